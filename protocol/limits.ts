@@ -1,0 +1,86 @@
+/** Every bound of the protocol, once, with its unit. docs/protocol.md links here instead of repeating numbers. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** Shared payload of one envelope. */
+export const MAX_ENVELOPE_PAYLOAD_BYTES = 64 * KIB
+/** One recipient's own part, such as an Open's sealed entry. */
+export const MAX_RECIPIENT_PART_BYTES = 2 * KIB
+/** Recipients named by one envelope; a larger fan-out is several envelopes of one id. */
+export const MAX_ENVELOPE_RECIPIENTS = 64
+/** A whole encoded envelope: payload, every recipient's part and proof, and framing. */
+export const MAX_ENVELOPE_BYTES = 220 * KIB
+
+/** How long a pending message is kept at most. */
+export const PENDING_TTL_MS = 30 * DAY_MS
+/** Clocks of honest machines may differ by this much. */
+export const CLOCK_TOLERANCE_MS = 10 * MINUTE_MS
+/** Pending envelopes of one mailbox. */
+export const MAX_MAILBOX_ENVELOPES = 10_000
+/** Pending bytes of one mailbox. */
+export const MAX_MAILBOX_BYTES = 64 * MIB
+/** A tombstone outlives its envelope's expiry by this much, so that no late copy revives it. */
+export const TOMBSTONE_GRACE_MS = DAY_MS
+
+/** Envelopes that one custody batch carries. */
+export const MAX_BATCH_ENVELOPES = 64
+/** Bytes that one custody batch carries; far below gossipsub's 4 MiB frame, above which peers go deaf. */
+export const MAX_BATCH_BYTES = 256 * KIB
+/** Longest wait for a batch to fill. */
+export const BATCH_WAIT_MS = 2
+/** Receipts of different operators that make a message *sent*, as far as the network lists that many. */
+export const RECEIPTS_REQUIRED = 2
+
+/** One frame between client and node. */
+export const MAX_PEER_FRAME_BYTES = 256 * KIB
+/** One frame before the client has proved its device. */
+export const MAX_UNAUTHENTICATED_FRAME_BYTES = 4 * KIB
+/** Time to prove a device on a new connection. */
+export const AUTHENTICATION_TIMEOUT_MS = 5 * SECOND_MS
+/** Life of a node's nonce. */
+export const NONCE_TTL_MS = MINUTE_MS
+/** A client pings this often. */
+export const PING_INTERVAL_MS = 30 * SECOND_MS
+
+/** Live devices of one account. */
+export const MAX_DEVICES_PER_ACCOUNT = 32
+/** Records of one account; REVOKE and RECOVER are exempt. */
+export const MAX_RECORDS_PER_ACCOUNT = 1_000
+/** Devices that one session is sealed to. */
+export const MAX_ROSTER_DEVICES = 1_024
+/** One record on chain, in bytes. */
+export const MAX_RECORD_BYTES = 1 * KIB
+
+/** A session is renewed after this many messages. */
+export const SESSION_MAX_MESSAGES = 100
+/** A session is renewed after this long. */
+export const SESSION_MAX_AGE_MS = 7 * DAY_MS
+/** A signed weekly messaging key covers this long. */
+export const WEEKLY_KEY_PERIOD_MS = 7 * DAY_MS
+/** Arrivals out of order are held this long before a gap is shown. */
+export const GAP_HOLD_MS = 10 * SECOND_MS
+
+/** A name commit can be revealed from this many blocks after it … */
+export const NAME_REVEAL_MIN_BLOCKS = 3
+/** … up to this many, then it lapses. */
+export const NAME_REVEAL_MAX_BLOCKS = 112
+/** Confirmations after which a record counts as settled. */
+export const SETTLED_CONFIRMATIONS = 15
+/** Confirmations after which a name counts as settled. */
+export const NAME_SETTLED_CONFIRMATIONS = 112
+/** Confirmations after which Cardano never goes back (its security parameter k). */
+export const FINAL_CONFIRMATIONS = 2_160
+/** A revoked device that is older than the revoker may revoke it in turn for this long. */
+export const COUNTER_REVOKE_MS = DAY_MS
+
+/** Mailboxes and accounts map to this many shards by default; fixed in a network's genesis. */
+export const DEFAULT_SHARD_COUNT = 64
+/** Nodes that keep one shard by default; fixed in a network's genesis. */
+export const DEFAULT_REPLICA_COUNT = 3
+/** Nodes that one epoch may list. */
+export const MAX_LISTED_NODES = 1_024

@@ -1,0 +1,78 @@
+import type { Brand } from '../brand.ts'
+import { compareBytes } from '../bytes.ts'
+import { bytes, list, struct, text, uint, type TypeOf } from '../codec.ts'
+import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
+import { labelledHash } from '../labels.ts'
+import { MAX_LISTED_NODES } from '../limits.ts'
+import type { Genesis, NetworkId } from '../network.ts'
+
+/** 32-byte Ed25519 public key of a node: its libp2p identity, and the key of its receipts. */
+export type NodeKey = Brand<Uint8Array, 'NodeKey'>
+/** 32 bytes that name an operator: its account id, or any agreed id in a configured list. */
+export type OperatorId = Brand<Uint8Array, 'OperatorId'>
+
+export const nodeKeyCodec = bytes<NodeKey>(KEY_BYTES)
+export const operatorIdCodec = bytes<OperatorId>(32)
+
+/** Longest address of a node. */
+export const MAX_ADDRESS_LENGTH = 256
+
+export const listedNodeCodec = struct({
+  key: nodeKeyCodec,
+  operator: operatorIdCodec,
+  /** Public origin of its HTTP API and WebSocket, such as `https://node.example` or `http://127.0.0.1:8801`. */
+  url: text(MAX_ADDRESS_LENGTH),
+  /** Multiaddr for links between nodes, such as `/ip4/192.0.2.1/tcp/4001`. */
+  link: text(MAX_ADDRESS_LENGTH)
+})
+
+/** A node that takes part in placement. */
+export type ListedNode = TypeOf<typeof listedNodeCodec>
+
+export const epochCodec = struct({
+  number: uint(),
+  /** 32 bytes nobody could choose: the hash of the boundary block, or of the configured list for epoch 0. */
+  seed: bytes(32),
+  nodes: list(listedNodeCodec, MAX_LISTED_NODES, 1)
+})
+
+/** One settled list of nodes. Liveness never changes it. */
+export type Epoch = TypeOf<typeof epochCodec>
+
+/** Shard of a mailbox or account id. @returns 0 to `shardCount` - 1. */
+export function shardOf(crypto: Crypto, network: NetworkId, genesis: Pick<Genesis, 'shardCount'>, id: Uint8Array): number {
+  const digest = labelledHash(crypto, 'shard', network, id)
+  const number = ((digest[0]! << 24) | (digest[1]! << 16) | (digest[2]! << 8) | digest[3]!) >>> 0
+  return number % genesis.shardCount
+}
+
+/**
+ * The nodes that keep a shard: highest hash first, one per operator, so that a set is of `replicaCount` different
+ * operators wherever the network has that many.
+ */
+export function replicaSet(
+  crypto: Crypto,
+  network: NetworkId,
+  genesis: Pick<Genesis, 'replicaCount'>,
+  epoch: Epoch,
+  shard: number
+): ListedNode[] {
+  const ranked = epoch.nodes
+    .map(node => ({ node, rank: labelledHash(crypto, 'placement', network, epoch.seed, shard, node.key) }))
+    .sort((a, b) => compareBytes(b.rank, a.rank))
+  const operators = new Set<string>()
+  const chosen: ListedNode[] = []
+  for (const { node } of ranked) {
+    const operator = node.operator.join()
+    if (operators.has(operator)) continue
+    operators.add(operator)
+    chosen.push(node)
+    if (chosen.length === genesis.replicaCount) break
+  }
+  return chosen
+}
+
+/** How many receipts of different operators make a message *sent* with this replica set; never by liveness. */
+export function receiptsRequired(replicas: ListedNode[], required: number): number {
+  return Math.min(required, replicas.length)
+}

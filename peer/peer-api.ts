@@ -1,0 +1,217 @@
+/**
+ * What a screen or a command line sees of the peer. Plain data only, so that every value passes through a worker's
+ * message port: ids are lower-case hex, times are milliseconds since 1970.
+ */
+
+/** Lower-case hex of an account id, 64 characters. */
+export type AccountHex = string
+/** Lower-case hex of a conversation id. */
+export type ConversationHex = string
+/** Lower-case hex of a message id. */
+export type MessageHex = string
+
+/** How far the public record confirms something. `mismatch` and `removed` hold sending. */
+export type RecordState = 'pending' | 'recorded' | 'settled' | 'final' | 'not-found' | 'mismatch' | 'removed'
+
+/** Facts behind a {@link RecordState}, for the "Technical details". */
+export interface RecordDetails {
+  state: RecordState
+  /** Blocks above the record's own, 0 while pending. */
+  confirmations: number
+  /** Lower-case hex of the transaction, once it is in a block. */
+  transactionId: string | null
+  blockHeight: number | null
+  /** Time of the block. */
+  recordedAt: number | null
+  /** Which network, for people: "local devnet (emulated ledger rules)", "preprod", "mainnet". */
+  network: string
+  /** `L0` a node's word, `L1` bytes re-hashed here, `L2` two operators agree. */
+  trust: 'L0' | 'L1' | 'L2'
+  checkedAt: number
+}
+
+/** Another account, or oneself. */
+export interface Person {
+  accountId: AccountHex
+  /** Without the @; null if it is not known to us. */
+  username: string | null
+  displayName: string | null
+  record: RecordDetails
+  /** Whether two operators agree on the name; false shows as *unconfirmed*. */
+  nameConfirmed: boolean
+  isMe: boolean
+}
+
+/** This device's own account. */
+export interface Me extends Person {
+  deviceId: string
+  deviceName: string
+  /** `reserving` until the name is seen on the public record, `reserved` until it can no longer be contested. */
+  nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
+}
+
+/**
+ * Ticks of an own message: `waiting` kept here, `sent` kept by the network (signed receipts), `delivered` on a device of
+ * every other member, `read`, `failed` needs a decision of the user.
+ */
+export type DeliveryState = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed'
+
+export interface ChatMessage {
+  id: MessageHex
+  conversationId: ConversationHex
+  /** Account that wrote it. */
+  from: AccountHex
+  fromName: string
+  mine: boolean
+  /** `text`, a grey `system` line, a visible `gap` that may still fill, or `unsupported` (made by a newer version). */
+  kind: 'text' | 'system' | 'gap' | 'unsupported'
+  text: string
+  sentAt: number
+  receivedAt: number
+  /** Only for own messages. */
+  state: DeliveryState | null
+  /** Why it failed or waits, in plain words; null if all is well. */
+  problem: string | null
+}
+
+export interface ConversationSummary {
+  id: ConversationHex
+  kind: 'direct' | 'notes-to-self'
+  /** The other person; oneself for notes. */
+  person: Person
+  title: string
+  lastMessage: ChatMessage | null
+  unread: number
+  draft: string
+  updatedAt: number
+  /** Why sending is held, in plain words; null if it is not. */
+  held: string | null
+}
+
+/** Signed proof that the network keeps a message, for those who ask for it (`--json`). */
+export interface SentReceipt {
+  node: string
+  operator: string
+  epoch: number
+  shard: number
+  time: number
+  mailbox: string
+  deliveryId: string
+  root: string
+  index: number
+  count: number
+  path: string[]
+  signature: string
+}
+
+export type ConnectionState = 'offline' | 'connecting' | 'online'
+
+export interface PeerStatus {
+  connection: ConnectionState
+  /** Origin of the node in use, null while not connected. */
+  node: string | null
+  /** How many listed nodes the network has. */
+  listedNodes: number
+  epoch: number | null
+  /** Own messages not yet kept by the network. */
+  waiting: number
+  /** Whether what was waiting for this device has arrived. */
+  caughtUp: boolean
+  network: { id: string; label: string; emulated: boolean } | null
+  /** Plain words if something needs attention. */
+  problem: string | null
+}
+
+/** Whether a username can be chosen. `unknown` when nobody could be asked. */
+export type NameAvailability = 'available' | 'taken' | 'invalid' | 'unknown'
+
+export interface SignInProvider {
+  id: string
+  name: string
+  /** Not a real provider: anybody can sign in as anybody. */
+  demo: boolean
+}
+
+/** Where a registration stands; `ready` is usable, long before the chain has settled. */
+export type Stage = 'welcome' | 'choose-name' | 'ready'
+
+/** Everything that a screen needs before it asks for more. */
+export interface PeerSnapshot {
+  stage: Stage
+  me: Me | null
+  status: PeerStatus
+  conversations: ConversationSummary[]
+}
+
+export interface PeerEvents {
+  /** Any part of the snapshot changed. */
+  snapshot: PeerSnapshot
+  /** A message appeared or changed. */
+  message: ChatMessage
+}
+
+/** Failure of a peer call: a stable code, and a message in plain words (what happened, what is safe, what to do). */
+export interface PeerFailure {
+  code:
+    | 'invalid-name'
+    | 'name-taken'
+    | 'not-found'
+    | 'offline'
+    | 'not-registered'
+    | 'already-registered'
+    | 'sign-in-failed'
+    | 'refused'
+    | 'held'
+    | 'store'
+    | 'usage'
+    | 'timeout'
+    | 'internal'
+  message: string
+}
+
+/** The peer, as its worker offers it to every tab, and as the command line uses it. All calls may reject with a {@link PeerError}. */
+export interface PeerApi {
+  snapshot(): Promise<PeerSnapshot>
+  /** @returns a function that stops the listening. */
+  on<K extends keyof PeerEvents>(event: K, listener: (value: PeerEvents[K]) => void): () => void
+
+  /** What one can sign in with at the node in use. */
+  providers(): Promise<SignInProvider[]>
+  /** Makes this device's keys if needed. @returns the address to send the browser to. @param returnTo - see docs/http-api. */
+  startSignIn(provider: string, returnTo: string): Promise<string>
+  /** Hands in the one-time code that came back in the address fragment; stage becomes `choose-name`. */
+  finishSignIn(code: string): Promise<void>
+  checkName(username: string): Promise<NameAvailability>
+  /** Registers account and device; resolves once the account is usable. The name follows through `me.nameState`. */
+  register(choice: { username: string; displayName: string; deviceName: string }): Promise<Me>
+
+  /** Finds by exact username (with or without @) or account id. @returns null if nobody has it. */
+  findPerson(query: string): Promise<Person | null>
+  /** The direct conversation with a person, made if needed; with oneself, the notes. */
+  openConversation(accountId: AccountHex): Promise<ConversationSummary>
+  /** Messages in display order, newest last. @param before - only those older than this message. */
+  messages(conversationId: ConversationHex, options?: { before?: MessageHex; limit?: number }): Promise<ChatMessage[]>
+  /** Takes a message at once (it is on disk when this resolves) and sends it when it can. */
+  sendText(conversationId: ConversationHex, text: string): Promise<ChatMessage>
+  /** Tries a failed message again. */
+  retry(messageId: MessageHex): Promise<void>
+  markRead(conversationId: ConversationHex): Promise<void>
+  saveDraft(conversationId: ConversationHex, text: string): Promise<void>
+  /** The signed receipts behind a *sent* message. */
+  receipts(messageId: MessageHex): Promise<SentReceipt[]>
+  /** Asks the directory anew about a person. */
+  refreshPerson(accountId: AccountHex): Promise<Person>
+  /** Network changes, wake-ups: try to connect now instead of at the next backoff step. */
+  reconnect(): Promise<void>
+}
+
+/** Thrown by every {@link PeerApi} call. */
+export class PeerError extends Error {
+  override name = 'PeerError'
+  readonly code: PeerFailure['code']
+
+  constructor(code: PeerFailure['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

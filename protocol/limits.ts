@@ -60,6 +60,14 @@ export const MAX_RECORD_BYTES = 1 * KIB
 export const SESSION_MAX_MESSAGES = 100
 /** A session is renewed after this long. */
 export const SESSION_MAX_AGE_MS = 7 * DAY_MS
+/** The most messages a sender may allow itself in one session; bounds what a receiver keeps for skipped ones. */
+export const SESSION_MESSAGES_LIMIT = 1_000
+/** The longest life a sender may give a session. */
+export const SESSION_AGE_LIMIT_MS = 30 * DAY_MS
+/** Secrets of superseded keys outlive the last envelope that may need them by this much. */
+export const KEY_GRACE_MS = 7 * DAY_MS
+/** A device that only listens hands out a fresh conversation key this often. */
+export const KEY_UPDATE_PERIOD_MS = 7 * DAY_MS
 /** A signed weekly messaging key covers this long. */
 export const WEEKLY_KEY_PERIOD_MS = 7 * DAY_MS
 /** Arrivals out of order are held this long before a gap is shown. */

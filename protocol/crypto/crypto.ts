@@ -38,6 +38,8 @@ export const SIGNATURE_BYTES = 64
 export const AEAD_TAG_BYTES = 16
 /** Bytes of an AEAD nonce. */
 export const AEAD_NONCE_BYTES = 12
+/** Longest output of HKDF-Expand with SHA-256, 255 blocks (RFC 5869, section 2.3). */
+export const MAX_HKDF_BYTES = 255 * 32
 
 export interface Crypto {
   /** Which implementation this is, for reports. */
@@ -57,12 +59,7 @@ export interface Crypto {
   chachaOpen(key: Uint8Array, nonce: Uint8Array, ciphertext: Uint8Array, associatedData: Uint8Array): Uint8Array
 
   /** AES-256-GCM with a 12-byte nonce and a full tag, for bulk data. */
-  aesGcmSeal(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    plaintext: Uint8Array,
-    associatedData: Uint8Array
-  ): Promise<Uint8Array>
+  aesGcmSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Promise<Uint8Array>
   /** @throws ProtocolError `DECRYPT_FAILED`. */
   aesGcmOpen(
     key: Uint8Array,

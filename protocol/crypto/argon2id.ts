@@ -1,0 +1,56 @@
+/** Argon2id (RFC 9106), for secrets that people type and for names. WebAssembly: the browser needs `wasm-unsafe-eval`. */
+import { argon2id as hashWasmArgon2id } from 'hash-wasm'
+import { requireInteger } from './parameters.ts'
+
+/** Cost parameters of RFC 9106, section 3.1. */
+export interface Argon2idParameters {
+  /** Memory in KiB (1024 bytes), from 8 × parallelism to {@link MAX_ARGON2ID_MEMORY_KIB}. */
+  memoryKib: number
+  /** Passes over the memory, 1 to {@link MAX_ARGON2ID_ITERATIONS}. */
+  iterations: number
+  /** Lanes, 1 to {@link MAX_ARGON2ID_PARALLELISM}. */
+  parallelism: number
+}
+
+/** 1 GiB: parameters may come from a stored header, which must not exhaust the machine. */
+export const MAX_ARGON2ID_MEMORY_KIB = 1024 * 1024
+/** Most passes accepted. */
+export const MAX_ARGON2ID_ITERATIONS = 64
+/** Most lanes accepted; they run one after the other here. */
+export const MAX_ARGON2ID_PARALLELISM = 16
+/** Shortest salt, in bytes (RFC 9106, section 3.1). */
+export const MIN_ARGON2ID_SALT_BYTES = 8
+
+/**
+ * Argon2id, version 0x13, without secret and associated data.
+ *
+ * Takes about half a second of one processor for 64 MiB and three passes. Floors are the caller's: only the caller knows
+ * what the result protects.
+ *
+ * @param password - 1 to 1024 bytes.
+ * @param salt - at least {@link MIN_ARGON2ID_SALT_BYTES} bytes.
+ * @param length - bytes wanted, 4 to 1024.
+ * @throws ProtocolError `INVALID` for a parameter out of range.
+ */
+export async function argon2id(
+  password: Uint8Array,
+  salt: Uint8Array,
+  { memoryKib, iterations, parallelism }: Argon2idParameters,
+  length: number
+): Promise<Uint8Array> {
+  requireInteger('Argon2id parallelism', parallelism, 1, MAX_ARGON2ID_PARALLELISM)
+  requireInteger('Argon2id memory', memoryKib, 8 * parallelism, MAX_ARGON2ID_MEMORY_KIB)
+  requireInteger('Argon2id iterations', iterations, 1, MAX_ARGON2ID_ITERATIONS)
+  requireInteger('Argon2id password length', password.length, 1, 1024)
+  requireInteger('Argon2id salt length', salt.length, MIN_ARGON2ID_SALT_BYTES, 1024)
+  requireInteger('Argon2id output length', length, 4, 1024)
+  return hashWasmArgon2id({
+    password,
+    salt,
+    iterations,
+    parallelism,
+    memorySize: memoryKib,
+    hashLength: length,
+    outputType: 'binary'
+  })
+}

@@ -1,0 +1,120 @@
+/** Hashes, HMAC, HKDF, AEADs and PBKDF2 of node:crypto. */
+import { createCipheriv, createDecipheriv, hash, pbkdf2 } from 'node:crypto'
+import { promisify } from 'node:util'
+import { concatBytes, wipe } from '../../bytes.ts'
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto } from '../crypto.ts'
+import { ProtocolError } from '../../errors.ts'
+import { requireBytes, requireHkdfExpand, requirePbkdf2 } from '../parameters.ts'
+import { plain } from './buffers.ts'
+
+const SHA256_BLOCK_BYTES = 64
+const pbkdf2Async = promisify(pbkdf2)
+
+type Aead = 'chacha20-poly1305' | 'aes-256-gcm'
+
+/** The part of the seam without public keys, from node:crypto. */
+export const nodeSymmetric: Pick<
+  Crypto,
+  | 'sha256'
+  | 'sha512'
+  | 'hmacSha256'
+  | 'hkdfExtract'
+  | 'hkdfExpand'
+  | 'chachaSeal'
+  | 'chachaOpen'
+  | 'aesGcmSeal'
+  | 'aesGcmOpen'
+  | 'pbkdf2Sha512'
+> = {
+  sha256,
+  sha512: data => plain(hash('sha512', data, 'buffer')),
+  hmacSha256,
+  hkdfExtract: (salt, inputKey) => hmacSha256(salt, inputKey),
+  hkdfExpand,
+  chachaSeal: (key, nonce, plaintext, associatedData) =>
+    seal('chacha20-poly1305', key, nonce, plaintext, associatedData),
+  chachaOpen: (key, nonce, ciphertext, associatedData) =>
+    open('chacha20-poly1305', key, nonce, ciphertext, associatedData),
+  aesGcmSeal: async (key, nonce, plaintext, associatedData) =>
+    seal('aes-256-gcm', key, nonce, plaintext, associatedData),
+  aesGcmOpen: async (key, nonce, ciphertext, associatedData) =>
+    open('aes-256-gcm', key, nonce, ciphertext, associatedData),
+  async pbkdf2Sha512(password, salt, iterations, length) {
+    requirePbkdf2(iterations, length)
+    return plain(await pbkdf2Async(password, salt, iterations, length, 'sha512'))
+  }
+}
+
+function sha256(data: Uint8Array): Uint8Array {
+  return plain(hash('sha256', data, 'buffer'))
+}
+
+/** HMAC (RFC 2104) from two one-shot hashes: a third of the time of `createHmac` for our short inputs. */
+function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
+  const short = key.length > SHA256_BLOCK_BYTES ? sha256(key) : key
+  const inner = new Uint8Array(SHA256_BLOCK_BYTES + data.length)
+  const outer = new Uint8Array(SHA256_BLOCK_BYTES + KEY_BYTES)
+  for (let i = 0; i < SHA256_BLOCK_BYTES; i++) {
+    const byte = short[i] ?? 0
+    inner[i] = byte ^ 0x36
+    outer[i] = byte ^ 0x5c
+  }
+  inner.set(data, SHA256_BLOCK_BYTES)
+  outer.set(sha256(inner), SHA256_BLOCK_BYTES)
+  const mac = sha256(outer)
+  wipe(inner, outer)
+  return mac
+}
+
+function hkdfExpand(pseudoRandomKey: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  requireHkdfExpand(pseudoRandomKey, length)
+  const output = new Uint8Array(length)
+  let block: Uint8Array = new Uint8Array(0)
+  for (let offset = 0, index = 1; offset < length; offset += KEY_BYTES, index++) {
+    block = hmacSha256(pseudoRandomKey, concatBytes(block, info, Uint8Array.of(index)))
+    output.set(block.subarray(0, length - offset), offset)
+  }
+  return output
+}
+
+function seal(
+  algorithm: Aead,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  associatedData: Uint8Array
+): Uint8Array {
+  requireBytes('key', key, KEY_BYTES, 'BAD_KEY')
+  requireBytes('nonce', nonce, AEAD_NONCE_BYTES)
+  const cipher = createCipheriv(algorithm as 'aes-256-gcm', key, nonce, { authTagLength: AEAD_TAG_BYTES })
+  cipher.setAAD(associatedData)
+  const sealed = new Uint8Array(plaintext.length + AEAD_TAG_BYTES)
+  sealed.set(cipher.update(plaintext))
+  cipher.final()
+  sealed.set(cipher.getAuthTag(), plaintext.length)
+  return sealed
+}
+
+function open(
+  algorithm: Aead,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+  associatedData: Uint8Array
+): Uint8Array {
+  requireBytes('key', key, KEY_BYTES, 'BAD_KEY')
+  requireBytes('nonce', nonce, AEAD_NONCE_BYTES)
+  const length = ciphertext.length - AEAD_TAG_BYTES
+  if (length < 0) throw new ProtocolError('DECRYPT_FAILED', 'ciphertext is shorter than its tag')
+  const decipher = createDecipheriv(algorithm as 'aes-256-gcm', key, nonce, { authTagLength: AEAD_TAG_BYTES })
+  decipher.setAAD(associatedData)
+  decipher.setAuthTag(ciphertext.subarray(length))
+  const opened = plain(decipher.update(ciphertext.subarray(0, length)))
+  try {
+    decipher.final()
+  } catch (cause) {
+    wipe(opened)
+    throw new ProtocolError('DECRYPT_FAILED', `${algorithm} did not open`, { cause })
+  }
+  return opened
+}

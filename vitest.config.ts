@@ -2,7 +2,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  plugins: [svelte({ configFile: 'web/svelte.config.js' })],
+  plugins: [svelte({ configFile: false })],
   test: {
     // Two cores: more workers only add noise to tests that start processes.
     maxWorkers: 2,

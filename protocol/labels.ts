@@ -11,6 +11,7 @@ export type Purpose =
   | 'record-signature'
   | 'name-tag'
   | 'name-commit'
+  | 'directory-state'
   | 'device-bundle'
   | 'device-challenge'
   | 'sign-in-binding'

@@ -51,6 +51,18 @@ export const PING_INTERVAL_MS = 30 * SECOND_MS
 export const MAX_DEVICES_PER_ACCOUNT = 32
 /** Records of one account; REVOKE and RECOVER are exempt. */
 export const MAX_RECORDS_PER_ACCOUNT = 1_000
+/** RECOVER records of one account: a bound of its state, out of a thief's reach, who would need the recovery key. */
+export const MAX_RECOVERIES_PER_ACCOUNT = 64
+/** Name commitments of one account that may wait to be revealed. */
+export const MAX_OPEN_COMMITMENTS = 8
+/** Names that one account may have opened and not released. */
+export const MAX_NAMES_PER_ACCOUNT = 4
+/** Transactions of one proof: every record of an account in one of its own, and then some. */
+export const MAX_PROOF_TRANSACTIONS = 2_304
+/** One proof of an account's records, in bytes. */
+export const MAX_PROOF_BYTES = 16 * MIB
+/** One raw Cardano transaction: the ledger's limit is 16 KiB today and may be raised. */
+export const MAX_TRANSACTION_BYTES = 64 * KIB
 /** Devices that one session is sealed to. */
 export const MAX_ROSTER_DEVICES = 1_024
 /** One record on chain, in bytes. */

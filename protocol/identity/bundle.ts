@@ -32,7 +32,16 @@ export const MAX_BUNDLE_BYTES = 4096
 
 function signedBytes(network: NetworkId, bundle: Omit<DeviceBundle, 'deviceSignature'>): Uint8Array {
   const { deviceId, keys, registeredKey, weeklyIndex, weeklyKey, weeklyExpiry } = bundle
-  return labelled('device-bundle', network, deviceId, keys.signingKey, registeredKey, weeklyIndex, weeklyKey, weeklyExpiry)
+  return labelled(
+    'device-bundle',
+    network,
+    deviceId,
+    keys.signingKey,
+    registeredKey,
+    weeklyIndex,
+    weeklyKey,
+    weeklyExpiry
+  )
 }
 
 /** Signs a bundle with the device's key. */

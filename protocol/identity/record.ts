@@ -11,11 +11,11 @@ import {
   decode,
   encode,
   list,
-  nullable,
   oneOf,
   struct,
   uint,
   variant,
+  type Codec,
   type TypeOf
 } from '../codec.ts'
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto } from '../crypto/crypto.ts'
@@ -35,7 +35,14 @@ export const MAX_METADATA_BYTES = 64
 /** Addresses that a NODE record may carry, each in pieces of at most {@link MAX_METADATA_BYTES}. */
 export const MAX_NODE_ADDRESSES = 4
 
-/** An address as UTF-8 in pieces, because metadata strings end at 64 bytes. */
+/** A recovery key, or none written as an empty byte string: Cardano metadata has no `null`. */
+const recoveryKey: Codec<Uint8Array | null> = {
+  toCbor: key => key ?? new Uint8Array(0),
+  fromCbor: (value, path) =>
+    value instanceof Uint8Array && value.length === 0 ? null : bytes(KEY_BYTES).fromCbor(value, path)
+}
+
+/** An address as printable ASCII in pieces, because metadata strings end at 64 bytes. */
 const address = list(bytesBetween(1, MAX_METADATA_BYTES), 4, 1)
 
 /**
@@ -44,10 +51,7 @@ const address = list(bytesBetween(1, MAX_METADATA_BYTES), 4, 1)
  */
 export const recordCodec = variant({
   /** First record of an account, signed by its first device. */
-  create: [
-    1,
-    struct({ device: devicePublicKeysCodec, recoveryKey: nullable(bytes(KEY_BYTES)), time, deviceSignature: signature })
-  ],
+  create: [1, struct({ device: devicePublicKeysCodec, recoveryKey, time, deviceSignature: signature })],
   /** A further device: signed by the new key (possession) and by a live device (permission). */
   add: [
     2,
@@ -79,7 +83,7 @@ export const recordCodec = variant({
     struct({
       prev,
       device: devicePublicKeysCodec,
-      recoveryKey: nullable(bytes(KEY_BYTES)),
+      recoveryKey,
       time,
       newDeviceSignature: signature,
       recoverySignature: signature

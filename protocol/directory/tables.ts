@@ -1,0 +1,87 @@
+import type { AccountId, RecordId } from '../identity/device.ts'
+import type { AccountState } from './account.ts'
+import { LayeredMap } from './layered-map.ts'
+import type { OrderKey } from './order.ts'
+
+/** Who holds a name. */
+export interface NameState {
+  readonly nameTag: Uint8Array
+  readonly accountId: AccountId
+  /** Place of the commitment: an earlier one that is opened in its window takes the name. `null` while pending. */
+  readonly commitOrder: OrderKey | null
+  /** Place of the reveal; `null` while it is pending. */
+  readonly heldSince: OrderKey | null
+}
+
+/** A listed node. */
+export interface NodeState {
+  /** Ed25519 public key, 32 bytes. */
+  readonly nodeKey: Uint8Array
+  /** The account that operates it. */
+  readonly operator: AccountId
+  /** Printable ASCII, at least one. */
+  readonly addresses: readonly string[]
+  readonly announced: OrderKey | null
+}
+
+/** An account that was vouched for, or is admitted by genesis. */
+export interface OperatorState {
+  readonly operator: AccountId
+  /** Admitted operators that vouched for it, in chain order; empty for those of genesis. */
+  readonly vouchers: readonly AccountId[]
+  readonly isAdmitted: boolean
+}
+
+/** A published release of the web app. */
+export interface ReleaseState {
+  readonly recordId: RecordId
+  /** 1 to 32 bytes, UTF-8 by convention. */
+  readonly version: Uint8Array
+  readonly manifestHash: Uint8Array
+  readonly order: OrderKey | null
+}
+
+/** All that the directory holds, each table by `bytesKey` of what it is asked for. */
+export interface Tables {
+  readonly accounts: LayeredMap<AccountState>
+  /** The account of every accepted record; {@link NO_ACCOUNT} for a RELEASE. */
+  readonly records: LayeredMap<AccountId>
+  /** The account that took in a device last. */
+  readonly devices: LayeredMap<AccountId>
+  readonly names: LayeredMap<NameState>
+  readonly nodes: LayeredMap<NodeState>
+  readonly operators: LayeredMap<OperatorState>
+  readonly releases: LayeredMap<ReleaseState>
+  /** Rejected records by code. */
+  readonly rejected: LayeredMap<number>
+}
+
+/** Stands for "no account" where `undefined` would say "no record". */
+export const NO_ACCOUNT = new Uint8Array(0) as AccountId
+
+export function emptyTables(): Tables {
+  return {
+    accounts: new LayeredMap(),
+    records: new LayeredMap(),
+    devices: new LayeredMap(),
+    names: new LayeredMap(),
+    nodes: new LayeredMap(),
+    operators: new LayeredMap(),
+    releases: new LayeredMap(),
+    rejected: new LayeredMap()
+  }
+}
+
+/** Tables that read through to these, and change alone. */
+export function forkTables(tables: Tables): Tables {
+  return {
+    accounts: tables.accounts.fork(),
+    records: tables.records.fork(),
+    devices: tables.devices.fork(),
+    names: tables.names.fork(),
+    nodes: tables.nodes.fork(),
+    operators: tables.operators.fork(),
+    releases: tables.releases.fork(),
+    rejected: tables.rejected.fork()
+  }
+}

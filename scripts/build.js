@@ -1,0 +1,110 @@
+/**
+ * Builds what is stale: `npm run build`, and every command that runs from `dist/`. TypeScript goes through `tsc --build`,
+ * the web app through Vite; both on the pinned Node.js.
+ */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { at, fail, pinnedNode, root, SetupError, step, tool } from './checkout.js'
+import { ensureInstalled } from './install.js'
+import { withLock } from './lock.js'
+
+const TARGETS = {
+  app: {
+    title: 'building the node',
+    sources: ['protocol', 'chain', 'peer', 'node', 'tsconfig.json', 'package-lock.json'],
+    command: [tool('typescript', 'bin', 'tsc'), '--build', 'chain', 'peer', 'node']
+  },
+  web: {
+    title: 'building the web app',
+    sources: ['protocol', 'peer', 'web', 'tsconfig.json', 'package-lock.json'],
+    command: [tool('vite', 'bin', 'vite.js'), 'build', 'web', '--logLevel', 'warn']
+  },
+  test: {
+    title: 'building tests and benchmarks',
+    sources: ['protocol', 'chain', 'peer', 'node', 'test', 'tsconfig.json', 'package-lock.json'],
+    command: [tool('typescript', 'bin', 'tsc'), '--build', 'test']
+  }
+}
+
+/**
+ * Builds the named targets if their sources changed since the last build.
+ * @param names - of `app`, `web`, `test`.
+ */
+export async function ensureBuilt(...names) {
+  if (names.every(isFresh)) return
+  await withLock('build', async () => {
+    for (const name of names) {
+      if (isFresh(name)) continue
+      const { title, command } = TARGETS[name]
+      // Taken before the build: a file saved meanwhile makes the next start build again.
+      const content = contentHash(name)
+      const quick = quickHash(name)
+      if (readStamp(name)?.content !== content) await step(title, () => run(command))
+      writeStamp(name, { quick, content })
+    }
+  })
+}
+
+const stampFile = name => at('dist', '.stamps', `${name}.json`)
+
+/** Looks only at names, sizes and times, so that a start of something built costs milliseconds. */
+function isFresh(name) {
+  return readStamp(name)?.quick === quickHash(name)
+}
+
+function readStamp(name) {
+  return existsSync(stampFile(name)) ? JSON.parse(readFileSync(stampFile(name), 'utf8')) : undefined
+}
+
+function writeStamp(name, stamp) {
+  mkdirSync(at('dist', '.stamps'), { recursive: true })
+  writeFileSync(stampFile(name), JSON.stringify(stamp))
+}
+
+function quickHash(name) {
+  const hash = createHash('sha256')
+  for (const file of sourcesOf(name)) {
+    const { size, mtimeMs } = statSync(file)
+    hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex')
+}
+
+function contentHash(name) {
+  const hash = createHash('sha256')
+  for (const file of sourcesOf(name)) hash.update(`${relative(root, file)}\n`).update(readFileSync(file))
+  return hash.digest('hex')
+}
+
+function* sourcesOf(name) {
+  for (const source of TARGETS[name].sources) yield* filesBelow(at(source))
+}
+
+function* filesBelow(path) {
+  if (!existsSync(path)) return
+  if (!statSync(path).isDirectory()) return void (yield path)
+  for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name === 'node_modules' || entry.name.startsWith('.')) continue
+    if (entry.isDirectory()) yield* filesBelow(join(path, entry.name))
+    else if (entry.isFile()) yield join(path, entry.name)
+  }
+}
+
+async function run(command) {
+  const child = spawn(pinnedNode, command, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (output += text))
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
+  if (code !== 0) throw new SetupError(`the build failed:\n${output.trim()}`)
+}
+
+if (import.meta.filename === process.argv[1]) {
+  try {
+    await ensureInstalled()
+    await ensureBuilt(...(process.argv.includes('--all') ? ['app', 'web', 'test'] : ['app', 'web']))
+  } catch (error) {
+    fail(error)
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * `npm test`: installs what the tests need (Chromium included), builds, then runs every suite and adds up the results.
+ * `npm test -- unit integration` runs only the named suites.
+ */
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { at, fail, pinnedNode, root, SetupError, step, tool } from './checkout.js'
+import { ensureBuilt } from './build.js'
+import { ensureChromium } from './find-chromium.js'
+import { ensureInstalled } from './install.js'
+
+const results = at('test-results')
+const report = name => at('test-results', `${name}.json`)
+
+/** Each suite: a command, and how to read passed, failed and skipped from what it left behind. */
+const SUITES = {
+  types: {
+    command: [tool('svelte-check', 'bin', 'svelte-check'), '--tsconfig', 'web/tsconfig.json', '--fail-on-warnings']
+  },
+  lint: { command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
+  format: { command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
+  unit: vitestSuite('unit'),
+  integration: vitestSuite('integration'),
+  e2e: {
+    command: [tool('@playwright', 'test', 'cli.js'), 'test', '--config', 'test/e2e/playwright.config.ts'],
+    count: () => {
+      const { expected, unexpected, flaky, skipped } = readJson(report('e2e')).stats
+      return { passed: expected, failed: unexpected + flaky, skipped }
+    }
+  }
+}
+
+function vitestSuite(name) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report(name)}`]
+  return {
+    command: [tool('vitest', 'vitest.mjs'), 'run', '--project', name, ...reporters],
+    count: () => {
+      const { numPassedTests, numFailedTests, numPendingTests } = readJson(report(name))
+      return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests }
+    }
+  }
+}
+
+const readJson = file => JSON.parse(readFileSync(file, 'utf8'))
+
+/** Runs one suite to its end, whatever the others did. */
+async function runSuite(name, environment) {
+  const { command, count } = SUITES[name]
+  const start = performance.now()
+  console.log(`\n── ${name}`)
+  const child = spawn(pinnedNode, command, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment })
+  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
+  console.log(`── ${name}: ${code === 0 ? 'ok' : 'FAILED'} in ${((performance.now() - start) / 1000).toFixed(0)} s`)
+  const fallback = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+  const counted = count ? safely(count, fallback) : fallback
+  // A runner that fails outside of any test has failed all the same.
+  return { ...counted, failed: code === 0 ? counted.failed : Math.max(1, counted.failed) }
+}
+
+function safely(count, fallback) {
+  try {
+    return count()
+  } catch {
+    return fallback
+  }
+}
+
+try {
+  const chosen = process.argv.slice(2)
+  const unknown = chosen.find(name => !(name in SUITES))
+  if (unknown) throw new SetupError(`there is no suite "${unknown}"; choose from ${Object.keys(SUITES).join(', ')}`)
+  const names = chosen.length > 0 ? chosen : Object.keys(SUITES)
+  await ensureInstalled()
+  await ensureBuilt('app', 'web', 'test')
+  let chromium
+  if (names.includes('e2e')) await step('looking for Chromium', () => void (chromium = ensureChromium()))
+  rmSync(results, { recursive: true, force: true })
+  mkdirSync(results, { recursive: true })
+  const environment = { ...process.env, ...(chromium && { VOLO_CHROMIUM: chromium }) }
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const name of names) {
+    const result = await runSuite(name, environment)
+    for (const key of Object.keys(total)) total[key] += result[key]
+  }
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+  process.exitCode = total.failed === 0 ? 0 : 1
+} catch (error) {
+  fail(error)
+}

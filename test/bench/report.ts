@@ -1,0 +1,81 @@
+/** One figure as a JSON line: what was measured here, what it stands beside in the same run, and their ratio. */
+export interface Figure {
+  metric: string
+  value: number | null
+  unit: string
+  /** What `peerValue` belongs to; null where a figure stands alone. */
+  peer: string | null
+  peerValue: number | null
+  /** value / peerValue. */
+  ratio: number | null
+  /** The goal, as a sentence, and whether it was met. */
+  target: string | null
+  met: boolean | null
+  /** Why a figure or its peer was not run. */
+  note: string | null
+}
+
+/** A goal for a ratio or, where a figure stands alone, for its value. */
+export interface Target {
+  atMost?: number
+  atLeast?: number
+}
+
+const round = (value: number): number => Number(value.toPrecision(4))
+
+/** Prints a figure on standard output. */
+export function report(
+  metric: string,
+  unit: string,
+  value: number | null,
+  options: { peer?: string; peerValue?: number | null; target?: Target; note?: string } = {}
+): Figure {
+  const { peer = null, peerValue = null, target, note = null } = options
+  const ratio = value !== null && peerValue ? value / peerValue : null
+  const judged = peer === null ? value : ratio
+  const figure: Figure = {
+    metric,
+    value: value === null ? null : round(value),
+    unit,
+    peer,
+    peerValue: peerValue === null ? null : round(peerValue),
+    ratio: ratio === null ? null : round(ratio),
+    target: target ? describeTarget(target, peer) : null,
+    met: target && judged !== null ? meets(judged, target) : null,
+    note
+  }
+  console.log(JSON.stringify(figure))
+  return figure
+}
+
+function describeTarget({ atMost, atLeast }: Target, peer: string | null): string {
+  const subject = peer === null ? 'value' : 'ratio'
+  return atMost !== undefined ? `${subject} <= ${atMost}` : `${subject} >= ${atLeast}`
+}
+
+const meets = (value: number, { atMost = Infinity, atLeast = -Infinity }: Target): boolean =>
+  value <= atMost && value >= atLeast
+
+/** The value below which `share` of the sample lies; `share` 0.5 is the median. */
+export function percentile(sample: number[], share: number): number {
+  const sorted = [...sample].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!
+}
+
+/** CPU microseconds of this process per call, over at least `minMs`; the median of `rounds`. */
+export async function cpuMicroseconds(run: () => unknown, { minMs = 200, rounds = 3 } = {}): Promise<number> {
+  const samples: number[] = []
+  await run()
+  for (let round = 0; round < rounds; round++) {
+    const before = process.cpuUsage()
+    const end = performance.now() + minMs
+    let calls = 0
+    while (performance.now() < end) {
+      await run()
+      calls++
+    }
+    const used = process.cpuUsage(before)
+    samples.push((used.user + used.system) / calls)
+  }
+  return percentile(samples, 0.5)
+}

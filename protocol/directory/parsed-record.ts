@@ -11,7 +11,7 @@ import {
 } from '../identity/record.ts'
 import { MAX_RECORD_BYTES } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
-import { bytesKey, type OrderedRecord } from './order.ts'
+import type { OrderedRecord } from './order.ts'
 import type { RejectCode } from './verdict.ts'
 
 /** One signature that must verify for a record to be accepted. */

@@ -7,7 +7,7 @@ import { equalBytes } from '../bytes.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import { deviceIdOf, type AccountId, type DeviceId, type DevicePublicKeys } from '../identity/device.ts'
 import { nameCommitment } from '../identity/name-commitment.ts'
-import type { DirectoryRecord, RecordKind, RecordOf } from '../identity/record.ts'
+import type { DirectoryRecord, RecordOf } from '../identity/record.ts'
 import {
   COUNTER_REVOKE_MS,
   MAX_DEVICES_PER_ACCOUNT,

@@ -1,0 +1,193 @@
+/**
+ * Reading an Open, in two steps. {@link readOpen} decrypts it and says whom it claims to be from; the caller finds the
+ * roster (`resolveRoster`), which may take a look into the directory; {@link acceptOpen} then checks every claim.
+ * Until it returns, nothing of the Open is to be believed.
+ */
+import { equalBytes, equalSecrets, wipe } from '../bytes.ts'
+import type { RosterReference } from '../conversation/roster-resolution.ts'
+import { rosterDevices, rosterHash, type Roster } from '../conversation/roster.ts'
+import { hpkeOpen } from '../crypto/hpke.ts'
+import { ProtocolError } from '../errors.ts'
+import type { DeviceId } from '../identity/device.ts'
+import { CLOCK_TOLERANCE_MS } from '../limits.ts'
+import { contextHash, type SessionContext } from './context.ts'
+import { updatePeerKey, type PeerKey } from './conversation-keys.ts'
+import type { Environment } from './environment.ts'
+import { inboundExpiry, type Inbound } from './inbound.ts'
+import { bodyKey, commitmentOf, firstChainKey } from './key-schedule.ts'
+import { NO_ASSOCIATED_DATA, openBodyHash, openSigningBytes, sealInfo } from './open.ts'
+import { decodeOpenBody, decodeOpenContent, decodeOpenPart, type OpenContent } from './open-body.ts'
+import { unpad } from './padding.ts'
+import { conversationKeyId, findHeldKey, type HeldKey } from './seal-key.ts'
+import type { SeenSession } from './seen-session.ts'
+
+/** A decrypted Open, not yet checked. Not for the store: keep the sealed bytes while the directory is asked. */
+export interface ReadOpen {
+  content: OpenContent
+  /** For `resolveRoster`. */
+  reference: RosterReference
+  /** The key of this device that it was sealed to. */
+  key: HeldKey
+  /** The session secret; {@link acceptOpen} wipes it, {@link discardOpen} if it comes to nothing. */
+  secret: Uint8Array
+}
+
+/**
+ * Decrypts this device's part and the body.
+ *
+ * @param held - every secret of this device: conversation keys, weekly keys, the registered key.
+ * @throws ProtocolError `NOT_FOR_US` if it was sealed to no key held (any more), `DECRYPT_FAILED`, `MALFORMED`,
+ * `TOO_LARGE`.
+ */
+export async function readOpen(
+  env: Environment,
+  deviceId: DeviceId,
+  held: Iterable<HeldKey>,
+  openBody: Uint8Array,
+  part: Uint8Array
+): Promise<ReadOpen> {
+  const { crypto, network } = env
+  const { commitment, sealed } = decodeOpenBody(openBody)
+  const { tag, enc, sealedSecret } = decodeOpenPart(part)
+  const bodyHash = openBodyHash(env, openBody)
+  const key = findHeldKey(crypto, network, held, bodyHash, tag)
+  if (!key) throw new ProtocolError('NOT_FOR_US', 'open is sealed to no key that this device holds')
+  const messagingKey = await crypto.messagingKeyFromSeed(key.seed)
+  const info = sealInfo(network, deviceId, key.keyId, commitment, bodyHash)
+  const secret = await hpkeOpen(crypto, messagingKey, enc, info, NO_ASSOCIATED_DATA, sealedSecret)
+  try {
+    if (!equalSecrets(commitmentOf(crypto, network, secret), commitment)) {
+      throw new ProtocolError('DECRYPT_FAILED', 'session secret is not the one committed to')
+    }
+    const cipher = bodyKey(crypto, network, secret, commitment)
+    const padded = crypto.chachaOpen(cipher.key, cipher.nonce, sealed, commitment)
+    wipe(cipher.key)
+    const content = decodeOpenContent(unpad(padded))
+    if (!equalBytes(content.context.commitment, commitment)) {
+      throw new ProtocolError('INVALID', 'open is for another session secret')
+    }
+    return { content, reference: referenceOf(content), key, secret }
+  } catch (error) {
+    wipe(secret)
+    throw error
+  }
+}
+
+function referenceOf({ context, members }: OpenContent): RosterReference {
+  const { conversationId, rosterEpoch, rosterHash, senderAccount, senderDevice, createdAt } = context
+  return { conversationId, rosterEpoch, rosterHash, members, senderAccount, senderDevice, createdAt }
+}
+
+/** Wipes an Open that will not be accepted. */
+export function discardOpen(open: ReadOpen): void {
+  wipe(open.secret)
+}
+
+export interface AcceptInit {
+  deviceId: DeviceId
+  open: ReadOpen
+  /** As `resolveRoster` gave it, or the log of a group. */
+  roster: Roster
+  /** What the store remembers under `open.content.context.sessionId`. */
+  seen: SeenSession | undefined
+  /** What is held of the sending device in this conversation. */
+  peerKey: PeerKey | undefined
+}
+
+/** What to store, together, for an accepted Open. */
+export interface AcceptedOpen {
+  context: SessionContext
+  inbound: Inbound
+  peerKey: PeerKey
+  seen: SeenSession
+  /** The sender's first sequence number that was for this device: nothing before it is a gap. */
+  since: number
+}
+
+/**
+ * Checks an Open against its roster and starts its receiving side. The caller then marks older sessions
+ * (`supersedeInbound`), tells the sequencer (`noteSession`) and acknowledges.
+ *
+ * @throws ProtocolError `REPLAYED` for a session accepted before (acknowledge again: the first may have been lost),
+ * `ROSTER_MISMATCH`, `NOT_FOR_US` if the roster does not list this device, `BAD_SIGNATURE`, `BAD_KEY` for another
+ * conversation key than the context names, `EXPIRED`, `INVALID`.
+ */
+export async function acceptOpen(env: Environment, init: AcceptInit): Promise<AcceptedOpen> {
+  const { crypto, network } = env
+  const { open, roster, deviceId } = init
+  const { context, conversationKey, members, joined, deviceSignature } = open.content
+  if (init.seen) {
+    if (!equalBytes(init.seen.sessionId, context.sessionId)) throw new ProtocolError('INVALID', 'memory of another session')
+    throw new ProtocolError('REPLAYED', 'session was opened before')
+  }
+  requireRoster(env, context, roster)
+  requireTime(context, env.now())
+  const { conversationId } = open.key
+  if (conversationId && !equalBytes(conversationId, context.conversationId)) {
+    throw new ProtocolError('INVALID', 'open is sealed to a key of another conversation')
+  }
+  const devices = rosterDevices(roster)
+  const sender = devices.find(({ device }) => equalBytes(device.deviceId, context.senderDevice))
+  if (!sender || !equalBytes(sender.accountId, context.senderAccount)) {
+    throw new ProtocolError('ROSTER_MISMATCH', 'sender is not in the roster')
+  }
+  if (equalBytes(context.senderDevice, deviceId)) throw new ProtocolError('INVALID', 'own open came back')
+  const place = devices.findIndex(({ device }) => equalBytes(device.deviceId, deviceId))
+  if (place < 0) throw new ProtocolError('NOT_FOR_US', 'this device is not in the roster')
+  const since = joined[place]
+  if (since === undefined || joined.length !== devices.length || joined.some(from => from > context.firstSequence)) {
+    throw new ProtocolError('INVALID', 'joined sequences do not fit the roster')
+  }
+  const hash = contextHash(crypto, network, context)
+  const signed = openSigningBytes(network, hash, members, joined)
+  if (!(await crypto.verify(sender.device.signingKey, signed, deviceSignature))) {
+    throw new ProtocolError('BAD_SIGNATURE', 'open is not signed by its device')
+  }
+  // Whoever knows the secret can wrap the signed context anew, with a key of its own beside it.
+  if (!equalBytes(conversationKeyId(crypto, network, conversationKey), context.conversationKeyId)) {
+    throw new ProtocolError('BAD_KEY', 'conversation key is not the one that was signed')
+  }
+  const peerKey = updatePeerKey(init.peerKey, {
+    deviceId: context.senderDevice,
+    index: context.conversationKeyIndex,
+    publicKey: conversationKey,
+    usedOwnIndex: open.key.index
+  })
+  const inbound: Inbound = {
+    sessionId: context.sessionId,
+    conversationId: context.conversationId,
+    senderAccount: context.senderAccount,
+    senderDevice: context.senderDevice,
+    rosterHash: context.rosterHash,
+    contextHash: hash,
+    sessionKey: context.sessionKey,
+    keyIndex: context.conversationKeyIndex,
+    firstSequence: context.firstSequence,
+    createdAt: context.createdAt,
+    maxMessages: context.maxMessages,
+    maxAgeMs: context.maxAgeMs,
+    chainKey: firstChainKey(crypto, network, open.secret, hash),
+    next: 0,
+    skipped: [],
+    supersededAt: peerKey.index > context.conversationKeyIndex ? env.now() : null
+  }
+  wipe(open.secret)
+  const seen = { sessionId: context.sessionId, keyId: open.key.keyId, expiry: inboundExpiry(context) }
+  return { context, inbound, peerKey, seen, since }
+}
+
+function requireRoster({ crypto, network }: Environment, context: SessionContext, roster: Roster): void {
+  if (
+    context.rosterEpoch !== roster.epoch ||
+    !equalBytes(context.conversationId, roster.conversationId) ||
+    !equalBytes(context.rosterHash, rosterHash(crypto, network, roster))
+  ) {
+    throw new ProtocolError('ROSTER_MISMATCH', 'open is for another conversation or roster')
+  }
+}
+
+/** No Open is accepted from the future, nor after the last envelope of its session has expired. */
+function requireTime(context: SessionContext, now: number): void {
+  if (context.createdAt > now + CLOCK_TOLERANCE_MS) throw new ProtocolError('EXPIRED', 'open is from the future')
+  if (now > inboundExpiry(context)) throw new ProtocolError('EXPIRED', 'open has expired')
+}

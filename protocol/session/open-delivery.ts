@@ -1,0 +1,131 @@
+/**
+ * What the sender of an Open remembers until every device has said that it opened it. The secret is kept for so long,
+ * because a device whose key changed needs it sealed anew.
+ */
+import { equalBytes, toHex, wipe } from '../bytes.ts'
+import { bytes, bytesBetween, list, struct, uint, type TypeOf } from '../codec.ts'
+import { KEY_BYTES } from '../crypto/crypto.ts'
+import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
+import { MAX_ROSTER_DEVICES, PENDING_TTL_MS } from '../limits.ts'
+import { sessionIdCodec, type SessionContext } from './context.ts'
+import type { SealTarget } from './conversation-keys.ts'
+import { inboundExpiry } from './inbound.ts'
+import { MAX_OPEN_BODY_BYTES } from './open-body.ts'
+import type { SealKeyId } from './seal-key.ts'
+import { stateCodec } from './state.ts'
+
+const openDeliveryCodec = struct({
+  sessionId: sessionIdCodec,
+  commitment: bytes(32),
+  /** Session secret: secret. */
+  secret: bytes(KEY_BYTES),
+  openBody: bytesBetween(1, MAX_OPEN_BODY_BYTES),
+  /** When no device would accept the Open any more, milliseconds. */
+  expiry: uint(),
+  /** Devices that have not said so yet. */
+  waiting: list(
+    struct({
+      deviceId: deviceIdCodec,
+      /** The key of the last part. */
+      keyId: bytes<SealKeyId>(32),
+      sentAt: uint(),
+      /** Parts sent so far. */
+      attempts: uint()
+    }),
+    MAX_ROSTER_DEVICES
+  )
+})
+
+/** One Open under way. */
+export type OpenDelivery = TypeOf<typeof openDeliveryCodec>
+export const openDeliveryState = stateCodec<OpenDelivery>(openDeliveryCodec)
+
+/** Time for acknowledgement and key to cross before an Open is sealed again. */
+export const RESEAL_DELAY_MS = 60_000
+/** A device that is heard of, but does not acknowledge, gets the Open again after this; doubled each time. */
+export const REOPEN_DELAY_MS = 10 * 60_000
+const MAX_DOUBLINGS = 10
+
+/** Takes over the session secret: whoever gets the state wipes it with {@link eraseDelivery}. */
+export function startDelivery(
+  context: SessionContext,
+  secret: Uint8Array,
+  openBody: Uint8Array,
+  targets: SealTarget[]
+): OpenDelivery {
+  const { sessionId, commitment, createdAt } = context
+  const waiting = targets.map(({ device, keyId }) => ({
+    deviceId: device.deviceId,
+    keyId,
+    sentAt: createdAt,
+    attempts: 1
+  }))
+  return { sessionId, commitment, secret, openBody, expiry: inboundExpiry(context), waiting }
+}
+
+/** Notes a device's *opened* acknowledgement of this session. */
+export function acknowledgeOpen(delivery: OpenDelivery, deviceId: DeviceId): OpenDelivery {
+  const waiting = delivery.waiting.filter(entry => !equalBytes(entry.deviceId, deviceId))
+  return waiting.length === delivery.waiting.length ? delivery : { ...delivery, waiting }
+}
+
+/** Whether the Open needs no more care: everybody has it, or nobody could use it. Then {@link eraseDelivery}. */
+export function isDeliveryFinished(delivery: OpenDelivery, now: number): boolean {
+  return delivery.waiting.length === 0 || now > delivery.expiry
+}
+
+/** Wipes the session secret. */
+export function eraseDelivery(delivery: OpenDelivery): void {
+  wipe(delivery.secret)
+}
+
+/** What is known of a device that an Open waits for. */
+export interface DeviceSituation {
+  /** The key that an Open to it would be sealed to now, if known. */
+  keyId: SealKeyId | undefined
+  /** When an authentic message of it last arrived, milliseconds. */
+  heardAt: number | undefined
+}
+
+/**
+ * The devices that get the Open sealed and sent again now: its key has changed, it is there but does not acknowledge,
+ * or the last copy is about to expire at the nodes. Only devices that are in the current roster.
+ */
+export function devicesToReopen(
+  delivery: OpenDelivery,
+  rosterDevices: DeviceId[],
+  situationOf: (deviceId: DeviceId) => DeviceSituation,
+  now: number
+): DeviceId[] {
+  if (now > delivery.expiry) return []
+  const listed = new Set(rosterDevices.map(toHex))
+  return delivery.waiting
+    .filter(({ deviceId, keyId, sentAt, attempts }) => {
+      if (!listed.has(toHex(deviceId))) return false
+      const situation = situationOf(deviceId)
+      const waited = now - sentAt
+      if (situation.keyId && !equalBytes(situation.keyId, keyId) && waited >= RESEAL_DELAY_MS) return true
+      const heardSince = situation.heardAt !== undefined && situation.heardAt > sentAt
+      if (heardSince && waited >= REOPEN_DELAY_MS * 2 ** Math.min(attempts - 1, MAX_DOUBLINGS)) return true
+      return waited >= PENDING_TTL_MS
+    })
+    .map(({ deviceId }) => deviceId)
+}
+
+/** Notes that the Open was sealed again; drops devices that have left the roster. */
+export function noteReopened(
+  delivery: OpenDelivery,
+  rosterDevices: DeviceId[],
+  targets: SealTarget[],
+  now: number
+): OpenDelivery {
+  const listed = new Set(rosterDevices.map(toHex))
+  const sealed = new Map(targets.map(target => [toHex(target.device.deviceId), target.keyId]))
+  const waiting = delivery.waiting
+    .filter(({ deviceId }) => listed.has(toHex(deviceId)))
+    .map(entry => {
+      const keyId = sealed.get(toHex(entry.deviceId))
+      return keyId ? { ...entry, keyId, sentAt: now, attempts: entry.attempts + 1 } : entry
+    })
+  return { ...delivery, waiting }
+}

@@ -60,7 +60,7 @@ export const MAX_NAMES_PER_ACCOUNT = 4
 /** Transactions of one proof: every record of an account in one of its own, and then some. */
 export const MAX_PROOF_TRANSACTIONS = 2_304
 /** One proof of an account's records, in bytes. */
-export const MAX_PROOF_BYTES = 16 * MIB
+export const MAX_ACCOUNT_PROOF_BYTES = 16 * MIB
 /** One raw Cardano transaction: the ledger's limit is 16 KiB today and may be raised. */
 export const MAX_TRANSACTION_BYTES = 64 * KIB
 /** Devices that one session is sealed to. */

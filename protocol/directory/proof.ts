@@ -8,7 +8,7 @@ import { bytes, bytesBetween, constant, decode, encode, list, struct, uint, type
 import type { Crypto } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
 import { accountIdCodec, type AccountId, type RecordId } from '../identity/device.ts'
-import { MAX_PROOF_BYTES, MAX_PROOF_TRANSACTIONS, MAX_RECORD_BYTES, MAX_TRANSACTION_BYTES } from '../limits.ts'
+import { MAX_ACCOUNT_PROOF_BYTES, MAX_PROOF_TRANSACTIONS, MAX_RECORD_BYTES, MAX_TRANSACTION_BYTES } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
 import { historyOf, type AccountState } from './account.ts'
 import { foldAccount } from './fold-account.ts'
@@ -56,7 +56,7 @@ export function encodeProof(proof: AccountProof): Uint8Array {
 
 /** @throws ProtocolError `MALFORMED`, `TOO_LARGE`. */
 export function decodeProof(proof: Uint8Array): AccountProof {
-  return decode(accountProofCodec, proof, { maxBytes: MAX_PROOF_BYTES, maxDepth: 5 })
+  return decode(accountProofCodec, proof, { maxBytes: MAX_ACCOUNT_PROOF_BYTES, maxDepth: 5 })
 }
 
 /** Where a record stands, as one source says. */

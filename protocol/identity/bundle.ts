@@ -57,6 +57,8 @@ export async function signBundle(
  * Checks that a bundle is whole and made by the device that it names. Whether that device belongs to an account, and
  * lives, is the directory's to say.
  *
+ * @param registeredHash - hash of the messaging key that the directory has for the device now; a ROTATE changes it, while
+ * the device keeps its id. Left out, the key that the device was added with.
  * @throws ProtocolError `BAD_KEY` if ids or hashes do not match, `BAD_SIGNATURE`, `EXPIRED` past the weekly expiry or
  * for one further ahead than a period allows.
  */
@@ -64,12 +66,13 @@ export async function verifyBundle(
   crypto: Crypto,
   network: NetworkId,
   bundle: DeviceBundle,
-  now: number
+  now: number,
+  registeredHash: Uint8Array = bundle.keys.messagingKeyHash
 ): Promise<void> {
   if (!equalBytes(deviceIdOf(crypto, network, bundle.keys), bundle.deviceId)) {
     throw new ProtocolError('BAD_KEY', 'device id does not match its keys')
   }
-  if (!equalBytes(messagingKeyHash(crypto, network, bundle.registeredKey), bundle.keys.messagingKeyHash)) {
+  if (!equalBytes(messagingKeyHash(crypto, network, bundle.registeredKey), registeredHash)) {
     throw new ProtocolError('BAD_KEY', 'registered messaging key does not match its hash')
   }
   if (!(await crypto.verify(bundle.keys.signingKey, signedBytes(network, bundle), bundle.deviceSignature))) {

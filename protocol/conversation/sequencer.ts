@@ -98,7 +98,10 @@ export interface SequencerStep {
 }
 
 /** Before anything of the device was received. */
-export function emptySequencer(conversationId: Sequencer['conversationId'], deviceId: Sequencer['deviceId']): Sequencer {
+export function emptySequencer(
+  conversationId: Sequencer['conversationId'],
+  deviceId: Sequencer['deviceId']
+): Sequencer {
   return {
     conversationId,
     deviceId,
@@ -121,12 +124,26 @@ export function noteSession(
   session: { since: number; firstSequence: number }
 ): SequencerStep {
   const { since, firstSequence } = session
-  let state = { ...sequencer, expected: Math.max(sequencer.expected, firstSequence) }
+  const emitted: Emission[] = []
+  let state = sequencer
   if (since > state.next && !state.held.some(held => held.sequence < since)) {
-    const before: Missing = { from: state.next, to: since - 1, kind: 'before', start: hashBefore(env, state), end: null }
-    state = { ...state, next: since, lastHash: null, missing: addMissing(state.missing, before), waitingSince: null }
+    // What was announced before this device left the conversation, and never came, stays a gap.
+    const lost = Math.min(state.expected, since)
+    if (lost > state.next) {
+      emitted.push({ kind: 'gap', from: state.next, to: lost - 1 })
+      state = skipTo(env, state, lost, 'gap')
+    }
+    if (since > state.next) state = skipTo(env, state, since, 'before')
   }
-  return settle(env, state)
+  const settled = settle(env, { ...state, expected: Math.max(state.expected, firstSequence) })
+  return { sequencer: settled.sequencer, emitted: [...emitted, ...settled.emitted] }
+}
+
+/** Gives up waiting for what is below `next`; it can still come late. */
+function skipTo(env: Environment, state: Sequencer, next: number, kind: Missing['kind']): Sequencer {
+  const range: Missing = { from: state.next, to: next - 1, kind, start: hashBefore(env, state), end: null }
+  const missing = [...state.missing, range].slice(-MAX_MISSING_RANGES)
+  return { ...state, next, lastHash: null, waitingSince: null, missing }
 }
 
 /**
@@ -199,9 +216,8 @@ function settle(env: Environment, sequencer: Sequencer): SequencerStep {
     if (env.now() - since < GAP_HOLD_MS && !isOverfull(state)) {
       return { sequencer: { ...state, waitingSince: since }, emitted }
     }
-    const gap: Missing = { from: state.next, to: upTo - 1, kind: 'gap', start: hashBefore(env, state), end: null }
-    emitted.push({ kind: 'gap', from: gap.from, to: gap.to })
-    state = { ...state, next: upTo, lastHash: null, missing: addMissing(state.missing, gap), waitingSince: null }
+    emitted.push({ kind: 'gap', from: state.next, to: upTo - 1 })
+    state = skipTo(env, state, upTo, 'gap')
   }
 }
 
@@ -210,11 +226,7 @@ function isOverfull({ held }: Sequencer): boolean {
 }
 
 /** Takes in a message below `next`: it fills a gap exactly, or it is not taken. */
-function fill(
-  env: Environment,
-  sequencer: Sequencer,
-  message: SequencedMessage
-): SequencerStep & { isNew: boolean } {
+function fill(env: Environment, sequencer: Sequencer, message: SequencedMessage): SequencerStep & { isNew: boolean } {
   const { sequence, predecessor, content } = message
   const range = sequencer.missing.find(({ from, to }) => from <= sequence && sequence <= to)
   if (!range) return { sequencer, emitted: [], isNew: false }
@@ -246,8 +258,4 @@ function closeEnd(missing: Missing[], message: SequencedMessage): Missing[] {
   return missing.map(range =>
     range.to === message.sequence - 1 && range.end === null ? { ...range, end: message.predecessor } : range
   )
-}
-
-function addMissing(missing: Missing[], range: Missing): Missing[] {
-  return [...missing, range].slice(-MAX_MISSING_RANGES)
 }

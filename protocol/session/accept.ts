@@ -117,7 +117,8 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   const { open, roster, deviceId } = init
   const { context, conversationKey, members, joined, deviceSignature } = open.content
   if (init.seen) {
-    if (!equalBytes(init.seen.sessionId, context.sessionId)) throw new ProtocolError('INVALID', 'memory of another session')
+    if (!equalBytes(init.seen.sessionId, context.sessionId))
+      throw new ProtocolError('INVALID', 'memory of another session')
     throw new ProtocolError('REPLAYED', 'session was opened before')
   }
   requireRoster(env, context, roster)

@@ -31,14 +31,5 @@ export function messageHash(
   content: Uint8Array
 ): Uint8Array {
   const { conversationId, deviceId } = sender
-  return labelledHash(
-    crypto,
-    'message-predecessor',
-    network,
-    conversationId,
-    deviceId,
-    sequence,
-    predecessor,
-    content
-  )
+  return labelledHash(crypto, 'message-predecessor', network, conversationId, deviceId, sequence, predecessor, content)
 }

@@ -15,7 +15,13 @@ import {
   uint,
   type TypeOf
 } from '../codec.ts'
-import { AEAD_TAG_BYTES, KEM_CIPHERTEXT_BYTES, KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
+import {
+  AEAD_TAG_BYTES,
+  KEM_CIPHERTEXT_BYTES,
+  KEY_BYTES,
+  MESSAGING_KEY_BYTES,
+  SIGNATURE_BYTES
+} from '../crypto/crypto.ts'
 import { accountIdCodec, recordIdCodec } from '../identity/device.ts'
 import { MAX_RECIPIENT_PART_BYTES, MAX_ROSTER_DEVICES } from '../limits.ts'
 import { sessionContextCodec, SUITE } from './context.ts'

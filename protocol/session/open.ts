@@ -3,7 +3,13 @@
  * device of the roster. See docs/protocol.md, "Sessions".
  */
 import { equalBytes, wipe } from '../bytes.ts'
-import { rosterDevices, rosterHash, type ConversationId, type Roster, type RosterDevice } from '../conversation/roster.ts'
+import {
+  directConversationId,
+  rosterDevices,
+  rosterHash,
+  type ConversationId,
+  type Roster
+} from '../conversation/roster.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto/crypto.ts'
 import { hpkeSeal } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
@@ -92,9 +98,12 @@ export function openSigningBytes(
   return labelled('session-open', network, hash, names, joined)
 }
 
-/** Whether the roster is that of a direct conversation, whose accounts travel in the Open. */
-function isDirect(roster: Roster): boolean {
-  return roster.epoch === 0 && roster.members.length <= 2
+/** The accounts of a direct conversation, which travel in the Open; `null` for a group, which its members know. */
+function namedMembers({ crypto, network }: Environment, roster: Roster): OpenContent['members'] {
+  if (roster.members.length > 2) return null
+  const accounts = roster.members.map(({ accountId }) => accountId)
+  if (!equalBytes(directConversationId(crypto, network, accounts), roster.conversationId)) return null
+  return roster.members.map(({ accountId, head }) => ({ accountId, head }))
 }
 
 /**
@@ -143,7 +152,7 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
     init.outbound,
     listed.map(({ device }) => device.deviceId)
   )
-  const members = isDirect(roster) ? roster.members.map(({ accountId, head }) => ({ accountId, head })) : null
+  const members = namedMembers(env, roster)
   const sinces = joined.map(({ since }) => since)
   const deviceSignature = await me.signingKey.sign(openSigningBytes(network, hash, members, sinces))
   const content: OpenContent = {
@@ -211,7 +220,7 @@ export async function sealParts(
   const bodyHash = openBodyHash(env, openBody)
   const parts: DevicePart[] = []
   for (const { device, keyId, publicKey } of targets) {
-    const { deviceId }: RosterDevice = device
+    const { deviceId } = device
     const info = sealInfo(network, deviceId, keyId, commitment, bodyHash)
     const { enc, ciphertext } = await hpkeSeal(crypto, publicKey, info, NO_ASSOCIATED_DATA, secret)
     const tag = sealTag(crypto, network, keyId, bodyHash)

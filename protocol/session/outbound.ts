@@ -190,12 +190,6 @@ export function releaseOutbound(before: Outbound, after: Outbound): void {
   }
 }
 
-/** Whether a device has been in the roster, without a break, since before this sequence was sent. */
-export function wasAddressed(outbound: Outbound, deviceId: DeviceId, sequence: number): boolean {
-  const entry = outbound.joined.find(joined => equalBytes(joined.deviceId, deviceId))
-  return entry !== undefined && entry.since <= sequence && sequence < outbound.nextSequence
-}
-
 /** For each device, in the given order, since when it is in the roster: as before, or from the next message on. */
 export function joinedSince(outbound: Outbound, devices: DeviceId[]): { deviceId: DeviceId; since: number }[] {
   const before = new Map(outbound.joined.map(({ deviceId, since }) => [toHex(deviceId), since]))

@@ -26,7 +26,10 @@ function padTo(content: Uint8Array, length: number): Uint8Array {
 export function padToBucket(content: Uint8Array): Uint8Array {
   const bucket = PADDING_BUCKETS.find(size => content.length < size)
   if (bucket === undefined) {
-    throw new ProtocolError('TOO_LARGE', `a message has less than ${PADDING_BUCKETS.at(-1)} bytes, got ${content.length}`)
+    throw new ProtocolError(
+      'TOO_LARGE',
+      `a message has less than ${PADDING_BUCKETS.at(-1)} bytes, got ${content.length}`
+    )
   }
   return padTo(content, bucket)
 }

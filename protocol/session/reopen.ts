@@ -20,9 +20,10 @@ export async function reopenSession(
   sources: KeySources
 ): Promise<{ delivery: OpenDelivery; parts: DevicePart[] }> {
   const listed = rosterDevices(roster).map(({ device }) => device)
-  const wanted = listed.filter(({ deviceId }) =>
-    [...devices].some(id => equalBytes(id, deviceId)) &&
-    delivery.waiting.some(entry => equalBytes(entry.deviceId, deviceId))
+  const wanted = listed.filter(
+    ({ deviceId }) =>
+      [...devices].some(id => equalBytes(id, deviceId)) &&
+      delivery.waiting.some(entry => equalBytes(entry.deviceId, deviceId))
   )
   const targets = await selectSealTargets(env, wanted, sources)
   const parts = await sealParts(env, delivery.openBody, delivery.commitment, delivery.secret, targets)

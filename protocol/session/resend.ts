@@ -7,7 +7,7 @@ import { equalBytes } from '../bytes.ts'
 import { list, struct, uint, type TypeOf } from '../codec.ts'
 import type { SequenceRange } from '../conversation/sequencer.ts'
 import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
-import { wasAddressed, type Outbound } from './outbound.ts'
+import type { Outbound } from './outbound.ts'
 import { stateCodec } from './state.ts'
 
 /** Ranges that one request names. */
@@ -83,26 +83,23 @@ export function answerResendRequest(
   ranges: SequenceRange[],
   now: number
 ): { answers: ResendAnswers; sequences: number[] } {
-  if (!isListed) return { answers, sequences: [] }
+  const since = outbound.joined.find(entry => equalBytes(entry.deviceId, requester))?.since
+  if (!isListed || since === undefined) return { answers, sequences: [] }
   const known = answers.find(entry => equalBytes(entry.deviceId, requester))
-  const current = known && now - known.windowStart < ANSWER_WINDOW_MS
+  const current = known !== undefined && now - known.windowStart < ANSWER_WINDOW_MS
   const answered = current ? known.answered : 0
-  const sequences: number[] = []
+  const wanted = new Set<number>()
   for (const { from, to } of ranges.slice(0, MAX_REQUEST_RANGES)) {
     const last = Math.min(to, outbound.nextSequence - 1)
-    for (let sequence = from; sequence <= last && answered + sequences.length < MAX_ANSWERED_MESSAGES; sequence++) {
-      if (wasAddressed(outbound, requester, sequence)) sequences.push(sequence)
-      // Membership has no break, so what follows the first refusal from below is found by jumping to its start.
-      else sequence = Math.max(sequence, firstAddressed(outbound, requester) - 1)
+    for (let sequence = Math.max(from, since); sequence <= last; sequence++) {
+      if (answered + wanted.size >= MAX_ANSWERED_MESSAGES) break
+      wanted.add(sequence)
     }
   }
+  const sequences = [...wanted].sort((a, b) => a - b)
   if (sequences.length === 0) return { answers, sequences }
   const windowStart = current ? known.windowStart : now
   const entry = { deviceId: requester, windowStart, answered: answered + sequences.length }
   const others = answers.filter(other => other !== known && now - other.windowStart < ANSWER_WINDOW_MS)
-  return { answers: [...others, entry].slice(-MAX_COUNTED_DEVICES), sequences: [...new Set(sequences)] }
-}
-
-function firstAddressed(outbound: Outbound, deviceId: DeviceId): number {
-  return outbound.joined.find(entry => equalBytes(entry.deviceId, deviceId))?.since ?? outbound.nextSequence
+  return { answers: [...others, entry].slice(-MAX_COUNTED_DEVICES), sequences }
 }

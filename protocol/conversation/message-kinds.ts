@@ -1,0 +1,117 @@
+/**
+ * The kinds of messages and their fields. Numbers are for ever; a kind whose fields change gets a new version.
+ *
+ * A message that speaks about another (`target`) names it by id. Ids can be chosen by anybody, so whoever applies an
+ * edit or a delete first checks that the target is by the same account.
+ */
+import type { Brand } from '../brand.ts'
+import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
+import { KEY_BYTES } from '../crypto/crypto.ts'
+import { deviceIdCodec } from '../identity/device.ts'
+import { sessionIdCodec } from '../session/context.ts'
+
+export const MESSAGE_ID_BYTES = 16
+/** 16 random bytes, chosen by the sender. */
+export type MessageId = Brand<Uint8Array, 'MessageId'>
+export const messageIdCodec = bytes<MessageId>(MESSAGE_ID_BYTES)
+
+/** Longest text, in UTF-16 code units: at three bytes each it still fits the largest padding. */
+export const MAX_TEXT_CHARACTERS = 20_000
+/** Messages that one receipt or acknowledgement names. */
+export const MAX_RECEIPT_TARGETS = 256
+/** Largest attachment. */
+export const MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
+/** Largest piece of history in one message. */
+export const MAX_HISTORY_CHUNK_BYTES = 48 * 1024
+
+const messageText = text(MAX_TEXT_CHARACTERS)
+const target = messageIdCodec
+
+/** An encrypted file at a node: found by the hash of its ciphertext, opened with its own key. */
+export const blobCodec = struct({
+  /** SHA-256 of the ciphertext. */
+  hash: bytes(32),
+  /** Bytes before encryption and padding. */
+  size: uint(MAX_ATTACHMENT_BYTES),
+  /** AES-256-GCM key of this file alone. */
+  key: bytes(KEY_BYTES),
+  mediaType: text(127)
+})
+
+const pixels = nullable(uint(65_535))
+
+/** `number` on the wire, and the fields of version 1. */
+export const messageKinds = {
+  text: { number: 1, codec: struct({ text: messageText }) },
+  reply: { number: 2, codec: struct({ target, text: messageText }) },
+  /** One emoji; `removed` takes it back. */
+  reaction: { number: 3, codec: struct({ target, emoji: text(32), removed: bool }) },
+  edit: { number: 4, codec: struct({ target, text: messageText }) },
+  delete: { number: 5, codec: struct({ target }) },
+  attachment: {
+    number: 6,
+    codec: struct({
+      blob: blobCodec,
+      name: text(255),
+      caption: messageText,
+      width: pixels,
+      height: pixels,
+      /** A small picture to show before the file is there. */
+      thumbnail: nullable(bytesBetween(1, 8 * 1024))
+    })
+  },
+  voiceNote: {
+    number: 7,
+    codec: struct({
+      blob: blobCodec,
+      durationMs: uint(24 * 60 * 60 * 1000),
+      /** Loudness over time, 0 to 255. */
+      waveform: bytesBetween(0, 128)
+    })
+  },
+  receipt: {
+    number: 8,
+    codec: struct({ state: oneOf('delivered', 'read'), targets: list(target, MAX_RECEIPT_TARGETS, 1) })
+  },
+  typing: { number: 9, codec: struct({ active: bool }) },
+  /** From now on messages of this conversation disappear this many seconds after they were read; `null`: they stay. */
+  timer: { number: 10, codec: struct({ seconds: nullable(uint(365 * 24 * 60 * 60)) }) },
+  /** The sender's profile, for those it talks to. The highest `revision` counts. */
+  profile: {
+    number: 11,
+    codec: struct({
+      revision: uint(),
+      displayName: text(64),
+      about: text(256),
+      picture: nullable(blobCodec),
+      /** 32 bytes that let the receiver deliver as a contact; see docs/protocol.md, "Envelope". */
+      deliveryToken: nullable(bytes(32))
+    })
+  },
+  /** A grey line, such as "Ada renamed the group". The code names the sentence, the arguments fill it. */
+  system: { number: 12, codec: struct({ code: text(32), arguments: list(text(256), 8) }) },
+  /** Asks the device for messages of its own that did not arrive; see session/resend.ts. */
+  resendRequest: {
+    number: 13,
+    codec: struct({ deviceId: deviceIdCodec, ranges: list(struct({ from: uint(), to: uint() }), 32, 1) })
+  },
+  /** A piece of the history that an own device hands to a new one. Counts from own devices only. */
+  historyChunk: {
+    number: 14,
+    codec: struct({
+      transferId: bytes(16),
+      index: uint(),
+      last: bool,
+      data: bytesBetween(0, MAX_HISTORY_CHUNK_BYTES)
+    })
+  },
+  /** The sending device has opened these sessions. */
+  openedAck: {
+    number: 15,
+    codec: struct({
+      sessions: list(struct({ deviceId: deviceIdCodec, sessionId: sessionIdCodec }), MAX_RECEIPT_TARGETS, 1)
+    })
+  },
+  /** Goes with an Open that only hands over a key, so that it looks like any other. */
+  keyUpdate: { number: 16, codec: struct({}) }
+} as const

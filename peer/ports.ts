@@ -1,0 +1,89 @@
+/** What the engine needs from its surroundings. Browser, Node and tests each bring their own. */
+import type { SigningKey } from '../protocol/crypto/crypto.ts'
+import type { NodeKey } from '../protocol/wire/placement.ts'
+
+/** Time and timers. */
+export interface Timers {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Calls `run` once after `ms`. @returns a function that cancels it. */
+  after(ms: number, run: () => void): () => void
+}
+
+/** One stream of whole frames to a node whose identity the transport has checked. */
+export interface FrameStream {
+  /** Key that the other end proved. */
+  readonly node: NodeKey
+  /** 32-byte Ed25519 key of this end: ephemeral, never the device's. */
+  readonly clientKey: Uint8Array
+  /** Queues a frame; resolves once the transport took it. Rejects when the stream has ended. */
+  send(frame: Uint8Array): Promise<void>
+  /** The next frame, or undefined once the stream has ended for whatever reason. */
+  receive(): Promise<Uint8Array | undefined>
+  /** Ends the stream and its connection at once. Safe to call twice. */
+  close(): void
+}
+
+/** Opens frame streams to nodes. */
+export interface Transport {
+  /**
+   * @param url - public origin of the node, such as `http://127.0.0.1:8787`.
+   * @param key - the only identity accepted there.
+   * @throws Error if the node cannot be reached, or is another one.
+   */
+  dial(url: string, key: NodeKey, options: { signal: AbortSignal }): Promise<FrameStream>
+  stop(): Promise<void>
+}
+
+/** A change of one entry; `null` deletes. */
+export interface StoreChange {
+  key: string
+  value: Uint8Array | null
+}
+
+/** An ordered map from text to bytes that survives the process. */
+export interface KeyValueStore {
+  get(key: string): Promise<Uint8Array | undefined>
+  /** All changes or none, on disk when it resolves. */
+  batch(changes: StoreChange[]): Promise<void>
+  /** Entries with `gte` <= key < `lt`, in order of their keys. */
+  range(options: { gte: string; lt: string; reverse?: boolean; limit?: number }): Promise<[string, Uint8Array][]>
+  close(): Promise<void>
+}
+
+/** Seals values under a key that the platform protects. */
+export interface Sealer {
+  /** @param name - bound to the value, so that sealed values cannot be swapped. */
+  seal(name: string, value: Uint8Array): Promise<Uint8Array>
+  /** @throws ProtocolError `DECRYPT_FAILED` if it was not sealed under this key and name. */
+  open(name: string, sealed: Uint8Array): Promise<Uint8Array>
+}
+
+/** Keeps the device's signing key; in browsers the secret never leaves the platform. */
+export interface KeyVault {
+  /** @returns undefined while there is none. */
+  load(): Promise<SigningKey | undefined>
+  /** Makes the key; a device has one in its life. */
+  create(): Promise<SigningKey>
+}
+
+/** The part of `fetch` that is used. */
+export type HttpClient = (url: string, init?: RequestInit) => Promise<Response>
+
+/** Where parts report what an operator of a client would look into. Ids and counts only. */
+export interface Log {
+  debug(message: string, details?: Record<string, unknown>): void
+  warn(message: string, details?: Record<string, unknown>): void
+}
+
+/** Says nothing. */
+export const SILENT_LOG: Log = { debug: () => {}, warn: () => {} }
+
+/** The platform's clock. */
+export const platformTimers: Timers = {
+  now: () => Date.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  }
+}

@@ -1,0 +1,114 @@
+import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import { toHex, utf8 } from '../../protocol/bytes.ts'
+import type { KeyValueStore, Sealer } from '../ports.ts'
+
+/**
+ * Name of an entry. `space` is the kind, `id` what it belongs to, `order` sorts within `(space, id)`.
+ * On disk the id is a keyed hash: the names of entries must not tell who writes to whom.
+ */
+export interface EntryName {
+  space: string
+  id?: string
+  order?: string
+}
+
+/** A change of one entry; `null` deletes. */
+export interface EntryChange extends EntryName {
+  value: Uint8Array | null
+}
+
+const BLIND_BYTES = 16
+/** Sorts after every character used in names. */
+const LAST = '~'
+
+/** A key-value store in which every value is sealed and every id is blinded. */
+export class SealedStore {
+  readonly #store: KeyValueStore
+  readonly #sealer: Sealer
+  readonly #crypto: Pick<Crypto, 'hmacSha256'>
+  readonly #blindKey: Uint8Array
+
+  private constructor(store: KeyValueStore, sealer: Sealer, crypto: Pick<Crypto, 'hmacSha256'>, blindKey: Uint8Array) {
+    this.#store = store
+    this.#sealer = sealer
+    this.#crypto = crypto
+    this.#blindKey = blindKey
+  }
+
+  /**
+   * Opens a store, making its blinding key on first use.
+   * @throws ProtocolError `DECRYPT_FAILED` if the sealer's key is not the one the store was made with.
+   */
+  static async open(
+    store: KeyValueStore,
+    sealer: Sealer,
+    crypto: Pick<Crypto, 'hmacSha256'>,
+    random: (length: number) => Uint8Array
+  ): Promise<SealedStore> {
+    const name = 'blind-key'
+    const sealed = await store.get(name)
+    if (sealed) return new SealedStore(store, sealer, crypto, await sealer.open(name, sealed))
+    const blindKey = random(32)
+    await store.batch([{ key: name, value: await sealer.seal(name, blindKey) }])
+    return new SealedStore(store, sealer, crypto, blindKey)
+  }
+
+  /** @returns undefined if there is no such entry. */
+  async get(name: EntryName): Promise<Uint8Array | undefined> {
+    const key = this.#key(name)
+    const sealed = await this.#store.get(key)
+    return sealed && this.#sealer.open(key, sealed)
+  }
+
+  /** All changes or none, on disk when it resolves. The last change of one entry counts. */
+  async batch(changes: EntryChange[]): Promise<void> {
+    const byKey = new Map(changes.map(change => [this.#key(change), change.value]))
+    await this.#store.batch(
+      await Promise.all(
+        [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#sealer.seal(key, value)) }))
+      )
+    )
+  }
+
+  /**
+   * Entries of one `(space, id)` in order.
+   * @param options - `after` and `before` are exclusive bounds of `order`.
+   */
+  async range(
+    space: string,
+    id: string | undefined,
+    options: { after?: string; before?: string; reverse?: boolean; limit?: number } = {}
+  ): Promise<{ order: string; value: Uint8Array }[]> {
+    const prefix = this.#key({ space, ...(id === undefined ? {} : { id }) })
+    const { after, before, ...rest } = options
+    const entries = await this.#store.range({
+      gte: prefix + (after === undefined ? '' : `${after} `),
+      lt: prefix + (before ?? LAST),
+      ...rest
+    })
+    return Promise.all(
+      entries.map(async ([key, sealed]) => ({
+        order: key.slice(prefix.length),
+        value: await this.#sealer.open(key, sealed)
+      }))
+    )
+  }
+
+  /** Values of a whole space, whatever their ids, in no useful order. */
+  async all(space: string): Promise<Uint8Array[]> {
+    const entries = await this.#store.range({ gte: `${space}/`, lt: `${space}/${LAST}` })
+    return Promise.all(entries.map(([key, sealed]) => this.#sealer.open(key, sealed)))
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #key({ space, id, order = '' }: EntryName): string {
+    const owner =
+      id === undefined
+        ? ''
+        : toHex(this.#crypto.hmacSha256(this.#blindKey, utf8(`${space}/${id}`)).subarray(0, BLIND_BYTES))
+    return `${space}/${owner}/${order}`
+  }
+}

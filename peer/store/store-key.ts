@@ -1,0 +1,146 @@
+/** The key of a data directory in Node: a file only its owner can read, or one wrapped under a passphrase. */
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fromHex, toHex, utf8, wipe } from '../../protocol/bytes.ts'
+import { argon2id } from '../../protocol/crypto/argon2id.ts'
+import { AEAD_NONCE_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { PeerError } from '../peer-api.ts'
+
+/** Argon2id for passphrases: half a second of one processor, 64 MiB. */
+export const PASSPHRASE_COST = { memoryKib: 64 * 1024, iterations: 3, parallelism: 1 }
+/** Name of the key file in a data directory. */
+export const KEY_FILE = 'store-key.json'
+
+const OWNER_ONLY = 0o600
+
+interface PlainKey {
+  version: 1
+  kind: 'plain'
+  key: string
+}
+
+interface WrappedKey {
+  version: 1
+  kind: 'argon2id'
+  memoryKib: number
+  iterations: number
+  parallelism: number
+  salt: string
+  nonce: string
+  wrapped: string
+}
+
+type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
+
+/**
+ * Loads the key of a data directory, making both on first use.
+ *
+ * @param passphrase - undefined for a key file without one.
+ * @returns 32 bytes.
+ * @throws PeerError `store` if the directory cannot be written, the file is readable by others or broken, or the
+ * passphrase is missing, wrong or uncalled-for.
+ */
+export async function loadStoreKey(
+  crypto: SealCrypto,
+  random: Random,
+  directory: string,
+  passphrase: string | undefined
+): Promise<Uint8Array> {
+  const path = join(directory, KEY_FILE)
+  const text = await readKeyFile(directory, path)
+  if (text === undefined) return createKey(crypto, random, directory, path, passphrase)
+  const file = parseKeyFile(path, text)
+  if (file.kind === 'plain') {
+    if (passphrase !== undefined) {
+      throw new PeerError('store', `${directory} was made without a passphrase; unset VOLO_PASSPHRASE_FILE to use it`)
+    }
+    return fromHex(file.key, KEY_BYTES)
+  }
+  if (passphrase === undefined) {
+    throw new PeerError('store', `${directory} is protected by a passphrase; name its file in VOLO_PASSPHRASE_FILE`)
+  }
+  return unwrapKey(crypto, directory, file, passphrase)
+}
+
+async function readKeyFile(directory: string, path: string): Promise<string | undefined> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const { mode } = await stat(path)
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new PeerError('store', `${path} can be read by other users; run: chmod 600 ${path}`)
+    }
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof PeerError) throw error
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new PeerError('store', `${directory} cannot be used: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function parseKeyFile(path: string, text: string): PlainKey | WrappedKey {
+  try {
+    const file = JSON.parse(text) as PlainKey | WrappedKey
+    if (file.version === 1 && (file.kind === 'plain' || file.kind === 'argon2id')) return file
+  } catch {
+    // Reported below, without the content.
+  }
+  throw new PeerError('store', `${path} is damaged: it is not a key file of this version`)
+}
+
+async function createKey(
+  crypto: SealCrypto,
+  random: Random,
+  directory: string,
+  path: string,
+  passphrase: string | undefined
+): Promise<Uint8Array> {
+  const key = random(KEY_BYTES)
+  const file: PlainKey | WrappedKey =
+    passphrase === undefined
+      ? { version: 1, kind: 'plain', key: toHex(key) }
+      : await wrapKey(crypto, random, key, passphrase)
+  try {
+    // Complete before it has its name: a crash in between must not leave half a key.
+    const handle = await open(`${path}.new`, 'w', OWNER_ONLY)
+    await handle.writeFile(`${JSON.stringify(file)}\n`)
+    await handle.sync()
+    await handle.close()
+    await rename(`${path}.new`, path)
+  } catch (error) {
+    throw new PeerError('store', `${directory} cannot be written: ${(error as Error).message}`, { cause: error })
+  }
+  return key
+}
+
+/** The cost stands in the associated data, so that a lowered one does not go unnoticed. */
+const wrapContext = (file: Pick<WrappedKey, 'memoryKib' | 'iterations' | 'parallelism' | 'salt'>): Uint8Array =>
+  utf8(`volo/1/store-key ${file.memoryKib} ${file.iterations} ${file.parallelism} ${file.salt}`)
+
+async function wrapKey(crypto: SealCrypto, random: Random, key: Uint8Array, passphrase: string): Promise<WrappedKey> {
+  const salt = random(16)
+  const nonce = random(AEAD_NONCE_BYTES)
+  const kek = await argon2id(utf8(passphrase), salt, PASSPHRASE_COST, KEY_BYTES)
+  const head = { version: 1 as const, kind: 'argon2id' as const, ...PASSPHRASE_COST, salt: toHex(salt) }
+  const wrapped = await crypto.aesGcmSeal(kek, nonce, key, wrapContext(head))
+  wipe(kek)
+  return { ...head, nonce: toHex(nonce), wrapped: toHex(wrapped) }
+}
+
+async function unwrapKey(
+  crypto: SealCrypto,
+  directory: string,
+  file: WrappedKey,
+  passphrase: string
+): Promise<Uint8Array> {
+  const { memoryKib, iterations, parallelism } = file
+  const weak = memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations
+  if (weak) throw new PeerError('store', `the key file in ${directory} asks for a weaker key derivation than allowed`)
+  try {
+    const kek = await argon2id(utf8(passphrase), fromHex(file.salt), { memoryKib, iterations, parallelism }, KEY_BYTES)
+    const key = await crypto.aesGcmOpen(kek, fromHex(file.nonce), fromHex(file.wrapped), wrapContext(file))
+    wipe(kek)
+    return key
+  } catch (error) {
+    throw new PeerError('store', `the passphrase does not open ${directory}`, { cause: error })
+  }
+}

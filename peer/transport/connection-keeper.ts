@@ -1,0 +1,248 @@
+/**
+ * Keeps one connection to a node, whatever happens to nodes and networks.
+ *
+ *     idle ── start ──▶ connecting ──▶ online ── lost ──▶ connecting (at once, next node first)
+ *                          │   ▲
+ *        no node answered  ▼   │ backoff, or reconnect()
+ *                        offline
+ */
+import { PING_INTERVAL_MS } from '../../protocol/limits.ts'
+import type { ListedNode } from '../../protocol/wire/placement.ts'
+import type { ConnectionState } from '../peer-api.ts'
+import type { Log, Timers, Transport } from '../ports.ts'
+import { NodeConnection, NodeRefusal, type Authenticate } from './node-connection.ts'
+
+/** Time to reach one node, until the next is tried. */
+export const DIAL_TIMEOUT_MS = 2_500
+/** First pause after a round in which no node answered; doubles up to {@link MAX_BACKOFF_MS}. */
+export const FIRST_BACKOFF_MS = 400
+export const MAX_BACKOFF_MS = 30_000
+/** A connection that ended sooner counts as a failure, so that a node that takes and drops us is not hammered. */
+export const STABLE_AFTER_MS = 3_000
+/** A connection to a node that does not keep our mailbox is exchanged for a better one this often, if one answers. */
+export const BETTER_NODE_INTERVAL_MS = 5_000
+
+export interface KeeperComponents {
+  transport: Transport
+  timers: Timers
+  /** 0 to 1, for jitter. */
+  randomFraction: () => number
+  log: Log
+}
+
+export interface KeeperInit {
+  network: () => Uint8Array
+  authenticate: Authenticate
+  /** Nodes in the order in which they should be tried. Asked anew each round. */
+  candidates: () => ListedNode[]
+  /**
+   * Called with each new connection before anything else uses it.
+   * @returns whether the node keeps our mailbox; if not, a better one is looked for.
+   */
+  onOnline: (connection: NodeConnection, node: ListedNode) => Promise<boolean>
+  onState: (state: ConnectionState, node: ListedNode | null, problem: string | null) => void
+}
+
+/** The reconnect loop: libp2p's own gives up at once over WebSockets. */
+export class ConnectionKeeper {
+  readonly #components: KeeperComponents
+  readonly #init: KeeperInit
+  #running = false
+  #loop: Promise<void> = Promise.resolve()
+  #current: { connection: NodeConnection; node: ListedNode } | undefined
+  #waiters = new Set<(connection: NodeConnection) => void>()
+  #wake: () => void = () => {}
+  #stopping = new AbortController()
+  #lastLost: ListedNode | undefined
+
+  constructor(components: KeeperComponents, init: KeeperInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#stopping = new AbortController()
+    this.#loop = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#stopping.abort()
+    this.#current?.connection.close('stopped')
+    this.#wake()
+    await this.#loop
+  }
+
+  /** The connection in use, or undefined while there is none. */
+  get connection(): NodeConnection | undefined {
+    return this.#current?.connection.isOpen ? this.#current.connection : undefined
+  }
+
+  get node(): ListedNode | undefined {
+    return this.connection && this.#current?.node
+  }
+
+  /** Resolves with a connection as soon as there is one. @throws the signal's reason. */
+  async online(signal: AbortSignal): Promise<NodeConnection> {
+    const current = this.connection
+    if (current) return current
+    signal.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        this.#waiters.delete(take)
+        signal.removeEventListener('abort', abort)
+      }
+      const take = (connection: NodeConnection): void => {
+        done()
+        resolve(connection)
+      }
+      const abort = (): void => {
+        done()
+        reject(signal.reason as Error)
+      }
+      this.#waiters.add(take)
+      signal.addEventListener('abort', abort)
+    })
+  }
+
+  /** After a wake-up or a change of networks: ends a pause, and checks at once whether the connection still lives. */
+  async reconnect(): Promise<void> {
+    this.#wake()
+    await this.connection?.ping()
+  }
+
+  async #run(): Promise<void> {
+    const { onState } = this.#init
+    let backoff = FIRST_BACKOFF_MS
+    while (this.#running) {
+      onState('connecting', null, null)
+      const since = this.#components.timers.now()
+      const problem = await this.#tryAll()
+      if (!this.#running) break
+      if (problem === undefined) {
+        if (this.#components.timers.now() - since > STABLE_AFTER_MS) {
+          backoff = FIRST_BACKOFF_MS
+          continue
+        }
+      } else onState('offline', null, problem)
+      await this.#pause(backoff * (0.7 + 0.6 * this.#components.randomFraction()))
+      backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)
+    }
+    onState('offline', null, null)
+  }
+
+  /** One round. @returns undefined after a connection has been used and lost, otherwise why none came about. */
+  async #tryAll(): Promise<string | undefined> {
+    let problem = 'No node of the network is known yet.'
+    for (const node of this.#ordered()) {
+      if (!this.#running) return 'stopped'
+      try {
+        const connection = await this.#connect(node)
+        await this.#use(connection, node)
+        this.#lastLost = node
+        return undefined
+      } catch (error) {
+        problem = describe(node, error)
+        this.#components.log.debug('node not usable', { node: node.url, reason: String(error) })
+      }
+    }
+    return problem
+  }
+
+  /** The node that was just lost comes last: it is the least likely to answer. */
+  #ordered(): ListedNode[] {
+    const all = this.#init.candidates()
+    const lost = all.filter(node => node.url === this.#lastLost?.url)
+    this.#lastLost = undefined
+    return [...all.filter(node => !lost.includes(node)), ...lost]
+  }
+
+  async #connect(node: ListedNode): Promise<NodeConnection> {
+    const signal = AbortSignal.any([AbortSignal.timeout(DIAL_TIMEOUT_MS), this.#stopping.signal])
+    const stream = await this.#components.transport.dial(node.url, node.key, { signal })
+    const { authenticate, network } = this.#init
+    return NodeConnection.open(stream, { network: network(), authenticate, timers: this.#components.timers })
+  }
+
+  /** Hands a connection out until it ends. */
+  async #use(connection: NodeConnection, node: ListedNode): Promise<void> {
+    let keepsMailbox: boolean
+    try {
+      keepsMailbox = await this.#init.onOnline(connection, node)
+    } catch (error) {
+      connection.close('not usable')
+      throw error
+    }
+    if (!this.#running) return connection.close('stopped')
+    this.#current = { connection, node }
+    this.#init.onState('online', node, null)
+    for (const take of [...this.#waiters]) take(connection)
+    const stopTimers = this.#keepAlive(connection, node, keepsMailbox)
+    const reason = await connection.closed
+    stopTimers()
+    if (this.#current?.connection !== connection) return
+    this.#current = undefined
+    this.#components.log.debug('connection ended', { node: node.url, reason })
+  }
+
+  #keepAlive(connection: NodeConnection, node: ListedNode, keepsMailbox: boolean): () => void {
+    const { timers } = this.#components
+    let stopped = false
+    let cancelPing = (): void => {}
+    let cancelBetter = (): void => {}
+    const schedulePing = (): void => {
+      cancelPing = timers.after(
+        PING_INTERVAL_MS,
+        () => void connection.ping().then(alive => alive && !stopped && schedulePing())
+      )
+    }
+    const scheduleBetter = (): void => {
+      cancelBetter = timers.after(BETTER_NODE_INTERVAL_MS, () => {
+        void this.#findBetter(connection, node).then(found => !found && !stopped && scheduleBetter())
+      })
+    }
+    schedulePing()
+    if (!keepsMailbox) scheduleBetter()
+    return () => {
+      stopped = true
+      cancelPing()
+      cancelBetter()
+    }
+  }
+
+  /** Tries the nodes before the one in use; the first that takes us makes the loop start over with it. */
+  async #findBetter(connection: NodeConnection, node: ListedNode): Promise<boolean> {
+    for (const candidate of this.#init.candidates()) {
+      if (candidate.url === node.url) return false
+      if (!connection.isOpen || !this.#running) return true
+      try {
+        const better = await this.#connect(candidate)
+        better.close('found')
+        connection.close('a node that keeps this mailbox was found')
+        return true
+      } catch {
+        // Still out of reach.
+      }
+    }
+    return false
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = this.#components.timers.after(ms, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+}
+
+function describe(node: ListedNode, error: unknown): string {
+  if (!(error instanceof NodeRefusal)) return 'No node of the network can be reached.'
+  if (error.code === 'device-revoked') return 'This device was removed from its account.'
+  if (error.code === 'unknown-device') return 'The node does not know this device yet.'
+  return `${node.url} refused: ${error.message}`
+}

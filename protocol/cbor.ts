@@ -1,4 +1,4 @@
-import { decode as decodeCborg, encode as encodeCborg } from 'cborg'
+import { decode as decodeCborg, encode as encodeCborg, Tokenizer, type Token } from 'cborg'
 import { equalBytes } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 
@@ -18,6 +18,26 @@ export interface CborLimits {
 const DEFAULT_MAX_DEPTH = 8
 const DEFAULT_MAX_ITEMS = 100_000
 
+const DECODE_OPTIONS = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowNaN: false,
+  allowInfinity: false,
+  allowBigInt: true,
+  retainStringBytes: true
+}
+
+/** cborg drops a byte order mark at the start of text, which would make a message that begins with one unreadable. */
+class MarkKeepingTokenizer extends Tokenizer {
+  override next(): Token {
+    const token = super.next()
+    const bytes = token.byteValue
+    if (bytes?.[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) token.value = `\ufeff${token.value as string}`
+    return token
+  }
+}
+
 /** Canonical CBOR: definite lengths, shortest integers (RFC 8949, section 4.2.1). */
 export function encodeCbor(value: Cbor): Uint8Array {
   return encodeCborg(value)
@@ -33,14 +53,7 @@ export function decodeCbor(bytes: Uint8Array, limits: CborLimits): Cbor {
   scan(bytes, limits)
   let value: unknown
   try {
-    value = decodeCborg(bytes, {
-      strict: true,
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowNaN: false,
-      allowInfinity: false,
-      allowBigInt: true
-    })
+    value = decodeCborg(bytes, { ...DECODE_OPTIONS, tokenizer: new MarkKeepingTokenizer(bytes, DECODE_OPTIONS) })
   } catch (cause) {
     throw new ProtocolError('MALFORMED', 'not canonical CBOR', { cause })
   }

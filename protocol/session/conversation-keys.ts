@@ -156,35 +156,48 @@ export function devicesWithoutKey(devices: RosterDevice[], peerKeys: PeerKey[]):
   return devices.filter(device => !held.has(toHex(device.deviceId)))
 }
 
+/** A device that an Open could not be sealed to, and why. */
+export interface Unsealed {
+  deviceId: DeviceId
+  error: ProtocolError
+}
+
 /**
  * Chooses the key that each device's part is sealed to: the conversation key held of it, and never anything older once
  * there is one; at first contact the weekly key of its bundle, which is verified here against the roster.
  *
- * @throws ProtocolError `INVALID` if a device has neither; what `verifyBundle` throws for a bad or expired bundle;
- * `BAD_KEY` for one whose keys are not those of the roster.
+ * One device without a usable key does not keep the others from being reached: it comes back as `unsealed`, with
+ * `INVALID` if there is neither key nor bundle, `BAD_KEY` for a bundle with other keys than the roster's, or what
+ * `verifyBundle` throws.
  */
 export async function selectSealTargets(
   env: Environment,
   devices: RosterDevice[],
   sources: KeySources
-): Promise<SealTarget[]> {
+): Promise<{ targets: SealTarget[]; unsealed: Unsealed[] }> {
   const { crypto, network } = env
   const held = new Map(sources.peerKeys.map(peer => [toHex(peer.deviceId), peer]))
   const bundles = new Map(sources.bundles.map(bundle => [toHex(bundle.deviceId), bundle]))
   const targets: SealTarget[] = []
+  const unsealed: Unsealed[] = []
   for (const device of devices) {
-    const peer = held.get(toHex(device.deviceId))
-    const bundle = bundles.get(toHex(device.deviceId))
+    const { deviceId } = device
+    const peer = held.get(toHex(deviceId))
     if (peer) {
       targets.push({ device, keyId: conversationKeyId(crypto, network, peer.publicKey), publicKey: peer.publicKey })
-    } else if (bundle) {
+      continue
+    }
+    try {
+      const bundle = bundles.get(toHex(deviceId))
+      if (!bundle) throw new ProtocolError('INVALID', `no key to seal to for device ${toHex(deviceId)}`)
       const publicKey = await firstContactKey(env, device, bundle, sources.allowRegisteredKey ?? false)
       targets.push({ device, keyId: messagingKeyHash(crypto, network, publicKey) as SealKeyId, publicKey })
-    } else {
-      throw new ProtocolError('INVALID', `no key to seal to for device ${toHex(device.deviceId)}`)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      unsealed.push({ deviceId, error })
     }
   }
-  return targets
+  return { targets, unsealed }
 }
 
 async function firstContactKey(

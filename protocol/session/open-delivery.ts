@@ -3,12 +3,11 @@
  * because a device whose key changed needs it sealed anew.
  */
 import { equalBytes, toHex, wipe } from '../bytes.ts'
-import { bytes, bytesBetween, list, struct, uint, type TypeOf } from '../codec.ts'
+import { bytes, bytesBetween, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
 import { MAX_ROSTER_DEVICES, PENDING_TTL_MS } from '../limits.ts'
 import { sessionIdCodec, type SessionContext } from './context.ts'
-import type { SealTarget } from './conversation-keys.ts'
 import { inboundExpiry } from './inbound.ts'
 import { MAX_OPEN_BODY_BYTES } from './open-body.ts'
 import type { SealKeyId } from './seal-key.ts'
@@ -26,10 +25,10 @@ const openDeliveryCodec = struct({
   waiting: list(
     struct({
       deviceId: deviceIdCodec,
-      /** The key of the last part. */
-      keyId: bytes<SealKeyId>(32),
+      /** The key of the last part; `null` before there was a key to seal to. */
+      keyId: nullable(bytes<SealKeyId>(32)),
       sentAt: uint(),
-      /** Parts sent so far. */
+      /** Times that it was sealed, or tried to. */
       attempts: uint()
     }),
     MAX_ROSTER_DEVICES
@@ -51,15 +50,15 @@ export function startDelivery(
   context: SessionContext,
   secret: Uint8Array,
   openBody: Uint8Array,
-  targets: SealTarget[]
+  devices: { deviceId: DeviceId }[],
+  sealed: { deviceId: DeviceId; keyId: SealKeyId }[]
 ): OpenDelivery {
   const { sessionId, commitment, createdAt } = context
-  const waiting = targets.map(({ device, keyId }) => ({
-    deviceId: device.deviceId,
-    keyId,
-    sentAt: createdAt,
-    attempts: 1
-  }))
+  const keys = new Map(sealed.map(({ deviceId, keyId }) => [toHex(deviceId), keyId]))
+  const waiting = devices.map(({ deviceId }) => {
+    const keyId = keys.get(toHex(deviceId)) ?? null
+    return { deviceId, keyId, sentAt: createdAt, attempts: keyId ? 1 : 0 }
+  })
   return { sessionId, commitment, secret, openBody, expiry: inboundExpiry(context), waiting }
 }
 
@@ -88,7 +87,7 @@ export interface DeviceSituation {
 }
 
 /**
- * The devices that get the Open sealed and sent again now: its key has changed, it is there but does not acknowledge,
+ * The devices that get the Open sealed and sent again now: a key for it is there at last, its key has changed, it is there but does not acknowledge,
  * or the last copy is about to expire at the nodes. Only devices that are in the current roster.
  */
 export function devicesToReopen(
@@ -104,28 +103,38 @@ export function devicesToReopen(
       if (!listed.has(toHex(deviceId))) return false
       const situation = situationOf(deviceId)
       const waited = now - sentAt
+      const backoff = REOPEN_DELAY_MS * 2 ** Math.min(Math.max(attempts - 1, 0), MAX_DOUBLINGS)
+      if (keyId === null) return situation.keyId !== undefined && (attempts === 0 || waited >= backoff)
       if (situation.keyId && !equalBytes(situation.keyId, keyId) && waited >= RESEAL_DELAY_MS) return true
       const heardSince = situation.heardAt !== undefined && situation.heardAt > sentAt
-      if (heardSince && waited >= REOPEN_DELAY_MS * 2 ** Math.min(attempts - 1, MAX_DOUBLINGS)) return true
+      if (heardSince && waited >= backoff) return true
       return waited >= PENDING_TTL_MS
     })
     .map(({ deviceId }) => deviceId)
 }
 
-/** Notes that the Open was sealed again; drops devices that have left the roster. */
+/**
+ * Notes an attempt to seal the Open again; drops devices that have left the roster.
+ *
+ * @param attempted - devices that it was tried for.
+ * @param sealed - those for which it worked, with the key.
+ */
 export function noteReopened(
   delivery: OpenDelivery,
   rosterDevices: DeviceId[],
-  targets: SealTarget[],
+  attempted: DeviceId[],
+  sealed: { deviceId: DeviceId; keyId: SealKeyId }[],
   now: number
 ): OpenDelivery {
   const listed = new Set(rosterDevices.map(toHex))
-  const sealed = new Map(targets.map(target => [toHex(target.device.deviceId), target.keyId]))
+  const tried = new Set(attempted.map(toHex))
+  const keys = new Map(sealed.map(({ deviceId, keyId }) => [toHex(deviceId), keyId]))
   const waiting = delivery.waiting
     .filter(({ deviceId }) => listed.has(toHex(deviceId)))
     .map(entry => {
-      const keyId = sealed.get(toHex(entry.deviceId))
-      return keyId ? { ...entry, keyId, sentAt: now, attempts: entry.attempts + 1 } : entry
+      const id = toHex(entry.deviceId)
+      if (!tried.has(id)) return entry
+      return { ...entry, keyId: keys.get(id) ?? entry.keyId, sentAt: now, attempts: entry.attempts + 1 }
     })
   return { ...delivery, waiting }
 }

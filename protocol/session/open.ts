@@ -26,7 +26,14 @@ import {
   type SessionId,
   type SessionLimits
 } from './context.ts'
-import { renewOwnKey, selectSealTargets, type KeySources, type OwnKeys, type SealTarget } from './conversation-keys.ts'
+import {
+  renewOwnKey,
+  selectSealTargets,
+  type KeySources,
+  type OwnKeys,
+  type SealTarget,
+  type Unsealed
+} from './conversation-keys.ts'
 import type { Environment } from './environment.ts'
 import { bodyKey, commitmentOf, firstChainKey } from './key-schedule.ts'
 import { encodeOpenBody, encodeOpenContent, encodeOpenPart, type OpenContent } from './open-body.ts'
@@ -55,6 +62,8 @@ export interface OpenInit extends KeySources {
 /** One recipient's part of an envelope. */
 export interface DevicePart {
   deviceId: DeviceId
+  /** The recipient's key that it is sealed to. */
+  keyId: SealKeyId
   /** About 1.2 KiB, at most `MAX_RECIPIENT_PART_BYTES`. */
   part: Uint8Array
 }
@@ -67,8 +76,10 @@ export interface OpenedSession {
   delivery: OpenDelivery
   /** Goes into the payload, see `encodePacket`. */
   openBody: Uint8Array
-  /** One for each other device of the roster; none in notes to self on a single device. */
+  /** One for each other device of the roster that could be sealed to; none in notes to self on a single device. */
   parts: DevicePart[]
+  /** Devices without a usable key. They are in `delivery` and get their part by `reopenSession` once they have one. */
+  unsealed: Unsealed[]
 }
 
 /** H(body): what every part is bound to. @param openBody - encoded body. @returns 32 bytes. */
@@ -109,8 +120,8 @@ function namedMembers({ crypto, network }: Environment, roster: Roster): OpenCon
 /**
  * Opens a new session to every other device of the roster, own ones included, and hands over a fresh conversation key.
  *
- * @throws ProtocolError `INVALID` if this device is not in the roster or a key is missing, otherwise as
- * `selectSealTargets`. Nothing has changed then.
+ * @throws ProtocolError `INVALID` if this device is not in the roster, or for limits out of range. Nothing has changed
+ * then.
  */
 export async function openSession(env: Environment, init: OpenInit): Promise<OpenedSession> {
   const { crypto, network, random, now } = env
@@ -122,7 +133,7 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
   }
   requireConversation(init.outbound, roster.conversationId, me.deviceId)
   const others = listed.map(({ device }) => device).filter(device => !equalBytes(device.deviceId, me.deviceId))
-  const targets = await selectSealTargets(env, others, init)
+  const { targets, unsealed } = await selectSealTargets(env, others, init)
 
   const secret = random(KEY_BYTES)
   const sessionSeed = random(KEY_BYTES)
@@ -163,7 +174,7 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
     deviceSignature
   }
   const openBody = sealBody(env, secret, commitment, content)
-  const parts = await sealParts(env, openBody, commitment, secret, targets)
+  const sealed = await sealParts(env, openBody, commitment, secret, targets)
   return {
     sessionId,
     outbound: {
@@ -181,9 +192,10 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
       }
     },
     ownKeys: renewed.own,
-    delivery: startDelivery(context, secret, openBody, targets),
+    delivery: startDelivery(context, secret, openBody, others, sealed.parts),
     openBody,
-    parts
+    parts: sealed.parts,
+    unsealed: [...unsealed, ...sealed.unsealed]
   }
 }
 
@@ -215,18 +227,25 @@ export async function sealParts(
   commitment: Uint8Array,
   secret: Uint8Array,
   targets: SealTarget[]
-): Promise<DevicePart[]> {
+): Promise<{ parts: DevicePart[]; unsealed: Unsealed[] }> {
   const { crypto, network } = env
   const bodyHash = openBodyHash(env, openBody)
   const parts: DevicePart[] = []
+  const unsealed: Unsealed[] = []
   for (const { device, keyId, publicKey } of targets) {
     const { deviceId } = device
     const info = sealInfo(network, deviceId, keyId, commitment, bodyHash)
-    const { enc, ciphertext } = await hpkeSeal(crypto, publicKey, info, NO_ASSOCIATED_DATA, secret)
-    const tag = sealTag(crypto, network, keyId, bodyHash)
-    parts.push({ deviceId, part: encodeOpenPart({ tag, enc, sealedSecret: ciphertext }) })
+    try {
+      const { enc, ciphertext } = await hpkeSeal(crypto, publicKey, info, NO_ASSOCIATED_DATA, secret)
+      const tag = sealTag(crypto, network, keyId, bodyHash)
+      parts.push({ deviceId, keyId, part: encodeOpenPart({ tag, enc, sealedSecret: ciphertext }) })
+    } catch (error) {
+      // A device may hand out a key that is none; that must cost only itself.
+      if (!(error instanceof ProtocolError)) throw error
+      unsealed.push({ deviceId, error })
+    }
   }
-  return parts
+  return { parts, unsealed }
 }
 
 /** All that a part is bound to stands in {@link sealInfo}. */

@@ -1,7 +1,7 @@
 import { equalBytes } from '../bytes.ts'
 import { rosterDevices, type Roster } from '../conversation/roster.ts'
 import type { DeviceId } from '../identity/device.ts'
-import { selectSealTargets, type KeySources } from './conversation-keys.ts'
+import { selectSealTargets, type KeySources, type Unsealed } from './conversation-keys.ts'
 import type { Environment } from './environment.ts'
 import { noteReopened, type OpenDelivery } from './open-delivery.ts'
 import { sealParts, type DevicePart } from './open.ts'
@@ -9,8 +9,6 @@ import { sealParts, type DevicePart } from './open.ts'
 /**
  * Seals an Open again, as it was, for devices named by `devicesToReopen`. Those that have left the roster since get
  * nothing.
- *
- * @throws ProtocolError as `selectSealTargets`.
  */
 export async function reopenSession(
   env: Environment,
@@ -18,15 +16,19 @@ export async function reopenSession(
   roster: Roster,
   devices: DeviceId[],
   sources: KeySources
-): Promise<{ delivery: OpenDelivery; parts: DevicePart[] }> {
+): Promise<{ delivery: OpenDelivery; parts: DevicePart[]; unsealed: Unsealed[] }> {
+  const isIn = (ids: DeviceId[], id: DeviceId) => ids.some(other => equalBytes(other, id))
+  const waiting = delivery.waiting.map(({ deviceId }) => deviceId)
   const listed = rosterDevices(roster).map(({ device }) => device)
-  const wanted = listed.filter(
-    ({ deviceId }) =>
-      [...devices].some(id => equalBytes(id, deviceId)) &&
-      delivery.waiting.some(entry => equalBytes(entry.deviceId, deviceId))
-  )
-  const targets = await selectSealTargets(env, wanted, sources)
-  const parts = await sealParts(env, delivery.openBody, delivery.commitment, delivery.secret, targets)
+  const wanted = listed.filter(({ deviceId }) => isIn(devices, deviceId) && isIn(waiting, deviceId))
+  const selected = await selectSealTargets(env, wanted, sources)
+  const { openBody, commitment, secret } = delivery
+  const { parts, unsealed } = await sealParts(env, openBody, commitment, secret, selected.targets)
+  const attempted = wanted.map(({ deviceId }) => deviceId)
   const ids = listed.map(({ deviceId }) => deviceId)
-  return { delivery: noteReopened(delivery, ids, targets, env.now()), parts }
+  return {
+    delivery: noteReopened(delivery, ids, attempted, parts, env.now()),
+    parts,
+    unsealed: [...selected.unsealed, ...unsealed]
+  }
 }

@@ -1,0 +1,76 @@
+import type { FastifyHelmetOptions } from '@fastify/helmet'
+import type { Epoch } from '../../protocol/wire/placement.ts'
+
+/** More origins than this would make every answer's headers long; such a network relies on its own origin. */
+const MAX_NAMED_ORIGINS = 32
+
+/** Loopback hosts as they stand in a URL. */
+export const LOOPBACK_HOST = /^(127\.0\.0\.1|localhost|\[::1\])$/
+
+const isLoopbackHttp = (url: string): boolean => {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'http:' && LOOPBACK_HOST.test(hostname)
+}
+
+/** Devices ask for no more than these: a page that is taken over can ask for nothing else. */
+const PERMISSIONS = 'camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), interest-cohort=()'
+
+/** Header that helmet does not know. */
+export const PERMISSIONS_POLICY = { name: 'permissions-policy', value: PERMISSIONS }
+
+/**
+ * Headers of every answer. The policy closes the ways by which injected text becomes running code (Trusted Types,
+ * no inline script) or data leaves for elsewhere: in a messenger a script of somebody else's means keys used by somebody else.
+ *
+ * @param epoch - an app that moved to another node still reads its HTTP API: listed origins may be connected to, and
+ * plain WebSockets on this machine where the network lives there.
+ * @param overTls - people reach this node by https.
+ */
+export function securityHeaders(epoch: Epoch, overTls: boolean): FastifyHelmetOptions {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:', 'blob:'],
+        fontSrc: ["'self'"],
+        connectSrc: connectSources(epoch),
+        workerSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ['svelte-trusted-html', 'volo-worker']
+      }
+    },
+    crossOriginOpenerPolicy: { policy: 'same-origin' },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    crossOriginEmbedderPolicy: false,
+    referrerPolicy: { policy: 'no-referrer' },
+    frameguard: { action: 'deny' },
+    hsts: overTls ? { maxAge: 31_536_000, includeSubDomains: false } : false
+  }
+}
+
+function connectSources(epoch: Epoch): string[] {
+  const origins = [...new Set(epoch.nodes.map(node => new URL(node.url).origin))]
+  const local = origins.some(isLoopbackHttp) ? ['ws://127.0.0.1:*', 'ws://localhost:*'] : []
+  return ["'self'", 'wss:', ...local, ...(origins.length <= MAX_NAMED_ORIGINS ? origins : [])]
+}
+
+/** Policy of the demo sign-in's pages: no script at all, and a form whose redirects may end on this machine. */
+export const DEMO_PAGE_POLICY = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      formAction: ["'self'", 'http://127.0.0.1:*', 'http://localhost:*', 'http://[::1]:*'],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"]
+    }
+  }
+} satisfies FastifyHelmetOptions

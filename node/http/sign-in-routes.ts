@@ -1,0 +1,104 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { fromHex } from '../../protocol/bytes.ts'
+import type { SignInService } from '../oauth/sign-in-service.ts'
+import { HttpError } from './http-error.ts'
+import { hex } from './schemas.ts'
+import { LOOPBACK_HOST } from './security-headers.ts'
+
+/** Longest address that a sign-in may return to. */
+const MAX_RETURN_LENGTH = 512
+
+const providerParameters = z.object({ provider: z.string().max(32) })
+const providerList = z.array(
+  z.object({ id: z.string(), name: z.string(), kind: z.enum(['oidc', 'oauth2']), demo: z.boolean() })
+)
+
+/** What the routes need to know about where they are reached. */
+export interface SignInRoutesInit {
+  /** Configured public origin; without one the browser's own address of this node is taken. */
+  publicUrl: string | undefined
+}
+
+/** Sign-in with a provider: list, start, callback. */
+export function signInRoutes(app: FastifyInstance, signIn: SignInService, { publicUrl }: SignInRoutesInit): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  typed.post(
+    '/v1/auth/:provider/start',
+    {
+      schema: {
+        summary: 'Begin a sign-in for a device; answers where to send the browser',
+        params: providerParameters,
+        body: z.strictObject({
+          signingKey: hex(32),
+          messagingKeyHash: hex(32),
+          returnTo: z.string().min(1).max(MAX_RETURN_LENGTH)
+        }),
+        response: { 200: z.object({ url: z.string() }) }
+      }
+    },
+    async request => {
+      const { params, body, ip } = request
+      const origin = originOf(request, publicUrl)
+      const url = await signIn.start({
+        provider: params.provider,
+        keys: { signingKey: fromHex(body.signingKey), messagingKeyHash: fromHex(body.messagingKeyHash) },
+        returnTo: parseReturnTo(body.returnTo),
+        origin,
+        address: ip
+      })
+      return { url }
+    }
+  )
+  typed.get(
+    '/v1/auth/:provider/callback',
+    { schema: { summary: "A provider's answer; sends the browser back to the app", params: providerParameters } },
+    async (request, reply) => {
+      const answer = new URLSearchParams(request.url.split('?')[1] ?? '')
+      const target = await signIn.finish(request.params.provider, answer)
+      return reply.header('cache-control', 'no-store').redirect(target, 303)
+    }
+  )
+}
+
+/** The list of providers, which apps served by other nodes may read. */
+export function providerRoutes(app: FastifyInstance, signIn: SignInService): void {
+  app.withTypeProvider<ZodTypeProvider>().get(
+    '/v1/auth/providers',
+    {
+      schema: { summary: 'What people can sign in with', response: { 200: z.object({ providers: providerList }) } }
+    },
+    () => ({ providers: signIn.providers() })
+  )
+}
+
+/**
+ * The one page of this node's app, or a program on the person's own machine. Anything else would hand the one-time code to
+ * whoever wrote the link.
+ * @throws HttpError 400 `bad-return`.
+ */
+export function parseReturnTo(returnTo: string): string {
+  if (returnTo === '/') return returnTo
+  const isLoopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(\/[\w\-./~%]*)?$/.test(returnTo)
+  if (isLoopback && URL.canParse(returnTo) && new URL(returnTo).username === '') return returnTo
+  throw new HttpError(
+    400,
+    'bad-return',
+    'A sign-in returns to "/" or to a loopback address such as http://127.0.0.1:5000/.'
+  )
+}
+
+/**
+ * The origin under which the browser sees this node. Loopback names are believed, because one machine has several and a
+ * container another port; the answer only goes to whoever asked.
+ */
+function originOf(request: Pick<FastifyRequest, 'host' | 'protocol'>, publicUrl: string | undefined): string {
+  const { host, protocol } = request
+  const url = `${protocol}://${host}`
+  if (!URL.canParse(url) || new URL(url).host !== host.toLowerCase()) {
+    throw new HttpError(400, 'malformed', 'The Host header is malformed.')
+  }
+  if (publicUrl === undefined || LOOPBACK_HOST.test(new URL(url).hostname)) return new URL(url).origin
+  return publicUrl
+}

@@ -45,6 +45,8 @@ function complain(message: string): number {
   return 1
 }
 
+// Node announces that ML-KEM in its WebCrypto is new; standard error is for what went wrong.
+process.removeAllListeners('warning')
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {

@@ -161,7 +161,7 @@ describe('the vector runner', () => {
   })
 
   const command = (...args: string[]): { code: number | null; out: string; error: string } => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', RUNNER, ...args], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [RUNNER, ...args], {
       encoding: 'utf8'
     })
     return { code: status, out: stdout, error: stderr }

@@ -40,7 +40,9 @@ class MarkKeepingTokenizer extends Tokenizer {
 
 /** Canonical CBOR: definite lengths, shortest integers (RFC 8949, section 4.2.1). */
 export function encodeCbor(value: Cbor): Uint8Array {
-  return encodeCborg(value)
+  const encoded = encodeCborg(value)
+  // Node's Buffer in a plain array's clothes: its `slice` would be a view, and it compares unequal in tests.
+  return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.length)
 }
 
 /**

@@ -77,7 +77,7 @@ function readWrapping(bytes: Uint8Array): MetadataRecords {
   canonicalHead(bytes, listKey.next, ARRAY)
   if (skipItem(bytes, listKey.next) !== bytes.length) return skipped('MALFORMED_WRAPPING')
   const spans = itemSpans(bytes, listKey.next, ARRAY)
-  return { kind: 'records', records: spans.map(({ start, end }) => bytes.slice(start, end)) }
+  return { kind: 'records', records: spans.map(({ start, end }) => Uint8Array.from(bytes.subarray(start, end))) }
 }
 
 /** @throws ProtocolError `MALFORMED` unless the head is of this major type and in its shortest form. */

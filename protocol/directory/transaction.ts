@@ -54,7 +54,7 @@ export function parseTransaction(bytes: Uint8Array): RawTransaction {
   if (!equalBytes(blake2b256(auxiliaryData), committed)) {
     throw new ProtocolError('INVALID', 'auxiliary data is not the one that the transaction commits to')
   }
-  return { id, auxiliaryData: auxiliaryData.slice() }
+  return { id, auxiliaryData: Uint8Array.from(auxiliaryData) }
 }
 
 const malformed = (message: string): ProtocolError => new ProtocolError('MALFORMED', message)

@@ -118,6 +118,7 @@ async function open(from, to) {
 /** Median CPU microseconds of `rounds` runs. */
 async function cpu(run, rounds) {
   const samples = []
+  if (rounds > 1) await run()
   for (let i = 0; i < rounds; i++) {
     const before = process.cpuUsage()
     await run()

@@ -1,0 +1,28 @@
+/**
+ * `npm run bench [name …]`: figures as JSON lines on standard output, each beside its baseline measured in the same run.
+ */
+import { benchSessions } from './sessions.ts'
+
+const BENCHES: Record<string, { summary: string; run: () => Promise<void> }> = {
+  sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions }
+}
+
+const USAGE = `Usage: npm run bench [-- name …]
+
+Prints one JSON object a line: metric, value, unit, peer, peerValue, ratio, target, met, note.
+Peers are installed into .cache/bench-peers; one that is absent is reported as not run.
+
+${Object.entries(BENCHES)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .join('\n')}
+`
+
+const chosen = process.argv.slice(2)
+if (chosen.includes('--help')) {
+  console.log(USAGE)
+} else if (chosen.some(name => !(name in BENCHES))) {
+  console.error(USAGE)
+  process.exitCode = 2
+} else {
+  for (const name of chosen.length > 0 ? chosen : Object.keys(BENCHES)) await BENCHES[name]!.run()
+}

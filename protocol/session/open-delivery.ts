@@ -6,7 +6,7 @@ import { equalBytes, toHex, wipe } from '../bytes.ts'
 import { bytes, bytesBetween, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
-import { MAX_ROSTER_DEVICES, PENDING_TTL_MS } from '../limits.ts'
+import { MAX_ROSTER_DEVICES } from '../limits.ts'
 import { sessionIdCodec, type SessionContext } from './context.ts'
 import { inboundExpiry } from './inbound.ts'
 import { MAX_OPEN_BODY_BYTES } from './open-body.ts'
@@ -43,6 +43,8 @@ export const openDeliveryState = stateCodec<OpenDelivery>(openDeliveryCodec)
 export const RESEAL_DELAY_MS = 60_000
 /** A device that is heard of, but does not acknowledge, gets the Open again after this; doubled each time. */
 export const REOPEN_DELAY_MS = 10 * 60_000
+/** One that is not heard of at all, after this, doubled likewise: it may be off, or the first copy lost. */
+export const UNHEARD_DELAY_MS = 24 * 60 * 60_000
 const MAX_DOUBLINGS = 10
 
 /** Takes over the session secret: whoever gets the state wipes it with {@link eraseDelivery}. */
@@ -87,8 +89,8 @@ export interface DeviceSituation {
 }
 
 /**
- * The devices that get the Open sealed and sent again now: a key for it is there at last, its key has changed, it is there but does not acknowledge,
- * or the last copy is about to expire at the nodes. Only devices that are in the current roster.
+ * The devices that get the Open sealed and sent again now: a key for it is there at last, its key has changed, or it
+ * has not acknowledged for long, which is sooner when it is there to do so. Only devices that are in the current roster.
  */
 export function devicesToReopen(
   delivery: OpenDelivery,
@@ -103,12 +105,11 @@ export function devicesToReopen(
       if (!listed.has(toHex(deviceId))) return false
       const situation = situationOf(deviceId)
       const waited = now - sentAt
-      const backoff = REOPEN_DELAY_MS * 2 ** Math.min(Math.max(attempts - 1, 0), MAX_DOUBLINGS)
-      if (keyId === null) return situation.keyId !== undefined && (attempts === 0 || waited >= backoff)
+      const factor = 2 ** Math.min(Math.max(attempts - 1, 0), MAX_DOUBLINGS)
+      if (keyId === null) return situation.keyId !== undefined && (attempts === 0 || waited >= REOPEN_DELAY_MS * factor)
       if (situation.keyId && !equalBytes(situation.keyId, keyId) && waited >= RESEAL_DELAY_MS) return true
       const heardSince = situation.heardAt !== undefined && situation.heardAt > sentAt
-      if (heardSince && waited >= backoff) return true
-      return waited >= PENDING_TTL_MS
+      return waited >= (heardSince ? REOPEN_DELAY_MS : UNHEARD_DELAY_MS) * factor
     })
     .map(({ deviceId }) => deviceId)
 }

@@ -28,6 +28,7 @@ export default ts.config(
     rules: { 'svelte/no-at-html-tags': 'error' }
   },
   { files: ['web/**/*.ts'], languageOptions: { globals: { ...globals.browser, ...globals.serviceworker } } },
+  { files: ['web/public/*.js'], languageOptions: { globals: globals.browser } },
   { files: ['{scripts,bin}/**/*.js', '*.js'], languageOptions: { globals: globals.node } },
   {
     rules: {

@@ -1,0 +1,168 @@
+import type { Page } from '@playwright/test'
+import { WORLD_CHANNEL } from '../support/fake-peer.ts'
+import {
+  busyWorld,
+  conversationId,
+  emptyWorld,
+  newcomerWorld,
+  person,
+  status,
+  type World
+} from '../support/fixture-world.ts'
+
+/** One picture: the world to show, where to go in it, and what to do there. */
+export interface Screen {
+  name: string
+  world: () => World
+  hash?: string
+  /** Reaches the state on the page, once the world is there. */
+  act?: (page: Page) => Promise<void>
+}
+
+const bobThread = `#/chats/${conversationId(person('Bob'))}`
+const maryThread = `#/chats/${conversationId(person('Mary Somerville', { username: 'mary' }))}`
+const charlesId = person('Charles Babbage').accountId
+const countessId = person('Augusta Ada King-Noel, Countess of Lovelace').accountId
+
+function offline(world: World): World {
+  return {
+    ...world,
+    snapshot: { ...world.snapshot, status: status({ connection: 'offline', node: null, waiting: 2 }) }
+  }
+}
+
+/** Every screen and state that is looked at, and checked for accessibility. */
+export const SCREENS: Screen[] = [
+  { name: 'welcome', world: emptyWorld },
+  {
+    name: 'welcome-failed',
+    world: emptyWorld,
+    hash: '#/signed-in?error=server_error'
+  },
+  { name: 'name', world: () => at(emptyWorld(), 'choose-name') },
+  {
+    name: 'name-free',
+    world: () => at(emptyWorld(), 'choose-name'),
+    act: async page => {
+      await page.getByLabel('Username').fill('ada')
+      await page.getByLabel('Name shown').fill('Ada Lovelace')
+      await page.getByText('@ada is free').waitFor()
+    }
+  },
+  {
+    name: 'name-taken',
+    world: () => at(emptyWorld(), 'choose-name'),
+    act: async page => {
+      await page.getByLabel('Username').fill('taken')
+      await page.getByText('@taken is taken').waitFor()
+    }
+  },
+  { name: 'chats-empty', world: newcomerWorld },
+  { name: 'chats', world: busyWorld },
+  {
+    name: 'chats-search-nothing',
+    world: busyWorld,
+    act: page => page.getByLabel('Search chats').fill('zuse')
+  },
+  { name: 'chats-offline', world: () => offline(busyWorld()), act: page => page.waitForTimeout(1_700) },
+  { name: 'thread', world: busyWorld, hash: bobThread },
+  {
+    name: 'thread-end',
+    world: busyWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight))
+      await page
+        .getByLabel('Write to Bob')
+        .fill('One line\nand another one\nand a third, which is quite a bit longer than the others')
+    }
+  },
+  {
+    name: 'thread-middle',
+    world: busyWorld,
+    hash: bobThread,
+    act: page => page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight - 1_500))
+  },
+  { name: 'thread-held', world: busyWorld, hash: maryThread },
+  { name: 'thread-notes', world: busyWorld, hash: `#/chats/${conversationId(person('Ada Lovelace'))}` },
+  {
+    name: 'thread-empty',
+    world: busyWorld,
+    hash: '#/new?find=grace_hopper',
+    act: async page => {
+      await page.getByRole('button', { name: 'Message Grace Hopper' }).click()
+      await page.getByText('Say hello').waitFor()
+    }
+  },
+  { name: 'thread-person', world: busyWorld, hash: `${bobThread}/person` },
+  { name: 'new-chat', world: busyWorld, hash: '#/new' },
+  {
+    name: 'new-chat-found',
+    world: busyWorld,
+    hash: '#/new?find=zoe',
+    act: page => page.getByRole('button', { name: 'Message Zoë' }).waitFor()
+  },
+  {
+    name: 'new-chat-nobody',
+    world: busyWorld,
+    hash: '#/new?find=nobody_here',
+    act: page => page.getByText('Nobody has the name').waitFor()
+  },
+  { name: 'people', world: busyWorld, hash: '#/people' },
+  { name: 'person-pending', world: busyWorld, hash: `#/people/${charlesId}` },
+  {
+    name: 'person-details',
+    world: busyWorld,
+    hash: `#/people/${countessId}`,
+    act: page => page.getByText('Technical details').first().click()
+  },
+  { name: 'you', world: busyWorld, hash: '#/you' },
+  { name: 'you-reserving', world: newcomerWorld, hash: '#/you' },
+  {
+    name: 'you-end',
+    world: busyWorld,
+    hash: '#/you',
+    act: page => page.getByRole('heading', { name: 'About' }).scrollIntoViewIfNeeded()
+  },
+  {
+    name: 'switcher',
+    world: busyWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('listbox').waitFor()
+    }
+  },
+  {
+    name: 'keys',
+    world: busyWorld,
+    act: async page => {
+      await page.keyboard.press('?')
+      await page.getByRole('dialog').waitFor()
+    }
+  },
+  { name: 'not-found', world: busyWorld, hash: '#/nowhere' }
+]
+
+function at(world: World, stage: World['snapshot']['stage']): World {
+  return { ...world, snapshot: { ...world.snapshot, stage } }
+}
+
+/** Opens a screen in a page of its own. @param origin - where the fixture build is served. */
+export async function openScreen(page: Page, origin: string, screen: Screen): Promise<void> {
+  await page.goto(`${origin}/${screen.hash?.startsWith('#/signed-in') ? screen.hash : ''}`)
+  await page.locator('#app > *').first().waitFor()
+  await page.getByText('demo sign-in').first().waitFor()
+  await page.evaluate(([channel, world]) => new BroadcastChannel(channel).postMessage(world), [
+    WORLD_CHANNEL,
+    screen.world()
+  ] as const)
+  if (screen.world().snapshot.stage === 'ready') await page.getByRole('navigation').waitFor({ state: 'attached' })
+  if (screen.world().snapshot.stage === 'choose-name') await page.getByLabel('Username').waitFor()
+  if (screen.hash && !screen.hash.startsWith('#/signed-in')) {
+    await page.evaluate(hash => (location.hash = hash), screen.hash)
+  }
+  await page.evaluate(() => document.fonts.ready)
+  await screen.act?.(page)
+  await page.waitForTimeout(350)
+}

@@ -1,0 +1,151 @@
+import type { ChatMessage, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
+import { emptyWorld, me as newMe, summary, type World } from './fixture-world.ts'
+
+/** Channel on which a page tells its scripted peer what to show. */
+export const WORLD_CHANNEL = 'volo-fixture-world'
+
+/**
+ * A peer without a network, for pictures of every screen: it shows the {@link World} that it is told, and plays along with
+ * what a person does. Built only by `vite build web --mode fixture`; nothing that a node serves contains it.
+ */
+class FakePeer implements PeerApi {
+  #world: World = emptyWorld()
+  readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
+    snapshot: new Set(),
+    message: new Set()
+  }
+
+  start = async () => {
+    new BroadcastChannel(WORLD_CHANNEL).onmessage = event => {
+      const previous = this.#world
+      this.#world = event.data as World
+      this.#changed()
+      for (const [id, messages] of Object.entries(this.#world.messages)) {
+        const known = new Set(previous.messages[id]?.map(message => message.id))
+        for (const message of messages) if (!known.has(message.id)) this.#tell('message', message)
+      }
+    }
+  }
+
+  stop = async () => {}
+
+  snapshot = async () => this.#world.snapshot
+
+  on = <K extends keyof PeerEvents>(event: K, listener: (value: PeerEvents[K]) => void) => {
+    this.#listeners[event].add(listener)
+    return () => void this.#listeners[event].delete(listener)
+  }
+
+  providers = async () => this.#world.providers
+
+  startSignIn = async (_provider: string, returnTo: string) => `${location.origin}${returnTo}#/signed-in?code=0123`
+
+  finishSignIn = async () => {
+    this.#world.snapshot = { ...this.#world.snapshot, stage: 'choose-name' }
+    this.#changed()
+  }
+
+  checkName = async (username: string) => (username === 'taken' ? 'taken' : 'available')
+
+  register: PeerApi['register'] = async ({ username, displayName, deviceName }) => {
+    const me = newMe({ username, displayName, deviceName })
+    this.#world.snapshot = { ...this.#world.snapshot, stage: 'ready', me }
+    this.#changed()
+    return me
+  }
+
+  findPerson = async (query: string) => {
+    const name = query.replace(/^@/, '')
+    return this.#everybody().find(person => person.username === name || person.accountId === name) ?? null
+  }
+
+  openConversation: PeerApi['openConversation'] = async accountId => {
+    const { snapshot } = this.#world
+    const existing = snapshot.conversations.find(each => each.person.accountId === accountId)
+    if (existing) return existing
+    const person = this.#everybody().find(each => each.accountId === accountId)
+    if (!person) throw new Error(`nobody has the account ${accountId}`)
+    const conversation = summary(person, [])
+    this.#world.snapshot = { ...snapshot, conversations: [...snapshot.conversations, conversation] }
+    this.#changed()
+    return conversation
+  }
+
+  messages: PeerApi['messages'] = async (conversationId, { before, limit = 60 } = {}) => {
+    const all = this.#world.messages[conversationId] ?? []
+    const end = before === undefined ? all.length : all.findIndex(message => message.id === before)
+    return all.slice(Math.max(0, end - limit), end)
+  }
+
+  sendText: PeerApi['sendText'] = async (conversationId, text) => {
+    const now = Date.now()
+    const message: ChatMessage = {
+      id: now.toString(16).padStart(64, '0'),
+      conversationId,
+      from: this.#world.snapshot.me?.accountId ?? '',
+      fromName: this.#world.snapshot.me?.displayName ?? '',
+      mine: true,
+      kind: 'text',
+      text,
+      sentAt: now,
+      receivedAt: now,
+      state: 'waiting',
+      problem: null
+    }
+    this.#put(message)
+    setTimeout(() => this.#put({ ...message, state: 'sent' }), 300)
+    setTimeout(() => this.#put({ ...message, state: 'delivered' }), 900)
+    return message
+  }
+
+  retry = async () => {}
+
+  markRead: PeerApi['markRead'] = async conversationId => this.#change(conversationId, { unread: 0 })
+
+  saveDraft: PeerApi['saveDraft'] = async (conversationId, draft) => this.#change(conversationId, { draft })
+
+  receipts = async () => []
+
+  refreshPerson: PeerApi['refreshPerson'] = async accountId => {
+    const person = await this.findPerson(accountId)
+    if (!person) throw new Error(`nobody has the account ${accountId}`)
+    return person
+  }
+
+  reconnect = async () => {}
+
+  #everybody(): Person[] {
+    const { snapshot, people } = this.#world
+    return [...people, ...snapshot.conversations.map(each => each.person), ...(snapshot.me ? [snapshot.me] : [])]
+  }
+
+  #put(message: ChatMessage): void {
+    const list = this.#world.messages[message.conversationId] ?? []
+    const at = list.findIndex(each => each.id === message.id)
+    this.#world.messages[message.conversationId] = at < 0 ? [...list, message] : list.with(at, message)
+    this.#tell('message', message)
+    this.#change(message.conversationId, { lastMessage: message, updatedAt: message.sentAt })
+  }
+
+  #change(conversationId: string, change: Partial<World['snapshot']['conversations'][number]>): void {
+    const { snapshot } = this.#world
+    this.#world.snapshot = {
+      ...snapshot,
+      conversations: snapshot.conversations.map(each => (each.id === conversationId ? { ...each, ...change } : each))
+    }
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#tell('snapshot', this.#world.snapshot)
+  }
+
+  #tell<K extends keyof PeerEvents>(event: K, value: PeerEvents[K]): void {
+    for (const listener of this.#listeners[event]) listener(value)
+  }
+}
+
+/** Same shape as the real one in peer/browser.ts, which the fixture build replaces by this file. */
+export async function createBrowserPeer(): Promise<FakePeer> {
+  return new FakePeer()
+}

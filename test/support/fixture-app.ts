@@ -1,0 +1,21 @@
+import { resolve } from 'node:path'
+import helmet from '@fastify/helmet'
+import { fastify } from 'fastify'
+import { PERMISSIONS_POLICY, securityHeaders } from '../../node/http/security-headers.ts'
+import { staticApp } from '../../node/http/static-app.ts'
+import type { Epoch } from '../../protocol/wire/placement.ts'
+
+/** Where `vite build web --mode fixture` puts the app with a scripted peer. */
+export const FIXTURE_FOLDER = resolve('dist/web-fixture')
+
+/** Serves a built app on loopback as a node does, with a node's security headers. @returns its origin, and how to end it. */
+export async function serveApp(folder: string): Promise<{ origin: string; stop(): Promise<void> }> {
+  const server = fastify()
+  await server.register(helmet, securityHeaders({ number: 0, seed: new Uint8Array(32), nodes: [] } as Epoch, false))
+  server.addHook('onRequest', async (_request, reply) => {
+    void reply.header(PERMISSIONS_POLICY.name, PERMISSIONS_POLICY.value)
+  })
+  await staticApp(server, folder)
+  const origin = await server.listen({ host: '127.0.0.1', port: 0 })
+  return { origin, stop: () => server.close() }
+}

@@ -1,0 +1,241 @@
+import type {
+  ChatMessage,
+  ConversationSummary,
+  Me,
+  PeerSnapshot,
+  PeerStatus,
+  Person,
+  RecordDetails,
+  SignInProvider
+} from '../../peer/peer-api.ts'
+
+/** Everything that a scripted peer knows. Plain data, so that it passes through a channel. */
+export interface World {
+  snapshot: PeerSnapshot
+  messages: Record<string, ChatMessage[]>
+  providers: SignInProvider[]
+  /** People who can be found, besides those one writes to. */
+  people: Person[]
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+const NETWORK_LABEL = 'local devnet (emulated ledger rules)'
+
+/** 64 hex characters that look random and are the same every time. */
+export function fixtureId(name: string): string {
+  let state = 2_166_136_261
+  for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 16_777_619) >>> 0
+  let id = ''
+  while (id.length < 64) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    id += state.toString(16).padStart(8, '0')
+  }
+  return id.slice(0, 64)
+}
+
+export function recordDetails(change: Partial<RecordDetails> = {}): RecordDetails {
+  return {
+    state: 'settled',
+    confirmations: 41,
+    transactionId: fixtureId('transaction'),
+    blockHeight: 1_204,
+    recordedAt: Date.now() - 40 * MINUTE_MS,
+    network: NETWORK_LABEL,
+    trust: 'L2',
+    checkedAt: Date.now() - 4 * MINUTE_MS,
+    ...change
+  }
+}
+
+export const PENDING = recordDetails({
+  state: 'pending',
+  confirmations: 0,
+  transactionId: null,
+  blockHeight: null,
+  recordedAt: null,
+  trust: 'L0'
+})
+
+export function person(displayName: string, change: Partial<Person> = {}): Person {
+  const username = displayName.toLowerCase().replace(/[^a-z0-9]+/g, '_')
+  return {
+    accountId: fixtureId(displayName),
+    username,
+    displayName,
+    record: recordDetails(),
+    nameConfirmed: true,
+    isMe: false,
+    ...change
+  }
+}
+
+export function me(change: Partial<Me> = {}): Me {
+  return {
+    ...person('Ada Lovelace', { username: 'ada', isMe: true }),
+    deviceId: fixtureId('device').slice(0, 32),
+    deviceName: 'Chrome on Linux',
+    nameState: 'recorded',
+    ...change
+  }
+}
+
+export function status(change: Partial<PeerStatus> = {}): PeerStatus {
+  return {
+    connection: 'online',
+    node: 'http://127.0.0.1:8801',
+    listedNodes: 3,
+    epoch: 0,
+    waiting: 0,
+    caughtUp: true,
+    network: { id: fixtureId('network'), label: NETWORK_LABEL, emulated: true },
+    problem: null,
+    ...change
+  }
+}
+
+/** A conversation with somebody, whose last message is the last of the list. */
+export function summary(
+  somebody: Person,
+  messages: readonly ChatMessage[],
+  change: Partial<ConversationSummary> = {}
+): ConversationSummary {
+  const lastMessage = messages.at(-1) ?? null
+  return {
+    id: conversationId(somebody),
+    kind: somebody.isMe ? 'notes-to-self' : 'direct',
+    person: somebody,
+    title: somebody.displayName ?? '',
+    lastMessage,
+    unread: 0,
+    draft: '',
+    updatedAt: lastMessage?.sentAt ?? Date.now(),
+    held: null,
+    ...change
+  }
+}
+
+export function conversationId(somebody: Person): string {
+  return fixtureId(`conversation with ${somebody.accountId}`)
+}
+
+/** One message. @param minutesAgo - when it was sent. @param words - of the sender; a state makes it an own message. */
+export function message(
+  somebody: Person,
+  minutesAgo: number,
+  text: string,
+  change: Partial<ChatMessage> = {}
+): ChatMessage {
+  const mine = change.state != null
+  const sentAt = Date.now() - minutesAgo * MINUTE_MS
+  return {
+    id: fixtureId(`${somebody.accountId} ${minutesAgo} ${text}`),
+    conversationId: conversationId(somebody),
+    from: mine ? me().accountId : somebody.accountId,
+    fromName: (mine ? me().displayName : somebody.displayName) ?? '',
+    mine,
+    kind: 'text',
+    text,
+    sentAt,
+    receivedAt: sentAt + 400,
+    state: null,
+    problem: null,
+    ...change
+  }
+}
+
+const DEMO: SignInProvider = { id: 'demo', name: 'Demo sign-in', demo: true }
+
+/** Nobody has signed in yet. */
+export function emptyWorld(): World {
+  return {
+    snapshot: { stage: 'welcome', me: null, status: status(), conversations: [] },
+    messages: {},
+    providers: [DEMO],
+    people: [person('Grace Hopper'), person('Zoë', { username: 'zoe', nameConfirmed: false, record: PENDING })]
+  }
+}
+
+/** Just registered: no conversation yet, the public record still to come. */
+export function newcomerWorld(): World {
+  const world = emptyWorld()
+  const newcomer = me({ record: PENDING, nameState: 'reserving' })
+  return { ...world, snapshot: { ...world.snapshot, stage: 'ready', me: newcomer } }
+}
+
+/** A few conversations in all their states. */
+export function busyWorld(): World {
+  const world = emptyWorld()
+  const self = me()
+  const bob = person('Bob')
+  const charles = person('Charles Babbage', { username: 'babbage', record: PENDING })
+  const mary = person('Mary Somerville', {
+    username: 'mary',
+    record: recordDetails({ state: 'mismatch', trust: 'L2' })
+  })
+  const long = person('Augusta Ada King-Noel, Countess of Lovelace', {
+    username: 'countess_of_lovelace_1815',
+    record: recordDetails({
+      state: 'not-found',
+      transactionId: null,
+      blockHeight: null,
+      recordedAt: null,
+      trust: 'L1'
+    }),
+    nameConfirmed: false
+  })
+  const messages = {
+    [conversationId(bob)]: bobMessages(bob),
+    [conversationId(charles)]: [
+      message(charles, DAY_MS / MINUTE_MS + 30, 'The plans for the engine are on the table.'),
+      message(charles, DAY_MS / MINUTE_MS, 'I will be there at nine.', { state: 'sent' })
+    ],
+    [conversationId(mary)]: [message(mary, (3 * DAY_MS) / MINUTE_MS, 'On the connexion of the physical sciences')],
+    [conversationId(long)]: [
+      message(long, (20 * DAY_MS) / MINUTE_MS, 'A rather long preview that has to end somewhere.')
+    ],
+    [conversationId(self)]: [
+      message(self, 300, 'Bernoulli numbers: check the eighth', { state: 'sent' }),
+      message(self, 299, 'https://example.org/notes/on-the-analytical-engine?page=8.', { state: 'sent' })
+    ]
+  }
+  const conversations = [
+    summary(bob, messages[conversationId(bob)]!, { unread: 2 }),
+    summary(self, messages[conversationId(self)]!),
+    summary(charles, messages[conversationId(charles)]!, { draft: 'About tomorrow' }),
+    summary(mary, messages[conversationId(mary)]!, {
+      held: 'The public record shows a different key for Mary Somerville.'
+    }),
+    summary(long, messages[conversationId(long)]!)
+  ]
+  return { ...world, messages, snapshot: { stage: 'ready', me: self, status: status(), conversations } }
+}
+
+function bobMessages(bob: Person): ChatMessage[] {
+  const history = Array.from({ length: 120 }, (_, index) =>
+    message(
+      bob,
+      3 * 24 * 60 - index * 7,
+      `Line ${index + 1} of our long letter.`,
+      index % 3 === 0 ? { state: 'read' } : {}
+    )
+  )
+  return [
+    ...history,
+    message(bob, 190, 'You can write to Bob now. Only the two of you can read it.', { kind: 'system' }),
+    message(bob, 95, 'Good morning! Did you see the note about the punched cards?', { state: 'read' }),
+    message(bob, 92, 'Yes. It “weaves algebraical patterns just as the Jacquard loom weaves flowers and leaves”.'),
+    message(bob, 92, 'I like that sentence.'),
+    message(bob, 60, 'Me too. There is more at https://example.org/engine (the second page).', { state: 'delivered' }),
+    message(bob, 45, '', { kind: 'gap' }),
+    message(bob, 44, '', { kind: 'unsupported' }),
+    message(bob, 30, 'Sent', { state: 'sent' }),
+    message(bob, 20, 'Waiting for a connection', { state: 'waiting' }),
+    message(bob, 18, 'This one could not go.', {
+      state: 'failed',
+      problem: 'Couldn’t reach the network for 30 days. Your message is kept here.'
+    }),
+    message(bob, 6, 'Are you there?'),
+    message(bob, 5, 'Nine o’clock would suit me.\nShall I bring the drawings?')
+  ]
+}

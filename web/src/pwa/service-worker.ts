@@ -1,0 +1,78 @@
+/**
+ * Keeps the whole app on this device, so that it opens when the node that served it is gone. A new version waits until
+ * the person accepts it. Everything that is not a file of the app goes to the network untouched.
+ */
+
+interface ExtendableEvent extends Event {
+  waitUntil(work: Promise<unknown>): void
+}
+
+interface FetchEvent extends ExtendableEvent {
+  readonly request: Request
+  respondWith(response: Promise<Response>): void
+}
+
+/** The part of a service worker's global scope in use; TypeScript has the page's scope only. */
+interface ServiceWorkerScope {
+  readonly __WB_MANIFEST: { url: string; revision: string | null }[]
+  readonly registration: { readonly scope: string }
+  skipWaiting(): Promise<void>
+  addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void
+  addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void
+  addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
+}
+
+declare const self: ServiceWorkerScope
+
+export {}
+
+const CACHE_PREFIX = 'volo-app-'
+// The build puts the list of files here: hashed names, or a revision beside the name.
+const files = self.__WB_MANIFEST
+const addresses = new Set(files.map(file => new URL(file.url, self.registration.scope).href))
+const startPage = new URL('index.html', self.registration.scope).href
+
+/** One cache for each set of files, so that two versions never mix. */
+async function cacheName(): Promise<string> {
+  const list = new TextEncoder().encode(JSON.stringify(files))
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', list))
+  return CACHE_PREFIX + Array.from(digest.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function keepFiles(): Promise<void> {
+  const cache = await caches.open(await cacheName())
+  await cache.addAll([...addresses].map(address => new Request(address, { cache: 'reload' })))
+}
+
+async function dropOlderVersions(): Promise<void> {
+  const current = await cacheName()
+  const names = await caches.keys()
+  await Promise.all(
+    names.filter(name => name.startsWith(CACHE_PREFIX) && name !== current).map(name => caches.delete(name))
+  )
+}
+
+async function fromThisDevice(address: string, request: Request): Promise<Response> {
+  const cache = await caches.open(await cacheName())
+  return (await cache.match(address)) ?? fetch(request)
+}
+
+/** The address of the kept file that answers a request, null if the network must. */
+function keptAddress(request: Request): string | null {
+  if (request.method !== 'GET') return null
+  const url = new URL(request.url)
+  url.hash = ''
+  url.search = ''
+  if (url.href === self.registration.scope) return startPage
+  return addresses.has(url.href) ? url.href : null
+}
+
+self.addEventListener('install', event => event.waitUntil(keepFiles()))
+self.addEventListener('activate', event => event.waitUntil(dropOlderVersions()))
+self.addEventListener('message', event => {
+  if (event.data === 'accept-update') void self.skipWaiting()
+})
+self.addEventListener('fetch', event => {
+  const address = keptAddress(event.request)
+  if (address) event.respondWith(fromThisDevice(address, event.request))
+})

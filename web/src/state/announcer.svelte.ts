@@ -1,0 +1,44 @@
+import type { ChatMessage } from '../../../peer/peer-api.ts'
+import type { Catalogue } from '../i18n/en.ts'
+
+/** Messages that arrive within this time are read out together. */
+const BATCH_MS = 1_000
+/** How many messages are remembered as read out. */
+const REMEMBERED = 500
+
+/** What a screen reader is told: new messages in batches, so that a busy chat does not talk without end. */
+export class Announcer {
+  /** The text of the polite live region. */
+  text = $state('')
+  readonly #words: Catalogue
+  #told: string[] = []
+  #batch: ChatMessage[] = []
+
+  constructor(words: Catalogue) {
+    this.#words = words
+  }
+
+  /** Says one thing now, such as a change of the connection. */
+  say(text: string): void {
+    this.text = text
+  }
+
+  /** Takes a message that arrived; one that was told before, and only changed, is not told again. */
+  arrived(message: ChatMessage): void {
+    if (this.#told.includes(message.id)) return
+    this.#told = [...this.#told, message.id].slice(-REMEMBERED)
+    this.#batch.push(message)
+    if (this.#batch.length === 1) setTimeout(() => this.#tell(), BATCH_MS)
+  }
+
+  #tell(): void {
+    const batch = this.#batch
+    const first = batch[0]
+    this.#batch = []
+    if (!first) return
+    const { message, messages, newMessages } = this.#words.announce
+    if (batch.length === 1) this.text = message(first.fromName, first.text)
+    else if (batch.every(each => each.from === first.from)) this.text = messages(batch.length, first.fromName)
+    else this.text = newMessages(batch.length)
+  }
+}

@@ -1,0 +1,25 @@
+import { getContext, setContext } from 'svelte'
+import type { Appearance } from './appearance.svelte.ts'
+import type { AppUpdate } from './app-update.svelte.ts'
+import type { PaneWidth } from './pane-width.svelte.ts'
+import type { VoloApp } from './volo-app.svelte.ts'
+
+/** What App.svelte shares with every component below it. */
+export interface AppContext {
+  app: VoloApp
+  appearance: Appearance
+  update: AppUpdate
+  paneWidth: PaneWidth
+}
+
+const KEY = Symbol('volo')
+
+/** Called once, by App.svelte. */
+export function provideAppContext(context: AppContext): void {
+  setContext(KEY, context)
+}
+
+/** What App.svelte shares; for use while a component is made. */
+export function appContext(): AppContext {
+  return getContext<AppContext>(KEY)
+}

@@ -1,0 +1,73 @@
+import type { PeerApi } from '../../../peer/peer-api.ts'
+
+/** A draft is kept this long after the last key press. */
+const SAVE_AFTER_MS = 400
+/** Longest text of one message in UTF-8 bytes; leaves room for padding and framing in an envelope. */
+export const MAX_TEXT_BYTES = 32 * 1024
+
+/** What is being written in one conversation: kept on this device, per chat, and given back when sending fails. */
+export class ComposerDraft {
+  text = $state('')
+  /** Error of the last attempt to send, null once something else was tried. */
+  failure = $state.raw<unknown>(null)
+
+  readonly #api: PeerApi
+  readonly #conversationId: string
+  #saved: string
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** @param draft - as it was kept. */
+  constructor(api: PeerApi, conversationId: string, draft: string) {
+    this.#api = api
+    this.#conversationId = conversationId
+    this.#saved = draft
+    this.text = draft
+  }
+
+  get isTooLong(): boolean {
+    // Every UTF-16 unit is at most three bytes: most texts need no encoding to know.
+    return this.text.length * 3 > MAX_TEXT_BYTES && new TextEncoder().encode(this.text).length > MAX_TEXT_BYTES
+  }
+
+  get canSend(): boolean {
+    return this.text.trim() !== '' && !this.isTooLong
+  }
+
+  write(text: string): void {
+    this.text = text
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.keep(), SAVE_AFTER_MS)
+  }
+
+  /** Keeps the draft now, for when the conversation or the page is left. */
+  async keep(): Promise<void> {
+    clearTimeout(this.#timer)
+    if (this.text === this.#saved) return
+    const { text } = this
+    this.#saved = text
+    try {
+      await this.#api.saveDraft(this.#conversationId, text)
+    } catch (error) {
+      // The text is still on the screen; the next key press tries again.
+      this.#saved = ''
+      console.warn('The draft could not be kept.', error)
+    }
+  }
+
+  /** Hands the text to the peer and empties the box at once; a refusal puts the text back. @returns whether it was taken. */
+  async send(): Promise<boolean> {
+    if (!this.canSend) return false
+    const { text } = this
+    this.failure = null
+    this.text = ''
+    try {
+      await this.#api.sendText(this.#conversationId, text.trim())
+      void this.keep()
+      return true
+    } catch (error) {
+      this.text = this.text ? `${text}\n${this.text}` : text
+      this.failure = error
+      return false
+    }
+  }
+}

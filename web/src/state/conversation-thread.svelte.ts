@@ -1,0 +1,111 @@
+import type { ChatMessage, PeerApi } from '../../../peer/peer-api.ts'
+import { firstUnreadId } from './thread-rows.ts'
+
+/** Messages fetched at once. */
+const PAGE = 60
+
+/**
+ * The messages of one open conversation. The order is the peer's: a message that is new here makes the newest page be
+ * fetched again, so that one that fills a gap lands where it belongs.
+ */
+export class ConversationThread {
+  messages = $state.raw<ChatMessage[]>([])
+  state = $state<'loading' | 'ready' | 'failed'>('loading')
+  loadingOlder = $state(false)
+  hasOlder = $state(false)
+  /** Whether the last change put messages before the others; the list then holds its place. */
+  grewAtStart = $state(false)
+  /** Where the divider stands; stays there while the conversation is open. */
+  firstUnread = $state<string | null>(null)
+
+  readonly conversationId: string
+  readonly #api: PeerApi
+  readonly #unread: number
+  #stopListening: (() => void) | null = null
+  #refreshing = false
+  #refreshAgain = false
+
+  /** @param unread - how many messages are unread at this moment. */
+  constructor(api: PeerApi, conversationId: string, unread: number) {
+    this.#api = api
+    this.conversationId = conversationId
+    this.#unread = unread
+  }
+
+  /** Loads the newest page and follows what happens. */
+  async open(): Promise<void> {
+    this.#stopListening ??= this.#api.on('message', message => this.#take(message))
+    this.state = 'loading'
+    try {
+      const newest = await this.#api.messages(this.conversationId, { limit: Math.max(PAGE, this.#unread + 10) })
+      this.messages = newest
+      this.hasOlder = newest.length >= PAGE
+      this.firstUnread = firstUnreadId(newest, this.#unread)
+      this.state = 'ready'
+    } catch (error) {
+      console.error(error)
+      this.state = 'failed'
+    }
+  }
+
+  /** Stops following. */
+  close(): void {
+    this.#stopListening?.()
+    this.#stopListening = null
+  }
+
+  /** Fetches the page before the oldest message here; does nothing while one is on its way. */
+  async loadOlder(): Promise<void> {
+    const [oldest] = this.messages
+    if (!oldest || !this.hasOlder || this.loadingOlder) return
+    this.loadingOlder = true
+    try {
+      const older = await this.#api.messages(this.conversationId, { before: oldest.id, limit: PAGE })
+      this.hasOlder = older.length >= PAGE
+      this.grewAtStart = true
+      this.messages = [...older, ...this.messages]
+    } catch (error) {
+      // Scrolling up again asks again.
+      console.error(error)
+    } finally {
+      this.loadingOlder = false
+    }
+  }
+
+  #take(message: ChatMessage): void {
+    if (message.conversationId !== this.conversationId || this.state !== 'ready') return
+    const index = this.messages.findIndex(each => each.id === message.id)
+    this.grewAtStart = false
+    if (index >= 0) this.messages = this.messages.with(index, message)
+    else void this.#refresh()
+  }
+
+  /** Fetches the newest page; what arrives meanwhile leads to one more fetch. */
+  async #refresh(): Promise<void> {
+    if (this.#refreshing) {
+      this.#refreshAgain = true
+      return
+    }
+    this.#refreshing = true
+    try {
+      do {
+        this.#refreshAgain = false
+        this.#joinNewest(await this.#api.messages(this.conversationId, { limit: PAGE }))
+      } while (this.#refreshAgain)
+    } catch (error) {
+      console.error(error)
+    } finally {
+      this.#refreshing = false
+    }
+  }
+
+  #joinNewest(newest: ChatMessage[]): void {
+    const [first] = newest
+    if (!first) return
+    const start = this.messages.findIndex(each => each.id === first.id)
+    this.grewAtStart = false
+    // More than a page arrived at once: what was here is fetched again when somebody scrolls up to it.
+    if (start < 0) this.hasOlder = newest.length >= PAGE
+    this.messages = start < 0 ? newest : [...this.messages.slice(0, start), ...newest]
+  }
+}

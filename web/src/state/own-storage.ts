@@ -1,0 +1,8 @@
+/** This origin's localStorage, null where the browser keeps nothing. Only looks and sizes go there, never anything private. */
+export function ownStorage(): Storage | null {
+  try {
+    return window.localStorage
+  } catch {
+    return null
+  }
+}

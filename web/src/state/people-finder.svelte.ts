@@ -1,0 +1,52 @@
+import type { PeerApi, Person } from '../../../peer/peer-api.ts'
+import { isUsername, normalizedUsername } from './username.ts'
+
+/** What came of a look-up. */
+export type FinderState =
+  | { kind: 'idle' }
+  | { kind: 'looking' }
+  | { kind: 'found'; person: Person }
+  | { kind: 'nobody'; username: string }
+  | { kind: 'invalid' }
+  | { kind: 'failed'; error: unknown }
+
+/** Finds a person by the exact username. */
+export class PeopleFinder {
+  text = $state('')
+  state = $state.raw<FinderState>({ kind: 'idle' })
+  readonly #api: PeerApi
+  #lookUps = 0
+
+  constructor(api: PeerApi) {
+    this.#api = api
+  }
+
+  /** Takes what is typed; an older result goes. */
+  type(text: string): void {
+    this.text = text
+    this.#lookUps++
+    this.state = { kind: 'idle' }
+  }
+
+  async look(): Promise<void> {
+    const username = normalizedUsername(this.text)
+    if (!username) return
+    if (!isUsername(username)) {
+      this.state = { kind: 'invalid' }
+      return
+    }
+    const lookUp = ++this.#lookUps
+    this.state = { kind: 'looking' }
+    const state = await this.#find(username)
+    if (lookUp === this.#lookUps) this.state = state
+  }
+
+  async #find(username: string): Promise<FinderState> {
+    try {
+      const person = await this.#api.findPerson(username)
+      return person ? { kind: 'found', person } : { kind: 'nobody', username }
+    } catch (error) {
+      return { kind: 'failed', error }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import type { ConversationSummary, Person } from '../../../peer/peer-api.ts'
+import type { Catalogue } from '../i18n/en.ts'
+
+/** What to call a person: display name, else username, else words for "unknown". */
+export function personName(person: Pick<Person, 'displayName' | 'username'>, words: Catalogue): string {
+  if (person.displayName) return person.displayName
+  return person.username ? words.common.atName(person.username) : words.common.unnamed
+}
+
+/** The heading of a conversation. */
+export function chatTitle(conversation: ConversationSummary, words: Catalogue): string {
+  if (conversation.kind === 'notes-to-self') return words.common.notesToSelf
+  return conversation.title || personName(conversation.person, words)
+}

@@ -1,0 +1,51 @@
+import type { RecordDetails } from '../../../peer/peer-api.ts'
+import type { Language } from '../i18n/language.ts'
+
+/** How a badge looks: hollow ring, amber seal, grey question, red or grey stop. */
+export type RecordLook = 'pending' | 'recorded' | 'unknown' | 'mismatch' | 'removed'
+
+/** What a screen says about an entry in the public record. */
+export interface RecordWords {
+  look: RecordLook
+  /** A few words, for the badge. */
+  label: string
+  /** Whole sentences. */
+  text: string
+  /** How it was checked, and when; null before anything could be. */
+  checked: string | null
+}
+
+/** Puts an entry in the public record into words. @param name - of the person it is about. @param now - milliseconds. */
+export function recordWords(record: RecordDetails, name: string, { words, dates }: Language, now: number): RecordWords {
+  const { record: text } = words
+  const ago = dates.ago(record.checkedAt, now)
+  const checked = { L0: text.checkedNone, L1: text.checkedOne, L2: text.checkedTwo }[record.trust](ago)
+  switch (record.state) {
+    case 'pending':
+      return { look: 'pending', label: text.pending, text: text.pendingText, checked: null }
+    case 'recorded':
+    case 'settled':
+    case 'final': {
+      const since = record.recordedAt === null ? null : text.recordedSince(dates.dateTime(record.recordedAt))
+      const settling = record.state === 'recorded' ? text.settling : text.recordedText
+      return { look: 'recorded', label: text.recorded, text: [since, settling].filter(Boolean).join(' '), checked }
+    }
+    case 'not-found':
+      return { look: 'unknown', label: text.notFound, text: text.notFoundText, checked }
+    case 'mismatch':
+      return { look: 'mismatch', label: text.mismatch, text: text.mismatchText(name), checked }
+    case 'removed':
+      return { look: 'removed', label: text.removed, text: text.removedText(name), checked }
+  }
+}
+
+/** Confirmations from which an entry is said to be very unlikely to be undone. */
+const SAFE_CONFIRMATIONS = 20
+
+/** The confirmations of an entry, with what they mean. */
+export function confirmationWords(confirmations: number, { technical }: Language['words']): string {
+  if (confirmations === 0) return technical.none
+  return confirmations < SAFE_CONFIRMATIONS
+    ? technical.confirmationsSettling(confirmations)
+    : technical.confirmationsSafe(confirmations)
+}

@@ -1,0 +1,54 @@
+/** Where in the app one is. Ids are lower-case hex of 64 characters. */
+export type Route =
+  | { screen: 'chats' }
+  | { screen: 'thread'; conversationId: string }
+  | { screen: 'thread-person'; conversationId: string }
+  | { screen: 'people'; newChat: boolean; query: string }
+  | { screen: 'person'; accountId: string }
+  | { screen: 'you' }
+  | { screen: 'signed-in'; code: string | null; error: string | null }
+  | { screen: 'not-found' }
+
+const ID = /^[0-9a-f]{2,128}$/
+
+/** Reads the fragment of an address, with or without its leading `#`. Anything unknown is `not-found`. */
+export function parseRoute(fragment: string): Route {
+  const [path = '', query = ''] = fragment.replace(/^#/, '').split('?', 2)
+  const parameters = new URLSearchParams(query)
+  const [first = '', second, third, ...rest] = path.split('/').filter(Boolean)
+  if (rest.length > 0) return { screen: 'not-found' }
+  switch (first) {
+    case '':
+      return { screen: 'chats' }
+    case 'chats':
+      if (second === undefined) return { screen: 'chats' }
+      if (!ID.test(second)) return { screen: 'not-found' }
+      if (third === undefined) return { screen: 'thread', conversationId: second }
+      return third === 'person' ? { screen: 'thread-person', conversationId: second } : { screen: 'not-found' }
+    case 'new':
+      return second === undefined
+        ? { screen: 'people', newChat: true, query: parameters.get('find') ?? '' }
+        : { screen: 'not-found' }
+    case 'people':
+      if (second === undefined) return { screen: 'people', newChat: false, query: '' }
+      return ID.test(second) && third === undefined ? { screen: 'person', accountId: second } : { screen: 'not-found' }
+    case 'you':
+      return second === undefined ? { screen: 'you' } : { screen: 'not-found' }
+    case 'signed-in':
+      return { screen: 'signed-in', code: parameters.get('code'), error: parameters.get('error') }
+    default:
+      return { screen: 'not-found' }
+  }
+}
+
+/** The addresses that screens link to. */
+export const links = {
+  chats: '#/',
+  newChat: '#/new',
+  people: '#/people',
+  you: '#/you',
+  thread: (conversationId: string) => `#/chats/${conversationId}`,
+  threadPerson: (conversationId: string) => `#/chats/${conversationId}/person`,
+  person: (accountId: string) => `#/people/${accountId}`,
+  find: (username: string) => `#/new?find=${encodeURIComponent(username)}`
+}

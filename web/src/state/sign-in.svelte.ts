@@ -1,0 +1,62 @@
+import type { PeerApi, SignInProvider } from '../../../peer/peer-api.ts'
+import { isWebAddress } from './text-parts.ts'
+
+/** What signing in waits for, or what went wrong. */
+export type SignInState = 'idle' | 'opening' | 'finishing' | 'unreachable' | 'failed' | 'cancelled'
+
+/** Signing in with a provider: leave for its page, come back with a one-time code. */
+export class SignIn {
+  /** Null until somebody could be asked. */
+  providers = $state.raw<SignInProvider[] | null>(null)
+  state = $state<SignInState>('idle')
+  /** Why handing in the code failed, null if the provider's page said so itself. */
+  failure = $state.raw<unknown>(null)
+  readonly #api: PeerApi
+  readonly #leaveFor: (url: string) => void
+
+  /** @param leaveFor - sends the browser to an address. */
+  constructor(api: PeerApi, leaveFor: (url: string) => void) {
+    this.#api = api
+    this.#leaveFor = leaveFor
+  }
+
+  async loadProviders(): Promise<void> {
+    if (this.state === 'unreachable') this.state = 'idle'
+    try {
+      this.providers = await this.#api.providers()
+    } catch {
+      this.state = 'unreachable'
+    }
+  }
+
+  /** Leaves for the provider's page. @param returnTo - path of this app. */
+  async begin(provider: string, returnTo: string): Promise<void> {
+    this.state = 'opening'
+    try {
+      const url = await this.#api.startSignIn(provider, returnTo)
+      // The address comes from a node: anything but a page, such as a script, is not followed.
+      if (!isWebAddress(url)) throw new TypeError('the sign-in address must be http or https')
+      this.#leaveFor(url)
+    } catch (error) {
+      console.error(error)
+      this.state = 'unreachable'
+    }
+  }
+
+  /** Hands in what the provider's page sent back. */
+  async finish(code: string | null, error: string | null): Promise<void> {
+    if (!code) {
+      this.state = error === 'access_denied' || error === 'cancelled' ? 'cancelled' : 'failed'
+      return
+    }
+    this.state = 'finishing'
+    this.failure = null
+    try {
+      await this.#api.finishSignIn(code)
+      this.state = 'idle'
+    } catch (failure) {
+      this.failure = failure
+      this.state = 'failed'
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** A stretch of a message: plain text, or the address of a page. */
+export interface TextPart {
+  text: string
+  /** An http or https address, null for plain text. */
+  href: string | null
+}
+
+const ADDRESS = /https?:\/\/[^\s<>"']+/giu
+/** Punctuation that ends a sentence, not an address. */
+const TRAILING = /[.,;:!?)\]}»”’]+$/u
+
+/** Splits a message at the addresses in it. Joined again, the parts are the text. */
+export function textParts(text: string): TextPart[] {
+  const parts: TextPart[] = []
+  let end = 0
+  for (const match of text.matchAll(ADDRESS)) {
+    const address = match[0].replace(TRAILING, '')
+    if (!isWebAddress(address)) continue
+    if (match.index > end) parts.push({ text: text.slice(end, match.index), href: null })
+    parts.push({ text: address, href: address })
+    end = match.index + address.length
+  }
+  if (end < text.length || parts.length === 0) parts.push({ text: text.slice(end), href: null })
+  return parts
+}
+
+/** Only what a browser itself reads as http or https may become a link. */
+export function isWebAddress(address: string): boolean {
+  const url = URL.parse(address)
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:')
+}

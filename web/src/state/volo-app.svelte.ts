@@ -1,0 +1,135 @@
+import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot } from '../../../peer/peer-api.ts'
+import type { Language } from '../i18n/language.ts'
+import type { Announcer } from './announcer.svelte.ts'
+import { ChatSwitcher } from './chat-switcher.svelte.ts'
+import { failureWords } from './failure-words.ts'
+import { links } from './routes.ts'
+import type { Router } from './router.svelte.ts'
+import type { SignIn } from './sign-in.svelte.ts'
+import { StatusNotice } from './status-notice.svelte.ts'
+
+/** Relative times on the screen are this fresh. */
+const CLOCK_STEP_MS = 30_000
+
+/** What the app is made of. */
+export interface VoloAppParts {
+  api: PeerApi
+  router: Router
+  language: Language
+  announcer: Announcer
+  signIn: SignIn
+}
+
+/** State that every screen shares: the peer's snapshot, and where one is. */
+export class VoloApp {
+  /** Null until the peer's own store has been opened. */
+  snapshot = $state.raw<PeerSnapshot | null>(null)
+  /** Why the peer could not start, in plain words. */
+  startFailure = $state<string | null>(null)
+  /** Milliseconds since 1970, moved on now and then. */
+  now = $state(Date.now())
+  keysShown = $state(false)
+  /** Text of the search box above the chats; stays while one looks at another screen. */
+  chatSearch = $state('')
+
+  readonly api: PeerApi
+  readonly router: Router
+  readonly language: Language
+  readonly announcer: Announcer
+  readonly signIn: SignIn
+  readonly notice = new StatusNotice()
+  readonly switcher = new ChatSwitcher(() => this.conversations)
+
+  constructor({ api, router, language, announcer, signIn }: VoloAppParts) {
+    this.api = api
+    this.router = router
+    this.language = language
+    this.announcer = announcer
+    this.signIn = signIn
+  }
+
+  get words(): Language['words'] {
+    return this.language.words
+  }
+
+  get me(): Me | null {
+    return this.snapshot?.me ?? null
+  }
+
+  /** Newest first. */
+  get conversations(): ConversationSummary[] {
+    return (this.snapshot?.conversations ?? []).toSorted((a, b) => b.updatedAt - a.updatedAt)
+  }
+
+  get unread(): number {
+    return this.conversations.reduce((sum, { unread }) => sum + unread, 0)
+  }
+
+  /** Id of the conversation on the screen, null if there is none. */
+  get openConversationId(): string | null {
+    const { route } = this.router
+    return route.screen === 'thread' || route.screen === 'thread-person' ? route.conversationId : null
+  }
+
+  conversation(id: string): ConversationSummary | undefined {
+    return this.snapshot?.conversations.find(each => each.id === id)
+  }
+
+  /** Follows the peer and shows what it has. */
+  async start(): Promise<void> {
+    this.router.start()
+    setInterval(() => (this.now = Date.now()), CLOCK_STEP_MS)
+    this.api.on('snapshot', snapshot => this.#take(snapshot))
+    this.api.on('message', message => this.#heard(message))
+    const signedIn = this.#takeSignInCode()
+    await this.load()
+    await signedIn
+  }
+
+  /** Fetches the snapshot; also the way back from a failed start. */
+  async load(): Promise<void> {
+    this.startFailure = null
+    try {
+      this.#take(await this.api.snapshot())
+    } catch (error) {
+      this.startFailure = failureWords(error, this.words)
+    }
+  }
+
+  /** Opens the conversation with a person, made if needed. @returns its id. */
+  async openChatWith(accountId: string): Promise<string> {
+    const conversation = await this.api.openConversation(accountId)
+    await this.load()
+    this.router.go(links.thread(conversation.id))
+    return conversation.id
+  }
+
+  /** Goes to the chat above (-1) or below (1) the open one. */
+  stepChat(step: 1 | -1): void {
+    const chats = this.conversations
+    const at = chats.findIndex(each => each.id === this.openConversationId)
+    const next = chats[at < 0 ? (step === 1 ? 0 : chats.length - 1) : at + step]
+    if (next) this.router.go(links.thread(next.id))
+  }
+
+  /** The code of a sign-in is good for one use: it leaves the address bar and the history before anything else happens. */
+  async #takeSignInCode(): Promise<void> {
+    const { route } = this.router
+    if (route.screen !== 'signed-in') return
+    this.router.replace(links.chats)
+    await this.signIn.finish(route.code, route.error)
+  }
+
+  #take(snapshot: PeerSnapshot): void {
+    this.snapshot = snapshot
+    this.startFailure = null
+    this.now = Date.now()
+    this.notice.take(snapshot.status, snapshot.me)
+  }
+
+  #heard(message: ChatMessage): void {
+    // Changes of an older message are events too; only what has just come is read out.
+    const isNew = message.kind === 'text' && !message.mine && Date.now() - message.receivedAt < CLOCK_STEP_MS
+    if (isNew) this.announcer.arrived(message)
+  }
+}

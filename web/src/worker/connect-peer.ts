@@ -1,0 +1,27 @@
+import type { PeerApi } from '../../../peer/peer-api.ts'
+import { CHANNEL_NAME, tabFrames, type Channel } from './broadcast-frames.ts'
+import { portFrames, type HostFrame, type TabFrame } from './frames.ts'
+import { PeerClient } from './peer-client.ts'
+import { trustedScript } from './trusted-script.ts'
+import sharedWorkerUrl from './shared-worker.ts?worker&url'
+import tabWorkerUrl from './tab-worker.ts?worker&url'
+
+/** Connects this tab to the one peer of the browser profile, starting its worker if needed. */
+export function connectPeer(): PeerApi {
+  const client = new PeerClient('SharedWorker' in globalThis ? sharedWorkerPort() : leadingWorkerPort())
+  addEventListener('pagehide', event => {
+    // A page kept for "back" is still a listener.
+    if (!event.persisted) client.leave()
+  })
+  return client.api
+}
+
+function sharedWorkerPort() {
+  const worker = new SharedWorker(trustedScript(sharedWorkerUrl), { type: 'module', name: 'volo' })
+  return portFrames<TabFrame, HostFrame>(worker.port)
+}
+
+function leadingWorkerPort() {
+  new Worker(trustedScript(tabWorkerUrl), { type: 'module', name: 'volo' })
+  return tabFrames(new BroadcastChannel(CHANNEL_NAME) as unknown as Channel, crypto.randomUUID())
+}

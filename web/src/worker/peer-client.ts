@@ -1,0 +1,92 @@
+import { PeerError, type PeerApi, type PeerEvents } from '../../../peer/peer-api.ts'
+import { PEER_METHODS, type FramePort, type HostFrame, type PeerMethod, type TabFrame } from './frames.ts'
+
+interface PendingCall {
+  method: PeerMethod
+  args: unknown[]
+  sent: boolean
+  resolve(value: unknown): void
+  reject(error: PeerError): void
+}
+
+/**
+ * A tab's end of the peer: calls go over the port, events come back to every listener. Calls wait for the host's first
+ * `hello`; when another host takes over, repeatable calls are made again and the others are given up.
+ */
+export class PeerClient {
+  readonly #port: FramePort<TabFrame, HostFrame>
+  readonly #pending = new Map<number, PendingCall>()
+  readonly #listeners = new Map<keyof PeerEvents, Set<(value: never) => void>>()
+  #lastId = 0
+  #connected = false
+
+  /** @param port - leads to a {@link PeerHost}. */
+  constructor(port: FramePort<TabFrame, HostFrame>) {
+    this.#port = port
+    port.listen(frame => this.#take(frame))
+  }
+
+  /** The peer, as its screens see it. */
+  get api(): PeerApi {
+    const methods = Object.keys(PEER_METHODS) as PeerMethod[]
+    const calls = Object.fromEntries(methods.map(method => [method, (...args: unknown[]) => this.#call(method, args)]))
+    const on: PeerApi['on'] = (event, listener) => {
+      const listeners = this.#listeners.get(event) ?? new Set()
+      this.#listeners.set(event, listeners.add(listener))
+      return () => void listeners.delete(listener)
+    }
+    return { ...(calls as unknown as Omit<PeerApi, 'on'>), on }
+  }
+
+  /** Tells the host that this tab is gone. */
+  leave(): void {
+    this.#port.send({ kind: 'bye' })
+  }
+
+  #call(method: PeerMethod, args: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastId
+      this.#pending.set(id, { method, args, sent: false, resolve, reject })
+      if (this.#connected) this.#send(id)
+    })
+  }
+
+  #send(id: number): void {
+    const call = this.#pending.get(id)
+    if (!call) return
+    call.sent = true
+    this.#port.send({ kind: 'call', id, method: call.method, args: call.args })
+  }
+
+  #take(frame: HostFrame): void {
+    switch (frame.kind) {
+      case 'hello':
+        return this.#greet()
+      case 'answer':
+        return this.#settle(frame.id, call => call.resolve(frame.value))
+      case 'failure':
+        return this.#settle(frame.id, call => call.reject(new PeerError(frame.failure.code, frame.failure.message)))
+      case 'event':
+        for (const listener of this.#listeners.get(frame.event) ?? []) listener(frame.value as never)
+    }
+  }
+
+  #greet(): void {
+    this.#connected = true
+    for (const [id, call] of [...this.#pending]) {
+      if (call.sent && PEER_METHODS[call.method] === 'give-up') {
+        const words = 'Volo moved to another tab while this was under way. Look whether it was done, then try again.'
+        this.#settle(id, lost => lost.reject(new PeerError('internal', words)))
+      } else {
+        this.#send(id)
+      }
+    }
+  }
+
+  #settle(id: number, how: (call: PendingCall) => void): void {
+    const call = this.#pending.get(id)
+    if (!call) return
+    this.#pending.delete(id)
+    how(call)
+  }
+}

@@ -1,0 +1,83 @@
+import { PeerError, type PeerApi, type PeerFailure } from '../../../peer/peer-api.ts'
+import {
+  PEER_METHODS,
+  type CallFrame,
+  type EventFrame,
+  type FramePort,
+  type HostFrame,
+  type TabFrame
+} from './frames.ts'
+
+/** A tab, seen from the host. */
+export type TabPort = FramePort<HostFrame, TabFrame>
+
+/**
+ * Serves one peer to any number of tabs: answers their calls, and fans events out to all of them. The peer is opened at
+ * the first call; when that fails every waiting call fails with the reason, and the next call tries again.
+ */
+export class PeerHost {
+  readonly #openPeer: () => Promise<PeerApi>
+  readonly #tabs = new Set<TabPort>()
+  #peer: Promise<PeerApi> | null = null
+
+  /** @param openPeer - opens and starts the one peer of this browser profile. */
+  constructor(openPeer: () => Promise<PeerApi>) {
+    this.#openPeer = openPeer
+  }
+
+  /** Takes a tab in. Its end is told by `bye`, or by {@link forget}. */
+  serve(tab: TabPort): void {
+    this.#tabs.add(tab)
+    tab.listen(frame => {
+      if (frame.kind === 'bye') this.forget(tab)
+      else if (frame.kind === 'call') void this.#answer(tab, frame)
+    })
+    tab.send({ kind: 'hello' })
+  }
+
+  /** Sends nothing more to a tab. */
+  forget(tab: TabPort): void {
+    this.#tabs.delete(tab)
+  }
+
+  async #answer(tab: TabPort, call: CallFrame): Promise<void> {
+    const { id, method, args } = call
+    try {
+      if (!Object.hasOwn(PEER_METHODS, method)) throw new PeerError('usage', `"${method}" is not a call of the peer`)
+      const peer = await this.#ready()
+      const run = peer[method].bind(peer) as (...args: unknown[]) => Promise<unknown>
+      tab.send({ kind: 'answer', id, value: await run(...args) })
+    } catch (error) {
+      tab.send({ kind: 'failure', id, failure: failureOf(error) })
+    }
+  }
+
+  #ready(): Promise<PeerApi> {
+    this.#peer ??= this.#open().catch((error: unknown) => {
+      this.#peer = null
+      throw error
+    })
+    return this.#peer
+  }
+
+  async #open(): Promise<PeerApi> {
+    const peer = await this.#openPeer()
+    peer.on('snapshot', value => this.#tellAll({ kind: 'event', event: 'snapshot', value }))
+    peer.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
+    return peer
+  }
+
+  #tellAll(frame: EventFrame): void {
+    for (const tab of this.#tabs) tab.send(frame)
+  }
+}
+
+/** What a tab may learn about an error: code and words, no stack. */
+export function failureOf(error: unknown): PeerFailure {
+  // By name, since the peer's error class may come from another bundle than ours.
+  if (error instanceof Error && error.name === 'PeerError' && 'code' in error) {
+    return { code: (error as PeerError).code, message: error.message }
+  }
+  console.error(error)
+  return { code: 'internal', message: 'Something in Volo went wrong. Your messages are kept on this device.' }
+}

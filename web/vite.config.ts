@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig, type Plugin } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+
+const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const { version } = JSON.parse(readFileSync(fromHere('../package.json'), 'utf8')) as { version: string }
+
+/**
+ * `vite build web --mode fixture` puts a scripted peer where the real one is, for screenshots of every state. It goes to a
+ * folder of its own and never into what a node serves.
+ */
+function scriptedPeer(): Plugin {
+  return {
+    name: 'volo:scripted-peer',
+    enforce: 'pre',
+    resolveId: source => (source.endsWith('/peer/browser.ts') ? fromHere('../test/support/fake-peer.ts') : undefined)
+  }
+}
+
+export default defineConfig(({ mode }) => {
+  const fixture = mode === 'fixture'
+  const seams = () => (fixture ? [scriptedPeer()] : [])
+  return {
+    root: fromHere('.'),
+    // Relative addresses: the same files work below any path, and from any node.
+    base: './',
+    define: { __VOLO_VERSION__: JSON.stringify(version) },
+    plugins: [
+      ...seams(),
+      svelte({ configFile: fromHere('svelte.config.js') }),
+      VitePWA({
+        strategies: 'injectManifest',
+        srcDir: 'src/pwa',
+        filename: 'service-worker.ts',
+        injectRegister: false,
+        registerType: 'prompt',
+        injectManifest: {
+          globPatterns: ['**/*.{html,js,css,woff2,svg,png,webmanifest}'],
+          maximumFileSizeToCacheInBytes: 4_194_304
+        },
+        manifest: {
+          name: 'Volo',
+          short_name: 'Volo',
+          description: 'Private messages. No company in the middle.',
+          id: './',
+          start_url: './',
+          scope: './',
+          display: 'standalone',
+          background_color: '#F7F4EE',
+          theme_color: '#F7F4EE',
+          categories: ['social', 'communication'],
+          icons: [
+            { src: './icon.svg', sizes: 'any', type: 'image/svg+xml' },
+            { src: './icon-192.png', sizes: '192x192', type: 'image/png' },
+            { src: './icon-512.png', sizes: '512x512', type: 'image/png' },
+            { src: './icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' }
+          ]
+        }
+      })
+    ],
+    worker: { format: 'es' as const, plugins: seams },
+    build: {
+      outDir: fromHere(fixture ? '../dist/web-fixture' : '../dist/web'),
+      emptyOutDir: true,
+      target: 'es2023',
+      // Everything is a file of this origin: `data:` scripts and fonts would need a weaker Content-Security-Policy.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+      chunkSizeWarningLimit: 1_200
+    }
+  }
+})

@@ -12,6 +12,7 @@
  * - `FEE_TOO_HIGH` the transaction would cost more than the cap
  * - `TOO_LARGE` the transaction would be longer than the chain accepts
  * - `BAD_KEY_FILE` the wallet's key file is unreadable, malformed, or open to others
+ * - `STOPPED` the part is not running
  * - `MALFORMED` input of ours that no part accepts
  */
 export type ChainErrorCode =
@@ -26,6 +27,7 @@ export type ChainErrorCode =
   | 'FEE_TOO_HIGH'
   | 'TOO_LARGE'
   | 'BAD_KEY_FILE'
+  | 'STOPPED'
   | 'MALFORMED'
 
 /** Thrown by everything in this folder. "Not on the chain" is a result (`undefined`), not an error. */

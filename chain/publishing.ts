@@ -1,8 +1,11 @@
 /** What a publisher is told and tells; see publisher.ts for what it does. */
+import type { NetworkId } from '../protocol/network.ts'
 import type { TransactionId } from './chain-source.ts'
 
 /** Settings of a publisher; what is left out takes the default named beside it. */
 export interface PublisherInit {
+  /** The network that record ids belong to. */
+  network: NetworkId
   /** Metadata label of the network's records. */
   label: number
   /** Records that make a batch full: {@link DEFAULT_BATCH_RECORDS}. */
@@ -44,7 +47,7 @@ export const DEFAULT_LOW_BALANCE = 10_000_000n
  * - `queued` waits for its batch (or for money, budget or the chain)
  * - `submitted` is in the transaction named, which no block is known to hold
  * - `recorded` is in a block
- * - `refused` alone in a transaction it was refused by the ledger; it will not be tried again
+ * - `refused` Cardano takes no metadata like it; it will not be tried again
  */
 export type RecordStatus =
   | { state: 'queued' }

@@ -20,8 +20,10 @@ const OTHERS = 0o077
 export interface PaymentRequest {
   /** CBOR of the auxiliary data, see `encodeMetadata`. */
   auxiliaryData: Uint8Array
-  /** Coins that may be spent, own unconfirmed change included. */
+  /** Coins that may be spent. */
   coins: Utxo[]
+  /** A coin that must be spent: the change of the transaction before, which so cannot come after this one. */
+  chained?: Utxo | undefined
   parameters: ProtocolParameters
   /** First slot in which the transaction is no longer valid. */
   timeToLive: number
@@ -71,12 +73,12 @@ const MAX_INPUTS = 60
  * Largest coins first until they pay the fee cap and leave an output behind: one coin nearly always, so the rest stays
  * free for the next transaction.
  */
-function selectCoins({ coins, parameters, feeCap }: PaymentRequest): Utxo[] {
+function selectCoins({ coins, chained, parameters, feeCap }: PaymentRequest): Utxo[] {
   const needed = feeCap + OUTPUT_BYTES * parameters.lovelacePerUtxoByte
   const sorted = coins.toSorted((a, b) => (a.lovelace === b.lovelace ? 0 : a.lovelace > b.lovelace ? -1 : 1))
   const selected: Utxo[] = []
   let total = 0n
-  for (const coin of sorted.slice(0, MAX_INPUTS)) {
+  for (const coin of [...(chained ? [chained] : []), ...sorted].slice(0, MAX_INPUTS)) {
     selected.push(coin)
     total += coin.lovelace
     if (total >= needed) return selected

@@ -82,6 +82,8 @@ export const messageKinds = {
     codec: struct({
       revision: uint(),
       displayName: text(64),
+      /** Without the @; believed once the directory agrees. */
+      username: nullable(text(24)),
       about: text(256),
       picture: nullable(blobCodec),
       /** 32 bytes that let the receiver deliver as a contact; see docs/protocol.md, "Envelope". */

@@ -135,13 +135,12 @@ export class SignInService {
   }
 
   /**
-   * Redeems a one-time code, once.
+   * Who is behind a one-time code, without using it up.
    * @throws HttpError 403 `bad-code` for one that is unknown, used, older than a minute, or another device's. The last
    * leaves the code as it is: who stole it must not be able to spoil it either.
    */
-  redeem(code: string, keys: DevicePublicKeys): SocialIdentity {
-    const key = hashOf(code)
-    const found = this.#codes.peek(key)
+  check(code: string, keys: DevicePublicKeys): SocialIdentity {
+    const found = this.#codes.peek(hashOf(code))
     if (
       found === undefined ||
       !equalBytes(found.keys.signingKey, keys.signingKey) ||
@@ -153,8 +152,14 @@ export class SignInService {
         'The sign-in code is not valid for this device any more; please sign in again.'
       )
     }
-    this.#codes.take(key)
     return { provider: found.provider, subject: found.subject }
+  }
+
+  /** Uses up a one-time code. @throws as {@link check}. */
+  redeem(code: string, keys: DevicePublicKeys): SocialIdentity {
+    const identity = this.check(code, keys)
+    this.#codes.take(hashOf(code))
+    return identity
   }
 
   #randomText(): string {

@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { DirectoryPort } from '../ports.ts'
+import { HttpError } from './http-error.ts'
+import { hex } from './schemas.ts'
+
+const accountParameters = z.object({ accountId: hex(32) })
+const tagPrefix = z.string().regex(/^([0-9a-f]{2}){2,32}$/, 'expected 2 to 32 bytes as lower-case hex')
+const matchSchema = z.object({ tag: hex(32), accountId: hex(32), state: z.enum(['pending', 'recorded', 'settled']) })
+
+const asAccountId = (text: string): AccountId => fromHex(text) as AccountId
+
+/** What anybody may ask about accounts and names. */
+export function directoryRoutes(app: FastifyInstance, directory: DirectoryPort): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  typed.get(
+    '/v1/accounts/:accountId/proof',
+    {
+      schema: {
+        summary: "An account's records with the transactions that hold them",
+        description: 'An encoded AccountProof, as application/cbor.',
+        params: accountParameters
+      }
+    },
+    async (request, reply) => {
+      const proof = await directory.accountProof(asAccountId(request.params.accountId))
+      if (proof === undefined) throw new HttpError(404, 'not-found', 'This node knows of no such account.')
+      return reply.type('application/cbor').header('cache-control', 'no-cache').send(Buffer.from(proof))
+    }
+  )
+  typed.get(
+    '/v1/accounts/:accountId/bundles',
+    {
+      schema: {
+        summary: "The current messaging keys of an account's devices",
+        params: accountParameters,
+        response: { 200: z.object({ bundles: z.array(z.string()) }) }
+      }
+    },
+    async (request, reply) => {
+      const bundles = await directory.bundles(asAccountId(request.params.accountId))
+      return reply.header('cache-control', 'no-cache').send({ bundles: bundles.map(toHex) })
+    }
+  )
+  typed.get(
+    '/v1/names/:tagPrefix',
+    {
+      schema: {
+        summary: 'Who holds the names whose tag begins so',
+        params: z.object({ tagPrefix }),
+        response: { 200: z.object({ matches: z.array(matchSchema), complete: z.boolean() }) }
+      }
+    },
+    async (request, reply) => {
+      const { matches, complete } = await directory.names(fromHex(request.params.tagPrefix))
+      const shown = matches.map(match => ({ ...match, tag: toHex(match.tag), accountId: toHex(match.accountId) }))
+      return reply.header('cache-control', 'no-cache').send({ matches: shown, complete })
+    }
+  )
+}

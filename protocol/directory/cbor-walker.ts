@@ -45,6 +45,29 @@ export function readHead(bytes: Uint8Array, offset: number): CborHead {
   return { major, argument, next: offset + 1 + size }
 }
 
+/**
+ * {@link skipItem} for an item without indefinite lengths, which is nearly every one: it needs to count items only.
+ * @returns -1 if the item has an indefinite length somewhere.
+ */
+function skipDefiniteItem(bytes: Uint8Array, offset: number): number {
+  let next = offset
+  for (let pending = 1; pending > 0; pending--) {
+    const initial = bytes[next]
+    if (initial === undefined) throw malformed('CBOR ends early')
+    const major = initial >> 5
+    let argument = initial & 31
+    if (argument < 24) next++
+    else if (argument === 31) return -1
+    else ({ argument, next } = readHead(bytes, next))
+    if (major === TAG) pending++
+    if (major < BYTES || major >= TAG) continue
+    if (argument > bytes.length - next) throw malformed('CBOR item longer than its bytes')
+    if (major === BYTES || major === TEXT) next += argument
+    else pending += major === MAP ? 2 * argument : argument
+  }
+  return next
+}
+
 /** An open array, map or chunked string on the way through an item. */
 interface Frame {
   major: number
@@ -56,6 +79,8 @@ interface Frame {
 
 /** @returns the offset after the item that begins at `offset`. @throws ProtocolError `MALFORMED`. */
 export function skipItem(bytes: Uint8Array, offset: number): number {
+  const end = skipDefiniteItem(bytes, offset)
+  if (end >= 0) return end
   const open: Frame[] = []
   let next = offset
   do {

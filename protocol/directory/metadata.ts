@@ -5,7 +5,7 @@
 import { concatBytes } from '../bytes.ts'
 import { encodeCbor } from '../cbor.ts'
 import { ProtocolError } from '../errors.ts'
-import { ARRAY, itemSpans, MAP, readHead, skipItem, UNSIGNED } from './cbor-walker.ts'
+import { ARRAY, itemSpans, MAP, readHead, UNSIGNED } from './cbor-walker.ts'
 import { metadatumOf, parseTransaction } from './transaction.ts'
 
 /** Version of the wrapping that is written here. Version 2 is kept for checkpoints. */
@@ -22,7 +22,7 @@ export type MetadataSkipCode =
 
 /** What a transaction holds under the label. */
 export type MetadataRecords =
-  /** Raw bytes of each record, junk included: the fold judges them one by one. */
+  /** Raw bytes of each record, junk included, as views of the input: the fold judges them one by one. */
   | { readonly kind: 'records'; readonly records: readonly Uint8Array[] }
   /** Nothing under this label. */
   | { readonly kind: 'none' }
@@ -55,7 +55,7 @@ export function encodeMetadata(label: number, records: readonly Uint8Array[]): U
   return concatBytes(head(MAP, 1), head(UNSIGNED, label), encodeMetadatum(records))
 }
 
-/** Reads the metadatum that stands under the label; total, and never copies junk. */
+/** Reads the metadatum that stands under the label; total. */
 export function decodeMetadatum(metadatum: Uint8Array): MetadataRecords {
   try {
     return readWrapping(metadatum)
@@ -74,10 +74,10 @@ function readWrapping(bytes: Uint8Array): MetadataRecords {
   if (version.argument !== METADATA_VERSION) return skipped('UNKNOWN_VERSION')
   const listKey = canonicalHead(bytes, version.next, UNSIGNED)
   if (map.argument !== 2 || listKey.argument !== 1) return skipped('MALFORMED_WRAPPING')
-  canonicalHead(bytes, listKey.next, ARRAY)
-  if (skipItem(bytes, listKey.next) !== bytes.length) return skipped('MALFORMED_WRAPPING')
+  const items = canonicalHead(bytes, listKey.next, ARRAY)
   const spans = itemSpans(bytes, listKey.next, ARRAY)
-  return { kind: 'records', records: spans.map(({ start, end }) => Uint8Array.from(bytes.subarray(start, end))) }
+  if ((spans.at(-1)?.end ?? items.next) !== bytes.length) return skipped('MALFORMED_WRAPPING')
+  return { kind: 'records', records: spans.map(({ start, end }) => bytes.subarray(start, end)) }
 }
 
 /** @throws ProtocolError `MALFORMED` unless the head is of this major type and in its shortest form. */

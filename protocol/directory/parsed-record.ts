@@ -30,6 +30,7 @@ export class ParsedRecord {
   readonly id: RecordId
   readonly #trusted: boolean
   readonly #results: { publicKey: Uint8Array; isValid: boolean }[][]
+  #signingBytes: Uint8Array | undefined
 
   constructor(record: DirectoryRecord, id: RecordId, trusted: boolean) {
     this.record = record
@@ -49,9 +50,8 @@ export class ParsedRecord {
     const known = this.known(check)
     if (known !== undefined) return known
     const signature = signaturesOf(this.record)[check.index]
-    const isValid =
-      signature !== undefined &&
-      (await crypto.verify(check.publicKey, recordSigningBytes(network, this.record), signature))
+    this.#signingBytes ??= recordSigningBytes(network, this.record)
+    const isValid = signature !== undefined && (await crypto.verify(check.publicKey, this.#signingBytes, signature))
     // A record is checked against one key, rarely two (a recovery key that changed): the list stays short.
     this.#results[check.index]?.push({ publicKey: check.publicKey, isValid })
     return isValid

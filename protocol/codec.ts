@@ -40,12 +40,16 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
 }
 
 /** Bytes of exactly `length`. The decoded array is a copy, never a view of the input. */
-export function bytes<T extends Uint8Array = Uint8Array>(length: number): Codec<T> {
+export function bytes(length: number): Codec<Uint8Array>
+export function bytes<T extends Uint8Array>(length: number): Codec<T>
+export function bytes<T extends Uint8Array>(length: number): Codec<T> {
   return bytesBetween<T>(length, length)
 }
 
 /** Bytes of `min` to `max` length. */
-export function bytesBetween<T extends Uint8Array = Uint8Array>(min: number, max: number): Codec<T> {
+export function bytesBetween(min: number, max: number): Codec<Uint8Array>
+export function bytesBetween<T extends Uint8Array>(min: number, max: number): Codec<T>
+export function bytesBetween<T extends Uint8Array>(min: number, max: number): Codec<T> {
   return {
     toCbor: value => value,
     fromCbor: (value, path) =>

@@ -3,7 +3,7 @@
  * back; above these the records that wait to be in a block. The upper layers are thrown away and made anew whenever the chain
  * moves, so that every rollback undoes itself.
  */
-import type { ChainChange, FollowedTransaction } from '../chain/following.ts'
+import type { ChainChange, FinalTransaction, FollowedTransaction } from '../chain/following.ts'
 import type { Block } from '../chain/chain-source.ts'
 import type { Clock, Crypto } from '../protocol/crypto/crypto.ts'
 import type { AccountState } from '../protocol/directory/account.ts'
@@ -122,6 +122,11 @@ export class DirectoryView {
     return this.#provisionalPlaces.get(placeKey(order)) ?? this.#finalPlaces.get(placeKey(order))
   }
 
+  /** Takes in a transaction of the FINAL log that an earlier run had seen. */
+  restoreFinal(transaction: FinalTransaction): Promise<void> {
+    return this.exclusive(() => this.#advanceFinal(transaction))
+  }
+
   /** Takes in what the follower saw. */
   applyChange(change: ChainChange): Promise<void> {
     return this.exclusive(() => this.#applyChange(change))
@@ -148,11 +153,7 @@ export class DirectoryView {
   }
 
   async #applyChange({ tip, final, provisional, rolledBack }: ChainChange): Promise<void> {
-    for (const transaction of final) {
-      if (transaction.sequence < this.#finalCount) continue
-      await this.#applyFinal(transaction)
-      this.#finalCount = transaction.sequence + 1
-    }
+    for (const transaction of final) await this.#advanceFinal(transaction)
     for (const { id } of rolledBack) this.#keepRolledBack(this.#provisional.get(id))
     const parsed = new Map(
       provisional.map(transaction => [
@@ -174,13 +175,16 @@ export class DirectoryView {
     await this.#rebuildPending(touched)
   }
 
-  async #applyFinal(transaction: FollowedTransaction): Promise<void> {
+  async #advanceFinal(transaction: FinalTransaction): Promise<void> {
+    // Told again after a crash.
+    if (transaction.sequence < this.#finalCount) return
     const results = this.#provisional.get(transaction.id)?.results ?? this.#parse(transaction)
     const isUsed = await this.#applyTransaction(this.#final, { place: transaction, results }, this.#finalNames)
     if (isUsed) {
       const place = { ...recordedTransaction(transaction), bytes: undefined }
       this.#finalPlaces.set(placeKey(orderOf(transaction, 0)), place)
     }
+    this.#finalCount = transaction.sequence + 1
   }
 
   /** @returns whether any of its records was accepted. */
@@ -306,7 +310,7 @@ function orderOf(place: FollowedTransaction, recordIndex: number): OrderKey {
   return { blockHeight: place.height, txIndex: place.index, recordIndex }
 }
 
-function recordedTransaction({ confirmations: _, ...place }: FollowedTransaction): RecordedTransaction {
+function recordedTransaction({ confirmations: _confirmations, ...place }: FollowedTransaction): RecordedTransaction {
   return place
 }
 

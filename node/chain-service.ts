@@ -1,0 +1,178 @@
+/** Everything of `chain/` that a node runs, put together: the devnet where there is no chain, source, publisher, follower. */
+import { join } from 'node:path'
+import { createChainSource } from '../chain/blockfrost-source.ts'
+import type { ChainSource } from '../chain/chain-source.ts'
+import { DEVNET_LABEL, DEVNET_MAGIC } from '../chain/devnet/devnet.ts'
+import { ChainError } from '../chain/errors.ts'
+import { Follower } from '../chain/follower.ts'
+import type { ChainChange } from '../chain/following.ts'
+import { Publisher } from '../chain/publisher.ts'
+import { MAINNET_MAGIC, Wallet } from '../chain/wallet.ts'
+import type { Clock, Crypto } from '../protocol/crypto/crypto.ts'
+import type { Genesis, NetworkId } from '../protocol/network.ts'
+import type { AppDatabase } from './app-database.ts'
+import { ConfigError, type NodeConfig } from './config.ts'
+import { chainLogger } from './logger.ts'
+import type { DirectoryView } from './directory-view.ts'
+import type { Logger, ReadinessReason } from './ports.ts'
+
+/** A devnet makes a block every two seconds: batches and looks are as quick. */
+const DEVNET_PACE_MS = 2_000
+const DEVNET_LOOK_MS = 1_000
+/** A devnet's ADA is worth nothing. */
+const DEVNET_BUDGET = 1_000_000_000_000n
+const LOVELACE_PER_ADA = 1_000_000
+/** A tip older than this is worth a look. */
+const STALE_TIP_MS = 15 * 60 * 1000
+
+const NAMES: Record<number, string> = {
+  [MAINNET_MAGIC]: 'mainnet',
+  1: 'preprod',
+  2: 'preview',
+  [DEVNET_MAGIC]: DEVNET_LABEL
+}
+
+/** A chain as people read it. */
+export interface ChainDescription {
+  label: string
+  emulated: boolean
+}
+
+/** Names the chain of a network. */
+export function describeChain({ cardanoMagic }: Genesis): ChainDescription {
+  return { label: NAMES[cardanoMagic] ?? `Cardano network ${cardanoMagic}`, emulated: cardanoMagic === DEVNET_MAGIC }
+}
+
+/** What the service talks to. */
+export interface ChainServiceComponents {
+  crypto: Crypto
+  clock: Clock
+  logger: Logger
+  database: AppDatabase
+}
+
+/** What the service is told. */
+export interface ChainServiceInit {
+  config: NodeConfig
+  network: NetworkId
+  genesis: Genesis
+  onChange(change: ChainChange): Promise<void>
+}
+
+/** The node's side of the chain. Works, degraded, while the chain cannot be reached. */
+export class ChainService {
+  readonly publisher: Publisher
+  readonly follower: Follower
+  readonly #stopDevnet: (() => Promise<void>) | undefined
+  readonly #log: Logger
+
+  private constructor(publisher: Publisher, follower: Follower, log: Logger, stopDevnet?: () => Promise<void>) {
+    this.publisher = publisher
+    this.follower = follower
+    this.#log = log
+    this.#stopDevnet = stopDevnet
+  }
+
+  /**
+   * Makes the parts; a devnet, if there is to be one, runs already.
+   * @throws ConfigError if a key file or the devnet's folder cannot be used.
+   */
+  static async create(components: ChainServiceComponents, init: ChainServiceInit): Promise<ChainService> {
+    const { crypto, clock, database } = components
+    const { config, network, genesis } = init
+    const logger = chainLogger(components.logger.forComponent('volo:chain'))
+    const { emulated } = describeChain(genesis)
+    const devnet = config.chainUrl === undefined ? await startEmbeddedDevnet(config.dataDir) : undefined
+    try {
+      const source = sourceOf(config.chainUrl ?? devnet!.url, config.chainProjectId, emulated)
+      const wallet = await openWallet(config, genesis)
+      const label = genesis.metadataLabel
+      const pace = emulated ? { batchWaitMs: DEVNET_PACE_MS, checkMs: DEVNET_PACE_MS } : {}
+      const publisher = new Publisher(
+        { source, wallet, store: database.storeFor('publisher'), crypto, clock, logger },
+        { network, label, ...pace, hourlyBudget: budgetOf(config, emulated) }
+      )
+      const secondSource =
+        config.secondChainUrl && sourceOf(config.secondChainUrl, config.secondChainProjectId, emulated)
+      const follower = new Follower(
+        { source, ...(secondSource && { secondSource }), store: database.storeFor('follower'), clock, logger },
+        {
+          label,
+          magic: genesis.cardanoMagic,
+          ...(emulated && { pollMs: DEVNET_LOOK_MS }),
+          onChange: change => init.onChange(change),
+          onProgress: progress => components.logger.info('catching up with the chain', { ...progress })
+        }
+      )
+      return new ChainService(publisher, follower, components.logger.forComponent('volo:chain'), devnet?.stop)
+    } catch (error) {
+      await devnet?.stop()
+      throw error
+    }
+  }
+
+  /** Rebuilds the directory from what was followed before, then goes on following and publishing. */
+  async start(view: DirectoryView): Promise<void> {
+    for await (const transaction of this.follower.finals()) await view.restoreFinal(transaction)
+    await this.publisher.start()
+    await this.follower.start()
+    const seen = this.follower.snapshot()
+    if (seen) await view.applyChange({ ...seen, final: [], rolledBack: [] })
+  }
+
+  /** Safe to call twice. */
+  async stop(): Promise<void> {
+    await this.follower.stop()
+    await this.publisher.stop()
+    await this.#stopDevnet?.().catch((error: unknown) => this.#log.error('the devnet did not stop well', { error }))
+  }
+
+  /** Why the directory cannot be relied on. */
+  reasons(): ReadinessReason[] {
+    const { reachable, caughtUp, reason } = this.follower.health()
+    if (!reachable) {
+      const message = reason ? `The chain cannot be reached: ${reason}.` : 'The chain has not answered yet.'
+      return [{ code: 'chain-unreachable', message }]
+    }
+    if (!caughtUp) {
+      return [{ code: 'catching-up', message: reason ?? 'The chain is still being read; this ends by itself.' }]
+    }
+    return []
+  }
+
+  /** What an operator should look at. */
+  warnings(): ReadinessReason[] {
+    const { disputed, reason, tipAgeMs = 0 } = this.follower.health()
+    const warnings = this.publisher.health().reasons.map(message => ({ code: 'publishing', message }))
+    if (disputed > 0 && reason) warnings.push({ code: 'chain-disputed', message: reason })
+    if (tipAgeMs > STALE_TIP_MS) {
+      const message = `The newest block is ${Math.round(tipAgeMs / 60_000)} minutes old: is the source up to date?`
+      warnings.push({ code: 'chain-stale', message })
+    }
+    return warnings
+  }
+}
+
+function sourceOf(url: string, projectId: string | undefined, devnet: boolean): ChainSource {
+  return createChainSource({ url, devnet, ...(projectId !== undefined && { projectId }) })
+}
+
+function budgetOf(config: NodeConfig, emulated: boolean): bigint {
+  if (emulated && config.sources.hourlyBudgetAda === 'default') return DEVNET_BUDGET
+  return BigInt(Math.round(config.hourlyBudgetAda * LOVELACE_PER_ADA))
+}
+
+async function openWallet(config: NodeConfig, genesis: Genesis): Promise<Wallet> {
+  try {
+    return await Wallet.open(config.walletKeyFile ?? join(config.dataDir, 'wallet.key'), genesis.cardanoMagic)
+  } catch (cause) {
+    if (cause instanceof ChainError) throw new ConfigError(`${cause.message}.`, { cause })
+    throw cause
+  }
+}
+
+async function startEmbeddedDevnet(dataDir: string): Promise<{ url: string; stop(): Promise<void> }> {
+  // Loaded here, because only a devnet needs the ledger rules.
+  const { startDevnet } = await import('../chain/devnet/start-devnet.ts')
+  return startDevnet({ dataDir: join(dataDir, 'devnet'), blockMs: DEVNET_PACE_MS })
+}

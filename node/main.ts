@@ -1,0 +1,142 @@
+/** `volo-node`: the operator's command. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { toHex } from '../protocol/bytes.ts'
+import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
+import { ConfigError, describeConfig, describeSettings, readConfig, type NodeConfig } from './config.ts'
+import { openKeyFile } from './key-file.ts'
+import { createLogger } from './logger.ts'
+import { readNetworkFile } from './network-file.ts'
+import { readProviders } from './oauth/provider-config.ts'
+
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+/** A stop that takes longer is cut short. */
+const STOP_DEADLINE_MS = 10_000
+/** Once stopped, lingering sockets have this long to go away by themselves. */
+const LINGER_MS = 500
+
+const USAGE = `volo-node: a node of a Volo network
+
+  volo-node start [settings]         runs a node; without settings, a network of its own to try Volo
+  volo-node config check [settings]  says what is wrong with the settings, or that nothing is
+  volo-node config print [settings]  shows every setting and where it comes from; secrets are hidden
+  volo-node key show [settings]      shows this node's public key, making its key file if there is none
+  volo-node --version | --help
+
+Settings come from flags, then environment variables, then a JSON file named by --config or VOLO_CONFIG_FILE, such as
+{ "port": 443, "host": "0.0.0.0" }. Each of them:
+`
+
+async function main(args: string[]): Promise<void> {
+  const [command, subcommand] = args
+  if (args.includes('--help') || command === 'help') return console.log(`${USAGE}\n${describeSettings()}`)
+  if (command === '--version') return console.log(version())
+  if (command === 'start' || command === undefined || command.startsWith('--')) {
+    return start(command === 'start' ? args.slice(1) : args)
+  }
+  const flags = args.slice(2)
+  if (command === 'config' && subcommand === 'check') return checkConfig(readConfig(flags, process.env))
+  if (command === 'config' && subcommand === 'print') {
+    return console.log(describeConfig(readConfig(flags, process.env)))
+  }
+  if (command === 'key' && subcommand === 'show') return showKey(readConfig(flags, process.env))
+  process.exitCode = EXIT_USAGE
+  console.error(`volo-node: there is no command "${args.slice(0, 2).join(' ')}"; "volo-node --help" lists them.`)
+}
+
+async function start(flags: string[]): Promise<void> {
+  const config = readConfig(flags, process.env)
+  const logger = createLogger(config.logLevel)
+  const log = logger.forComponent('volo:main')
+  const stop = stopSignal()
+  const unknown = config.unknownVariables
+  if (unknown.length > 0) log.warn('environment variables that are no settings', { unknown })
+  // Whatever was forgotten to be caught belongs to one request or peer, not to all.
+  process.on('unhandledRejection', error => log.error('a failure that nobody handled', { error }))
+  // Loaded here, so that --help and wrong settings answer at once.
+  const { VoloNode } = await import('./volo-node.ts')
+  const node = await VoloNode.start({ config, version: version(), logger })
+  announce(config, node.url)
+  const { reasons } = node.readiness()
+  if (reasons.length > 0) log.warn('this node runs, but people cannot chat through it yet', { reasons })
+  const failure = await Promise.race([stop, node.failed])
+  if (failure instanceof Error) {
+    log.error('this node cannot go on', { error: failure })
+    console.error(`volo-node: ${failure.message}; see the log above. What was acknowledged is safe on disk.`)
+    process.exitCode = EXIT_FAILED
+  }
+  const deadline = setTimeout(() => {
+    console.error('volo-node: stopping took too long and was cut short; nothing that was acknowledged is lost.')
+    process.exit(EXIT_FAILED)
+  }, STOP_DEADLINE_MS)
+  await node.stop()
+  clearTimeout(deadline)
+  setTimeout(() => process.exit(), LINGER_MS).unref()
+}
+
+/** Resolves when somebody wants the node to end: a signal, or the end of whoever started it. */
+function stopSignal(): Promise<void> {
+  return new Promise(resolve => {
+    // Further signals are the same wish: a terminal sends one to the launcher and to us.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
+    if (process.channel) {
+      process.on('disconnect', () => resolve())
+      process.channel.unref()
+    }
+  })
+}
+
+/** The one line on stdout. */
+function announce({ port, sources }: NodeConfig, url: string): void {
+  const isMoved = sources.port === 'default' && new URL(url).port !== String(port)
+  console.log(`Volo is ready at ${url}${isMoved ? ` (port ${port} is taken)` : ''}`)
+}
+
+function checkConfig(config: NodeConfig): void {
+  if (config.networkFile !== undefined) readNetworkFile(config.networkFile)
+  if (config.signInProvidersFile !== undefined) readProviders(config.signInProvidersFile)
+  if (config.chainUrl !== undefined && config.networkFile === undefined) {
+    throw new ConfigError('VOLO_CHAIN_URL needs VOLO_NETWORK_FILE: the file says which network of that chain this is.')
+  }
+  if (config.webDir !== undefined && !existsSync(join(config.webDir, 'index.html'))) {
+    throw new ConfigError(`VOLO_WEB_DIR ${config.webDir} holds no web app (index.html).`)
+  }
+  requireWritable(config.dataDir)
+  for (const variable of config.unknownVariables) console.log(`warning: ${variable} is no setting`)
+  console.log('The configuration is fine.')
+}
+
+/** The folder, or the nearest one above it that exists, must take new files. */
+function requireWritable(folder: string): void {
+  let existing = folder
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing)
+  try {
+    accessSync(existing, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new ConfigError(`Cannot write to the data folder ${folder}: check its permissions or set VOLO_DATA_DIR.`, {
+      cause
+    })
+  }
+}
+
+async function showKey(config: NodeConfig): Promise<void> {
+  const seed = openKeyFile(config.nodeKeyFile ?? join(config.dataDir, 'node.key'))
+  const { publicKey } = await createNodeCrypto().signingKeyFromSeed(seed)
+  console.log(toHex(publicKey))
+}
+
+function version(): string {
+  // The nearest package.json above this file is ours, built or not.
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const file = resolve(folder, 'package.json')
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  }
+}
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  process.exitCode = EXIT_FAILED
+  console.error(error instanceof ConfigError ? `volo-node: ${error.message}` : error)
+}

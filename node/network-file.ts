@@ -1,0 +1,114 @@
+/** A network's genesis and its list of nodes, as the JSON file that its operators share. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { DEVNET_MAGIC } from '../chain/devnet/devnet.ts'
+import { fromHex, toHex } from '../protocol/bytes.ts'
+import { encodeCbor } from '../protocol/cbor.ts'
+import type { Crypto } from '../protocol/crypto/crypto.ts'
+import { DEFAULT_NAME_TAG_COST } from '../protocol/identity/username.ts'
+import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT, MAX_LISTED_NODES } from '../protocol/limits.ts'
+import type { Genesis } from '../protocol/network.ts'
+import { MAX_ADDRESS_LENGTH, type Epoch, type ListedNode } from '../protocol/wire/placement.ts'
+import { ConfigError } from './config.ts'
+
+/** Metadata label of new networks, in the range that CIP-10 leaves to private use. */
+export const DEFAULT_METADATA_LABEL = 86_070
+
+/** What all nodes of a network agree on. */
+export interface NetworkDefinition {
+  genesis: Genesis
+  /** Oldest first; the last is current. */
+  epochs: Epoch[]
+}
+
+const hex = (length: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-f]{${2 * length}}$`), `expected ${length} bytes as lower-case hex`)
+    .transform(text => fromHex(text))
+
+const nodeUrl = z
+  .string()
+  .max(MAX_ADDRESS_LENGTH)
+  .refine(
+    url => /^https?:\/\/[^/?#@]+$/.test(url) && URL.canParse(url),
+    'expected an origin such as https://node.example'
+  )
+
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  genesis: z.strictObject({
+    cardanoMagic: z.int().min(0).max(0xffff_ffff),
+    metadataLabel: z.int().min(0),
+    shardCount: z.int().min(1).max(0xffff),
+    replicaCount: z.int().min(1).max(64),
+    nameSalt: hex(16),
+    nameTagCost: z.strictObject({ memoryKib: z.int().min(8).max(1_048_576), passes: z.int().min(1).max(64) }),
+    releaseKey: hex(32).nullable(),
+    admittedOperators: z.array(hex(32)).max(MAX_LISTED_NODES)
+  }),
+  epochs: z
+    .array(
+      z.strictObject({
+        number: z.int().min(0),
+        seed: hex(32),
+        nodes: z
+          .array(
+            z.strictObject({
+              key: hex(32),
+              operator: hex(32),
+              url: nodeUrl,
+              link: z.string().max(MAX_ADDRESS_LENGTH)
+            })
+          )
+          .min(1)
+          .max(MAX_LISTED_NODES)
+      })
+    )
+    .min(1)
+    .max(2)
+})
+
+/**
+ * Reads a network file.
+ * @throws ConfigError naming the file and what is wrong with it.
+ */
+export function readNetworkFile(file: string): NetworkDefinition {
+  try {
+    const { genesis, epochs } = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    for (const { nodes } of epochs) {
+      if (new Set(nodes.map(node => toHex(node.key))).size !== nodes.length) throw new Error('a node is listed twice')
+    }
+    return { genesis, epochs: epochs as Epoch[] }
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : (cause as Error).message
+    throw new ConfigError(`Cannot use the network file ${file}: ${reason}.`, { cause })
+  }
+}
+
+/** The text of a network file. */
+export function networkFileText({ genesis, epochs }: NetworkDefinition): string {
+  const bytesAsHex = (_key: string, value: unknown): unknown => (value instanceof Uint8Array ? toHex(value) : value)
+  return `${JSON.stringify({ version: 1, genesis, epochs }, bytesAsHex, 2)}\n`
+}
+
+/** A new network of these nodes on a devnet, whose operators are all admitted. */
+export function createNetwork(crypto: Crypto, nodes: ListedNode[]): NetworkDefinition {
+  const genesis: Genesis = {
+    cardanoMagic: DEVNET_MAGIC,
+    metadataLabel: DEFAULT_METADATA_LABEL,
+    shardCount: DEFAULT_SHARD_COUNT,
+    replicaCount: DEFAULT_REPLICA_COUNT,
+    nameSalt: Uint8Array.from(randomBytes(16)),
+    nameTagCost: DEFAULT_NAME_TAG_COST,
+    releaseKey: null,
+    admittedOperators: [...new Map(nodes.map(({ operator }) => [toHex(operator), operator])).values()]
+  }
+  return { genesis, epochs: [{ number: 0, seed: seedOf(crypto, nodes), nodes }] }
+}
+
+/** Seed of a configured list: its hash, so that whoever wrote the list had to choose the nodes before the placement. */
+function seedOf(crypto: Crypto, nodes: ListedNode[]): Uint8Array {
+  return crypto.sha256(encodeCbor(['volo/1/epoch-seed', nodes.map(({ key, operator }) => [key, operator])]))
+}

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import { parseTransactionId, type TransactionId, type Utxo } from './chain-source.ts'
-import { sortableNumber, SYNCED, type KeyValueStore } from './key-value-store.ts'
+import { sortableNumber, SYNCED, type KeyValueStore, type StoreOperation } from './key-value-store.ts'
 
 /** A record on its way to the chain. */
 export interface OutgoingRecord {
@@ -79,8 +79,6 @@ const outcomeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('recorded'), transaction: transactionId, height: z.number() }),
   z.object({ kind: z.literal('refused'), reason: z.string() })
 ])
-
-type Operation = { type: 'put'; key: string; value: string } | { type: 'del'; key: string }
 
 const recordKey = (id: string): string => `record/${id}`
 const transactionKey = (sequence: number): string => `transaction/${sortableNumber(sequence)}`
@@ -164,16 +162,16 @@ export class PublisherStore {
     await this.#level.clear({ gte: 'spending/', lt: spendingKey(before, 0) })
   }
 
-  async #write(operations: Operation[]): Promise<void> {
+  async #write(operations: StoreOperation[]): Promise<void> {
     await this.#level.batch(operations, SYNCED)
   }
 }
 
-function putTransaction({ sequence, ...transaction }: LiveTransaction): Operation {
+function putTransaction({ sequence, ...transaction }: LiveTransaction): StoreOperation {
   return { type: 'put', key: transactionKey(sequence), value: toJson(transaction) }
 }
 
-function settle(recordId: string, outcome: Outcome): Operation[] {
+function settle(recordId: string, outcome: Outcome): StoreOperation[] {
   return [
     { type: 'del', key: recordKey(recordId) },
     { type: 'put', key: outcomeKey(recordId), value: toJson(outcome) }

@@ -100,7 +100,7 @@ export class BlockStore {
       { type: 'put', key: utxoKey(0), value: utxos },
       ...this.#blockOperations(first)
     ]
-    await this.#level.batch(operations, SYNCED as object)
+    await this.#level.batch(operations, SYNCED)
   }
 
   /** The newest block. */
@@ -132,7 +132,7 @@ export class BlockStore {
     const value = await this.#level.get(transactionKey(id))
     if (!value) return undefined
     const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-    return { height: view.getUint32(0), index: view.getUint32(4), bytes: value.slice(8) }
+    return { height: view.getUint32(0), index: view.getUint32(4), bytes: Uint8Array.from(value.subarray(8)) }
   }
 
   /** Ids of a label's transactions in chain order, or the reverse. */
@@ -150,7 +150,7 @@ export class BlockStore {
   /** Unspent outputs after the block at a height, as {@link parseUtxos} reads them. */
   async utxosAt(height: number): Promise<Uint8Array> {
     const range = { gte: 'utxo/', lte: utxoKey(height), reverse: true, limit: 1 }
-    for await (const value of this.#level.values(range)) return value.slice()
+    for await (const value of this.#level.values(range)) return Uint8Array.from(value)
     throw new ChainError('MALFORMED', `no unspent outputs are kept for height ${height}`)
   }
 
@@ -171,7 +171,7 @@ export class BlockStore {
       operations.push(...(await this.#staleUtxos(block.height)))
     }
     // Losing the last empty blocks in a power cut is only a rollback; a transaction seen in a block should stay.
-    await this.#level.batch(operations, utxos ? (SYNCED as object) : {})
+    await this.#level.batch(operations, utxos ? SYNCED : {})
   }
 
   /** Takes away all blocks above a height. @returns their transactions, in order. */
@@ -192,7 +192,7 @@ export class BlockStore {
         }
       }
     }
-    await this.#level.batch(operations, SYNCED as object)
+    await this.#level.batch(operations, SYNCED)
     return lost
   }
 

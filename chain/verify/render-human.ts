@@ -1,0 +1,86 @@
+import { levelName } from './render-json.ts'
+import {
+  EXIT_CODES,
+  verdictOf,
+  type Check,
+  type Outcome,
+  type ReportTip,
+  type TrustLevel,
+  type Verdict,
+  type VerificationReport
+} from './report.ts'
+
+const MARKS: Readonly<Record<Outcome, string>> = {
+  passed: '✓',
+  failed: '✗',
+  absent: '✗',
+  unreachable: '✗',
+  unconfirmed: '–',
+  skipped: '–'
+}
+
+const TRUST_TEXTS: Readonly<Record<TrustLevel, string>> = {
+  0: 'nothing checked; a word is all there is',
+  1: 'bytes re-hashed, signatures verified; one source alone could withhold records or invent transactions',
+  2: 'two independent sources agree on transaction, block and place',
+  3: 'own Cardano node',
+  4: 'Mithril certificate'
+}
+
+const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
+  verified: 'VERIFIED',
+  contradiction: 'CONTRADICTION: do not trust this',
+  usage: 'NOT UNDERSTOOD',
+  unconfirmed: 'UNCONFIRMED',
+  'not-found': 'NOT FOUND OR REVOKED',
+  unreachable: 'A SOURCE DID NOT ANSWER'
+}
+
+const MAX_TEXT_LENGTH = 1_000
+
+/** Sources are strangers: what they say must not be able to drive the terminal, nor fill it. */
+export function printable(text: string): string {
+  return text
+    .slice(0, MAX_TEXT_LENGTH)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
+/** A time between two, as people say it. @param ms - may be negative. */
+export function duration(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1000)
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 120) return `${minutes} min`
+  const hours = Math.round(minutes / 60)
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`
+}
+
+function checkLine({ outcome, claim, detail, source, about }: Check): string {
+  const prefix = about === undefined ? '' : `${about}: `
+  const suffix = source === undefined ? '' : ` [${source}]`
+  const word = outcome === 'unconfirmed' || outcome === 'skipped' ? `${outcome}: ` : ''
+  return `${MARKS[outcome]} ${word}${prefix}${claim}${detail === undefined ? '' : `: ${detail}`}${suffix}`
+}
+
+function tipLine({ source, height, time }: ReportTip, checkedAt: number): string {
+  const age = checkedAt - time
+  return `  tip of ${source}: block ${height}, ${age < 0 ? `${duration(age)} in the future` : `${duration(age)} old`}`
+}
+
+/** The report as a checklist for people, one line each, ending in a line feed. */
+export function renderHuman(report: VerificationReport): string {
+  const { command, subject, network, trust, tips, checkedAt, checks, lines } = report
+  const verdict = verdictOf(report)
+  const isTrusted = trust.reached >= trust.asked
+  const asked = isTrusted ? '' : ` (asked: ${levelName(trust.asked)})`
+  const output = [
+    [`volo-verify ${command}`, ...subject].join(' '),
+    ...(network ? [`  network ${network.id.slice(0, 16)}…, parameters from ${network.from}`] : []),
+    ...checks.map(checkLine),
+    `${isTrusted ? '✓' : '–'} trust ${levelName(trust.reached)}${asked}: ${TRUST_TEXTS[trust.reached]}`,
+    ...tips.map(tip => tipLine(tip, checkedAt)),
+    ...lines.map(line => `  ${line}`),
+    `${VERDICT_TEXTS[verdict]} (exit ${EXIT_CODES[verdict]})`
+  ]
+  return `${output.map(printable).join('\n')}\n`
+}

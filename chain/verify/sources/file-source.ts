@@ -1,0 +1,32 @@
+import { equalBytes } from '../../../protocol/bytes.ts'
+import type { AccountProof } from '../../../protocol/directory/proof.ts'
+import type { AccountId } from '../../../protocol/identity/device.ts'
+import type { ReadProof } from '../proof-file.ts'
+import type { AccountSource } from './account-source.ts'
+
+/** Proof files, instead of anybody who could be asked. */
+export class FileSource implements AccountSource {
+  readonly kind = 'file'
+  readonly name: string
+  readonly party = undefined
+  readonly #proofs: readonly ReadProof[]
+
+  /** @param name - what to call it: a file name. */
+  constructor(name: string, proofs: readonly ReadProof[]) {
+    this.name = name
+    this.#proofs = proofs
+  }
+
+  async proof(accountId: AccountId): Promise<AccountProof | undefined> {
+    return this.#proofs.find(({ proof }) => equalBytes(proof.accountId, accountId))?.proof
+  }
+
+  /** Every account in the files may claim it: its records tell, not what the file says about them. */
+  async claimants(): Promise<AccountId[]> {
+    return this.#proofs.map(({ proof }) => proof.accountId)
+  }
+
+  refresh(): void {
+    // A file stays what it is.
+  }
+}

@@ -81,7 +81,11 @@ export const SCREENS: Screen[] = [
     name: 'thread-middle',
     world: busyWorld,
     hash: bobThread,
-    act: page => page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight - 1_500))
+    act: async page => {
+      await page.waitForTimeout(300)
+      await page.getByRole('log').evaluate(log => log.scrollBy(0, -1_000))
+      await page.getByRole('button', { name: 'Jump to newest' }).waitFor()
+    }
   },
   { name: 'thread-held', world: busyWorld, hash: maryThread },
   { name: 'thread-notes', world: busyWorld, hash: `#/chats/${conversationId(person('Ada Lovelace'))}` },

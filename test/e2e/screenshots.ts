@@ -10,11 +10,24 @@ import { chromium, type Browser } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { openScreen, SCREENS, type Screen } from './screens.ts'
 
-const VIEWS = [
-  { name: 'wide', width: 1280, height: 800, touch: false },
-  { name: 'phone', width: 375, height: 740, touch: true }
+interface View {
+  name: string
+  width: number
+  height: number
+  touch: boolean
+  schemes: readonly ('light' | 'dark')[]
+  /** Right to left, and text at double size, in one: both are about room. */
+  rightToLeft?: boolean
+  rootSize?: string
+}
+
+const VIEWS: View[] = [
+  { name: 'wide', width: 1280, height: 800, touch: false, schemes: ['light', 'dark'] },
+  { name: 'tablet', width: 900, height: 700, touch: false, schemes: ['light'] },
+  { name: 'phone', width: 375, height: 740, touch: true, schemes: ['light', 'dark'] },
+  { name: 'narrow-rtl', width: 320, height: 640, touch: true, schemes: ['dark'], rightToLeft: true },
+  { name: 'large-text', width: 375, height: 740, touch: true, schemes: ['light'], rootSize: '200%' }
 ]
-const SCHEMES = ['light', 'dark'] as const
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
 interface AxeWindow {
@@ -26,6 +39,7 @@ interface AxeViolation {
   nodes: { target: string[]; failureSummary: string }[]
 }
 
+const views = (process.env['VIEWS'] ?? '').split(',').filter(Boolean)
 const [folder = 'test-results/screens', ...wanted] = process.argv.slice(2)
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -33,8 +47,8 @@ async function picture(
   browser: Browser,
   origin: string,
   screen: Screen,
-  view: (typeof VIEWS)[number],
-  colorScheme: (typeof SCHEMES)[number]
+  view: View,
+  colorScheme: 'light' | 'dark'
 ): Promise<number> {
   const context = await browser.newContext({
     viewport: { width: view.width, height: view.height },
@@ -47,6 +61,15 @@ async function picture(
   const errors: string[] = []
   page.on('console', message => message.type() === 'error' && errors.push(message.text()))
   page.on('pageerror', error => errors.push(String(error)))
+  await page.addInitScript(
+    ({ rightToLeft, rootSize }) => {
+      document.addEventListener('DOMContentLoaded', () => {
+        if (rightToLeft) document.documentElement.dir = 'rtl'
+        if (rootSize) document.documentElement.style.fontSize = rootSize
+      })
+    },
+    { rightToLeft: view.rightToLeft, rootSize: view.rootSize }
+  )
   await openScreen(page, origin, screen)
   const file = join(folder, `${screen.name}-${view.name}-${colorScheme}.png`)
   await page.screenshot({ path: file, animations: 'disabled' })
@@ -55,6 +78,14 @@ async function picture(
     options => (globalThis as unknown as AxeWindow).axe.run(document, options),
     { runOnly: TAGS }
   )
+  // Nothing may need sideways scrolling.
+  const overflow = await page.evaluate(() =>
+    [...document.querySelectorAll('html, body *')].some(element => {
+      const scrolls = element === document.documentElement || /auto|scroll/.test(getComputedStyle(element).overflowX)
+      return scrolls && element.scrollWidth > element.clientWidth + 1
+    })
+  )
+  if (overflow) errors.push('wider than the window')
   await context.close()
   const found = violations.map(({ id, nodes }) => ({ id, at: nodes.map(node => node.target.join(' ')) }))
   console.log(JSON.stringify({ picture: file, violations: found, errors }))
@@ -72,7 +103,8 @@ let problems = 0
 for (const screen of SCREENS) {
   if (wanted.length > 0 && !wanted.includes(screen.name)) continue
   for (const view of VIEWS) {
-    for (const scheme of SCHEMES) problems += await picture(browser, app.origin, screen, view, scheme)
+    if (views.length > 0 && !views.includes(view.name)) continue
+    for (const scheme of view.schemes) problems += await picture(browser, app.origin, screen, view, scheme)
   }
 }
 await browser.close()

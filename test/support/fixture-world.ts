@@ -29,7 +29,8 @@ export function fixtureId(name: string): string {
   let id = ''
   while (id.length < 64) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    id += state.toString(16).padStart(8, '0')
+    const mixed = Math.imul(state ^ (state >>> 15), 2_246_822_519)
+    id += ((mixed ^ (mixed >>> 13)) >>> 0).toString(16).padStart(8, '0')
   }
   return id.slice(0, 64)
 }

@@ -17,12 +17,12 @@ export class Dates {
   constructor(locale: string, timeZone?: string) {
     const format = (options: Intl.DateTimeFormatOptions) =>
       new Intl.DateTimeFormat(locale, timeZone ? { ...options, timeZone } : options)
-    this.#time = format({ hour: '2-digit', minute: '2-digit' })
+    this.#time = format({ timeStyle: 'short' })
     this.#weekday = format({ weekday: 'long' })
     this.#day = format({ weekday: 'long', day: 'numeric', month: 'long' })
     this.#dayAndYear = format({ day: 'numeric', month: 'long', year: 'numeric' })
     this.#shortDay = format({ day: 'numeric', month: 'short' })
-    this.#dateTime = format({ day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' })
+    this.#dateTime = format({ dateStyle: 'long', timeStyle: 'short' })
     this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   }
 

@@ -34,7 +34,7 @@ export const en = {
   },
 
   welcome: {
-    promise: 'Private messages. No company in the middle.',
+    promise: ['Private messages.', 'No company in the middle.'],
     explain: 'Only you and the people you write to can read your messages. Your account lives on your own devices.',
     continueWith: (provider: string) => `Continue with ${provider}`,
     continueDemo: 'Continue with demo sign-in',
@@ -150,6 +150,7 @@ export const en = {
     known: 'People you write to',
     none: 'People you write to appear here.',
     message: 'Message',
+    messageTo: (name: string) => `Message ${name}`,
     isYou: 'This is you',
     choose: 'Choose a person to see more about them.'
   },
@@ -166,12 +167,12 @@ export const en = {
 
   record: {
     pending: 'Being added to the public record',
-    pendingText: 'You can already chat. This takes a few minutes.',
+    pendingText: 'This takes a little while; you can already chat.',
     recorded: 'On the public record',
     recordedSince: (when: string) => `On the public record since ${when}.`,
     recordedText: 'Nobody, including us, can change it unnoticed.',
     settling: 'It is still settling: very recent entries can move.',
-    emulated: 'This is a practice network: its public record is emulated, so it proves nothing outside of it.',
+    emulated: 'This is a practice network. Its public record is emulated and proves nothing outside of it.',
     notFound: 'Not found on the public record',
     notFoundText:
       'We could not find this person’s device on the public record yet. You can chat; don’t share secrets until it appears.',

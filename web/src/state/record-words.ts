@@ -15,8 +15,22 @@ export interface RecordWords {
   checked: string | null
 }
 
-/** Puts an entry in the public record into words. @param name - of the person it is about. @param now - milliseconds. */
-export function recordWords(record: RecordDetails, name: string, { words, dates }: Language, now: number): RecordWords {
+/** What an entry is seen in the light of. */
+export interface RecordContext {
+  /** Of the person it is about. */
+  name: string
+  /** Whether the public record is an emulated one, which must not promise what the real one does. */
+  emulated: boolean
+  /** Milliseconds since 1970. */
+  now: number
+}
+
+/** Puts an entry in the public record into words. */
+export function recordWords(
+  record: RecordDetails,
+  { words, dates }: Language,
+  { name, emulated, now }: RecordContext
+): RecordWords {
   const { record: text } = words
   const ago = dates.ago(record.checkedAt, now)
   const checked = { L0: text.checkedNone, L1: text.checkedOne, L2: text.checkedTwo }[record.trust](ago)
@@ -27,8 +41,9 @@ export function recordWords(record: RecordDetails, name: string, { words, dates 
     case 'settled':
     case 'final': {
       const since = record.recordedAt === null ? null : text.recordedSince(dates.dateTime(record.recordedAt))
-      const settling = record.state === 'recorded' ? text.settling : text.recordedText
-      return { look: 'recorded', label: text.recorded, text: [since, settling].filter(Boolean).join(' '), checked }
+      const strength = emulated ? text.emulated : text.recordedText
+      const meaning = record.state === 'recorded' ? text.settling : strength
+      return { look: 'recorded', label: text.recorded, text: [since, meaning].filter(Boolean).join(' '), checked }
     }
     case 'not-found':
       return { look: 'unknown', label: text.notFound, text: text.notFoundText, checked }

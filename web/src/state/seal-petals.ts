@@ -8,10 +8,12 @@ export interface Petal {
 
 const PETALS = 12
 const DEGREES = 360 / PETALS
-const SHORTEST = 0.52
-const LENGTH_STEP = 0.16
-const NARROWEST = 0.15
-const WIDTH_STEP = 0.075
+const SHORTEST = 0.64
+const LENGTH_STEP = 0.12
+const NARROWEST = 0.17
+const WIDTH_STEP = 0.045
+/** Where petals begin; the middle stays open. */
+const CORE = 0.17
 
 /**
  * The twelve petals of a person's seal, from the first 48 bits of the account id: four bits each, two for the length and
@@ -28,19 +30,23 @@ export function sealPetals(accountId: string): Petal[] {
   })
 }
 
-/** All petals as one SVG path around a centre. @param radius - of the whole seal. @param core - where petals begin, 0 to 1. */
-export function sealPath(accountId: string, radius: number, core: number): string {
+/** All petals as one SVG path around the point 0 0. @param radius - of the whole seal, in the path's units. */
+export function sealPath(accountId: string, radius: number): string {
   return sealPetals(accountId)
     .map(({ angle, length, width }) => {
+      const turn = (angle * Math.PI) / 180
       const point = (distance: number, aside: number) => {
-        const turn = (angle * Math.PI) / 180
         const x = radius * (aside * Math.cos(turn) + distance * Math.sin(turn))
         const y = radius * (aside * Math.sin(turn) - distance * Math.cos(turn))
         return `${x.toFixed(2)} ${y.toFixed(2)}`
       }
-      const middle = core + (length - core) * 0.55
-      const side = width / 2
-      return `M${point(core, 0)}Q${point(middle, side * 2)} ${point(length, 0)}Q${point(middle, -side * 2)} ${point(core, 0)}Z`
+      // A leaf: widest near its tip, which is round.
+      const low = CORE + (length - CORE) * 0.45
+      const side = width * 0.72
+      return (
+        `M${point(CORE, 0)}C${point(low, side * 0.75)} ${point(length, side)} ${point(length, 0)}` +
+        `C${point(length, -side)} ${point(low, -side * 0.75)} ${point(CORE, 0)}Z`
+      )
     })
     .join('')
 }

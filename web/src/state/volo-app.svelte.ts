@@ -1,8 +1,10 @@
-import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot } from '../../../peer/peer-api.ts'
+import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot, Person } from '../../../peer/peer-api.ts'
 import type { Language } from '../i18n/language.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ChatSwitcher } from './chat-switcher.svelte.ts'
 import { failureWords } from './failure-words.ts'
+import { personName } from './person-name.ts'
+import { recordWords, type RecordWords } from './record-words.ts'
 import { links } from './routes.ts'
 import type { Router } from './router.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
@@ -69,6 +71,15 @@ export class VoloApp {
   get openConversationId(): string | null {
     const { route } = this.router
     return route.screen === 'thread' || route.screen === 'thread-person' ? route.conversationId : null
+  }
+
+  /** What to say about a person's entry in the public record. */
+  recordWords(person: Person): RecordWords {
+    return recordWords(person.record, this.language, {
+      name: personName(person, this.words),
+      emulated: this.snapshot?.status.network?.emulated ?? false,
+      now: this.now
+    })
   }
 
   conversation(id: string): ConversationSummary | undefined {

@@ -3,8 +3,7 @@ import { CHANNEL_NAME, tabFrames, type Channel } from './broadcast-frames.ts'
 import { portFrames, type HostFrame, type TabFrame } from './frames.ts'
 import { PeerClient } from './peer-client.ts'
 import { trustedScript } from './trusted-script.ts'
-import sharedWorkerUrl from './shared-worker.ts?worker&url'
-import tabWorkerUrl from './tab-worker.ts?worker&url'
+import workerUrl from './peer-worker.ts?worker&url'
 
 /** Connects this tab to the one peer of the browser profile, starting its worker if needed. */
 export function connectPeer(): PeerApi {
@@ -17,11 +16,11 @@ export function connectPeer(): PeerApi {
 }
 
 function sharedWorkerPort() {
-  const worker = new SharedWorker(trustedScript(sharedWorkerUrl), { type: 'module', name: 'volo' })
+  const worker = new SharedWorker(trustedScript(workerUrl), { type: 'module', name: 'volo' })
   return portFrames<TabFrame, HostFrame>(worker.port)
 }
 
 function leadingWorkerPort() {
-  new Worker(trustedScript(tabWorkerUrl), { type: 'module', name: 'volo' })
+  new Worker(trustedScript(workerUrl), { type: 'module', name: 'volo' })
   return tabFrames(new BroadcastChannel(CHANNEL_NAME) as unknown as Channel, crypto.randomUUID())
 }

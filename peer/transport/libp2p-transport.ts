@@ -13,7 +13,7 @@ import { MAX_PEER_FRAME_BYTES } from '../../protocol/limits.ts'
 import { PEER_PROTOCOL } from '../../protocol/wire/peer-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { FrameStream, Transport } from '../ports.ts'
-import { isLoopback, nodeAddress } from './node-address.ts'
+import { nodeAddress } from './node-address.ts'
 
 export interface Libp2pTransportOptions {
   /**
@@ -22,9 +22,6 @@ export interface Libp2pTransportOptions {
    */
   allowPlain: (host: string) => boolean
 }
-
-/** Allows WebSockets without TLS to this machine only. */
-export const plainToLoopback = (host: string): boolean => isLoopback(host)
 
 /** Dials nodes under an identity made for this process: the device's key never appears in libp2p. */
 export class Libp2pTransport implements Transport {

@@ -21,6 +21,8 @@ export const MAX_TEXT_CHARACTERS = 20_000
 export const MAX_RECEIPT_TARGETS = 256
 /** Largest attachment. */
 export const MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
+/** Longest life that a disappearing message may be given, in seconds: a year. */
+export const MAX_EXPIRY_SECONDS = 365 * 24 * 60 * 60
 /** Largest piece of history in one message. */
 export const MAX_HISTORY_CHUNK_BYTES = 48 * 1024
 
@@ -75,7 +77,7 @@ export const messageKinds = {
   },
   typing: { number: 9, codec: struct({ active: bool }) },
   /** From now on messages of this conversation disappear this many seconds after they were read; `null`: they stay. */
-  timer: { number: 10, codec: struct({ seconds: nullable(uint(365 * 24 * 60 * 60)) }) },
+  timer: { number: 10, codec: struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) }) },
   /** The sender's profile, for those it talks to. The highest `revision` counts. */
   profile: {
     number: 11,

@@ -1,0 +1,41 @@
+/** The `volo-peer` command. Heavy parts load only once the command line is known to be fine. */
+import { parseCommandLine, UsageError, type Command } from './command-line.ts'
+import { readEnvironment } from './config.ts'
+import { helpText } from './help.ts'
+
+const EXIT = { done: 0, failed: 1, usage: 2, timedOut: 3 } as const
+
+async function run(argv: string[]): Promise<number> {
+  const environment = readEnvironment()
+  let command: Command
+  try {
+    command = parseCommandLine(argv, environment.defaultData)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`volo-peer: ${error.message}. See volo-peer --help.\n`)
+    return EXIT.usage
+  }
+  if (command.kind === 'help') {
+    process.stdout.write(helpText(environment.defaultData))
+    return EXIT.done
+  }
+  if (command.kind === 'version') {
+    const { readVersion } = await import('./version.ts')
+    process.stdout.write(`${await readVersion()}\n`)
+    return EXIT.done
+  }
+  const { runCommand } = await import('./run-command.ts')
+  return runCommand(command, environment)
+}
+
+run(process.argv.slice(2)).then(
+  code => {
+    process.exitCode = code
+    // Sockets of an aborted dial may linger; everything worth waiting for has been awaited and is on disk.
+    process.stdout.write('', () => process.exit(code))
+  },
+  (error: unknown) => {
+    process.stderr.write(`volo-peer: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(EXIT.failed)
+  }
+)

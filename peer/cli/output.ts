@@ -1,0 +1,73 @@
+import type { ChatMessage, Me, Person, RecordDetails } from '../peer-api.ts'
+
+/** Where a command prints. With `--json` each thing is one line of JSON on stdout; otherwise text for people. */
+export interface Output {
+  /** @param value - printed with `--json`. @param human - printed without. */
+  print(value: object, human: string): Promise<void>
+  /** A remark for people, on stderr. */
+  note(text: string): void
+}
+
+export function createOutput(json: boolean): Output {
+  return {
+    // Waits until the line has left: an exit right after must not cut a pipe short.
+    print: (value, human) =>
+      new Promise(resolve => process.stdout.write(`${json ? JSON.stringify(value) : human}\n`, () => resolve())),
+    note: text => void process.stderr.write(`volo-peer: ${text}\n`)
+  }
+}
+
+/** `@username`, or the account id of somebody whose name is not known. */
+export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accountId'>): string =>
+  username === null ? accountId : `@${username}`
+
+/** A message as `--json` prints it. */
+export function messageJson(message: ChatMessage, person: Person, me: Me): object {
+  const from = message.mine ? me : person
+  return {
+    id: message.id,
+    conversation: message.conversationId,
+    from: from.username ?? from.accountId,
+    fromAccount: message.from,
+    mine: message.mine,
+    kind: message.kind,
+    text: message.text,
+    sentAt: message.sentAt,
+    receivedAt: message.receivedAt,
+    state: message.state,
+    problem: message.problem
+  }
+}
+
+/** `2026-01-31 12:00  @bob: text`, with the state of own messages. Control characters are shown, never obeyed. */
+export function messageLine(message: ChatMessage, person: Person, me: Me): string {
+  const time = new Date(message.sentAt).toISOString().slice(0, 16).replace('T', ' ')
+  const state = message.state === null ? '' : `  (${message.problem ?? message.state})`
+  return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(message.text)}${state}`
+}
+
+function printable(text: string): string {
+  // A message must not be able to drive the terminal it is shown in.
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, character =>
+    character === '\n' ? '\n    ' : `\\u{${character.codePointAt(0)!.toString(16)}}`
+  )
+}
+
+/** "recorded (3 blocks) on the preprod network" and the like. */
+export function recordLine(record: RecordDetails): string {
+  const where = `the public record (${record.network})`
+  switch (record.state) {
+    case 'pending':
+      return `being recorded in ${where}`
+    case 'recorded':
+    case 'settled':
+    case 'final':
+      return `${record.state} in ${where}, ${record.confirmations} blocks deep`
+    case 'not-found':
+      return `not found in ${where}`
+    case 'mismatch':
+      return `does not match ${where}`
+    case 'removed':
+      return `removed in ${where}`
+  }
+}

@@ -1,0 +1,288 @@
+/** Runs one parsed command against a peer of its own, and turns its outcome into an exit code. */
+import { PeerError } from '../peer-api.ts'
+import type { ChatMessage, Me, Person } from '../peer-api.ts'
+import { createNodePeer, type NodePeer } from '../node-peer.ts'
+import type { Command } from './command-line.ts'
+import { readPassphrase, type Environment } from './config.ts'
+import { demoSignIn } from './demo-sign-in.ts'
+import { createOutput, messageJson, messageLine, nameOf, recordLine, type Output } from './output.ts'
+
+type Runnable = Exclude<Command, { kind: 'help' | 'version' }>
+type CommandOf<K extends Runnable['kind']> = Extract<Runnable, { kind: K }>
+
+const DONE = 0
+const FAILED = 1
+const TIMED_OUT = 3
+const SEND_TIMEOUT_MS = 30_000
+const REGISTER_TIMEOUT_MS = 60_000
+/** How long `register` waits for the name: on a devnet that is usually enough to be found by it at once. */
+const NAME_WAIT_MS = 12_000
+/** `whoami`, `status` and `messages` answer from the device after this long without a connection. */
+const LOOK_UP_TIMEOUT_MS = 3_000
+/** Where the demo sign-in sends us back to; nothing listens there, the address is only recognised. */
+const RETURN_TO = 'http://127.0.0.1:9/'
+
+/** @returns the exit code. */
+export async function runCommand(command: Runnable, environment: Environment): Promise<number> {
+  const output = createOutput(command.json)
+  let peer: NodePeer | undefined
+  try {
+    peer = await createNodePeer({
+      dataDir: command.data,
+      nodeUrl: command.node,
+      passphrase: await readPassphrase(environment.passphraseFile),
+      debug: environment.debug
+    })
+    await peer.start()
+    return await dispatch(peer, command, output)
+  } catch (error) {
+    if (error instanceof PeerError) {
+      output.note(error.message)
+      return error.code === 'timeout' ? TIMED_OUT : FAILED
+    }
+    output.note(error instanceof Error ? error.message : String(error))
+    return FAILED
+  } finally {
+    await peer?.stop()
+  }
+}
+
+function dispatch(peer: NodePeer, command: Runnable, output: Output): Promise<number> {
+  switch (command.kind) {
+    case 'register':
+      return register(peer, command, output)
+    case 'send':
+      return send(peer, command, output)
+    case 'listen':
+      return listen(peer, command, output)
+    case 'messages':
+      return messages(peer, command, output)
+    case 'whoami':
+      return whoami(peer, command, output)
+    case 'status':
+      return status(peer, output)
+  }
+}
+
+async function register(peer: NodePeer, command: CommandOf<'register'>, output: Output): Promise<number> {
+  const deadline = Date.now() + (command.timeoutMs ?? REGISTER_TIMEOUT_MS)
+  const signal = AbortSignal.timeout(deadline - Date.now())
+  const me = await orTimeout(signal, 'registration', async () => {
+    const { stage, me: existing } = await peer.snapshot()
+    if (stage === 'ready') {
+      throw new PeerError('already-registered', `this data directory already belongs to ${nameOf(existing!)}`)
+    }
+    const availability = await peer.checkName(command.username)
+    if (availability === 'invalid') {
+      throw new PeerError('invalid-name', 'a username has 3 to 24 characters of a-z, 0-9 and _')
+    }
+    if (availability === 'taken') throw new PeerError('name-taken', `@${command.username} is taken`)
+    if (stage === 'welcome') {
+      const provider = (await peer.providers()).find(({ demo }) => demo)
+      if (!provider) throw new PeerError('sign-in-failed', 'this node offers no demo sign-in; register in a browser')
+      const url = await peer.startSignIn(provider.id, RETURN_TO)
+      await peer.finishSignIn(await demoSignIn(fetch, url, RETURN_TO, command.demoUser, signal))
+    }
+    return peer.register(command)
+  })
+  const nameWait = Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now()))
+  const findable = await peer.settleName(nameWait)
+  const now = (await peer.snapshot()).me ?? me
+  await output.print(
+    { ...meJson(now), findable },
+    `Registered as @${command.username}.\nAccount ${now.accountId}, ${recordLine(now.record)}.\n` +
+      (findable
+        ? 'Others can find you by your username.'
+        : 'Your username is being reserved; it is finished by the next command.')
+  )
+  return DONE
+}
+
+async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output): Promise<number> {
+  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const signal = AbortSignal.timeout(timeoutMs)
+  await requireRegistered(peer)
+  const person = await orTimeout(signal, `finding ${command.to}`, () => findPerson(peer, command.to, signal))
+  const conversation = await peer.openConversation(person.accountId)
+  const taken = await peer.sendText(conversation.id, command.text)
+  const last = await untilSent(peer, taken, signal)
+  const receipts = await peer.receipts(taken.id)
+  await output.print(
+    {
+      id: last.id,
+      conversation: conversation.id,
+      to: person.username ?? person.accountId,
+      toAccount: person.accountId,
+      text: last.text,
+      sentAt: last.sentAt,
+      state: last.state,
+      problem: last.problem,
+      receipts
+    },
+    last.state === 'waiting' || last.state === 'failed'
+      ? `Not sent yet (${last.problem ?? 'no node has confirmed it'}); it is kept and sent by the next command.`
+      : `Sent to ${nameOf(person)}, kept by ${new Set(receipts.map(receipt => receipt.node)).size} node(s).`
+  )
+  if (last.state === 'failed') throw new PeerError('refused', last.problem ?? 'the message was refused')
+  return last.state === 'waiting' ? TIMED_OUT : DONE
+}
+
+/** Waits for *sent*, or the end of the time; a message that is late stays in the outbox. */
+async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal): Promise<ChatMessage> {
+  return new Promise(resolve => {
+    let last = taken
+    const finish = (): void => {
+      stop()
+      resolve(last)
+    }
+    const look = (message: ChatMessage): void => {
+      if (message.id !== taken.id) return
+      last = message
+      if (message.state !== 'waiting') finish()
+    }
+    const stop = peer.on('message', look)
+    if (signal.aborted) return finish()
+    signal.addEventListener('abort', finish)
+    // It may have been sent between taking it and listening.
+    void peer.messages(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
+  })
+}
+
+async function listen(peer: NodePeer, command: CommandOf<'listen'>, output: Output): Promise<number> {
+  await requireRegistered(peer)
+  const wanted = command.count ?? Infinity
+  let printed = 0
+  const finished = Promise.withResolvers<number>()
+  const timer =
+    command.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => finished.resolve(command.count === undefined ? DONE : TIMED_OUT), command.timeoutMs)
+  const interrupted = (): void => finished.resolve(command.count === undefined ? DONE : FAILED)
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+
+  let running: Promise<void> | undefined
+  let again = false
+  const drain = async (): Promise<void> => {
+    do {
+      again = false
+      for (const { message, person } of await peer.unheard(Math.min(wanted - printed, 100))) {
+        await output.print(messageJson(message, person, await me(peer)), messageLine(message, person, await me(peer)))
+        await peer.markHeard(message.id)
+        if (++printed >= wanted) return finished.resolve(DONE)
+      }
+    } while (again)
+  }
+  const wake = (): void => {
+    again = true
+    running ??= drain()
+      .catch((error: unknown) => finished.reject(error as Error))
+      .finally(() => {
+        running = undefined
+        if (again && printed < wanted) wake()
+      })
+  }
+  const stop = peer.on('message', message => !message.mine && wake())
+  wake()
+  try {
+    return await finished.promise
+  } finally {
+    stop()
+    clearTimeout(timer)
+    await running
+    if (printed < wanted && command.count !== undefined) {
+      output.note(`${printed} of ${wanted} messages came in time`)
+    }
+  }
+}
+
+async function messages(peer: NodePeer, command: CommandOf<'messages'>, output: Output): Promise<number> {
+  await requireRegistered(peer)
+  const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
+  const person = await orTimeout(signal, `finding ${command.with}`, () => findPerson(peer, command.with, signal))
+  await peer.caughtUp(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  const { id } = await peer.openConversation(person.accountId)
+  const self = await me(peer)
+  const pages: ChatMessage[][] = []
+  let before: string | undefined
+  for (;;) {
+    const page = await peer.messages(id, { limit: 200, ...(before === undefined ? {} : { before }) })
+    if (page.length === 0) break
+    pages.unshift(page)
+    before = page[0]!.id
+  }
+  for (const message of pages.flat()) {
+    await output.print(messageJson(message, person, self), messageLine(message, person, self))
+  }
+  return DONE
+}
+
+async function whoami(peer: NodePeer, command: CommandOf<'whoami'>, output: Output): Promise<number> {
+  await requireRegistered(peer)
+  await peer.refreshMe(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  const self = await me(peer)
+  await output.print(
+    { ...meJson(self), data: command.data },
+    `${nameOf(self)}\nAccount  ${self.accountId}\nDevice   ${self.deviceId} (${self.deviceName})\n` +
+      `Record   ${recordLine(self.record)}\nUsername ${self.nameState}`
+  )
+  return DONE
+}
+
+async function status(peer: NodePeer, output: Output): Promise<number> {
+  await peer.caughtUp(LOOK_UP_TIMEOUT_MS)
+  const { stage, me: self, status: now } = await peer.snapshot()
+  await output.print(
+    { stage, username: self?.username ?? null, accountId: self?.accountId ?? null, ...now },
+    [
+      self ? `Registered as ${nameOf(self)}` : 'Not registered',
+      `Connection  ${now.connection}${now.node === null ? '' : ` to ${now.node}`}`,
+      `Network     ${now.network ? `${now.network.label}, ${now.listedNodes} listed node(s), epoch ${now.epoch}` : 'unknown'}`,
+      `Waiting     ${now.waiting} message(s)`,
+      ...(now.problem === null ? [] : [`Problem     ${now.problem}`])
+    ].join('\n')
+  )
+  return DONE
+}
+
+function meJson(self: Me): object {
+  const { accountId, deviceId, username, displayName, deviceName, nameState, record } = self
+  return { accountId, deviceId, username, displayName, deviceName, nameState, record }
+}
+
+async function requireRegistered(peer: NodePeer): Promise<void> {
+  if ((await peer.snapshot()).stage !== 'ready') {
+    throw new PeerError(
+      'not-registered',
+      'nobody is registered in this data directory; run: volo-peer register --username NAME'
+    )
+  }
+}
+
+async function me(peer: NodePeer): Promise<Me> {
+  return (await peer.snapshot()).me!
+}
+
+/** Looks a person up, again and again while the network cannot be reached or the name is not out yet. */
+async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): Promise<Person> {
+  const name = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') ? query : `@${query}`
+  for (;;) {
+    try {
+      const person = await peer.findPerson(name)
+      if (person) return person
+      throw new PeerError('not-found', `nobody is found as ${name}`)
+    } catch (error) {
+      if (!(error instanceof PeerError) || error.code !== 'offline') throw error
+    }
+    await new Promise(resolve => setTimeout(resolve, 300))
+    if (signal.aborted) throw new PeerError('timeout', `no node could be asked for ${name} in time`)
+  }
+}
+
+/** @throws PeerError `timeout` once the signal fires before `work` is done. */
+async function orTimeout<T>(signal: AbortSignal, what: string, work: () => Promise<T>): Promise<T> {
+  const timedOut = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new PeerError('timeout', `${what} took too long`)))
+  })
+  timedOut.catch(() => undefined)
+  return Promise.race([work(), timedOut])
+}

@@ -1,0 +1,266 @@
+/**
+ * Hands sealed envelopes to the network until enough signed receipts are here. The bytes are on disk before the first
+ * attempt and are never made anew, so that no retry can show a message twice.
+ *
+ *     queued ── submit ──▶ in flight ── receipts verified ──▶ gone (message *sent*)
+ *        ▲                     │
+ *        └──── backoff ◀───────┘ too few receipts, refusal, lost connection
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import type { MessageId } from '../../protocol/conversation/message.ts'
+import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
+import type { Epoch } from '../../protocol/wire/placement.ts'
+import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
+import type { Core } from './core.ts'
+import { isKept, validReceipts } from './custody-check.ts'
+import type { MessageLog } from './message-log.ts'
+import { orderOf, outboxEntry, slots, type OutboxItem, type ReceiptsEntry } from './slots.ts'
+import type { StateStore, Work } from './work.ts'
+
+/** Envelopes under way at a time. */
+export const MAX_IN_FLIGHT = 16
+export const FIRST_RETRY_MS = 500
+export const MAX_RETRY_MS = 60_000
+/** Attempts without enough receipts after which the person is told why it takes so long. */
+const EXPLAIN_AFTER_ATTEMPTS = 3
+
+interface Entry {
+  order: string
+  item: OutboxItem
+  attempts: number
+  nextTry: number
+  inFlight: boolean
+}
+
+export interface OutboxInit {
+  connection: () => NodeConnection | undefined
+  onEpoch: (epoch: Epoch) => Promise<void>
+  onChange: () => void
+}
+
+export class Outbox {
+  readonly #core: Core
+  readonly #states: StateStore
+  readonly #log: MessageLog
+  readonly #init: OutboxInit
+  readonly #entries = new Map<string, Entry>()
+  #cancelTimer: (() => void) | undefined
+  #stopped = true
+
+  constructor(core: Core, states: StateStore, log: MessageLog, init: OutboxInit) {
+    this.#core = core
+    this.#states = states
+    this.#log = log
+    this.#init = init
+  }
+
+  async start(): Promise<void> {
+    for (const { order, value } of await this.#states.range('outbox', undefined, outboxEntry)) this.#add(order, value)
+    this.#stopped = false
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer?.()
+  }
+
+  /** Envelopes that the network does not keep yet. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Ids of shown messages inside. */
+  waitingMessages(): Set<string> {
+    return new Set([...this.#entries.values()].flatMap(({ item }) => item.messages.map(toHex)))
+  }
+
+  /** Writes an envelope into the queue as part of a unit of work. */
+  put(unit: Work, order: string, item: OutboxItem): void {
+    unit.write(slots.outbox(order), item)
+    unit.after(() => this.#add(order, item))
+  }
+
+  /** A connection came about, or something was put in: tries everything now. */
+  kick(retryAll = false): void {
+    if (retryAll) for (const entry of this.#entries.values()) entry.nextTry = 0
+    this.#pump()
+  }
+
+  #add(order: string, item: OutboxItem): void {
+    this.#entries.set(order, { order, item, attempts: 0, nextTry: 0, inFlight: false })
+  }
+
+  #pump(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    const connection = this.#init.connection()
+    if (this.#stopped || !connection) return
+    const now = this.#core.timers.now()
+    let inFlight = [...this.#entries.values()].filter(entry => entry.inFlight).length
+    let earliest = Infinity
+    for (const entry of this.#entries.values()) {
+      if (inFlight >= MAX_IN_FLIGHT) break
+      if (entry.inFlight) continue
+      if (entry.nextTry > now) {
+        earliest = Math.min(earliest, entry.nextTry)
+        continue
+      }
+      entry.inFlight = true
+      inFlight++
+      void this.#attempt(entry, connection)
+    }
+    if (earliest < Infinity) this.#cancelTimer = this.#core.timers.after(earliest - now, () => this.#pump())
+  }
+
+  async #attempt(entry: Entry, connection: NodeConnection): Promise<void> {
+    try {
+      await this.#submit(entry, connection)
+    } catch (error) {
+      await this.#failed(entry, error)
+    } finally {
+      entry.inFlight = false
+      this.#pump()
+    }
+  }
+
+  async #submit(entry: Entry, connection: NodeConnection): Promise<void> {
+    const { item } = entry
+    if (item.expiry < this.#core.timers.now()) return this.#giveUp(entry, 'It could not be sent for 30 days.')
+    const answer = await connection.request(
+      { kind: 'submit', epoch: this.#core.network().epoch.number, envelope: item.envelope },
+      'submitted'
+    )
+    const { stored, receipts } = await this.#check(item, answer)
+    const mailboxes = item.mailboxes.map(mailbox => ({
+      ...mailbox,
+      stored: mailbox.stored || stored.has(toHex(mailbox.mailbox))
+    }))
+    await this.#note(entry, { ...item, mailboxes }, receipts)
+    if (mailboxes.every(mailbox => mailbox.stored)) return
+    const refusal = answer.results.find(result => result.state === 'refused')?.refusal?.reason
+    if (refusal === 'epoch') await this.#refreshEpoch(connection)
+    await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
+  }
+
+  /** Which mailboxes are kept, by receipts that hold. */
+  async #check(
+    item: OutboxItem,
+    { results }: NodeFrameOf<'submitted'>
+  ): Promise<{ stored: Set<string>; receipts: ReceiptsEntry }> {
+    const { crypto } = this.#core
+    const info = this.#core.network()
+    const byMailbox = new Map<string, SubmissionResult>(results.map(result => [toHex(result.mailbox), result]))
+    const stored = new Set<string>()
+    const receipts: ReceiptsEntry = []
+    for (const { mailbox, id } of item.mailboxes) {
+      const result = byMailbox.get(toHex(mailbox))
+      if (!result) continue
+      const valid = await validReceipts(crypto, info, { mailbox, id, expiry: item.expiry }, result.receipts)
+      if (!isKept(crypto, info, mailbox, valid)) continue
+      stored.add(toHex(mailbox))
+      receipts.push({ mailbox, id, receipts: valid })
+    }
+    return { stored, receipts }
+  }
+
+  /** Writes what is kept; the last mailbox of the last envelope makes the message *sent*. */
+  async #note(entry: Entry, item: OutboxItem, receipts: ReceiptsEntry): Promise<void> {
+    if (receipts.length === 0) return
+    const done = item.mailboxes.every(mailbox => mailbox.stored)
+    const order = `${entry.order}.${orderOf(entry.attempts)}`
+    await this.#states.unit(async unit => {
+      if (done) unit.remove(slots.outbox(entry.order))
+      else unit.write(slots.outbox(entry.order), item)
+      for (const messageId of item.messages) {
+        unit.write(slots.receipts(toHex(messageId), order), receipts)
+        if (done && !this.#isElsewhere(entry, messageId)) await this.#log.advance(unit, messageId, 'sent')
+      }
+      unit.after(() => {
+        entry.item = item
+        if (done) this.#entries.delete(entry.order)
+      })
+    })
+    if (done) this.#init.onChange()
+  }
+
+  /** Whether another envelope of the same message is still on its way. */
+  #isElsewhere(entry: Entry, messageId: MessageId): boolean {
+    const key = toHex(messageId)
+    return [...this.#entries.values()].some(
+      other => other !== entry && other.item.messages.some(message => toHex(message) === key)
+    )
+  }
+
+  async #failed(entry: Entry, error: unknown): Promise<void> {
+    if (error instanceof NodeRefusal) {
+      if (error.code === 'wrong-epoch') {
+        const connection = this.#init.connection()
+        if (connection) await this.#refreshEpoch(connection)
+        // At once: nothing is wrong with the message.
+        if (entry.attempts === 0) return void entry.attempts++
+      }
+      if (error.code === 'malformed' || error.code === 'too-large') {
+        return this.#giveUp(entry, `The network does not take it: ${error.message}`)
+      }
+      return this.#later(entry, `The node answered: ${error.message}`)
+    }
+    // The next connection tries again by itself.
+    if (error instanceof ConnectionLost) return this.#later(entry, null)
+    this.#core.log.warn('an envelope could not be handed in', { reason: String(error) })
+    await this.#later(entry, null)
+  }
+
+  async #refreshEpoch(connection: NodeConnection): Promise<void> {
+    try {
+      const { epoch } = await connection.request({ kind: 'epoch' }, 'epoch')
+      await this.#init.onEpoch(epoch)
+    } catch (error) {
+      this.#core.log.debug('no epoch', { reason: String(error) })
+    }
+  }
+
+  async #later(entry: Entry, problem: string | null): Promise<void> {
+    entry.attempts++
+    const backoff = Math.min(FIRST_RETRY_MS * 2 ** (entry.attempts - 1), MAX_RETRY_MS)
+    entry.nextTry = this.#core.timers.now() + backoff
+    const explained =
+      problem ??
+      (entry.attempts >= EXPLAIN_AFTER_ATTEMPTS ? 'Too few nodes of the network confirm that they keep it.' : null)
+    if (explained !== null) await this.#explain(entry, explained)
+  }
+
+  #explain(entry: Entry, problem: string): Promise<void> {
+    return this.#states.unit(async unit => {
+      for (const messageId of entry.item.messages) {
+        await this.#log.notProgressing(unit, messageId, problem.slice(0, 300))
+      }
+    })
+  }
+
+  async #giveUp(entry: Entry, problem: string): Promise<void> {
+    await this.#states.unit(async unit => {
+      unit.remove(slots.outbox(entry.order))
+      for (const messageId of entry.item.messages) {
+        await this.#log.update(unit, messageId, row =>
+          row.state === 'waiting' ? { ...row, state: 'failed', problem: problem.slice(0, 300) } : undefined
+        )
+      }
+      unit.after(() => this.#entries.delete(entry.order))
+    })
+    this.#init.onChange()
+  }
+}
+
+type RefusalReason = NonNullable<SubmissionResult['refusal']>['reason']
+
+/** Why a node did not take it, for people. All are tried again. */
+const REFUSED: Record<RefusalReason, string | null> = {
+  expired: 'The node finds it too old. Please check this device’s clock.',
+  'expiry-too-far': 'The node finds it too new. Please check this device’s clock.',
+  'mailbox-full': 'There is no room left for this person’s messages; it is tried again.',
+  'rate-limited': 'Too much was sent in a short time; it is tried again soon.',
+  'unknown-mailbox': 'The network does not know one of the receiving devices yet; it is tried again.',
+  epoch: null,
+  proof: 'This person’s account takes messages from contacts only.',
+  'disk-full': 'The nodes have no space left; it is tried again.'
+}

@@ -1,0 +1,130 @@
+/** Accounts and messages in the form that screens and command line see. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { ChatMessage, ConversationSummary, Me, Person, RecordDetails, SentReceipt } from '../peer-api.ts'
+import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
+import type { Core } from './core.ts'
+import type { DirectoryClient } from './directory-client.ts'
+import { holdReason, recordDetails, type KnownAccount } from './known-account.ts'
+import type { OwnAccount } from './own-account.ts'
+import type { Conversation, MessageRow } from './slots.ts'
+
+export class People {
+  readonly #core: Core
+  readonly #directory: DirectoryClient
+  readonly #own: () => OwnAccount
+
+  constructor(core: Core, directory: DirectoryClient, own: () => OwnAccount) {
+    this.#core = core
+    this.#directory = directory
+    this.#own = own
+  }
+
+  /** An account as far as it is known in memory. */
+  person(accountId: AccountId): Person {
+    const own = this.#own()
+    if (equalBytes(accountId, own.accountId)) return this.me()
+    const known = this.#directory.peek(toHex(accountId))
+    return {
+      accountId: toHex(accountId),
+      username: known?.username ?? null,
+      displayName: known?.displayName ?? null,
+      record: this.#record(known),
+      nameConfirmed: known?.nameConfirmed ?? false,
+      isMe: false
+    }
+  }
+
+  me(): Me {
+    const { accountId, displayName, deviceName, name } = this.#own()
+    const known = this.#directory.peek(toHex(accountId))
+    return {
+      accountId: toHex(accountId),
+      username: name?.username ?? null,
+      displayName,
+      record: this.#record(known),
+      // Whoever chose the name knows it; whether it holds is in `nameState`.
+      nameConfirmed: true,
+      isMe: true,
+      deviceId: toHex(this.#core.device().deviceId),
+      deviceName,
+      nameState: name?.state ?? 'none'
+    }
+  }
+
+  #record(known: KnownAccount | undefined): RecordDetails {
+    const info = this.#core.network()
+    if (known) return recordDetails(known, info)
+    return {
+      state: 'pending',
+      confirmations: 0,
+      transactionId: null,
+      blockHeight: null,
+      recordedAt: null,
+      network: info.label,
+      trust: 'L0',
+      checkedAt: 0
+    }
+  }
+
+  message(row: MessageRow): ChatMessage {
+    const person = this.person(row.from)
+    return {
+      id: toHex(row.messageId),
+      conversationId: toHex(row.conversationId),
+      from: person.accountId,
+      fromName: nameFor(person),
+      mine: row.mine,
+      kind: row.kind,
+      text: row.text,
+      sentAt: row.sentAt,
+      receivedAt: row.receivedAt,
+      state: row.state,
+      problem: row.problem
+    }
+  }
+
+  conversation(conversation: Conversation, lastMessage: MessageRow | undefined): ConversationSummary {
+    const person = this.person(conversation.accountId)
+    const known = this.#directory.peek(person.accountId)
+    return {
+      id: toHex(conversation.conversationId),
+      kind: conversation.isNotes ? 'notes-to-self' : 'direct',
+      person,
+      title: conversation.isNotes ? 'Notes to self' : nameFor(person),
+      lastMessage: lastMessage ? this.message(lastMessage) : null,
+      unread: conversation.unread,
+      draft: conversation.draft,
+      updatedAt: conversation.updatedAt,
+      held: known ? holdReason(known, nameFor(person)) : null
+    }
+  }
+}
+
+/** How a person is called: display name, else username, else the beginning of the account id. */
+function nameFor({ displayName, username, accountId }: Person): string {
+  return displayName ?? username ?? `${accountId.slice(0, 8)}…`
+}
+
+/** A receipt as `--json` prints it. */
+export function sentReceipt(
+  operator: Uint8Array,
+  mailbox: Uint8Array,
+  deliveryId: Uint8Array,
+  { receipt, index, path }: DeliveryReceipt
+): SentReceipt {
+  return {
+    node: toHex(receipt.node),
+    operator: toHex(operator),
+    epoch: receipt.epoch,
+    shard: receipt.shard,
+    time: receipt.time,
+    mailbox: toHex(mailbox),
+    deliveryId: toHex(deliveryId),
+    root: toHex(receipt.root),
+    index,
+    count: receipt.count,
+    path: path.map(toHex),
+    signature: toHex(receipt.signature)
+  }
+}

@@ -1,0 +1,355 @@
+/**
+ * From deliveries to shown messages. Everything that arrives is hostile until the session suite says otherwise; whatever
+ * cannot be used is counted and let go of. A delivery is acknowledged after what it brought is on disk, in one batch with
+ * the keys it used up: so each message is shown exactly once, whatever is delivered twice and wherever a process ends.
+ *
+ *     deliver ──▶ Open ── roster known ──▶ accepted ──▶ messages ──▶ sequencer ──▶ shown
+ *                  │ records unknown                      │ session unknown
+ *                  └────────▶ parked ◀────────────────────┘   (tried again as the directory or an Open comes)
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import { resolveRoster } from '../../protocol/conversation/roster-resolution.ts'
+import type { ConversationId } from '../../protocol/conversation/roster.ts'
+import {
+  emptySequencer,
+  noteSession,
+  receiveMessage,
+  type SequencerStep
+} from '../../protocol/conversation/sequencer.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
+import { heldConversationKeys } from '../../protocol/session/conversation-keys.ts'
+import { decryptMessage, releaseInbound, supersedeInbound, type Inbound } from '../../protocol/session/inbound.ts'
+import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
+import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
+import type { HeldKey } from '../../protocol/session/seal-key.ts'
+import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts'
+import type { Core } from './core.ts'
+import { sessionEnvironment } from './core.ts'
+import type { DirectoryClient } from './directory-client.ts'
+import type { Inbox } from './inbox.ts'
+import type { Sealer } from './sealer.ts'
+import { inboundsOf } from './session-states.ts'
+import { ownKeysEntry, parkedEntry, slots, type Parked } from './slots.ts'
+import type { StateStore, Work } from './work.ts'
+
+/** Deliveries that wait for a directory entry or an Open; past it the oldest is dropped, its sender asked again later. */
+export const MAX_PARKED = 2_000
+/** Parked deliveries are tried again this often. */
+export const PARKED_RETRY_MS = 3_000
+
+/** Why deliveries came to nothing, for status and tests. */
+export interface ReceiverCounts {
+  damaged: number
+  malformed: number
+  notForUs: number
+  refused: number
+  duplicate: number
+  dropped: number
+}
+
+export interface ReceiverComponents {
+  core: Core
+  states: StateStore
+  directory: DirectoryClient
+  inbox: Inbox
+  sealer: Sealer
+}
+
+/** What became of one delivery. */
+type Outcome =
+  /** Stored, or of no use to anybody: acknowledge. */
+  | { kind: 'done' }
+  /** Needs these accounts from the directory first. */
+  | { kind: 'fetch'; accounts: AccountId[] }
+  /** For a newer version of this program: leave it with the network. */
+  | { kind: 'leave' }
+
+interface Attempt {
+  /** The directory was asked just now. */
+  isAsked: boolean
+  /** The delivery was parked before. */
+  isRetry: boolean
+}
+
+const DONE: Outcome = { kind: 'done' }
+
+export class Receiver {
+  readonly counts: ReceiverCounts = { damaged: 0, malformed: 0, notForUs: 0, refused: 0, duplicate: 0, dropped: 0 }
+  readonly #components: ReceiverComponents
+  readonly #conversationKeys = new Map<string, HeldKey[]>()
+  readonly #parked = new Map<string, Parked>()
+  #cancelRetry: (() => void) | undefined
+  readonly #retrying = new Set<Parked['waitsFor']>()
+  #stopped = true
+
+  constructor(components: ReceiverComponents) {
+    this.#components = components
+  }
+
+  async start(): Promise<void> {
+    for (const parked of await this.#components.states.all('parked', parkedEntry)) {
+      this.#parked.set(toHex(parked.delivery.id), parked)
+    }
+    this.#stopped = false
+    if (this.#parked.size > 0) this.#scheduleRetry()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelRetry?.()
+  }
+
+  /** Takes in one delivery. @returns whether to acknowledge it: what it brought is on disk, or it brings nothing. */
+  async receive(delivery: Delivery): Promise<boolean> {
+    const { core } = this.#components
+    if (!isDeliveryIntact(core.crypto, core.network().id, core.device().deviceId, delivery)) {
+      // Flipped bits, or a lie: the true one may still come from another node, so it is not acknowledged.
+      this.counts.damaged++
+      return false
+    }
+    if (this.#parked.has(toHex(delivery.id))) return true
+    const outcome = await this.#process(delivery, false)
+    return outcome.kind !== 'leave'
+  }
+
+  /** Tries parked deliveries again: those for the directory as time passes, those for a session when one was opened. */
+  async retryParked(waitsFor: Parked['waitsFor']): Promise<void> {
+    if (this.#retrying.has(waitsFor)) return
+    this.#retrying.add(waitsFor)
+    try {
+      for (const [key, parked] of [...this.#parked]) {
+        if (this.#stopped) return
+        if (parked.delivery.expiry < this.#components.core.timers.now()) await this.#expire(key)
+        else if (parked.waitsFor === waitsFor) await this.#process(parked.delivery, true)
+      }
+    } finally {
+      this.#retrying.delete(waitsFor)
+      this.#scheduleRetry()
+    }
+  }
+
+  async #expire(key: string): Promise<void> {
+    this.counts.dropped++
+    await this.#components.states.unit(async unit => this.#unpark(unit, key))
+  }
+
+  #scheduleRetry(): void {
+    if (this.#stopped || this.#cancelRetry || this.#parked.size === 0) return
+    this.#cancelRetry = this.#components.core.timers.after(PARKED_RETRY_MS, () => {
+      this.#cancelRetry = undefined
+      void this.retryParked('roster')
+    })
+  }
+
+  async #process(delivery: Delivery, isRetry: boolean): Promise<Outcome> {
+    let packet: Packet
+    try {
+      packet = decodePacket(delivery.payload)
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'UNSUPPORTED_VERSION') return { kind: 'leave' }
+      this.counts.malformed++
+      return DONE
+    }
+    let outcome = await this.#processPacket(delivery, packet, { isAsked: false, isRetry })
+    if (outcome.kind === 'fetch') {
+      const asked = await this.#ask(outcome.accounts)
+      outcome = asked ? await this.#processPacket(delivery, packet, { isAsked: true, isRetry }) : outcome
+    }
+    if (outcome.kind === 'fetch') await this.#components.states.unit(unit => this.#park(unit, delivery, 'roster'))
+    return outcome
+  }
+
+  /** @returns whether the directory answered for any of the accounts. */
+  async #ask(accounts: AccountId[]): Promise<boolean> {
+    const answers = await Promise.allSettled(accounts.map(accountId => this.#components.directory.refresh(accountId)))
+    return answers.some(({ status }) => status === 'fulfilled')
+  }
+
+  async #processPacket(delivery: Delivery, packet: Packet, attempt: Attempt): Promise<Outcome> {
+    const { states } = this.#components
+    if (packet.kind === 'open') await this.#loadNamed()
+    return states.unit(async unit => {
+      if (packet.kind === 'open' && delivery.part.length > 0) {
+        const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
+        if (outcome.kind !== 'done') return outcome
+      }
+      const orphans = await this.#messages(unit, packet.messages)
+      if (orphans) await this.#park(unit, delivery, 'session')
+      else this.#unpark(unit, toHex(delivery.id))
+      return DONE
+    })
+  }
+
+  /** Conversation keys change with every Open; they are read anew once per Open that arrives. */
+  async #loadNamed(): Promise<void> {
+    if (this.#conversationKeys.size > 0) return
+    for (const { conversationId, own } of await this.#components.states.all('own-keys', ownKeysEntry)) {
+      this.#conversationKeys.set(toHex(conversationId), heldConversationKeys(conversationId as ConversationId, own))
+    }
+  }
+
+  /** Own conversation keys changed: what is cached of them is out of date. */
+  forgetKeys(): void {
+    this.#conversationKeys.clear()
+  }
+
+  async #open(unit: Work, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
+    const { core, directory } = this.#components
+    const env = sessionEnvironment(core)
+    const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
+    let open: ReadOpen
+    try {
+      open = await readOpen(env, core.device().deviceId, held, openBody, part)
+    } catch (error) {
+      return this.#count(error)
+    }
+    try {
+      for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
+      const decision = resolveRoster(env, open.reference, directory.view)
+      if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts }
+      if (decision.kind !== 'accept') {
+        // A stale view of ours can look like a mismatch: ask once before refusing.
+        const members = open.content.members ?? []
+        if (!attempt.isAsked && members.length > 0)
+          return { kind: 'fetch', accounts: members.map(member => member.accountId) }
+        this.counts.refused++
+        core.log.warn('an Open was refused', { reason: decision.kind === 'refuse' ? decision.reason : decision.kind })
+        return DONE
+      }
+      const { sessionId, conversationId, senderDevice } = open.content.context
+      const seen = (await unit.read(slots.session(toHex(sessionId))))?.seen
+      const peerKey = await unit.read(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
+      const { deviceId } = core.device()
+      const accepted = await acceptOpen(env, { deviceId, open, roster: decision.roster, seen, peerKey })
+      await this.#accept(unit, accepted, open.content.members ?? [])
+      return DONE
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'REPLAYED' && !attempt.isRetry)
+        await this.#acknowledgeAgain(unit, open)
+      return this.#count(error)
+    } finally {
+      discardOpen(open)
+    }
+  }
+
+  /** The sender sent it again because our acknowledgement was lost. */
+  async #acknowledgeAgain(unit: Work, open: ReadOpen): Promise<void> {
+    const { senderDevice, sessionId, conversationId } = open.content.context
+    await this.#components.sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
+  }
+
+  async #accept(unit: Work, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
+    const { core, inbox, sealer } = this.#components
+    const env = sessionEnvironment(core)
+    const { context, inbound, peerKey, seen } = accepted
+    const { conversationId, senderDevice, sessionId } = context
+    const key = toHex(conversationId)
+    await inbox.conversationFor(
+      unit,
+      members.map(({ accountId }) => accountId)
+    )
+    for (const older of supersedeInbound(await inboundsOf(unit, key), inbound, env.now())) {
+      unit.write(slots.inbound(key, toHex(older.sessionId)), older)
+    }
+    unit.write(slots.inbound(key, toHex(sessionId)), inbound)
+    unit.write(slots.session(toHex(sessionId)), { conversationId, seen })
+    unit.write(slots.peerKey(key, toHex(senderDevice)), peerKey)
+    const slot = slots.sequencer(key, toHex(senderDevice))
+    const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
+    const step = noteSession(env, sequencer, { since: accepted.since, firstSequence: context.firstSequence })
+    await inbox.apply(unit, inbound, step)
+    await sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
+    unit.after(() => void this.retryParked('session'))
+  }
+
+  /** @returns whether some belong to a session whose Open has not come yet. */
+  async #messages(unit: Work, packets: Uint8Array[]): Promise<boolean> {
+    let hasOrphans = false
+    for (const bytes of packets) {
+      let packet: MessagePacket
+      try {
+        packet = decodeMessagePacket(bytes)
+      } catch {
+        this.counts.malformed++
+        continue
+      }
+      const session = await unit.read(slots.session(toHex(packet.sessionId)))
+      if (!session) {
+        hasOrphans = true
+        continue
+      }
+      const inbound = await unit.read(slots.inbound(toHex(session.conversationId), toHex(packet.sessionId)))
+      // Erased: all of it was read, so this is a copy.
+      if (!inbound) this.counts.duplicate++
+      else await this.#message(unit, inbound, packet)
+    }
+    return hasOrphans
+  }
+
+  async #message(unit: Work, inbound: Inbound, packet: MessagePacket): Promise<void> {
+    const { core, inbox } = this.#components
+    const env = sessionEnvironment(core)
+    const key = toHex(inbound.conversationId)
+    let decrypted: Awaited<ReturnType<typeof decryptMessage>>
+    try {
+      decrypted = await decryptMessage(env, inbound, packet)
+    } catch (error) {
+      this.#count(error)
+      return
+    }
+    const { frame, inbound: after } = decrypted
+    unit.write(slots.inbound(key, toHex(inbound.sessionId)), after)
+    unit.after(() => releaseInbound(inbound, after))
+    inbox.noteHeard(inbound)
+    if (frame.sequence === null || frame.predecessor === null) {
+      await inbox.control(unit, inbound, frame.content)
+      return
+    }
+    const { sequence, predecessor, content } = frame
+    const slot = slots.sequencer(key, toHex(inbound.senderDevice))
+    const sequencer = (await unit.read(slot)) ?? emptySequencer(inbound.conversationId, inbound.senderDevice)
+    const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
+    if (!step.isNew) this.counts.duplicate++
+    await inbox.apply(unit, inbound, step satisfies SequencerStep)
+  }
+
+  /** Sorts a refusal of the suite into the counts. Anything else is a fault of ours and goes up. */
+  #count(error: unknown): Outcome {
+    if (!(error instanceof ProtocolError)) throw error
+    if (error.code === 'REPLAYED') this.counts.duplicate++
+    else if (error.code === 'NOT_FOR_US') this.counts.notForUs++
+    else if (error.code === 'MALFORMED' || error.code === 'TOO_LARGE') this.counts.malformed++
+    else this.counts.refused++
+    return DONE
+  }
+
+  async #park(unit: Work, delivery: Delivery, waitsFor: Parked['waitsFor']): Promise<void> {
+    const key = toHex(delivery.id)
+    const known = this.#parked.get(key)
+    const parked = { delivery, waitsFor, since: known?.since ?? this.#components.core.timers.now() }
+    if (known?.waitsFor === waitsFor) return
+    unit.write(slots.parked(key), parked)
+    const oldest = this.#parked.size >= MAX_PARKED && !known ? this.#parked.keys().next().value : undefined
+    if (oldest !== undefined) {
+      this.counts.dropped++
+      this.#unpark(unit, oldest)
+    }
+    unit.after(() => {
+      this.#parked.set(key, parked)
+      this.#scheduleRetry()
+    })
+  }
+
+  #unpark(unit: Work, key: string): void {
+    if (!this.#parked.has(key)) return
+    unit.remove(slots.parked(key))
+    unit.after(() => this.#parked.delete(key))
+  }
+
+  /** Deliveries that wait for something. */
+  get parkedCount(): number {
+    return this.#parked.size
+  }
+}

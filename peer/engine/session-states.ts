@@ -1,0 +1,33 @@
+/** Reading the session states of one conversation within a unit of work. */
+import { toHex } from '../../protocol/bytes.ts'
+import type { Sequencer } from '../../protocol/conversation/sequencer.ts'
+import { hasGaps } from '../../protocol/conversation/sequencer.ts'
+import type { PeerKey } from '../../protocol/session/conversation-keys.ts'
+import type { Inbound } from '../../protocol/session/inbound.ts'
+import { slots } from './slots.ts'
+import type { Work } from './work.ts'
+
+const PEER_KEY = slots.peerKey('', '').codec
+const INBOUND = slots.inbound('', '').codec
+const SEQUENCER = slots.sequencer('', '').codec
+
+/** What is held of the other devices of a conversation. */
+export async function peerKeysOf(unit: Work, conversationId: string): Promise<PeerKey[]> {
+  return (await unit.range('peer-key', conversationId, PEER_KEY)).map(({ value }) => value)
+}
+
+/** Sessions of a conversation that may still bring messages. */
+export async function inboundsOf(unit: Work, conversationId: string): Promise<Inbound[]> {
+  return (await unit.range('inbound', conversationId, INBOUND)).map(({ value }) => value)
+}
+
+/** Order of every device that sent anything. */
+export async function sequencersOf(unit: Work, conversationId: string): Promise<Sequencer[]> {
+  return (await unit.range('sequencer', conversationId, SEQUENCER)).map(({ value }) => value)
+}
+
+/** Hex ids of the devices of which messages are missing. */
+export async function devicesWithGaps(unit: Work, conversationId: string): Promise<Set<string>> {
+  const sequencers = await sequencersOf(unit, conversationId)
+  return new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
+}

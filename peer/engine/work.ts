@@ -1,0 +1,153 @@
+import type { EntryChange, EntryName, SealedStore } from '../store/sealed-store.ts'
+import { Turns } from './turns.ts'
+
+/** Where one piece of state lives, and how it is written. */
+export interface Slot<T> extends EntryName {
+  codec: { encode(value: T): Uint8Array; decode(bytes: Uint8Array): T }
+}
+
+/** States kept decoded in memory; the least recently used go first. */
+const MAX_CACHED_STATES = 20_000
+
+const slotKey = ({ space, id = '', order = '' }: EntryName): string => `${space}/${id}/${order}`
+
+/**
+ * State that changes in units of work: all changes of a unit are stored in one atomic batch, or none are, and units run
+ * one after the other. Values are immutable: a change is a new value.
+ */
+export class StateStore {
+  readonly #store: SealedStore
+  readonly #turns = new Turns()
+  readonly #cache = new Map<string, unknown>()
+
+  constructor(store: SealedStore) {
+    this.#store = store
+  }
+
+  /**
+   * Runs one unit. Its changes are stored when `work` resolves and forgotten when it throws.
+   * Nothing slow belongs inside: no network.
+   */
+  unit<T>(work: (unit: Work) => Promise<T>): Promise<T> {
+    return this.#turns.run(async () => {
+      const unit = new Work(this.#store, this.#cache)
+      const result = await work(unit)
+      await unit.commit()
+      if (this.#cache.size > MAX_CACHED_STATES) this.#evict()
+      unit.runAfter()
+      return result
+    })
+  }
+
+  /** Reads outside a unit: the last committed value. */
+  async read<T>(slot: Slot<T>): Promise<T | undefined> {
+    return readThrough(this.#store, this.#cache, slot)
+  }
+
+  /** Committed entries of one `(space, id)` in order. */
+  async range<T>(
+    space: string,
+    id: string | undefined,
+    codec: Slot<T>['codec'],
+    options: Parameters<SealedStore['range']>[2] = {}
+  ): Promise<{ order: string; value: T }[]> {
+    const entries = await this.#store.range(space, id, options)
+    return entries.map(({ order, value }) => ({ order, value: codec.decode(value) }))
+  }
+
+  /** Every committed value of a space. */
+  async all<T>(space: string, codec: Slot<T>['codec']): Promise<T[]> {
+    return (await this.#store.all(space)).map(bytes => codec.decode(bytes))
+  }
+
+  /** Resolves once every unit asked for so far has run. */
+  idle(): Promise<void> {
+    return this.#turns.idle()
+  }
+
+  #evict(): void {
+    for (const key of this.#cache.keys()) {
+      if (this.#cache.size <= MAX_CACHED_STATES / 2) return
+      this.#cache.delete(key)
+    }
+  }
+}
+
+/** One unit of work: reads see its own writes. */
+export class Work {
+  readonly #store: SealedStore
+  readonly #cache: Map<string, unknown>
+  readonly #writes = new Map<string, { slot: Slot<unknown>; value: unknown }>()
+  readonly #after: (() => void)[] = []
+
+  constructor(store: SealedStore, cache: Map<string, unknown>) {
+    this.#store = store
+    this.#cache = cache
+  }
+
+  async read<T>(slot: Slot<T>): Promise<T | undefined> {
+    const written = this.#writes.get(slotKey(slot))
+    if (written) return written.value as T | undefined
+    return readThrough(this.#store, this.#cache, slot)
+  }
+
+  write<T>(slot: Slot<T>, value: T): void {
+    this.#writes.set(slotKey(slot), { slot: slot as Slot<unknown>, value })
+  }
+
+  remove<T>(slot: Slot<T>): void {
+    this.#writes.set(slotKey(slot), { slot: slot as Slot<unknown>, value: undefined })
+  }
+
+  /** Entries of one `(space, id)`, rising by `order`, with this unit's changes. */
+  async range<T>(
+    space: string,
+    id: string | undefined,
+    codec: Slot<T>['codec'],
+    options: { limit?: number } = {}
+  ): Promise<{ order: string; value: T }[]> {
+    const found = new Map<string, T>()
+    for (const { order, value } of await this.#store.range(space, id)) found.set(order, codec.decode(value))
+    for (const { slot, value } of this.#writes.values()) {
+      if (slot.space !== space || slot.id !== id) continue
+      if (value === undefined) found.delete(slot.order ?? '')
+      else found.set(slot.order ?? '', value as T)
+    }
+    return [...found]
+      .map(([order, value]) => ({ order, value }))
+      .sort((a, b) => (a.order < b.order ? -1 : 1))
+      .slice(0, options.limit)
+  }
+
+  /** Runs once the changes are on disk: events, wiping of secrets, waking of loops. */
+  after(run: () => void): void {
+    this.#after.push(run)
+  }
+
+  async commit(): Promise<void> {
+    if (this.#writes.size === 0) return
+    const changes: EntryChange[] = [...this.#writes.values()].map(({ slot, value }) => {
+      const { codec, ...name } = slot
+      return { ...name, value: value === undefined ? null : codec.encode(value) }
+    })
+    await this.#store.batch(changes)
+    for (const [key, { value }] of this.#writes) {
+      this.#cache.delete(key)
+      if (value !== undefined) this.#cache.set(key, value)
+    }
+  }
+
+  runAfter(): void {
+    for (const run of this.#after) run()
+  }
+}
+
+async function readThrough<T>(store: SealedStore, cache: Map<string, unknown>, slot: Slot<T>): Promise<T | undefined> {
+  const key = slotKey(slot)
+  if (cache.has(key)) return cache.get(key) as T
+  const bytes = await store.get(slot)
+  if (!bytes) return undefined
+  const value = slot.codec.decode(bytes)
+  cache.set(key, value)
+  return value
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
+import { PeerEngine } from './engine/peer-engine.ts'
+import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
+import { createAesSealer } from './store/aes-sealer.ts'
+import { openLevelStore } from './store/level-store.ts'
+import { SealedStore } from './store/sealed-store.ts'
+import { createSeedVault } from './store/seed-vault.ts'
+import { loadStoreKey } from './store/store-key.ts'
+import { Libp2pTransport } from './transport/libp2p-transport.ts'
+
+export interface NodePeerOptions {
+  /** Folder for keys and messages, made if missing. One process at a time. */
+  dataDir: string
+  /** Origin of the node to start from; undefined for the one used last. */
+  nodeUrl?: string | undefined
+  /** Protects the folder's key; undefined for a key file that only the owner can read. */
+  passphrase?: string | undefined
+  /** Report what goes on to stderr. */
+  debug?: boolean
+}
+
+/** A peer in Node: no screen, everything in one folder. */
+export type NodePeer = PeerEngine
+
+const STDERR_LOG: Log = {
+  debug: (message, details) => process.stderr.write(`debug ${message} ${JSON.stringify(details ?? {})}\n`),
+  warn: (message, details) => process.stderr.write(`warn ${message} ${JSON.stringify(details ?? {})}\n`)
+}
+
+/**
+ * Opens a folder as a peer; `start()` it next, and `stop()` it at the end.
+ * @throws PeerError `store` if the folder is in use, not writable, or its passphrase is wrong or missing.
+ */
+export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: NodePeerOptions): Promise<NodePeer> {
+  const crypto = createNodeCrypto()
+  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+  const key = await loadStoreKey(crypto, random, dataDir, passphrase)
+  const level = await openLevelStore(join(dataDir, 'store'))
+  try {
+    const store = await SealedStore.open(level, createAesSealer(crypto, key, random), crypto, random)
+    return new PeerEngine(
+      {
+        crypto,
+        random,
+        timers: platformTimers,
+        store,
+        vault: createSeedVault(crypto, store, random),
+        // The frames are encrypted and both ends authenticated whatever carries them.
+        transport: new Libp2pTransport({ allowPlain: () => true }),
+        fetch: (url, init) => fetch(url, init),
+        log: debug ? STDERR_LOG : SILENT_LOG
+      },
+      { entry: nodeUrl, keepUnheard: true }
+    )
+  } catch (error) {
+    await level.close()
+    throw error
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Keys that the browser keeps for us and never shows: one AES key that seals the store, and the device's signing key
+ * where the platform has Ed25519. They live in an IndexedDB of their own, because LevelDB's takes bytes only.
+ */
+import { concatBytes } from '../../protocol/bytes.ts'
+import { generateWebSigningKey, webSigningKey } from '../../protocol/crypto/backends/web-crypto.ts'
+import { AEAD_NONCE_BYTES, type Random } from '../../protocol/crypto/crypto.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { KeyVault, Sealer } from '../ports.ts'
+import { SEAL_VERSION, sealContext } from './aes-sealer.ts'
+
+const TABLE = 'keys'
+const SEAL_KEY = 'seal'
+const SIGNING_KEY = 'signing'
+
+/** The keys of one browser profile. */
+export interface BrowserKeys {
+  sealer: Sealer
+  /** Undefined where the platform has no Ed25519. */
+  vault: KeyVault | undefined
+  close(): void
+}
+
+/** Opens the profile's keys, making the sealing key on first use. @param name - of the database. */
+export async function openBrowserKeys(name: string, subtle: SubtleCrypto, random: Random): Promise<BrowserKeys> {
+  const db = await openDatabase(name)
+  const sealKey = ((await read(db, SEAL_KEY)) as CryptoKey | undefined) ?? (await makeSealKey(db, subtle))
+  return {
+    sealer: browserSealer(subtle, sealKey, random),
+    vault: (await hasEd25519(subtle)) ? browserVault(db, subtle) : undefined,
+    close: () => db.close()
+  }
+}
+
+async function makeSealKey(db: IDBDatabase, subtle: SubtleCrypto): Promise<CryptoKey> {
+  const key = await subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+  await write(db, SEAL_KEY, key)
+  return key
+}
+
+function browserSealer(subtle: SubtleCrypto, key: CryptoKey, random: Random): Sealer {
+  const parameters = (nonce: Uint8Array, name: string): AesGcmParams => ({
+    name: 'AES-GCM',
+    iv: nonce as Uint8Array<ArrayBuffer>,
+    additionalData: sealContext(name) as Uint8Array<ArrayBuffer>
+  })
+  return {
+    async seal(name, value) {
+      const nonce = random(AEAD_NONCE_BYTES)
+      const sealed = await subtle.encrypt(parameters(nonce, name), key, value as Uint8Array<ArrayBuffer>)
+      return concatBytes(Uint8Array.of(SEAL_VERSION), nonce, new Uint8Array(sealed))
+    },
+    async open(name, sealed) {
+      const nonce = sealed.slice(1, 1 + AEAD_NONCE_BYTES)
+      try {
+        return new Uint8Array(await subtle.decrypt(parameters(nonce, name), key, sealed.slice(1 + AEAD_NONCE_BYTES)))
+      } catch (cause) {
+        throw new ProtocolError('DECRYPT_FAILED', 'a stored value does not open', { cause })
+      }
+    }
+  }
+}
+
+function browserVault(db: IDBDatabase, subtle: SubtleCrypto): KeyVault {
+  return {
+    async load() {
+      const pair = (await read(db, SIGNING_KEY)) as CryptoKeyPair | undefined
+      return pair && webSigningKey(subtle, pair)
+    },
+    async create() {
+      const pair = await generateWebSigningKey(subtle)
+      await write(db, SIGNING_KEY, pair)
+      return webSigningKey(subtle, pair)
+    }
+  }
+}
+
+async function hasEd25519(subtle: SubtleCrypto): Promise<boolean> {
+  try {
+    await generateWebSigningKey(subtle)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function openDatabase(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1)
+  request.onupgradeneeded = () => void request.result.createObjectStore(TABLE)
+  return settled(request)
+}
+
+function read(db: IDBDatabase, key: string): Promise<unknown> {
+  return settled(db.transaction(TABLE, 'readonly').objectStore(TABLE).get(key))
+}
+
+async function write(db: IDBDatabase, key: string, value: CryptoKey | CryptoKeyPair): Promise<void> {
+  // A device that loses its key has lost its account: the write has to reach the disk.
+  const transaction = db.transaction(TABLE, 'readwrite', { durability: 'strict' })
+  transaction.objectStore(TABLE).put(value, key)
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new Error('a key could not be stored'))
+  })
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'))
+  })
+}

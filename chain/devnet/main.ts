@@ -50,6 +50,11 @@ async function main(): Promise<void> {
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  // Started by another process of ours: end with it, however it ended.
+  if (process.channel) {
+    process.once('disconnect', stop)
+    process.channel.unref()
+  }
   console.log(JSON.stringify({ url: running.url, label: DEVNET_LABEL }))
 }
 

@@ -1,0 +1,37 @@
+import type { KeyValueStore } from '../../../peer/ports.ts'
+
+/** A store that survives the engine above it, but not the test. `failNext` makes the next batch fail. */
+export class MemoryStore implements KeyValueStore {
+  readonly entries = new Map<string, Uint8Array>()
+  batches = 0
+  failNext = false
+  /** Called before each batch; throwing in it is a crash at that point. */
+  beforeBatch: (() => void) | undefined
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.entries.get(key)
+  }
+
+  async batch(changes: { key: string; value: Uint8Array | null }[]): Promise<void> {
+    this.beforeBatch?.()
+    if (this.failNext) {
+      this.failNext = false
+      throw new Error('disk full')
+    }
+    this.batches++
+    for (const { key, value } of changes) {
+      if (value === null) this.entries.delete(key)
+      else this.entries.set(key, value.slice())
+    }
+  }
+
+  async range(options: { gte: string; lt: string; reverse?: boolean; limit?: number }): Promise<[string, Uint8Array][]> {
+    const found = [...this.entries]
+      .filter(([key]) => key >= options.gte && key < options.lt)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+    if (options.reverse) found.reverse()
+    return found.slice(0, options.limit)
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { PeerEngine } from '../../../peer/engine/peer-engine.ts'
+import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
+import { platformTimers, SILENT_LOG, type Log, type Timers } from '../../../peer/ports.ts'
+import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
+import { SealedStore } from '../../../peer/store/sealed-store.ts'
+import { createSeedVault } from '../../../peer/store/seed-vault.ts'
+import type { FakeNetwork } from './fake-network.ts'
+import { MemoryStore } from './memory-store.ts'
+
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+
+/** A real peer over a fake network; restarts over the same store. */
+export class TestPeer {
+  readonly store = new MemoryStore()
+  readonly #network: FakeNetwork
+  readonly #entry: number
+  readonly #key = random(32)
+  /** Added to the clock. */
+  clockOffset = 0
+  engine!: PeerEngine
+  me!: Me
+  log: Log = SILENT_LOG
+
+  constructor(network: FakeNetwork, entry = 0) {
+    this.#network = network
+    this.#entry = entry
+  }
+
+  async start(): Promise<void> {
+    const crypto = createNodeCrypto()
+    const store = await SealedStore.open(this.store, createAesSealer(crypto, this.#key, random), crypto, random)
+    const timers: Timers = { ...platformTimers, now: () => Date.now() + this.clockOffset }
+    this.engine = new PeerEngine(
+      {
+        crypto,
+        random,
+        timers,
+        store,
+        vault: createSeedVault(crypto, store, random),
+        transport: this.#network.transport(),
+        fetch: this.#network.fetch,
+        log: this.log
+      },
+      { entry: this.#network.url(this.#entry), keepUnheard: true }
+    )
+    await this.engine.start()
+  }
+
+  async register(username: string): Promise<Me> {
+    await this.start()
+    await this.engine.startSignIn('demo', 'http://127.0.0.1:9/')
+    await this.engine.finishSignIn('code')
+    this.me = await this.engine.register({ username, displayName: username, deviceName: 'test' })
+    await this.engine.online(5_000)
+    return this.me
+  }
+
+  async restart(): Promise<void> {
+    await this.engine.stop()
+    await this.start()
+  }
+
+  /** Sends to another peer. @returns once it is taken. */
+  async send(to: TestPeer, text: string): Promise<ChatMessage> {
+    const { id } = await this.engine.openConversation(to.me.accountId)
+    return this.engine.sendText(id, text)
+  }
+
+  /** All messages with another peer, oldest first. */
+  async messages(other: TestPeer): Promise<ChatMessage[]> {
+    const { id } = await this.engine.openConversation(other.me.accountId)
+    return this.engine.messages(id, { limit: 500 })
+  }
+
+  /** What the other peer wrote, as it is shown here. */
+  async received(from: TestPeer): Promise<string[]> {
+    return (await this.messages(from)).filter(({ mine, kind }) => !mine && kind === 'text').map(({ text }) => text)
+  }
+}
+
+/** Waits until `check` holds, looking again and again. @throws Error with `what` if it does not in time. */
+export async function until(what: string, check: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    if (await check()) return
+    if (Date.now() > end) throw new Error(`not in time: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

@@ -8,7 +8,7 @@ import { encodeCbor, decodeCbor, type Cbor } from '../cbor.ts'
 import { encode, nullable, struct, uint, type Codec, type TypeOf } from '../codec.ts'
 import { ProtocolError } from '../errors.ts'
 import { MAX_CONTENT_BYTES } from '../session/message-packet.ts'
-import { messageIdCodec, messageKinds, type MessageId } from './message-kinds.ts'
+import { MAX_EXPIRY_SECONDS, MESSAGE_ID_BYTES, messageIdCodec, messageKinds, type MessageId } from './message-kinds.ts'
 
 export type { MessageId } from './message-kinds.ts'
 export { MESSAGE_ID_BYTES } from './message-kinds.ts'
@@ -31,9 +31,6 @@ export interface UnsupportedBody {
 type UnsupportedBytes = Brand<Uint8Array, 'UnsupportedBody'>
 
 export type MessageBody = KnownBody | UnsupportedBody
-
-/** Longest life that a disappearing message may be given: a year. */
-export const MAX_EXPIRY_SECONDS = 365 * 24 * 60 * 60
 
 const byNumber = new Map<number, { kind: KnownKind; codec: Codec<unknown> }>(
   Object.entries(messageKinds).map(([kind, { number, codec }]) => [
@@ -120,5 +117,5 @@ export function isControl(kind: MessageBody['kind']): boolean {
 
 /** 16 random bytes for a new message. */
 export function createMessageId(random: (length: number) => Uint8Array): MessageId {
-  return messageIdCodec.fromCbor(random(16), 'messageId')
+  return messageIdCodec.fromCbor(random(MESSAGE_ID_BYTES), 'messageId')
 }

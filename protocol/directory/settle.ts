@@ -4,7 +4,7 @@ import type { AccountId } from '../identity/device.ts'
 import type { DirectoryRecord, RecordOf } from '../identity/record.ts'
 import type { AccountState } from './account.ts'
 import { bytesKey, compareOrder, type OrderKey } from './order.ts'
-import type { Tables } from './tables.ts'
+import { deleteName, putName, type Tables } from './tables.ts'
 import type { Effect } from './verdict.ts'
 
 /** Admitted operators that must vouch for another one. */
@@ -45,21 +45,19 @@ export function settle(
 function settleReveal(tables: Tables, account: AccountState, nameTag: Uint8Array, order: OrderKey | null): Effect[] {
   const { accountId } = account
   const { commitOrder } = account.names.find(name => equalBytes(name.nameTag, nameTag))!
-  const key = bytesKey(nameTag)
-  const holder = tables.names.get(key)
+  const holder = tables.names.get(bytesKey(nameTag))
   if (holder && compareOrder(holder.commitOrder, commitOrder) <= 0) {
     return equalBytes(holder.accountId, accountId) ? [] : [{ kind: 'nameTaken', nameTag, holder: holder.accountId }]
   }
   const isOwn = holder !== undefined && equalBytes(holder.accountId, accountId)
-  tables.names.set(key, { nameTag, accountId, commitOrder, heldSince: isOwn ? holder.heldSince : order })
+  putName(tables, { nameTag, accountId, commitOrder, heldSince: isOwn ? holder.heldSince : order })
   return isOwn ? [] : [{ kind: 'nameHeld', nameTag, from: holder?.accountId ?? null }]
 }
 
 function settleRelease(tables: Tables, accountId: AccountId, nameTag: Uint8Array): Effect[] {
-  const key = bytesKey(nameTag)
-  const holder = tables.names.get(key)
+  const holder = tables.names.get(bytesKey(nameTag))
   if (!holder || !equalBytes(holder.accountId, accountId)) return []
-  tables.names.delete(key)
+  deleteName(tables, nameTag)
   return [{ kind: 'nameReleased', nameTag }]
 }
 

@@ -1,7 +1,8 @@
+import { equalBytes } from '../bytes.ts'
 import type { AccountId, RecordId } from '../identity/device.ts'
 import type { AccountState } from './account.ts'
 import { LayeredMap } from './layered-map.ts'
-import type { OrderKey } from './order.ts'
+import { bytesKey, type OrderKey } from './order.ts'
 
 /** Who holds a name. */
 export interface NameState {
@@ -49,12 +50,17 @@ export interface Tables {
   /** The account that took in a device last. */
   readonly devices: LayeredMap<AccountId>
   readonly names: LayeredMap<NameState>
+  /** Tags of held names by their first {@link NAME_PREFIX_BYTES}. */
+  readonly nameTags: LayeredMap<readonly Uint8Array[]>
   readonly nodes: LayeredMap<NodeState>
   readonly operators: LayeredMap<OperatorState>
   readonly releases: LayeredMap<ReleaseState>
   /** Rejected records by code. */
   readonly rejected: LayeredMap<number>
 }
+
+/** Shortest beginning of a tag that names are looked up by, in bytes. */
+export const NAME_PREFIX_BYTES = 2
 
 /** Stands for "no account" where `undefined` would say "no record". */
 export const NO_ACCOUNT = new Uint8Array(0) as AccountId
@@ -65,6 +71,7 @@ export function emptyTables(): Tables {
     records: new LayeredMap(),
     devices: new LayeredMap(),
     names: new LayeredMap(),
+    nameTags: new LayeredMap(),
     nodes: new LayeredMap(),
     operators: new LayeredMap(),
     releases: new LayeredMap(),
@@ -79,9 +86,32 @@ export function forkTables(tables: Tables): Tables {
     records: tables.records.fork(),
     devices: tables.devices.fork(),
     names: tables.names.fork(),
+    nameTags: tables.nameTags.fork(),
     nodes: tables.nodes.fork(),
     operators: tables.operators.fork(),
     releases: tables.releases.fork(),
     rejected: tables.rejected.fork()
   }
+}
+
+/** Gives a name to an account. */
+export function putName(tables: Tables, name: NameState): void {
+  const key = bytesKey(name.nameTag)
+  if (!tables.names.has(key)) {
+    const prefix = key.slice(0, NAME_PREFIX_BYTES)
+    tables.nameTags.set(prefix, [...(tables.nameTags.get(prefix) ?? []), name.nameTag])
+  }
+  tables.names.set(key, name)
+}
+
+/** Frees a name. */
+export function deleteName(tables: Tables, nameTag: Uint8Array): void {
+  const key = bytesKey(nameTag)
+  const prefix = key.slice(0, NAME_PREFIX_BYTES)
+  const tags = tables.nameTags.get(prefix) ?? []
+  tables.nameTags.set(
+    prefix,
+    tags.filter(tag => !equalBytes(tag, nameTag))
+  )
+  tables.names.delete(key)
 }

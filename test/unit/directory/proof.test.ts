@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { accountDigest } from '../../../protocol/directory/digest.ts'
 import {
+  assembleProof,
   checkProof,
   compareProofs,
   decodeProof,
@@ -72,6 +73,21 @@ describe('a proof of an account', () => {
   it('may hold nothing but a first record that is pending', async () => {
     const checked = await check(proofOf(ada.accountId, [], 5, [create]))
     expect(checked).toMatchObject({ pendingCount: 1, confirmations: 0 })
+  })
+
+  it('is put together from the account and the stored transactions', async () => {
+    const fold = (await check(honest)).account
+    const stored = new Map(transactions.map(kept => [`${kept.blockHeight}/${kept.txIndex}`, kept]))
+    const at = ({ blockHeight, txIndex }: { blockHeight: number; txIndex: number }): ProofTransaction | undefined =>
+      stored.get(`${blockHeight}/${txIndex}`)
+    expect(assembleProof(fold, at, honest.pending, honest.tip)).toEqual(honest)
+    expect(() => assembleProof(fold, () => undefined, [], honest.tip)).toThrow('is not kept')
+  })
+
+  it("holds one transaction once, however many of its records are the account's", async () => {
+    const both = proofOf(ada.accountId, [publish([bobs, create, add], 10, 2, [1, 2])])
+    const { account } = await check(both)
+    expect(assembleProof(account, () => both.transactions[0], [], both.tip)).toEqual(both)
   })
 
   it('names pending records that the account would not accept', async () => {

@@ -1,0 +1,172 @@
+/** A devnet and several nodes, each a process of its own that a test may kill, pause and start again. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openKeyFile } from '../../node/key-file.ts'
+import { createNetwork, networkFileText, type NetworkDefinition } from '../../node/network-file.ts'
+import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
+import type { ListedNode, NodeKey, OperatorId } from '../../protocol/wire/placement.ts'
+import { CommandProcess, temporaryFolder } from './node-process.ts'
+
+const READY_DEADLINE_MS = 90_000
+const READY_LOOK_MS = 100
+
+export interface LocalNetworkInit {
+  nodes: number
+  /** Environment of every node, such as other limits. */
+  env?: Record<string, string>
+  /** Devnet arguments, such as `['--block-ms', '500']`. */
+  devnet?: string[]
+}
+
+interface NetworkPorts {
+  http: number
+  link: number
+}
+
+export class LocalNetwork {
+  readonly definition: NetworkDefinition
+  readonly #dataDir: string
+  readonly #ports: NetworkPorts[]
+  readonly #env: Record<string, string>
+  readonly #devnet: CommandProcess
+  readonly #nodes: CommandProcess[] = []
+
+  private constructor(
+    dataDir: string,
+    definition: NetworkDefinition,
+    ports: NetworkPorts[],
+    devnet: CommandProcess,
+    env: Record<string, string>
+  ) {
+    this.#dataDir = dataDir
+    this.definition = definition
+    this.#ports = ports
+    this.#devnet = devnet
+    this.#env = env
+  }
+
+  /** Starts everything and waits until every node is ready. */
+  static async start({ nodes, env = {}, devnet: devnetArguments = [] }: LocalNetworkInit): Promise<LocalNetwork> {
+    const dataDir = temporaryFolder()
+    const ports: NetworkPorts[] = []
+    for (let i = 0; i < nodes; i++) ports.push({ http: await freePort(), link: await freePort() })
+    const definition = await defineNetwork(dataDir, ports)
+    writeFileSync(join(dataDir, 'network.json'), networkFileText(definition))
+    const devnet = new CommandProcess('chain/devnet/main.ts', [
+      '--port',
+      '0',
+      '--data',
+      join(dataDir, 'devnet'),
+      ...devnetArguments
+    ])
+    const chainUrl = (await devnet.printed(/"url":\s*"(http:[^"]+)"/))[1]!
+    const network = new LocalNetwork(dataDir, definition, ports, devnet, { ...env, VOLO_CHAIN_URL: chainUrl })
+    try {
+      await Promise.all(ports.map((_, index) => network.startNode(index)))
+      return network
+    } catch (error) {
+      await network.stop()
+      throw error
+    }
+  }
+
+  /** Origins of the nodes' HTTP API, in order. */
+  get urls(): string[] {
+    return this.#ports.map(({ http }) => `http://127.0.0.1:${http}`)
+  }
+
+  /** Folder of one node's stores. */
+  dataOf(index: number): string {
+    return join(this.#dataDir, `node-${index + 1}`)
+  }
+
+  /** Process id of one node. */
+  pidOf(index: number): number {
+    return this.#nodes[index]!.child.pid!
+  }
+
+  /** Starts a node that is not running, and waits until it is ready. */
+  async startNode(index: number): Promise<void> {
+    const node = new CommandProcess('node/main.ts', ['start'], {
+      env: {
+        ...this.#env,
+        VOLO_PORT: String(this.#ports[index]!.http),
+        VOLO_ADMIN_PORT: '0',
+        VOLO_DATA_DIR: this.dataOf(index),
+        VOLO_NETWORK_FILE: join(this.#dataDir, 'network.json')
+      }
+    })
+    this.#nodes[index] = node
+    await untilReady(this.urls[index]!, node)
+  }
+
+  /** Ends a node as a crash does. */
+  async kill(index: number): Promise<void> {
+    await this.#nodes[index]!.stop('SIGKILL')
+  }
+
+  /** Ends a node as its operator does. */
+  async stopNode(index: number): Promise<void> {
+    await this.#nodes[index]!.stop('SIGTERM')
+  }
+
+  /** Freezes a node: its connections stay, nothing answers. */
+  pause(index: number): void {
+    this.#nodes[index]!.child.kill('SIGSTOP')
+  }
+
+  resume(index: number): void {
+    this.#nodes[index]!.child.kill('SIGCONT')
+  }
+
+  /** Ends everything. @param keepData - leave the stores for a look; {@link remove} takes them away. */
+  async stop({ keepData = false } = {}): Promise<void> {
+    await Promise.all([...this.#nodes, this.#devnet].map(process => process.stop()))
+    if (!keepData) this.remove()
+  }
+
+  remove(): void {
+    rmSync(this.#dataDir, { recursive: true, force: true })
+  }
+}
+
+async function defineNetwork(dataDir: string, ports: NetworkPorts[]): Promise<NetworkDefinition> {
+  const crypto = createNodeCrypto()
+  const listed: ListedNode[] = []
+  for (const [index, { http, link }] of ports.entries()) {
+    const folder = join(dataDir, `node-${index + 1}`)
+    mkdirSync(folder, { recursive: true })
+    const { publicKey } = await crypto.signingKeyFromSeed(openKeyFile(join(folder, 'node.key')))
+    listed.push({
+      key: publicKey as NodeKey,
+      operator: crypto.sha256(publicKey) as OperatorId,
+      url: `http://127.0.0.1:${http}`,
+      link: `/ip4/127.0.0.1/tcp/${link}`
+    })
+  }
+  return createNetwork(crypto, listed)
+}
+
+/** A port that is free now. Nodes name theirs in the network file, so it has to be known before they start. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+async function untilReady(url: string, node: CommandProcess): Promise<void> {
+  for (const end = Date.now() + READY_DEADLINE_MS; Date.now() < end; await sleep(READY_LOOK_MS)) {
+    if (node.child.exitCode !== null) throw new Error(`${url} ended at once: ${node.stderr}`)
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
+    await answer?.body?.cancel()
+    if (answer?.ok) return
+  }
+  throw new Error(`${url} did not become ready: ${node.stderr}`)
+}

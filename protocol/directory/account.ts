@@ -69,6 +69,7 @@ export interface HistoryEntry extends RecordMark {
   readonly previous: HistoryEntry | null
 }
 
+/** An account after its accepted records, in their order. */
 export interface AccountState {
   readonly accountId: AccountId
   /** The last accepted record: the `prev` that the next one must name. */

@@ -4,7 +4,7 @@
  */
 import { ProtocolError } from '../errors.ts'
 
-/** Major types of RFC 8949, section 3.1. */
+/** Major types of RFC 8949, section 3.1, as are the next ones. */
 export const UNSIGNED = 0
 export const BYTES = 2
 export const TEXT = 3

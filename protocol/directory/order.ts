@@ -10,6 +10,7 @@ export interface OrderKey {
   recordIndex: number
 }
 
+/** `[block height, transaction index, record index]`. */
 export const orderKeyCodec = struct({ blockHeight: uint(), txIndex: uint(), recordIndex: uint() })
 
 /** A record as the fold takes it: its bytes and its place. */

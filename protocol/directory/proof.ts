@@ -36,6 +36,7 @@ export const proofTransactionCodec = struct({
   recordIndexes: list(uint(MAX_TRANSACTION_BYTES), MAX_RECORDS_OF_TRANSACTION, 1)
 })
 
+/** What a node answers about an account. */
 export const accountProofCodec = struct({
   version: constant(PROOF_VERSION),
   accountId: accountIdCodec,
@@ -47,9 +48,12 @@ export const accountProofCodec = struct({
   tip: struct({ height: uint(), hash: bytes(32), time: uint() })
 })
 
+/** Decoded, not checked yet: see {@link checkProof}. */
 export type AccountProof = TypeOf<typeof accountProofCodec>
+/** See {@link proofTransactionCodec}. */
 export type ProofTransaction = TypeOf<typeof proofTransactionCodec>
 
+/** Canonical bytes of a proof. */
 export function encodeProof(proof: AccountProof): Uint8Array {
   return encode(accountProofCodec, proof)
 }

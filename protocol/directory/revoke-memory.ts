@@ -21,6 +21,7 @@ export interface RevokeMemory {
   readonly seen: readonly { readonly device: DeviceId; readonly by: DeviceId | null; readonly recordId: Uint8Array }[]
 }
 
+/** Bytes to be kept with the account. */
 export function encodeRevokeMemory(memory: RevokeMemory): Uint8Array {
   return encode(memoryCodec, memory as Parameters<typeof memoryCodec.toCbor>[0])
 }

@@ -55,12 +55,14 @@ export interface AcceptPlan {
   readonly effects: readonly Effect[]
 }
 
+/** The record is skipped, whatever its signatures. */
 export interface RejectPlan {
   readonly kind: 'reject'
   readonly code: RejectCode
   readonly accountId: AccountId | null
 }
 
+/** What a record would do. */
 export type Plan = AcceptPlan | RejectPlan
 
 type AccountRecord = Exclude<DirectoryRecord, { kind: 'release' }>
@@ -142,6 +144,9 @@ function accept<R extends LinkedRecord>(
   return { kind: 'accept', account: next, checks, effects }
 }
 
+/** Shared by all that have none of something: a million accounts mostly have nothing. */
+const NONE: readonly never[] = []
+
 function newDevice(
   { crypto, network }: FoldContext,
   keys: DevicePublicKeys,
@@ -151,7 +156,7 @@ function newDevice(
 ): DeviceState {
   const deviceId = deviceIdOf(crypto, network, keys)
   const { messagingKeyHash } = keys
-  return { deviceId, keys, messagingKeyHash, seniority, added, addedBy, revocation: null, countered: [] }
+  return { deviceId, keys, messagingKeyHash, seniority, added, addedBy, revocation: null, countered: NONE }
 }
 
 function planCreate(context: FoldContext, record: RecordOf<'create'>, mark: RecordMark): Plan {
@@ -165,9 +170,9 @@ function planCreate(context: FoldContext, record: RecordOf<'create'>, mark: Reco
     recordCount: 1,
     limitedCount: 1,
     recoveryCount: 0,
-    commitments: [],
-    names: [],
-    nodes: []
+    commitments: NONE,
+    names: NONE,
+    nodes: NONE
   }
   const checks = [{ index: 0, publicKey: record.device.signingKey }]
   return {

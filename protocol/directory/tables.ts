@@ -65,6 +65,7 @@ export const NAME_PREFIX_BYTES = 2
 /** Stands for "no account" where `undefined` would say "no record". */
 export const NO_ACCOUNT = new Uint8Array(0) as AccountId
 
+/** The tables before any record. */
 export function emptyTables(): Tables {
   return {
     accounts: new LayeredMap(),

@@ -51,6 +51,7 @@ export const REJECT_CODES = [
   'BAD_SIGNATURE'
 ] as const
 
+/** See {@link REJECT_CODES}. */
 export type RejectCode = (typeof REJECT_CODES)[number]
 
 /** A record that was skipped. */
@@ -82,6 +83,7 @@ export type Effect =
   | { readonly kind: 'nodeWithdrawn'; readonly nodeKey: Uint8Array }
   | { readonly kind: 'operatorAdmitted'; readonly operator: AccountId }
 
+/** A record that was taken in. */
 export interface AcceptedRecord {
   readonly kind: 'accepted'
   readonly recordKind: RecordKind
@@ -92,4 +94,5 @@ export interface AcceptedRecord {
   readonly effects: readonly Effect[]
 }
 
+/** What became of one record. */
 export type Verdict = AcceptedRecord | RejectedRecord

@@ -23,6 +23,7 @@ export const attestationCodec = struct({
   nodeSignature: bytes(SIGNATURE_BYTES)
 })
 
+/** Decoded, not verified yet: see {@link verifyAttestation}. */
 export type Attestation = TypeOf<typeof attestationCodec>
 
 /** Longest encoded attestation, in bytes. */
@@ -80,6 +81,7 @@ export async function verifyAttestation(crypto: Crypto, network: NetworkId, atte
   }
 }
 
+/** Canonical bytes, at most {@link MAX_ATTESTATION_BYTES}. */
 export function encodeAttestation(attestation: Attestation): Uint8Array {
   return encode(attestationCodec, attestation)
 }

@@ -70,6 +70,7 @@ export async function buildAdd(
   return signRecord(network, permitted, 'newDeviceSignature', newKey)
 }
 
+/** Ends a device of the account. @param device - the one to end, the signer's own or another. */
 export async function buildRevoke(
   network: NetworkId,
   { key, deviceId, prev, time }: RecordSigner,
@@ -141,6 +142,7 @@ export async function buildNameReveal(
   return signRecord(network, record, 'deviceSignature', key)
 }
 
+/** Gives a name back. @param nameTag - 32 bytes of a name that the account opened. */
 export async function buildNameRelease(
   network: NetworkId,
   { key, deviceId, prev, time }: RecordSigner,

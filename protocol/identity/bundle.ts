@@ -25,6 +25,7 @@ export const deviceBundleCodec = struct({
   deviceSignature: bytes(SIGNATURE_BYTES)
 })
 
+/** Decoded, not verified yet: see {@link verifyBundle}. */
 export type DeviceBundle = TypeOf<typeof deviceBundleCodec>
 
 /** Longest encoded bundle. */
@@ -84,6 +85,7 @@ export async function verifyBundle(
   }
 }
 
+/** Canonical bytes, at most {@link MAX_BUNDLE_BYTES}. */
 export function encodeBundle(bundle: DeviceBundle): Uint8Array {
   return encode(deviceBundleCodec, bundle)
 }

@@ -15,8 +15,11 @@ export type AccountId = Brand<Uint8Array, 'AccountId'>
 /** 32 bytes: SHA-256 of a record's signed content. */
 export type RecordId = Brand<Uint8Array, 'RecordId'>
 
+/** {@link DEVICE_ID_BYTES} bytes. */
 export const deviceIdCodec = bytes<DeviceId>(DEVICE_ID_BYTES)
+/** 32 bytes. */
 export const accountIdCodec = bytes<AccountId>(32)
+/** 32 bytes. */
 export const recordIdCodec = bytes<RecordId>(32)
 
 /** What the chain holds about a device: its signing key, and the hash of its registered messaging key. */
@@ -27,6 +30,7 @@ export interface DevicePublicKeys {
   messagingKeyHash: Uint8Array
 }
 
+/** `[signing key, messaging key hash]`. */
 export const devicePublicKeysCodec = struct({ signingKey: bytes(KEY_BYTES), messagingKeyHash: bytes(32) })
 
 /** Hash under which a messaging key stands on chain. @param publicKey - 1216 bytes. @returns 32 bytes. */

@@ -22,6 +22,7 @@ export const peerAuthenticationCodec = struct({
   time: uint()
 })
 
+/** See {@link peerAuthenticationCodec}. */
 export type PeerAuthentication = TypeOf<typeof peerAuthenticationCodec>
 
 function signedBytes(network: NetworkId, authentication: PeerAuthentication): Uint8Array {

@@ -110,6 +110,7 @@ export const recordCodec = variant({
 
 /** Any record of a sigchain. */
 export type DirectoryRecord = TypeOf<typeof recordCodec>
+/** Names of the kinds, as in {@link recordCodec}. */
 export type RecordKind = DirectoryRecord['kind']
 /** A record of one kind. */
 export type RecordOf<K extends RecordKind> = Extract<DirectoryRecord, { kind: K }>

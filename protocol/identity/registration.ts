@@ -33,11 +33,13 @@ export const registrationCodec = struct({
   nameCommit: nullable(recordBytes)
 })
 
+/** Decoded, not verified yet: see {@link verifyRegistration}. */
 export type Registration = TypeOf<typeof registrationCodec>
 
 /** Longest encoded registration, in bytes. */
 export const MAX_REGISTRATION_BYTES = 8 * 1024
 
+/** Canonical bytes, at most {@link MAX_REGISTRATION_BYTES}. */
 export function encodeRegistration(registration: Registration): Uint8Array {
   return encode(registrationCodec, registration)
 }

@@ -37,6 +37,7 @@ import {
 import { createRecord } from '../support/directory/test-chain.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 
+/** How much to try. */
 export interface ForkCampaign {
   /** Decides everything; schedule `i` runs under `seed + i`. */
   seed: number
@@ -49,6 +50,7 @@ export interface ForkCampaign {
   budgetMs?: number
 }
 
+/** What a campaign went through. */
 export interface ForkReport {
   schedules: number
   records: number

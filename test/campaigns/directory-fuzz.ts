@@ -18,6 +18,7 @@ import { proofOf, publish } from '../support/directory/published.ts'
 import { createRecord, idOf, TestAccount, TestChain } from '../support/directory/test-chain.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 
+/** What the parsers went through. */
 export interface FuzzReport {
   inputs: number
   /** Inputs that a parser took. */
@@ -105,6 +106,7 @@ export async function fuzzDirectoryParsers({ seed, inputs }: { seed: number; inp
   return report
 }
 
+/** What indexing junk took. */
 export interface JunkReport {
   entries: number
   /** Heap that the directory grew by, in bytes, as far as the runtime tells. */

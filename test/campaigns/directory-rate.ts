@@ -11,6 +11,7 @@ import { bytesOf, crypto, genesis, network } from '../support/directory/cast.ts'
 import { proofOf, publish } from '../support/directory/published.ts'
 import { TestAccount, TestChain, timeOf } from '../support/directory/test-chain.ts'
 
+/** One measurement of the fold. */
 export interface FoldRate {
   records: number
   /** Signatures that the fold verified, each of another key or message. */
@@ -61,6 +62,7 @@ async function verifyCalls(entries: OrderedRecord[]): Promise<Parameters<typeof 
   return calls
 }
 
+/** @param accounts - of two devices and three signatures each. */
 export async function measureFold({ accounts }: { accounts: number }): Promise<FoldRate> {
   const entries = await records(accounts)
   const calls = await verifyCalls(entries)
@@ -93,6 +95,7 @@ export async function measureFold({ accounts }: { accounts: number }): Promise<F
   }
 }
 
+/** One measurement of the proof check. */
 export interface ProofRate {
   /** Milliseconds to check one proof. */
   checkMs: number

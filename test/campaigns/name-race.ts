@@ -14,6 +14,7 @@ import { bytesOf, castDevice, crypto, genesis, network, signer, type CastDevice 
 import { createRecord, idOf, timeOf } from '../support/directory/test-chain.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 
+/** How the races ended. */
 export interface NameRaceReport {
   races: number
   /** Races after which the claimant holds the name. */

@@ -7,6 +7,7 @@ import type { RecordId } from '../../../protocol/identity/device.ts'
 import type { RecordSigner } from '../../../protocol/identity/build-record.ts'
 import { networkIdOf, type Genesis } from '../../../protocol/network.ts'
 
+/** The backend that the tests run on. */
 export const crypto = createNodeCrypto()
 
 /** Start of the test chain, milliseconds. */
@@ -19,8 +20,10 @@ export function bytesOf(text: string): Uint8Array {
   return crypto.sha256(utf8(`volo test ${text}`))
 }
 
+/** Signs releases of the test network. */
 export const releaseKey = await crypto.signingKeyFromSeed(bytesOf('release key'))
 
+/** Of the test network: name tags cost next to nothing. */
 export const genesis: Genesis = {
   cardanoMagic: 42,
   metadataLabel: 86070,
@@ -32,6 +35,7 @@ export const genesis: Genesis = {
   admittedOperators: []
 }
 export const network = networkIdOf(crypto, genesis)
+/** Differs from the test network in its Cardano network. */
 export const otherNetwork = networkIdOf(crypto, { ...genesis, cardanoMagic: 1 })
 
 /** A device with its keys. */
@@ -44,6 +48,7 @@ export interface CastDevice {
 
 const devices = new Map<string, CastDevice>()
 
+/** The device of this name, always the same. */
 export async function castDevice(name: string): Promise<CastDevice> {
   const known = devices.get(name)
   if (known) return known

@@ -1,0 +1,146 @@
+/** Runs `volo-node` as operators do: a process of its own, from the sources, with a folder and ports of its own. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '../..')
+const START_DEADLINE_MS = 90_000
+const STOP_DEADLINE_MS = 15_000
+
+/** The pinned Node.js, whatever runs the tests. */
+export const pinnedNode = join(root, 'node_modules/node/bin/node')
+
+/** How a command ended. */
+export interface CommandResult {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+/** An empty folder below the system's temporary one. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'volo-test-'))
+}
+
+/** A command of ours from its source file. */
+export class CommandProcess {
+  readonly child: ChildProcess
+  readonly ended: Promise<CommandResult>
+  #stdout = ''
+  #stderr = ''
+  readonly #waiters = new Set<() => void>()
+
+  /** @param file - below the checkout, such as `node/main.ts`. */
+  constructor(file: string, args: string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
+    this.child = spawn(pinnedNode, [join(root, file), ...args], {
+      cwd: options.cwd ?? root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env }
+    })
+    this.child.stdout!.setEncoding('utf8').on('data', text => this.#grow(() => (this.#stdout += text)))
+    this.child.stderr!.setEncoding('utf8').on('data', text => this.#grow(() => (this.#stderr += text)))
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once('error', reject)
+      this.child.once('close', (code, signal) => {
+        this.#grow(() => undefined)
+        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr })
+      })
+    })
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** Waits until stdout matches. @throws if the command ends, or takes too long, before that. */
+  async printed(pattern: RegExp, deadlineMs = START_DEADLINE_MS): Promise<RegExpExecArray> {
+    const deadline = Date.now() + deadlineMs
+    for (;;) {
+      const match = pattern.exec(this.#stdout)
+      if (match) return match
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`the command ended with ${this.child.exitCode}: ${this.#stderr}`)
+      }
+      if (Date.now() > deadline) throw new Error(`not printed in time: ${pattern}\n${this.#stdout}\n${this.#stderr}`)
+      await this.#change(deadline - Date.now())
+    }
+  }
+
+  /** Asks the command to end, and makes it if it does not. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<CommandResult> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal)
+    const cut = setTimeout(() => this.child.kill('SIGKILL'), STOP_DEADLINE_MS)
+    try {
+      return await this.ended
+    } finally {
+      clearTimeout(cut)
+    }
+  }
+
+  #grow(change: () => void): void {
+    change()
+    for (const wake of this.#waiters) wake()
+  }
+
+  #change(deadlineMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const wake = (): void => {
+        clearTimeout(timer)
+        this.#waiters.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, deadlineMs)
+      this.#waiters.add(wake)
+    })
+  }
+}
+
+/** A node that runs; a port and a folder of its own unless said otherwise. */
+export class NodeProcess extends CommandProcess {
+  readonly dataDir: string
+  #url = ''
+
+  private constructor(dataDir: string, flags: string[], env: Record<string, string>) {
+    super('node/main.ts', ['start', '--data', dataDir, ...flags], { env })
+    this.dataDir = dataDir
+  }
+
+  /** Starts a node and waits until it says that it is ready. */
+  static async start(
+    options: { dataDir?: string; flags?: string[]; env?: Record<string, string> } = {}
+  ): Promise<NodeProcess> {
+    const dataDir = options.dataDir ?? temporaryFolder()
+    const flags = options.flags ?? ['--port', '0', '--admin-port', '0']
+    const node = new NodeProcess(dataDir, flags, options.env ?? {})
+    try {
+      node.#url = (await node.printed(/ready at (http:\S+)/))[1]!
+      return node
+    } catch (error) {
+      await node.stop('SIGKILL')
+      throw error
+    }
+  }
+
+  /** Origin of its HTTP API. */
+  get url(): string {
+    return this.#url
+  }
+
+  /** Origin of its administration port. */
+  get adminUrl(): string {
+    const file = join(this.dataDir, 'listening.json')
+    return (JSON.parse(readFileSync(file, 'utf8')) as { adminUrl: string }).adminUrl
+  }
+
+  /** Ends the node and removes its folder. */
+  async dispose(): Promise<void> {
+    await this.stop()
+    if (existsSync(this.dataDir)) rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}

@@ -45,7 +45,7 @@ export function checkHistory(history: History): Verdict {
   const index = new HistoryIndex(history)
   const violations = [
     ...checkCustody(history, index),
-    ...checkDisplays(history, index),
+    ...checkDisplays(index),
     ...checkOrder(index),
     ...checkReceipts(history, index),
     ...checkAcknowledged(history, index),
@@ -83,10 +83,6 @@ class HistoryIndex {
       else if (event.kind === 'refused' || event.kind === 'evicted') this.removals.push(event)
     }
   }
-
-  displaysOf(message: string, device: string): DisplayEvent[] {
-    return this.displays.filter(event => event.message === message && event.device === device)
-  }
 }
 
 /** Every *sent* message is shown once on every device, unless its time passed or a signed removal explains it. */
@@ -107,7 +103,7 @@ function checkCustody(history: History, index: HistoryIndex): Violation[] {
   return violations
 }
 
-function checkDisplays(history: History, index: HistoryIndex): Violation[] {
+function checkDisplays(index: HistoryIndex): Violation[] {
   const violations: Violation[] = []
   const seen = new Set<string>()
   for (const { message, device, at } of index.displays) {

@@ -1,6 +1,6 @@
 /** Runs one parsed command against a peer of its own, and turns its outcome into an exit code. */
 import { PeerError } from '../peer-api.ts'
-import type { ChatMessage, Me, Person } from '../peer-api.ts'
+import type { ChatMessage, Me, Person, SentReceipt } from '../peer-api.ts'
 import { createNodePeer, type NodePeer } from '../node-peer.ts'
 import type { Command } from './command-line.ts'
 import { readPassphrase, type Environment } from './config.ts'
@@ -106,7 +106,7 @@ async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output):
   const conversation = await peer.openConversation(person.accountId)
   const taken = await peer.sendText(conversation.id, command.text)
   const last = await untilSent(peer, taken, signal)
-  const receipts = await peer.receipts(taken.id)
+  const receipts = await receiptsOf(peer, last, signal)
   await output.print(
     {
       id: last.id,
@@ -146,6 +146,17 @@ async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal
     // It may have been sent between taking it and listening.
     void peer.messages(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
   })
+}
+
+/** A message may be read by its recipient before the last receipt is back; those who ask get the receipts. */
+async function receiptsOf(peer: NodePeer, message: ChatMessage, signal: AbortSignal): Promise<SentReceipt[]> {
+  for (;;) {
+    const receipts = await peer.receipts(message.id)
+    if (receipts.length > 0 || message.state === 'waiting' || message.state === 'failed' || signal.aborted)
+      return receipts
+    if ((await peer.snapshot()).status.waiting === 0) return peer.receipts(message.id)
+    await new Promise(resolve => setTimeout(resolve, 25))
+  }
 }
 
 async function listen(peer: NodePeer, command: CommandOf<'listen'>, output: Output): Promise<number> {

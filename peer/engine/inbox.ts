@@ -106,10 +106,12 @@ export class Inbox {
     if (at === undefined) return
     const cancel = core.timers.after(Math.max(at - core.timers.now(), 1), () => {
       this.#wakes.delete(key)
-      void states.unit(async unit => {
-        const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
-        if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(core), sequencer))
-      })
+      states
+        .unit(async unit => {
+          const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
+          if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(core), sequencer))
+        })
+        .catch((error: unknown) => core.log.warn('a gap could not be shown', { reason: String(error) }))
     })
     this.#wakes.set(key, cancel)
   }

@@ -116,7 +116,11 @@ export class Outbox {
     try {
       await this.#submit(entry, connection)
     } catch (error) {
-      await this.#failed(entry, error)
+      await this.#failed(entry, error).catch((failure: unknown) => {
+        // The store does not write. The entry stays as it is there, and is tried again.
+        entry.nextTry = this.#core.timers.now() + MAX_RETRY_MS
+        this.#core.log.warn('the outbox could not be written', { reason: String(failure) })
+      })
     } finally {
       entry.inFlight = false
       this.#pump()

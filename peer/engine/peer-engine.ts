@@ -412,7 +412,11 @@ export class PeerEngine implements PeerApi {
       this.#storeProblem = 'Messages cannot be stored on this device. Free some space, then start again.'
       this.#core.log.warn('a delivery could not be stored', { reason: String(error) })
       this.#changed()
+      // What was not stored comes again with the next connection.
+      connection.close('the store failed')
+      return
     }
+    this.#storeProblem = null
     if (stored.length === 0) return
     const { crypto } = this.#core
     const { signingKey, publicKeys } = this.#core.device()

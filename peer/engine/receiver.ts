@@ -124,6 +124,8 @@ export class Receiver {
         if (parked.delivery.expiry < this.#components.core.timers.now()) await this.#expire(key)
         else if (parked.waitsFor === waitsFor) await this.#process(parked.delivery, true)
       }
+    } catch (error) {
+      this.#components.core.log.warn('parked deliveries could not be looked at', { reason: String(error) })
     } finally {
       this.#retrying.delete(waitsFor)
       this.#scheduleRetry()

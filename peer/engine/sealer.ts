@@ -85,6 +85,7 @@ export class Sealer {
   #again = false
   #stopped = true
   #cancelTimer: (() => void) | undefined
+  #timerAt = Infinity
 
   constructor(components: SealerComponents) {
     this.#components = components
@@ -164,10 +165,15 @@ export class Sealer {
     await this.#running
   }
 
+  /** Makes sure that a round comes in `ms` at the latest. */
   #schedule(ms: number): void {
-    if (this.#stopped || this.#cancelTimer) return
-    this.#cancelTimer = this.#components.core.timers.after(ms, () => {
-      this.#cancelTimer = undefined
+    const { timers } = this.#components.core
+    const at = timers.now() + ms
+    if (this.#stopped || at >= this.#timerAt) return
+    this.#cancelTimer?.()
+    this.#timerAt = at
+    this.#cancelTimer = timers.after(ms, () => {
+      this.#timerAt = Infinity
       this.kick()
     })
   }
@@ -184,6 +190,8 @@ export class Sealer {
         }
       }
     }
+    const now = this.#components.core.timers.now()
+    for (const at of this.#due.values()) if (at > now) this.#schedule(at - now)
   }
 
   /** What is not the connection may pass; meanwhile the person is told. */
@@ -206,7 +214,6 @@ export class Sealer {
     const plan = await this.#plan(conversationId)
     if (!plan) return
     const more = await this.#components.states.unit(unit => this.#sealUnit(unit, plan))
-    this.#due.delete(conversationId)
     this.#components.outbox.kick()
     if (more) this.#again = true
   }
@@ -281,7 +288,10 @@ export class Sealer {
     const items = await this.#itemsOf(unit, plan)
     const outbound = await unit.read(slots.outbound(conversationId))
     const keyUpdate = items.length === 0 && (await this.#isKeyUpdateDue(unit, conversationId))
-    if (items.length === 0 && !keyUpdate) return false
+    if (items.length === 0 && !keyUpdate) {
+      unit.after(() => this.#due.delete(conversationId))
+      return false
+    }
     const others = this.#othersOf(plan.roster).map(device => device.deviceId)
     if (others.length === 0) return this.#keepToSelf(unit, items)
     const sealed = await this.#encrypt(unit, plan, outbound, items)
@@ -291,7 +301,11 @@ export class Sealer {
       unit.write(slots.conversation(conversationId), { ...current, profileGiven: PROFILE_REVISION })
     }
     const due = slots.due(conversationId)
-    if (sealed.items.length === items.length) unit.remove(due)
+    if (sealed.items.length === items.length) {
+      unit.remove(due)
+      // With the commit, not later: what comes due in between must not be forgotten.
+      unit.after(() => this.#due.delete(conversationId))
+    }
     await this.#envelopes(unit, plan, sealed, others)
     return sealed.items.length < items.length
   }

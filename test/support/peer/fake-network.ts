@@ -87,7 +87,9 @@ export class FakeNetwork {
   static async create(nodes = 1): Promise<FakeNetwork> {
     const crypto = createNodeCrypto()
     return new FakeNetwork(
-      await Promise.all(Array.from({ length: nodes }, (_, i) => crypto.signingKeyFromSeed(new Uint8Array(32).fill(100 + i))))
+      await Promise.all(
+        Array.from({ length: nodes }, (_, i) => crypto.signingKeyFromSeed(new Uint8Array(32).fill(100 + i)))
+      )
     )
   }
 
@@ -131,9 +133,11 @@ export class FakeNetwork {
     if (node < 0 || this.down.has(node)) throw new TypeError('fetch failed')
     const json = (body: unknown, status = 200): Response => new Response(JSON.stringify(body), { status })
     if (pathname === '/v1/network') return json(this.#networkJson(node))
-    if (pathname === '/v1/auth/providers') return json({ providers: [{ id: 'demo', name: 'Demo', kind: 'oidc', demo: true }] })
+    if (pathname === '/v1/auth/providers')
+      return json({ providers: [{ id: 'demo', name: 'Demo', kind: 'oidc', demo: true }] })
     if (pathname === '/v1/auth/demo/start') return json({ url: `${origin}/demo` })
-    if (pathname === '/v1/device-challenge') return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
+    if (pathname === '/v1/device-challenge')
+      return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
     if (pathname.startsWith('/v1/names/')) return json({ matches: [], complete: true })
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
@@ -216,7 +220,8 @@ export class FakeNetwork {
       case 'authenticate': {
         const deviceId = deviceIdOf(this.crypto, this.id, frame.keys)
         const accountId = this.#accountOfDevice.get(toHex(deviceId))
-        if (!accountId) return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
+        if (!accountId)
+          return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
         session.device = deviceId
         return session.push({ kind: 'authenticated', request, deviceId, accountId, epoch: this.epoch })
       }
@@ -272,7 +277,8 @@ export class FakeNetwork {
       const entries = records.map(bytes => ({ bytes, order: null, blockTime: Date.now() }))
       const fold = await foldAccount(this.crypto, this.id, accountId, entries)
       for (const { nameTag } of fold?.account.names ?? []) {
-        if (toHex(nameTag).startsWith(toHex(prefix))) matches.push({ tag: nameTag, accountId, state: 'pending' as const })
+        if (toHex(nameTag).startsWith(toHex(prefix)))
+          matches.push({ tag: nameTag, accountId, state: 'pending' as const })
       }
     }
     return matches

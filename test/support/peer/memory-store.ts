@@ -25,7 +25,12 @@ export class MemoryStore implements KeyValueStore {
     }
   }
 
-  async range(options: { gte: string; lt: string; reverse?: boolean; limit?: number }): Promise<[string, Uint8Array][]> {
+  async range(options: {
+    gte: string
+    lt: string
+    reverse?: boolean
+    limit?: number
+  }): Promise<[string, Uint8Array][]> {
     const found = [...this.entries]
       .filter(([key]) => key >= options.gte && key < options.lt)
       .sort(([a], [b]) => (a < b ? -1 : 1))

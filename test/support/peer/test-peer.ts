@@ -17,8 +17,11 @@ export class TestPeer {
   readonly #network: FakeNetwork
   readonly #entry: number
   readonly #key = random(32)
-  /** Added to the clock. */
+  /** How much faster than the test's time this peer's passes. */
+  speed = 1
+  /** Added to the clock, milliseconds. */
   clockOffset = 0
+  readonly #began = Date.now()
   engine!: PeerEngine
   me!: Me
   log: Log = SILENT_LOG
@@ -31,7 +34,10 @@ export class TestPeer {
   async start(): Promise<void> {
     const crypto = createNodeCrypto()
     const store = await SealedStore.open(this.store, createAesSealer(crypto, this.#key, random), crypto, random)
-    const timers: Timers = { ...platformTimers, now: () => Date.now() + this.clockOffset }
+    const timers: Timers = {
+      now: () => this.#began + (Date.now() - this.#began) * this.speed + this.clockOffset,
+      after: (ms, run) => platformTimers.after(ms / this.speed, run)
+    }
     this.engine = new PeerEngine(
       {
         crypto,
@@ -55,6 +61,16 @@ export class TestPeer {
     this.me = await this.engine.register({ username, displayName: username, deviceName: 'test' })
     await this.engine.online(5_000)
     return this.me
+  }
+
+  /** The process dies: nothing is flushed, nothing is told; what is on disk is all that is left. */
+  async crash(): Promise<void> {
+    this.store.beforeBatch = () => {
+      throw new Error('the process is gone')
+    }
+    await this.engine.stop().catch(() => undefined)
+    this.store.beforeBatch = undefined
+    await this.start()
   }
 
   async restart(): Promise<void> {

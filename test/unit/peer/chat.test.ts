@@ -34,7 +34,10 @@ describe('two peers', () => {
       await ada.send(bob, `a${i}`)
       await bob.send(ada, `b${i}`)
     }
-    await until('all arrived', async () => (await bob.received(ada)).length === 10 && (await ada.received(bob)).length === 10)
+    await until(
+      'all arrived',
+      async () => (await bob.received(ada)).length === 10 && (await ada.received(bob)).length === 10
+    )
     expect(await bob.received(ada)).toEqual(Array.from({ length: 10 }, (_, i) => `a${i}`))
     expect(await ada.received(bob)).toEqual(Array.from({ length: 10 }, (_, i) => `b${i}`))
   })

@@ -1,0 +1,237 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { toHex } from '../../../protocol/bytes.ts'
+import type { Delivery } from '../../../protocol/wire/envelope.ts'
+import type { DeviceId } from '../../../protocol/identity/device.ts'
+import { FakeNetwork, type Fate } from '../../support/peer/fake-network.ts'
+import { TestPeer, until } from '../../support/peer/test-peer.ts'
+
+const running: TestPeer[] = []
+
+async function pair(nodes = 1, speed = 1): Promise<{ network: FakeNetwork; ada: TestPeer; bob: TestPeer }> {
+  const network = await FakeNetwork.create(nodes)
+  const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
+  ada.speed = bob.speed = speed
+  await ada.register('ada')
+  await bob.register('bob')
+  running.push(ada, bob)
+  return { network, ada, bob }
+}
+
+/** Bob's mailbox only: what Ada gets back is left alone. */
+function towards(bob: TestPeer, decide: (delivery: Delivery, count: number) => Fate) {
+  let count = 0
+  return (delivery: Delivery, mailbox: DeviceId): Fate =>
+    toHex(mailbox) === bob.me.deviceId ? decide(delivery, count++) : 'deliver'
+}
+
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `message ${i}`)
+
+async function sendAll(from: TestPeer, to: TestPeer, texts: string[]): Promise<void> {
+  for (const text of texts) {
+    const { id } = await from.send(to, text)
+    // One envelope each, so that each can have its own fate.
+    await until(
+      `"${text}" is sent`,
+      async () => (await from.messages(to)).find(message => message.id === id)?.state !== 'waiting'
+    )
+  }
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+})
+
+describe('delivery', () => {
+  test('what is delivered twice is shown once', async () => {
+    const { network, ada, bob } = await pair()
+    network.fate = towards(bob, () => 'twice')
+    await sendAll(ada, bob, numbered(5))
+    await until('all are there', async () => (await bob.received(ada)).length >= 5)
+    await until('all are acknowledged', () => network.pending === 0)
+    expect(await bob.received(ada)).toEqual(numbered(5))
+  })
+
+  test('messages out of order are shown in order', async () => {
+    const { network, ada, bob } = await pair()
+    const late: Delivery[] = []
+    let mailbox: DeviceId | undefined
+    network.fate = (delivery, to) => {
+      if (toHex(to) !== bob.me.deviceId) return 'deliver'
+      mailbox = to
+      late.push(delivery)
+      return 'later'
+    }
+    await sendAll(ada, bob, numbered(6))
+    for (const delivery of late.toReversed()) network.push(mailbox!, delivery)
+    await until('all are there', async () => (await bob.received(ada)).length === 6)
+    expect(await bob.received(ada)).toEqual(numbered(6))
+    expect((await bob.messages(ada)).some(({ kind }) => kind === 'gap')).toBe(false)
+  })
+
+  test('a lost message shows as a gap, is asked for, and fills its place', async () => {
+    const { network, ada, bob } = await pair(1, 20)
+    await sendAll(ada, bob, ['first'])
+    await until('the session is open', async () => (await bob.received(ada)).length === 1)
+    network.fate = towards(bob, (_delivery, count) => (count === 0 ? 'drop' : 'deliver'))
+    await sendAll(ada, bob, ['lost', 'after'])
+    await until('the gap is shown', async () => (await bob.messages(ada)).some(({ kind }) => kind === 'gap'))
+    await until('it is filled', async () => (await bob.received(ada)).includes('lost'), 20_000)
+    expect(await bob.received(ada)).toEqual(['first', 'lost', 'after'])
+    expect((await bob.messages(ada)).some(({ kind }) => kind === 'gap')).toBe(false)
+  })
+
+  test('messages whose Open comes later wait for it', async () => {
+    const { network, ada, bob } = await pair()
+    let open: Delivery | undefined
+    let mailbox: DeviceId | undefined
+    network.fate = (delivery, to) => {
+      if (toHex(to) !== bob.me.deviceId || delivery.part.length === 0) return 'deliver'
+      open = delivery
+      mailbox = to
+      return 'later'
+    }
+    await sendAll(ada, bob, numbered(3))
+    await until('two wait', () => bob.engine.counts.parked === 2)
+    network.push(mailbox!, open!)
+    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    expect(await bob.received(ada)).toEqual(numbered(3))
+    expect(bob.engine.counts.parked).toBe(0)
+  })
+
+  test('what came while a device was off is there when it is back, in order', async () => {
+    const { network, ada, bob } = await pair()
+    await bob.engine.stop()
+    await sendAll(ada, bob, numbered(8))
+    await bob.start()
+    await until('all are there', async () => (await bob.received(ada)).length === 8)
+    expect(await bob.received(ada)).toEqual(numbered(8))
+    await until('nothing is left at the nodes', () => network.pending === 0)
+  })
+
+  test('a flipped bit is neither shown nor acknowledged; the true delivery still is', async () => {
+    const { network, ada, bob } = await pair()
+    network.tamper = frame => {
+      if (frame.kind !== 'deliver') return frame
+      const deliveries = frame.deliveries.map(delivery => {
+        const payload = delivery.payload.slice()
+        payload[payload.length - 1]! ^= 1
+        return { ...delivery, payload }
+      })
+      return { ...frame, deliveries }
+    }
+    await sendAll(ada, bob, ['hello'])
+    await until('it was looked at', () => bob.engine.counts.damaged === 1)
+    expect(await bob.received(ada)).toEqual([])
+    expect(network.pending).toBe(1)
+    network.tamper = frame => frame
+    network.redeliver()
+    await until('it is there', async () => (await bob.received(ada)).length === 1)
+  })
+})
+
+describe('sending', () => {
+  test('a node’s word is not enough: without two receipts a message keeps waiting', async () => {
+    const { network, ada, bob } = await pair(3)
+    network.receiptsGiven = 1
+    const { id } = await ada.send(bob, 'hello')
+    await until('it was handed in', () => network.submissions >= 2)
+    const state = (await ada.messages(bob)).find(message => message.id === id)!.state
+    expect(state).not.toBe('sent')
+    network.receiptsGiven = 3
+    await until('sent', async () => ['sent', 'delivered'].includes((await ada.messages(bob))[0]!.state!))
+    await until('receipts of all replicas', async () => (await ada.engine.receipts(id)).length === 3)
+    const receipts = await ada.engine.receipts(id)
+    expect(new Set(receipts.map(({ operator }) => operator)).size).toBe(3)
+  })
+
+  test('a retry hands in the very same bytes', async () => {
+    const { network, ada, bob } = await pair(3)
+    network.receiptsGiven = 0
+    network.fate = () => 'drop'
+    await ada.send(bob, 'hello')
+    await until('it was tried again', () => network.submissions >= 3)
+    expect(new Set(network.submitted.map(toHex)).size).toBe(1)
+  })
+
+  test('a message taken while offline is sent once a node is back, even by the next process', async () => {
+    const { network, ada, bob } = await pair()
+    await ada.send(bob, 'before')
+    await until('there', async () => (await bob.received(ada)).length === 1)
+    network.down.add(0)
+    network.hangUp(0)
+    await ada.send(bob, 'while offline')
+    await ada.crash()
+    expect((await ada.engine.snapshot()).status.waiting).toBe(1)
+    network.down.clear()
+    await ada.engine.reconnect()
+    await until('it arrived', async () => (await bob.received(ada)).length === 2)
+    expect(await bob.received(ada)).toEqual(['before', 'while offline'])
+  })
+
+  test('a dead node is left for another one, and nothing is lost or doubled', async () => {
+    const { network, ada, bob } = await pair(3)
+    await sendAll(ada, bob, ['one'])
+    const before = (await ada.engine.snapshot()).status.node
+    const index = network.epoch.nodes.findIndex(({ url }) => url === before)
+    network.down.add(index)
+    network.hangUp(index)
+    const started = Date.now()
+    await sendAll(ada, bob, ['two'])
+    expect(Date.now() - started).toBeLessThan(5_000)
+    expect((await ada.engine.snapshot()).status.node).not.toBe(before)
+    await until('both arrived', async () => (await bob.received(ada)).length === 2)
+    expect(await bob.received(ada)).toEqual(['one', 'two'])
+  })
+})
+
+describe('a crash at any step', () => {
+  test.each(Array.from({ length: 14 }, (_, step) => step))(
+    'the receiver dies at write %i and shows each message once',
+    async step => {
+      const { network, ada, bob } = await pair()
+      let writes = 0
+      let crashed = false
+      bob.store.beforeBatch = () => {
+        if (writes++ < step) return
+        crashed = true
+        throw new Error('the process is gone')
+      }
+      await sendAll(ada, bob, numbered(3))
+      await until('crashed, or all was stored', async () => crashed || (await bob.received(ada)).length === 3)
+      await bob.crash()
+      await until('all are there', async () => (await bob.received(ada)).length === 3)
+      expect(await bob.received(ada)).toEqual(numbered(3))
+      await until('all are acknowledged', () => network.pending === 0)
+      await until('delivered', async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'))
+    }
+  )
+
+  test.each(Array.from({ length: 14 }, (_, step) => step))(
+    'the sender dies at write %i and each message arrives once',
+    async step => {
+      const { ada, bob } = await pair()
+      let writes = 0
+      let crashed = false
+      const taken: string[] = []
+      ada.store.beforeBatch = () => {
+        if (writes++ < step) return
+        crashed = true
+        throw new Error('the process is gone')
+      }
+      for (const text of numbered(3)) {
+        try {
+          await ada.send(bob, text)
+          taken.push(text)
+        } catch {
+          break
+        }
+      }
+      await until('crashed, or all went out', async () => crashed || (await bob.received(ada)).length === 3)
+      await ada.crash()
+      await until('all that was taken arrived', async () => (await bob.received(ada)).length >= taken.length)
+      await ada.send(bob, 'and then')
+      await until('the next one too', async () => (await bob.received(ada)).at(-1) === 'and then')
+      expect(await bob.received(ada)).toEqual([...taken, 'and then'])
+    }
+  )
+})

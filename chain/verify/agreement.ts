@@ -69,6 +69,7 @@ function judgeMissing(best: Seen, answer: Seen): Omit<Disagreement, 'source'> {
   const missing = best.checked.places[recordedCount(answer)]!.order!.blockHeight
   const depth = answer.checked.tip.height - missing + 1
   const reason = `it lacks the records from block ${missing} on that ${best.source.name} shows`
-  if (depth >= SETTLED_CONFIRMATIONS) return { kind: 'contradiction', reason: `${reason}, ${depth} blocks below its tip` }
+  if (depth >= SETTLED_CONFIRMATIONS)
+    return { kind: 'contradiction', reason: `${reason}, ${depth} blocks below its tip` }
   return { kind: 'unconfirmed', reason }
 }

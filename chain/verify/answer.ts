@@ -111,10 +111,10 @@ export async function askForName(run: Verification, source: AccountSource, nameT
     const claimants = await source.claimants(nameTag, { signal: run.init.signal })
     if (claimants.length === 0) return { kind: 'absent', source, reason: 'nobody holds the name there' }
     const answers = await Promise.all(claimants.map(accountId => askForAccount(run, source, accountId)))
-    const holders = answers.filter(answer => answer.kind === 'seen' && claimOf(answer.checked.account, nameTag)) as Seen[]
-    const [first] = holders.sort((a, b) =>
-      compareOrder(commitOrderOf(a, nameTag), commitOrderOf(b, nameTag))
-    )
+    const holders = answers.filter(
+      answer => answer.kind === 'seen' && claimOf(answer.checked.account, nameTag)
+    ) as Seen[]
+    const [first] = holders.sort((a, b) => compareOrder(commitOrderOf(a, nameTag), commitOrderOf(b, nameTag)))
     return first ?? explainMissing(run, source, nameTag, answers)
   })
 }

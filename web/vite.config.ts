@@ -35,6 +35,8 @@ export default defineConfig(({ mode }) => {
         srcDir: 'src/pwa',
         filename: 'service-worker.ts',
         injectRegister: false,
+        // The list of files has them already.
+        includeManifestIcons: false,
         registerType: 'prompt',
         injectManifest: {
           globPatterns: ['**/*.{html,js,css,woff2,svg,png,webmanifest}'],

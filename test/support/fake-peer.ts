@@ -8,44 +8,53 @@ export const WORLD_CHANNEL = 'volo-fixture-world'
  * A peer without a network, for pictures of every screen: it shows the {@link World} that it is told, and plays along with
  * what a person does. Built only by `vite build web --mode fixture`; nothing that a node serves contains it.
  */
-class FakePeer implements PeerApi {
-  #world: World = emptyWorld()
+export class FakePeer implements PeerApi {
+  #world: World
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
     snapshot: new Set(),
     message: new Set()
   }
 
+  constructor(world = emptyWorld()) {
+    this.#world = world
+  }
+
+  /** Follows the page that tells what to show. */
   start = async () => {
-    new BroadcastChannel(WORLD_CHANNEL).onmessage = event => {
-      const previous = this.#world
-      this.#world = event.data as World
-      this.#changed()
-      for (const [id, messages] of Object.entries(this.#world.messages)) {
-        const known = new Set(previous.messages[id]?.map(message => message.id))
-        for (const message of messages) if (!known.has(message.id)) this.#tell('message', message)
-      }
+    new BroadcastChannel(WORLD_CHANNEL).onmessage = event => this.show(event.data as World)
+  }
+
+  /** Shows another world; messages that are new in it are events. */
+  show(world: World): void {
+    const previous = this.#world
+    this.#world = world
+    this.#changed()
+    for (const [id, messages] of Object.entries(world.messages)) {
+      const known = new Set(previous.messages[id]?.map(message => message.id))
+      for (const message of messages) if (!known.has(message.id)) this.#tell('message', message)
     }
   }
 
   stop = async () => {}
 
-  snapshot = async () => this.#world.snapshot
+  snapshot: PeerApi['snapshot'] = async () => this.#world.snapshot
 
   on = <K extends keyof PeerEvents>(event: K, listener: (value: PeerEvents[K]) => void) => {
     this.#listeners[event].add(listener)
     return () => void this.#listeners[event].delete(listener)
   }
 
-  providers = async () => this.#world.providers
+  providers: PeerApi['providers'] = async () => this.#world.providers
 
-  startSignIn = async (_provider: string, returnTo: string) => `${location.origin}${returnTo}#/signed-in?code=0123`
+  startSignIn: PeerApi['startSignIn'] = async (_provider, returnTo) =>
+    `${location.origin}${returnTo}#/signed-in?code=0123`
 
-  finishSignIn = async () => {
+  finishSignIn: PeerApi['finishSignIn'] = async () => {
     this.#world.snapshot = { ...this.#world.snapshot, stage: 'choose-name' }
     this.#changed()
   }
 
-  checkName = async (username: string) => (username === 'taken' ? 'taken' : 'available')
+  checkName: PeerApi['checkName'] = async username => (username === 'taken' ? 'taken' : 'available')
 
   register: PeerApi['register'] = async ({ username, displayName, deviceName }) => {
     const me = newMe({ username, displayName, deviceName })
@@ -54,7 +63,7 @@ class FakePeer implements PeerApi {
     return me
   }
 
-  findPerson = async (query: string) => {
+  findPerson: PeerApi['findPerson'] = async query => {
     const name = query.replace(/^@/, '')
     return this.#everybody().find(person => person.username === name || person.accountId === name) ?? null
   }
@@ -98,13 +107,13 @@ class FakePeer implements PeerApi {
     return message
   }
 
-  retry = async () => {}
+  retry: PeerApi['retry'] = async () => {}
 
   markRead: PeerApi['markRead'] = async conversationId => this.#change(conversationId, { unread: 0 })
 
   saveDraft: PeerApi['saveDraft'] = async (conversationId, draft) => this.#change(conversationId, { draft })
 
-  receipts = async () => []
+  receipts: PeerApi['receipts'] = async () => []
 
   refreshPerson: PeerApi['refreshPerson'] = async accountId => {
     const person = await this.findPerson(accountId)
@@ -112,7 +121,7 @@ class FakePeer implements PeerApi {
     return person
   }
 
-  reconnect = async () => {}
+  reconnect: PeerApi['reconnect'] = async () => {}
 
   #everybody(): Person[] {
     const { snapshot, people } = this.#world

@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { en } from '../../../web/src/i18n/en.ts'
+import { chooseLanguage } from '../../../web/src/i18n/language.ts'
+import { pluralizer } from '../../../web/src/i18n/plural.ts'
+
+/** Words that only an expert knows; UI text may use them inside "Technical details" alone. */
+const BANNED =
+  /\b(key ?pairs?|signatures?|hash(es|ed)?|nodes?|peers?|gossip|metadata|wallets?|on-chain|UTXO|sessions?|cross-sign\w*)\b/i
+
+/** Every text of a part of the catalogue, functions called with an example. */
+function texts(part: unknown, path: string): [string, string][] {
+  if (typeof part === 'string') return [[path, part]]
+  if (typeof part === 'function') {
+    const takesNumber = /plural\(|\$\{n\}/.test(part.toString())
+    return [[path, String(part(takesNumber ? 2 : 'Ada', 'Ada', 'Ada'))]]
+  }
+  if (typeof part !== 'object' || part === null) return []
+  return Object.entries(part).flatMap(([key, value]) => texts(value, `${path}.${key}`))
+}
+
+describe('the words of the app', () => {
+  const { technical, ...plain } = en
+
+  it('keep expert words to the technical details', () => {
+    const offending = texts(plain, 'en').filter(([, text]) => BANNED.test(text))
+    expect(offending).toEqual([])
+  })
+
+  it('would be caught if they did not', () => {
+    expect(texts({ bad: 'Your session key' }, 'en').some(([, text]) => BANNED.test(text))).toBe(true)
+    expect(texts(technical, 'technical').some(([, text]) => BANNED.test(text))).toBe(true)
+  })
+
+  it('are never empty', () => {
+    expect(texts(en, 'en').filter(([, text]) => text.trim() === '')).toEqual([])
+  })
+
+  it('all stand in the catalogue: components hold no sentences of their own', () => {
+    const folder = resolve(import.meta.dirname, '../../../web/src')
+    const components = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.endsWith('.svelte')
+    )
+    const sentences = components.flatMap(name => {
+      const markup = readFileSync(join(folder, name), 'utf8')
+        .replace(/<(script|style)[\s\S]*?<\/\1>/g, '')
+        .replace(/<!--[\s\S]*?-->/g, '')
+        .replace(/\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g, '')
+        .replace(/=>/g, '')
+      return [...markup.matchAll(/>\s*([^<>{}]*\p{L}{2}[^<>{}]*)</gu)].map(match => `${name}: ${match[1]!.trim()}`)
+    })
+    expect(components.length).toBeGreaterThan(20)
+    expect(sentences).toEqual([])
+  })
+})
+
+describe('languages', () => {
+  it('the first one that Volo speaks is chosen, in its regional form', () => {
+    const { words, dates } = chooseLanguage(['xx-XX', 'en-GB', 'en-US'])
+    expect(words).toBe(en)
+    expect(dates.time(Date.UTC(2027, 4, 12, 14, 3))).toMatch(/^\d\d:\d\d$/)
+  })
+
+  it('English is spoken where no wanted language is known', () => {
+    expect(chooseLanguage(['tlh']).words).toBe(en)
+    expect(chooseLanguage([]).words).toBe(en)
+  })
+
+  it('plural forms follow the rules of the language', () => {
+    const polish = pluralizer('pl')
+    const forms = { one: '{n} plik', few: '{n} pliki', many: '{n} plików', other: '{n} pliku' }
+    expect([1, 3, 5].map(n => polish(n, forms))).toEqual(['1 plik', '3 pliki', '5 plików'])
+    expect(pluralizer('en')(1_000, { other: '{n} files' })).toBe('1,000 files')
+  })
+})

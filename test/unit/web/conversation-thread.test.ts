@@ -1,0 +1,150 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { ConversationThread } from '../../../web/src/state/conversation-thread.svelte.ts'
+import { firstUnreadId, threadRows } from '../../../web/src/state/thread-rows.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
+import { busyWorld, conversationId, message, person, type World } from '../../support/fixture-world.ts'
+
+const bob = person('Bob')
+const id = conversationId(bob)
+
+function longWorld(count: number): World {
+  const messages = Array.from({ length: count }, (_, index) => message(bob, count - index, `Line ${index}`))
+  return { ...busyWorld(), messages: { [id]: messages } }
+}
+
+function withMessages(world: World, change: (messages: World['messages'][string]) => World['messages'][string]): World {
+  return { ...world, messages: { ...world.messages, [id]: change(world.messages[id]!) } }
+}
+
+async function opened(world: World, unread = 0) {
+  const peer = new FakePeer(world)
+  const thread = new ConversationThread(peer, id, unread)
+  await thread.open()
+  return { peer, thread }
+}
+
+const texts = (thread: ConversationThread) => thread.messages.map(each => each.text)
+
+afterEach(() => vi.restoreAllMocks())
+
+describe('an open conversation', () => {
+  it('starts with the newest page', async () => {
+    const { thread } = await opened(longWorld(150))
+    expect(thread.state).toBe('ready')
+    expect(texts(thread)).toHaveLength(60)
+    expect(texts(thread).at(-1)).toBe('Line 149')
+    expect(thread.hasOlder).toBe(true)
+  })
+
+  it('gets older pages before what is there, each once', async () => {
+    const { thread } = await opened(longWorld(150))
+    await Promise.all([thread.loadOlder(), thread.loadOlder()])
+    expect(texts(thread)).toEqual(Array.from({ length: 120 }, (_, index) => `Line ${index + 30}`))
+    expect(thread.grewAtStart).toBe(true)
+    await thread.loadOlder()
+    expect(texts(thread)[0]).toBe('Line 0')
+    expect(thread.hasOlder).toBe(false)
+  })
+
+  it('shows a message that arrives, and what becomes of it, once', async () => {
+    const world = longWorld(3)
+    const { peer, thread } = await opened(world)
+    const arrived = message(bob, 0, 'New')
+    const next = withMessages(world, messages => [...messages, arrived])
+    peer.show(next)
+    await vi.waitFor(() => expect(texts(thread).at(-1)).toBe('New'))
+    expect(thread.grewAtStart).toBe(false)
+    await peer.sendText(id, 'Mine')
+    await vi.waitFor(() => expect(thread.messages.at(-1)?.state).toBe('delivered'), { timeout: 3_000 })
+    expect(texts(thread)).toEqual(['Line 0', 'Line 1', 'Line 2', 'New', 'Mine'])
+  })
+
+  it('puts a late message where the peer says, not at the end', async () => {
+    const world = longWorld(3)
+    const { peer, thread } = await opened(world)
+    peer.show(withMessages(world, ([first, ...rest]) => [first!, message(bob, 2.5, 'Late'), ...rest]))
+    await vi.waitFor(() => expect(texts(thread)).toEqual(['Line 0', 'Late', 'Line 1', 'Line 2']))
+  })
+
+  it('keeps older pages when newer messages arrive', async () => {
+    const world = longWorld(100)
+    const { peer, thread } = await opened(world)
+    await thread.loadOlder()
+    peer.show(withMessages(world, messages => [...messages, message(bob, 0, 'New')]))
+    await vi.waitFor(() => expect(texts(thread)).toHaveLength(101))
+    expect(texts(thread)[0]).toBe('Line 0')
+  })
+
+  it('ignores other conversations, and everything after it was closed', async () => {
+    const world = longWorld(2)
+    const { peer, thread } = await opened(world)
+    const charles = person('Charles')
+    peer.show({ ...world, messages: { ...world.messages, [conversationId(charles)]: [message(charles, 0, 'Hi')] } })
+    thread.close()
+    peer.show(withMessages(world, messages => [...messages, message(bob, 0, 'New')]))
+    await Promise.resolve()
+    expect(texts(thread)).toEqual(['Line 0', 'Line 1'])
+  })
+
+  it('says so when it cannot be read, and can be opened again', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {})
+    const peer = new FakePeer(longWorld(2))
+    const { messages } = peer
+    peer.messages = async () => {
+      throw new Error('the store is closed')
+    }
+    const thread = new ConversationThread(peer, id, 0)
+    await thread.open()
+    expect(thread.state).toBe('failed')
+    peer.messages = messages
+    await thread.open()
+    expect(thread.state).toBe('ready')
+  })
+
+  it('remembers where the unread messages began', async () => {
+    const { thread } = await opened(longWorld(5), 2)
+    expect(thread.messages.find(each => each.id === thread.firstUnread)?.text).toBe('Line 3')
+  })
+})
+
+describe('rows of a thread', () => {
+  const dayKey = (at: number) => new Date(at).toDateString()
+
+  it('begin each day, and the unread messages, with a divider', () => {
+    const now = new Date(2027, 4, 12, 15).getTime()
+    const at = (hoursAgo: number, text: string) => ({
+      ...message(bob, 0, text),
+      id: text,
+      sentAt: now - hoursAgo * 3_600_000
+    })
+    const messages = [at(30, 'a'), at(29.99, 'b'), at(1, 'c'), at(0.5, 'd')]
+    const rows = threadRows(messages, dayKey, 'd')
+    expect(rows.map(row => (row.kind === 'message' ? row.message.text : row.kind))).toEqual([
+      'day',
+      'a',
+      'b',
+      'day',
+      'c',
+      'unread',
+      'd'
+    ])
+    expect(new Set(rows.map(row => row.key)).size).toBe(rows.length)
+  })
+
+  it('of one person within minutes form a run', () => {
+    const mine = message(bob, 8, 'mine', { state: 'sent' })
+    const rows = threadRows(
+      [message(bob, 20, 'a'), message(bob, 10, 'b'), message(bob, 9, 'c'), mine],
+      () => 'today',
+      null
+    )
+    expect(rows.flatMap(row => (row.kind === 'message' ? [row.startsRun] : []))).toEqual([true, true, false, true])
+  })
+
+  it('count only messages of others as unread', () => {
+    const messages = [message(bob, 4, 'a'), message(bob, 3, 'b'), message(bob, 2, 'mine', { state: 'sent' })]
+    expect(firstUnreadId(messages, 1)).toBe(messages[1]!.id)
+    expect(firstUnreadId(messages, 9)).toBe(messages[0]!.id)
+    expect(firstUnreadId(messages, 0)).toBeNull()
+  })
+})

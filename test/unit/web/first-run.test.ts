@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { PeerError } from '../../../peer/peer-api.ts'
+import { guessDeviceName } from '../../../web/src/state/device-name.ts'
+import { NameChoice } from '../../../web/src/state/name-choice.svelte.ts'
+import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.spyOn(console, 'error').mockImplementation(() => {})
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+const suggested = { username: '', displayName: 'Ada', deviceName: 'Chrome on Linux' }
+
+describe('choosing a name', () => {
+  it('asks about it once typing rests', async () => {
+    const peer = new FakePeer()
+    const asked = vi.spyOn(peer, 'checkName')
+    const choice = new NameChoice(peer, suggested)
+    for (const typed of ['a', 'ad', 'ada']) choice.typeUsername(typed)
+    expect(choice.check).toBe('checking')
+    await vi.runAllTimersAsync()
+    expect(asked.mock.calls).toEqual([['ada']])
+    expect(choice.check).toBe('available')
+    expect(choice.missing).toBeNull()
+  })
+
+  it('takes off the @ and capitals, and does not ask about what cannot be a name', async () => {
+    const peer = new FakePeer()
+    const asked = vi.spyOn(peer, 'checkName')
+    const choice = new NameChoice(peer, suggested)
+    choice.typeUsername('@Ada')
+    expect(choice.username).toBe('ada')
+    choice.typeUsername('a-da')
+    await vi.runAllTimersAsync()
+    expect(choice.check).toBe('invalid')
+    expect(asked).not.toHaveBeenCalled()
+  })
+
+  it('ignores the answer about a name that is no longer there', async () => {
+    const peer = new FakePeer()
+    const answers = new Map<string, (answer: 'available' | 'taken') => void>()
+    peer.checkName = name => new Promise(resolve => answers.set(name, resolve))
+    const choice = new NameChoice(peer, suggested)
+    choice.typeUsername('ada')
+    await vi.runAllTimersAsync()
+    choice.typeUsername('ada_l')
+    await vi.runAllTimersAsync()
+    answers.get('ada_l')!('available')
+    answers.get('ada')!('taken')
+    await vi.runAllTimersAsync()
+    expect(choice.check).toBe('available')
+  })
+
+  it('lets one start when nobody could be asked, and not with a taken name', async () => {
+    const peer = new FakePeer()
+    peer.checkName = async () => {
+      throw new PeerError('offline', 'no connection')
+    }
+    const choice = new NameChoice(peer, suggested)
+    choice.typeUsername('ada')
+    await vi.runAllTimersAsync()
+    expect(choice.check).toBe('unknown')
+    expect(choice.missing).toBeNull()
+    peer.checkName = async () => 'taken'
+    choice.typeUsername('bob')
+    await vi.runAllTimersAsync()
+    expect(choice.missing).toBe('username')
+  })
+
+  it('says what is missing, in the order of the form', async () => {
+    const choice = new NameChoice(new FakePeer(), { username: 'ada', displayName: ' ', deviceName: '' })
+    expect(choice.missing).toBe('username')
+    await vi.runAllTimersAsync()
+    expect(choice.missing).toBe('displayName')
+    choice.displayName = 'Ada'
+    expect(choice.missing).toBe('deviceName')
+  })
+
+  it('registers once, and keeps the form when that fails', async () => {
+    const peer = new FakePeer()
+    const register = vi.spyOn(peer, 'register').mockRejectedValue(new PeerError('name-taken', 'Taken meanwhile.'))
+    const choice = new NameChoice(peer, { ...suggested, username: 'ada' })
+    await vi.runAllTimersAsync()
+    const results = await Promise.all([choice.start(), choice.start()])
+    expect(results).toEqual([false, false])
+    expect(register).toHaveBeenCalledTimes(1)
+    expect(choice.failure).toMatchObject({ code: 'name-taken' })
+    expect(choice.starting).toBe(false)
+  })
+})
+
+describe('signing in', () => {
+  const leave = vi.fn<(url: string) => void>()
+  beforeEach(() => leave.mockClear())
+
+  it('leaves for the address that the peer gives', async () => {
+    const peer = new FakePeer()
+    peer.startSignIn = async (provider, returnTo) => `https://id.example/${provider}?to=${returnTo}`
+    await new SignIn(peer, leave).begin('demo', '/')
+    expect(leave).toHaveBeenCalledWith('https://id.example/demo?to=/')
+  })
+
+  it('does not follow an address that is no page', async () => {
+    const peer = new FakePeer()
+    peer.startSignIn = async () => 'javascript:alert(1)'
+    const signIn = new SignIn(peer, leave)
+    await signIn.begin('demo', '/')
+    expect(leave).not.toHaveBeenCalled()
+    expect(signIn.state).toBe('unreachable')
+  })
+
+  it('can ask for the providers again when the network comes back', async () => {
+    const peer = new FakePeer()
+    const { providers } = peer
+    peer.providers = async () => {
+      throw new PeerError('offline', 'no connection')
+    }
+    const signIn = new SignIn(peer, leave)
+    await signIn.loadProviders()
+    expect(signIn.state).toBe('unreachable')
+    peer.providers = providers
+    await signIn.loadProviders()
+    expect(signIn.state).toBe('idle')
+    expect(signIn.providers).toHaveLength(1)
+  })
+
+  it('tells stopping from failing', async () => {
+    const signIn = new SignIn(new FakePeer(), leave)
+    await signIn.finish(null, 'access_denied')
+    expect(signIn.state).toBe('cancelled')
+    await signIn.finish(null, 'server_error')
+    expect(signIn.state).toBe('failed')
+    await signIn.finish('1f', null)
+    expect(signIn.state).toBe('idle')
+  })
+})
+
+describe('the name of a device', () => {
+  it('is guessed from the browser and the system', () => {
+    const linux = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) '
+    expect(guessDeviceName(`${linux}Chrome/156.0.0.0 Safari/537.36`)).toBe('Chrome on Linux')
+    expect(guessDeviceName(`${linux}Chrome/156.0.0.0 Safari/537.36 Edg/156.0`)).toBe('Edge on Linux')
+    expect(
+      guessDeviceName('Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1')
+    ).toBe('Safari on iPhone')
+    expect(guessDeviceName('Mozilla/5.0 (Android 16; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0')).toBe(
+      'Firefox on Android'
+    )
+    expect(guessDeviceName('something else')).toBe('Browser')
+  })
+})

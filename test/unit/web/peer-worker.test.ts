@@ -1,0 +1,152 @@
+import { MessageChannel as NodeChannel } from 'node:worker_threads'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { PeerError, type ChatMessage, type PeerApi } from '../../../peer/peer-api.ts'
+import { leadTabs, tabFrames, type Channel } from '../../../web/src/worker/broadcast-frames.ts'
+import { portFrames, type FramePort, type HostFrame, type TabFrame } from '../../../web/src/worker/frames.ts'
+import { PeerClient } from '../../../web/src/worker/peer-client.ts'
+import { PeerHost } from '../../../web/src/worker/peer-host.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
+import { busyWorld, emptyWorld } from '../../support/fixture-world.ts'
+
+/** A tab that is connected to a host as through a shared worker. */
+function connect(host: PeerHost): PeerClient {
+  const { port1, port2 } = new NodeChannel() as unknown as MessageChannel
+  const client = new PeerClient(portFrames(port1))
+  host.serve(portFrames<HostFrame, TabFrame>(port2))
+  onTestFinished(() => port1.close())
+  return client
+}
+
+const hostOf = (peer: PeerApi) => new PeerHost(async () => peer)
+
+describe('a peer behind message ports', () => {
+  it('answers calls of a tab', async () => {
+    const world = busyWorld()
+    const { api } = connect(hostOf(new FakePeer(world)))
+    expect(await api.snapshot()).toEqual(world.snapshot)
+    expect(await api.checkName('taken')).toBe('taken')
+  })
+
+  it('is opened once for all tabs, at the first call', async () => {
+    const open = vi.fn(async () => new FakePeer())
+    const host = new PeerHost(open)
+    const [one, two] = [connect(host), connect(host)]
+    expect(open).not.toHaveBeenCalled()
+    await Promise.all([one.api.snapshot(), two.api.snapshot(), one.api.providers()])
+    expect(open).toHaveBeenCalledTimes(1)
+  })
+
+  it('tells every tab what happens, until the tab leaves', async () => {
+    const peer = new FakePeer()
+    const host = hostOf(peer)
+    const [staying, leaving] = [connect(host), connect(host)]
+    const heard = { staying: 0, leaving: 0 }
+    staying.api.on('snapshot', () => heard.staying++)
+    leaving.api.on('snapshot', () => heard.leaving++)
+    await Promise.all([staying.api.snapshot(), leaving.api.snapshot()])
+    peer.show(emptyWorld())
+    await vi.waitFor(() => expect(heard).toEqual({ staying: 1, leaving: 1 }))
+    leaving.leave()
+    await leaving.api.snapshot()
+    peer.show(emptyWorld())
+    await vi.waitFor(() => expect(heard.staying).toBe(2))
+    expect(heard.leaving).toBe(1)
+  })
+
+  it('stops telling a listener that was taken away', async () => {
+    const peer = new FakePeer()
+    const { api } = connect(hostOf(peer))
+    const listener = vi.fn()
+    const stop = api.on('snapshot', listener)
+    await api.snapshot()
+    stop()
+    peer.show(emptyWorld())
+    await api.snapshot()
+    expect(listener).not.toHaveBeenCalled()
+  })
+
+  it('passes errors on with their code and words', async () => {
+    const peer = new FakePeer()
+    peer.sendText = async () => {
+      throw new PeerError('held', 'Messages are paused.')
+    }
+    const { api } = connect(hostOf(peer))
+    const failure = await api.sendText('ab', 'hello').catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(PeerError)
+    expect(failure).toMatchObject({ code: 'held', message: 'Messages are paused.' })
+  })
+
+  it('tells nothing about an unexpected error', async () => {
+    const reported = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => reported.mockRestore())
+    const peer = new FakePeer()
+    peer.snapshot = async () => {
+      throw new Error('secret path /home/ada')
+    }
+    const { api } = connect(hostOf(peer))
+    await expect(api.snapshot()).rejects.toMatchObject({ code: 'internal' })
+    await expect(api.snapshot()).rejects.not.toThrow(/secret/)
+  })
+
+  it('can be opened again after it could not', async () => {
+    const open = vi
+      .fn<() => Promise<PeerApi>>()
+      .mockRejectedValueOnce(new PeerError('store', 'The storage is full.'))
+      .mockResolvedValueOnce(new FakePeer())
+    const { api } = connect(new PeerHost(open))
+    await expect(api.snapshot()).rejects.toMatchObject({ code: 'store' })
+    await expect(api.snapshot()).resolves.toMatchObject({ stage: 'welcome' })
+  })
+
+  it('refuses calls that are not on the list', async () => {
+    const frames: HostFrame[] = []
+    let take: (frame: TabFrame) => void = () => {}
+    const port: FramePort<HostFrame, TabFrame> = {
+      send: frame => frames.push(frame),
+      listen: onFrame => (take = onFrame)
+    }
+    hostOf(new FakePeer()).serve(port)
+    take({ kind: 'call', id: 1, method: 'constructor' as never, args: [] })
+    await vi.waitFor(() => expect(frames.at(-1)).toMatchObject({ kind: 'failure', failure: { code: 'usage' } }))
+  })
+})
+
+describe('a peer in the leading tab', () => {
+  /** BroadcastChannel of one process, closed with the test. */
+  function channel(): Channel {
+    const made = new BroadcastChannel('volo-peer-test')
+    onTestFinished(() => made.close())
+    return made as unknown as Channel
+  }
+
+  const lead = (peer: PeerApi) => {
+    const host = hostOf(peer)
+    leadTabs(channel(), tab => host.serve(tab))
+  }
+
+  it('answers tabs that came before and after it', async () => {
+    const early = new PeerClient(tabFrames(channel(), 'early'))
+    const answer = early.api.snapshot()
+    lead(new FakePeer())
+    const late = new PeerClient(tabFrames(channel(), 'late'))
+    expect(await answer).toMatchObject({ stage: 'welcome' })
+    expect(await late.api.snapshot()).toMatchObject({ stage: 'welcome' })
+  })
+
+  it('hands over: repeatable calls are made again, others are given up', async () => {
+    const stuck = new FakePeer()
+    stuck.snapshot = () => new Promise(() => {})
+    const sending = vi.fn(() => new Promise<ChatMessage>(() => {}))
+    stuck.sendText = sending
+    lead(stuck)
+    const { api } = new PeerClient(tabFrames(channel(), 'tab'))
+    const snapshot = api.snapshot()
+    const sent = api.sendText('ab', 'hello')
+    await vi.waitFor(() => expect(sending).toHaveBeenCalled())
+    // The tab that led is closed; another one takes over.
+    const successor = hostOf(new FakePeer())
+    leadTabs(channel(), tab => successor.serve(tab))
+    await expect(sent).rejects.toMatchObject({ code: 'internal' })
+    expect(await snapshot).toMatchObject({ stage: 'welcome' })
+  })
+})

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { links, parseRoute } from '../../../web/src/state/routes.ts'
+import { Router, type AddressBar } from '../../../web/src/state/router.svelte.ts'
+
+const ID = 'ab'.repeat(32)
+
+/** An address bar without a browser. */
+function addressBar(hash: string) {
+  let listener = () => {}
+  const visited: string[] = []
+  const location = {
+    pathname: '/',
+    search: '',
+    get hash() {
+      return hash
+    },
+    set hash(value: string) {
+      hash = value
+      visited.push(value)
+      listener()
+    }
+  }
+  const bar: AddressBar = {
+    location,
+    history: { replaceState: (_data, _unused, url) => (hash = url.slice(url.indexOf('#'))) },
+    addEventListener: (_type, onChange) => (listener = onChange)
+  }
+  return {
+    bar,
+    visited,
+    get hash() {
+      return hash
+    }
+  }
+}
+
+describe('addresses', () => {
+  it('lead where their links say', () => {
+    expect(parseRoute('')).toEqual({ screen: 'chats' })
+    expect(parseRoute(links.chats)).toEqual({ screen: 'chats' })
+    expect(parseRoute(links.thread(ID))).toEqual({ screen: 'thread', conversationId: ID })
+    expect(parseRoute(links.threadPerson(ID))).toEqual({ screen: 'thread-person', conversationId: ID })
+    expect(parseRoute(links.people)).toEqual({ screen: 'people', newChat: false, query: '' })
+    expect(parseRoute(links.newChat)).toEqual({ screen: 'people', newChat: true, query: '' })
+    expect(parseRoute(links.find('a&b'))).toEqual({ screen: 'people', newChat: true, query: 'a&b' })
+    expect(parseRoute(links.person(ID))).toEqual({ screen: 'person', accountId: ID })
+    expect(parseRoute(links.you)).toEqual({ screen: 'you' })
+  })
+
+  it('that nobody gave out lead to "not found"', () => {
+    for (const address of [
+      '#/nowhere',
+      '#/chats/../etc',
+      '#/chats/XYZ',
+      `#/chats/${ID}/other`,
+      '#/you/more',
+      `#/people/${ID}/x`
+    ]) {
+      expect(parseRoute(address), address).toEqual({ screen: 'not-found' })
+    }
+  })
+
+  it('of a sign-in carry the code or the error', () => {
+    expect(parseRoute('#/signed-in?code=1f')).toEqual({ screen: 'signed-in', code: '1f', error: null })
+    expect(parseRoute('#/signed-in?error=access_denied')).toEqual({
+      screen: 'signed-in',
+      code: null,
+      error: 'access_denied'
+    })
+  })
+})
+
+describe('the router', () => {
+  it('follows the address bar', () => {
+    const { bar } = addressBar('#/you')
+    const router = new Router(bar)
+    router.start()
+    expect(router.route.screen).toBe('you')
+    router.go(links.people)
+    expect(router.route.screen).toBe('people')
+  })
+
+  it('replaces an address without leaving it in the history', () => {
+    const place = addressBar('#/signed-in?code=secret')
+    const router = new Router(place.bar)
+    router.replace(links.chats)
+    expect(router.route).toEqual({ screen: 'chats' })
+    expect(place.hash).toBe('#/')
+    expect(place.visited).toEqual([])
+  })
+})

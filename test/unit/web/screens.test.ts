@@ -1,0 +1,244 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { PeerError } from '../../../peer/peer-api.ts'
+import { Dates } from '../../../web/src/i18n/dates.ts'
+import { en } from '../../../web/src/i18n/en.ts'
+import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
+import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
+import { findChats } from '../../../web/src/state/chat-search.ts'
+import { ChatSwitcher } from '../../../web/src/state/chat-switcher.svelte.ts'
+import { MAX_LIST_WIDTH, MIN_LIST_WIDTH, PaneWidth } from '../../../web/src/state/pane-width.svelte.ts'
+import { PeopleFinder } from '../../../web/src/state/people-finder.svelte.ts'
+import { PersonView } from '../../../web/src/state/person-view.svelte.ts'
+import { Router, type AddressBar } from '../../../web/src/state/router.svelte.ts'
+import { sealPath, sealPetals } from '../../../web/src/state/seal-petals.ts'
+import { shortcutOf } from '../../../web/src/state/shortcuts.ts'
+import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
+import { VoloApp } from '../../../web/src/state/volo-app.svelte.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
+import { busyWorld, conversationId, emptyWorld, fixtureId, person, type World } from '../../support/fixture-world.ts'
+
+afterEach(() => vi.useRealTimers())
+
+function appWith(world: World, hash = '') {
+  vi.useFakeTimers()
+  const location = { hash, pathname: '/', search: '' }
+  const history = {
+    replaceState: (_data: unknown, _unused: string, url: string) => void (location.hash = url.slice(url.indexOf('#')))
+  }
+  const bar: AddressBar = { location, history, addEventListener: () => {} }
+  const peer = new FakePeer(world)
+  const app = new VoloApp({
+    api: peer,
+    router: new Router(bar),
+    language: { words: en, dates: new Dates('en-GB', 'UTC') },
+    announcer: new Announcer(en),
+    signIn: new SignIn(peer, () => {})
+  })
+  return { app, peer, location }
+}
+
+describe('the app', () => {
+  it('hands in a sign-in code, having taken it out of the address first', async () => {
+    const { app, peer, location } = appWith(emptyWorld(), '#/signed-in?code=0123')
+    const seen: string[] = []
+    peer.finishSignIn = async code => void seen.push(code, location.hash)
+    await app.start()
+    expect(seen).toEqual(['0123', '#/'])
+  })
+
+  it('shows conversations newest first, and counts what is unread', async () => {
+    const { app } = appWith(busyWorld())
+    await app.start()
+    const times = app.conversations.map(each => each.updatedAt)
+    expect(times).toEqual(times.toSorted((a, b) => b - a))
+    expect(app.unread).toBe(2)
+  })
+
+  it('says in plain words when the peer cannot start, and can try again', async () => {
+    const { app, peer } = appWith(emptyWorld())
+    const { snapshot } = peer
+    peer.snapshot = async () => {
+      throw new PeerError('store', 'The storage of this browser cannot be used.')
+    }
+    await app.start()
+    expect(app.startFailure).toBe('The storage of this browser cannot be used.')
+    peer.snapshot = snapshot
+    await app.load()
+    expect(app.startFailure).toBeNull()
+  })
+
+  it('steps through the chats in their order, and stops at the ends', async () => {
+    const { app, location } = appWith(busyWorld())
+    await app.start()
+    app.stepChat(1)
+    expect(location.hash).toBe(`#/chats/${app.conversations[0]!.id}`)
+  })
+
+  it('says of an emulated record that it proves nothing outside', async () => {
+    const { app } = appWith(busyWorld())
+    await app.start()
+    expect(app.recordWords(person('Bob')).text).toContain('practice network')
+    expect(app.recordWords(person('Bob')).text).not.toContain('Nobody')
+  })
+})
+
+describe('searching chats', () => {
+  const { conversations } = busyWorld().snapshot
+
+  it('finds parts of names, usernames and last messages, without case and accents', () => {
+    expect(findChats(conversations, 'BABB').map(each => each.title)).toEqual(['Charles Babbage'])
+    expect(findChats(conversations, '@countess').map(each => each.title)).toHaveLength(1)
+    expect(findChats(conversations, 'connexión').map(each => each.title)).toEqual(['Mary Somerville'])
+    expect(findChats(conversations, 'zuse')).toEqual([])
+    expect(findChats(conversations, '  ')).toHaveLength(conversations.length)
+  })
+
+  it('by keyboard moves around the ends', () => {
+    const switcher = new ChatSwitcher(() => conversations)
+    switcher.open()
+    switcher.move(-1)
+    expect(switcher.chosenChat).toBe(conversations.at(-1))
+    switcher.type('bob')
+    expect(switcher.chosenChat?.id).toBe(conversationId(person('Bob')))
+    switcher.type('nobody')
+    switcher.move(1)
+    expect(switcher.chosenChat).toBeUndefined()
+  })
+})
+
+describe('finding people', () => {
+  it('looks a name up, with or without the @', async () => {
+    const finder = new PeopleFinder(new FakePeer())
+    finder.type(' @Grace_Hopper ')
+    await finder.look()
+    expect(finder.state).toMatchObject({ kind: 'found', person: { username: 'grace_hopper' } })
+  })
+
+  it('says who was not found, and what cannot be a name', async () => {
+    const finder = new PeopleFinder(new FakePeer())
+    finder.type('nobody')
+    await finder.look()
+    expect(finder.state).toEqual({ kind: 'nobody', username: 'nobody' })
+    finder.type('no-name')
+    await finder.look()
+    expect(finder.state).toEqual({ kind: 'invalid' })
+  })
+
+  it('forgets the answer to what is no longer asked', async () => {
+    const finder = new PeopleFinder(new FakePeer())
+    finder.type('zoe')
+    const looking = finder.look()
+    finder.type('grace')
+    await looking
+    expect(finder.state).toEqual({ kind: 'idle' })
+  })
+
+  it('keeps what is known about a person when asking again fails', async () => {
+    const peer = new FakePeer()
+    peer.refreshPerson = async () => {
+      throw new PeerError('offline', 'no connection')
+    }
+    const view = new PersonView(peer, fixtureId('Bob'), person('Bob'))
+    await view.refresh()
+    expect(view.person?.displayName).toBe('Bob')
+    expect(view.refreshFailed).toBe(true)
+  })
+})
+
+describe('a seal', () => {
+  it('has twelve petals inside its circle, from the first 48 bits alone', () => {
+    const petals = sealPetals('0f'.repeat(32))
+    expect(petals).toHaveLength(12)
+    expect(petals.every(({ length, width }) => length > 0 && length <= 1 && width > 0)).toBe(true)
+    expect(sealPath('0123456789ab' + '0'.repeat(52), 10)).toBe(sealPath('0123456789ab' + 'f'.repeat(52), 10))
+  })
+
+  it('differs for each of the sixteen values of a petal', () => {
+    const shapes = Array.from('0123456789abcdef', digit => JSON.stringify(sealPetals(digit.repeat(12))[0]))
+    expect(new Set(shapes).size).toBe(16)
+  })
+
+  it('of nobody is drawn all the same', () => {
+    expect(sealPath('', 10)).not.toContain('NaN')
+  })
+})
+
+describe('keys', () => {
+  const press = (key: string, change = {}) =>
+    shortcutOf({ key, ctrlKey: false, metaKey: false, altKey: false, inField: false, ...change })
+
+  it('have their meaning', () => {
+    expect(press('k', { ctrlKey: true })).toBe('switch-chat')
+    expect(press('K', { metaKey: true, inField: true })).toBe('switch-chat')
+    expect(press('ArrowUp', { altKey: true, inField: true })).toBe('previous-chat')
+    expect(press('ArrowDown', { altKey: true })).toBe('next-chat')
+    expect(press('Escape', { inField: true })).toBe('close')
+    expect(press('?')).toBe('help')
+  })
+
+  it('belong to the text while one types', () => {
+    expect(press('?', { inField: true })).toBeNull()
+    expect(press('k')).toBeNull()
+    expect(press('ArrowUp')).toBeNull()
+  })
+})
+
+describe('what this device remembers about looks', () => {
+  const storage = () => {
+    const kept = new Map<string, string>()
+    return {
+      kept,
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key)
+    }
+  }
+
+  it('is the appearance, until the system decides again', () => {
+    const [root, place] = [{ dataset: {} as DOMStringMap }, storage()]
+    new Appearance(root, place).choose('dark')
+    expect(root.dataset['theme']).toBe('dark')
+    const later = new Appearance({ dataset: {} }, place)
+    expect(later.choice).toBe('dark')
+    later.choose('system')
+    expect(place.kept.size).toBe(0)
+  })
+
+  it('is the width of the list, within bounds', () => {
+    const place = storage()
+    const pane = new PaneWidth(place)
+    pane.resize(1_000)
+    expect(new PaneWidth(place).width).toBe(MAX_LIST_WIDTH)
+    expect(pane.press('Home', false)).toBe(true)
+    expect(pane.width).toBe(MIN_LIST_WIDTH)
+    pane.press('ArrowLeft', true)
+    expect(pane.width).toBeGreaterThan(MIN_LIST_WIDTH)
+    expect(pane.press('x', false)).toBe(false)
+  })
+})
+
+describe('dates', () => {
+  const dates = new Dates('en-GB', 'UTC')
+  const now = Date.UTC(2027, 4, 12, 12)
+  const HOUR_MS = 3_600_000
+
+  it('are brief in a list', () => {
+    expect(dates.brief(now - HOUR_MS, now)).toBe('11:00')
+    expect(dates.brief(now - 24 * HOUR_MS, now)).toBe('Yesterday')
+    expect(dates.brief(now - 3 * 24 * HOUR_MS, now)).toBe('Sunday')
+    expect(dates.brief(now - 30 * 24 * HOUR_MS, now)).toBe('12 Apr')
+    expect(dates.brief(now - 800 * 24 * HOUR_MS, now)).toContain('2025')
+  })
+
+  it('name days in a thread', () => {
+    expect(dates.day(now, now)).toBe('Today')
+    expect(dates.day(now - 10 * 24 * HOUR_MS, now)).toMatch(/^Sunday,? 2 May$/)
+    expect(dates.day(now + HOUR_MS * 48, now)).toMatch(/14 May/)
+  })
+
+  it('say how long ago something was', () => {
+    expect(dates.ago(now - 4 * 60_000, now)).toBe('4 minutes ago')
+    expect(dates.ago(now - 5_000, now)).toBe('now')
+    expect(dates.ago(now + 5_000, now)).toBe('now')
+  })
+})

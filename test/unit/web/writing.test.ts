@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { PeerError } from '../../../peer/peer-api.ts'
+import { ComposerDraft, MAX_TEXT_BYTES } from '../../../web/src/state/composer-draft.svelte.ts'
+import { textParts } from '../../../web/src/state/text-parts.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
+
+const CONVERSATION = 'ab'
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+function compose(draft = '') {
+  const peer = new FakePeer()
+  const saved = vi.spyOn(peer, 'saveDraft')
+  const sent = vi.spyOn(peer, 'sendText')
+  return { peer, saved, sent, composer: new ComposerDraft(peer, CONVERSATION, draft) }
+}
+
+describe('a draft', () => {
+  it('is kept once typing rests', async () => {
+    const { composer, saved } = compose()
+    composer.write('Hel')
+    composer.write('Hello')
+    await vi.runAllTimersAsync()
+    expect(saved.mock.calls).toEqual([[CONVERSATION, 'Hello']])
+  })
+
+  it('is kept at once when the conversation is left, and only if it changed', async () => {
+    const { composer, saved } = compose('Hello')
+    await composer.keep()
+    expect(saved).not.toHaveBeenCalled()
+    composer.write('Hello Bob')
+    await composer.keep()
+    expect(saved.mock.calls).toEqual([[CONVERSATION, 'Hello Bob']])
+  })
+
+  it('leaves the box, and the store, when it is sent', async () => {
+    const { composer, saved, sent } = compose('old')
+    composer.write('  Hello  ')
+    const taken = composer.send()
+    expect(composer.text).toBe('')
+    expect(await taken).toBe(true)
+    await vi.runAllTimersAsync()
+    expect(sent.mock.calls).toEqual([[CONVERSATION, 'Hello']])
+    expect(saved.mock.lastCall).toEqual([CONVERSATION, ''])
+  })
+
+  it('comes back when it could not be taken, before what was typed meanwhile', async () => {
+    const { composer, peer } = compose()
+    peer.sendText = async () => {
+      throw new PeerError('store', 'The storage is full.')
+    }
+    composer.write('First')
+    const taken = composer.send()
+    composer.write('Second')
+    expect(await taken).toBe(false)
+    expect(composer.text).toBe('First\nSecond')
+    expect(composer.failure).toMatchObject({ code: 'store' })
+  })
+
+  it('of blanks is not sent', async () => {
+    const { composer, sent } = compose()
+    composer.write(' \n ')
+    expect(await composer.send()).toBe(false)
+    expect(sent).not.toHaveBeenCalled()
+  })
+
+  it('may be as long as the limit in bytes, not in letters', () => {
+    const { composer } = compose()
+    composer.write('a'.repeat(MAX_TEXT_BYTES))
+    expect(composer.isTooLong).toBe(false)
+    composer.write('ä'.repeat(MAX_TEXT_BYTES / 2 + 1))
+    expect(composer.isTooLong).toBe(true)
+    expect(composer.canSend).toBe(false)
+  })
+})
+
+describe('addresses in a message', () => {
+  const hrefs = (text: string) => textParts(text).flatMap(part => part.href ?? [])
+
+  it('become links without the punctuation around them', () => {
+    expect(hrefs('See https://example.org/a?b=c, and (http://example.org).')).toEqual([
+      'https://example.org/a?b=c',
+      'http://example.org'
+    ])
+  })
+
+  it('of other schemes stay text', () => {
+    expect(hrefs('javascript:alert(1) data:text/html,x file:///etc/passwd ftp://example.org')).toEqual([])
+  })
+
+  it('that are malformed stay text', () => {
+    expect(hrefs('http://[ https://')).toEqual([])
+  })
+
+  it('lose no letter', () => {
+    for (const text of ['', 'plain', 'https://a.example', 'x https://a.example. y https://b.example!']) {
+      expect(
+        textParts(text)
+          .map(part => part.text)
+          .join('')
+      ).toBe(text)
+    }
+  })
+})

@@ -93,15 +93,16 @@ export function batchIdOf(crypto: Crypto, network: NetworkId, batch: Omit<Batch,
 
 const batchSigningBytes = (network: NetworkId, batchId: Uint8Array): Uint8Array => labelled('batch', network, batchId)
 
-/** Signs a batch as its origin. The signature covers the batch's id, so 256 KiB are hashed once. */
+/** Signs a batch as its origin. The signature covers the batch's id, so 256 KiB are hashed once. @returns also the id. */
 export async function signBatch(
   crypto: Crypto,
   network: NetworkId,
   key: SigningKey,
   fields: Omit<Batch, 'version' | 'signature'>
-): Promise<Batch> {
+): Promise<{ batch: Batch; id: Uint8Array }> {
   const unsigned = { ...fields, version: 1 as const }
-  return { ...unsigned, signature: await key.sign(batchSigningBytes(network, batchIdOf(crypto, network, unsigned))) }
+  const id = batchIdOf(crypto, network, unsigned)
+  return { batch: { ...unsigned, signature: await key.sign(batchSigningBytes(network, id)) }, id }
 }
 
 /** Whether the origin signed a batch of this id; see {@link batchIdOf}. That the origin is listed is the caller's to check. */

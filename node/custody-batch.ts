@@ -1,0 +1,69 @@
+import type { Crypto } from '../protocol/crypto/crypto.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import type { DeviceId } from '../protocol/identity/device.ts'
+import type { NetworkId } from '../protocol/network.ts'
+import { decodeEnvelope, deliveryIdOf, envelopeIdOf, type Delivery, type Envelope } from '../protocol/wire/envelope.ts'
+import { batchIdOf, decodeBatch, verifyBatch } from '../protocol/wire/node-frames.ts'
+import type { NodeKey } from '../protocol/wire/placement.ts'
+import { NodeError } from './errors.ts'
+import type { NetworkView } from './network-view.ts'
+
+/** One delivery of a batch. */
+export interface BatchDelivery {
+  mailbox: DeviceId
+  delivery: Delivery
+}
+
+/** A batch whose form, signature, shard and ids are right, or that this node made itself. */
+export interface CheckedBatch {
+  /** 32 bytes, see `batchIdOf`. */
+  id: Uint8Array
+  origin: NodeKey
+  epoch: number
+  shard: number
+  deliveries: BatchDelivery[]
+}
+
+/** What each recipient of an envelope gets. */
+export function deliveriesOf(crypto: Crypto, network: NetworkId, envelope: Envelope): BatchDelivery[] {
+  const envelopeId = envelopeIdOf(crypto, network, envelope)
+  const { expiry, payload } = envelope
+  return envelope.recipients.map(({ mailbox, part }) => {
+    const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part })
+    return { mailbox, delivery: { id, expiry, class: envelope.class, part, payload } }
+  })
+}
+
+/**
+ * Checks a batch that came from another node.
+ *
+ * @param shard - of the topic it came on; undefined if it came on a stream.
+ * @throws ProtocolError for provable faults of who made or passed it on: not decodable, wrong shard, not signed by its
+ * origin. NodeError `wrong-epoch`, `not-a-replica` or `not-listed` where only the views of the network differ.
+ */
+export async function checkBatch(
+  components: { crypto: Crypto; network: NetworkId; view: NetworkView },
+  encoded: Uint8Array,
+  shard?: number
+): Promise<CheckedBatch> {
+  const { crypto, network, view } = components
+  const batch = decodeBatch(encoded)
+  if ((shard !== undefined && batch.shard !== shard) || batch.shard >= view.shardCount) {
+    throw new ProtocolError('INVALID', 'the batch is of another shard')
+  }
+  const id = batchIdOf(crypto, network, batch)
+  if (view.listed(batch.origin) === undefined) throw new NodeError('not-listed', 'the origin is not listed')
+  if (!(await verifyBatch(crypto, network, batch, id))) {
+    throw new ProtocolError('BAD_SIGNATURE', 'the batch is not signed by its origin')
+  }
+  const epoch = view.epoch(batch.epoch)
+  if (epoch === undefined) throw new NodeError('wrong-epoch', `epoch ${batch.epoch} is not in force`)
+  if (!view.isReplica(epoch, batch.shard, view.nodeKey)) {
+    throw new NodeError('not-a-replica', 'this node does not keep that shard')
+  }
+  const deliveries = batch.envelopes.flatMap(bytes => deliveriesOf(crypto, network, decodeEnvelope(bytes)))
+  if (deliveries.some(({ mailbox }) => view.shardOf(mailbox) !== batch.shard)) {
+    throw new ProtocolError('INVALID', 'the batch names a mailbox of another shard')
+  }
+  return { id, origin: batch.origin, epoch: batch.epoch, shard: batch.shard, deliveries }
+}

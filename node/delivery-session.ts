@@ -1,0 +1,141 @@
+import type { DeviceId } from '../protocol/identity/device.ts'
+import type { Eviction } from '../protocol/wire/custody.ts'
+import type { Delivery, DeliveryId } from '../protocol/wire/envelope.ts'
+import { byteKey } from './byte-key.ts'
+import type { PendingMessageStore } from './pending-message-store.ts'
+
+/** Deliveries, and bytes of them, that may be on their way without an acknowledgement. */
+export const MAX_UNACKNOWLEDGED = 256
+const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024
+/** What one frame carries. */
+const FRAME_DELIVERIES = 64
+const FRAME_BYTES = 160 * 1024
+const DELIVERY_OVERHEAD_BYTES = 64
+
+/** Where a session sends; false means that the stream is gone. */
+export interface DeliverySink {
+  /** Who attached: tells an old stream's end from a new one's. */
+  owner: object
+  deliver(deliveries: Delivery[]): boolean
+  caughtUp(): boolean
+  evicted(eviction: Eviction): boolean
+}
+
+/**
+ * Delivery to one attached device. Waiting and live messages are read from one sequence, the store's order of arrival, by
+ * one cursor: nothing can come twice or be left out where one ends and the other begins.
+ */
+export class DeliverySession {
+  readonly #mailbox: DeviceId
+  readonly #store: PendingMessageStore
+  readonly #sink: DeliverySink
+  readonly #unacknowledged = new Map<string, number>()
+  #unacknowledgedBytes = 0
+  #cursor = 0
+  #running: Promise<void> | undefined
+  #wake: (() => void) | undefined
+  /** Something may have come since the store was last read. */
+  #dirty = true
+  #pulled = false
+  #caughtUp = false
+  #stopped = false
+
+  constructor(mailbox: DeviceId, store: PendingMessageStore, sink: DeliverySink) {
+    this.#mailbox = mailbox
+    this.#store = store
+    this.#sink = sink
+  }
+
+  isFor(owner: object): boolean {
+    return this.#sink.owner === owner
+  }
+
+  start(): void {
+    this.#running ??= this.#run().catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wakeUp()
+    await this.#running
+  }
+
+  /** The other replicas have been asked: what they had is in the store. */
+  pulled(): void {
+    this.#pulled = true
+    this.#wakeUp()
+  }
+
+  /** A delivery was stored. If it is the next one and nothing waits, it goes out without being read again. */
+  onStored(sequence: number, delivery: Delivery): void {
+    if (this.#isIdle && this.#caughtUp && sequence === this.#cursor + 1 && this.#hasRoom) {
+      this.#send([{ sequence, delivery }])
+      return
+    }
+    this.#dirty = true
+    this.#wakeUp()
+  }
+
+  acknowledged(ids: DeliveryId[]): void {
+    for (const id of ids) {
+      const key = byteKey(id)
+      this.#unacknowledgedBytes -= this.#unacknowledged.get(key) ?? 0
+      this.#unacknowledged.delete(key)
+    }
+    this.#wakeUp()
+  }
+
+  evicted(eviction: Eviction): void {
+    // What will not be acknowledged any more must not keep the window shut.
+    this.acknowledged(eviction.ids)
+    if (!this.#sink.evicted(eviction)) this.#stopped = true
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      if (this.#dirty && this.#hasRoom) {
+        await this.#sendPage()
+        continue
+      }
+      if (!this.#dirty && this.#pulled && !this.#caughtUp) {
+        this.#caughtUp = true
+        if (!this.#sink.caughtUp()) return
+        continue
+      }
+      await new Promise<void>(resolve => (this.#wake = resolve))
+    }
+  }
+
+  async #sendPage(): Promise<void> {
+    const count = Math.min(FRAME_DELIVERIES, MAX_UNACKNOWLEDGED - this.#unacknowledged.size)
+    this.#dirty = false
+    const page = await this.#store.pendingAfter(this.#mailbox, this.#cursor, { count, bytes: FRAME_BYTES })
+    if (this.#stopped || page.length === 0) return
+    this.#dirty = true
+    this.#send(page)
+  }
+
+  #send(page: { sequence: number; delivery: Delivery }[]): void {
+    for (const { delivery } of page) {
+      const size = delivery.payload.length + delivery.part.length + DELIVERY_OVERHEAD_BYTES
+      this.#unacknowledged.set(byteKey(delivery.id), size)
+      this.#unacknowledgedBytes += size
+    }
+    this.#cursor = page.at(-1)!.sequence
+    if (!this.#sink.deliver(page.map(({ delivery }) => delivery))) this.#stopped = true
+  }
+
+  get #isIdle(): boolean {
+    return this.#wake !== undefined && !this.#dirty && !this.#stopped
+  }
+
+  get #hasRoom(): boolean {
+    return this.#unacknowledged.size < MAX_UNACKNOWLEDGED && this.#unacknowledgedBytes < MAX_UNACKNOWLEDGED_BYTES
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+}

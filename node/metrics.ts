@@ -6,7 +6,7 @@ export class Metrics {
   readonly #registry = new Registry()
 
   constructor() {
-    collectDefaultMetrics({ register: this.#registry, prefix: 'volo_process_' })
+    collectDefaultMetrics({ register: this.#registry })
   }
 
   /** Adds a source whose samples are read whenever the metrics are; a part may add names later on. */

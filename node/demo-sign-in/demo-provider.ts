@@ -64,6 +64,7 @@ export class DemoProvider {
     // oidc-provider finds the path it is mounted at by comparing the two.
     const mounted = request as IncomingMessage & { originalUrl?: string }
     mounted.originalUrl = request.url!
+    forgetSession(request)
     mounted.url = request.url!.slice(DEMO_PATH.length) || '/'
     await this.#handle(mounted, response)
   }
@@ -78,6 +79,15 @@ export class DemoProvider {
   finish(request: IncomingMessage, response: ServerResponse, login: string): Promise<string> {
     return this.#provider.interactionResult(request, response, { login: { accountId: login, remember: false } })
   }
+}
+
+/**
+ * Each sign-in is a new visitor: otherwise the second person at this browser would have to sign the first one out, by a
+ * page that needs a script.
+ */
+function forgetSession(request: IncomingMessage): void {
+  const cookies = request.headers.cookie?.split(';') ?? []
+  request.headers.cookie = cookies.filter(cookie => !cookie.trim().startsWith('_session')).join(';')
 }
 
 async function configurationOf(config: OidcProvider, callback: string): Promise<Configuration> {

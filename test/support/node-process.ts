@@ -24,6 +24,12 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'volo-test-'))
 }
 
+/** Settings of the machine, but none of ours: a test says all that its nodes shall know. */
+function inherited(): Record<string, string | undefined> {
+  const names = ['PATH', 'HOME', 'NODE_OPTIONS']
+  return Object.fromEntries(names.map(name => [name, process.env[name]]))
+}
+
 /** A command of ours from its source file. */
 export class CommandProcess {
   readonly child: ChildProcess
@@ -37,7 +43,7 @@ export class CommandProcess {
     this.child = spawn(pinnedNode, [join(root, file), ...args], {
       cwd: options.cwd ?? root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env }
+      env: { ...inherited(), ...options.env }
     })
     this.child.stdout!.setEncoding('utf8').on('data', text => this.#grow(() => (this.#stdout += text)))
     this.child.stderr!.setEncoding('utf8').on('data', text => this.#grow(() => (this.#stderr += text)))

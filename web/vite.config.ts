@@ -62,6 +62,8 @@ export default defineConfig(({ mode }) => {
         }
       })
     ],
+    // The browser store wants one class of Node's; nothing else in the bundle is Node's.
+    resolve: { alias: { events: fromHere('src/worker/event-emitter.ts') } },
     worker: { format: 'es' as const, plugins: seams },
     build: {
       outDir: fromHere(fixture ? '../dist/web-fixture' : '../dist/web'),

@@ -297,7 +297,6 @@ export const en = {
 
   startFailed: {
     title: 'Volo could not start here',
-    safe: 'Messages kept on this device are untouched.',
     slow: 'Volo is still opening. If it is open in another tab with an older version, close that tab.'
   },
 

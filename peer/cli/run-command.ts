@@ -25,6 +25,10 @@ const RETURN_TO = 'http://127.0.0.1:9/'
 /** @returns the exit code. */
 export async function runCommand(command: Runnable, environment: Environment): Promise<number> {
   const output = createOutput(command.json)
+  // Whatever was forgotten to be caught belongs to one message or peer; the command goes on.
+  process.on('unhandledRejection', error => {
+    if (environment.debug) output.note(`a failure that nobody handled: ${String(error)}`)
+  })
   let peer: NodePeer | undefined
   try {
     peer = await createNodePeer({
@@ -121,7 +125,7 @@ async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output):
     },
     last.state === 'waiting' || last.state === 'failed'
       ? `Not sent yet (${last.problem ?? 'no node has confirmed it'}); it is kept and sent by the next command.`
-      : `Sent to ${nameOf(person)}, kept by ${new Set(receipts.map(receipt => receipt.node)).size} node(s).`
+      : sentLine(person, receipts)
   )
   if (last.state === 'failed') throw new PeerError('refused', last.problem ?? 'the message was refused')
   return last.state === 'waiting' ? TIMED_OUT : DONE
@@ -146,6 +150,11 @@ async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal
     // It may have been sent between taking it and listening.
     void peer.messages(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
   })
+}
+
+function sentLine(person: Person, receipts: SentReceipt[]): string {
+  const nodes = new Set(receipts.map(receipt => receipt.node)).size
+  return nodes === 0 ? 'Kept on this device.' : `Sent to ${nameOf(person)}, kept by ${nodes} node(s).`
 }
 
 /** A message may be read by its recipient before the last receipt is back; those who ask get the receipts. */

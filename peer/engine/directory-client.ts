@@ -116,7 +116,14 @@ export class DirectoryClient {
     try {
       const stored = storedAccount(decodeProof(answer.proof), answer.proof, timers.now())
       if (!equalBytes(stored.accountId, accountId)) throw new ProtocolError('NOT_FOR_US', 'proof of another account')
-      return await knowAccount(crypto, network(), known ? { ...carriedOver(known), ...pickFresh(stored) } : stored)
+      const fresh = await knowAccount(
+        crypto,
+        network(),
+        known ? { ...carriedOver(known), ...pickFresh(stored) } : stored
+      )
+      // Two operators agreed on the records as they were: what is new has one operator's word only.
+      const isUnchanged = known !== undefined && compareProofs(known.checked, fresh.checked) === 'same'
+      return isUnchanged ? fresh : { ...fresh, trust: 'L1' }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.log.warn('a node sent a proof that does not hold', { code: error.code })

@@ -62,6 +62,12 @@ export class NameClaim {
     return this.#handedIn
   }
 
+  /** Looks at the record now, and waits for what comes of it. */
+  async settle(): Promise<void> {
+    this.kick()
+    await this.#running
+  }
+
   /** Looks at the record now. */
   kick(): void {
     if (this.#stopped || this.#running) return

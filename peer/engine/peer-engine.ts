@@ -125,6 +125,8 @@ export class PeerEngine implements PeerApi {
   #storeProblem: string | null = null
   #cancelSnapshot: (() => void) | undefined
   #cancelUpkeep: (() => void) | undefined
+  /** Which state of a record a second opinion was sought on, by account. */
+  readonly #opinions = new Map<string, string>()
   #running = false
 
   constructor(components: PeerEngineComponents, init: PeerEngineInit) {
@@ -456,8 +458,21 @@ export class PeerEngine implements PeerApi {
 
   #onAccount(account: KnownAccount): void {
     void this.#receiver.retryParked('roster')
-    this.#core.log.debug('account known', { account: toHex(account.accountId).slice(0, 8) })
     this.#changed()
+    void this.#seekSecondOpinion(account)
+  }
+
+  /** What one operator says about somebody we talk to is compared with another's, once per change of the record. */
+  async #seekSecondOpinion(account: KnownAccount): Promise<void> {
+    const key = toHex(account.accountId)
+    const isPartner = [...this.#conversations.values()].some(({ conversation }) =>
+      equalBytes(conversation.accountId, account.accountId)
+    )
+    const { places } = account.checked
+    const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
+    if (account.trust === 'L2' || !isPartner || this.#opinions.get(key) === state) return
+    this.#opinions.set(key, state)
+    await this.#directory.confirm(account)
   }
 
   readonly #nameChecks = new Map<string, Promise<void>>()
@@ -845,11 +860,14 @@ export class PeerEngine implements PeerApi {
   async refreshMe(ms: number): Promise<void> {
     const done = Promise.withResolvers<void>()
     const cancel = this.#core.timers.after(ms, done.resolve)
-    const asked = this.online(ms).then(async isOnline => {
-      if (isOnline) await this.#directory.refresh(this.#core.accountId())
-    })
+    const asked = this.online(ms).then(isOnline => (isOnline ? this.#refreshOwn() : undefined))
     await Promise.race([asked.catch(() => undefined), done.promise])
     cancel()
+  }
+
+  async #refreshOwn(): Promise<void> {
+    await this.#directory.refresh(this.#core.accountId())
+    await this.#nameClaim.settle()
   }
 
   /** Waits until the name was told to the network, at most `ms`. @returns whether others can find it. */

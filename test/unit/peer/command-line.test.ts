@@ -10,11 +10,17 @@ describe('the command line', () => {
   test('options may stand before or after the command', () => {
     const common = { data: 'd', node: 'http://127.0.0.1:1', json: true, timeoutMs: 2500 }
     const expected = { kind: 'send', to: '@bob', text: 'hi there', ...common }
-    expect(parse('--data', 'd', '--node', 'http://127.0.0.1:1/', '--json', 'send', '@bob', 'hi there', '--timeout', '2.5')).toEqual(expected)
+    expect(
+      parse('--data', 'd', '--node', 'http://127.0.0.1:1/', '--json', 'send', '@bob', 'hi there', '--timeout', '2.5')
+    ).toEqual(expected)
   })
 
   test('the demo user is the username unless told otherwise', () => {
-    expect(parse('register', '--username', '@ada')).toMatchObject({ username: 'ada', demoUser: 'ada', data: '/default' })
+    expect(parse('register', '--username', '@ada')).toMatchObject({
+      username: 'ada',
+      demoUser: 'ada',
+      data: '/default'
+    })
     expect(parse('register', '--username', 'ada', '--demo-user', 'Countess')).toMatchObject({ demoUser: 'Countess' })
   })
 
@@ -57,14 +63,19 @@ describe('driving the demo sign-in', () => {
     }
   }
   const redirect = (location: string, cookie?: string): Response =>
-    new Response(null, { status: 303, headers: cookie === undefined ? { location } : { location, 'set-cookie': cookie } })
+    new Response(null, {
+      status: 303,
+      headers: cookie === undefined ? { location } : { location, 'set-cookie': cookie }
+    })
 
   test('fills the form in, keeps cookies, and comes back with the code', async () => {
     const seen: { cookie: string; body: string }[] = []
     const fetch = site({
       '/start': () => redirect('/login', 'session=abc; Path=/; HttpOnly'),
       '/login': () =>
-        new Response('<form method="post" action="/done?a=1&amp;b=2"><input type="hidden" name="csrf" value="x"><input name="login"></form>'),
+        new Response(
+          '<form method="post" action="/done?a=1&amp;b=2"><input type="hidden" name="csrf" value="x"><input name="login"></form>'
+        ),
       '/done': init => {
         seen.push({ cookie: new Headers(init.headers).get('cookie')!, body: String(init.body) })
         return redirect(`${RETURN_TO}#/signed-in?code=one-time`)
@@ -76,12 +87,16 @@ describe('driving the demo sign-in', () => {
 
   test('never leaves the node', async () => {
     const fetch = site({ '/start': () => redirect('https://evil.example/login') })
-    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(/away/)
+    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(
+      /away/
+    )
   })
 
   test('a refusal is told', async () => {
     const fetch = site({ '/start': () => redirect(`${RETURN_TO}#/signed-in?error=denied`) })
-    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(/denied/)
+    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(
+      /denied/
+    )
   })
 
   test('a site that goes round in circles is left', async () => {

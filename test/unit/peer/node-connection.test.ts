@@ -49,7 +49,16 @@ class ScriptedNode implements FrameStream {
   }
 
   hello(changes: object = {}): void {
-    const hello = { kind: 'hello', request: 0, versions: [1], network: NETWORK, node: NODE, nonce: new Uint8Array(32), time: 0, epoch: 0 }
+    const hello = {
+      kind: 'hello',
+      request: 0,
+      versions: [1],
+      network: NETWORK,
+      node: NODE,
+      nonce: new Uint8Array(32),
+      time: 0,
+      epoch: 0
+    }
     this.say({ ...hello, ...changes } as NodeFrame)
   }
 }
@@ -58,7 +67,13 @@ const keys = { signingKey: new Uint8Array(32), messagingKeyHash: new Uint8Array(
 const init = {
   network: NETWORK,
   timers: platformTimers,
-  authenticate: async () => ({ kind: 'authenticate' as const, version: 1, keys, time: 0, signature: new Uint8Array(64) })
+  authenticate: async () => ({
+    kind: 'authenticate' as const,
+    version: 1,
+    keys,
+    time: 0,
+    signature: new Uint8Array(64)
+  })
 }
 
 async function connected(): Promise<{ node: ScriptedNode; connection: NodeConnection }> {

@@ -37,7 +37,9 @@ describe.each([
       { order: '02', value: Uint8Array.of(2) }
     ])
     expect((await store.range('s', 'a', { after: '01' })).map(({ order }) => order)).toEqual(['01.5', '02'])
-    expect((await store.range('s', 'a', { before: '02', reverse: true, limit: 1 })).map(({ order }) => order)).toEqual(['01.5'])
+    expect((await store.range('s', 'a', { before: '02', reverse: true, limit: 1 })).map(({ order }) => order)).toEqual([
+      '01.5'
+    ])
     expect(await store.all('s')).toHaveLength(4)
     await store.close()
   })
@@ -133,7 +135,10 @@ describe('the key of a data directory', () => {
   test('a store that is open already is said to be in use', async () => {
     const location = join(await folder(), 'store')
     const first = await openLevelStore(location)
-    await expect(openLevelStore(location)).rejects.toMatchObject({ code: 'store', message: expect.stringContaining('in use') })
+    await expect(openLevelStore(location)).rejects.toMatchObject({
+      code: 'store',
+      message: expect.stringContaining('in use')
+    })
     await first.close()
   })
 })

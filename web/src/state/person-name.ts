@@ -7,8 +7,13 @@ export function personName(person: Pick<Person, 'displayName' | 'username'>, wor
   return person.username ? words.common.atName(person.username) : words.common.unnamed
 }
 
+/** The username as a second line below {@link personName}; null if there is none, or if it is the first line already. */
+export function secondName(person: Pick<Person, 'displayName' | 'username'>, words: Catalogue): string | null {
+  return person.username && person.displayName ? words.common.atName(person.username) : null
+}
+
 /** The heading of a conversation. */
 export function chatTitle(conversation: ConversationSummary, words: Catalogue): string {
   if (conversation.kind === 'notes-to-self') return words.common.notesToSelf
-  return conversation.title || personName(conversation.person, words)
+  return personName(conversation.person, words)
 }

@@ -41,9 +41,10 @@ export function recordWords(
     case 'settled':
     case 'final': {
       const since = record.recordedAt === null ? null : text.recordedSince(dates.dateTime(record.recordedAt))
-      const strength = emulated ? text.emulated : text.recordedText
-      const meaning = record.state === 'recorded' ? text.settling : strength
-      return { look: 'recorded', label: text.recorded, text: [since, meaning].filter(Boolean).join(' '), checked }
+      const settling = record.state === 'recorded' ? text.settling : null
+      const strength = emulated ? text.emulated : settling ? null : text.recordedText
+      const sentences = [since, settling, strength].filter(Boolean)
+      return { look: 'recorded', label: text.recorded, text: sentences.join(' '), checked }
     }
     case 'not-found':
       return { look: 'unknown', label: text.notFound, text: text.notFoundText, checked }

@@ -30,7 +30,12 @@ export interface Surroundings {
   /** A remark for whoever waits; not part of the result. */
   note(text: string): void
   signal?: AbortSignal | undefined
+  /** Milliseconds before sources that disagree are asked again: {@link DISAGREEMENT_PAUSE_MS}. */
+  pauseMs?: number
 }
+
+/** Long enough for a node that is a little behind, short enough to wait for. */
+export const DISAGREEMENT_PAUSE_MS = 1_500
 
 /**
  * Opens the sources and lets a command work with those that answer. Without any network parameters there is nothing to
@@ -90,6 +95,7 @@ class Opening {
       sources,
       namedSources,
       checklist: this.#checklist,
+      pauseMs: this.#surroundings.pauseMs ?? DISAGREEMENT_PAUSE_MS,
       signal: this.#surroundings.signal
     })
   }

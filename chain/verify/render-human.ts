@@ -21,7 +21,7 @@ const MARKS: Readonly<Record<Outcome, string>> = {
 
 const TRUST_TEXTS: Readonly<Record<TrustLevel, string>> = {
   0: 'nothing checked; a word is all there is',
-  1: 'bytes re-hashed, signatures verified; one source alone could withhold records or invent transactions',
+  1: 'hashes and signatures hold; unconfirmed by a second source, and one alone could withhold or invent transactions',
   2: 'two independent sources agree on transaction, block and place',
   3: 'own Cardano node',
   4: 'Mithril certificate'

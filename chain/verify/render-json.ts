@@ -16,7 +16,7 @@ export function renderJson(report: VerificationReport): string {
     checkedAt,
     network,
     sources,
-    trust: { asked: levelName(trust.asked), reached: levelName(trust.reached) },
+    trust: { asked: levelName(trust.asked), reached: levelName(trust.reached), confirmed: trust.reached >= 2 },
     tips: tips.map(tip => ({ ...tip, ageSeconds: Math.round((checkedAt - tip.time) / 1000) })),
     checks,
     facts

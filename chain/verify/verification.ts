@@ -33,6 +33,8 @@ export interface VerificationInit {
   /** Sources that were named, whether they answered or not. */
   readonly namedSources: number
   readonly checklist: Checklist
+  /** Milliseconds before sources that disagree are asked again: one may be a block behind. */
+  readonly pauseMs: number
   readonly signal?: AbortSignal | undefined
 }
 

@@ -12,7 +12,6 @@ import type { Verification } from './verification.ts'
 
 /** Rounds of questions while sources disagree: one may be a block behind. */
 const ROUNDS = 3
-const ROUND_PAUSE_MS = 1_500
 /** Kinds that change which keys count. */
 const DEVICE_KINDS: readonly RecordKind[] = ['add', 'revoke', 'rotate', 'recover']
 
@@ -82,7 +81,7 @@ async function askUntilAgreed(
     const answers = await Promise.all(run.sources.map(ask))
     const agreement = compareAnswers(answers)
     if (agreement.disagreements.length === 0 || round === ROUNDS) return { answers, agreement }
-    await sleep(ROUND_PAUSE_MS, undefined, run.init.signal ? { signal: run.init.signal } : {})
+    await sleep(run.init.pauseMs, undefined, run.init.signal ? { signal: run.init.signal } : {})
     for (const source of run.sources) source.refresh()
   }
 }

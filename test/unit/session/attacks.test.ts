@@ -268,6 +268,40 @@ describe('the review', () => {
     )
   })
 
+  /** What a sender can do that wants to deceive: it signs whatever it likes. */
+  async function dishonest(change: (content: OpenContent) => OpenContent): Promise<AcceptedOpen> {
+    const part = partFor(opened, b1.deviceId)
+    const { content, secret } = await readOpen(env, b1.deviceId, heldKeysOf(env, b1), opened.openBody, part)
+    const changed = change(content)
+    const { context, members, joined } = changed
+    const signed = openSigningBytes(network, contextHash(crypto, network, context), members, joined)
+    const deviceSignature = await a1.signingKey.sign(signed)
+    const { commitment } = context
+    const { key, nonce } = bodyKey(crypto, network, secret, commitment)
+    const padded = padToMultiple(encodeOpenContent({ ...changed, deviceSignature }), 1024)
+    const openBody = encodeOpenBody({ suite: 1, commitment, sealed: crypto.chachaSeal(key, nonce, padded, commitment) })
+    const target = { device: b1.listed, keyId: heldKeysOf(env, b1)[0]!.keyId, publicKey: b1.bundle.weeklyKey }
+    const { parts } = await sealParts(env, openBody, commitment, secret, [target])
+    return acceptAs(env, b1, roster, openBody, parts[0]!.part)
+  }
+
+  it('equivocation: a sender whose commitment is to another secret is refused, although all else fits', async () => {
+    await expect(dishonest(content => content)).resolves.toBeDefined()
+    const commitment = env.random(32)
+    const forged = dishonest(content => ({ ...content, context: { ...content.context, commitment } }))
+    await expect(forged).rejects.toMatchObject({
+      code: 'DECRYPT_FAILED',
+      message: expect.stringContaining('committed')
+    })
+  })
+
+  it('a sender that claims this device joined later than now, or leaves a device out, is refused', async () => {
+    const later = dishonest(content => ({ ...content, joined: content.joined.map(() => 1) }))
+    await expect(later).rejects.toEqual(refused('INVALID'))
+    const fewer = dishonest(content => ({ ...content, joined: content.joined.slice(1) }))
+    await expect(fewer).rejects.toEqual(refused('INVALID'))
+  })
+
   it('an Open replayed after its state was erased is refused', async () => {
     const { seen } = await accept(b1)
     const open = await readOpen(env, b1.deviceId, heldKeysOf(env, b1), opened.openBody, partFor(opened, b1.deviceId))

@@ -32,6 +32,7 @@ export type Purpose =
   | 'node-authentication'
   | 'conversation-direct'
   | 'roster'
+  | 'session-id'
   | 'session-context'
   | 'session-open'
   | 'session-body'

@@ -10,7 +10,7 @@ import { hpkeOpen } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
 import type { DeviceId } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS } from '../limits.ts'
-import { contextHash, type SessionContext } from './context.ts'
+import { contextHash, sessionIdOf, type SessionContext } from './context.ts'
 import { updatePeerKey, type PeerKey } from './conversation-keys.ts'
 import type { Environment } from './environment.ts'
 import { inboundExpiry, type Inbound } from './inbound.ts'
@@ -116,10 +116,8 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   const { crypto, network } = env
   const { open, roster, deviceId } = init
   const { context, conversationKey, members, joined, deviceSignature } = open.content
-  if (init.seen) {
-    if (!equalBytes(init.seen.sessionId, context.sessionId))
-      throw new ProtocolError('INVALID', 'memory of another session')
-    throw new ProtocolError('REPLAYED', 'session was opened before')
+  if (init.seen && !equalBytes(init.seen.sessionId, context.sessionId)) {
+    throw new ProtocolError('INVALID', 'memory of another session')
   }
   requireRoster(env, context, roster)
   requireTime(context, env.now())
@@ -133,6 +131,9 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
     throw new ProtocolError('ROSTER_MISMATCH', 'sender is not in the roster')
   }
   if (equalBytes(context.senderDevice, deviceId)) throw new ProtocolError('INVALID', 'own open came back')
+  if (!equalBytes(sessionIdOf(crypto, network, context), context.sessionId)) {
+    throw new ProtocolError('INVALID', 'session goes by an id that is not its own')
+  }
   const place = devices.findIndex(({ device }) => equalBytes(device.deviceId, deviceId))
   if (place < 0) throw new ProtocolError('NOT_FOR_US', 'this device is not in the roster')
   const since = joined[place]
@@ -148,6 +149,8 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   if (!equalBytes(conversationKeyId(crypto, network, conversationKey), context.conversationKeyId)) {
     throw new ProtocolError('BAD_KEY', 'conversation key is not the one that was signed')
   }
+  // Only now: what a forged Open claims is not answered with "opened".
+  if (init.seen) throw new ProtocolError('REPLAYED', 'session was opened before')
   const peerKey = updatePeerKey(init.peerKey, {
     deviceId: context.senderDevice,
     index: context.conversationKeyIndex,

@@ -8,7 +8,7 @@ import { labelledHash } from '../labels.ts'
 import { SESSION_AGE_LIMIT_MS, SESSION_MAX_AGE_MS, SESSION_MAX_MESSAGES, SESSION_MESSAGES_LIMIT } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
 
-/** 16 random bytes that name a session; in clear on its messages. */
+/** 16 bytes that name a session, see {@link sessionIdOf}; in clear on its messages. */
 export type SessionId = Brand<Uint8Array, 'SessionId'>
 export const SESSION_ID_BYTES = 16
 export const sessionIdCodec = bytes<SessionId>(SESSION_ID_BYTES)
@@ -60,6 +60,20 @@ export const sessionContextCodec = struct({
 })
 
 export type SessionContext = TypeOf<typeof sessionContextCodec>
+
+/**
+ * Names a session by what no other can share: messages show the id to nodes before the Open has arrived, and an id that
+ * were free to choose could be taken first by a session of somebody else's, which would shut the true one out.
+ */
+export function sessionIdOf(
+  crypto: Crypto,
+  network: NetworkId,
+  context: Pick<SessionContext, 'conversationId' | 'senderDevice' | 'sessionKey' | 'commitment'>
+): SessionId {
+  const { conversationId, senderDevice, sessionKey, commitment } = context
+  const digest = labelledHash(crypto, 'session-id', network, conversationId, senderDevice, sessionKey, commitment)
+  return digest.slice(0, SESSION_ID_BYTES) as SessionId
+}
 
 /** H(ctx), 32 bytes. */
 export function contextHash(crypto: Crypto, network: NetworkId, context: SessionContext): Uint8Array {

@@ -20,7 +20,7 @@ import type { NetworkId } from '../network.ts'
 import {
   contextHash,
   DEFAULT_SESSION_LIMITS,
-  SESSION_ID_BYTES,
+  sessionIdOf,
   SUITE,
   type SessionContext,
   type SessionId,
@@ -137,21 +137,24 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
 
   const secret = random(KEY_BYTES)
   const sessionSeed = random(KEY_BYTES)
-  const sessionId = random(SESSION_ID_BYTES) as SessionId
   const createdAt = now()
   const sessionKey = await crypto.signingKeyFromSeed(sessionSeed)
   const renewed = await renewOwnKey(env, init.ownKeys)
   const commitment = commitmentOf(crypto, network, secret)
+  const named = {
+    conversationId: roster.conversationId,
+    senderDevice: me.deviceId,
+    sessionKey: sessionKey.publicKey,
+    commitment
+  }
+  const sessionId = sessionIdOf(crypto, network, named)
   const context: SessionContext = {
     suite: SUITE,
     sessionId,
-    conversationId: roster.conversationId,
+    ...named,
     rosterEpoch: roster.epoch,
     rosterHash: rosterHash(crypto, network, roster),
     senderAccount: me.accountId,
-    senderDevice: me.deviceId,
-    sessionKey: sessionKey.publicKey,
-    commitment,
     conversationKeyId: renewed.keyId,
     conversationKeyIndex: renewed.index,
     firstSequence: init.outbound.nextSequence,

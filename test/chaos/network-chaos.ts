@@ -194,7 +194,7 @@ async function eventsOf(network: LocalNetwork, threads: Thread[]): Promise<Histo
 async function dumpAll(network: LocalNetwork): Promise<StoreDump[]> {
   const dumps: StoreDump[] = []
   for (const [index, { key }] of network.definition.epochs[0]!.nodes.entries()) {
-    dumps.push(await dumpStore(toHex(key), join(network.dataOf(index), 'messages', 'pending')))
+    dumps.push(await dumpStore(toHex(key), join(network.dataOf(index), 'messages', 'db')))
   }
   return dumps
 }

@@ -523,7 +523,8 @@ export class PendingMessageStore {
     const encoded = encodeDelivery(delivery)
     const counters = transaction.counters(mailbox)
     const most = this.#limits.envelopes[delivery.class]
-    if (origin !== 0 && (counters.origins.get(origin) ?? 0) >= most * this.#limits.originShare) return { state: 'full' }
+    const share = this.#limits.originShare
+    if (share < 1 && origin !== 0 && (counters.origins.get(origin) ?? 0) >= most * share) return { state: 'full' }
     while (!this.#hasRoom(counters, delivery.class, encoded.length)) {
       const victim = await this.#oldest(transaction, mailbox, delivery.class)
       const own = { expiry: delivery.expiry, id: byteKey(delivery.id) }

@@ -87,6 +87,11 @@ export class TestClient {
     return new TestClient(await crypto.signingKeyFromSeed(random(32)), random(32))
   }
 
+  /** The same device a second time, as from a copied data folder. */
+  twin(): TestClient {
+    return new TestClient(this.key, this.keys.messagingKeyHash)
+  }
+
   /** Connects and proves the device. @throws RefusedError */
   async connect(port: number, nodeKey: Uint8Array): Promise<NodeFrameOf<'authenticated'>> {
     const hello = await this.open(port, nodeKey)
@@ -95,6 +100,7 @@ export class TestClient {
 
   /** Connects and waits for the hello. */
   async open(port: number, nodeKey: Uint8Array): Promise<NodeFrameOf<'hello'>> {
+    await this.close()
     const { host, stream } = await openStream(port, nodeKey)
     this.#host = host
     this.#raw = stream

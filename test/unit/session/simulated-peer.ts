@@ -235,7 +235,7 @@ export class SimulatedPeer {
   async #receiveOpen(openBody: Uint8Array, part: Uint8Array): Promise<void> {
     const conversationId = this.rosterNow().conversationId
     const held = [...heldConversationKeys(conversationId, this.ownKeys), ...heldKeysOf(this.env, this.device)]
-    let claimed: (typeof this.#owedAcks)[number] | undefined
+    let claimed: Extract<MessageBody, { kind: 'openedAck' }>['sessions'][number] | undefined
     try {
       const open = await readOpen(this.env, this.device.deviceId, held, openBody, part)
       const { sessionId, senderDevice } = open.content.context

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { getSchemaForEndpoint } from '@blockfrost/openapi'
@@ -10,7 +11,9 @@ import { createChainSource } from '../../chain/blockfrost-source.ts'
 import { DEVNET_LABEL } from '../../chain/devnet/devnet.ts'
 import { startDevnet } from '../../chain/devnet/start-devnet.ts'
 import { encodeMetadata } from '../../protocol/directory/metadata.ts'
-import { ChainHarness, Cleanup, LABEL, temporaryFolder } from './chain-harness.ts'
+import type { ChainSource } from '../../chain/chain-source.ts'
+import { Wallet } from '../../chain/wallet.ts'
+import { ChainHarness, Cleanup, LABEL, MAGIC, temporaryFolder } from './chain-harness.ts'
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -253,6 +256,27 @@ describe('the process', () => {
       expect(await once(child, 'exit')).toEqual([0, null])
     }
     expect(heights[1]).toBeGreaterThan(heights[0]!)
+  })
+
+  test('keeps what is in a block through a kill', async () => {
+    const dataDir = await temporaryFolder(cleanup)
+    const wallet = await Wallet.open(join(dataDir, 'wallet.key'), MAGIC)
+    const open = async (): Promise<[ChildProcess, ChainSource]> => {
+      const child = run('--data', join(dataDir, 'devnet'), '--block-ms', '50')
+      const [line] = (await once(child.stdout!, 'data')) as [Buffer]
+      const { url } = JSON.parse(line.toString()) as { url: string }
+      return [child, createChainSource({ url, devnet: true })]
+    }
+    const [first, before] = await open()
+    await before.fund!(wallet.address)
+    await expect.poll(() => before.utxos(wallet.address)).toHaveLength(1)
+    const coins = await before.utxos(wallet.address)
+    first.kill('SIGKILL')
+    await once(first, 'exit')
+    const [, after] = await open()
+    expect(await after.utxos(wallet.address)).toEqual(coins)
+    await after.fund!(wallet.address)
+    await expect.poll(() => after.utxos(wallet.address)).toHaveLength(2)
   })
 
   test('says in one sentence why it cannot start', async () => {

@@ -4,6 +4,7 @@ import { groupDigits, personNumber } from '../../protocol/conversation/safety-nu
 import { historyOf, type DeviceState, type RecordMark } from '../../protocol/directory/account.ts'
 import type { RecordPlace } from '../../protocol/directory/proof.ts'
 import { bytesKey } from '../../protocol/directory/order.ts'
+import { counted } from './render-human.ts'
 import type { VerifiedAccount } from './verify-account.ts'
 import type { Verification } from './verification.ts'
 
@@ -101,8 +102,10 @@ export function accountLines(run: Verification, account: VerifiedAccount): strin
     `fingerprint ${groupDigits(personNumber(crypto, network.id, state.accountId))}`,
     ...state.devices.map(deviceLine),
     ...state.nodes.map(({ nodeKey, addresses }) => `node ${toHex(nodeKey)} at ${addresses.join(', ')}`),
-    `${state.recordCount} records, ${state.recoveryKey ? 'with' : 'without'} a recovery key`,
+    `${counted(state.recordCount, 'record')}, ${state.recoveryKey ? 'with' : 'without'} a recovery key`,
     ...best.pending.map(({ kind }) => `pending ${kind}: waits to be recorded`),
-    ...(Array.isArray(rejected) && rejected.length > 0 ? [`${rejected.length} rejected records (see --json)`] : [])
+    ...(Array.isArray(rejected) && rejected.length > 0
+      ? [`${counted(rejected.length, 'rejected record')} (see --json)`]
+      : [])
   ]
 }

@@ -55,6 +55,11 @@ export function duration(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`
 }
 
+/** `1 record`, `2 records`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`
+}
+
 function checkLine({ outcome, claim, detail, source, about }: Check): string {
   const prefix = about === undefined ? '' : `${about}: `
   const suffix = source === undefined ? '' : ` [${source}]`
@@ -77,7 +82,10 @@ export function renderHuman(report: VerificationReport): string {
     [`volo-verify ${command}`, ...subject].join(' '),
     ...(network ? [`  network ${network.id.slice(0, 16)}…, parameters from ${network.from}`] : []),
     ...checks.map(checkLine),
-    `${isTrusted ? '✓' : '–'} trust ${levelName(trust.reached)}${asked}: ${TRUST_TEXTS[trust.reached]}`,
+    // Where no key is looked at, there is nothing to trust.
+    ...(trust.asked === 0 && trust.reached === 0
+      ? []
+      : [`${isTrusted ? '✓' : '–'} trust ${levelName(trust.reached)}${asked}: ${TRUST_TEXTS[trust.reached]}`]),
     ...tips.map(tip => tipLine(tip, checkedAt)),
     ...lines.map(line => `  ${line}`),
     `${VERDICT_TEXTS[verdict]} (exit ${EXIT_CODES[verdict]})`

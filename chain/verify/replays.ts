@@ -1,5 +1,6 @@
 import { fromHex } from '../../protocol/bytes.ts'
 import { judgeFailure } from './answer.ts'
+import { counted } from './render-human.ts'
 import type { ChainReplay } from './replay.ts'
 import { ReplaySource } from './sources/replay-source.ts'
 import type { Verification } from './verification.ts'
@@ -19,7 +20,7 @@ export async function replayAll(run: Verification): Promise<Replayed[]> {
       const replay = await source.replay({ signal: run.init.signal })
       run.sawTip(source, { ...replay.tip, hash: fromHex(replay.tip.hash) })
       const { recordCount } = replay.directory
-      const claim = `${replay.transactionCount} transactions hash to their ids, ${recordCount} records follow the rules`
+      const claim = `${counted(replay.transactionCount, 'transaction')} re-hashed, ${counted(recordCount, 'record')} accepted by the rules`
       run.checklist.pass('replay', claim, { source: source.name })
       replayed.push({ source, replay })
     } catch (error) {

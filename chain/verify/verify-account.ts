@@ -6,6 +6,7 @@ import { NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import type { RecordKind } from '../../protocol/identity/record.ts'
 import { compareAnswers, type Agreement } from './agreement.ts'
 import { askForAccount, askForName, claimOf, type Answer, type Seen } from './answer.ts'
+import { counted } from './render-human.ts'
 import type { TrustLevel } from './report.ts'
 import type { Subject } from './subject.ts'
 import type { Verification } from './verification.ts'
@@ -93,8 +94,8 @@ function recordAnswer(run: Verification, { label: about }: Subject, answer: Answ
     const { transactionCount, checked } = answer
     const recorded = checked.places.filter(({ order }) => order !== null).length
     checklist.pass('subject', 'the proof is of what was asked for', notes)
-    checklist.pass('transactions', `${transactionCount} transactions hash to their ids and hold their metadata`, notes)
-    checklist.pass('records', `${recorded} records follow the rules, and all their signatures verify`, notes)
+    checklist.pass('transactions', `${counted(transactionCount, 'transaction')}, ids and metadata re-hashed`, notes)
+    checklist.pass('records', `${counted(recorded, 'record')}, rules replayed and all signatures verified`, notes)
   } else if (answer.kind !== 'absent') {
     const outcome = answer.kind === 'refused' ? 'failed' : answer.kind
     checklist.add('source', outcome, 'the source proves the account', { ...notes, detail: answer.reason })
@@ -126,8 +127,8 @@ function recordDepth(run: Verification, { subject, best, state, confirmations, n
   const { minConf, atHeight } = run.init.options
   const about = subject.label
   const isDeep = confirmations >= minConf
-  const depth = confirmations === 0 ? 'it waits to be recorded' : `${confirmations} confirmations`
-  checklist.require('confirmations', isDeep, `the latest change has at least ${minConf} confirmations`, {
+  const depth = confirmations === 0 ? 'it waits to be recorded' : counted(confirmations, 'confirmation')
+  checklist.require('confirmations', isDeep, `the latest change has at least ${counted(minConf, 'confirmation')}`, {
     detail: depth,
     about
   })
@@ -145,7 +146,7 @@ function nameDetail({ checked }: Seen, { order }: NameClaim): string {
   if (!order) return 'not recorded yet'
   const confirmations = checked.tip.height - order.blockHeight + 1
   const state = confirmations >= NAME_SETTLED_CONFIRMATIONS ? 'settled' : 'not settled yet'
-  return `opened in block ${order.blockHeight}, ${confirmations} confirmations, ${state}`
+  return `opened in block ${order.blockHeight}, ${counted(confirmations, 'confirmation')}, ${state}`
 }
 
 /** The level that all of them reach. */

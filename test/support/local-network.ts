@@ -78,6 +78,16 @@ export class LocalNetwork {
     return this.#ports.map(({ http }) => `http://127.0.0.1:${http}`)
   }
 
+  /** Base URL of the devnet. */
+  get chainUrl(): string {
+    return this.#env['VOLO_CHAIN_URL']!
+  }
+
+  /** JSON with the network's genesis and nodes. */
+  get networkFile(): string {
+    return join(this.#dataDir, 'network.json')
+  }
+
   /** Folder of one node's stores. */
   dataOf(index: number): string {
     return join(this.#dataDir, `node-${index + 1}`)

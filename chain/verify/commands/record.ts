@@ -8,6 +8,7 @@ import { askForAccount, askForName, judgeFailure, type Answer } from '../answer.
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
+import { counted } from '../render-human.ts'
 import type { TrustLevel, VerificationReport } from '../report.ts'
 import { areIndependent, type AccountSource } from '../sources/account-source.ts'
 import { ReplaySource } from '../sources/replay-source.ts'
@@ -55,10 +56,15 @@ export function run(invocation: Invocation, surroundings: Surroundings): Promise
     const record = judgeRecord(run, first)
     const confirmations = Math.min(...found.map(({ tipHeight, height }) => tipHeight - height + 1))
     const { minConf } = run.init.options
-    const detail = `${confirmations} confirmations`
-    run.checklist.require('confirmations', confirmations >= minConf, `it has at least ${minConf} confirmations`, {
-      detail
-    })
+    const detail = counted(confirmations, 'confirmation')
+    run.checklist.require(
+      'confirmations',
+      confirmations >= minConf,
+      `it has at least ${counted(minConf, 'confirmation')}`,
+      {
+        detail
+      }
+    )
     const facts = recordFacts(run, reference, first, record, confirmations)
     return run.report(level, { record: facts }, linesOf(facts))
   })

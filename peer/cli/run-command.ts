@@ -19,6 +19,8 @@ const REGISTER_TIMEOUT_MS = 60_000
 const NAME_WAIT_MS = 12_000
 /** `whoami`, `status` and `messages` answer from the device after this long without a connection. */
 const LOOK_UP_TIMEOUT_MS = 3_000
+/** Messages that `listen` takes off the line at a time. */
+const LISTEN_PAGE = 100
 /** Where the demo sign-in sends us back to; nothing listens there, the address is only recognised. */
 const RETURN_TO = 'http://127.0.0.1:9/'
 
@@ -183,14 +185,18 @@ async function listen(peer: NodePeer, command: CommandOf<'listen'>, output: Outp
   let running: Promise<void> | undefined
   let again = false
   const drain = async (): Promise<void> => {
-    do {
+    for (;;) {
       again = false
-      for (const { message, person } of await peer.unheard(Math.min(wanted - printed, 100))) {
-        await output.print(messageJson(message, person, await me(peer)), messageLine(message, person, await me(peer)))
-        await peer.markHeard(message.id)
+      const line = await peer.unheard(Math.min(wanted - printed, LISTEN_PAGE))
+      for (const unheard of line) {
+        const { message, person } = unheard
+        const self = await me(peer)
+        await output.print(messageJson(message, person, self), messageLine(message, person, self))
+        await peer.markHeard(unheard)
         if (++printed >= wanted) return finished.resolve(DONE)
       }
-    } while (again)
+      if (line.length === 0 && !again) return
+    }
   }
   const wake = (): void => {
     again = true

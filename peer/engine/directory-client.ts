@@ -24,6 +24,8 @@ import type { NetworkInfo } from './network-info.ts'
 
 /** An answer of the directory is taken without asking again for this long. */
 export const FRESH_MS = 30_000
+/** Pending records that the node in use does not know (yet) are believed for this long after another told of them. */
+const PENDING_TRUST_MS = 5 * 60_000
 /** Accounts kept in memory with their checked proofs. */
 const MAX_CACHED_ACCOUNTS = 2_000
 /** Name tags kept: computing one takes a tenth of a second. */
@@ -102,7 +104,7 @@ export class DirectoryClient {
     // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
     if (!answer) return known
     const fresh = await this.#check(answer, accountId, known)
-    if (known && isBehind(fresh, known)) return known
+    if (known && isBehind(fresh, known, this.#components.timers.now())) return known
     await this.save(fresh)
     return fresh
   }
@@ -188,11 +190,14 @@ export class DirectoryClient {
   }
 
   /**
-   * Finds an account by its username: the node names it, the account's own records must claim it.
+   * Finds an account by its username: a node names it, the account's own records must claim it. Where the node in use
+   * knows nobody, another operator's is asked, so that a node alone can neither hide anybody nor, just started, forget them.
+   *
    * @returns undefined if nobody is known to hold the name.
    */
   async findByName(username: Username): Promise<KnownAccount | undefined> {
-    const holder = await this.holderOf(username)
+    const holder =
+      (await this.holderOf(username)) ?? (await this.#holderElsewhere(username)) ?? this.#knownHolder(username)
     if (!holder) return undefined
     const account = await this.account(holder)
     if (!account || !(await this.#claims(account, username))) return undefined
@@ -204,6 +209,24 @@ export class DirectoryClient {
     }
     await this.save(named)
     return this.confirm(named)
+  }
+
+  async #holderElsewhere(username: Username): Promise<AccountId | undefined> {
+    const other = await this.#components.otherOperator()
+    try {
+      return other && (await holderAt(other, await this.tagOf(username)))
+    } catch (error) {
+      this.#components.log.debug('no second opinion', { reason: String(error) })
+      return undefined
+    } finally {
+      other?.close('asked')
+    }
+  }
+
+  /** Somebody whose name was confirmed before. */
+  #knownHolder(username: Username): AccountId | undefined {
+    for (const { username: name, accountId } of this.#accounts.values()) if (name === username) return accountId
+    return undefined
   }
 
   async #claims(account: KnownAccount, username: Username): Promise<boolean> {
@@ -279,11 +302,17 @@ const pickFresh = ({ proof, checkedAt }: StoredAccount): Pick<StoredAccount, 'pr
   checkedAt
 })
 
-/** Whether a proof is older than the one we have: its source has seen less of the chain and of the account. */
-function isBehind(fresh: KnownAccount, known: KnownAccount): boolean {
-  return (
-    fresh.checked.tip.height < known.checked.tip.height && fresh.checked.places.length < known.checked.places.length
-  )
+/**
+ * Whether a proof shows less than the one we have, from a source that has not seen as much: fewer records at an older tip,
+ * or the same records without the pending ones that another node told us of just now.
+ */
+function isBehind(fresh: KnownAccount, known: KnownAccount, now: number): boolean {
+  const [less, more] = [fresh.checked.places, known.checked.places]
+  if (less.length >= more.length) return false
+  if (fresh.checked.tip.height < known.checked.tip.height) return true
+  const isPrefix = less.every(({ recordId }, i) => equalBytes(recordId, more[i]!.recordId))
+  const isPendingBeyond = more.slice(less.length).every(({ order }) => order === null)
+  return isPrefix && isPendingBeyond && now - known.checkedAt < PENDING_TRUST_MS
 }
 
 async function holderAt(connection: NodeConnection, tag: Uint8Array): Promise<AccountId | undefined> {

@@ -68,6 +68,8 @@ const MAX_PAGE = 500
 /** Time to tell what was received before the process ends. */
 const FLUSH_TIMEOUT_MS = 1_500
 const SECOND_OPINION_TIMEOUT_MS = 4_000
+/** A question that lost its node is put to the next one, if that is found within this. */
+const RECONNECT_WAIT_MS = 6_000
 
 export interface PeerEngineComponents {
   crypto: Crypto
@@ -89,6 +91,8 @@ export interface PeerEngineInit {
 
 /** A received message that nobody has listened to yet. */
 export interface Unheard {
+  /** For `markHeard`. */
+  order: string
   message: ChatMessage
   person: Person
 }
@@ -122,6 +126,8 @@ export class PeerEngine implements PeerApi {
   #caughtUp = false
   #caughtUpWaiters: (() => void)[] = []
   #waiting = 0
+  #counting: Promise<void> | undefined
+  #countAgain = false
   #storeProblem: string | null = null
   #cancelSnapshot: (() => void) | undefined
   #cancelUpkeep: (() => void) | undefined
@@ -174,7 +180,7 @@ export class PeerEngine implements PeerApi {
       log: this.#log,
       outbox: this.#outbox,
       account: () => required(this.#own),
-      onKeysChanged: () => this.#receiver.forgetKeys()
+      onKeysChanged: (conversationId, own) => this.#receiver.noteKeys(conversationId, own)
     })
     this.#inbox = new Inbox({
       core,
@@ -192,7 +198,8 @@ export class PeerEngine implements PeerApi {
       directory,
       inbox: this.#inbox,
       sealer: this.#sealer,
-      outbox: this.#outbox
+      outbox: this.#outbox,
+      onKeysChanged: (conversationId, own) => this.#receiver.noteKeys(conversationId, own)
     })
     this.#nameClaim = new NameClaim({
       core,
@@ -496,13 +503,24 @@ export class PeerEngine implements PeerApi {
     if (profile.username !== null) await this.#directory.checkClaimedName(named, profile.username)
   }
 
-  async #countWaiting(): Promise<void> {
-    const inEnvelopes = this.#outbox.waitingMessages()
-    const unsent = await this.#states.range('unsent', undefined, unsentEntry)
-    const waiting = inEnvelopes.size + unsent.filter(({ value }) => value.messageId !== null).length
-    if (waiting === this.#waiting) return
-    this.#waiting = waiting
-    this.#changed()
+  /** Counts what is not kept yet; a burst of changes makes one count more at most. */
+  #countWaiting(): Promise<void> {
+    this.#countAgain = true
+    this.#counting ??= this.#count().finally(() => (this.#counting = undefined))
+    return this.#counting
+  }
+
+  async #count(): Promise<void> {
+    while (this.#countAgain && this.#running) {
+      this.#countAgain = false
+      const unsent = await this.#states.range('unsent', undefined, unsentEntry)
+      const shown = unsent.filter(({ value }) => value.messageId !== null).map(({ value }) => toHex(value.messageId!))
+      const waiting = new Set([...this.#outbox.waitingMessages(), ...shown]).size
+      if (waiting !== this.#waiting) {
+        this.#waiting = waiting
+        this.#changed()
+      }
+    }
   }
 
   #changed(): void {
@@ -527,7 +545,7 @@ export class PeerEngine implements PeerApi {
     const { transport, timers } = this.#components
     const { deviceId, publicKeys, signingKey } = this.#core.device()
     const start = others.length === 0 ? 0 : this.#core.random(1)[0]! % others.length
-    for (const node of [...others.slice(start), ...others.slice(0, start)].slice(0, 3)) {
+    for (const node of [...others.slice(start), ...others.slice(0, start)].slice(0, 2)) {
       try {
         const signal = AbortSignal.timeout(SECOND_OPINION_TIMEOUT_MS)
         const stream = await transport.dial(node.url, node.key, { signal })
@@ -808,17 +826,22 @@ export class PeerEngine implements PeerApi {
     if (!this.#own?.registered) throw new PeerError('not-registered', 'This device has no account yet.')
   }
 
-  /** Failures of a connection, in the words of the peer. */
+  /** Asks a node; while a connection is being made, or is lost on the way, the next one is waited for, once. */
   async #translated<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#connection.state === 'connecting') await this.online(RECONNECT_WAIT_MS)
     try {
       return await ask()
     } catch (error) {
-      if (error instanceof ConnectionLost) {
-        throw new PeerError('offline', 'The connection was lost. It is being made anew.', { cause: error })
-      }
-      if (error instanceof NodeRefusal)
-        throw new PeerError('refused', `The node answered: ${error.message}`, { cause: error })
-      throw error
+      if (error instanceof ConnectionLost && (await this.online(RECONNECT_WAIT_MS))) return this.#askAgain(ask)
+      throw inPeerWords(error)
+    }
+  }
+
+  async #askAgain<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      throw inPeerWords(error)
     }
   }
 
@@ -884,11 +907,11 @@ export class PeerEngine implements PeerApi {
     this.#requireReady()
     const entries = await this.#states.range('unheard', undefined, unheardEntry, { limit })
     const unheard: Unheard[] = []
-    for (const { value } of entries) {
+    for (const { order, value } of entries) {
       const row = await this.#rowOf(toHex(value.messageId))
       if (!row) continue
       await this.#nameChecks.get(toHex(row.from))
-      unheard.push({ message: this.#people.message(row), person: this.#people.person(row.from) })
+      unheard.push({ order, message: this.#people.message(row), person: this.#people.person(row.from) })
     }
     return unheard
   }
@@ -898,16 +921,25 @@ export class PeerEngine implements PeerApi {
     return place && this.#states.read(slots.message(toHex(place.conversationId), place.order))
   }
 
-  async markHeard(messageId: string): Promise<void> {
-    const entries = await this.#states.range('unheard', undefined, unheardEntry, { limit: 1_000 })
-    const entry = entries.find(({ value }) => toHex(value.messageId) === messageId)
-    if (entry) await this.#states.unit(async unit => unit.remove(slots.unheard(entry.order)))
+  /** Takes a message off the line. */
+  async markHeard({ order }: Pick<Unheard, 'order'>): Promise<void> {
+    await this.#states.unit(async unit => unit.remove(slots.unheard(order)))
   }
 
   /** Why deliveries came to nothing, for reports. */
   get counts() {
     return { ...this.#receiver.counts, parked: this.#receiver.parkedCount, unreadable: this.#inbox.malformed }
   }
+}
+
+function inPeerWords(error: unknown): unknown {
+  if (error instanceof ConnectionLost) {
+    return new PeerError('offline', 'The connection was lost. It is being made anew.', { cause: error })
+  }
+  if (error instanceof NodeRefusal) {
+    return new PeerError('refused', `The node answered: ${error.message}`, { cause: error })
+  }
+  return error
 }
 
 function required<T>(value: T | undefined): T {

@@ -7,7 +7,7 @@
  *                  │ records unknown                      │ session unknown
  *                  └────────▶ parked ◀────────────────────┘   (tried again as the directory or an Open comes)
  */
-import { toHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { resolveRoster } from '../../protocol/conversation/roster-resolution.ts'
 import type { ConversationId } from '../../protocol/conversation/roster.ts'
 import {
@@ -19,7 +19,7 @@ import {
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
-import { heldConversationKeys } from '../../protocol/session/conversation-keys.ts'
+import { heldConversationKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
 import { decryptMessage, releaseInbound, supersedeInbound, type Inbound } from '../../protocol/session/inbound.ts'
 import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
 import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
@@ -36,7 +36,9 @@ import type { StateStore, Work } from './work.ts'
 
 /** Deliveries that wait for a directory entry or an Open; past it the oldest is dropped, its sender asked again later. */
 export const MAX_PARKED = 2_000
-/** Parked deliveries are tried again this often. */
+/** And their bytes. */
+export const MAX_PARKED_BYTES = 32 * 1024 * 1024
+/** The directory is asked again for a parked Open after this, then after half of its age: strangers must not make us ask without end. */
 export const PARKED_RETRY_MS = 3_000
 
 /** Why deliveries came to nothing, for status and tests. */
@@ -80,6 +82,9 @@ export class Receiver {
   readonly #components: ReceiverComponents
   readonly #conversationKeys = new Map<string, HeldKey[]>()
   readonly #parked = new Map<string, Parked>()
+  #parkedBytes = 0
+  /** When the directory was last asked for a parked Open. */
+  readonly #askedAt = new Map<string, number>()
   #cancelRetry: (() => void) | undefined
   readonly #retrying = new Set<Parked['waitsFor']>()
   #stopped = true
@@ -91,6 +96,10 @@ export class Receiver {
   async start(): Promise<void> {
     for (const parked of await this.#components.states.all('parked', parkedEntry)) {
       this.#parked.set(toHex(parked.delivery.id), parked)
+      this.#parkedBytes += parked.delivery.payload.length
+    }
+    for (const { conversationId, own } of await this.#components.states.all('own-keys', ownKeysEntry)) {
+      this.noteKeys(toHex(conversationId), own)
     }
     this.#stopped = false
     if (this.#parked.size > 0) this.#scheduleRetry()
@@ -110,19 +119,37 @@ export class Receiver {
       return false
     }
     if (this.#parked.has(toHex(delivery.id))) return true
-    const outcome = await this.#process(delivery, false)
+    const outcome = await this.#process(delivery, { isAsked: false, isRetry: false })
     return outcome.kind !== 'leave'
   }
 
-  /** Tries parked deliveries again: those for the directory as time passes, those for a session when one was opened. */
+  /** Tries again what waits for a session, when one was opened, or for the directory, when it told something new. */
   async retryParked(waitsFor: Parked['waitsFor']): Promise<void> {
+    await this.#retryEach(waitsFor, () => true, { isAsked: true, isRetry: true })
+  }
+
+  /** Asks the directory for what parked Opens need, as far as it is time to ask again. */
+  async #askForParked(): Promise<void> {
+    const now = this.#components.core.timers.now()
+    const isDue = (key: string, { since }: Parked): boolean => {
+      const last = this.#askedAt.get(key) ?? since
+      return now - last >= Math.max(PARKED_RETRY_MS, (now - since) / 2)
+    }
+    await this.#retryEach('roster', isDue, { isAsked: false, isRetry: true })
+  }
+
+  async #retryEach(
+    waitsFor: Parked['waitsFor'],
+    isDue: (key: string, parked: Parked) => boolean,
+    attempt: Attempt
+  ): Promise<void> {
     if (this.#retrying.has(waitsFor)) return
     this.#retrying.add(waitsFor)
     try {
       for (const [key, parked] of [...this.#parked]) {
         if (this.#stopped) return
         if (parked.delivery.expiry < this.#components.core.timers.now()) await this.#expire(key)
-        else if (parked.waitsFor === waitsFor) await this.#process(parked.delivery, true)
+        else if (parked.waitsFor === waitsFor && isDue(key, parked)) await this.#process(parked.delivery, attempt)
       }
     } catch (error) {
       this.#components.core.log.warn('parked deliveries could not be looked at', { reason: String(error) })
@@ -141,11 +168,11 @@ export class Receiver {
     if (this.#stopped || this.#cancelRetry || this.#parked.size === 0) return
     this.#cancelRetry = this.#components.core.timers.after(PARKED_RETRY_MS, () => {
       this.#cancelRetry = undefined
-      void this.retryParked('roster')
+      void this.#askForParked()
     })
   }
 
-  async #process(delivery: Delivery, isRetry: boolean): Promise<Outcome> {
+  async #process(delivery: Delivery, attempt: Attempt): Promise<Outcome> {
     let packet: Packet
     try {
       packet = decodePacket(delivery.payload)
@@ -154,12 +181,14 @@ export class Receiver {
       this.counts.malformed++
       return DONE
     }
-    let outcome = await this.#processPacket(delivery, packet, { isAsked: false, isRetry })
-    if (outcome.kind === 'fetch') {
+    let outcome = await this.#processPacket(delivery, packet, attempt)
+    if (outcome.kind === 'fetch' && !attempt.isAsked) {
+      this.#askedAt.set(toHex(delivery.id), this.#components.core.timers.now())
       const asked = await this.#ask(outcome.accounts)
-      outcome = asked ? await this.#processPacket(delivery, packet, { isAsked: true, isRetry }) : outcome
+      outcome = asked ? await this.#processPacket(delivery, packet, { ...attempt, isAsked: true }) : outcome
     }
     if (outcome.kind === 'fetch') await this.#components.states.unit(unit => this.#park(unit, delivery, 'roster'))
+    else this.#askedAt.delete(toHex(delivery.id))
     return outcome
   }
 
@@ -171,7 +200,6 @@ export class Receiver {
 
   async #processPacket(delivery: Delivery, packet: Packet, attempt: Attempt): Promise<Outcome> {
     const { states } = this.#components
-    if (packet.kind === 'open') await this.#loadNamed()
     return states.unit(async unit => {
       if (packet.kind === 'open' && delivery.part.length > 0) {
         const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
@@ -184,17 +212,9 @@ export class Receiver {
     })
   }
 
-  /** Conversation keys change with every Open; they are read anew once per Open that arrives. */
-  async #loadNamed(): Promise<void> {
-    if (this.#conversationKeys.size > 0) return
-    for (const { conversationId, own } of await this.#components.states.all('own-keys', ownKeysEntry)) {
-      this.#conversationKeys.set(toHex(conversationId), heldConversationKeys(conversationId as ConversationId, own))
-    }
-  }
-
-  /** Own conversation keys changed: what is cached of them is out of date. */
-  forgetKeys(): void {
-    this.#conversationKeys.clear()
+  /** Own conversation keys changed: Opens are looked up among the new ones. */
+  noteKeys(conversationId: string, own: OwnKeys): void {
+    this.#conversationKeys.set(conversationId, heldConversationKeys(fromHex(conversationId) as ConversationId, own))
   }
 
   async #open(unit: Work, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
@@ -333,21 +353,37 @@ export class Receiver {
     const parked = { delivery, waitsFor, since: known?.since ?? this.#components.core.timers.now() }
     if (known?.waitsFor === waitsFor) return
     unit.write(slots.parked(key), parked)
-    const oldest = this.#parked.size >= MAX_PARKED && !known ? this.#parked.keys().next().value : undefined
-    if (oldest !== undefined) {
-      this.counts.dropped++
-      this.#unpark(unit, oldest)
-    }
     unit.after(() => {
+      if (!known) this.#parkedBytes += delivery.payload.length
       this.#parked.set(key, parked)
       this.#scheduleRetry()
     })
+    this.#makeRoom(unit, known ? 0 : delivery.payload.length)
+  }
+
+  /** Drops the oldest past the bounds; what was of worth in them shows as a gap and is sent again. */
+  #makeRoom(unit: Work, bytes: number): void {
+    let count = this.#parked.size + (bytes > 0 ? 1 : 0)
+    let total = this.#parkedBytes + bytes
+    for (const [key, { delivery }] of this.#parked) {
+      if (count <= MAX_PARKED && total <= MAX_PARKED_BYTES) return
+      this.counts.dropped++
+      this.#unpark(unit, key)
+      count--
+      total -= delivery.payload.length
+    }
   }
 
   #unpark(unit: Work, key: string): void {
-    if (!this.#parked.has(key)) return
+    const parked = this.#parked.get(key)
+    if (!parked) return
     unit.remove(slots.parked(key))
-    unit.after(() => this.#parked.delete(key))
+    unit.after(() => {
+      if (!this.#parked.has(key)) return
+      this.#parkedBytes -= parked.delivery.payload.length
+      this.#parked.delete(key)
+      this.#askedAt.delete(key)
+    })
   }
 
   /** Deliveries that wait for something. */

@@ -25,6 +25,7 @@ import {
   devicesWithoutKey,
   emptyOwnKeys,
   isKeyUpdateDue,
+  type OwnKeys,
   type PeerKey
 } from '../../protocol/session/conversation-keys.ts'
 import { openSession } from '../../protocol/session/open.ts'
@@ -68,7 +69,7 @@ export interface SealerComponents {
   outbox: Outbox
   account: () => OwnAccount
   /** A new conversation key was made. */
-  onKeysChanged: () => void
+  onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
 
 interface Plan {
@@ -415,7 +416,7 @@ export class Sealer {
       core.log.warn('a device could not be sealed to', { device: toHex(unreached), code: error.code })
     }
     unit.write(slots.ownKeys(key), { conversationId, own: opened.ownKeys })
-    unit.after(this.#components.onKeysChanged)
+    unit.after(() => this.#components.onKeysChanged(key, opened.ownKeys))
     unit.write(slots.openDelivery(key, toHex(opened.sessionId)), opened.delivery)
     return opened
   }

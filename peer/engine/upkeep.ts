@@ -5,7 +5,7 @@ import { visibleGaps } from '../../protocol/conversation/sequencer.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
-import { eraseOwnKeys, isKeyUpdateDue, type PeerKey } from '../../protocol/session/conversation-keys.ts'
+import { eraseOwnKeys, isKeyUpdateDue, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { eraseInbound, isInboundFinished } from '../../protocol/session/inbound.ts'
 import {
   devicesToReopen,
@@ -42,6 +42,8 @@ export interface UpkeepComponents {
   inbox: Inbox
   sealer: Sealer
   outbox: Outbox
+  /** Conversation keys were erased. */
+  onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
 
 export class Upkeep {
@@ -96,7 +98,10 @@ export class Upkeep {
     if (held && others) {
       const peers = await peerKeysOf(unit, key)
       const own = eraseOwnKeys(held.own, peers, others, gaps.size > 0, now)
-      if (own !== held.own) unit.write(slots.ownKeys(key), { ...held, own })
+      if (own !== held.own) {
+        unit.write(slots.ownKeys(key), { ...held, own })
+        unit.after(() => this.#components.onKeysChanged(key, own))
+      }
     }
     for (const { value } of await states.range('sent', key, sentEntry, { limit: 100 })) {
       if (value.sentAt + SENT_KEPT_MS < now) unit.remove(slots.sent(key, value.sequence))

@@ -169,6 +169,12 @@ export class FakeNetwork {
     return new Response(JSON.stringify(answer), { status: 201 })
   }
 
+  /** The current bundle of a device. */
+  bundlesOf(deviceId: string): Uint8Array[] {
+    return [this.#bundles.get(deviceId)!]
+  }
+
+  /** Puts records under an account's id, whether they belong to it or not. */
   addAccount(accountId: AccountId, records: Uint8Array[]): void {
     this.#records.set(toHex(accountId), { accountId, records })
   }

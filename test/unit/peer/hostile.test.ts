@@ -1,0 +1,159 @@
+/** What a lying node or a hostile stranger may try against a peer. */
+import { randomBytes } from 'node:crypto'
+import { afterEach, describe, expect, test } from 'vitest'
+import { fromHex, toHex } from '../../../protocol/bytes.ts'
+import type { DeviceId } from '../../../protocol/identity/device.ts'
+import { encodePacket } from '../../../protocol/session/packet.ts'
+import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../../protocol/wire/envelope.ts'
+import { FakeNetwork } from '../../support/peer/fake-network.ts'
+import { TestPeer, until } from '../../support/peer/test-peer.ts'
+
+const running: TestPeer[] = []
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+
+async function people(...names: string[]): Promise<{ network: FakeNetwork; peers: TestPeer[] }> {
+  const network = await FakeNetwork.create()
+  const peers = names.map(() => new TestPeer(network))
+  for (const [i, peer] of peers.entries()) await peer.register(names[i]!)
+  running.push(...peers)
+  return { network, peers }
+}
+
+/** A delivery whose id is right, with any content. */
+function deliveryOf(network: FakeNetwork, mailbox: DeviceId, payload: Uint8Array, part = new Uint8Array()): Delivery {
+  const shared = { version: 1 as const, expiry: Date.now() + 60_000, class: 'contact' as const, payload }
+  const id = deliveryIdOf(network.crypto, network.id, envelopeIdOf(network.crypto, network.id, shared), {
+    mailbox,
+    part
+  })
+  return { id, expiry: shared.expiry, class: 'contact', part, payload }
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+})
+
+describe('a hostile stranger', () => {
+  test('cannot disturb a conversation with garbage of any kind', async () => {
+    const { network, peers } = await people('ada', 'bob')
+    const [ada, bob] = peers as [TestPeer, TestPeer]
+    await ada.send(bob, 'before')
+    await until('before', async () => (await bob.received(ada)).length === 1)
+    const mailbox = fromHex(bob.me.deviceId) as DeviceId
+    const messages = [random(300), random(1)]
+    const payloads = [
+      random(1),
+      random(5_000),
+      encodePacket({ kind: 'messages', messages }),
+      encodePacket({ kind: 'open', openBody: random(2_000), messages })
+    ]
+    for (const payload of payloads) {
+      network.push(mailbox, deliveryOf(network, mailbox, payload))
+      network.push(mailbox, deliveryOf(network, mailbox, payload, random(1_200)))
+    }
+    await ada.send(bob, 'after')
+    await until('after', async () => (await bob.received(ada)).length === 2)
+    expect(await bob.received(ada)).toEqual(['before', 'after'])
+    expect(bob.engine.counts.malformed).toBeGreaterThan(0)
+    expect((await bob.engine.snapshot()).conversations).toHaveLength(1)
+  })
+
+  test('cannot replay a delivery to another device, or again to the same', async () => {
+    const { network, peers } = await people('ada', 'bob', 'eve')
+    const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
+    const seen: Delivery[] = []
+    network.fate = (delivery, mailbox) => {
+      if (toHex(mailbox) === bob.me.deviceId) seen.push(delivery)
+      return 'deliver'
+    }
+    await ada.send(bob, 'for Bob')
+    await until('there', async () => (await bob.received(ada)).length === 1)
+    for (const delivery of seen) {
+      network.push(fromHex(bob.me.deviceId) as DeviceId, delivery)
+      const { payload, part } = delivery
+      const mailbox = fromHex(eve.me.deviceId) as DeviceId
+      network.push(mailbox, deliveryOf(network, mailbox, payload, part))
+    }
+    await until('Eve looked at it', () => eve.engine.counts.notForUs > 0)
+    await until('Bob looked at it', () => bob.engine.counts.duplicate > 0)
+    expect(await bob.received(ada)).toEqual(['for Bob'])
+    expect((await eve.engine.snapshot()).conversations).toEqual([])
+  })
+
+  test('cannot fill the device with messages of sessions that never open', async () => {
+    const { network, peers } = await people('bob')
+    const [bob] = peers as [TestPeer]
+    const mailbox = fromHex(bob.me.deviceId) as DeviceId
+    // Well-formed, of a session that nobody opened.
+    const packet = (): Uint8Array =>
+      // [session id, counter, ciphertext of the smallest bucket]
+      Uint8Array.of(0x83, 0x50, ...random(16), 0x00, 0x59, 0x01, 0x50, ...random(336))
+    for (let i = 0; i < 2_050; i++) {
+      network.push(mailbox, deliveryOf(network, mailbox, encodePacket({ kind: 'messages', messages: [packet()] })))
+    }
+    await until('the bound is reached', () => bob.engine.counts.dropped >= 50, 25_000)
+    expect(bob.engine.counts.parked).toBeLessThanOrEqual(2_000)
+  })
+})
+
+describe('a lying node', () => {
+  test('that serves another account’s records under an id is not believed', async () => {
+    const { network, peers } = await people('ada', 'bob', 'eve')
+    const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
+    const bobsId = fromHex(bob.me.accountId)
+    network.addAccount(bobsId as never, network.recordsOf(eve.me.accountId))
+    await expect(ada.engine.findPerson(bob.me.accountId)).rejects.toMatchObject({ code: 'refused' })
+  })
+
+  test('that names somebody who does not claim the name finds nobody', async () => {
+    const { network, peers } = await people('ada', 'bob')
+    const [ada, bob] = peers as [TestPeer, TestPeer]
+    network.tamper = frame =>
+      frame.kind === 'names'
+        ? { ...frame, matches: [{ tag: random(32), accountId: fromHex(bob.me.accountId) as never, state: 'settled' }] }
+        : frame
+    expect(await ada.engine.findPerson('@somebody')).toBeNull()
+  })
+
+  test('that hands out keys of its own for a device seals nothing to them', async () => {
+    const { network, peers } = await people('ada', 'bob', 'eve')
+    const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
+    const bundles = network.bundlesOf(eve.me.deviceId)
+    network.tamper = frame => (frame.kind === 'bundles' ? { ...frame, bundles } : frame)
+    const { id } = await ada.send(bob, 'secret')
+    await until('it says why it waits', async () => {
+      const message = (await ada.messages(bob)).find(shown => shown.id === id)
+      return message?.problem?.includes('keys') ?? false
+    })
+    expect(network.submissions).toBe(0)
+    network.tamper = frame => frame
+    await until('sent once the keys are right', async () => (await bob.received(ada)).length === 1)
+  })
+
+  test('whose receipts are forged, foreign or of another epoch makes nothing sent', async () => {
+    const { network, peers } = await people('ada', 'bob')
+    const [ada, bob] = peers as [TestPeer, TestPeer]
+    const changes = [
+      { signature: random(64) },
+      { node: random(32) as never },
+      { epoch: 7 },
+      { root: random(32) },
+      { shard: 4_711 }
+    ]
+    let tampered = 0
+    network.tamper = frame => {
+      if (frame.kind !== 'submitted') return frame
+      const change = changes[tampered++ % changes.length]!
+      const results = frame.results.map(result => ({
+        ...result,
+        receipts: result.receipts.map(proof => ({ ...proof, receipt: { ...proof.receipt, ...change } }))
+      }))
+      return { ...frame, results }
+    }
+    network.fate = () => 'drop'
+    const { id } = await ada.send(bob, 'hello')
+    await until('each lie was told', () => tampered >= changes.length, 15_000)
+    expect((await ada.messages(bob)).find(message => message.id === id)!.state).toBe('waiting')
+    expect(await ada.engine.receipts(id)).toEqual([])
+  })
+})

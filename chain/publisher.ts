@@ -74,6 +74,7 @@ export class Publisher {
   /** All records that are not settled, waiting or in a live transaction, in order of arrival. */
   readonly #records = new Map<string, OutgoingRecord>()
   readonly #arriving = new Map<string, Promise<void>>()
+  #lastArrival: Promise<unknown> = Promise.resolve()
   #sequence = 0
   #maxTransactionBytes = DEFAULT_MAX_TRANSACTION_BYTES
   #coins: { utxos: Utxo[]; readAt: number } | undefined
@@ -150,7 +151,7 @@ export class Publisher {
     const recordId = recordIdOf(this.#crypto, this.#init.network, record)
     const id = toHex(recordId)
     if (this.#records.has(id)) return recordId
-    const arriving = this.#arriving.get(id) ?? this.#take(id, bytes, record)
+    const arriving = this.#arriving.get(id) ?? this.#arrive(() => this.#take(id, bytes, record))
     this.#arriving.set(id, arriving)
     try {
       await arriving
@@ -189,6 +190,13 @@ export class Publisher {
       spentLastHour: this.#budget.spent(this.#clock()),
       address: this.#wallet.address
     }
+  }
+
+  /** One after the other: a record must not be published before the one that it follows and that came first. */
+  #arrive(take: () => Promise<void>): Promise<void> {
+    const arriving = this.#lastArrival.then(take)
+    this.#lastArrival = arriving.catch(() => undefined)
+    return arriving
   }
 
   async #take(id: string, bytes: Uint8Array, record: ReturnType<typeof decodeRecord>): Promise<void> {

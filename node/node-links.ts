@@ -145,6 +145,7 @@ export class NodeLinks {
 
   async #dial(node: ListedNode, attempts: number): Promise<void> {
     const { host } = this.#components
+    if (this.isUp(node.key)) return
     const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
     try {
       const connection = await this.#connect(node, signal)
@@ -178,14 +179,16 @@ export class NodeLinks {
   #adopt(node: ListedNode, stream: Stream): NodeLink {
     const key = byteKey(node.key)
     const { network, view } = this.#components
-    this.#links.get(key)?.end(new NodeError('unreachable', 'there is a newer link'))
+    const older = this.#links.get(key)
     const link = new NodeLink(
       stream,
       this.#handlers!,
       { key: node.key, network, epoch: view.current.number },
       { onUp: () => this.#up(node), onEnd: error => this.#ended(node, link, error) }
     )
+    // The newer one stands first: the older one's end must not be taken for the loss of the link.
     this.#links.set(key, link)
+    older?.end(new NodeError('unreachable', 'there is a newer link'))
     link.open()
     return link
   }

@@ -1,4 +1,5 @@
 import type { Brand } from './brand.ts'
+import { compareBytes } from './bytes.ts'
 import { encodeCbor } from './cbor.ts'
 import type { Crypto } from './crypto/crypto.ts'
 
@@ -11,7 +12,7 @@ export interface NameTagCost {
   passes: number
 }
 
-/** What never changes in a network. The first four make its {@link NetworkId}. */
+/** What never changes in a network. All of it makes the {@link NetworkId}. */
 export interface Genesis {
   /** Cardano network magic: 764824073 mainnet, 1 preprod, 2 preview; 42 the local devnet. */
   cardanoMagic: number
@@ -30,10 +31,24 @@ export interface Genesis {
   admittedOperators: Uint8Array[]
 }
 
-/** Names a network by the parameters that its members must share. */
+/**
+ * Names a network by everything in its genesis, so that no node can give a device another one under the same name: with a
+ * salt of its own it would lead every search for a name to an account of its choice.
+ */
 export function networkIdOf(crypto: Crypto, genesis: Genesis): NetworkId {
-  const { cardanoMagic, metadataLabel, shardCount, replicaCount } = genesis
+  const { cardanoMagic, metadataLabel, shardCount, replicaCount, nameSalt, nameTagCost, releaseKey } = genesis
   return crypto.sha256(
-    encodeCbor(['volo/1/network', cardanoMagic, metadataLabel, shardCount, replicaCount])
+    encodeCbor([
+      'volo/1/network',
+      cardanoMagic,
+      metadataLabel,
+      shardCount,
+      replicaCount,
+      nameSalt,
+      nameTagCost.memoryKib,
+      nameTagCost.passes,
+      releaseKey,
+      [...genesis.admittedOperators].sort(compareBytes)
+    ])
   ) as NetworkId
 }

@@ -98,6 +98,11 @@ export const FINAL_CONFIRMATIONS = 2_160
 /** A revoked device that is older than the revoker may revoke it in turn for this long. */
 export const COUNTER_REVOKE_MS = DAY_MS
 
+/** Most memory that a genesis may ask for one username's tag, in KiB: a phone has to have it. */
+export const MAX_NAME_TAG_MEMORY_KIB = 64 * KIB
+/** Most passes over it: with all of the memory, two seconds of a slow phone. */
+export const MAX_NAME_TAG_PASSES = 8
+
 /** Mailboxes and accounts map to this many shards by default; fixed in a network's genesis. */
 export const DEFAULT_SHARD_COUNT = 64
 /** Nodes that keep one shard by default; fixed in a network's genesis. */

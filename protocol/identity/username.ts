@@ -1,7 +1,9 @@
 import type { Brand } from '../brand.ts'
 import { argon2id } from '../crypto/argon2id.ts'
+import { requireInteger } from '../crypto/parameters.ts'
 import { ProtocolError } from '../errors.ts'
 import { labelled } from '../labels.ts'
+import { MAX_NAME_TAG_MEMORY_KIB, MAX_NAME_TAG_PASSES } from '../limits.ts'
 import type { Genesis, NetworkId } from '../network.ts'
 
 /** 3 to 24 of `a` to `z`, `0` to `9` and `_`, with at least one that is not `_`. */
@@ -54,6 +56,8 @@ export function skeletonOf(username: Username): string {
  * What stands on chain for a name. Slow on purpose, as it hides names that are not in a dictionary: about 0.1 s.
  *
  * @returns {@link NAME_TAG_BYTES} bytes: Argon2id of the labelled skeleton under the network's salt and cost, one lane.
+ * @throws ProtocolError `INVALID` past {@link MAX_NAME_TAG_MEMORY_KIB} or {@link MAX_NAME_TAG_PASSES}: the cost comes from
+ * a node, which must not be able to hold a device's processor or exhaust its memory.
  */
 export async function nameTagOf(
   network: NetworkId,
@@ -61,6 +65,8 @@ export async function nameTagOf(
   username: Username
 ): Promise<Uint8Array> {
   const { memoryKib, passes } = genesis.nameTagCost
+  requireInteger('memory of a name tag', memoryKib, 8, MAX_NAME_TAG_MEMORY_KIB)
+  requireInteger('passes of a name tag', passes, 1, MAX_NAME_TAG_PASSES)
   const password = labelled('name-tag', network, skeletonOf(username))
   return argon2id(password, genesis.nameSalt, { memoryKib, iterations: passes, parallelism: 1 }, NAME_TAG_BYTES)
 }

@@ -12,6 +12,7 @@ import {
   type Username
 } from '../../../protocol/identity/username.ts'
 import { labelled } from '../../../protocol/labels.ts'
+import { MAX_NAME_TAG_MEMORY_KIB, MAX_NAME_TAG_PASSES } from '../../../protocol/limits.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { bytesOf, crypto, genesis, network, otherNetwork } from '../../support/directory/cast.ts'
 
@@ -98,5 +99,17 @@ describe('a name commitment', () => {
       nameCommitment(crypto, otherNetwork, bytesOf('tag'), account, bytesOf('salt'))
     ]
     expect(new Set(commitments.map(toHex)).size).toBe(5)
+  })
+})
+
+describe('the cost of a name tag', () => {
+  it.each([
+    { memoryKib: MAX_NAME_TAG_MEMORY_KIB + 1, passes: 1 },
+    { memoryKib: 8, passes: MAX_NAME_TAG_PASSES + 1 }
+  ])('is refused before any work where a node asks for too much: %o', async nameTagCost => {
+    const began = performance.now()
+    const tag = nameTagOf(network, { ...genesis, nameTagCost }, parseUsername('ada'))
+    await expect(tag).rejects.toEqual(expect.objectContaining({ name: 'ProtocolError', code: 'INVALID' }))
+    expect(performance.now() - began).toBeLessThan(100)
   })
 })

@@ -20,6 +20,8 @@ const SEND_EVERY_MS = 250
 const DOWN_MS = 3_000
 const UP_MS = 4_000
 const HEAL_MS = 120_000
+/** Longer than the interval at which replicas compare what they hold. */
+const SETTLE_MS = 35_000
 const MINUTE_MS = 60_000
 /** Without fsync a cut loses nearly everything, so a few show it. */
 const MUTANT_ROUNDS = 3
@@ -47,6 +49,7 @@ async function chaos(): Promise<boolean> {
     downMs: DOWN_MS,
     upMs: UP_MS,
     healMs: HEAL_MS,
+    settleMs: SETTLE_MS,
     random: () => random.fraction(),
     log: line => console.error(line)
   })

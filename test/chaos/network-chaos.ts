@@ -30,6 +30,8 @@ export interface ChaosInit {
   random: () => number
   /** How long healing may take before what is missing counts as lost. */
   healMs: number
+  /** Time for acknowledgements to reach every replica, before the disks are read. */
+  settleMs: number
   /** Told what happens, for people. */
   log?: (line: string) => void
   /** Environment of the nodes. */
@@ -69,8 +71,7 @@ export async function runChaos(init: ChaosInit): Promise<ChaosResult> {
     await eventually(async () => (await sumWaiting(people)) === 0, init.healMs, 250)
     const events = [...(await eventsOf(network, threads)), ...faults]
     await Promise.all(people.splice(0).map(disposePeer))
-    // Acknowledgements travel to the other replicas; what missed them learns of it from the next comparison.
-    await sleep(SETTLE_MS)
+    await sleep(init.settleMs)
     await network.stop({ keepData: true })
     stopped = true
     const stores = await dumpAll(network)
@@ -89,9 +90,6 @@ export async function runChaos(init: ChaosInit): Promise<ChaosResult> {
     if (!stopped) await network.stop()
   }
 }
-
-/** Longer than the interval at which replicas compare what they hold. */
-const SETTLE_MS = 35_000
 
 const isKill = (event: HistoryEvent): boolean => event.kind === 'fault' && event.fault === 'kill'
 

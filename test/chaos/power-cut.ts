@@ -8,7 +8,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { toHex } from '../../protocol/bytes.ts'
 import { storeAt, POWER_CUT_MAILBOX } from './power-cut-writer.ts'
@@ -82,7 +82,8 @@ async function cutOnce(folder: string, result: PowerCutResult): Promise<void> {
 
 /** @returns the ids that the store had called safe when the power went. */
 async function writeUntilCut(mount: string, syncWrites: boolean): Promise<Set<string>> {
-  const writer = join(import.meta.dirname, 'power-cut-writer.js')
+  // TypeScript when this runs unbuilt, JavaScript when it is built.
+  const writer = join(import.meta.dirname, `power-cut-writer${extname(import.meta.filename)}`)
   const child = spawn(process.execPath, [writer, join(mount, 'store'), String(syncWrites)], {
     stdio: ['ignore', 'pipe', 'ignore']
   })

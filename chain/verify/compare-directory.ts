@@ -15,6 +15,8 @@ import { areIndependent, type AccountSource } from './sources/account-source.ts'
 import type { ReplaySource } from './sources/replay-source.ts'
 import type { Verification } from './verification.ts'
 
+/** Nodes count requests by the minute; whoever asks for everything can wait that long. */
+const PATIENCE_MS = 65_000
 /** Differences that are told one by one. */
 const MAX_TOLD = 20
 
@@ -109,7 +111,7 @@ async function compareAccount(
 ): Promise<Difference | undefined> {
   return judging(`account ${toHex(accountId)}`, async () => {
     const expected = replay.proof(accountId)!
-    const proof = await node.proof(accountId, { signal: run.init.signal })
+    const proof = await node.proof(accountId, { signal: run.init.signal, maxPauseMs: PATIENCE_MS })
     if (proof) run.sawTip(node, proof.tip)
     // The same transactions in the same places: their signatures were verified by the replay.
     if (proof && equalBytes(bareBytes(proof, expected), bareBytes(expected, expected))) return undefined
@@ -142,7 +144,7 @@ async function compareName(
   { nameTag, accountId, heldSince }: NameState
 ): Promise<Difference | undefined> {
   return judging(`name ${toHex(nameTag)}`, async () => {
-    const claimants = await node.claimants(nameTag, { signal: run.init.signal })
+    const claimants = await node.claimants(nameTag, { signal: run.init.signal, maxPauseMs: PATIENCE_MS })
     if (claimants.some(claimant => equalBytes(claimant, accountId))) return undefined
     const depth = replay.tip.height - heldSince!.blockHeight + 1
     const reason = `it does not name the holder, ${toHex(accountId)}`

@@ -7,7 +7,8 @@ export const REQUEST_TIMEOUT_MS = 15_000
 /** Requests for one answer while a node says that it is busy. */
 const ATTEMPTS = 4
 const BUSY_PAUSE_MS = 1_000
-const MAX_BUSY_PAUSE_MS = 10_000
+/** Longest pause that a busy source is granted, in milliseconds, unless said otherwise. */
+const MAX_PAUSE_MS = 10_000
 const BUSY = [429, 503]
 const MAX_ERROR_LENGTH = 200
 
@@ -23,6 +24,8 @@ export interface HttpRequest {
   maxBytes: number
   /** Milliseconds: {@link REQUEST_TIMEOUT_MS}. */
   timeoutMs?: number
+  /** Longest pause before a busy source is asked again, in milliseconds: ten seconds. */
+  maxPauseMs?: number | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -35,7 +38,11 @@ export async function httpGet(url: string, request: HttpRequest): Promise<HttpAn
     const { answer, retryAfterMs } = await getOnce(url, request)
     if (!BUSY.includes(answer.status) || attempt === ATTEMPTS) return answer
     const pause = retryAfterMs ?? BUSY_PAUSE_MS * 2 ** (attempt - 1)
-    await sleep(Math.min(MAX_BUSY_PAUSE_MS, pause), undefined, request.signal ? { signal: request.signal } : {})
+    await sleep(
+      Math.min(request.maxPauseMs ?? MAX_PAUSE_MS, pause),
+      undefined,
+      request.signal ? { signal: request.signal } : {}
+    )
   }
 }
 

@@ -82,6 +82,13 @@ describe('a hostile node', () => {
     expect((await ask()).code).toBe(5)
   })
 
+  it('is asked again when it is only busy', async () => {
+    let refusals = 2
+    node.lie = (_path, honest) =>
+      refusals-- > 0 ? jsonAnswer({ error: 'rate-limited', message: 'Too many requests.' }, 429) : honest
+    expect((await ask()).code).toBe(0)
+  })
+
   it('is no account missing when a web server, not a node, answers 404', async () => {
     node.lie = (path, honest) => (path.includes('proof') ? { status: 404, type: 'text/html', body: 'no page' } : honest)
     expect((await ask()).code).toBe(5)

@@ -4,6 +4,8 @@ import type { ReportSource } from '../report.ts'
 
 export interface CallOptions {
   signal?: AbortSignal | undefined
+  /** Longest pause in milliseconds if the source asks for one; by default as long as a person waits. */
+  maxPauseMs?: number
 }
 
 /** What a source may know of an account besides its accepted records. */

@@ -103,10 +103,18 @@ export class DirectoryClient {
     )
     // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
     if (!answer) return known
-    const fresh = await this.#check(answer, accountId, known)
+    const fresh = await this.#withoutLostName(await this.#check(answer, accountId, known), known)
     if (known && isBehind(fresh, known, this.#components.timers.now())) return known
     await this.save(fresh)
     return fresh
+  }
+
+  /** A name that the records no longer claim is not shown any more. */
+  async #withoutLostName(fresh: KnownAccount, known: KnownAccount | undefined): Promise<KnownAccount> {
+    if (!known || fresh.username === null) return fresh
+    const isUnchanged = fresh.checked.account.names.length === known.checked.account.names.length
+    if (isUnchanged || (await this.#claims(fresh, fresh.username as Username))) return fresh
+    return { ...fresh, username: null, nameConfirmed: false }
   }
 
   async #check(

@@ -67,6 +67,10 @@ const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
 /** Time to tell what was received before the process ends. */
 const FLUSH_TIMEOUT_MS = 1_500
+/** Quiet conversations are looked after this often … */
+const SWEEP_INTERVAL_MS = 10 * 60_000
+/** … and those that are not quiet, each round. */
+const LATELY_MS = 60 * 60_000
 const SECOND_OPINION_TIMEOUT_MS = 4_000
 /** A question that lost its node is put to the next one, if that is found within this. */
 const RECONNECT_WAIT_MS = 6_000
@@ -129,6 +133,7 @@ export class PeerEngine implements PeerApi {
   #counting: Promise<void> | undefined
   #countAgain = false
   #storeProblem: string | null = null
+  #sweptAt = 0
   #cancelSnapshot: (() => void) | undefined
   #cancelUpkeep: (() => void) | undefined
   /** Which state of a record a second opinion was sought on, by account. */
@@ -346,10 +351,20 @@ export class PeerEngine implements PeerApi {
       await this.#publishBundle()
       await this.#directory.account(this.#core.accountId(), 0)
       await this.#receiver.retryParked('roster')
-      for (const key of this.#conversations.keys()) await this.#keepUp(key)
+      for (const key of this.#conversationsToKeepUp()) await this.#keepUp(key)
     } catch (error) {
       this.#core.log.debug('work after connecting is not done', { reason: String(error) })
     }
+  }
+
+  /** All of them now and then; in between those in which something happened lately. */
+  #conversationsToKeepUp(): string[] {
+    const now = this.#core.timers.now()
+    const isSweep = now - this.#sweptAt >= SWEEP_INTERVAL_MS
+    if (isSweep) this.#sweptAt = now
+    return [...this.#conversations]
+      .filter(([, { conversation }]) => isSweep || now - conversation.updatedAt < LATELY_MS)
+      .map(([key]) => key)
   }
 
   async #publishBundle(): Promise<void> {
@@ -373,6 +388,8 @@ export class PeerEngine implements PeerApi {
     if (!entry || !this.#running) return
     try {
       await this.#upkeep.run(entry.conversation)
+      const known = this.#directory.peek(toHex(entry.conversation.accountId))
+      if (known?.claimedName) await this.#directory.checkClaimedName(known, known.claimedName)
     } catch (error) {
       this.#core.log.debug('upkeep failed', { reason: String(error) })
     }

@@ -103,6 +103,8 @@ export class Upkeep {
         unit.after(() => this.#components.onKeysChanged(key, own))
       }
     }
+    const [oldest] = await states.range('sent', key, sentEntry, { limit: 1 })
+    if (!oldest || oldest.value.sentAt + SENT_KEPT_MS >= now) return
     for (const { value } of await states.range('sent', key, sentEntry, { limit: 100 })) {
       if (value.sentAt + SENT_KEPT_MS < now) unit.remove(slots.sent(key, value.sequence))
     }

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes, fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { Crypto, SigningKey } from '../../../protocol/crypto/crypto.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
-import { encodeProof } from '../../../protocol/directory/proof.ts'
-import { foldAccount } from '../../../protocol/directory/fold-account.ts'
+import { encodeMetadata } from '../../../protocol/directory/metadata.ts'
+import { checkProof, encodeProof, type ProofTransaction } from '../../../protocol/directory/proof.ts'
 import { decodeBundle } from '../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../protocol/identity/device.ts'
 import { decodeRegistration, verifyRegistration } from '../../../protocol/identity/registration.ts'
@@ -23,7 +23,10 @@ import {
   type SubmissionResult
 } from '../../../protocol/wire/peer-frames.ts'
 import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../protocol/wire/placement.ts'
+import { rawTransaction } from '../directory/raw-cbor.ts'
 import type { FrameStream, HttpClient, Transport } from '../../../peer/ports.ts'
+
+const CHAIN_START = Date.now() - 3_600_000
 
 /** What happens to a delivery on its way to a device. */
 export type Fate = 'deliver' | 'drop' | 'twice' | 'later'
@@ -52,7 +55,8 @@ export class FakeNetwork {
   readonly id: NetworkId = networkIdOf(this.crypto, GENESIS)
   readonly epoch: Epoch
   readonly #keys: SigningKey[]
-  readonly #records = new Map<string, { accountId: AccountId; records: Uint8Array[] }>()
+  readonly #records = new Map<string, { accountId: AccountId; pending: Uint8Array[]; recorded: ProofTransaction[] }>()
+  #height = 1
   readonly #accountOfDevice = new Map<string, AccountId>()
   readonly #bundles = new Map<string, Uint8Array>()
   readonly #mailboxes = new Map<string, Map<string, Delivery>>()
@@ -114,7 +118,37 @@ export class FakeNetwork {
 
   /** The records of an account, as the nodes would publish them. */
   recordsOf(accountId: string): Uint8Array[] {
-    return this.#records.get(accountId)?.records ?? []
+    return this.#records.get(accountId)?.pending ?? []
+  }
+
+  /** Makes blocks: pending records go into the first, unless only empty ones are wanted. */
+  mine(blocks = 1, { empty = false } = {}): void {
+    for (let i = 0; i < blocks; i++) {
+      this.#height++
+      let txIndex = 0
+      for (const account of this.#records.values()) {
+        if (empty || account.pending.length === 0) continue
+        account.recorded.push(this.#transaction(account.pending.splice(0), txIndex++))
+      }
+    }
+  }
+
+  #transaction(records: Uint8Array[], txIndex: number): ProofTransaction {
+    return {
+      transaction: rawTransaction({
+        aux: encodeMetadata(GENESIS.metadataLabel, records),
+        fee: this.#height * 100 + txIndex
+      }),
+      blockHeight: this.#height,
+      blockHash: this.#blockHash(this.#height),
+      blockTime: CHAIN_START + this.#height,
+      txIndex,
+      recordIndexes: records.map((_, index) => index)
+    }
+  }
+
+  #blockHash(height: number): Uint8Array {
+    return this.crypto.sha256(Uint8Array.of(height >> 8, height & 255))
   }
 
   readonly transport = (): Transport => ({
@@ -176,11 +210,11 @@ export class FakeNetwork {
 
   /** Puts records under an account's id, whether they belong to it or not. */
   addAccount(accountId: AccountId, records: Uint8Array[]): void {
-    this.#records.set(toHex(accountId), { accountId, records })
+    this.#records.set(toHex(accountId), { accountId, pending: records, recorded: [] })
   }
 
   addRecord(accountId: string, record: Uint8Array): void {
-    this.#records.get(accountId)!.records.push(record)
+    this.#records.get(accountId)!.pending.push(record)
   }
 
   #connect(node: number): FrameStream {
@@ -247,9 +281,9 @@ export class FakeNetwork {
         const proof = encodeProof({
           version: 1,
           accountId: known.accountId,
-          transactions: [],
-          pending: known.records,
-          tip: { height: 1, hash: new Uint8Array(32), time: Date.now() }
+          transactions: known.recorded,
+          pending: known.pending,
+          tip: { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
         })
         return session.push({ kind: 'account', request, proof })
       }
@@ -279,12 +313,13 @@ export class FakeNetwork {
 
   async #names(prefix: Uint8Array) {
     const matches = []
-    for (const { accountId, records } of this.#records.values()) {
-      const entries = records.map(bytes => ({ bytes, order: null, blockTime: Date.now() }))
-      const fold = await foldAccount(this.crypto, this.id, accountId, entries)
-      for (const { nameTag } of fold?.account.names ?? []) {
-        if (toHex(nameTag).startsWith(toHex(prefix)))
-          matches.push({ tag: nameTag, accountId, state: 'pending' as const })
+    for (const { accountId, pending, recorded } of this.#records.values()) {
+      const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
+      const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }
+      const { account } = await checkProof(this.crypto, this.id, GENESIS.metadataLabel, accountId, proof)
+      for (const { nameTag } of account.names) {
+        if (!toHex(nameTag).startsWith(toHex(prefix))) continue
+        matches.push({ tag: nameTag, accountId, state: 'pending' as const })
       }
     }
     return matches

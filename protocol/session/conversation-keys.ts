@@ -214,7 +214,7 @@ async function firstContactKey(
     throw new ProtocolError('BAD_KEY', 'device bundle has other keys than the directory')
   }
   try {
-    await verifyBundle(crypto, network, bundle, now())
+    await verifyBundle(crypto, network, bundle, now(), device.messagingKeyHash)
     return bundle.weeklyKey
   } catch (error) {
     const expired = error instanceof ProtocolError && error.code === 'EXPIRED'

@@ -118,6 +118,17 @@ describe('the key that an Open is sealed to', () => {
     await expect(acceptAs(env, b2, roster, opened.openBody, partFor(opened, b2.deviceId))).resolves.toBeDefined()
   })
 
+  it('is found for a device whose registered key was rotated since it was added', async () => {
+    const registeredKey = (await env.crypto.messagingKeyFromSeed(env.random(32))).publicKey
+    const rotated = { ...listed(b1), messagingKeyHash: messagingKeyHash(env.crypto, env.network, registeredKey) }
+    const bundle = await signBundle(env.network, b1.signingKey, { ...b1.bundle, registeredKey })
+    const after = await selectSealTargets(env, [rotated], { peerKeys: [], bundles: [bundle] })
+    expect(after.unsealed).toEqual([])
+    expect(after.targets[0]!.publicKey).toEqual(b1.bundle.weeklyKey)
+    const stale = await selectSealTargets(env, [rotated], { peerKeys: [], bundles: [b1.bundle] })
+    expect(stale.unsealed).toEqual([{ deviceId: b1.deviceId, error: refused('BAD_KEY') }])
+  })
+
   it('opens with the registered secret too', async () => {
     env.clock.advance(15 * DAY_MS)
     const opened = await openTo(env, ada, roster, [b1], { allowRegisteredKey: true })

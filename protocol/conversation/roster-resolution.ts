@@ -7,7 +7,14 @@ import { ProtocolError } from '../errors.ts'
 import type { AccountId, DeviceId, RecordId } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import type { Environment } from '../session/environment.ts'
-import { createDirectRoster, rosterHash, type ConversationId, type Roster, type RosterDevice } from './roster.ts'
+import {
+  createDirectRoster,
+  directConversationId,
+  rosterHash,
+  type ConversationId,
+  type Roster,
+  type RosterDevice
+} from './roster.ts'
 
 /** An account at a head, as a sender names it. */
 export interface MemberReference {
@@ -63,13 +70,27 @@ export type RosterRefusal = 'sender-revoked' | 'lists-revoked' | 'mismatch'
  * Decides by the rules of docs/protocol.md, "Sessions": an unknown head is held and fetched, an older one accepted until
  * replaced, unless it lists a device that was revoked before the Open was made. Opens from before the revocation stay
  * readable, or whoever was offline meanwhile would lose them.
+ *
+ * @param me - this device's account. Anybody can seal an Open, and what it names is fetched and kept: with `me`, only
+ * accounts of a conversation that we are in.
  */
 export function resolveRoster(
   { crypto, network }: Environment,
   reference: RosterReference,
-  directory: DirectoryView
+  directory: DirectoryView,
+  me?: AccountId
 ): RosterDecision {
   if (reference.members === null) return { kind: 'group' }
+  const accounts = reference.members.map(({ accountId }) => accountId)
+  const names = (wanted: AccountId) => accounts.some(accountId => equalBytes(accountId, wanted))
+  if (
+    !names(reference.senderAccount) ||
+    (me !== undefined && !names(me)) ||
+    reference.rosterEpoch !== 0 ||
+    !isConversationOf({ crypto, network }, accounts, reference.conversationId)
+  ) {
+    return { kind: 'refuse', reason: 'mismatch' }
+  }
   const unknown: AccountId[] = []
   const outdated: AccountId[] = []
   const members = []
@@ -92,16 +113,28 @@ export function resolveRoster(
   }
   if (refusal) return { kind: 'refuse', reason: refusal }
   if (unknown.length > 0) return { kind: 'fetch', accounts: unknown }
-  let roster: Roster
+  // The directory may give what is no roster: a device in both accounts, or more devices than an account may have.
+  const roster = orNothing(() => createDirectRoster(crypto, network, members))
+  const matches = roster !== undefined && equalBytes(reference.rosterHash, rosterHash(crypto, network, roster))
+  return matches ? { kind: 'accept', roster, outdated } : { kind: 'refuse', reason: 'mismatch' }
+}
+
+/** Whether a direct conversation of these accounts has this id. */
+function isConversationOf(
+  { crypto, network }: Pick<Environment, 'crypto' | 'network'>,
+  accounts: AccountId[],
+  conversationId: ConversationId
+): boolean {
+  const id = orNothing(() => directConversationId(crypto, network, accounts))
+  return id !== undefined && equalBytes(id, conversationId)
+}
+
+/** What `make` gives; `undefined` if the protocol refuses it. */
+function orNothing<T>(make: () => T): T | undefined {
   try {
-    roster = createDirectRoster(crypto, network, members)
+    return make()
   } catch (error) {
-    if (error instanceof ProtocolError) return { kind: 'refuse', reason: 'mismatch' }
+    if (error instanceof ProtocolError) return undefined
     throw error
   }
-  const matches =
-    reference.rosterEpoch === roster.epoch &&
-    equalBytes(reference.conversationId, roster.conversationId) &&
-    equalBytes(reference.rosterHash, rosterHash(crypto, network, roster))
-  return matches ? { kind: 'accept', roster, outdated } : { kind: 'refuse', reason: 'mismatch' }
 }

@@ -205,6 +205,19 @@ describe('the roster that an Open names', () => {
     expect(resolveRoster(env, twice, directoryOf(mallory, bob))).toEqual({ kind: 'refuse', reason: 'mismatch' })
   })
 
+  it('is refused before any look-up if it makes no sense: nobody can have accounts fetched that are none of ours', async () => {
+    const carol = await createAccount(env, 1)
+    const elsewhere = rosterOf(env, ada, carol)
+    const nothing = directoryOf()
+    const mismatch = { kind: 'refuse', reason: 'mismatch' }
+    expect(resolveRoster(env, reference({}, elsewhere), nothing, bob.accountId)).toEqual(mismatch)
+    expect(resolveRoster(env, reference({ senderAccount: carol.accountId }), nothing, bob.accountId)).toEqual(mismatch)
+    const lent = reference({ conversationId: elsewhere.conversationId })
+    expect(resolveRoster(env, lent, nothing, bob.accountId)).toEqual(mismatch)
+    expect(resolveRoster(env, reference({ rosterEpoch: 1 }), nothing, bob.accountId)).toEqual(mismatch)
+    expect(resolveRoster(env, reference(), nothing, bob.accountId).kind).toBe('fetch')
+  })
+
   it('of a group comes from its log', () => {
     expect(resolveRoster(env, reference({ members: null }), directoryOf())).toEqual({ kind: 'group' })
   })

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { AbstractLevel } from 'abstract-level'
 import type { Level } from 'level'
+import type { KeyValueStore } from '../chain/key-value-store.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import type { RecordId } from '../protocol/identity/device.ts'
 import { openLevel } from './open-level.ts'
@@ -10,6 +11,7 @@ const SCHEMA_VERSION = 1
 const SYNCED = { sync: true }
 const DAY_MS = 24 * 60 * 60 * 1000
 
+/** A sublevel by what it does: its full type names its parents, which are nobody's business. */
 type Sublevel<V> = AbstractLevel<string | Buffer | Uint8Array, string, V>
 
 /** A record that this node took from a device of its own, and has to bring to the chain. */
@@ -63,8 +65,8 @@ export class AppDatabase {
   }
 
   /** A text store for one other part, inside this database. */
-  storeFor(part: 'publisher' | 'follower'): AbstractLevel<string | Buffer | Uint8Array, string, string> {
-    return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' })
+  storeFor(part: 'publisher' | 'follower'): KeyValueStore {
+    return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as KeyValueStore
   }
 
   /** Own records, oldest first. */
@@ -120,6 +122,6 @@ export class AppDatabase {
   }
 
   #sublevel<V>(name: string): Sublevel<V> {
-    return this.#database!.sublevel<string, V>(name, { valueEncoding: 'json' })
+    return this.#database!.sublevel<string, V>(name, { valueEncoding: 'json' }) as unknown as Sublevel<V>
   }
 }

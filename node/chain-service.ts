@@ -64,11 +64,16 @@ export class ChainService {
   readonly publisher: Publisher
   readonly follower: Follower
   readonly #stopDevnet: (() => Promise<void>) | undefined
+  readonly #isEmulated: boolean
   readonly #log: Logger
 
-  private constructor(publisher: Publisher, follower: Follower, log: Logger, stopDevnet?: () => Promise<void>) {
+  private constructor(
+    { publisher, follower }: Pick<ChainService, 'publisher' | 'follower'>,
+    { emulated, log, stopDevnet }: { emulated: boolean; log: Logger; stopDevnet: (() => Promise<void>) | undefined }
+  ) {
     this.publisher = publisher
     this.follower = follower
+    this.#isEmulated = emulated
     this.#log = log
     this.#stopDevnet = stopDevnet
   }
@@ -104,7 +109,8 @@ export class ChainService {
           onProgress: progress => components.logger.info('catching up with the chain', { ...progress })
         }
       )
-      return new ChainService(publisher, follower, components.logger.forComponent('volo:chain'), devnet?.stop)
+      const log = components.logger.forComponent('volo:chain')
+      return new ChainService({ publisher, follower }, { emulated, log, stopDevnet: devnet?.stop })
     } catch (error) {
       await devnet?.stop()
       throw error
@@ -143,7 +149,10 @@ export class ChainService {
   /** What an operator should look at. */
   warnings(): ReadinessReason[] {
     const { disputed, reason, tipAgeMs = 0 } = this.follower.health()
-    const warnings = this.publisher.health().reasons.map(message => ({ code: 'publishing', message }))
+    const { reasons, lowBalance } = this.publisher.health()
+    // A devnet's faucet fills the wallet by itself.
+    const isFunding = lowBalance && this.#isEmulated
+    const warnings = isFunding ? [] : reasons.map(message => ({ code: 'publishing', message }))
     if (disputed > 0 && reason) warnings.push({ code: 'chain-disputed', message: reason })
     if (tipAgeMs > STALE_TIP_MS) {
       const message = `The newest block is ${Math.round(tipAgeMs / 60_000)} minutes old: is the source up to date?`

@@ -10,6 +10,9 @@ import { at, fail, pinnedNode, root, SetupError, step, tool } from './checkout.j
 import { ensureInstalled } from './install.js'
 import { withLock } from './lock.js'
 
+/** Lines of a failed build that are shown. */
+const MAX_LINES = 40
+
 const TARGETS = {
   app: {
     title: 'building the node',
@@ -97,7 +100,7 @@ async function run(command) {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (output += text))
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
-  if (code !== 0) throw new SetupError(`the build failed:\n${output.trim()}`)
+  if (code !== 0) throw new SetupError(`the build failed:\n${output.trim().split('\n').slice(0, MAX_LINES).join('\n')}`)
 }
 
 if (import.meta.filename === process.argv[1]) {

@@ -2,10 +2,20 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { pinnedNode } from './checkout.js'
 
+/** How often it is checked whether npm is still there. */
+const PARENT_CHECK_MS = 300
+
+/** When npm is killed outright, so is the wish for this. */
+function endWithNpm(child) {
+  if (!process.env.npm_lifecycle_event) return
+  const npm = process.ppid
+  setInterval(() => process.ppid !== npm && child.kill('SIGTERM'), PARENT_CHECK_MS).unref()
+}
+
 /**
  * Runs a built file on the pinned Node.js as if it were this process: same terminal, signals passed on, same exit code.
  *
- * @param tied - end the child when this process is gone, however it went: it notices through its IPC channel.
+ * @param tied - end the child when npm or this process is gone, however it went: it notices through its IPC channel.
  * @returns the exit code for this process.
  */
 export function launch(file, args, { tied = false, cwd = process.cwd() } = {}) {
@@ -15,6 +25,7 @@ export function launch(file, args, { tied = false, cwd = process.cwd() } = {}) {
   })
   // A terminal sends its signal to both; what we start takes the second one as the same request.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  if (tied) endWithNpm(child)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (code, signal) => resolve(signal === null ? code : 128 + constants.signals[signal]))

@@ -13,7 +13,8 @@ import {
   rosterHash,
   type ConversationId,
   type Roster,
-  type RosterDevice
+  type RosterDevice,
+  type RosterMember
 } from './roster.ts'
 
 /** An account at a head, as a sender names it. */
@@ -93,7 +94,7 @@ export function resolveRoster(
   }
   const unknown: AccountId[] = []
   const outdated: AccountId[] = []
-  const members = []
+  const members: RosterMember[] = []
   let refusal: RosterRefusal | undefined
   for (const { accountId, head } of reference.members) {
     const account = directory(accountId)

@@ -1,15 +1,26 @@
-/** Runs `volo-node` as operators do: a process of its own, from the sources, with a folder and ports of its own. */
+/** Runs `volo-node` as operators do: a process of its own, with a folder and ports of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 
-const root = resolve(import.meta.dirname, '../..')
+/** The folder with package.json, whether this file runs from its source or from `dist`. */
+export const root = checkoutOf(import.meta.dirname)
+const isBuilt = import.meta.filename.endsWith('.js')
 const START_DEADLINE_MS = 90_000
 const STOP_DEADLINE_MS = 15_000
 
 /** The pinned Node.js, whatever runs the tests. */
 export const pinnedNode = join(root, 'node_modules/node/bin/node')
+
+function checkoutOf(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : checkoutOf(dirname(folder))
+}
+
+/** A file of ours in the form that this process runs in: its source, or what was built from it. */
+export function runnable(file: string): string {
+  return isBuilt ? join(root, 'dist', file.replace(/\.ts$/, '.js')) : join(root, file)
+}
 
 /** How a command ended. */
 export interface CommandResult {
@@ -30,7 +41,7 @@ function inherited(): Record<string, string | undefined> {
   return Object.fromEntries(names.map(name => [name, process.env[name]]))
 }
 
-/** A command of ours from its source file. */
+/** A command of ours, built if this process is. */
 export class CommandProcess {
   readonly child: ChildProcess
   readonly ended: Promise<CommandResult>
@@ -40,7 +51,7 @@ export class CommandProcess {
 
   /** @param file - below the checkout, such as `node/main.ts`. */
   constructor(file: string, args: string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
-    this.child = spawn(pinnedNode, [join(root, file), ...args], {
+    this.child = spawn(pinnedNode, [runnable(file), ...args], {
       cwd: options.cwd ?? root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...inherited(), ...options.env }

@@ -29,7 +29,7 @@ export default ts.config(
   },
   { files: ['web/**/*.ts'], languageOptions: { globals: { ...globals.browser, ...globals.serviceworker } } },
   { files: ['web/public/*.js'], languageOptions: { globals: globals.browser } },
-  { files: ['{scripts,bin}/**/*.js', '*.js'], languageOptions: { globals: globals.node } },
+  { files: ['{scripts,bin,test}/**/*.js', '*.js'], languageOptions: { globals: globals.node } },
   {
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],

@@ -122,6 +122,22 @@ function advance({ crypto }: Environment, inbound: Inbound, counter: number): Ch
 /** Time for stragglers outside the sequence (receipts and the like) after a session was superseded. */
 export const SUPERSEDED_GRACE_MS = 60 * 60 * 1000
 
+/** Sessions of one device in one conversation that are kept; see {@link surplusInbound}. */
+export const MAX_INBOUND_SESSIONS = 128
+
+/**
+ * The oldest sessions of a device past {@link MAX_INBOUND_SESSIONS}, newest first: to be erased ({@link eraseInbound}). Each
+ * may hold a thousand skipped keys, and a sender can keep them all unfinished. Messages that are missed show as a gap.
+ *
+ * @param inbounds - sessions of one conversation.
+ */
+export function surplusInbound(inbounds: Inbound[], senderDevice: Uint8Array): Inbound[] {
+  return inbounds
+    .filter(inbound => equalBytes(inbound.senderDevice, senderDevice))
+    .sort((a, b) => b.keyIndex - a.keyIndex)
+    .slice(MAX_INBOUND_SESSIONS)
+}
+
 /** Marks the older sessions of the same sender and conversation once a newer one was accepted. @returns those changed. */
 export function supersedeInbound(others: Inbound[], accepted: Inbound, now: number): Inbound[] {
   return others

@@ -39,13 +39,15 @@ const openDeliveryCodec = struct({
 export type OpenDelivery = TypeOf<typeof openDeliveryCodec>
 export const openDeliveryState = stateCodec<OpenDelivery>(openDeliveryCodec)
 
-/** Time for acknowledgement and key to cross before an Open is sealed again. */
+/** Time for acknowledgement and key to cross before an Open is sealed again to another key; doubled each time. */
 export const RESEAL_DELAY_MS = 60_000
 /** A device that is heard of, but does not acknowledge, gets the Open again after this; doubled each time. */
 export const REOPEN_DELAY_MS = 10 * 60_000
 /** One that is not heard of at all, after this, doubled likewise: it may be off, or the first copy lost. */
 export const UNHEARD_DELAY_MS = 24 * 60 * 60_000
 const MAX_DOUBLINGS = 10
+/** Opens of one conversation under way at once; see {@link surplusDeliveries}. */
+export const MAX_OPEN_DELIVERIES = 32
 
 /** Takes over the session secret: whoever gets the state wipes it with {@link eraseDelivery}. */
 export function startDelivery(
@@ -80,6 +82,15 @@ export function eraseDelivery(delivery: OpenDelivery): void {
   wipe(delivery.secret)
 }
 
+/**
+ * The oldest Opens past {@link MAX_OPEN_DELIVERIES}: to be given up ({@link eraseDelivery}), because a device that never
+ * acknowledges must not make this one keep and seal ever more. What they held shows as a gap and is asked for again.
+ */
+export function surplusDeliveries(deliveries: OpenDelivery[]): OpenDelivery[] {
+  const newestFirst = [...deliveries].sort((a, b) => b.expiry - a.expiry)
+  return newestFirst.slice(MAX_OPEN_DELIVERIES).reverse()
+}
+
 /** What is known of a device that an Open waits for. */
 export interface DeviceSituation {
   /** The key that an Open to it would be sealed to now, if known. */
@@ -107,7 +118,7 @@ export function devicesToReopen(
       const waited = now - sentAt
       const factor = 2 ** Math.min(Math.max(attempts - 1, 0), MAX_DOUBLINGS)
       if (keyId === null) return situation.keyId !== undefined && (attempts === 0 || waited >= REOPEN_DELAY_MS * factor)
-      if (situation.keyId && !equalBytes(situation.keyId, keyId) && waited >= RESEAL_DELAY_MS) return true
+      if (situation.keyId && !equalBytes(situation.keyId, keyId) && waited >= RESEAL_DELAY_MS * factor) return true
       const heardSince = situation.heardAt !== undefined && situation.heardAt > sentAt
       return waited >= (heardSince ? REOPEN_DELAY_MS : UNHEARD_DELAY_MS) * factor
     })

@@ -19,6 +19,8 @@ export const MAX_REQUEST_ATTEMPTS = 16
 /** Messages that a device gets again within {@link ANSWER_WINDOW_MS}. */
 export const MAX_ANSWERED_MESSAGES = 200
 export const ANSWER_WINDOW_MS = 60 * 60_000
+/** Messages that all devices of a conversation get again within it: each takes a place in our session, so it ends sooner. */
+export const MAX_ANSWERED_IN_CONVERSATION = 1_000
 /** Devices whose requests are counted at a time. */
 const MAX_COUNTED_DEVICES = 1_024
 
@@ -88,11 +90,14 @@ export function answerResendRequest(
   const known = answers.find(entry => equalBytes(entry.deviceId, requester))
   const current = known !== undefined && now - known.windowStart < ANSWER_WINDOW_MS
   const answered = current ? known.answered : 0
+  const others = answers.filter(other => other !== known && now - other.windowStart < ANSWER_WINDOW_MS)
+  const answeredToAll = others.reduce((sum, other) => sum + other.answered, answered)
+  const allowed = Math.min(MAX_ANSWERED_MESSAGES - answered, MAX_ANSWERED_IN_CONVERSATION - answeredToAll)
   const wanted = new Set<number>()
   for (const { from, to } of ranges.slice(0, MAX_REQUEST_RANGES)) {
     const last = Math.min(to, outbound.nextSequence - 1)
     for (let sequence = Math.max(from, since); sequence <= last; sequence++) {
-      if (answered + wanted.size >= MAX_ANSWERED_MESSAGES) break
+      if (wanted.size >= allowed) break
       wanted.add(sequence)
     }
   }
@@ -100,6 +105,5 @@ export function answerResendRequest(
   if (sequences.length === 0) return { answers, sequences }
   const windowStart = current ? known.windowStart : now
   const entry = { deviceId: requester, windowStart, answered: answered + sequences.length }
-  const others = answers.filter(other => other !== known && now - other.windowStart < ANSWER_WINDOW_MS)
   return { answers: [...others, entry].slice(-MAX_COUNTED_DEVICES), sequences }
 }

@@ -63,9 +63,10 @@ export type RosterDecision =
 /**
  * - `sender-revoked` the sending device has been revoked; its clock proves nothing, so neither does `createdAt`
  * - `lists-revoked` opened after a listed device was revoked: the sender has to renew first
- * - `mismatch` the directory's devices do not give the roster hash or the conversation that the Open claims
+ * - `mismatch` the directory's devices do not give the roster hash that the Open claims
+ * - `foreign` it names no conversation of its sender and us; nothing that the directory could tell changes that
  */
-export type RosterRefusal = 'sender-revoked' | 'lists-revoked' | 'mismatch'
+export type RosterRefusal = 'sender-revoked' | 'lists-revoked' | 'mismatch' | 'foreign'
 
 /**
  * Decides by the rules of docs/protocol.md, "Sessions": an unknown head is held and fetched, an older one accepted until
@@ -90,7 +91,7 @@ export function resolveRoster(
     reference.rosterEpoch !== 0 ||
     !isConversationOf({ crypto, network }, accounts, reference.conversationId)
   ) {
-    return { kind: 'refuse', reason: 'mismatch' }
+    return { kind: 'refuse', reason: 'foreign' }
   }
   const unknown: AccountId[] = []
   const outdated: AccountId[] = []

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test'
+import type { BrowserContextOptions, Page } from '@playwright/test'
 import { WORLD_CHANNEL } from '../support/fake-peer.ts'
 import {
   busyWorld,
@@ -9,6 +9,49 @@ import {
   status,
   type World
 } from '../support/fixture-world.ts'
+
+/** A window, and how text runs in it. */
+export interface View {
+  name: string
+  options: BrowserContextOptions
+  rightToLeft?: boolean
+  /** Size of the root's text, such as 200%. */
+  textSize?: string
+  /** Names of the screens to check here; all of them by default. */
+  only?: string[]
+}
+
+const phone = { hasTouch: true, isMobile: true }
+/** Screens that hold every kind of component between them. */
+const TELLING = ['name-free', 'chats', 'thread-end', 'thread-person', 'person-details', 'you', 'switcher']
+const plain = { serviceWorkers: 'block' } as const
+
+/** The windows in which every screen is looked at. */
+export const VIEWS: View[] = [
+  { name: 'wide-light', options: { ...plain, viewport: { width: 1280, height: 800 }, colorScheme: 'light' } },
+  {
+    name: 'wide-dark',
+    options: { ...plain, viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+    only: TELLING
+  },
+  { name: 'tablet', options: { ...plain, viewport: { width: 900, height: 700 } }, only: TELLING },
+  {
+    name: 'phone-light',
+    options: { ...plain, ...phone, viewport: { width: 375, height: 740 }, colorScheme: 'light' },
+    only: TELLING
+  },
+  {
+    name: 'narrow-dark-rtl',
+    options: { ...plain, ...phone, viewport: { width: 320, height: 640 }, colorScheme: 'dark' },
+    rightToLeft: true
+  },
+  {
+    name: 'large-text',
+    options: { ...plain, ...phone, viewport: { width: 375, height: 740 } },
+    textSize: '200%',
+    only: TELLING
+  }
+]
 
 /** One picture: the world to show, where to go in it, and what to do there. */
 export interface Screen {
@@ -168,5 +211,35 @@ export async function openScreen(page: Page, origin: string, screen: Screen): Pr
   }
   await page.evaluate(() => document.fonts.ready)
   await screen.act?.(page)
-  await page.waitForTimeout(350)
+  // Lets fades end: a half faded text has half its contrast.
+  await page.waitForTimeout(200)
+}
+
+/** Sets direction and text size of every page to come. */
+export async function prepareView(page: Page, { rightToLeft, textSize }: View): Promise<void> {
+  await page.addInitScript(
+    ({ rightToLeft, textSize }) => {
+      document.addEventListener('DOMContentLoaded', () => {
+        if (rightToLeft) document.documentElement.dir = 'rtl'
+        if (textSize) document.documentElement.style.fontSize = textSize
+      })
+    },
+    { rightToLeft, textSize }
+  )
+}
+
+/** Watches a page. @returns what the page reported as errors, the policy's among them, and whether it needs sideways scrolling. */
+export function pageFaults(page: Page): () => Promise<string[]> {
+  const faults: string[] = []
+  page.on('console', message => message.type() === 'error' && faults.push(message.text()))
+  page.on('pageerror', error => faults.push(String(error)))
+  return async () => {
+    const isWider = await page.evaluate(() =>
+      [...document.querySelectorAll('html, body *')].some(element => {
+        const scrolls = element === document.documentElement || /auto|scroll/.test(getComputedStyle(element).overflowX)
+        return scrolls && element.scrollWidth > element.clientWidth + 1
+      })
+    )
+    return isWider ? [...faults, 'something is wider than the window'] : faults
+  }
 }

@@ -19,3 +19,9 @@ export async function serveApp(folder: string): Promise<{ origin: string; stop()
   const origin = await server.listen({ host: '127.0.0.1', port: 0 })
   return { origin, stop: () => server.close() }
 }
+
+/** Builds the app with its scripted peer. Takes seconds; once for a test file. */
+export async function buildFixture(): Promise<void> {
+  const { build } = await import('vite')
+  await build({ root: resolve('web'), configFile: resolve('web/vite.config.ts'), mode: 'fixture', logLevel: 'error' })
+}

@@ -133,6 +133,19 @@ describe('a peer in the leading tab', () => {
     expect(await late.api.snapshot()).toMatchObject({ stage: 'welcome' })
   })
 
+  it('hands over without being asked: tabs hear from the new one', async () => {
+    lead(new FakePeer())
+    const { api } = new PeerClient(tabFrames(channel(), 'tab'))
+    await api.snapshot()
+    const heard = vi.fn()
+    api.on('snapshot', heard)
+    const successor = new FakePeer(busyWorld())
+    lead(successor)
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledWith(expect.objectContaining({ stage: 'ready' })))
+    successor.show(emptyWorld())
+    await vi.waitFor(() => expect(heard).toHaveBeenLastCalledWith(expect.objectContaining({ stage: 'welcome' })))
+  })
+
   it('hands over: repeatable calls are made again, others are given up', async () => {
     const stuck = new FakePeer()
     stuck.snapshot = () => new Promise(() => {})

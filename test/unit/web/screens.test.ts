@@ -6,6 +6,7 @@ import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
 import { findChats } from '../../../web/src/state/chat-search.ts'
 import { ChatSwitcher } from '../../../web/src/state/chat-switcher.svelte.ts'
+import { KeptStorage } from '../../../web/src/state/kept-storage.svelte.ts'
 import { MAX_LIST_WIDTH, MIN_LIST_WIDTH, PaneWidth } from '../../../web/src/state/pane-width.svelte.ts'
 import { PeopleFinder } from '../../../web/src/state/people-finder.svelte.ts'
 import { PersonView } from '../../../web/src/state/person-view.svelte.ts'
@@ -202,6 +203,19 @@ describe('what this device remembers about looks', () => {
     expect(later.choice).toBe('dark')
     later.choose('system')
     expect(place.kept.size).toBe(0)
+  })
+
+  it('is kept for good only if the browser says so, and is asked for once', async () => {
+    const keeper = { persist: vi.fn(async () => true), persisted: async () => keeper.persist.mock.calls.length > 0 }
+    const kept = new KeptStorage(keeper)
+    await kept.look()
+    expect(kept.isSafe).toBe(false)
+    await Promise.all([kept.ask(), kept.ask()])
+    expect(kept.isSafe).toBe(true)
+    expect(keeper.persist).toHaveBeenCalledTimes(1)
+    const unknown = new KeptStorage(undefined)
+    await unknown.ask()
+    expect(unknown.isSafe).toBeNull()
   })
 
   it('is the width of the list, within bounds', () => {

@@ -219,6 +219,8 @@ export const en = {
     nameTaken: (username: string) =>
       `Somebody else’s claim to @${username} came first on the public record. Your chats go on as before, but people cannot find you by this name.`,
     device: 'This device',
+    storageSafe: 'Your browser promised to keep what is on this device.',
+    storageMayClear: 'Your browser may clear the chats on this device when it needs room.',
     network: 'Network',
     online: 'Connected.',
     connecting: 'Connecting…',

@@ -1,6 +1,7 @@
 import { getContext, setContext } from 'svelte'
 import type { Appearance } from './appearance.svelte.ts'
 import type { AppUpdate } from './app-update.svelte.ts'
+import type { KeptStorage } from './kept-storage.svelte.ts'
 import type { PaneWidth } from './pane-width.svelte.ts'
 import type { VoloApp } from './volo-app.svelte.ts'
 
@@ -10,6 +11,7 @@ export interface AppContext {
   appearance: Appearance
   update: AppUpdate
   paneWidth: PaneWidth
+  keptStorage: KeptStorage
 }
 
 const KEY = Symbol('volo')

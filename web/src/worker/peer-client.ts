@@ -1,4 +1,4 @@
-import { PeerError, type PeerApi, type PeerEvents } from '../../../peer/peer-api.ts'
+import { PeerError, type PeerApi, type PeerEvents, type PeerSnapshot } from '../../../peer/peer-api.ts'
 import { PEER_METHODS, type FramePort, type HostFrame, type PeerMethod, type TabFrame } from './frames.ts'
 
 interface PendingCall {
@@ -72,6 +72,7 @@ export class PeerClient {
   }
 
   #greet(): void {
+    if (this.#connected) this.#catchUp()
     this.#connected = true
     for (const [id, call] of [...this.#pending]) {
       if (call.sent && PEER_METHODS[call.method] === 'give-up') {
@@ -81,6 +82,14 @@ export class PeerClient {
         this.#send(id)
       }
     }
+  }
+
+  /** What happened between two hosts was told to nobody; asking also makes the new host open the peer. */
+  #catchUp(): void {
+    this.#call('snapshot', []).then(
+      value => this.#take({ kind: 'event', event: 'snapshot', value: value as PeerSnapshot }),
+      error => console.warn('The peer could not be opened again.', error)
+    )
   }
 
   #settle(id: number, how: (call: PendingCall) => void): void {

@@ -1,0 +1,117 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, type Page } from '@playwright/test'
+import { WORLD_CHANNEL } from '../support/fake-peer.ts'
+import { buildFixture, FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
+import { busyWorld } from '../support/fixture-world.ts'
+
+let folder: string
+let app: Awaited<ReturnType<typeof serveApp>>
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000)
+  await buildFixture()
+})
+
+test.beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'volo-app-'))
+  await cp(FIXTURE_FOLDER, folder, { recursive: true })
+  app = await serveApp(folder)
+})
+
+test.afterEach(async () => {
+  await app.stop()
+  await rm(folder, { recursive: true })
+})
+
+const welcome = (page: Page) => page.getByRole('button', { name: 'Continue with demo sign-in' })
+const offlineReady = (page: Page) => page.evaluate(async () => void (await navigator.serviceWorker.ready))
+const show = (page: Page) =>
+  page.evaluate(([channel, world]) => new BroadcastChannel(channel).postMessage(world), [
+    WORLD_CHANNEL,
+    busyWorld()
+  ] as const)
+
+/** Puts another version of the app where this one is served from. */
+async function release(mark: string): Promise<void> {
+  const page = join(folder, 'index.html')
+  await writeFile(
+    page,
+    (await readFile(page, 'utf8')).replace('<title>', `<meta name="mark" content="${mark}" /><title>`)
+  )
+  const worker = join(folder, 'service-worker.js')
+  const script = await readFile(worker, 'utf8')
+  await writeFile(
+    worker,
+    script.replace(/"revision":"[0-9a-f]+","url":"index.html"/, `"revision":"${mark}","url":"index.html"`)
+  )
+}
+
+test('the app opens when the node that served it is gone', async ({ page }) => {
+  await page.goto(app.origin)
+  await offlineReady(page)
+  await app.stop()
+  await page.reload()
+  await expect(welcome(page)).toBeVisible()
+})
+
+test('a new version is offered, and comes only when it is accepted, in every tab', async ({ page, context }) => {
+  const mark = (tab: Page) =>
+    tab.evaluate(() => document.querySelector('meta[name=mark]')?.getAttribute('content') ?? null)
+  await page.goto(app.origin)
+  await offlineReady(page)
+  await page.reload()
+  await release('second')
+  const other = await context.newPage()
+  await other.goto(app.origin)
+  await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()))
+  for (const tab of [page, other]) await expect(tab.getByText('A new version of Volo is ready.')).toBeVisible()
+  await other.reload()
+  expect(await mark(other)).toBeNull()
+  await page.getByRole('button', { name: 'Update now' }).click()
+  for (const tab of [page, other]) {
+    await expect(async () => expect(await mark(tab)).toBe('second')).toPass()
+    await expect(welcome(tab)).toBeVisible()
+  }
+})
+
+for (const shared of [true, false]) {
+  test(`closing the first tab does not disturb the others ${shared ? 'with' : 'without'} shared workers`, async ({
+    context
+  }) => {
+    if (!shared) await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'))
+    const first = await context.newPage()
+    await first.goto(app.origin)
+    await expect(welcome(first)).toBeVisible()
+    const second = await context.newPage()
+    await second.goto(app.origin)
+    await expect(welcome(second)).toBeVisible()
+    await first.close()
+    // Once the peer has an owner again it shows the world that it is told.
+    await expect(async () => {
+      await show(second)
+      await expect(second.getByRole('heading', { name: 'Chats' })).toBeVisible({ timeout: 1_000 })
+    }).toPass()
+    await second.getByRole('link', { name: /Charles Babbage/ }).click()
+    await second.getByRole('textbox', { name: 'Write to Charles Babbage' }).fill('Still here')
+    await second.keyboard.press('Enter')
+    await expect(second.getByRole('article', { name: /delivered$/ }).filter({ hasText: 'Still here' })).toBeVisible()
+  })
+}
+
+test('the one-time code of a sign-in leaves the address bar and the history', async ({ page }) => {
+  await page.goto(`${app.origin}/#/signed-in?code=0123456789`)
+  await expect(page.getByLabel('Username')).toBeVisible()
+  expect(page.url()).not.toContain('0123456789')
+  expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(2)
+})
+
+test('the app can be installed: its manifest and icons are there', async ({ page, request }) => {
+  await page.goto(app.origin)
+  const address = await page.locator('link[rel=manifest]').getAttribute('href')
+  const manifest = await (await request.get(new URL(address!, `${app.origin}/`).href)).json()
+  expect(manifest).toMatchObject({ name: 'Volo', display: 'standalone', start_url: './' })
+  for (const { src } of manifest.icons)
+    expect((await request.get(new URL(src, `${app.origin}/`).href)).status()).toBe(200)
+})

@@ -1,0 +1,114 @@
+import { expect, test } from '@playwright/test'
+import { buildFixture, FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
+import { accessibilityFaults } from './support/axe.ts'
+import { openScreen, pageFaults, prepareView, SCREENS, VIEWS } from './screens.ts'
+
+let app: Awaited<ReturnType<typeof serveApp>>
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000)
+  await buildFixture()
+  app = await serveApp(FIXTURE_FOLDER)
+})
+
+test.afterAll(async () => app?.stop())
+
+for (const view of VIEWS) {
+  test(`every screen is accessible and fits: ${view.name}`, async ({ browser }) => {
+    test.setTimeout(240_000)
+    for (const screen of SCREENS.filter(({ name }) => view.only?.includes(name) ?? true)) {
+      const context = await browser.newContext(view.options)
+      const page = await context.newPage()
+      const faults = pageFaults(page)
+      await prepareView(page, view)
+      await openScreen(page, app.origin, screen)
+      expect.soft([...(await accessibilityFaults(page)), ...(await faults())], screen.name).toEqual([])
+      await context.close()
+    }
+  })
+}
+
+test('the app can be used by keyboard alone', async ({ page }) => {
+  const screen = SCREENS.find(each => each.name === 'chats')!
+  await openScreen(page, app.origin, screen)
+  page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.ariaLabel)
+
+  // Ctrl+K, a few letters, Enter: in a chat, ready to write.
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('charl')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: 'Charles Babbage' })).toBeVisible()
+  const composer = page.getByRole('textbox', { name: 'Write to Charles Babbage' })
+  await expect(composer).toBeFocused()
+
+  // Shift+Enter is a line, Enter sends.
+  await composer.press('Control+a')
+  await page.keyboard.type('One')
+  await page.keyboard.press('Shift+Enter')
+  await page.keyboard.type('Two')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('article', { name: /^You, .*delivered$/ }).last()).toContainText('One\nTwo')
+  await expect(composer).toHaveValue('')
+
+  // Other chats, and back to the list.
+  await page.keyboard.press('Alt+ArrowDown')
+  await expect(page.getByRole('heading', { name: 'Bob' })).toBeVisible()
+  await page.keyboard.press('Alt+ArrowUp')
+  await expect(page.getByRole('heading', { name: 'Charles Babbage' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByText('Choose a conversation')).toBeVisible()
+
+  // The list of keys, which gives the focus back.
+  await page.getByRole('link', { name: 'New chat' }).first().focus()
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+
+  // The focus goes through everything, and is always to be seen.
+  const seen = new Set<string>()
+  for (let presses = 0; presses < 20; presses++) {
+    await page.keyboard.press('Tab')
+    const { name, outline } = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement
+      return {
+        name: element.ariaLabel ?? element.textContent.trim(),
+        // After the last control the focus leaves the page.
+        outline: element === document.body ? null : getComputedStyle(element).outlineStyle
+      }
+    })
+    if (outline === null) continue
+    seen.add(name)
+    expect(outline, name).not.toBe('none')
+  }
+  for (const name of ['Chats', 'People', 'You', 'Search chats', 'Width of the list']) expect([...seen]).toContain(name)
+})
+
+test('a long thread stays where one reads, and follows when one is at its end', async ({ page }) => {
+  await openScreen(
+    page,
+    app.origin,
+    SCREENS.find(each => each.name === 'thread')!
+  )
+  const log = page.getByRole('log')
+  const fromEnd = () => log.evaluate(list => list.scrollHeight - list.clientHeight - list.scrollTop)
+  await expect(log.getByText('Shall I bring the drawings?')).toBeInViewport()
+
+  // At the end: an own message pushes the list along.
+  await page.getByRole('textbox', { name: 'Write to Bob' }).fill('Bring them all')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('article').filter({ hasText: 'Bring them all' })).toBeInViewport()
+  expect(await fromEnd()).toBeLessThan(4)
+
+  // Up to the beginning: older pages come, and only what is near the screen is in the page.
+  await log.hover()
+  await expect(async () => {
+    await page.mouse.wheel(0, -4_000)
+    await expect(log.getByText('Line 1 of our long letter.')).toBeInViewport({ timeout: 300 })
+  }).toPass()
+  expect(await page.getByRole('article').count()).toBeLessThan(60)
+  const jump = page.getByRole('button', { name: 'Jump to newest' })
+  await jump.click()
+  await expect(log.getByText('Bring them all')).toBeInViewport()
+  await expect(jump).toHaveCount(0)
+})

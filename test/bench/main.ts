@@ -1,10 +1,12 @@
 /**
  * `npm run bench [name …]`: figures as JSON lines on standard output, each beside its baseline measured in the same run.
  */
+import { benchLatency } from './latency.ts'
 import { benchSessions } from './sessions.ts'
 
 const BENCHES: Record<string, { summary: string; run: () => Promise<void> }> = {
-  sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions }
+  sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions },
+  latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency }
 }
 
 const USAGE = `Usage: npm run bench [-- name …]

@@ -1,15 +1,19 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { root } from '../support/node-process.ts'
 
 /** What others publish, to be measured beside us. Never a dependency of the project. */
 const PEERS = { '@signalapp/libsignal-client': '0.103.0', ws: '8.23.0' } as const
 export type PeerName = keyof typeof PEERS
 
 const INSTALL_TIMEOUT_MS = 300_000
-const folder = resolve(import.meta.dirname, '../../../.cache/bench-peers')
+const folder = join(root, '.cache', 'bench-peers')
+
+/** A script that measures a peer; not built, since it may not import anything of ours. */
+export const peerScript = (name: string): string => join(root, 'test', 'bench', 'peers', name)
 
 /**
  * Installs a peer into a folder of the bench's own, once.

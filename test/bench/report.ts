@@ -6,8 +6,10 @@ export interface Figure {
   /** What `peerValue` belongs to; null where a figure stands alone. */
   peer: string | null
   peerValue: number | null
-  /** value / peerValue. */
+  /** value / peerValue; of several rounds the median of theirs. */
   ratio: number | null
+  /** Lowest and highest ratio of the rounds, or value where a figure stands alone; null for a single round. */
+  spread: [number, number] | null
   /** The goal, as a sentence, and whether it was met. */
   target: string | null
   met: boolean | null
@@ -23,15 +25,46 @@ export interface Target {
 
 const round = (value: number): number => Number(value.toPrecision(4))
 
+/** What a figure is compared with, and held against. */
+interface Comparison {
+  peer?: string | undefined
+  target?: Target | undefined
+  note?: string | undefined
+}
+
+/** One round: our value and, unless the peer was not run, its value. */
+export type Round = [value: number, peerValue: number | null]
+
+/** Prints the medians of several rounds; the ratio is the median of the rounds' own ratios. */
+export function reportRounds(metric: string, unit: string, rounds: Round[], comparison: Comparison = {}): Figure {
+  const values = rounds.map(([value]) => value)
+  const peerValues = rounds.flatMap(([, peerValue]) => peerValue ?? [])
+  const ratios = rounds.flatMap(([value, peerValue]) => (peerValue ? value / peerValue : []))
+  const spread = comparison.peer === undefined ? values : ratios
+  return report(metric, unit, median(values), {
+    ...comparison,
+    peerValue: median(peerValues),
+    ratio: median(ratios),
+    spread: spread.length > 1 ? [Math.min(...spread), Math.max(...spread)] : null
+  })
+}
+
+/** @returns null of nothing. */
+export const median = (sample: number[]): number | null => (sample.length === 0 ? null : percentile(sample, 0.5))
+
 /** Prints a figure on standard output. */
 export function report(
   metric: string,
   unit: string,
   value: number | null,
-  options: { peer?: string; peerValue?: number | null; target?: Target; note?: string } = {}
+  options: Comparison & {
+    peerValue?: number | null
+    ratio?: number | null
+    spread?: [number, number] | null
+  } = {}
 ): Figure {
-  const { peer = null, peerValue = null, target, note = null } = options
-  const ratio = value !== null && peerValue ? value / peerValue : null
+  const { peer = null, peerValue = null, spread = null, target, note = null } = options
+  const ratio = options.ratio ?? (value !== null && peerValue ? value / peerValue : null)
   const judged = peer === null ? value : ratio
   const figure: Figure = {
     metric,
@@ -40,6 +73,7 @@ export function report(
     peer,
     peerValue: peerValue === null ? null : round(peerValue),
     ratio: ratio === null ? null : round(ratio),
+    spread: spread && [round(spread[0]), round(spread[1])],
     target: target ? describeTarget(target, peer) : null,
     met: target && judged !== null ? meets(judged, target) : null,
     note

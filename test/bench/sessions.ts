@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { createRoster, type ConversationId, type Roster } from '../../protocol/conversation/roster.ts'
 import type { RecordId } from '../../protocol/identity/device.ts'
@@ -15,7 +14,7 @@ import {
   type TestDevice,
   type TestEnvironment
 } from '../unit/session/fixtures.ts'
-import { peersFolder } from './peers.ts'
+import { peersFolder, peerScript } from './peers.ts'
 import { percentile, report } from './report.ts'
 
 const PEER = 'libsignal-client 0.103.0 (PQXDH, in-memory stores)'
@@ -55,8 +54,7 @@ const toMs = (microseconds: number | null): number | null => (microseconds === n
 async function measureSignal(): Promise<SignalFigures | string> {
   const folder = await peersFolder('@signalapp/libsignal-client')
   if (folder.problem !== undefined) return folder.problem
-  const script = resolve(import.meta.dirname, '../../../test/bench/peers/libsignal.js')
-  const { stdout } = await promisify(execFile)(process.execPath, [script, folder.path])
+  const { stdout } = await promisify(execFile)(process.execPath, [peerScript('libsignal.js'), folder.path])
   return JSON.parse(stdout) as SignalFigures
 }
 

@@ -31,7 +31,7 @@ export async function registerPeer(nodeUrl: string, name: string): Promise<Netwo
 }
 
 /** The conversation of one peer with another, found by username. */
-export async function converse(from: NetworkPeer, to: NetworkPeer): Promise<string> {
+export async function converse(from: NetworkPeer, to: Pick<NetworkPeer, 'name'>): Promise<string> {
   const person = await from.engine.findPerson(to.name)
   if (!person) throw new Error(`@${to.name} was not found by @${from.name}`)
   return (await from.engine.openConversation(person.accountId)).id

@@ -54,7 +54,7 @@ export function bytesBetween<T extends Uint8Array>(min: number, max: number): Co
     toCbor: value => value,
     fromCbor: (value, path) =>
       value instanceof Uint8Array && value.length >= min && value.length <= max
-        ? (Uint8Array.from(value) as T)
+        ? (new Uint8Array(value) as Uint8Array as T)
         : fail(path, min === max ? `${min} bytes` : `${min} to ${max} bytes`)
   }
 }

@@ -32,6 +32,8 @@ export class FrameStream {
   #chunks: Uint8Array[] = []
   #buffered = 0
   #paused = false
+  /** Paused for this turn of the event loop only. */
+  #resuming = false
   #ended = false
   #failure: Error | undefined
   #wake: (() => void) | undefined
@@ -45,7 +47,11 @@ export class FrameStream {
     this.#maxWaiting = init.maxWaitingBytes
     stream.addEventListener('message', event => this.#onData((event as { data: Chunk }).data))
     stream.addEventListener('close', () => this.#end())
-    stream.addEventListener('remoteCloseWrite', () => this.#end())
+    stream.addEventListener('remoteCloseWrite', () => {
+      // What the stream has kept back is still to be read.
+      this.#letFlow()
+      this.#end()
+    })
   }
 
   /** Changes the longest frame that is read from now on. */
@@ -64,7 +70,7 @@ export class FrameStream {
       if (frame !== undefined) return frame
       if (this.#failure) throw this.#failure
       if (this.#ended) return undefined
-      this.#letFlow()
+      if (!this.#resuming) this.#letFlow()
       await new Promise<void>(resolve => (this.#wake = resolve))
     }
   }
@@ -123,17 +129,29 @@ export class FrameStream {
     const chunk = data instanceof Uint8Array ? data : data.subarray()
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
-    if (this.#buffered > READ_AHEAD_BYTES && this.#buffered > this.#maxFrame && !this.#paused) {
-      this.#paused = true
-      this.#stream.pause()
-    }
+    this.#holdBack()
     this.#wakeUp()
   }
 
+  /**
+   * Pauses until the next turn of the event loop, or until the consumer has caught up. yamux announces free space after
+   * every piece of data otherwise, and each announcement is encrypted and written like data.
+   */
+  #holdBack(): void {
+    if (this.#paused || this.#stream.readStatus !== 'readable') return
+    this.#paused = true
+    this.#resuming = true
+    this.#stream.pause()
+    setImmediate(() => {
+      this.#resuming = false
+      if (this.#buffered <= Math.max(READ_AHEAD_BYTES, this.#maxFrame)) this.#letFlow()
+    })
+  }
+
   #letFlow(): void {
-    if (!this.#paused || this.#stream.status !== 'open') return
+    if (!this.#paused) return
     this.#paused = false
-    this.#stream.resume()
+    if (this.#stream.readStatus === 'paused') this.#stream.resume()
   }
 
   #take(): Uint8Array | undefined {

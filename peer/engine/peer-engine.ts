@@ -47,7 +47,9 @@ import { PeerEventHub } from './peer-events.ts'
 import { People, sentReceipt } from './people.ts'
 import { Receiver } from './receiver.ts'
 import { Registration } from './registration.ts'
+import { SealRound } from './seal-round.ts'
 import { Sealer } from './sealer.ts'
+import { SealingPlanner } from './sealing-plan.ts'
 import {
   conversationEntry,
   receiptsEntry,
@@ -178,15 +180,15 @@ export class PeerEngine implements PeerApi {
       onEpoch: epoch => this.#onEpoch(epoch),
       onChange: () => void this.#countWaiting()
     })
-    this.#sealer = new Sealer({
+    const round = new SealRound({
       core,
-      states,
-      directory,
       log: this.#log,
       outbox: this.#outbox,
       account: () => required(this.#own),
       onKeysChanged: (conversationId, own) => this.#receiver.noteKeys(conversationId, own)
     })
+    const planner = new SealingPlanner(core, states, directory)
+    this.#sealer = new Sealer({ core, states, log: this.#log, outbox: this.#outbox, planner, round })
     this.#inbox = new Inbox({
       core,
       states,

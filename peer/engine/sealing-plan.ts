@@ -1,0 +1,87 @@
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { createDirectRoster, rosterDevices, rosterHash, type Roster } from '../../protocol/conversation/roster.ts'
+import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
+import { renewalReason } from '../../protocol/session/outbound.ts'
+import type { Core } from './core.ts'
+import { FRESH_MS, type DirectoryClient } from './directory-client.ts'
+import { holdReason, rosterMemberOf, type KnownAccount } from './known-account.ts'
+import { slots, type Conversation } from './slots.ts'
+import type { StateStore } from './work.ts'
+
+/** A session is opened with a directory not older than this: nothing is sealed to a device known to be revoked. */
+const FRESH_FOR_OPEN_MS = 2_000
+
+/** All that has to be known from outside before messages of a conversation can be sealed. */
+export interface SealingPlan {
+  conversation: Conversation
+  roster: Roster
+  /** Of devices that an Open is sealed to for the first time; empty if no Open is needed. */
+  bundles: DeviceBundle[]
+}
+
+/** Nothing may be sent there now, and why, in plain words. */
+export interface Held {
+  held: string
+}
+
+/** Asks the directory who is in a conversation and with which keys. */
+export class SealingPlanner {
+  readonly #core: Core
+  readonly #states: StateStore
+  readonly #directory: DirectoryClient
+
+  constructor(core: Core, states: StateStore, directory: DirectoryClient) {
+    this.#core = core
+    this.#states = states
+    this.#directory = directory
+  }
+
+  /**
+   * @returns undefined if there is no such conversation.
+   * @throws PeerError `offline`, ConnectionLost.
+   */
+  async plan(conversationId: string): Promise<SealingPlan | Held | undefined> {
+    const conversation = await this.#states.read(slots.conversation(conversationId))
+    if (!conversation) return undefined
+    const session = (await this.#states.read(slots.outbound(conversationId)))?.session
+    const maxAge = session ? FRESH_MS : FRESH_FOR_OPEN_MS
+    const { accountId, isNotes } = conversation
+    const members: KnownAccount[] = []
+    for (const memberId of isNotes ? [accountId] : [this.#core.accountId(), accountId]) {
+      const account = await this.#directory.account(memberId, maxAge)
+      if (!account) return { held: 'This account is not found.' }
+      const held = holdReason(account, account.username ?? 'this person')
+      if (held !== null) return { held }
+      members.push(account)
+    }
+    const roster = createDirectRoster(this.#core.crypto, this.#core.network().id, members.map(rosterMemberOf))
+    return { conversation, roster, bundles: await this.#bundles(conversationId, roster) }
+  }
+
+  /** Bundles of the devices that an Open could not be sealed to otherwise; none if no Open is needed. */
+  async #bundles(conversationId: string, roster: Roster): Promise<DeviceBundle[]> {
+    const { crypto, timers } = this.#core
+    const outbound = await this.#states.read(slots.outbound(conversationId))
+    const hash = rosterHash(crypto, this.#core.network().id, roster)
+    if (outbound && !renewalReason(outbound, hash, timers.now())) return []
+    const entries = await this.#states.range('peer-key', conversationId, slots.peerKey('', '').codec)
+    const held = entries.map(({ value }) => value)
+    const missing = new Set(
+      devicesWithoutKey(otherDevices(this.#core, roster), held).map(device => toHex(device.deviceId))
+    )
+    const accounts: AccountId[] = roster.members
+      .filter(({ devices }) => devices.some(device => missing.has(toHex(device.deviceId))))
+      .map(({ accountId }) => accountId)
+    return (await Promise.all(accounts.map(accountId => this.#directory.bundles(accountId)))).flat()
+  }
+}
+
+/** The devices of a roster without this one. */
+export function otherDevices(core: Core, roster: Roster) {
+  const { deviceId } = core.device()
+  return rosterDevices(roster)
+    .map(({ device }) => device)
+    .filter(device => !equalBytes(device.deviceId, deviceId))
+}

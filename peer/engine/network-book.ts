@@ -18,6 +18,7 @@ export interface NetworkBookComponents {
   store: SealedStore
   fetch: HttpClient
   log: Log
+  onChange: () => void
 }
 
 /** The network and its nodes, as first learned from the entry node and kept for when that node is gone. */
@@ -80,6 +81,16 @@ export class NetworkBook {
       log.debug('node list changed', { epoch: told.epoch.number, nodes: told.epoch.nodes.length })
       await this.#save({ ...this.#info, epoch: told.epoch, entry: this.entry })
     } else if (this.#info.entry !== this.entry) await this.#save({ ...this.#info, entry: this.entry })
+  }
+
+  /** As {@link refresh}, for the background: what goes wrong is for the log. */
+  async tryRefresh(): Promise<void> {
+    try {
+      await this.refresh()
+    } catch (error) {
+      this.#components.log.debug('the entry node was not asked', { reason: String(error) })
+    }
+    this.#components.onChange()
   }
 
   /** A node told a newer list. */

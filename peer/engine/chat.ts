@@ -1,0 +1,282 @@
+/**
+ * Everything that a registered account does: builds the parts, hands them to each other, starts and stops them in order.
+ * A part sees of the others only what it is given here.
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import { wakeAt } from '../../protocol/conversation/sequencer.ts'
+import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
+import { PeerError, type ConnectionState } from '../peer-api.ts'
+import type { Transport } from '../ports.ts'
+import { ConnectionKeeper } from '../transport/connection-keeper.ts'
+import type { NodeConnection } from '../transport/node-connection.ts'
+import { Conversations } from './conversations.ts'
+import type { Core } from './core.ts'
+import { deviceProof } from './device-proof.ts'
+import { DirectoryClient } from './directory-client.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Inbox } from './inbox.ts'
+import { Mailbox } from './mailbox.ts'
+import { MessageLog } from './message-log.ts'
+import { NameClaim } from './name-claim.ts'
+import type { NetworkBook } from './network-book.ts'
+import { candidateNodes, isNewerEpoch } from './network-info.ts'
+import { dialOtherOperator } from './other-operator.ts'
+import { Outbox } from './outbox.ts'
+import type { OwnAccount } from './own-account.ts'
+import { People } from './people.ts'
+import { Receiver } from './receiver.ts'
+import { SealRound } from './seal-round.ts'
+import { Sealer } from './sealer.ts'
+import { SealingPlanner } from './sealing-plan.ts'
+import { slots, type Conversation, type MessageRow } from './slots.ts'
+import { UnheardLine } from './unheard-line.ts'
+import { Upkeep } from './upkeep.ts'
+import { WaitingCount } from './waiting-count.ts'
+import { StateStore } from './work.ts'
+
+/** Time to tell what was received before the process ends. */
+const FLUSH_TIMEOUT_MS = 1_500
+const FLUSH_LOOK_MS = 20
+
+export interface ChatComponents {
+  core: Core
+  book: NetworkBook
+  transport: Transport
+  account: () => OwnAccount
+  saveAccount: (account: OwnAccount) => void
+}
+
+export interface ChatInit {
+  /** Whether received messages are kept in line until they are marked as heard. */
+  keepUnheard: boolean
+  /** Something that a screen shows has changed. */
+  onChange: () => void
+  onMessage: (row: MessageRow) => void
+}
+
+/** How it stands with the network. */
+export interface ConnectionStatus {
+  state: ConnectionState
+  node: ListedNode | null
+  problem: string | null
+}
+
+export class Chat {
+  readonly people: People
+  readonly directory: DirectoryClient
+  readonly conversations: Conversations
+  readonly mailbox: Mailbox
+  readonly keeper: ConnectionKeeper
+  readonly nameClaim: NameClaim
+  readonly receiver: Receiver
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  readonly waiting: WaitingCount
+  readonly unheard: UnheardLine
+  readonly #components: ChatComponents
+  readonly #init: ChatInit
+  readonly #states: StateStore
+  readonly #sealer: Sealer
+  readonly #housekeeping: Housekeeping
+  #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
+  #isRunning = false
+
+  constructor(components: ChatComponents, init: ChatInit) {
+    const { core, book, transport, account, saveAccount } = components
+    const { onChange } = init
+    this.#components = components
+    this.#init = init
+    const states = (this.#states = new StateStore(core.store))
+    const connection = (): NodeConnection | undefined => this.keeper.connection
+    const directory = (this.directory = new DirectoryClient({
+      ...core,
+      connection: () => this.#requireConnection(),
+      otherOperator: () => dialOtherOperator(core, transport, this.keeper.node),
+      onChange: known => {
+        onChange()
+        void this.receiver.retryParked('roster')
+        void this.#housekeeping.seekSecondOpinion(known)
+      }
+    }))
+    this.people = new People(core, directory, account)
+    const log = new MessageLog(core, states, {
+      keepUnheard: init.keepUnheard,
+      onMessage: row => this.#onMessage(row),
+      onConversation: conversation => {
+        this.conversations.noteConversation(conversation)
+        onChange()
+      }
+    })
+    const outbox = (this.outbox = new Outbox(core, states, log, {
+      connection,
+      onEpoch: epoch => this.#onEpoch(epoch),
+      onChange: () => void this.waiting.update()
+    }))
+    this.waiting = new WaitingCount(states, outbox, onChange)
+    const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
+    const round = new SealRound({ core, log, outbox, account, onKeysChanged })
+    const planner = new SealingPlanner(core, states, directory)
+    const sealer = (this.#sealer = new Sealer({ core, states, log, outbox, planner, round }))
+    const inbox = (this.inbox = new Inbox({
+      core,
+      states,
+      directory,
+      log,
+      sealer,
+      onProfile: (accountId, profile) => void this.#housekeeping.noteProfile(accountId, profile),
+      onGap: conversationId => void this.#housekeeping.keepUp(conversationId)
+    }))
+    const receiver = (this.receiver = new Receiver({ core, states, directory, inbox, sealer }))
+    this.mailbox = new Mailbox(core, receiver, { onChange })
+    const conversations = (this.conversations = new Conversations({
+      core,
+      states,
+      directory,
+      log,
+      inbox,
+      sealer,
+      people: this.people,
+      onChange
+    }))
+    const upkeep = new Upkeep({ core, states, directory, inbox, sealer, outbox, onKeysChanged })
+    const housekeeping = { core, directory, conversations, receiver, upkeep, connection }
+    this.#housekeeping = new Housekeeping(housekeeping)
+    this.unheard = new UnheardLine(states, this.people, row => this.#housekeeping.nameChecked(row.from))
+    this.nameClaim = new NameClaim({
+      core,
+      directory,
+      connection,
+      account,
+      onAccount: changed => {
+        saveAccount(changed)
+        onChange()
+      }
+    })
+    this.keeper = new ConnectionKeeper(
+      { transport, timers: core.timers, log: core.log, randomFraction: () => core.random(1)[0]! / 256 },
+      {
+        network: () => core.network().id,
+        authenticate: deviceProof(core),
+        candidates: () => candidateNodes(core.crypto, book.info, core.device().deviceId),
+        onOnline: online => this.#onOnline(online),
+        onState: (state, node, problem) => this.#onState(state, node, problem)
+      }
+    )
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status
+  }
+
+  /** Opens what is on disk; the network follows by itself. */
+  async start(): Promise<void> {
+    this.#isRunning = true
+    await this.directory.load(this.#components.core.accountId())
+    for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
+    await this.outbox.start()
+    await this.#sealer.start()
+    await this.receiver.start()
+    await this.waiting.update()
+    this.#housekeeping.start()
+    this.keeper.start()
+    this.nameClaim.start()
+    this.#init.onChange()
+  }
+
+  /** Waits for missing messages that an earlier process began. */
+  async #resumeGaps({ conversationId, accountId }: Conversation): Promise<void> {
+    for (const { value } of await this.#states.range(
+      'sequencer',
+      toHex(conversationId),
+      slots.sequencer('', '').codec
+    )) {
+      const at = wakeAt(value)
+      if (at === undefined) continue
+      this.inbox.resume({ conversationId, senderAccount: accountId, senderDevice: value.deviceId }, at)
+    }
+  }
+
+  /** Tells what was received, then ends every timer and connection. */
+  async stop(): Promise<void> {
+    if (!this.#isRunning) return
+    if (this.keeper.connection) await this.#flush()
+    this.#isRunning = false
+    this.#housekeeping.stop()
+    this.inbox.stop()
+    this.receiver.stop()
+    this.outbox.stop()
+    await this.#sealer.stop()
+    await this.nameClaim.stop()
+    await this.keeper.stop()
+    await this.#states.idle()
+  }
+
+  async #flush(): Promise<void> {
+    const { timers } = this.#components.core
+    const done = Promise.withResolvers<void>()
+    const cancel = timers.after(FLUSH_TIMEOUT_MS, done.resolve)
+    await Promise.race([this.#flushOutbox(timers.now() + FLUSH_TIMEOUT_MS), done.promise])
+    cancel()
+  }
+
+  async #flushOutbox(deadline: number): Promise<void> {
+    const { timers } = this.#components.core
+    await this.#states.idle()
+    await this.#sealer.flush()
+    while (this.outbox.size > 0 && this.keeper.connection && timers.now() < deadline) {
+      await new Promise<void>(resolve => timers.after(FLUSH_LOOK_MS, resolve))
+    }
+  }
+
+  /** A connection is authenticated. @returns whether this node keeps our mailbox. */
+  async #onOnline(connection: NodeConnection): Promise<boolean> {
+    await this.#onEpoch(connection.authenticated.epoch)
+    return this.mailbox.attach(connection)
+  }
+
+  async #onEpoch(epoch: Epoch): Promise<void> {
+    const { book } = this.#components
+    if (isNewerEpoch(book.info, epoch)) await book.noteEpoch(epoch)
+  }
+
+  #onState(state: ConnectionState, node: ListedNode | null, problem: string | null): void {
+    // While it is tried again, what went wrong last is still the reason.
+    this.#status = { state, node, problem: state === 'connecting' ? this.#status.problem : problem }
+    if (state === 'online') {
+      this.outbox.kick(true)
+      this.#sealer.kick()
+      this.nameClaim.kick()
+      void this.#housekeeping.round()
+    } else this.mailbox.detach()
+    // The list may be out of date, such as after a devnet moved to other ports.
+    if (state === 'offline' && this.#isRunning) void this.#components.book.tryRefresh()
+    this.#init.onChange()
+  }
+
+  #onMessage(row: MessageRow): void {
+    this.conversations.noteMessage(row)
+    this.#init.onMessage(row)
+    void this.waiting.update()
+    this.#init.onChange()
+  }
+
+  #requireConnection(): NodeConnection {
+    const { connection } = this.keeper
+    if (connection) return connection
+    throw new PeerError('offline', this.#status.problem ?? 'No node of the network can be reached right now.')
+  }
+
+  /** Waits for a connection, at most `ms`. @returns whether there is one. */
+  async online(ms: number): Promise<boolean> {
+    const abort = new AbortController()
+    const cancel = this.#components.core.timers.after(ms, () => abort.abort(new PeerError('offline', 'not in time')))
+    try {
+      await this.keeper.online(abort.signal)
+      return true
+    } catch {
+      return false
+    } finally {
+      cancel()
+    }
+  }
+}

@@ -1,0 +1,209 @@
+/** The calls about conversations and their messages, and the summaries kept in memory for the list of conversations. */
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
+import { MAX_TEXT_CHARACTERS } from '../../protocol/conversation/message-kinds.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { PeerError, type ChatMessage, type ConversationSummary, type SentReceipt } from '../peer-api.ts'
+import type { Core } from './core.ts'
+import type { DirectoryClient } from './directory-client.ts'
+import type { Inbox } from './inbox.ts'
+import { holdReason } from './known-account.ts'
+import type { MessageLog, NewMessage } from './message-log.ts'
+import { replicasOf } from './network-info.ts'
+import { sentReceipt, type People } from './people.ts'
+import type { Sealer } from './sealer.ts'
+import { conversationEntry, receiptsEntry, slots, type Conversation, type MessageRow } from './slots.ts'
+import type { StateStore, Work } from './work.ts'
+
+/** Messages of a page, unless asked otherwise. */
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 500
+
+export interface ConversationsComponents {
+  core: Core
+  states: StateStore
+  directory: DirectoryClient
+  log: MessageLog
+  inbox: Inbox
+  sealer: Sealer
+  people: People
+  onChange: () => void
+}
+
+interface Entry {
+  conversation: Conversation
+  last: MessageRow | undefined
+}
+
+export class Conversations {
+  readonly #components: ConversationsComponents
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(components: ConversationsComponents) {
+    this.#components = components
+  }
+
+  /** Reads all conversations, and the accounts in them, from the store. */
+  async load(): Promise<Conversation[]> {
+    const { states, directory } = this.#components
+    for (const conversation of await states.all('conversation', conversationEntry)) {
+      await directory.load(conversation.accountId)
+      this.#entries.set(toHex(conversation.conversationId), { conversation, last: await this.#lastOf(conversation) })
+    }
+    return this.all()
+  }
+
+  async #lastOf({ conversationId, lastOrder }: Conversation): Promise<MessageRow | undefined> {
+    if (lastOrder === null) return undefined
+    return this.#components.states.read(slots.message(toHex(conversationId), lastOrder))
+  }
+
+  all(): Conversation[] {
+    return [...this.#entries.values()].map(({ conversation }) => conversation)
+  }
+
+  get(conversationId: string): Conversation | undefined {
+    return this.#entries.get(conversationId)?.conversation
+  }
+
+  /** Whether there is a conversation with an account. */
+  isPartner(accountId: AccountId): boolean {
+    return this.all().some(conversation => equalBytes(conversation.accountId, accountId))
+  }
+
+  /** Newest first. */
+  summaries(): ConversationSummary[] {
+    return [...this.#entries.values()]
+      .map(({ conversation, last }) => this.#components.people.conversation(conversation, last))
+      .sort((a, b) => b.updatedAt - a.updatedAt)
+  }
+
+  /** A message appeared or changed. */
+  noteMessage(row: MessageRow): void {
+    const entry = this.#entries.get(toHex(row.conversationId))
+    if (entry?.last && equalBytes(entry.last.messageId, row.messageId)) entry.last = row
+  }
+
+  /** A conversation appeared or changed. */
+  noteConversation(conversation: Conversation): void {
+    const key = toHex(conversation.conversationId)
+    this.#entries.set(key, { conversation, last: this.#entries.get(key)?.last })
+    void this.#lastOf(conversation).then(last => {
+      const entry = this.#entries.get(key)
+      if (!last || entry?.conversation.lastOrder !== conversation.lastOrder) return
+      entry.last = last
+      this.#components.onChange()
+    })
+  }
+
+  async open(other: AccountId): Promise<ConversationSummary> {
+    const { states, inbox, core, people } = this.#components
+    const conversation = await states.unit(unit => inbox.conversationFor(unit, [core.accountId(), other]))
+    return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
+  }
+
+  async messages(conversationId: string, options: { before?: string; limit?: number }): Promise<ChatMessage[]> {
+    const { states, log, people } = this.#components
+    const limit = Math.max(1, Math.min(options.limit ?? DEFAULT_PAGE, MAX_PAGE))
+    const before = options.before === undefined ? undefined : await states.read(slots.place(options.before))
+    return (await log.page(conversationId, before?.order, limit)).map(row => people.message(row))
+  }
+
+  /** Takes a text; it is on disk, and in the queue, when this resolves. */
+  async sendText(conversationId: string, text: string): Promise<ChatMessage> {
+    if (text.trim() === '') throw new PeerError('usage', 'The message is empty.')
+    if (text.length > MAX_TEXT_CHARACTERS) {
+      const limit = `at most ${MAX_TEXT_CHARACTERS} characters`
+      throw new PeerError('usage', `A message has ${limit}; this one has ${text.length}.`)
+    }
+    const { states, people } = this.#components
+    return people.message(await states.unit(unit => this.#take(unit, conversationId, text)))
+  }
+
+  async #take(unit: Work, conversationId: string, text: string): Promise<MessageRow> {
+    const { core, directory, log, sealer } = this.#components
+    const conversation = await unit.read(slots.conversation(conversationId))
+    if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
+    const known = directory.peek(toHex(conversation.accountId))
+    const held = known && holdReason(known, known.username ?? 'this person')
+    if (held) throw new PeerError('held', held)
+    const messageId = createMessageId(core.random)
+    const sentAt = core.timers.now()
+    const row = await log.append(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
+    await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
+    return row!
+  }
+
+  #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {
+    const { core } = this.#components
+    const own = { from: core.accountId(), device: core.device().deviceId, mine: true }
+    return { ...own, messageId, kind: 'text', text, sentAt, state: 'waiting', problem: null }
+  }
+
+  /** Tries a failed message again, with its old place if it had one. */
+  async retry(messageId: string): Promise<void> {
+    const { states, log, sealer } = this.#components
+    const id = fromHex(messageId) as MessageId
+    await states.unit(async unit => {
+      const row = await log.update(unit, id, current =>
+        current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
+      )
+      if (!row) return
+      const { conversationId, text, sentAt } = row
+      const sent = await this.#sentBefore(toHex(conversationId), id)
+      if (!sent) {
+        const options = { messageId: id, shown: true, sentAt }
+        return sealer.take(unit, conversationId, { kind: 'text', text }, options)
+      }
+      const { sequence, predecessor, content } = sent
+      const again = { sequence, predecessor, device: null }
+      await sealer.takeAgain(unit, { conversationId, messageId: id, content, sequenced: true, again })
+    })
+  }
+
+  async #sentBefore(conversationId: string, messageId: MessageId) {
+    const sent = await this.#components.states.range('sent', conversationId, slots.sent('', 0).codec)
+    return sent.find(({ value }) => equalBytes(decodeMessage(value.content).messageId, messageId))?.value
+  }
+
+  /** Counts everything shown as read, and tells its senders. */
+  async markRead(conversationId: string): Promise<void> {
+    const { states, log, sealer } = this.#components
+    const rows = await log.page(conversationId, undefined, MAX_PAGE)
+    const untold = rows.filter(row => !row.mine && row.kind === 'text' && !row.readTold)
+    await states.unit(async unit => {
+      const conversation = await unit.read(slots.conversation(conversationId))
+      if (!conversation) return
+      const read: MessageId[] = []
+      for (const { messageId } of untold) {
+        if (await log.update(unit, messageId, row => ({ ...row, readTold: true }))) read.push(messageId)
+      }
+      if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
+      if (conversation.unread > 0) log.saveConversation(unit, { ...conversation, unread: 0 })
+    })
+  }
+
+  async saveDraft(conversationId: string, text: string): Promise<void> {
+    const { states, log } = this.#components
+    await states.unit(async unit => {
+      const conversation = await unit.read(slots.conversation(conversationId))
+      if (conversation) log.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_CHARACTERS) })
+    })
+  }
+
+  /** The signed receipts of a message, of all mailboxes it went to. */
+  async receipts(messageId: string): Promise<SentReceipt[]> {
+    const { states, core } = this.#components
+    const info = core.network()
+    const entries = await states.range('receipts', messageId, receiptsEntry)
+    return entries
+      .flatMap(({ value }) => value)
+      .flatMap(({ mailbox, id, receipts }) => {
+        const replicas = replicasOf(core.crypto, info, mailbox)
+        return receipts.map(proof => {
+          const replica = replicas.find(node => equalBytes(node.key, proof.receipt.node))
+          return sentReceipt(replica?.operator ?? new Uint8Array(), mailbox, id, proof)
+        })
+      })
+  }
+}

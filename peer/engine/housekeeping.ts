@@ -1,0 +1,146 @@
+/** What the engine does by itself after each connection and from time to time. */
+import { toHex } from '../../protocol/bytes.ts'
+import { encodeBundle } from '../../protocol/identity/bundle.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { NodeConnection } from '../transport/node-connection.ts'
+import type { Conversations } from './conversations.ts'
+import { sessionEnvironment, type Core } from './core.ts'
+import type { DirectoryClient } from './directory-client.ts'
+import type { KnownAccount } from './known-account.ts'
+import type { Receiver } from './receiver.ts'
+import { UPKEEP_INTERVAL_MS, type Upkeep } from './upkeep.ts'
+
+/** Quiet conversations are looked after this often … */
+const SWEEP_INTERVAL_MS = 10 * 60_000
+/** … and those that are not quiet, each round. */
+const LATELY_MS = 60 * 60_000
+
+export interface HousekeepingComponents {
+  core: Core
+  directory: DirectoryClient
+  conversations: Conversations
+  receiver: Receiver
+  upkeep: Upkeep
+  connection: () => NodeConnection | undefined
+}
+
+export class Housekeeping {
+  readonly #components: HousekeepingComponents
+  /** Which state of a record a second opinion was sought on, by account. */
+  readonly #opinions = new Map<string, string>()
+  readonly #nameChecks = new Map<string, Promise<void>>()
+  #sweptAt = 0
+  #stopped = true
+  #cancelTimer: (() => void) | undefined
+
+  constructor(components: HousekeepingComponents) {
+    this.#components = components
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer?.()
+  }
+
+  #schedule(): void {
+    this.#cancelTimer = this.#components.core.timers.after(UPKEEP_INTERVAL_MS, () => {
+      if (this.#stopped) return
+      void this.round()
+      this.#schedule()
+    })
+  }
+
+  /** One round, as far as there is a connection. Never rejects. */
+  async round(): Promise<void> {
+    const { core, directory, receiver, connection } = this.#components
+    const online = connection()
+    if (!online) return
+    try {
+      await this.#publishBundle(online)
+      await directory.account(core.accountId(), 0)
+      await receiver.retryParked('roster')
+      for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
+    } catch (error) {
+      core.log.debug('a round is not finished', { reason: String(error) })
+    }
+  }
+
+  async #publishBundle(connection: NodeConnection): Promise<void> {
+    const { core } = this.#components
+    const device = core.device()
+    if (!device.isBundleDue(core.timers.now())) return
+    const bundle = await device.bundle(sessionEnvironment(core))
+    await connection.request({ kind: 'publishBundle', bundle: encodeBundle(bundle) }, 'done')
+    await device.notePublished(bundle)
+  }
+
+  /** All of them now and then; in between those in which something happened lately. */
+  #conversationsToKeepUp(): string[] {
+    const { core, conversations } = this.#components
+    const now = core.timers.now()
+    const isSweep = now - this.#sweptAt >= SWEEP_INTERVAL_MS
+    if (isSweep) this.#sweptAt = now
+    const due = conversations.all().filter(({ updatedAt }) => isSweep || now - updatedAt < LATELY_MS)
+    return due.map(({ conversationId }) => toHex(conversationId))
+  }
+
+  /** Looks after one conversation. Never rejects. */
+  async keepUp(conversationId: string): Promise<void> {
+    const { core, conversations, upkeep, directory } = this.#components
+    const conversation = conversations.get(conversationId)
+    if (!conversation || this.#stopped) return
+    try {
+      await upkeep.run(conversation)
+      const known = directory.peek(toHex(conversation.accountId))
+      // Somebody gave a name before it stood on the record.
+      if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
+    } catch (error) {
+      core.log.debug('a conversation could not be looked after', { reason: String(error) })
+    }
+  }
+
+  /** What one operator says about somebody we talk to is compared with another's, once per change of the record. */
+  async seekSecondOpinion(account: KnownAccount): Promise<void> {
+    const { directory, conversations } = this.#components
+    const key = toHex(account.accountId)
+    const { places } = account.checked
+    const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
+    if (account.trust === 'L2' || this.#opinions.get(key) === state || !conversations.isPartner(account.accountId))
+      return
+    this.#opinions.set(key, state)
+    await directory.confirm(account)
+  }
+
+  /** Somebody told their name: it is taken once the directory agrees. Never rejects. */
+  async noteProfile(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
+    const key = toHex(accountId)
+    const check = this.#checkProfile(accountId, profile).catch((error: unknown) =>
+      this.#components.core.log.debug('a name could not be checked', { reason: String(error) })
+    )
+    this.#nameChecks.set(key, check)
+    await check
+    this.#nameChecks.delete(key)
+  }
+
+  async #checkProfile(
+    accountId: AccountId,
+    { username, displayName }: { username: string | null; displayName: string }
+  ): Promise<void> {
+    const { directory } = this.#components
+    const account = await directory.load(accountId)
+    if (!account) return
+    const named = { ...account, displayName: displayName || null, claimedName: username }
+    await directory.save(named)
+    if (username !== null) await directory.checkClaimedName(named, username)
+  }
+
+  /** Resolves once no look-up of this account's name is under way. */
+  async nameChecked(accountId: AccountId): Promise<void> {
+    await this.#nameChecks.get(toHex(accountId))
+  }
+}

@@ -1,0 +1,108 @@
+import { signAcknowledgement } from '../../protocol/wire/custody.ts'
+import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
+import { NodeRefusal, type NodeConnection, type PushFrame } from '../transport/node-connection.ts'
+import type { Core } from './core.ts'
+import type { Receiver } from './receiver.ts'
+
+export interface MailboxInit {
+  /** What a screen shows of the mailbox changed. */
+  onChange: () => void
+}
+
+/** This device's mailbox at the node in use: what comes from it, and the word that it has arrived. */
+export class Mailbox {
+  readonly #core: Core
+  readonly #receiver: Receiver
+  readonly #init: MailboxInit
+  #isCaughtUp = false
+  #problem: string | null = null
+  #waiters: (() => void)[] = []
+
+  constructor(core: Core, receiver: Receiver, init: MailboxInit) {
+    this.#core = core
+    this.#receiver = receiver
+    this.#init = init
+  }
+
+  /** Whether everything that waited when the connection was made has arrived. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp
+  }
+
+  /** Why nothing can be received, in plain words. */
+  get problem(): string | null {
+    return this.#problem
+  }
+
+  /** Asks a node for what waits and what will come. @returns whether this node keeps the mailbox. */
+  async attach(connection: NodeConnection): Promise<boolean> {
+    connection.onPush(frame => this.#onPush(connection, frame))
+    try {
+      await connection.request({ kind: 'attach' }, 'attached')
+      return true
+    } catch (error) {
+      if (error instanceof NodeRefusal && error.code === 'not-a-replica') return false
+      throw error
+    }
+  }
+
+  /** The connection is gone. */
+  detach(): void {
+    this.#isCaughtUp = false
+  }
+
+  /** Waits until everything has arrived, at most `ms`. @returns whether it has. */
+  async caughtUp(ms: number): Promise<boolean> {
+    if (this.#isCaughtUp) return true
+    const done = Promise.withResolvers<void>()
+    const cancel = this.#core.timers.after(ms, done.resolve)
+    this.#waiters.push(done.resolve)
+    await done.promise
+    cancel()
+    return this.#isCaughtUp
+  }
+
+  async #onPush(connection: NodeConnection, frame: PushFrame): Promise<void> {
+    switch (frame.kind) {
+      case 'deliver':
+        return this.#onDeliveries(connection, frame.deliveries)
+      case 'caughtUp':
+        this.#isCaughtUp = true
+        for (const resolve of this.#waiters.splice(0)) resolve()
+        return this.#init.onChange()
+      case 'evicted':
+        // What was dropped shows as a gap of its sender.
+        this.#core.log.warn('messages were dropped to keep the mailbox within its limits', {
+          count: frame.eviction.ids.length
+        })
+        return
+      case 'error':
+        return connection.close(frame.message)
+    }
+  }
+
+  async #onDeliveries(connection: NodeConnection, deliveries: Delivery[]): Promise<void> {
+    const stored: DeliveryId[] = []
+    try {
+      for (const delivery of deliveries) if (await this.#receiver.receive(delivery)) stored.push(delivery.id)
+    } catch (error) {
+      this.#core.log.warn('a delivery could not be stored', { reason: String(error) })
+      this.#problem = 'Messages cannot be stored on this device. Free some space, then start again.'
+      this.#init.onChange()
+      // Nothing of this frame is acknowledged: it comes again with the next connection.
+      return connection.close('the store failed')
+    }
+    this.#problem = null
+    if (stored.length > 0) await this.#acknowledge(connection, stored)
+  }
+
+  async #acknowledge(connection: NodeConnection, stored: DeliveryId[]): Promise<void> {
+    const { signingKey, publicKeys } = this.#core.device()
+    const network = this.#core.network().id
+    const acknowledgement = await signAcknowledgement(this.#core.crypto, network, signingKey, publicKeys, stored)
+    connection.request({ kind: 'acknowledge', acknowledgement }, 'done').catch((error: unknown) => {
+      // It is delivered again then, found to be a copy, and acknowledged again.
+      this.#core.log.debug('an acknowledgement did not arrive', { reason: String(error) })
+    })
+  }
+}

@@ -1,0 +1,35 @@
+import { equalBytes } from '../../protocol/bytes.ts'
+import type { ListedNode } from '../../protocol/wire/placement.ts'
+import type { Transport } from '../ports.ts'
+import { NodeConnection } from '../transport/node-connection.ts'
+import type { Core } from './core.ts'
+import { deviceProof } from './device-proof.ts'
+
+const DIAL_TIMEOUT_MS = 4_000
+/** Nodes tried for one second opinion. */
+const MAX_TRIES = 2
+
+/**
+ * A short connection for a second opinion, to a node whose operator is not that of `current`. Over the stream rather than
+ * HTTP, because a page may open WebSockets to all nodes, but requests to its own only.
+ *
+ * @returns undefined if the network has no other operator, or none of its nodes answers.
+ */
+export async function dialOtherOperator(
+  core: Core,
+  transport: Transport,
+  current: ListedNode | undefined
+): Promise<NodeConnection | undefined> {
+  const { id, epoch } = core.network()
+  const others = epoch.nodes.filter(node => current && !equalBytes(node.operator, current.operator))
+  const start = others.length === 0 ? 0 : core.random(1)[0]! % others.length
+  for (const node of [...others.slice(start), ...others.slice(0, start)].slice(0, MAX_TRIES)) {
+    try {
+      const stream = await transport.dial(node.url, node.key, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+      return await NodeConnection.open(stream, { network: id, timers: core.timers, authenticate: deviceProof(core) })
+    } catch (error) {
+      core.log.debug('no second opinion from this node', { node: node.url, reason: String(error) })
+    }
+  }
+  return undefined
+}

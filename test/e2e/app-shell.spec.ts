@@ -76,6 +76,20 @@ test('a new version is offered, and comes only when it is accepted, in every tab
   }
 })
 
+test('a kept app may connect to nodes that were listed after it was kept', async ({ page }) => {
+  const newcomer = 'https://newcomer.example'
+  const policy = () =>
+    page.evaluate(async () => (await caches.match('/index.html'))?.headers.get('content-security-policy') ?? '')
+  await page.goto(app.origin)
+  await offlineReady(page)
+  expect(await policy()).not.toContain(newcomer)
+  const { port } = new URL(app.origin)
+  await app.stop()
+  app = await serveApp(folder, { nodes: [newcomer], port: Number(port) })
+  await page.reload()
+  await expect.poll(policy).toContain(newcomer)
+})
+
 for (const shared of [true, false]) {
   test(`closing the first tab does not disturb the others ${shared ? 'with' : 'without'} shared workers`, async ({
     context

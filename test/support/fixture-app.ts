@@ -8,15 +8,22 @@ import type { Epoch } from '../../protocol/wire/placement.ts'
 /** Where `vite build web --mode fixture` puts the app with a scripted peer. */
 export const FIXTURE_FOLDER = resolve('dist/web-fixture')
 
-/** Serves a built app on loopback as a node does, with a node's security headers. @returns its origin, and how to end it. */
-export async function serveApp(folder: string): Promise<{ origin: string; stop(): Promise<void> }> {
-  const server = fastify()
-  await server.register(helmet, securityHeaders({ number: 0, seed: new Uint8Array(32), nodes: [] } as Epoch, false))
+/**
+ * Serves a built app on loopback as a node does, with a node's security headers.
+ * @param options - `nodes`: origins of the listed nodes, `port`: 0 for any.
+ */
+export async function serveApp(
+  folder: string,
+  { nodes = [], port = 0 }: { nodes?: string[]; port?: number } = {}
+): Promise<{ origin: string; stop(): Promise<void> }> {
+  const server = fastify({ forceCloseConnections: true })
+  const epoch = { number: 0, seed: new Uint8Array(32), nodes: nodes.map(url => ({ url })) }
+  await server.register(helmet, securityHeaders(epoch as unknown as Epoch, false))
   server.addHook('onRequest', async (_request, reply) => {
     void reply.header(PERMISSIONS_POLICY.name, PERMISSIONS_POLICY.value)
   })
   await staticApp(server, folder)
-  const origin = await server.listen({ host: '127.0.0.1', port: 0 })
+  const origin = await server.listen({ host: '127.0.0.1', port })
   return { origin, stop: () => server.close() }
 }
 

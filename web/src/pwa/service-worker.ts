@@ -57,6 +57,27 @@ async function fromThisDevice(address: string, request: Request): Promise<Respon
   return (await cache.match(address)) ?? fetch(request)
 }
 
+/** How often headers are renewed at most. */
+const RENEW_EVERY_MS = 60 * 60 * 1_000
+/** The files whose headers carry the policy for the page and for the worker. */
+const policed = [...addresses].filter(address => address === startPage || address.includes('/peer-worker-'))
+let renewedAt = 0
+
+/**
+ * The policy beside a kept file names the nodes of the day it was fetched. Takes newer headers, and only with the very
+ * same file: code changes by accepted updates alone.
+ */
+async function renewHeaders(): Promise<void> {
+  if (Date.now() - renewedAt < RENEW_EVERY_MS) return
+  renewedAt = Date.now()
+  const cache = await caches.open(await cacheName())
+  for (const address of policed) {
+    const [kept, fresh] = [await cache.match(address), await fetch(address, { cache: 'no-cache' }).catch(() => null)]
+    if (!kept || !fresh?.ok) continue
+    if ((await kept.text()) === (await fresh.clone().text())) await cache.put(address, fresh)
+  }
+}
+
 /** The address of the kept file that answers a request, null if the network must. */
 function keptAddress(request: Request): string | null {
   if (request.method !== 'GET') return null
@@ -74,5 +95,7 @@ self.addEventListener('message', event => {
 })
 self.addEventListener('fetch', event => {
   const address = keptAddress(event.request)
-  if (address) event.respondWith(fromThisDevice(address, event.request))
+  if (!address) return
+  event.respondWith(fromThisDevice(address, event.request))
+  if (event.request.mode === 'navigate') event.waitUntil(renewHeaders())
 })

@@ -30,12 +30,20 @@ export interface NameRaceReport {
 /** Races that one account takes part in, well below its record limit. */
 const RACES_PER_ACCOUNT = 100
 
-/** @param seed - decides everything. */
-export async function runNameRaces({ seed, races }: { seed: number; races: number }): Promise<NameRaceReport> {
+export interface NameRaceInit {
+  /** Decides everything. */
+  seed: number
+  races: number
+  budgetMs?: number
+}
+
+/** Runs races until their number or the budget is reached. */
+export async function runNameRaces({ seed, races, budgetMs = Infinity }: NameRaceInit): Promise<NameRaceReport> {
+  const deadline = performance.now() + budgetMs
   const random = new SeededRandom(seed)
   const report: NameRaceReport = { races: 0, won: 0, stolen: 0, heldMeanwhile: 0, lapsed: 0 }
   let field: RaceField | undefined
-  for (let race = 0; race < races; race++) {
+  for (let race = 0; race < races && performance.now() < deadline; race++) {
     if (race % RACES_PER_ACCOUNT === 0) field = await RaceField.create(race / RACES_PER_ACCOUNT)
     await field!.race(race, random, report)
     report.races++

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Follower } from '../../../chain/follower.ts'
-import { runForkSchedule } from './fork-schedule.ts'
+import { runForkSchedule } from '../../campaigns/follower-forks.ts'
 import { MemoryStore, SimulatedChain } from './simulated-chain.ts'
 
 /** A few seconds' worth; the campaign runs as many as it is told to. */

@@ -1,8 +1,8 @@
 /** One random life of a chain, watched by a follower; what the follower told must add up to the chain at its end. */
-import { Follower } from '../../../chain/follower.ts'
-import type { ChainChange } from '../../../chain/following.ts'
-import type { BlockHash, TransactionPlace } from '../../../chain/chain-source.ts'
-import { Dice, MemoryStore, SimulatedChain } from './simulated-chain.ts'
+import { Follower } from '../../chain/follower.ts'
+import type { ChainChange } from '../../chain/following.ts'
+import type { BlockHash, TransactionPlace } from '../../chain/chain-source.ts'
+import { Dice, MemoryStore, SimulatedChain } from '../unit/chain/simulated-chain.ts'
 
 export interface ForkSchedule {
   seed: number

@@ -60,6 +60,11 @@ export class SecondOpinion {
   async #agrees(place: TransactionPlace, signal: AbortSignal): Promise<boolean> {
     if (this.#agreed.get(place.id) === place.blockHash) return true
     const other = await this.#source.transaction(place.id, { signal })
-    return other?.blockHash === place.blockHash && other.height === place.height && other.index === place.index
+    return (
+      other?.blockHash === place.blockHash &&
+      other.height === place.height &&
+      other.index === place.index &&
+      other.time === place.time
+    )
   }
 }

@@ -186,5 +186,6 @@ function compareReplays({ checklist }: Verification, first: Replayed, second: Re
 }
 
 function isSamePlace(a: ReplayedTransaction, b: ReplayedTransaction | undefined): boolean {
-  return b !== undefined && a.id === b.id && a.height === b.height && a.index === b.index && a.blockHash === b.blockHash
+  if (b === undefined || a.id !== b.id || a.height !== b.height || a.index !== b.index) return false
+  return a.blockHash === b.blockHash && a.time === b.time
 }

@@ -102,6 +102,8 @@ export interface RecordPlace {
   readonly recordId: RecordId
   /** `null` while pending. */
   readonly order: OrderKey | null
+  /** Milliseconds since 1970, of its block; it decides which REVOKE can still be answered. */
+  readonly blockTime: number
   /** 32 bytes each; `null` while pending. */
   readonly transactionId: Uint8Array | null
   readonly blockHash: Uint8Array | null
@@ -212,9 +214,10 @@ function placesOf(account: AccountState, proof: AccountProof, transactionIds: Ui
       { transactionId: transactionIds[index]!, blockHash }
     ])
   )
-  return historyOf(account).map(({ recordId, order }) => {
+  return historyOf(account).map(({ recordId, order, blockTime }) => {
     const place = order && byPlace.get(`${order.blockHeight}/${order.txIndex}`)
-    return { recordId, order, transactionId: place?.transactionId ?? null, blockHash: place?.blockHash ?? null }
+    const { transactionId, blockHash } = place ?? { transactionId: null, blockHash: null }
+    return { recordId, order, blockTime, transactionId, blockHash }
   })
 }
 
@@ -224,7 +227,7 @@ function placesOf(account: AccountState, proof: AccountProof, transactionIds: Ui
  */
 export type ProofComparison = 'same' | 'behind' | 'ahead' | 'contradiction'
 
-/** Compares what stands on chain by (record, transaction, block, index). Pending records are left out. */
+/** Compares what stands on chain by (record, transaction, block, its time, index). Pending records are left out. */
 export function compareProofs(a: CheckedProof, b: CheckedProof): ProofComparison {
   const left = a.places.filter(({ order }) => order !== null)
   const right = b.places.filter(({ order }) => order !== null)
@@ -238,6 +241,7 @@ function isSamePlace(a: RecordPlace, b: RecordPlace): boolean {
   return (
     equalBytes(a.recordId, b.recordId) &&
     compareOrder(a.order, b.order) === 0 &&
+    a.blockTime === b.blockTime &&
     equalBytes(a.transactionId!, b.transactionId!) &&
     equalBytes(a.blockHash!, b.blockHash!)
   )

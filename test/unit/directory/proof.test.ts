@@ -186,6 +186,14 @@ describe('two sources', () => {
   })
 })
 
+describe('the time of a block', () => {
+  it('is agreed on too: it decides which REVOKE can still be answered', async () => {
+    const later = honest.transactions.map(item => ({ ...item, blockTime: item.blockTime + 1 }))
+    const [left, right] = [await check(honest), await check({ ...honest, transactions: later })]
+    expect(compareProofs(left, right)).toBe('contradiction')
+  })
+})
+
 describe('the bytes of a proof', () => {
   it('are refused in another version, cut short, or too long', () => {
     const bytes = encodeProof(honest)

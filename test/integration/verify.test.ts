@@ -8,7 +8,7 @@ import { liveDevices } from '../../protocol/directory/account.ts'
 import { crypto, network } from '../support/directory/cast.ts'
 import { NodeServer } from '../support/verify/node-server.ts'
 import { Person, PublishedWorld } from '../support/verify/published-world.ts'
-import { checksOf, verify, verifyText } from '../support/verify/run-verify.ts'
+import { checksOf, factOf, verify, verifyText } from '../support/verify/run-verify.ts'
 
 let world: PublishedWorld
 let ada: Person
@@ -74,7 +74,7 @@ describe('account', () => {
     const run = await verify('account', '@ada', ...chain())
     expect(run.code).toBe(0)
     expect(run.json.trust.reached).toBe('L1')
-    expect(run.json.facts['account']['rejected']).toMatchObject([{ code: 'STALE' }])
+    expect(factOf(run, 'account', 'rejected')).toMatchObject([{ code: 'STALE' }])
   })
 
   it('is verified at L2 by a node and the chain together', async () => {
@@ -143,11 +143,7 @@ describe('account', () => {
   it('shows the devices of an earlier block with --at-height', async () => {
     const run = await verify('account', ada.id, ...twoNodes(), '--at-height', String(beforeRevoke))
     expect(run.code).toBe(0)
-    expect(run.json.facts['account']['devices']).toMatchObject([
-      { state: 'live' },
-      { state: 'live' },
-      { state: 'live' }
-    ])
+    expect(factOf(run, 'account', 'devices')).toMatchObject([{ state: 'live' }, { state: 'live' }, { state: 'live' }])
     expect((await verify('account', ada.id, ...chain(), '--at-height', '1')).code).toBe(4)
     expect((await verify('account', ada.id, '--node', first.url, '--at-height', '100000')).code).toBe(3)
   })
@@ -299,7 +295,7 @@ describe('audit', () => {
 
   it('reports only what changed from a height on', async () => {
     const run = await verify('audit', ...chain(), '--from-height', String(beforeRevoke + 1))
-    expect(run.json.facts['directory']['changed']).toBe(3)
+    expect(factOf(run, 'directory', 'changed')).toBe(3)
   })
 })
 

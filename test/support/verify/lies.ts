@@ -146,10 +146,14 @@ const invented: LieMaker = (random, cast) => {
   })
 }
 
-/** A device of the liar joins the account, signed by a key that may not, or by the stolen one as if it were not revoked. */
-const intruder: LieMaker = async (random, cast) => {
+/** A device of the liar joins the account, signed by the liar. */
+const intruder: LieMaker = (random, cast) => intrude(random, cast, false)
+
+/** The same, signed by the stolen device, whose REVOKE is withheld: the one lie that no signature gives away. */
+const stolenKey: LieMaker = (random, cast) => intrude(random, cast, true)
+
+async function intrude(random: SeededRandom, cast: LieCast, isStolen: boolean): Promise<Lie> {
   const { victim, liar, stolenDevice } = cast
-  const isStolen = random.chance(0.5)
   const mine = await castDevice(`${liar.name} intruder ${random.below(1_000_000)}`)
   return aboutProof(cast, async proof => {
     const kept = isStolen ? proof.transactions.slice(0, -1) : proof.transactions
@@ -236,6 +240,17 @@ const wrongTip: LieMaker = (random, cast) =>
     return { ...proof, tip: { ...proof.tip, height, hash } }
   })
 
+/** Blocks were made at other times, which decide how long a revoked device may answer. */
+const wrongTime: LieMaker = (random, cast) =>
+  aboutProof(cast, proof => {
+    const shift = 1 + random.below(100_000_000)
+    const from = random.below(proof.transactions.length)
+    const transactions = proof.transactions.map((item, i) =>
+      i < from ? item : { ...item, blockTime: item.blockTime + shift }
+    )
+    return { ...proof, transactions }
+  })
+
 /** Bits that flipped, or bytes that are missing. */
 const noise: LieMaker = (random, cast) => (path, honest) => {
   if (!path.includes(cast.victim.id)) return honest
@@ -285,9 +300,11 @@ export const LIES: Readonly<Record<string, LieMaker>> = {
   otherUsers,
   invented,
   intruder,
+  stolenKey,
   spliced,
   stolenName,
   wrongTip,
+  wrongTime,
   noise,
   nonsense,
   otherNetwork

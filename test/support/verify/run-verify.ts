@@ -7,7 +7,7 @@ export interface VerifyJson {
   exitCode: number
   trust: { asked: string; reached: string }
   checks: { id: string; outcome: string; claim: string; detail?: string; source?: string }[]
-  facts: Record<string, never>
+  facts: Record<string, unknown>
   [field: string]: unknown
 }
 
@@ -34,4 +34,9 @@ export async function verifyText(...args: string[]): Promise<{ code: number | nu
 /** Ids of the checks with one outcome. */
 export function checksOf({ json }: VerifyRun, outcome: string): string[] {
   return json.checks.filter(check => check.outcome === outcome).map(check => check.id)
+}
+
+/** One fact of a run, such as `factOf(run, 'account', 'devices')`. */
+export function factOf({ json }: VerifyRun, ...path: string[]): unknown {
+  return path.reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], json.facts)
 }

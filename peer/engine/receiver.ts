@@ -31,15 +31,9 @@ import type { DirectoryClient } from './directory-client.ts'
 import type { Inbox } from './inbox.ts'
 import type { Sealer } from './sealer.ts'
 import { inboundsOf } from './session-states.ts'
-import { ownKeysEntry, parkedEntry, slots, type Parked } from './slots.ts'
+import { ParkedDeliveries } from './parked-deliveries.ts'
+import { ownKeysEntry, slots, type Parked } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
-
-/** Deliveries that wait for a directory entry or an Open; past it the oldest is dropped, its sender asked again later. */
-export const MAX_PARKED = 2_000
-/** And their bytes. */
-export const MAX_PARKED_BYTES = 32 * 1024 * 1024
-/** The directory is asked again for a parked Open after this, then after half of its age: strangers must not make us ask without end. */
-export const PARKED_RETRY_MS = 3_000
 
 /** Why deliveries came to nothing, for status and tests. */
 export interface ReceiverCounts {
@@ -81,33 +75,31 @@ export class Receiver {
   readonly counts: ReceiverCounts = { damaged: 0, malformed: 0, notForUs: 0, refused: 0, duplicate: 0, dropped: 0 }
   readonly #components: ReceiverComponents
   readonly #conversationKeys = new Map<string, HeldKey[]>()
-  readonly #parked = new Map<string, Parked>()
-  #parkedBytes = 0
-  /** When the directory was last asked for a parked Open. */
-  readonly #askedAt = new Map<string, number>()
-  #cancelRetry: (() => void) | undefined
+  readonly #parked: ParkedDeliveries
   readonly #retrying = new Set<Parked['waitsFor']>()
+  readonly #retryAgain = new Set<Parked['waitsFor']>()
   #stopped = true
 
   constructor(components: ReceiverComponents) {
+    const { core, states } = components
     this.#components = components
+    this.#parked = new ParkedDeliveries(core, states, {
+      onRetry: () => void this.#askForParked(),
+      onDropped: () => this.counts.dropped++
+    })
   }
 
   async start(): Promise<void> {
-    for (const parked of await this.#components.states.all('parked', parkedEntry)) {
-      this.#parked.set(toHex(parked.delivery.id), parked)
-      this.#parkedBytes += parked.delivery.payload.length
-    }
     for (const { conversationId, own } of await this.#components.states.all('own-keys', ownKeysEntry)) {
       this.noteKeys(toHex(conversationId), own)
     }
     this.#stopped = false
-    if (this.#parked.size > 0) this.#scheduleRetry()
+    await this.#parked.start()
   }
 
   stop(): void {
     this.#stopped = true
-    this.#cancelRetry?.()
+    this.#parked.stop()
   }
 
   /** Takes in one delivery. @returns whether to acknowledge it: what it brought is on disk, or it brings nothing. */
@@ -118,58 +110,42 @@ export class Receiver {
       this.counts.damaged++
       return false
     }
-    if (this.#parked.has(toHex(delivery.id))) return true
+    if (this.#parked.has(delivery)) return true
     const outcome = await this.#process(delivery, { isAsked: false, isRetry: false })
     return outcome.kind !== 'leave'
   }
 
   /** Tries again what waits for a session, when one was opened, or for the directory, when it told something new. */
   async retryParked(waitsFor: Parked['waitsFor']): Promise<void> {
-    await this.#retryEach(waitsFor, () => true, { isAsked: true, isRetry: true })
+    if (this.#retrying.has(waitsFor)) {
+      // What came meanwhile may concern those that were looked at already.
+      this.#retryAgain.add(waitsFor)
+      return
+    }
+    this.#retrying.add(waitsFor)
+    do {
+      this.#retryAgain.delete(waitsFor)
+      await this.#processAll(this.#parked.waitingFor(waitsFor), { isAsked: true, isRetry: true })
+    } while (this.#retryAgain.has(waitsFor) && !this.#stopped)
+    this.#retrying.delete(waitsFor)
   }
 
   /** Asks the directory for what parked Opens need, as far as it is time to ask again. */
   async #askForParked(): Promise<void> {
-    const now = this.#components.core.timers.now()
-    const isDue = (key: string, { since }: Parked): boolean => {
-      const last = this.#askedAt.get(key) ?? since
-      return now - last >= Math.max(PARKED_RETRY_MS, (now - since) / 2)
-    }
-    await this.#retryEach('roster', isDue, { isAsked: false, isRetry: true })
+    await this.#processAll(this.#parked.dueForAsking(), { isAsked: false, isRetry: true })
+    this.#parked.schedule()
   }
 
-  async #retryEach(
-    waitsFor: Parked['waitsFor'],
-    isDue: (key: string, parked: Parked) => boolean,
-    attempt: Attempt
-  ): Promise<void> {
-    if (this.#retrying.has(waitsFor)) return
-    this.#retrying.add(waitsFor)
+  async #processAll(deliveries: Delivery[], attempt: Attempt): Promise<void> {
     try {
-      for (const [key, parked] of [...this.#parked]) {
+      await this.#parked.dropExpired()
+      for (const delivery of deliveries) {
         if (this.#stopped) return
-        if (parked.delivery.expiry < this.#components.core.timers.now()) await this.#expire(key)
-        else if (parked.waitsFor === waitsFor && isDue(key, parked)) await this.#process(parked.delivery, attempt)
+        if (this.#parked.has(delivery)) await this.#process(delivery, attempt)
       }
     } catch (error) {
       this.#components.core.log.warn('parked deliveries could not be looked at', { reason: String(error) })
-    } finally {
-      this.#retrying.delete(waitsFor)
-      this.#scheduleRetry()
     }
-  }
-
-  async #expire(key: string): Promise<void> {
-    this.counts.dropped++
-    await this.#components.states.unit(async unit => this.#unpark(unit, key))
-  }
-
-  #scheduleRetry(): void {
-    if (this.#stopped || this.#cancelRetry || this.#parked.size === 0) return
-    this.#cancelRetry = this.#components.core.timers.after(PARKED_RETRY_MS, () => {
-      this.#cancelRetry = undefined
-      void this.#askForParked()
-    })
   }
 
   async #process(delivery: Delivery, attempt: Attempt): Promise<Outcome> {
@@ -183,12 +159,14 @@ export class Receiver {
     }
     let outcome = await this.#processPacket(delivery, packet, attempt)
     if (outcome.kind === 'fetch' && !attempt.isAsked) {
-      this.#askedAt.set(toHex(delivery.id), this.#components.core.timers.now())
+      this.#parked.noteAsked(delivery)
       const asked = await this.#ask(outcome.accounts)
       outcome = asked ? await this.#processPacket(delivery, packet, { ...attempt, isAsked: true }) : outcome
     }
-    if (outcome.kind === 'fetch') await this.#components.states.unit(unit => this.#park(unit, delivery, 'roster'))
-    else this.#askedAt.delete(toHex(delivery.id))
+    if (outcome.kind === 'fetch') {
+      await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'roster'))
+    }
+    this.#parked.forgetAsked(delivery)
     return outcome
   }
 
@@ -206,8 +184,8 @@ export class Receiver {
         if (outcome.kind !== 'done') return outcome
       }
       const orphans = await this.#messages(unit, packet.messages)
-      if (orphans) await this.#park(unit, delivery, 'session')
-      else this.#unpark(unit, toHex(delivery.id))
+      if (orphans) this.#parked.park(unit, delivery, 'session')
+      else this.#parked.unpark(unit, delivery)
       return DONE
     })
   }
@@ -345,45 +323,6 @@ export class Receiver {
     else if (error.code === 'MALFORMED' || error.code === 'TOO_LARGE') this.counts.malformed++
     else this.counts.refused++
     return DONE
-  }
-
-  async #park(unit: Work, delivery: Delivery, waitsFor: Parked['waitsFor']): Promise<void> {
-    const key = toHex(delivery.id)
-    const known = this.#parked.get(key)
-    const parked = { delivery, waitsFor, since: known?.since ?? this.#components.core.timers.now() }
-    if (known?.waitsFor === waitsFor) return
-    unit.write(slots.parked(key), parked)
-    unit.after(() => {
-      if (!known) this.#parkedBytes += delivery.payload.length
-      this.#parked.set(key, parked)
-      this.#scheduleRetry()
-    })
-    this.#makeRoom(unit, known ? 0 : delivery.payload.length)
-  }
-
-  /** Drops the oldest past the bounds; what was of worth in them shows as a gap and is sent again. */
-  #makeRoom(unit: Work, bytes: number): void {
-    let count = this.#parked.size + (bytes > 0 ? 1 : 0)
-    let total = this.#parkedBytes + bytes
-    for (const [key, { delivery }] of this.#parked) {
-      if (count <= MAX_PARKED && total <= MAX_PARKED_BYTES) return
-      this.counts.dropped++
-      this.#unpark(unit, key)
-      count--
-      total -= delivery.payload.length
-    }
-  }
-
-  #unpark(unit: Work, key: string): void {
-    const parked = this.#parked.get(key)
-    if (!parked) return
-    unit.remove(slots.parked(key))
-    unit.after(() => {
-      if (!this.#parked.has(key)) return
-      this.#parkedBytes -= parked.delivery.payload.length
-      this.#parked.delete(key)
-      this.#askedAt.delete(key)
-    })
   }
 
   /** Deliveries that wait for something. */

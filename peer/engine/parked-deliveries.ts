@@ -1,0 +1,156 @@
+/** Deliveries that cannot be read yet, kept on disk within bounds until what they wait for has come. */
+import { toHex } from '../../protocol/bytes.ts'
+import type { Delivery } from '../../protocol/wire/envelope.ts'
+import type { Core } from './core.ts'
+import { parkedEntry, slots, type Parked } from './slots.ts'
+import type { StateStore, Work } from './work.ts'
+
+/** Deliveries kept; past it the oldest is dropped, its sender asked again later. */
+export const MAX_PARKED = 2_000
+/** And their bytes. */
+export const MAX_PARKED_BYTES = 32 * 1024 * 1024
+/**
+ * The directory is asked again for a parked Open after this, then after half of its age: strangers must not make us ask
+ * without end.
+ */
+export const PARKED_RETRY_MS = 3_000
+
+export interface ParkedDeliveriesInit {
+  /** Called now and then while anything waits for the directory. */
+  onRetry: () => void
+  /** A delivery was dropped to keep the bounds. */
+  onDropped: () => void
+}
+
+export class ParkedDeliveries {
+  readonly #core: Core
+  readonly #states: StateStore
+  readonly #init: ParkedDeliveriesInit
+  readonly #parked = new Map<string, Parked>()
+  readonly #askedAt = new Map<string, number>()
+  #bytes = 0
+  #cancelTimer: (() => void) | undefined
+  #stopped = true
+
+  constructor(core: Core, states: StateStore, init: ParkedDeliveriesInit) {
+    this.#core = core
+    this.#states = states
+    this.#init = init
+  }
+
+  async start(): Promise<void> {
+    for (const parked of await this.#states.all('parked', parkedEntry)) this.#hold(parked)
+    this.#stopped = false
+    this.schedule()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer?.()
+  }
+
+  get size(): number {
+    return this.#parked.size
+  }
+
+  has({ id }: Pick<Delivery, 'id'>): boolean {
+    return this.#parked.has(toHex(id))
+  }
+
+  /** Those that wait for one thing, oldest first. */
+  waitingFor(what: Parked['waitsFor']): Delivery[] {
+    return [...this.#parked.values()].filter(({ waitsFor }) => waitsFor === what).map(({ delivery }) => delivery)
+  }
+
+  /** Opens for which it is time to ask the directory again. */
+  dueForAsking(): Delivery[] {
+    const now = this.#core.timers.now()
+    return this.waitingFor('roster').filter(({ id }) => {
+      const key = toHex(id)
+      const { since } = this.#parked.get(key)!
+      return now - (this.#askedAt.get(key) ?? since) >= Math.max(PARKED_RETRY_MS, (now - since) / 2)
+    })
+  }
+
+  /** The directory is asked on behalf of a delivery. */
+  noteAsked({ id }: Delivery): void {
+    this.#askedAt.set(toHex(id), this.#core.timers.now())
+  }
+
+  /** Keeps a delivery as part of a unit of work. */
+  park(unit: Work, delivery: Delivery, waitsFor: Parked['waitsFor']): void {
+    const key = toHex(delivery.id)
+    const known = this.#parked.get(key)
+    if (known?.waitsFor === waitsFor) return
+    const parked = { delivery, waitsFor, since: known?.since ?? this.#core.timers.now() }
+    unit.write(slots.parked(key), parked)
+    unit.after(() => {
+      this.#hold(parked)
+      this.schedule()
+    })
+    if (!known) this.#makeRoom(unit, delivery.payload.length)
+  }
+
+  /** Lets go of a delivery, if it was parked. */
+  unpark(unit: Work, { id }: Pick<Delivery, 'id'>): void {
+    const key = toHex(id)
+    if (!this.#parked.has(key)) return
+    unit.remove(slots.parked(key))
+    unit.after(() => this.#release(key))
+  }
+
+  /** Nothing of a delivery is remembered that is not parked. */
+  forgetAsked({ id }: Delivery): void {
+    if (!this.#parked.has(toHex(id))) this.#askedAt.delete(toHex(id))
+  }
+
+  /** Drops what has expired. */
+  async dropExpired(): Promise<void> {
+    const now = this.#core.timers.now()
+    const expired = [...this.#parked.values()].filter(({ delivery }) => delivery.expiry < now)
+    if (expired.length === 0) return
+    await this.#states.unit(async unit => {
+      for (const { delivery } of expired) this.#drop(unit, delivery)
+    })
+  }
+
+  /** Makes sure that a retry comes. */
+  schedule(): void {
+    if (this.#stopped || this.#cancelTimer || this.#parked.size === 0) return
+    this.#cancelTimer = this.#core.timers.after(PARKED_RETRY_MS, () => {
+      this.#cancelTimer = undefined
+      this.#init.onRetry()
+    })
+  }
+
+  /** Drops the oldest past the bounds; what was of worth in them shows as a gap and is sent again. */
+  #makeRoom(unit: Work, bytes: number): void {
+    let count = this.#parked.size + 1
+    let total = this.#bytes + bytes
+    for (const { delivery } of this.#parked.values()) {
+      if (count <= MAX_PARKED && total <= MAX_PARKED_BYTES) return
+      this.#drop(unit, delivery)
+      count--
+      total -= delivery.payload.length
+    }
+  }
+
+  #drop(unit: Work, delivery: Delivery): void {
+    this.#init.onDropped()
+    this.unpark(unit, delivery)
+  }
+
+  #hold(parked: Parked): void {
+    const key = toHex(parked.delivery.id)
+    if (!this.#parked.has(key)) this.#bytes += parked.delivery.payload.length
+    this.#parked.set(key, parked)
+  }
+
+  #release(key: string): void {
+    const parked = this.#parked.get(key)
+    if (!parked) return
+    this.#bytes -= parked.delivery.payload.length
+    this.#parked.delete(key)
+    this.#askedAt.delete(key)
+  }
+}

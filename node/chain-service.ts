@@ -1,4 +1,4 @@
-/** Everything of `chain/` that a node runs, put together: the devnet where there is no chain, source, publisher, follower. */
+/** The node's side of the chain, put together: source, wallet, publisher, follower. */
 import { join } from 'node:path'
 import { createChainSource } from '../chain/blockfrost-source.ts'
 import type { ChainSource } from '../chain/chain-source.ts'
@@ -16,8 +16,8 @@ import { chainLogger } from './logger.ts'
 import type { DirectoryView } from './directory-view.ts'
 import type { Logger, ReadinessReason } from './ports.ts'
 
-/** A devnet makes a block every two seconds: batches and looks are as quick. */
-const DEVNET_PACE_MS = 2_000
+/** An embedded devnet makes a block every two seconds: batches and looks are as quick. */
+export const DEVNET_PACE_MS = 2_000
 const DEVNET_LOOK_MS = 1_000
 /** A devnet's ADA is worth nothing. */
 const DEVNET_BUDGET = 1_000_000_000_000n
@@ -54,6 +54,8 @@ export interface ChainServiceComponents {
 /** What the service is told. */
 export interface ChainServiceInit {
   config: NodeConfig
+  /** The chain's API: the configured one, or that of the embedded devnet. */
+  chainUrl: string
   network: NetworkId
   genesis: Genesis
   onChange(change: ChainChange): Promise<void>
@@ -63,58 +65,47 @@ export interface ChainServiceInit {
 export class ChainService {
   readonly publisher: Publisher
   readonly follower: Follower
-  readonly #stopDevnet: (() => Promise<void>) | undefined
   readonly #isEmulated: boolean
-  readonly #log: Logger
 
   private constructor(
     { publisher, follower }: Pick<ChainService, 'publisher' | 'follower'>,
-    { emulated, log, stopDevnet }: { emulated: boolean; log: Logger; stopDevnet: (() => Promise<void>) | undefined }
+    { emulated }: ChainDescription
   ) {
     this.publisher = publisher
     this.follower = follower
     this.#isEmulated = emulated
-    this.#log = log
-    this.#stopDevnet = stopDevnet
   }
 
   /**
-   * Makes the parts; a devnet, if there is to be one, runs already.
-   * @throws ConfigError if a key file or the devnet's folder cannot be used.
+   * Makes the parts.
+   * @throws ConfigError if the wallet's key file cannot be used.
    */
   static async create(components: ChainServiceComponents, init: ChainServiceInit): Promise<ChainService> {
     const { crypto, clock, database } = components
     const { config, network, genesis } = init
     const logger = chainLogger(components.logger.forComponent('volo:chain'))
-    const { emulated } = describeChain(genesis)
-    const devnet = config.chainUrl === undefined ? await startEmbeddedDevnet(config.dataDir) : undefined
-    try {
-      const source = sourceOf(config.chainUrl ?? devnet!.url, config.chainProjectId, emulated)
-      const wallet = await openWallet(config, genesis)
-      const label = genesis.metadataLabel
-      const pace = emulated ? { batchWaitMs: DEVNET_PACE_MS, checkMs: DEVNET_PACE_MS } : {}
-      const publisher = new Publisher(
-        { source, wallet, store: database.storeFor('publisher'), crypto, clock, logger },
-        { network, label, ...pace, hourlyBudget: budgetOf(config, emulated) }
-      )
-      const secondSource =
-        config.secondChainUrl && sourceOf(config.secondChainUrl, config.secondChainProjectId, emulated)
-      const follower = new Follower(
-        { source, ...(secondSource && { secondSource }), store: database.storeFor('follower'), clock, logger },
-        {
-          label,
-          magic: genesis.cardanoMagic,
-          ...(emulated && { pollMs: DEVNET_LOOK_MS }),
-          onChange: change => init.onChange(change),
-          onProgress: progress => components.logger.info('catching up with the chain', { ...progress })
-        }
-      )
-      const log = components.logger.forComponent('volo:chain')
-      return new ChainService({ publisher, follower }, { emulated, log, stopDevnet: devnet?.stop })
-    } catch (error) {
-      await devnet?.stop()
-      throw error
-    }
+    const description = describeChain(genesis)
+    const { emulated } = description
+    const source = sourceOf(init.chainUrl, config.chainProjectId, emulated)
+    const wallet = await openWallet(config, genesis)
+    const label = genesis.metadataLabel
+    const pace = emulated ? { batchWaitMs: DEVNET_PACE_MS, checkMs: DEVNET_PACE_MS } : {}
+    const publisher = new Publisher(
+      { source, wallet, store: database.storeFor('publisher'), crypto, clock, logger },
+      { network, label, ...pace, hourlyBudget: budgetOf(config, emulated) }
+    )
+    const secondSource = config.secondChainUrl && sourceOf(config.secondChainUrl, config.secondChainProjectId, emulated)
+    const follower = new Follower(
+      { source, ...(secondSource && { secondSource }), store: database.storeFor('follower'), clock, logger },
+      {
+        label,
+        magic: genesis.cardanoMagic,
+        ...(emulated && { pollMs: DEVNET_LOOK_MS }),
+        onChange: change => init.onChange(change),
+        onProgress: progress => components.logger.info('catching up with the chain', { ...progress })
+      }
+    )
+    return new ChainService({ publisher, follower }, description)
   }
 
   /** Rebuilds the directory from what was followed before, then goes on following and publishing. */
@@ -130,7 +121,6 @@ export class ChainService {
   async stop(): Promise<void> {
     await this.follower.stop()
     await this.publisher.stop()
-    await this.#stopDevnet?.().catch((error: unknown) => this.#log.error('the devnet did not stop well', { error }))
   }
 
   /** Why the directory cannot be relied on. */
@@ -178,10 +168,4 @@ async function openWallet(config: NodeConfig, genesis: Genesis): Promise<Wallet>
     if (cause instanceof ChainError) throw new ConfigError(`${cause.message}.`, { cause })
     throw cause
   }
-}
-
-async function startEmbeddedDevnet(dataDir: string): Promise<{ url: string; stop(): Promise<void> }> {
-  // Loaded here, because only a devnet needs the ledger rules.
-  const { startDevnet } = await import('../chain/devnet/start-devnet.ts')
-  return startDevnet({ dataDir: join(dataDir, 'devnet'), blockMs: DEVNET_PACE_MS })
 }

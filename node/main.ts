@@ -1,4 +1,5 @@
 /** `volo-node`: the operator's command. */
+import { enableCompileCache } from 'node:module'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { toHex } from '../protocol/bytes.ts'
@@ -54,7 +55,8 @@ async function start(flags: string[]): Promise<void> {
   if (unknown.length > 0) log.warn('environment variables that are no settings', { unknown })
   // Whatever was forgotten to be caught belongs to one request or peer, not to all.
   process.on('unhandledRejection', error => log.error('a failure that nobody handled', { error }))
-  // Loaded here, so that --help and wrong settings answer at once.
+  // Loaded here, so that --help and wrong settings answer at once; compiled code is kept for the next start.
+  enableCompileCache()
   const { VoloNode } = await import('./volo-node.ts')
   const node = await VoloNode.start({ config, version: version(), logger })
   announce(config, node.url)

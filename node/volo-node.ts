@@ -14,9 +14,10 @@ import { networkIdOf, type NetworkId } from '../protocol/network.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../protocol/wire/placement.ts'
 import { AdminServer } from './admin-server.ts'
 import { AppDatabase } from './app-database.ts'
-import { ChainService, describeChain } from './chain-service.ts'
+import { ChainService, DEVNET_PACE_MS, describeChain } from './chain-service.ts'
 import { ConfigError, type NodeConfig } from './config.ts'
 import { DirectoryView } from './directory-view.ts'
+import { EmbeddedDevnet } from './embedded-devnet.ts'
 import { allowAnyOrigin } from './http/cors.ts'
 import { directoryRoutes } from './http/directory-routes.ts'
 import { healthRoutes, type Readiness } from './http/health-routes.ts'
@@ -119,6 +120,8 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   const database = new AppDatabase(join(config.dataDir, 'app'))
   await database.open()
   stack.defer(() => database.close())
+  // Started now, so that its rules load while this thread loads everything else.
+  const devnet = config.chainUrl === undefined ? startDevnet(config, logger, stack) : undefined
   const keyStore = new KeyStore(join(config.dataDir, 'keys'))
   await keyStore.open()
   stack.defer(() => keyStore.close())
@@ -164,7 +167,13 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   const view = new DirectoryView({ crypto, clock }, { network, genesis })
   const chain = await ChainService.create(
     { crypto, clock, logger, database },
-    { config, network, genesis, onChange: change => keyDistribution.onChainChange(change) }
+    {
+      config,
+      chainUrl: config.chainUrl ?? (await devnet!).url,
+      network,
+      genesis,
+      onChange: change => keyDistribution.onChainChange(change)
+    }
   )
   stack.defer(() => chain.stop())
   const { publisher, follower } = chain
@@ -263,6 +272,17 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   stack.defer(() => clearInterval(housekeeping))
   isStarted = true
   return node
+}
+
+function startDevnet(config: NodeConfig, logger: Logger, stack: AsyncDisposableStack): Promise<EmbeddedDevnet> {
+  const starting = EmbeddedDevnet.start(
+    { logger },
+    { dataDir: join(config.dataDir, 'devnet'), blockMs: DEVNET_PACE_MS }
+  )
+  stack.defer(async () => (await starting.catch(() => undefined))?.stop())
+  // Whoever needs it will meet the failure; until then it is nobody's.
+  starting.catch(() => undefined)
+  return starting
 }
 
 function nodeKeyFile(config: NodeConfig): string {

@@ -17,6 +17,7 @@ const SUITES = {
   types: {
     command: [tool('svelte-check', 'bin', 'svelte-check'), '--tsconfig', 'web/tsconfig.json', '--fail-on-warnings']
   },
+  'web-types': { command: [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web'] },
   lint: { command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
   format: { command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   unit: vitestSuite('unit'),

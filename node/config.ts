@@ -177,3 +177,13 @@ export function describeSettings(): string {
     return `  ${flagOf(name)}  ${setting.env.join(' or ')}\n      ${setting.help}\n      Default: ${setting.fallback}.`
   }).join('\n')
 }
+
+/** The table of settings for docs/operating.md. */
+export function settingsTable(): string {
+  const rows = SETTING_NAMES.map(name => {
+    const setting: Setting = SETTINGS[name]
+    const variables = setting.env.map(variable => `\`${variable}\``).join(', ')
+    return `| \`${flagOf(name)}\` | ${variables} | ${setting.fallback} | ${setting.help} |`
+  })
+  return ['| flag | variable | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}

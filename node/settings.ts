@@ -69,7 +69,7 @@ export const SETTINGS = {
   publicUrl: {
     env: ['VOLO_PUBLIC_URL'],
     schema: origin.optional(),
-    fallback: 'http://<host>:<port>',
+    fallback: 'http://HOST:PORT',
     help: 'Origin under which people reach this node, such as https://node.example behind a TLS proxy.'
   },
   trustProxy: {

@@ -64,10 +64,11 @@ export class ChatService {
 
   async #handOver(envelope: Envelope, encoded: Uint8Array, deliveries: BatchDelivery[]): Promise<SubmissionResult[]> {
     const { view } = this.#components
+    const revoked = await Promise.all(deliveries.map(delivery => this.#isRevoked(delivery)))
     const outcomes: Promise<SubmissionResult>[] = []
     const shards = new Map<number, { indexes: number[]; requests: CustodyRequest[][] }>()
     for (const [index, item] of deliveries.entries()) {
-      if (await this.#isRevoked(item)) {
+      if (revoked[index]) {
         outcomes.push(this.#refused(item, 'unknown-mailbox'))
         continue
       }

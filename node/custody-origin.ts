@@ -33,6 +33,8 @@ import type { Logger } from './ports.ts'
 const ASK_AFTER_MS = [500, 1_000, 2_000, 4_000, 6_000]
 /** By then every delivery has its result. */
 export const CUSTODY_DEADLINE_MS = 8_000
+/** How often batches on their way are looked at: one timer for all costs less than six for each. */
+const LOOK_INTERVAL_MS = 100
 /** Batches on their way; beyond it clients are told to come back. */
 const MAX_BATCHES_IN_FLIGHT = 4_096
 
@@ -74,7 +76,9 @@ interface InFlight {
   /** Nodes that have answered for every delivery. */
   answered: Set<string>
   unsettled: number
-  timers: NodeJS.Timeout[]
+  /** When it was sent, by a clock that never goes back, and how often silent replicas were asked since. */
+  sentAt: number
+  asked: number
   /** Over all leaves, made when the first receipt for all comes. */
   tree: { root: Uint8Array; paths: Uint8Array[][] } | undefined
 }
@@ -89,6 +93,8 @@ export interface CustodyOriginComponents {
   replica: CustodyReplica
   policy: CustodyPolicy
   clock: Clock
+  /** Milliseconds of a clock that never goes back. */
+  now: () => number
   logger: Logger
 }
 
@@ -102,6 +108,7 @@ export class CustodyOrigin {
   readonly #log: Logger
   readonly #inFlight = new Map<string, InFlight>()
   #localIds = 0
+  #timer: NodeJS.Timeout | undefined
   /** Batches sent, those that needed the stream, and receipts that did not verify. */
   batches = 0
   repaired = 0
@@ -117,8 +124,13 @@ export class CustodyOrigin {
     return this.#inFlight.size
   }
 
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS)
+  }
+
   /** Settles everything as it stands. */
   stop(): void {
+    clearInterval(this.#timer)
     for (const batch of this.#inFlight.values()) this.#finish(batch)
   }
 
@@ -129,10 +141,15 @@ export class CustodyOrigin {
       for (const request of requests) request.settle({ state: 'waiting', receipts: [] })
       return
     }
-    const batch = await this.#open(epoch, shard, envelopes, requests)
-    this.batches += 1
-    if (batch.replicas.some(node => this.#components.view.isSelf(node.key))) void this.#keepHere(batch)
-    if (batch.encoded !== undefined) await this.#publish(batch, batch.encoded)
+    try {
+      const batch = await this.#open(epoch, shard, envelopes, requests)
+      this.batches += 1
+      if (batch.replicas.some(node => this.#components.view.isSelf(node.key))) void this.#keepHere(batch)
+      if (batch.encoded !== undefined) await this.#publish(batch, batch.encoded)
+    } catch (error) {
+      this.#log.error('a batch could not be made', { reason: (error as Error).message })
+      for (const request of requests) request.settle({ state: 'waiting', receipts: [] })
+    }
   }
 
   /** Takes what a replica says about a batch. */
@@ -149,7 +166,7 @@ export class CustodyOrigin {
   }
 
   async #open(epoch: Epoch, shard: number, envelopes: ShardEnvelope[], requests: CustodyRequest[]): Promise<InFlight> {
-    const { crypto, network, key, view, clock, policy } = this.#components
+    const { crypto, network, key, view, clock, now, policy } = this.#components
     const replicas = view.replicas(epoch, shard)
     const fields = {
       origin: view.nodeKey,
@@ -178,13 +195,25 @@ export class CustodyOrigin {
       encoded: signed && encodeBatch(signed.batch),
       answered: new Set(),
       unsettled: items.length,
-      timers: [],
+      sentAt: now(),
+      asked: 0,
       tree: undefined
     }
     this.#inFlight.set(byteKey(id), batch)
-    for (const wait of isAlone ? [] : ASK_AFTER_MS) batch.timers.push(setTimeout(() => this.#askMissing(batch), wait))
-    batch.timers.push(setTimeout(() => this.#finish(batch), CUSTODY_DEADLINE_MS))
     return batch
+  }
+
+  /** Asks replicas that are due to be asked, and ends what is past its deadline. */
+  #look(): void {
+    const now = this.#components.now()
+    for (const batch of this.#inFlight.values()) {
+      const age = now - batch.sentAt
+      if (age >= CUSTODY_DEADLINE_MS) this.#finish(batch)
+      else if (age >= (ASK_AFTER_MS[batch.asked] ?? Infinity)) {
+        batch.asked += 1
+        this.#askMissing(batch)
+      }
+    }
   }
 
   async #keepHere(batch: InFlight): Promise<void> {
@@ -346,7 +375,6 @@ export class CustodyOrigin {
   }
 
   #finish(batch: InFlight): void {
-    for (const timer of batch.timers) clearTimeout(timer)
     if (!this.#inFlight.delete(byteKey(batch.id))) return
     for (const item of batch.items) {
       if (item.isSettled) continue

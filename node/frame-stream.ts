@@ -151,7 +151,12 @@ export class FrameStream {
   #letFlow(): void {
     if (!this.#paused) return
     this.#paused = false
-    if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    try {
+      if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    } catch (error) {
+      // The connection below may have closed without a word to this stream.
+      this.abort(error as Error)
+    }
   }
 
   #take(): Uint8Array | undefined {

@@ -15,6 +15,7 @@ import { concatBytes } from '../protocol/bytes.ts'
 import { MAX_LISTED_NODES } from '../protocol/limits.ts'
 import type { NodeKey } from '../protocol/wire/placement.ts'
 import { forgetfulDatastore } from './forgetful-datastore.ts'
+import { silentLibp2pLog } from './silent-libp2p-log.ts'
 import { CLIENT_LISTEN_ADDRESS, type WebSocketServer } from './websocket-server.ts'
 
 /** Everybody: this node limits client connections itself, before the WebSocket is accepted. */
@@ -64,6 +65,7 @@ export function createNodeHost({ privateKey, listen, isListed, gossip }: NodeHos
   return createLibp2p({
     start: false,
     privateKey,
+    logger: silentLibp2pLog,
     addresses: { listen: listen === undefined ? [] : [listen] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
@@ -92,6 +94,7 @@ export function createClientHost(privateKey: PrivateKey, webSockets: WebSocketSe
   return createLibp2p({
     start: false,
     privateKey,
+    logger: silentLibp2pLog,
     addresses: { listen: [CLIENT_LISTEN_ADDRESS] },
     transports: [webSockets.transport()],
     connectionEncrypters: [noise()],

@@ -315,6 +315,7 @@ export class NodeNetwork implements NetworkPort {
       onRecords: (data, from) => accounts.onRecords(data, from)
     })
     heartbeat.start()
+    parts.origin.start()
     parts.delivery.start()
     parts.repair.start()
     parts.handover.start()

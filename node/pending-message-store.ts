@@ -60,6 +60,8 @@ export const DEFAULT_MAILBOX_LIMITS: MailboxLimits = {
 }
 /** Another replica's eviction is followed only in a mailbox that is this full here too. */
 const FOLLOW_EVICTION_FROM = 0.9
+/** Deliveries that one signed eviction names. */
+const EVICTION_IDS = 512
 /** Expired entries removed by one step of a sweep. */
 export const SWEEP_STEP = 1000
 /** File that asks for a repair of the database at the next start. */
@@ -198,7 +200,10 @@ export class PendingMessageStore {
         for (const item of items) outcomes.push(await this.#storeOne(transaction, item, evicted))
         const evictions: [DeviceId, Uint8Array][] = []
         for (const { mailbox, ids } of evicted.values()) {
-          evictions.push([mailbox, await this.#recordEviction(transaction, mailbox, ids)])
+          for (let from = 0; from < ids.length; from += EVICTION_IDS) {
+            const some = ids.slice(from, from + EVICTION_IDS)
+            evictions.push([mailbox, await this.#recordEviction(transaction, mailbox, some)])
+          }
         }
         return { outcomes, evictions }
       }

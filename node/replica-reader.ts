@@ -5,6 +5,7 @@ import type { NetworkId } from '../protocol/network.ts'
 import { expiryProblem, isDeliveryIntact, type Delivery, type DeliveryId } from '../protocol/wire/envelope.ts'
 import { MAX_FETCHED_DELIVERIES, MAX_PAGE_ENTRIES } from '../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../protocol/wire/placement.ts'
+import { byteKey } from './byte-key.ts'
 import type { NodeLinks } from './node-links.ts'
 import type { PendingMessageStore } from './pending-message-store.ts'
 
@@ -54,8 +55,8 @@ export class ReplicaReader {
         // An answer is bounded as a whole: what had news may have more, and what had none may have been left out.
         const total = answer.mailboxes.reduce((sum, { ids }) => sum + ids.length, 0)
         if (total < MAX_PAGE_ENTRIES) break
-        const next = new Map(results.map(result => [result.mailbox.join(), result.next]))
-        open = open.map(({ mailbox, after }) => ({ mailbox, after: next.get(mailbox.join()) ?? after }))
+        const next = new Map(results.map(result => [byteKey(result.mailbox), result.next]))
+        open = open.map(({ mailbox, after }) => ({ mailbox, after: next.get(byteKey(mailbox)) ?? after }))
       }
     }
     return results
@@ -77,8 +78,8 @@ export class ReplicaReader {
       if (deliveries.length === 0) wanted = wanted.slice(asked.length)
       else {
         stored += await this.#keep(mailbox, deliveries, asked)
-        const came = new Set(deliveries.map(delivery => delivery.id.join()))
-        const left = wanted.filter(id => !came.has(id.join()))
+        const came = new Set(deliveries.map(delivery => byteKey(delivery.id)))
+        const left = wanted.filter(id => !came.has(byteKey(id)))
         // A node that sends what was not asked for would keep this going for ever.
         wanted = left.length < wanted.length ? left : wanted.slice(asked.length)
       }
@@ -88,10 +89,10 @@ export class ReplicaReader {
 
   async #keep(mailbox: DeviceId, deliveries: Delivery[], asked: DeliveryId[]): Promise<number> {
     const { crypto, network, store, clock, onStored } = this.#components
-    const ids = new Set(asked.map(id => id.join()))
+    const ids = new Set(asked.map(id => byteKey(id)))
     const good = deliveries.filter(
       delivery =>
-        ids.has(delivery.id.join()) &&
+        ids.has(byteKey(delivery.id)) &&
         expiryProblem(delivery.expiry, clock()) === undefined &&
         isDeliveryIntact(crypto, network, mailbox, delivery)
     )

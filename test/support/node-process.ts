@@ -53,7 +53,8 @@ export class CommandProcess {
   constructor(file: string, args: string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
     this.child = spawn(pinnedNode, [runnable(file), ...args], {
       cwd: options.cwd ?? root,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Nodes and ledgers end when the channel closes: nothing outlives a test runner that was killed.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...inherited(), ...options.env }
     })
     this.child.stdout!.setEncoding('utf8').on('data', text => this.#grow(() => (this.#stdout += text)))

@@ -1,6 +1,5 @@
 import { toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import type { Username } from '../../protocol/identity/username.ts'
 import { PeerError, type Person } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal } from '../transport/node-connection.ts'
 import type { Chat } from './chat.ts'
@@ -10,6 +9,8 @@ import type { OwnAccount } from './own-account.ts'
 
 /** A question that lost its node is put to the next one, if that is found within this. */
 const RECONNECT_WAIT_MS = 6_000
+/** Somebody we know is asked about anew if a connection comes about within this. */
+const KNOWN_WAIT_MS = 1_500
 
 /** Finds people, by username or account id, with or without a connection. */
 export class PersonFinder {
@@ -23,8 +24,23 @@ export class PersonFinder {
 
   /** @returns null if nobody is found. @throws PeerError `offline`, `refused`. */
   async find(query: string): Promise<Person | null> {
-    const account = await this.#ask(() => this.#find(query.trim()))
+    const text = query.trim()
+    const account = (await this.#findOffline(text)) ?? (await this.#ask(() => this.#find(text)))
     return account ? this.#chat.people.person(account.accountId) : null
+  }
+
+  /** Those we know are found without the network, if a connection does not come about soon. */
+  async #findOffline(query: string): Promise<KnownAccount | undefined> {
+    const { directory, conversations, keeper, status } = this.#chat
+    if (keeper.connection) return undefined
+    const username = usernameOrNothing(query)
+    const partners = conversations.all().map(({ accountId }) => directory.peek(toHex(accountId)))
+    const known = partners.find(
+      account => account && (toHex(account.accountId) === query || (username && account.username === username))
+    )
+    if (!known) return undefined
+    const isOnline = status.state === 'connecting' && (await this.#chat.online(KNOWN_WAIT_MS))
+    return isOnline ? undefined : known
   }
 
   /** Asks anew about a person, and another operator too. @throws PeerError `not-found`, `offline`, `refused`. */
@@ -41,20 +57,13 @@ export class PersonFinder {
     if (!username) return undefined
     const { name, accountId } = this.#own()
     if (name?.username === username && name.state !== 'taken') return this.#byId(accountId)
-    return this.#chat.keeper.connection ? this.#chat.directory.findByName(username) : this.#byNameOffline(username)
+    return this.#chat.directory.findByName(username)
   }
 
   async #byId(accountId: AccountId): Promise<KnownAccount | undefined> {
     const { directory, keeper } = this.#chat
     const known = await directory.load(accountId)
     return known && !keeper.connection ? known : directory.account(accountId)
-  }
-
-  /** Those we talk to are known by name. @throws PeerError `offline` for all others. */
-  async #byNameOffline(username: Username): Promise<KnownAccount | undefined> {
-    const { directory, conversations } = this.#chat
-    const partners = conversations.all().map(({ accountId }) => directory.peek(toHex(accountId)))
-    return partners.find(known => known?.username === username) ?? directory.findByName(username)
   }
 
   /** Asks a node; while a connection is being made, or is lost on the way, the next one is waited for, once. */

@@ -161,7 +161,7 @@ describe('two people on the command line', () => {
   it('while no node answers, a message waits (exit code 3), and the next command sends it', async () => {
     const flags = ['--port', new URL(node.url).port, '--admin-port', '0']
     await node.stop()
-    const waiting = await json('ada', 'send', '@bob', 'while you were down', '--timeout', '2')
+    const waiting = await json('ada', 'send', '@bob', 'while you were down', '--timeout', '6')
     expect(waiting).toMatchObject({ code: 3, lines: [expect.objectContaining({ state: 'waiting' })] })
     expect((await json('ada', 'messages', '@bob')).lines.at(-1)).toMatchObject({ state: 'waiting' })
     node = await NodeProcess.start({ dataDir: node.dataDir, flags })

@@ -3,7 +3,13 @@ import { fromHex } from '../protocol/bytes.ts'
 import type { Clock } from '../protocol/crypto/crypto.ts'
 import { historyOf, type AccountState } from '../protocol/directory/account.ts'
 import type { OrderKey } from '../protocol/directory/order.ts'
-import { encodeProof, MAX_PROOF_PENDING, type ProofTransaction } from '../protocol/directory/proof.ts'
+import { encodeReleaseProof, MAX_RELEASE_TRANSACTIONS } from '../protocol/directory/release-proof.ts'
+import {
+  encodeProof,
+  MAX_PROOF_PENDING,
+  type AccountProof,
+  type ProofTransaction
+} from '../protocol/directory/proof.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import type { DirectoryView } from './directory-view.ts'
 import { NodeError } from './errors.ts'
@@ -28,26 +34,44 @@ interface Components {
  * @throws NodeError `internal` if a transaction that was followed cannot be found any more.
  */
 export async function accountProof(components: Components, accountId: AccountId): Promise<Uint8Array | undefined> {
-  const { view, clock } = components
+  const { view } = components
   const account = view.current.account(accountId)
   if (account === undefined) return undefined
-  const { tip } = view
+  const orders = historyOf(account).flatMap(({ order }) => order ?? [])
   return encodeProof({
     version: 1,
     accountId,
-    transactions: await transactionsOf(components, account),
+    transactions: await transactionsOf(components, orders),
     pending: pendingOf(view, account),
-    // Before the chain was ever seen there is no block to name.
-    tip: tip
-      ? { height: tip.height, hash: fromHex(tip.hash), time: tip.time }
-      : { height: 0, hash: new Uint8Array(32), time: clock() }
+    tip: tipOf(components)
   })
 }
 
-async function transactionsOf({ view, transactions }: Components, account: AccountState): Promise<ProofTransaction[]> {
+/**
+ * Collects what proves the newest releases of the web app. The view must not change meanwhile.
+ *
+ * @returns an encoded `ReleaseProof`.
+ * @throws NodeError `internal` if a transaction that was followed cannot be found any more.
+ */
+export async function releaseProof(components: Components): Promise<Uint8Array> {
+  const orders = components.view.recorded.releases().flatMap(({ order }) => order ?? [])
+  const transactions = await transactionsOf(components, orders.slice(-MAX_RELEASE_TRANSACTIONS))
+  return encodeReleaseProof({ version: 1, transactions, tip: tipOf(components) })
+}
+
+/** Before the chain was ever seen there is no block to name. */
+function tipOf({ view: { tip }, clock }: Components): AccountProof['tip'] {
+  return tip
+    ? { height: tip.height, hash: fromHex(tip.hash), time: tip.time }
+    : { height: 0, hash: new Uint8Array(32), time: clock() }
+}
+
+async function transactionsOf(
+  { view, transactions }: Components,
+  orders: readonly OrderKey[]
+): Promise<ProofTransaction[]> {
   const byPlace = new Map<string, OrderKey[]>()
-  for (const { order } of historyOf(account)) {
-    if (order === null) continue
+  for (const order of orders) {
     const key = `${order.blockHeight}/${order.txIndex}`
     byPlace.set(key, [...(byPlace.get(key) ?? []), order])
   }
@@ -55,7 +79,7 @@ async function transactionsOf({ view, transactions }: Components, account: Accou
     [...byPlace.values()].map(async orders => {
       const place = view.transactionAt(orders[0]!)
       const transaction = place && (place.bytes ?? (await transactions.transactionBytes(place.id)))
-      if (!transaction) throw new NodeError('internal', 'a transaction of this account cannot be found any more')
+      if (!transaction) throw new NodeError('internal', 'a followed transaction cannot be found any more')
       return {
         transaction,
         blockHeight: place.height,

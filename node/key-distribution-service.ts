@@ -13,7 +13,7 @@ import { decodeRecord } from '../protocol/identity/record.ts'
 import { NAME_SETTLED_CONFIRMATIONS } from '../protocol/limits.ts'
 import type { NetworkId } from '../protocol/network.ts'
 import { MAX_NAME_MATCHES } from '../protocol/wire/peer-frames.ts'
-import { accountProof, type TransactionLog } from './account-proof.ts'
+import { accountProof, releaseProof, type TransactionLog } from './account-proof.ts'
 import type { DirectoryView } from './directory-view.ts'
 import { NodeError } from './errors.ts'
 import type { KeyStore } from './key-store.ts'
@@ -71,6 +71,11 @@ export class KeyDistributionService implements DirectoryPort {
   async accountProof(accountId: AccountId): Promise<Uint8Array | undefined> {
     const { view, transactions, clock } = this.#components
     return view.exclusive(() => accountProof({ view, transactions, clock }, accountId))
+  }
+
+  async releaseProof(): Promise<Uint8Array> {
+    const { view, transactions, clock } = this.#components
+    return view.exclusive(() => releaseProof({ view, transactions, clock }))
   }
 
   async names(tagPrefix: Uint8Array): Promise<{ matches: NameMatch[]; complete: boolean }> {

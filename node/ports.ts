@@ -55,6 +55,8 @@ export interface DirectoryPort {
   device(deviceId: DeviceId): Promise<DirectoryDevice | undefined>
   /** An encoded `AccountProof`, or undefined if the account is unknown. */
   accountProof(accountId: AccountId): Promise<Uint8Array | undefined>
+  /** An encoded `ReleaseProof` of the newest releases of the web app. */
+  releaseProof(): Promise<Uint8Array>
   /** Names whose tag begins so. @param tagPrefix - 2 to 32 bytes. */
   names(tagPrefix: Uint8Array): Promise<{ matches: NameMatch[]; complete: boolean }>
   /** Current encoded bundles of an account's devices, wherever they are kept. */

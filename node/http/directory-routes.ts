@@ -46,6 +46,20 @@ export function directoryRoutes(app: FastifyInstance, directory: DirectoryPort):
     }
   )
   typed.get(
+    '/v1/releases',
+    {
+      schema: {
+        summary: 'The releases of the web app with the transactions that hold them',
+        description: 'An encoded ReleaseProof, as application/cbor.'
+      }
+    },
+    async (_request, reply) =>
+      reply
+        .type('application/cbor')
+        .header('cache-control', 'no-cache')
+        .send(Buffer.from(await directory.releaseProof()))
+  )
+  typed.get(
     '/v1/names/:tagPrefix',
     {
       schema: {

@@ -168,8 +168,11 @@ export async function checkProof(
 
 const contradiction = (message: string): ProtocolError => new ProtocolError('INVALID', message)
 
-/** Transactions rise, one block has one hash and time, nothing stands above the tip. */
-function requirePlaces({ transactions, tip }: AccountProof): void {
+/**
+ * Transactions rise, one block has one hash and time, nothing stands above the tip.
+ * @throws ProtocolError `INVALID`.
+ */
+export function requirePlaces({ transactions, tip }: Pick<AccountProof, 'transactions' | 'tip'>): void {
   transactions.forEach((current, index) => {
     const { blockHeight, txIndex, blockHash, blockTime, recordIndexes } = current
     if (blockHeight > tip.height) throw contradiction('a transaction stands above the tip')
@@ -193,7 +196,11 @@ function requirePlaces({ transactions, tip }: AccountProof): void {
   })
 }
 
-function readTransaction(
+/**
+ * The named records of a transaction, with their places, and its id.
+ * @throws ProtocolError `MALFORMED`, `TOO_LARGE`, `INVALID`.
+ */
+export function readTransaction(
   { transaction, blockHeight, blockTime, txIndex, recordIndexes }: ProofTransaction,
   metadataLabel: number
 ): { transactionId: Uint8Array; records: OrderedRecord[] } {

@@ -25,6 +25,10 @@ export class TestDirectory implements DirectoryPort {
     return undefined
   }
 
+  async releaseProof(): Promise<Uint8Array> {
+    return new Uint8Array()
+  }
+
   async names(): Promise<{ matches: []; complete: boolean }> {
     return { matches: [], complete: true }
   }

@@ -9,13 +9,21 @@ import { KeyStore } from '../../../node/key-store.ts'
 import { OwnRecords } from '../../../node/own-records.ts'
 import type { AuthenticatedDevice } from '../../../node/ports.ts'
 import { checkProof, decodeProof } from '../../../protocol/directory/proof.ts'
-import { buildCreate, buildNameCommit, buildNameReveal, buildRotate } from '../../../protocol/identity/build-record.ts'
+import { checkReleaseProof, decodeReleaseProof } from '../../../protocol/directory/release-proof.ts'
+import {
+  buildCreate,
+  buildNameCommit,
+  buildNameReveal,
+  buildRelease,
+  buildRotate
+} from '../../../protocol/identity/build-record.ts'
 import { encodeBundle, signBundle } from '../../../protocol/identity/bundle.ts'
 import { deviceIdOf, messagingKeyHash, type AccountId, type RecordId } from '../../../protocol/identity/device.ts'
 import { nameCommitment } from '../../../protocol/identity/name-commitment.ts'
 import { encodeRecord, type DirectoryRecord } from '../../../protocol/identity/record.ts'
 import { WEEKLY_KEY_PERIOD_MS } from '../../../protocol/limits.ts'
-import { bytesOf, castDevice, crypto, genesis, network, signer } from '../../support/directory/cast.ts'
+import { utf8 } from '../../../protocol/bytes.ts'
+import { bytesOf, castDevice, crypto, genesis, network, releaseKey, signer } from '../../support/directory/cast.ts'
 import { createRecord, idOf, timeOf } from '../../support/directory/test-chain.ts'
 import { changeOf, followed } from '../../support/followed.ts'
 import { silentLogger } from '../../support/silent-logger.ts'
@@ -98,6 +106,28 @@ describe('answers about devices and accounts', () => {
     node.ledger.set(first.id, first.bytes)
     await node.service.onChainChange(changeOf(3000, [followed([third], 2990)], { final: [first] }))
     expect(await check()).toMatchObject({ pendingCount: 0, confirmations: 11, account: { head: idOf(third) } })
+  })
+})
+
+describe('answers about releases', () => {
+  const release = (version: string): Promise<DirectoryRecord> =>
+    buildRelease(network, releaseKey, { version: utf8(version), manifestHash: bytesOf(version), time: 1 })
+  const versions = async (): Promise<string[]> => {
+    const proof = decodeReleaseProof(await node.service.releaseProof())
+    const { releases } = await checkReleaseProof(crypto, network, genesis, proof)
+    return releases.map(({ version }) => Buffer.from(version).toString())
+  }
+
+  it('proves those on the chain, from provisional and from final transactions', async () => {
+    expect(await versions()).toEqual([])
+    const [first, second] = [followed([create, await release('1')], 7), followed([await release('2')], 2990)]
+    await node.service.onChainChange(changeOf(8, [first]))
+    expect(await versions()).toEqual(['1'])
+    node.ledger.set(first.id, first.bytes)
+    await node.service.onChainChange(changeOf(3000, [second], { final: [first] }))
+    expect(await versions()).toEqual(['1', '2'])
+    await node.service.onChainChange(changeOf(3001, [], { rolledBack: [second] }))
+    expect(await versions()).toEqual(['1'])
   })
 })
 

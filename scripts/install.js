@@ -5,6 +5,8 @@ import { at, pinnedNode, root, SetupError, step } from './checkout.js'
 import { withLock } from './lock.js'
 
 const stampFile = at('node_modules', '.volo-install')
+/** Lines of npm's complaint that are shown. */
+const MAX_LINES = 15
 
 /** Installs what package-lock.json names, unless that is what stands in node_modules already. */
 export async function ensureInstalled() {
@@ -44,7 +46,8 @@ function install() {
     ? spawnSync(process.execPath, [npm, ...args], options)
     : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
   if (result.status === 0) return
-  const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n')
+  const lines = `${result.stderr ?? ''}${result.stdout ?? ''}`.trim().split('\n')
+  const output = lines.slice(0, MAX_LINES).join('\n')
   throw new SetupError(
     `the dependencies could not be installed; "npm ci" shows the whole story.\n${result.error?.message ?? output}`
   )

@@ -199,7 +199,9 @@ describe('a failing store', () => {
       const [node] = net.nodes
       const ada = await net.client(node!)
       await node!.parts.store.read(async database => {
-        database.batch = () => Promise.reject(Object.assign(new Error('disk on fire'), { code: 'LEVEL_IO_ERROR' }))
+        const broken = (): Promise<never> =>
+          Promise.reject(Object.assign(new Error('disk on fire'), { code: 'LEVEL_IO_ERROR' }))
+        database.batch = broken as unknown as typeof database.batch
       })
       expect((await ada.submit(makeEnvelope([newMailbox()], { payload: random(10) })))[0]!.state).toBe('waiting')
       expect(node!.fatal).toHaveLength(1)

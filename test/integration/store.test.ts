@@ -419,7 +419,7 @@ describe('failure', () => {
     const mailbox = newMailbox()
     await put(mailbox, makeDelivery(mailbox))
     await store.read(async database => {
-      database.batch = () => Promise.reject(new Error('I/O error'))
+      database.batch = (() => Promise.reject(new Error('I/O error'))) as unknown as typeof database.batch
     })
     const results = await Promise.allSettled([put(mailbox, makeDelivery(mailbox)), put(mailbox, makeDelivery(mailbox))])
     expect(results.map(result => result.status)).toEqual(['rejected', 'rejected'])

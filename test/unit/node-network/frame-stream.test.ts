@@ -1,0 +1,108 @@
+import { lpStream, streamPair } from '@libp2p/utils'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FrameStream } from '../../../node/frame-stream.ts'
+import { concatBytes } from '../../../protocol/bytes.ts'
+
+const INIT = { maxFrameBytes: 1000, maxWaitingBytes: 10_000 }
+
+const prefixed = (frame: Uint8Array): Uint8Array =>
+  frame.length < 128
+    ? concatBytes(Uint8Array.of(frame.length), frame)
+    : concatBytes(Uint8Array.of((frame.length % 128) | 0x80, Math.floor(frame.length / 128)), frame)
+
+async function readAll(frames: FrameStream): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = []
+  for (;;) {
+    const frame = await frames.read()
+    if (frame === undefined) return all
+    all.push(Uint8Array.from(frame))
+  }
+}
+
+describe('frames on a stream', () => {
+  it('come out as they went in, however the bytes are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 12 }),
+        fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 40 }),
+        async (sent, cuts) => {
+          const [raw, stream] = await streamPair()
+          const frames = new FrameStream(stream, INIT)
+          const bytes = concatBytes(...sent.map(prefixed))
+          for (let at = 0, i = 0; at < bytes.length; i++) {
+            const size = cuts[i % cuts.length]!
+            raw.send(bytes.slice(at, at + size))
+            at += size
+          }
+          const reading = readAll(frames)
+          await raw.close()
+          expect(await reading).toEqual(sent)
+        }
+      ),
+      { numRuns: 40 }
+    )
+  })
+
+  it('are what lpStream of libp2p writes and reads', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, INIT)
+    const peer = lpStream(raw)
+    const frame = new Uint8Array(700).fill(7)
+    frames.send(frame)
+    frames.send(Uint8Array.of(1))
+    expect((await peer.read()).subarray()).toEqual(frame)
+    expect((await peer.read()).subarray()).toEqual(Uint8Array.of(1))
+    await peer.write(frame)
+    expect(await frames.read()).toEqual(frame)
+  })
+
+  it('are refused by their length, before they have come', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, INIT)
+    raw.send(Uint8Array.of(0xe9, 0x07))
+    await expect(frames.read()).rejects.toMatchObject({ code: 'too-large' })
+  })
+
+  it('are refused with a length that does not end', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, INIT)
+    raw.send(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80))
+    await expect(frames.read()).rejects.toMatchObject({ code: 'malformed' })
+  })
+
+  it('that are cut off by the end of the stream are none', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, INIT)
+    raw.send(Uint8Array.of(10, 1, 2, 3))
+    await raw.close()
+    expect(await frames.read()).toBeUndefined()
+  })
+
+  it('may be longer once that is allowed', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, { ...INIT, maxFrameBytes: 4 })
+    frames.allowFrames(100)
+    raw.send(prefixed(new Uint8Array(50)))
+    expect(await frames.read()).toHaveLength(50)
+  })
+
+  it('wait in bounded number: a peer that does not read is cut off', async () => {
+    const [raw, stream] = await streamPair()
+    raw.pause()
+    const frames = new FrameStream(stream, INIT)
+    let sent = 0
+    while (frames.send(new Uint8Array(900))) sent += 1
+    expect(sent).toBeLessThan(20)
+    expect(stream.status).toBe('aborted')
+  })
+
+  it('are held back when nobody reads them', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, INIT)
+    for (let i = 0; i < 1000; i++) raw.send(prefixed(new Uint8Array(900)))
+    await new Promise(resolve => setTimeout(resolve, 100))
+    expect(stream.readStatus).toBe('paused')
+    for (let i = 0; i < 1000; i++) expect(await frames.read()).toHaveLength(900)
+  })
+})

@@ -7,7 +7,13 @@ import { fromHex, toHex } from '../protocol/bytes.ts'
 import { encodeCbor } from '../protocol/cbor.ts'
 import type { Crypto } from '../protocol/crypto/crypto.ts'
 import { DEFAULT_NAME_TAG_COST } from '../protocol/identity/username.ts'
-import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT, MAX_LISTED_NODES } from '../protocol/limits.ts'
+import {
+  DEFAULT_REPLICA_COUNT,
+  DEFAULT_SHARD_COUNT,
+  MAX_LISTED_NODES,
+  MAX_NAME_TAG_MEMORY_KIB,
+  MAX_NAME_TAG_PASSES
+} from '../protocol/limits.ts'
 import type { Genesis } from '../protocol/network.ts'
 import { MAX_ADDRESS_LENGTH, type Epoch, type ListedNode } from '../protocol/wire/placement.ts'
 import { ConfigError } from './config.ts'
@@ -44,7 +50,10 @@ const fileSchema = z.strictObject({
     shardCount: z.int().min(1).max(0xffff),
     replicaCount: z.int().min(1).max(64),
     nameSalt: hex(16),
-    nameTagCost: z.strictObject({ memoryKib: z.int().min(8).max(1_048_576), passes: z.int().min(1).max(64) }),
+    nameTagCost: z.strictObject({
+      memoryKib: z.int().min(8).max(MAX_NAME_TAG_MEMORY_KIB),
+      passes: z.int().min(1).max(MAX_NAME_TAG_PASSES)
+    }),
     releaseKey: hex(32).nullable(),
     admittedOperators: z.array(hex(32)).max(MAX_LISTED_NODES)
   }),

@@ -216,19 +216,19 @@ describe('bundles', () => {
     const hash = messagingKeyHash(crypto, network, messaging.publicKey)
     const record = await buildCreate(network, key, { messagingKeyHash: hash, recoveryKey: null, time: 1 })
     const deviceId = deviceIdOf(crypto, network, record.device)
-    const bundle = async (weeklyIndex: number): Promise<Uint8Array> =>
+    const bundle = async (weeklyIndex: number, registeredKey = messaging.publicKey): Promise<Uint8Array> =>
       encodeBundle(
         await signBundle(network, key, {
           deviceId,
           keys: record.device,
-          registeredKey: messaging.publicKey,
+          registeredKey,
           weeklyIndex,
           weeklyKey: messaging.publicKey,
           weeklyExpiry: node.time.now + WEEKLY_KEY_PERIOD_MS
         })
       )
     const account = idOf(record) as Uint8Array as AccountId
-    return { record, deviceId, bundle, account, as: { accountId: account, deviceId, keys: record.device } }
+    return { key, record, deviceId, bundle, account, as: { accountId: account, deviceId, keys: record.device } }
   }
 
   it('come newest first from all who keep them, only for live devices', async () => {
@@ -242,6 +242,21 @@ describe('bundles', () => {
     flipped[flipped.length - 1]! ^= 1
     node.others.push(newer, flipped, new Uint8Array(5))
     expect(await node.service.bundles(carol.account)).toEqual([newer])
+  })
+
+  it('are those of the key that the directory has now: a ROTATE ends the old ones and admits new ones', async () => {
+    const carol = await person('carol')
+    await take(carol.record)
+    await node.service.storeBundle(await carol.bundle(1), carol.as)
+    const rotated = await crypto.messagingKeyFromSeed(bytesOf('rotated'))
+    const early = await carol.bundle(2, rotated.publicKey)
+    await expect(node.service.storeBundle(early, carol.as)).rejects.toMatchObject({ code: 'refused' })
+    const signing = { key: carol.key, deviceId: carol.deviceId, prev: idOf(carol.record), time: 2 }
+    await take(await buildRotate(network, signing, messagingKeyHash(crypto, network, rotated.publicKey)))
+    expect(await node.service.bundles(carol.account)).toEqual([])
+    await node.service.storeBundle(early, carol.as)
+    expect((await node.service.bundles(carol.account)).map(bytes => Uint8Array.from(bytes))).toEqual([early])
+    await expect(node.service.storeBundle(await carol.bundle(3), carol.as)).rejects.toMatchObject({ code: 'refused' })
   })
 
   it('are taken only whole, in time, and from their own device', async () => {

@@ -30,6 +30,7 @@ import { Sealer } from './sealer.ts'
 import { SealingPlanner } from './sealing-plan.ts'
 import { slots, type Conversation, type MessageRow } from './slots.ts'
 import { UnheardLine } from './unheard-line.ts'
+import { UnsentQueue } from './unsent-queue.ts'
 import { Upkeep } from './upkeep.ts'
 import { WaitingCount } from './waiting-count.ts'
 import { StateStore } from './work.ts'
@@ -71,11 +72,12 @@ export class Chat {
   readonly receiver: Receiver
   readonly inbox: Inbox
   readonly outbox: Outbox
-  readonly waiting: WaitingCount
+  readonly waiting = new WaitingCount()
   readonly unheard: UnheardLine
   readonly #components: ChatComponents
   readonly #init: ChatInit
   readonly #states: StateStore
+  readonly #queue: UnsentQueue
   readonly #sealer: Sealer
   readonly #housekeeping: Housekeeping
   #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
@@ -109,14 +111,13 @@ export class Chat {
     })
     const outbox = (this.outbox = new Outbox(core, states, log, {
       connection,
-      onEpoch: epoch => this.#onEpoch(epoch),
-      onChange: () => void this.waiting.update()
+      onEpoch: epoch => this.#onEpoch(epoch)
     }))
-    this.waiting = new WaitingCount(states, outbox, onChange)
+    const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
-    const round = new SealRound({ core, log, outbox, account, onKeysChanged })
+    const round = new SealRound({ core, log, queue, outbox, account, onKeysChanged })
     const planner = new SealingPlanner(core, states, directory)
-    const sealer = (this.#sealer = new Sealer({ core, states, log, outbox, planner, round }))
+    const sealer = (this.#sealer = new Sealer({ core, states, log, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
       core,
       states,
@@ -176,7 +177,8 @@ export class Chat {
     await this.outbox.start()
     await this.#sealer.start()
     await this.receiver.start()
-    await this.waiting.update()
+    for (const messageId of [...this.outbox.waitingMessages(), ...(await this.#queue.shown())])
+      this.waiting.add(messageId)
     this.#housekeeping.start()
     this.keeper.start()
     this.nameClaim.start()
@@ -215,7 +217,10 @@ export class Chat {
     const { timers } = this.#components.core
     const done = Promise.withResolvers<void>()
     const cancel = timers.after(FLUSH_TIMEOUT_MS, done.resolve)
-    await Promise.race([this.#flushOutbox(timers.now() + FLUSH_TIMEOUT_MS), done.promise])
+    const flushed = this.#flushOutbox(timers.now() + FLUSH_TIMEOUT_MS).catch((error: unknown) =>
+      this.#components.core.log.warn('not everything was told before the end', { reason: String(error) })
+    )
+    await Promise.race([flushed, done.promise])
     cancel()
   }
 
@@ -230,13 +235,18 @@ export class Chat {
 
   /** A connection is authenticated. @returns whether this node keeps our mailbox. */
   async #onOnline(connection: NodeConnection): Promise<boolean> {
-    await this.#onEpoch(connection.authenticated.epoch)
+    void this.#onEpoch(connection.authenticated.epoch, connection)
     return this.mailbox.attach(connection)
   }
 
-  async #onEpoch(epoch: Epoch): Promise<void> {
-    const { book } = this.#components
-    if (isNewerEpoch(book.info, epoch)) await book.noteEpoch(epoch)
+  /** A node told its list. Never rejects. */
+  async #onEpoch(epoch: Epoch, { node }: NodeConnection): Promise<void> {
+    const { book, core } = this.#components
+    try {
+      await book.noteEpoch(epoch, node)
+    } catch (error) {
+      core.log.debug('a list of nodes could not be looked at', { reason: String(error) })
+    }
   }
 
   #onState(state: ConnectionState, node: ListedNode | null, problem: string | null): void {
@@ -255,8 +265,8 @@ export class Chat {
 
   #onMessage(row: MessageRow): void {
     this.conversations.noteMessage(row)
+    this.waiting.note(row)
     this.#init.onMessage(row)
-    void this.waiting.update()
     this.#init.onChange()
   }
 

@@ -1,24 +1,37 @@
 import { equalBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
-import type { Epoch } from '../../protocol/wire/placement.ts'
+import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import { PeerError, type NameAvailability } from '../peer-api.ts'
-import type { HttpClient, Log } from '../ports.ts'
+import type { HttpClient, Log, Timers } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
-import { isNewerEpoch, networkInfoToJson, parseNetworkInfo, type NetworkInfo } from './network-info.ts'
+import { isAgreed, operatorOf } from './epoch-agreement.ts'
+import {
+  isLocalDevnet,
+  isNewerEpoch,
+  isSameEpoch,
+  networkInfoToJson,
+  parseNetworkInfo,
+  type NetworkInfo
+} from './network-info.ts'
 
 const NAME = { space: 'network' }
 const TIMEOUT_MS = 5_000
 /** Where a node answers unless told otherwise. */
 export const DEFAULT_ENTRY = 'http://127.0.0.1:8787'
 const MAX_ANSWER_CHARS = 1024 * 1024
+/** Other operators are asked about a list that one tells at most this often. */
+const AGREEMENT_INTERVAL_MS = 5_000
 
 export interface NetworkBookComponents {
   crypto: Crypto
   store: SealedStore
   fetch: HttpClient
   log: Log
+  timers: Timers
   onChange: () => void
+  /** The list that a node tells on a stream, or undefined if it cannot be reached. */
+  epochOverStream: (node: ListedNode) => Promise<Epoch | undefined>
 }
 
 /** The network and its nodes, as first learned from the entry node and kept for when that node is gone. */
@@ -27,6 +40,8 @@ export class NetworkBook {
   readonly #chosenEntry: string | undefined
   #info: NetworkInfo | undefined
   #problem: string | null = null
+  /** When others were last asked about which list. */
+  #asked: { epoch: Epoch; at: number } | undefined
 
   constructor(components: NetworkBookComponents, entry: string | undefined) {
     this.#components = components
@@ -69,7 +84,7 @@ export class NetworkBook {
 
   /** Asks the entry node for the network and its nodes. @throws PeerError `offline`, `refused` for another network. */
   async refresh(): Promise<void> {
-    const { crypto, log } = this.#components
+    const { crypto } = this.#components
     const told = parseNetworkInfo(crypto, await this.#fetch('/v1/network'), this.entry)
     if (!this.#info) return this.#save(told)
     if (!equalBytes(told.id, this.#info.id)) {
@@ -77,10 +92,11 @@ export class NetworkBook {
       throw new PeerError('refused', this.#problem)
     }
     this.#problem = null
-    if (isNewerEpoch(this.#info, told.epoch)) {
-      log.debug('node list changed', { epoch: told.epoch.number, nodes: told.epoch.nodes.length })
-      await this.#save({ ...this.#info, epoch: told.epoch, entry: this.entry })
-    } else if (this.#info.entry !== this.entry) await this.#save({ ...this.#info, entry: this.entry })
+    if (this.#info.entry !== this.entry) await this.#save({ ...this.#info, entry: this.entry })
+    if (!isNewerEpoch(this.#info, told.epoch)) return
+    // A devnet has one process behind all its nodes, here: there is nobody to ask.
+    if (isLocalDevnet(told)) return this.#replace(told.epoch)
+    await this.#consider(told.epoch, node => node.url === this.entry)
   }
 
   /** As {@link refresh}, for the background: what goes wrong is for the log. */
@@ -93,8 +109,33 @@ export class NetworkBook {
     this.#components.onChange()
   }
 
-  /** A node told a newer list. */
-  async noteEpoch(epoch: Epoch): Promise<void> {
+  /** A node told its list on its stream: a newer one is taken if another operator of the list in force tells it, too. */
+  async noteEpoch(epoch: Epoch, key: Uint8Array): Promise<void> {
+    if (isNewerEpoch(this.info, epoch)) await this.#consider(epoch, node => equalBytes(node.key, key))
+  }
+
+  async #consider(told: Epoch, isTeller: (node: ListedNode) => boolean): Promise<void> {
+    const { timers, log, epochOverStream } = this.#components
+    const now = timers.now()
+    if (this.#asked && isSameEpoch(this.#asked.epoch, told) && now - this.#asked.at < AGREEMENT_INTERVAL_MS) return
+    this.#asked = { epoch: told, at: now }
+    const { info } = this
+    const overHttp = async (node: ListedNode): Promise<Epoch> => this.#listOf(node.url)
+    const sources = { overHttp, overStream: epochOverStream, log }
+    const agreed = await isAgreed(sources, info, told, operatorOf(info, isTeller))
+    if (!agreed) return log.warn('one node alone tells another list of nodes', { epoch: told.number })
+    if (isNewerEpoch(this.info, told)) await this.#replace(told)
+  }
+
+  /** @throws PeerError if the node cannot be asked, or belongs to another network. */
+  async #listOf(origin: string): Promise<Epoch> {
+    const told = parseNetworkInfo(this.#components.crypto, await this.#fetch('/v1/network', origin), origin)
+    if (equalBytes(told.id, this.info.id)) return told.epoch
+    throw new PeerError('refused', `${origin} belongs to another network.`)
+  }
+
+  async #replace(epoch: Epoch): Promise<void> {
+    this.#components.log.debug('node list changed', { epoch: epoch.number, nodes: epoch.nodes.length })
     await this.#save({ ...this.info, epoch })
   }
 
@@ -115,14 +156,14 @@ export class NetworkBook {
     }
   }
 
-  async #fetch(path: string): Promise<unknown> {
+  async #fetch(path: string, origin = this.entry): Promise<unknown> {
     let answer: Response
     let text: string
     try {
-      answer = await this.#components.fetch(this.entry + path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+      answer = await this.#components.fetch(origin + path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
       text = (await answer.text()).slice(0, MAX_ANSWER_CHARS)
     } catch (error) {
-      throw new PeerError('offline', `${this.entry} cannot be reached. Check the address, or try again later.`, {
+      throw new PeerError('offline', `${origin} cannot be reached. Check the address, or try again later.`, {
         cause: error
       })
     }
@@ -131,7 +172,7 @@ export class NetworkBook {
     } catch {
       // Reported below.
     }
-    throw new PeerError('refused', `${this.entry} does not answer like a Volo node.`)
+    throw new PeerError('refused', `${origin} does not answer like a Volo node.`)
   }
 
   async #save(info: NetworkInfo): Promise<void> {

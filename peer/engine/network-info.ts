@@ -1,6 +1,6 @@
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
-import { MAX_LISTED_NODES } from '../../protocol/limits.ts'
+import { MAX_LISTED_NODES, MAX_NAME_TAG_MEMORY_KIB, MAX_NAME_TAG_PASSES } from '../../protocol/limits.ts'
 import { networkIdOf, type Genesis, type NetworkId } from '../../protocol/network.ts'
 import {
   MAX_ADDRESS_LENGTH,
@@ -12,6 +12,7 @@ import {
   type OperatorId
 } from '../../protocol/wire/placement.ts'
 import { PeerError } from '../peer-api.ts'
+import { isLoopback } from '../transport/node-address.ts'
 
 /** What a peer knows of its network: learned from the first node, kept for when that node is gone. */
 export interface NetworkInfo {
@@ -20,7 +21,7 @@ export interface NetworkInfo {
   epoch: Epoch
   /** For people, such as "preprod". */
   label: string
-  /** A devnet of this machine. */
+  /** The node says that its chain is an emulation. For people: what follows from it is {@link isLocalDevnet}'s to say. */
   emulated: boolean
   /** Origin of the node that the user chose. */
   entry: string
@@ -85,8 +86,8 @@ function parseGenesis(value: Record<string, unknown>): Genesis {
     replicaCount: integer(value['replicaCount'], 'genesis.replicaCount', 64, 1),
     nameSalt: hex(value['nameSalt'], 'genesis.nameSalt', 16),
     nameTagCost: {
-      memoryKib: integer(cost['memoryKib'], 'genesis.nameTagCost.memoryKib', 1024 * 1024, 8),
-      passes: integer(cost['passes'], 'genesis.nameTagCost.passes', 64, 1)
+      memoryKib: integer(cost['memoryKib'], 'genesis.nameTagCost.memoryKib', MAX_NAME_TAG_MEMORY_KIB, 8),
+      passes: integer(cost['passes'], 'genesis.nameTagCost.passes', MAX_NAME_TAG_PASSES, 1)
     },
     releaseKey: releaseKey === null ? null : hex(releaseKey, 'genesis.releaseKey', 32),
     admittedOperators: operators.map(operator => hex(operator, 'genesis.admittedOperators', 32))
@@ -159,19 +160,26 @@ export function candidateNodes(crypto: Crypto, info: NetworkInfo, mailbox: Uint8
   ]
 }
 
+/** Whether this is a devnet of this machine: an emulated chain, learned from a node here. Nobody else's word makes it one. */
+export function isLocalDevnet({ emulated, entry }: Pick<NetworkInfo, 'emulated' | 'entry'>): boolean {
+  return emulated && isLoopback(new URL(entry).hostname)
+}
+
 /**
- * Whether a newly told list of nodes may replace the one we have. The number only rises; on a devnet the same number may
- * come with other addresses, since a restart may change ports.
+ * Whether a told list of nodes is worth looking at. The number only rises; on a devnet of this machine the same number may
+ * come with other addresses, since a restart may change ports. Who may replace the list is `epoch-agreement.ts`'s to say.
  */
 export function isNewerEpoch(info: NetworkInfo, told: Epoch): boolean {
   if (told.number !== info.epoch.number) return told.number > info.epoch.number
-  return info.emulated && !isSameEpoch(info.epoch, told)
+  return isLocalDevnet(info) && !isSameEpoch(info.epoch, told)
 }
 
-function isSameEpoch(a: Epoch, b: Epoch): boolean {
+/** Whether two lists are the same: number, seed and nodes. */
+export function isSameEpoch(a: Epoch, b: Epoch): boolean {
   const sameNode = (x: ListedNode, y: ListedNode | undefined): boolean =>
     y !== undefined && equalBytes(x.key, y.key) && equalBytes(x.operator, y.operator) && x.url === y.url
   return (
+    a.number === b.number &&
     equalBytes(a.seed, b.seed) &&
     a.nodes.length === b.nodes.length &&
     a.nodes.every((node, i) => sameNode(node, b.nodes[i]))

@@ -35,7 +35,6 @@ interface Entry {
 export interface OutboxInit {
   connection: () => NodeConnection | undefined
   onEpoch: (epoch: Epoch) => Promise<void>
-  onChange: () => void
 }
 
 export class Outbox {
@@ -184,7 +183,6 @@ export class Outbox {
         if (done) this.#entries.delete(entry.order)
       })
     })
-    if (done) this.#init.onChange()
   }
 
   /** Whether another envelope of the same message is still on its way. */
@@ -251,7 +249,6 @@ export class Outbox {
       }
       unit.after(() => this.#entries.delete(entry.order))
     })
-    this.#init.onChange()
   }
 }
 

@@ -28,7 +28,8 @@ import type { OwnAccount } from './own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
 import { otherDevices, type SealingPlan } from './sealing-plan.ts'
 import { peerKeysOf } from './session-states.ts'
-import { slots, unsentEntry, type Unsent } from './slots.ts'
+import { slots, type Unsent } from './slots.ts'
+import type { UnsentQueue } from './unsent-queue.ts'
 import type { Work } from './work.ts'
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */
@@ -39,6 +40,7 @@ const RESERVED_MESSAGES = 8
 export interface SealRoundComponents {
   core: Core
   log: MessageLog
+  queue: UnsentQueue
   outbox: Outbox
   account: () => OwnAccount
   /** A new conversation key was made. */
@@ -49,7 +51,7 @@ export interface SealRoundComponents {
 export interface RoundResult {
   /** Receipts and acknowledgements that were due went out, or there were none. */
   isDueDone: boolean
-  /** The session was used up before everything was sealed. */
+  /** More waits: a packet takes only so many, or the session was used up. */
   hasMore: boolean
 }
 
@@ -74,20 +76,15 @@ export class SealRound {
       const current = (await unit.read(slots.conversation(key))) ?? plan.conversation
       unit.write(slots.conversation(key), { ...current, profileGiven: PROFILE_REVISION })
     }
-    const hasMore = sealed.items.length < items.length
-    if (!hasMore) unit.remove(slots.due(key))
     await this.#envelopes(unit, plan, sealed, others)
-    return { isDueDone: !hasMore, hasMore }
+    return items.length > 0 ? this.#result(unit, items, sealed.items) : { isDueDone: true, hasMore: false }
   }
 
   /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
   async #itemsOf(unit: Work, plan: SealingPlan): Promise<Item[]> {
     const { conversationId, profileGiven, isNotes } = plan.conversation
     const key = toHex(conversationId)
-    const queued = (await unit.range('unsent', undefined, unsentEntry))
-      .filter(({ value }) => toHex(value.conversationId) === key)
-      .slice(0, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
-      .map(({ order, value }): Item => ({ ...value, order }))
+    const queued: Item[] = await this.#components.queue.first(unit, key, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
     const controls = controlBodies(await unit.read(slots.due(key))).map(body => this.#itemOf(conversationId, body))
     if (queued.length + controls.length === 0) return []
     const profile = profileGiven < PROFILE_REVISION && !isNotes ? [this.#itemOf(conversationId, this.#profile())] : []
@@ -126,10 +123,23 @@ export class SealRound {
   /** Notes on the only device: nothing leaves it. */
   async #keepToSelf(unit: Work, items: Item[]): Promise<RoundResult> {
     for (const item of items) {
-      if (item.order !== null) unit.remove(slots.unsent(item.order))
+      this.#leaveQueue(unit, item)
       if (item.messageId) await this.#components.log.advance(unit, item.messageId, 'delivered')
     }
-    return { isDueDone: true, hasMore: false }
+    return this.#result(unit, items, items)
+  }
+
+  /** What a round left over, once it has sealed some of its items. */
+  #result(unit: Work, items: Item[], sealed: Item[]): RoundResult {
+    const key = toHex(items[0]!.conversationId)
+    const left = this.#components.queue.count(key) - sealed.filter(({ order }) => order !== null).length
+    const isDueDone = sealed.length === items.length
+    if (isDueDone) unit.remove(slots.due(key))
+    return { isDueDone, hasMore: left > 0 || !isDueDone }
+  }
+
+  #leaveQueue(unit: Work, { order, conversationId }: Item): void {
+    if (order !== null) this.#components.queue.remove(unit, { order, conversationId })
   }
 
   async #encrypt(unit: Work, plan: SealingPlan, items: Item[]): Promise<Sealed> {
@@ -193,7 +203,7 @@ export class SealRound {
 
   /** A sequenced message is kept, for those who miss it later. */
   #remember(unit: Work, conversationId: string, item: SealedItem): void {
-    if (item.order !== null) unit.remove(slots.unsent(item.order))
+    this.#leaveQueue(unit, item)
     if (item.sequence === null || item.predecessor === null || item.again) return
     unit.write(slots.sent(conversationId, item.sequence), {
       sequence: item.sequence,

@@ -15,11 +15,12 @@ import type { ConversationId } from '../../protocol/conversation/roster.ts'
 import { PeerError } from '../peer-api.ts'
 import { ConnectionLost } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
-import { nextOrder, type MessageLog } from './message-log.ts'
+import type { MessageLog } from './message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { SealRound } from './seal-round.ts'
 import type { SealingPlanner } from './sealing-plan.ts'
-import { dueEntry, slots, unsentEntry, type DueControls, type Unsent } from './slots.ts'
+import { dueEntry, slots, type DueControls, type Unsent } from './slots.ts'
+import type { UnsentQueue } from './unsent-queue.ts'
 import type { StateStore, Work } from './work.ts'
 
 /** Receipts and acknowledgements wait this long for more of their kind. */
@@ -27,11 +28,14 @@ export const CONTROL_DELAY_MS = 250
 /** Due receipts and acknowledgements of one conversation; past it the oldest are dropped, for good. */
 const MAX_DUE = 4_096
 const RETRY_MS = 5_000
+/** Messages that say why they wait. */
+const MAX_EXPLAINED = 20
 
 export interface SealerComponents {
   core: Core
   states: StateStore
   log: MessageLog
+  queue: UnsentQueue
   outbox: Outbox
   planner: SealingPlanner
   round: SealRound
@@ -51,6 +55,7 @@ export class Sealer {
   }
 
   async start(): Promise<void> {
+    await this.#components.queue.start()
     this.#stopped = false
     for (const due of await this.#components.states.all('due', dueEntry)) this.#due.set(toHex(due.conversationId), 0)
   }
@@ -71,7 +76,7 @@ export class Sealer {
     const { random, timers } = this.#components.core
     const messageId = options.messageId ?? createMessageId(random)
     const sentAt = options.sentAt ?? timers.now()
-    unit.write(slots.unsent(await nextOrder(unit)), {
+    await this.#components.queue.push(unit, {
       conversationId,
       messageId: options.shown ? messageId : null,
       content: encodeMessage({ messageId, sentAt, expiresAfter: null, body }),
@@ -83,7 +88,7 @@ export class Sealer {
 
   /** Queues a message that was sent before, with its place, for one device or all. */
   async takeAgain(unit: Work, item: Unsent): Promise<void> {
-    unit.write(slots.unsent(await nextOrder(unit)), item)
+    await this.#components.queue.push(unit, item)
     unit.after(() => this.kick())
   }
 
@@ -140,7 +145,7 @@ export class Sealer {
   async #run(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false
-      for (const conversationId of await this.#conversationsToSeal()) {
+      for (const conversationId of this.#conversationsToSeal()) {
         try {
           await this.#seal(conversationId)
         } catch (error) {
@@ -154,20 +159,21 @@ export class Sealer {
     for (const at of this.#due.values()) if (at > now) this.#schedule(at - now)
   }
 
-  /** What is not the connection may pass; meanwhile the person is told. */
+  /** What is not the connection may pass; meanwhile the person is told. Never rejects. */
   async #noteFailure(conversationId: string, error: unknown): Promise<void> {
-    this.#components.core.log.warn('messages could not be sealed', { reason: String(error) })
-    if (error instanceof PeerError) await this.#hold(conversationId, error.message)
+    const { log } = this.#components.core
+    log.warn('messages could not be sealed', { reason: String(error) })
     this.#schedule(RETRY_MS)
+    if (!(error instanceof PeerError)) return
+    await this.#hold(conversationId, error.message).catch((failure: unknown) =>
+      log.warn('the reason could not be stored', { reason: String(failure) })
+    )
   }
 
-  async #conversationsToSeal(): Promise<string[]> {
-    const { states, core } = this.#components
-    const unsent = await states.range('unsent', undefined, unsentEntry, { limit: 1_000 })
-    const found = new Set(unsent.map(({ value }) => toHex(value.conversationId)))
-    const now = core.timers.now()
-    for (const [conversationId, at] of this.#due) if (at <= now) found.add(conversationId)
-    return [...found]
+  #conversationsToSeal(): string[] {
+    const now = this.#components.core.timers.now()
+    const due = [...this.#due].filter(([, at]) => at <= now).map(([conversationId]) => conversationId)
+    return [...new Set([...this.#components.queue.conversations(), ...due])]
   }
 
   async #seal(conversationId: string): Promise<void> {
@@ -185,13 +191,10 @@ export class Sealer {
   }
 
   async #hold(conversationId: string, problem: string): Promise<void> {
-    const { states, log } = this.#components
+    const { states, log, queue } = this.#components
     await states.unit(async unit => {
-      const unsent = await unit.range('unsent', undefined, unsentEntry)
-      for (const { value } of unsent) {
-        if (value.messageId && toHex(value.conversationId) === conversationId) {
-          await log.notProgressing(unit, value.messageId, problem)
-        }
+      for (const { messageId } of await queue.first(unit, conversationId, MAX_EXPLAINED)) {
+        if (messageId) await log.notProgressing(unit, messageId, problem)
       }
     })
     this.#schedule(RETRY_MS)

@@ -240,12 +240,13 @@ export class NodeConnection {
   }
 
   /** While an answer is due, silence is looked into: a node that was cut off sends no goodbye. */
-  #watch(): void {
+  #watch(ms = SUSPECT_AFTER_MS): void {
     if (this.#cancelWatch) return
-    this.#cancelWatch = this.#timers.after(SUSPECT_AFTER_MS, () => {
+    this.#cancelWatch = this.#timers.after(ms, () => {
       this.#cancelWatch = undefined
       if (this.#endReason !== undefined || this.#open.size === 0) return
-      if (this.#timers.now() - this.#lastHeard < SUSPECT_AFTER_MS) return this.#watch()
+      const silence = this.#timers.now() - this.#lastHeard
+      if (silence < SUSPECT_AFTER_MS) return this.#watch(SUSPECT_AFTER_MS - silence)
       void this.ping().then(() => this.#open.size > 0 && this.#watch())
     })
   }

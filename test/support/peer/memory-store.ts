@@ -39,4 +39,17 @@ export class MemoryStore implements KeyValueStore {
   }
 
   async close(): Promise<void> {}
+
+  /** The store as one process has it open: once that process is gone, nothing of it reaches the disk any more. */
+  openedBy(process: { isGone: boolean }): KeyValueStore {
+    return {
+      get: key => this.get(key),
+      range: options => this.range(options),
+      close: async () => {},
+      batch: async changes => {
+        if (process.isGone) throw new Error('the process is gone')
+        await this.batch(changes)
+      }
+    }
+  }
 }

@@ -17,6 +17,7 @@ export class TestPeer {
   readonly #network: FakeNetwork
   readonly #entry: number
   readonly #key = random(32)
+  #process = { isGone: false }
   /** How much faster than the test's time this peer's passes. */
   speed = 1
   /** Added to the clock, milliseconds. */
@@ -33,7 +34,12 @@ export class TestPeer {
 
   async start(): Promise<void> {
     const crypto = createNodeCrypto()
-    const store = await SealedStore.open(this.store, createAesSealer(crypto, this.#key, random), crypto, random)
+    const store = await SealedStore.open(
+      this.store.openedBy((this.#process = { isGone: false })),
+      createAesSealer(crypto, this.#key, random),
+      crypto,
+      random
+    )
     const timers: Timers = {
       now: () => this.#began + (Date.now() - this.#began) * this.speed + this.clockOffset,
       after: (ms, run) => platformTimers.after(ms / this.speed, run)
@@ -65,11 +71,9 @@ export class TestPeer {
 
   /** The process dies: nothing is flushed, nothing is told; what is on disk is all that is left. */
   async crash(): Promise<void> {
-    this.store.beforeBatch = () => {
-      throw new Error('the process is gone')
-    }
-    await this.engine.stop().catch(() => undefined)
+    this.#process.isGone = true
     this.store.beforeBatch = undefined
+    await this.engine.stop()
     await this.start()
   }
 

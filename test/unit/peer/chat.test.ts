@@ -41,4 +41,66 @@ describe('two peers', () => {
     expect(await bob.received(ada)).toEqual(Array.from({ length: 10 }, (_, i) => `a${i}`))
     expect(await ada.received(bob)).toEqual(Array.from({ length: 10 }, (_, i) => `b${i}`))
   })
+
+  test('hundreds of messages taken at once arrive in order, over several sessions', async () => {
+    const { network, ada, bob } = await pair()
+    const texts = Array.from({ length: 250 }, (_, i) => `message ${i}`)
+    await Promise.all(texts.map(text => ada.send(bob, text)))
+    expect((await ada.engine.snapshot()).status.waiting).toBeGreaterThan(0)
+    await until('all arrived', async () => (await bob.received(ada)).length === texts.length)
+    expect(await bob.received(ada)).toEqual(texts)
+    await until('all delivered', async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'))
+    expect((await ada.engine.snapshot()).status.waiting).toBe(0)
+    // A session takes 100 messages, an envelope what fits into its payload.
+    expect(network.submissions).toBeLessThan(40)
+  })
+
+  test('reading tells the sender, and the count of unread messages goes to zero', async () => {
+    const { ada, bob } = await pair()
+    await ada.send(bob, 'one')
+    await ada.send(bob, 'two')
+    await until('both are there', async () => (await bob.received(ada)).length === 2)
+    const [conversation] = (await bob.engine.snapshot()).conversations
+    expect(conversation!.unread).toBe(2)
+    await bob.engine.markRead(conversation!.id)
+    expect((await bob.engine.snapshot()).conversations[0]!.unread).toBe(0)
+    await until('read', async () => (await ada.messages(bob)).every(({ state }) => state === 'read'))
+  })
+
+  test('notes to self stay on the only device', async () => {
+    const { network, ada } = await pair()
+    const note = await ada.send(ada, 'remember the milk')
+    await until('it is kept', async () => (await ada.messages(ada))[0]?.state === 'delivered')
+    expect(network.submissions).toBe(0)
+    expect((await ada.engine.snapshot()).conversations[0]).toMatchObject({
+      kind: 'notes-to-self',
+      title: 'Notes to self'
+    })
+    expect(await ada.engine.receipts(note.id)).toEqual([])
+  })
+
+  test('messages are paged backwards, and survive a restart with the conversation', async () => {
+    const { ada, bob } = await pair()
+    for (let i = 0; i < 7; i++) await ada.send(bob, `m${i}`)
+    const { id } = await ada.engine.openConversation(bob.me.accountId)
+    await ada.engine.saveDraft(id, 'half a thought')
+    await ada.restart()
+    const newest = await ada.engine.messages(id, { limit: 3 })
+    expect(newest.map(({ text }) => text)).toEqual(['m4', 'm5', 'm6'])
+    const older = await ada.engine.messages(id, { limit: 3, before: newest[0]!.id })
+    expect(older.map(({ text }) => text)).toEqual(['m1', 'm2', 'm3'])
+    const [conversation] = (await ada.engine.snapshot()).conversations
+    expect(conversation).toMatchObject({ draft: 'half a thought', lastMessage: { text: 'm6' } })
+  })
+
+  test('an empty text, a text that is too long and an unknown conversation are refused', async () => {
+    const { ada, bob } = await pair()
+    const { id } = await ada.engine.openConversation(bob.me.accountId)
+    await expect(ada.engine.sendText(id, '  ')).rejects.toMatchObject({ code: 'usage' })
+    await expect(ada.engine.sendText(id, 'x'.repeat(20_001))).rejects.toMatchObject({ code: 'usage' })
+    await expect(ada.engine.sendText('00'.repeat(32), 'hi')).rejects.toMatchObject({ code: 'not-found' })
+    const long = 'ä'.repeat(20_000)
+    await ada.engine.sendText(id, long)
+    await until('the longest text arrives', async () => (await bob.received(ada))[0] === long)
+  })
 })

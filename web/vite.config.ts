@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, type Plugin } from 'vite'
-import { VitePWA } from 'vite-plugin-pwa'
+import { keepOffline } from './keep-offline.ts'
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const { version } = JSON.parse(readFileSync(fromHere('../package.json'), 'utf8')) as { version: string }
@@ -30,37 +30,7 @@ export default defineConfig(({ mode }) => {
     plugins: [
       ...seams(),
       svelte({ configFile: fromHere('svelte.config.js') }),
-      VitePWA({
-        strategies: 'injectManifest',
-        srcDir: 'src/pwa',
-        filename: 'service-worker.ts',
-        injectRegister: false,
-        // The list of files has them already.
-        includeManifestIcons: false,
-        registerType: 'prompt',
-        injectManifest: {
-          globPatterns: ['**/*.{html,js,css,woff2,svg,png,webmanifest}'],
-          maximumFileSizeToCacheInBytes: 4_194_304
-        },
-        manifest: {
-          name: 'Volo',
-          short_name: 'Volo',
-          description: 'Private messages. No company in the middle.',
-          id: './',
-          start_url: './',
-          scope: './',
-          display: 'standalone',
-          background_color: '#F7F4EE',
-          theme_color: '#F7F4EE',
-          categories: ['social', 'communication'],
-          icons: [
-            { src: './icon.svg', sizes: 'any', type: 'image/svg+xml' },
-            { src: './icon-192.png', sizes: '192x192', type: 'image/png' },
-            { src: './icon-512.png', sizes: '512x512', type: 'image/png' },
-            { src: './icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' }
-          ]
-        }
-      })
+      keepOffline(fromHere('src/pwa/service-worker.ts'))
     ],
     // The browser store wants one class of Node's; nothing else in the bundle is Node's.
     resolve: { alias: { events: fromHere('src/worker/event-emitter.ts') } },

@@ -14,7 +14,6 @@ interface FetchEvent extends ExtendableEvent {
 
 /** The part of a service worker's global scope in use; TypeScript has the page's scope only. */
 interface ServiceWorkerScope {
-  readonly __WB_MANIFEST: { url: string; revision: string | null }[]
   readonly registration: { readonly scope: string }
   skipWaiting(): Promise<void>
   addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void
@@ -23,12 +22,13 @@ interface ServiceWorkerScope {
 }
 
 declare const self: ServiceWorkerScope
+/** Put here by the build: hashed names, or a revision beside the name. */
+declare const __VOLO_FILES__: { url: string; revision: string | null }[]
 
 export {}
 
 const CACHE_PREFIX = 'volo-app-'
-// The build puts the list of files here: hashed names, or a revision beside the name.
-const files = self.__WB_MANIFEST
+const files = __VOLO_FILES__
 const addresses = new Set(files.map(file => new URL(file.url, self.registration.scope).href))
 const startPage = new URL('index.html', self.registration.scope).href
 

@@ -43,6 +43,8 @@ export interface CustodyReplicaComponents {
   logger: Logger
   /** Whether the disk has room for more. */
   hasRoom: () => boolean
+  /** A delivery is new here, and being written. Must not throw. */
+  onWriting: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
   /** A delivery is fsynced here for the first time. */
   onStored: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
 }
@@ -111,7 +113,8 @@ export class CustodyReplica {
     if (!hasRoom()) throw new NodeError('busy', 'the disk is nearly full')
     const { good, refused } = await this.#refuseByTime(batch)
     const origin = originTag(batch.origin)
-    const writing = store.store(good.map(({ mailbox, delivery }) => ({ mailbox, delivery, origin })))
+    const items = good.map(({ mailbox, delivery }) => ({ mailbox, delivery, origin }))
+    const writing = store.store(items, outcomes => this.#tellWriting(good, outcomes))
     if (!policy.receiptAfterWrite) {
       writing.then(outcomes => this.#tell(good, outcomes)).catch(() => undefined)
       return { receipt: await this.#sign(batch, good), refused }
@@ -192,6 +195,13 @@ export class CustodyReplica {
     this.receipts += 1
     const fields = { node: view.nodeKey, epoch: batch.epoch, shard: batch.shard, time: clock() }
     return signReceipt(crypto, network, key, fields, leaves)
+  }
+
+  #tellWriting(items: BatchDelivery[], outcomes: StoreOutcome[]): void {
+    for (const [index, { mailbox, delivery }] of items.entries()) {
+      const outcome = outcomes[index]!
+      if (outcome.state === 'stored') this.#components.onWriting(mailbox, outcome.sequence, delivery)
+    }
   }
 
   #tell(items: BatchDelivery[], outcomes: StoreOutcome[]): void {

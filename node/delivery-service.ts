@@ -124,6 +124,15 @@ export class DeliveryService {
     await attached.session.stop()
   }
 
+  /** A delivery is being written here. Never throws. */
+  onWriting(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
+    try {
+      this.#attached.get(byteKey(mailbox))?.session.offer(sequence, delivery)
+    } catch (error) {
+      this.#log.warn('a delivery could not be sent ahead', { reason: (error as Error).message })
+    }
+  }
+
   /** A delivery was stored here. */
   onStored(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
     this.#attached.get(byteKey(mailbox))?.session.onStored(sequence, delivery)

@@ -66,12 +66,22 @@ export class DeliverySession {
     this.#wakeUp()
   }
 
-  /** A delivery was stored. If it is the next one and nothing waits, it goes out without being read again. */
+  /**
+   * A delivery is being written, or was. If it is the next one and nothing waits, it goes out without being read again: also
+   * while the disk is still at work, since a delivery, unlike a receipt, promises nothing.
+   * @returns whether the device has been sent it.
+   */
+  offer(sequence: number, delivery: Delivery): boolean {
+    if (sequence <= this.#cursor) return true
+    const isNext = sequence === this.#cursor + 1
+    if (!isNext || !this.#isIdle || !this.#caughtUp || !this.#hasRoom) return false
+    this.#send([{ sequence, delivery }])
+    return true
+  }
+
+  /** A delivery was stored: it can be read. */
   onStored(sequence: number, delivery: Delivery): void {
-    if (this.#isIdle && this.#caughtUp && sequence === this.#cursor + 1 && this.#hasRoom) {
-      this.#send([{ sequence, delivery }])
-      return
-    }
+    if (this.offer(sequence, delivery)) return
     this.#dirty = true
     this.#wakeUp()
   }

@@ -13,18 +13,25 @@ interface Open {
   envelopes: ShardEnvelope[]
   bytes: number
   deliveries: number
-  timer: NodeJS.Timeout
+  cancel: () => void
 }
 
 /**
- * Gathers envelopes of one shard for at most {@link BATCH_WAIT_MS}: signatures, gossip and fsync are paid per batch.
+ * Gathers envelopes of one shard for at most {@link BATCH_WAIT_MS}: signatures, gossip and fsync are paid per batch. While
+ * there is little to do nothing is gained by waiting, so a batch goes out in the same turn of the event loop.
  */
 export class MessageQueue {
   readonly #send: (epoch: Epoch, shard: number, envelopes: ShardEnvelope[]) => void
+  readonly #isIdle: () => boolean
   readonly #open = new Map<string, Open>()
 
-  constructor(send: (epoch: Epoch, shard: number, envelopes: ShardEnvelope[]) => void) {
+  /** @param isIdle - whether so little is on its way that waiting for more would only cost time. */
+  constructor(
+    send: (epoch: Epoch, shard: number, envelopes: ShardEnvelope[]) => void,
+    isIdle: () => boolean = () => false
+  ) {
     this.#send = send
+    this.#isIdle = isIdle
   }
 
   add(epoch: Epoch, shard: number, envelope: ShardEnvelope): void {
@@ -37,8 +44,7 @@ export class MessageQueue {
       batch = undefined
     }
     if (batch === undefined) {
-      const timer = setTimeout(() => this.#flush(key), BATCH_WAIT_MS)
-      batch = { epoch, shard, envelopes: [], bytes: 0, deliveries: 0, timer }
+      batch = { epoch, shard, envelopes: [], bytes: 0, deliveries: 0, cancel: this.#flushSoon(key) }
       this.#open.set(key, batch)
     }
     batch.envelopes.push(envelope)
@@ -56,7 +62,16 @@ export class MessageQueue {
     const batch = this.#open.get(key)
     if (batch === undefined) return
     this.#open.delete(key)
-    clearTimeout(batch.timer)
+    batch.cancel()
     this.#send(batch.epoch, batch.shard, batch.envelopes)
+  }
+
+  #flushSoon(key: string): () => void {
+    if (this.#isIdle()) {
+      const immediate = setImmediate(() => this.#flush(key))
+      return () => clearImmediate(immediate)
+    }
+    const timer = setTimeout(() => this.#flush(key), BATCH_WAIT_MS)
+    return () => clearTimeout(timer)
   }
 }

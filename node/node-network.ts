@@ -48,6 +48,8 @@ import { WebSocketServer } from './websocket-server.ts'
 /** Pending records that one listed node may pass on, a second and at once. */
 const RECORDS_PER_SECOND = 200
 const RECORDS_BURST = 2_000
+/** With fewer batches on their way, a new one does not wait for more envelopes. */
+const IDLE_BATCHES = 4
 
 /** Settings that only tests change. */
 export interface NodeNetworkTestInit {
@@ -256,11 +258,16 @@ export class NodeNetwork implements NetworkPort {
     const heartbeat = new HeartbeatService({ ...common, view, gossip, links })
 
     const onStored: DeliveryService['onStored'] = (...stored) => delivery.onStored(...stored)
+    const onWriting: DeliveryService['onWriting'] = (...writing) => delivery.onWriting(...writing)
     const reader = new ReplicaReader({ ...common, store, links, onStored })
     const delivery: DeliveryService = new DeliveryService({ ...common, view, store, links, reader })
-    const replica = new CustodyReplica({ ...common, view, store, links, hasRoom: () => disk.hasRoom, onStored })
+    const hasRoom = (): boolean => disk.hasRoom
+    const replica = new CustodyReplica({ ...common, view, store, links, hasRoom, onWriting, onStored })
     const origin = new CustodyOrigin({ ...common, view, gossip, links, replica })
-    const queue = new MessageQueue((epoch, shard, envelopes) => void origin.send(epoch, shard, envelopes))
+    const queue = new MessageQueue(
+      (epoch, shard, envelopes) => void origin.send(epoch, shard, envelopes),
+      () => origin.size < IDLE_BATCHES
+    )
     const repair = new RepairService({ ...common, view, store, links, reader, delivery })
     const handover = new HandoverService({ ...common, view, store, origin })
     const recordBuckets = new TokenBuckets(RECORDS_PER_SECOND, RECORDS_BURST, 4096)

@@ -115,6 +115,8 @@ export interface PendingMessageStoreInit {
 interface Work extends Sized {
   names: DeliveryName[]
   apply(transaction: StoreTransaction): Promise<unknown> | unknown
+  /** Told while the disk is still at work. Never throws. */
+  onWriting?: () => void
 }
 
 /** Tag by which a mailbox counts its origins apart: never 0, which stands for a replica. */
@@ -188,15 +190,19 @@ export class PendingMessageStore {
     return this.#commits
   }
 
-  /** Stores deliveries; resolves once they are fsynced. @throws NodeError `busy` or `store-failed`. */
-  store(items: StoreItem[]): Promise<StoreOutcome[]> {
+  /**
+   * Stores deliveries; resolves once they are fsynced.
+   * @param onWriting - told the outcomes while the disk is still at work; must not throw.
+   * @throws NodeError `busy` or `store-failed`.
+   */
+  store(items: StoreItem[], onWriting?: (outcomes: StoreOutcome[]) => void): Promise<StoreOutcome[]> {
+    const outcomes: StoreOutcome[] = []
     const names = items.map(({ mailbox, delivery }) => ({ mailbox, id: delivery.id }))
     const evicted = new Map<string, { mailbox: DeviceId; ids: DeliveryId[] }>()
     return this.#run<{ outcomes: StoreOutcome[]; evictions: [DeviceId, Uint8Array][] }>({
       size: items.length,
       names,
       apply: async transaction => {
-        const outcomes: StoreOutcome[] = []
         for (const item of items) outcomes.push(await this.#storeOne(transaction, item, evicted))
         const evictions: [DeviceId, Uint8Array][] = []
         for (const { mailbox, ids } of evicted.values()) {
@@ -206,7 +212,8 @@ export class PendingMessageStore {
           }
         }
         return { outcomes, evictions }
-      }
+      },
+      ...(onWriting && { onWriting: () => onWriting(outcomes) })
     }).then(({ outcomes, evictions }) => {
       for (const [mailbox, eviction] of evictions) this.#components.events.onEvicted(mailbox, eviction)
       return outcomes
@@ -663,7 +670,9 @@ export class PendingMessageStore {
     const results: unknown[] = []
     for (const work of works) results.push(await work.apply(transaction))
     const writes = transaction.finish()
-    if (writes.length > 0) await this.#database.batch(writes, { sync: this.#sync })
+    const written = writes.length > 0 ? this.#database.batch(writes, { sync: this.#sync }) : undefined
+    for (const { onWriting } of works) onWriting?.()
+    await written
     this.#cache.trim()
     this.#held += transaction.heldChange
     return results

@@ -60,4 +60,21 @@ describe('the message queue', () => {
     queue.flush()
     expect(sent).toEqual([{ epoch: 0, shard: 7, count: 1 }])
   })
+
+  it('does not wait while there is little to do', () => {
+    let isIdle = true
+    queue = new MessageQueue(
+      (to, shard, envelopes) => sent.push({ epoch: to.number, shard, count: envelopes.length }),
+      () => isIdle
+    )
+    for (let i = 0; i < 2; i++) queue.add(epoch(0), 1, envelope(10))
+    vi.advanceTimersByTime(0)
+    expect(sent).toEqual([{ epoch: 0, shard: 1, count: 2 }])
+    isIdle = false
+    queue.add(epoch(0), 1, envelope(10))
+    vi.advanceTimersByTime(1)
+    expect(sent).toHaveLength(1)
+    vi.advanceTimersByTime(1)
+    expect(sent).toHaveLength(2)
+  })
 })

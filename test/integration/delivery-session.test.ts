@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { DeliverySession } from '../../node/delivery-session.ts'
+import { PendingMessageStore, type StoreOutcome } from '../../node/pending-message-store.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import type { Delivery } from '../../protocol/wire/envelope.ts'
+import {
+  crypto,
+  eventually,
+  makeDelivery,
+  network,
+  newMailbox,
+  quietLogger,
+  temporaryFolder
+} from '../support/node-network/fixtures.ts'
+
+const mailbox = newMailbox()
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let store: PendingMessageStore
+let session: DeliverySession
+let sent: string[]
+let isCaughtUp: boolean
+
+beforeEach(async () => {
+  folder = await temporaryFolder()
+  store = new PendingMessageStore(
+    {
+      crypto,
+      network,
+      clock: Date.now,
+      logger: quietLogger,
+      shardOf: () => 0,
+      events: {
+        signEviction: async () => new Uint8Array(),
+        onEvicted: () => undefined,
+        onCorrupt: () => undefined,
+        onFatal: () => undefined
+      }
+    },
+    { directory: folder.path }
+  )
+  await store.open()
+  sent = []
+  isCaughtUp = false
+  session = new DeliverySession(mailbox, store, {
+    owner: {},
+    deliver: deliveries => sent.push(...deliveries.map(({ id }) => toHex(id))) > 0,
+    caughtUp: () => (isCaughtUp = true),
+    evicted: () => true
+  })
+  session.start()
+  session.pulled()
+})
+
+afterEach(async () => {
+  await session.stop()
+  await store.close()
+  await folder.remove()
+})
+
+/** Stores as a replica does. @returns what had been sent when the disk was still at work. */
+async function put(deliveries: Delivery[]): Promise<string[]> {
+  let sentWhileWriting: string[] = []
+  const sequence = (outcome: StoreOutcome): number => (outcome.state === 'stored' ? outcome.sequence : 0)
+  const outcomes = await store.store(
+    deliveries.map(delivery => ({ mailbox, delivery, origin: 0 })),
+    writing => {
+      for (const [index, outcome] of writing.entries()) session.offer(sequence(outcome), deliveries[index]!)
+      sentWhileWriting = [...sent]
+    }
+  )
+  for (const [index, outcome] of outcomes.entries()) session.onStored(sequence(outcome), deliveries[index]!)
+  return sentWhileWriting
+}
+
+const ids = (deliveries: Delivery[]): string[] => deliveries.map(({ id }) => toHex(id))
+
+it('a device that has caught up gets a message while the disk is still at work, and once', async () => {
+  const first = makeDelivery(mailbox)
+  await put([first])
+  await eventually(() => isCaughtUp && sent.length === 1)
+  // The session sleeps again once it has looked for more.
+  await new Promise(resolve => setTimeout(resolve, 20))
+  const live = [makeDelivery(mailbox), makeDelivery(mailbox)]
+  expect(await put(live)).toEqual(ids([first, ...live]))
+  const last = makeDelivery(mailbox)
+  await put([last])
+  await eventually(() => sent.length === 4)
+  expect(sent).toEqual(ids([first, ...live, last]))
+})
+
+it('what waits goes first: a message that comes meanwhile is read in its turn', async () => {
+  const waiting = Array.from({ length: 70 }, () => makeDelivery(mailbox))
+  const writing = put(waiting)
+  const live = makeDelivery(mailbox)
+  expect(await put([live])).not.toContain(toHex(live.id))
+  await writing
+  await eventually(() => sent.length === 71)
+  expect(sent).toEqual(ids([...waiting, live]))
+})

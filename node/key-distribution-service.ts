@@ -46,6 +46,7 @@ export class KeyDistributionService implements DirectoryPort {
   readonly #perAccount: RateLimiter
   readonly #incoming: Uint8Array[] = []
   #isReading = false
+  #collecting: Promise<unknown> = Promise.resolve()
 
   constructor(components: KeyDistributionComponents, init: { network: NetworkId }) {
     this.#components = components
@@ -68,14 +69,23 @@ export class KeyDistributionService implements DirectoryPort {
     return { accountId: account.accountId, keys: device.keys, state }
   }
 
-  async accountProof(accountId: AccountId): Promise<Uint8Array | undefined> {
+  accountProof(accountId: AccountId, maxBytes: number): Promise<Uint8Array | undefined> {
     const { view, transactions, clock } = this.#components
-    return view.exclusive(() => accountProof({ view, transactions, clock }, accountId))
+    return this.#oneByOne(() => accountProof({ view, transactions, clock }, accountId, maxBytes))
   }
 
-  async releaseProof(): Promise<Uint8Array> {
+  releaseProof(): Promise<Uint8Array> {
     const { view, transactions, clock } = this.#components
-    return view.exclusive(() => releaseProof({ view, transactions, clock }))
+    return this.#oneByOne(() => releaseProof({ view, transactions, clock }))
+  }
+
+  /** Proofs are put together one after the other: each may hold megabytes. */
+  #oneByOne(collect: () => Promise<Uint8Array>): Promise<Uint8Array>
+  #oneByOne(collect: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined>
+  #oneByOne(collect: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
+    const done = this.#collecting.then(collect)
+    this.#collecting = done.catch(() => undefined)
+    return done
   }
 
   async names(tagPrefix: Uint8Array): Promise<{ matches: NameMatch[]; complete: boolean }> {

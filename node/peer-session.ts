@@ -13,6 +13,7 @@ import type { NetworkId } from '../protocol/network.ts'
 import {
   decodeClientFrame,
   encodeNodeFrame,
+  MAX_PROOF_BYTES,
   PEER_VERSIONS,
   type ClientFrame,
   type ClientFrameOf,
@@ -258,7 +259,7 @@ export class PeerSession implements DeviceSession {
         await delivery.acknowledge(device, frame.acknowledgement)
         return { kind: 'done' }
       case 'account': {
-        const proof = await directory.accountProof(frame.accountId)
+        const proof = await directory.accountProof(frame.accountId, MAX_PROOF_BYTES)
         if (proof === undefined) throw new NodeError('not-found', 'no record of this account is known here')
         return { kind: 'account', proof }
       }

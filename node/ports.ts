@@ -53,8 +53,11 @@ export interface NameMatch {
 export interface DirectoryPort {
   /** The device, or undefined if no record of it is known here. */
   device(deviceId: DeviceId): Promise<DirectoryDevice | undefined>
-  /** An encoded `AccountProof`, or undefined if the account is unknown. */
-  accountProof(accountId: AccountId): Promise<Uint8Array | undefined>
+  /**
+   * An encoded `AccountProof`, or undefined if the account is unknown.
+   * @throws NodeError `too-large` if it takes more than `maxBytes`.
+   */
+  accountProof(accountId: AccountId, maxBytes: number): Promise<Uint8Array | undefined>
   /** An encoded `ReleaseProof` of the newest releases of the web app. */
   releaseProof(): Promise<Uint8Array>
   /** Names whose tag begins so. @param tagPrefix - 2 to 32 bytes. */

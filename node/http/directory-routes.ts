@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import { MAX_ACCOUNT_PROOF_BYTES } from '../../protocol/limits.ts'
 import type { DirectoryPort } from '../ports.ts'
 import { HttpError } from './http-error.ts'
 import { hex } from './schemas.ts'
@@ -11,11 +12,15 @@ const accountParameters = z.object({ accountId: hex(32) })
 const tagPrefix = z.string().regex(/^([0-9a-f]{2}){2,32}$/, 'expected 2 to 32 bytes as lower-case hex')
 const matchSchema = z.object({ tag: hex(32), accountId: hex(32), state: z.enum(['pending', 'recorded', 'settled']) })
 
+/** Bytes of proofs that may wait for clients to read them: who reads slowly must not fill the memory. */
+const MAX_PROOF_BYTES_UNDER_WAY = 8 * MAX_ACCOUNT_PROOF_BYTES
+
 const asAccountId = (text: string): AccountId => fromHex(text) as AccountId
 
 /** What anybody may ask about accounts and names. */
 export function directoryRoutes(app: FastifyInstance, directory: DirectoryPort): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
+  let underWay = 0
   typed.get(
     '/v1/accounts/:accountId/proof',
     {
@@ -26,8 +31,13 @@ export function directoryRoutes(app: FastifyInstance, directory: DirectoryPort):
       }
     },
     async (request, reply) => {
-      const proof = await directory.accountProof(asAccountId(request.params.accountId))
+      const proof = await directory.accountProof(asAccountId(request.params.accountId), MAX_ACCOUNT_PROOF_BYTES)
       if (proof === undefined) throw new HttpError(404, 'not-found', 'This node knows of no such account.')
+      if (underWay + proof.length > MAX_PROOF_BYTES_UNDER_WAY) {
+        throw new HttpError(503, 'busy', 'Too many large answers are on their way; try again soon.')
+      }
+      underWay += proof.length
+      reply.raw.once('close', () => (underWay -= proof.length))
       return reply.type('application/cbor').header('cache-control', 'no-cache').send(Buffer.from(proof))
     }
   )

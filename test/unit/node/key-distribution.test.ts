@@ -8,6 +8,7 @@ import { KeyDistributionService, RECORDS_PER_ACCOUNT_PER_HOUR } from '../../../n
 import { KeyStore } from '../../../node/key-store.ts'
 import { OwnRecords } from '../../../node/own-records.ts'
 import type { AuthenticatedDevice } from '../../../node/ports.ts'
+import { encodeCbor } from '../../../protocol/cbor.ts'
 import { checkProof, decodeProof } from '../../../protocol/directory/proof.ts'
 import { checkReleaseProof, decodeReleaseProof } from '../../../protocol/directory/release-proof.ts'
 import {
@@ -21,8 +22,9 @@ import { encodeBundle, signBundle } from '../../../protocol/identity/bundle.ts'
 import { deviceIdOf, messagingKeyHash, type AccountId, type RecordId } from '../../../protocol/identity/device.ts'
 import { nameCommitment } from '../../../protocol/identity/name-commitment.ts'
 import { encodeRecord, type DirectoryRecord } from '../../../protocol/identity/record.ts'
-import { WEEKLY_KEY_PERIOD_MS } from '../../../protocol/limits.ts'
+import { MAX_ACCOUNT_PROOF_BYTES, WEEKLY_KEY_PERIOD_MS } from '../../../protocol/limits.ts'
 import { utf8 } from '../../../protocol/bytes.ts'
+import { MAX_PROOF_BYTES } from '../../../protocol/wire/peer-frames.ts'
 import { bytesOf, castDevice, crypto, genesis, network, releaseKey, signer } from '../../support/directory/cast.ts'
 import { createRecord, idOf, timeOf } from '../../support/directory/test-chain.ts'
 import { changeOf, followed } from '../../support/followed.ts'
@@ -91,12 +93,12 @@ describe('answers about devices and accounts', () => {
   })
 
   it('proves an account from pending, from provisional and from final transactions', async () => {
-    expect(await node.service.accountProof(accountId)).toBeUndefined()
+    expect(await node.service.accountProof(accountId, MAX_ACCOUNT_PROOF_BYTES)).toBeUndefined()
     const second = await rotate(accountId, 'second')
     const third = await rotate(idOf(second), 'third')
     await take(create, second, third)
     const check = async () => {
-      const proof = decodeProof((await node.service.accountProof(accountId))!)
+      const proof = decodeProof((await node.service.accountProof(accountId, MAX_ACCOUNT_PROOF_BYTES))!)
       return checkProof(crypto, network, genesis.metadataLabel, accountId, proof)
     }
     expect(await check()).toMatchObject({ pendingCount: 3, confirmations: 0 })
@@ -128,6 +130,49 @@ describe('answers about releases', () => {
     expect(await versions()).toEqual(['1', '2'])
     await node.service.onChainChange(changeOf(3001, [], { rolledBack: [second] }))
     expect(await versions()).toEqual(['1'])
+  })
+})
+
+describe('proofs of accounts whose records stand in stuffed transactions', () => {
+  const stuffing = Array.from({ length: 14 }, (_, i) => encodeCbor(new Uint8Array(1_000).fill(i)))
+
+  async function history(count: number) {
+    const records: DirectoryRecord[] = [create]
+    while (records.length < count) records.push(await rotate(idOf(records.at(-1)!), `key ${records.length}`))
+    return records
+  }
+
+  it('are refused past what a frame holds, and served whole to who can take them', async () => {
+    const records = await history(16)
+    const blocks = records.map((record, i) => followed([...stuffing, record], 10 + i))
+    await node.service.onChainChange(changeOf(60, blocks))
+    await expect(node.service.accountProof(accountId, MAX_PROOF_BYTES)).rejects.toMatchObject({ code: 'too-large' })
+    const whole = (await node.service.accountProof(accountId, MAX_ACCOUNT_PROOF_BYTES))!
+    expect(whole.length).toBeGreaterThan(MAX_PROOF_BYTES)
+    await expect(node.service.accountProof(accountId, whole.length - 1)).rejects.toMatchObject({ code: 'too-large' })
+    const { places } = await checkProof(crypto, network, genesis.metadataLabel, accountId, decodeProof(whole))
+    expect(places).toHaveLength(16)
+  })
+
+  it('name only the transactions in which the records were accepted first', async () => {
+    const records = await history(16)
+    const first = followed(records, 10)
+    await node.service.onChainChange(changeOf(60, [first]))
+    const before = (await node.service.accountProof(accountId, MAX_PROOF_BYTES))!
+    const again = records.map((record, i) => followed([...stuffing, record], 11 + i))
+    await node.service.onChainChange(changeOf(60, [first, ...again]))
+    expect(await node.service.accountProof(accountId, MAX_PROOF_BYTES)).toEqual(before)
+  })
+
+  it('do not hold up blocks while the log is read', async () => {
+    const block = followed([create], 7)
+    await node.service.onChainChange(changeOf(3000, [], { final: [block] }))
+    const reading = Promise.withResolvers<Uint8Array>()
+    node.ledger.get = () => reading.promise as never
+    const proof = node.service.accountProof(accountId, MAX_PROOF_BYTES)
+    await node.service.onChainChange(changeOf(3001, []))
+    reading.resolve(block.bytes)
+    expect(decodeProof((await proof)!).transactions).toHaveLength(1)
   })
 })
 

@@ -130,9 +130,8 @@ export class ChainService {
       const message = reason ? `The chain cannot be reached: ${reason}.` : 'The chain has not answered yet.'
       return [{ code: 'chain-unreachable', message }]
     }
-    if (!caughtUp) {
-      return [{ code: 'catching-up', message: reason ?? 'The chain is still being read; this ends by itself.' }]
-    }
+    if (!caughtUp && reason) return [{ code: 'chain-refused', message: `The chain cannot be followed: ${reason}.` }]
+    if (!caughtUp) return [{ code: 'catching-up', message: 'The chain is still being read; this ends by itself.' }]
     return []
   }
 

@@ -22,7 +22,8 @@ import { RecordPool, type PooledRecord } from './record-pool.ts'
 /** What became of a record that was handed in. */
 export type PendingVerdict =
   | { kind: 'added'; accountId: AccountId; parsed: ParsedRecord }
-  | { kind: 'known' }
+  /** On the chain, or waiting already. */
+  | { kind: 'known'; parsed: ParsedRecord }
   /** Its predecessor is unknown so far; it is kept for a while. */
   | { kind: 'orphan' }
   | { kind: 'refused'; code: RejectCode | 'POOL_FULL' }
@@ -266,7 +267,7 @@ export class DirectoryView {
     const pooled = this.pool.get(parsed.id)
     if (pooled || this.#recorded.accountOfRecord(parsed.id)) {
       if (pooled && own && !pooled.own) this.pool.add({ ...pooled, own })
-      return { kind: 'known' }
+      return { kind: 'known', parsed }
     }
     const account = this.#accountBefore(parsed)
     if (!this.pool.hasRoom(account?.accountId, own)) return { kind: 'refused', code: 'POOL_FULL' }
@@ -277,7 +278,7 @@ export class DirectoryView {
       if (this.pool.orphanCount > 0) await this.#adoptOrphans()
       return { kind: 'added', accountId: verdict.accountId!, parsed }
     }
-    if (verdict.code === 'DUPLICATE') return { kind: 'known' }
+    if (verdict.code === 'DUPLICATE') return { kind: 'known', parsed }
     if (verdict.code !== 'UNKNOWN_PREV') return { kind: 'refused', code: verdict.code }
     this.pool.add({ parsed, bytes, own, accountId: undefined })
     return { kind: 'orphan' }

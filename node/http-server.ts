@@ -48,7 +48,8 @@ export class HttpServer {
   constructor(components: { logger: Logger }, init: HttpServerInit) {
     this.#init = init
     this.#app = fastify({
-      trustProxy: init.trustProxy,
+      // One hop: only what the nearest proxy saw is believed, not what a client wrote into the header before it.
+      trustProxy: init.trustProxy && ((_address: string, hop: number) => hop < 1),
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -8,6 +8,7 @@ import { ConfigError, describeConfig, describeSettings, readConfig, type NodeCon
 import { openKeyFile } from './key-file.ts'
 import { createLogger } from './logger.ts'
 import { readNetworkFile } from './network-file.ts'
+import type { Logger } from './ports.ts'
 import { readProviders } from './oauth/provider-config.ts'
 
 const EXIT_FAILED = 1
@@ -53,8 +54,7 @@ async function start(flags: string[]): Promise<void> {
   const stop = stopSignal()
   const unknown = config.unknownVariables
   if (unknown.length > 0) log.warn('environment variables that are no settings', { unknown })
-  // Whatever was forgotten to be caught belongs to one request or peer, not to all.
-  process.on('unhandledRejection', error => log.error('a failure that nobody handled', { error }))
+  const fault = unhandledFault(log)
   // Loaded here, so that --help and wrong settings answer at once; compiled code is kept for the next start.
   enableCompileCache()
   const { VoloNode } = await import('./volo-node.ts')
@@ -62,7 +62,7 @@ async function start(flags: string[]): Promise<void> {
   announce(config, node.url)
   const { reasons } = node.readiness()
   if (reasons.length > 0) log.warn('this node runs, but people cannot chat through it yet', { reasons })
-  const failure = await Promise.race([stop, node.failed])
+  const failure = await Promise.race([stop, node.failed, fault])
   if (failure instanceof Error) {
     log.error('this node cannot go on', { error: failure })
     console.error(`volo-node: ${failure.message}; see the log above. What was acknowledged is safe on disk.`)
@@ -75,6 +75,23 @@ async function start(flags: string[]): Promise<void> {
   await node.stop()
   clearTimeout(deadline)
   setTimeout(() => process.exit(), LINGER_MS).unref()
+}
+
+/** Failures of one peer's connection, which must not end everybody's. */
+const PEER_FAILURES = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'ENOTCONN', 'ERR_STREAM_DESTROYED'])
+
+/**
+ * Resolves with a failure that nobody handled and that leaves the node in doubt: it stops cleanly then. A rejected promise
+ * belongs to one request or peer; it is logged, and the others go on.
+ */
+function unhandledFault(log: Logger): Promise<Error> {
+  return new Promise(resolve => {
+    process.on('unhandledRejection', error => log.error('a failure that nobody handled', { error }))
+    process.on('uncaughtException', error => {
+      log.error('a failure that nobody handled', { error })
+      if (!PEER_FAILURES.has((error as NodeJS.ErrnoException).code ?? '')) resolve(error)
+    })
+  })
 }
 
 /** Resolves when somebody wants the node to end: a signal, or the end of whoever started it. */
@@ -140,5 +157,6 @@ try {
   await main(process.argv.slice(2))
 } catch (error) {
   process.exitCode = EXIT_FAILED
+  // What an operator can mend is one sentence; anything else is a fault of ours, and shows where.
   console.error(error instanceof ConfigError ? `volo-node: ${error.message}` : error)
 }

@@ -71,9 +71,11 @@ export class OwnRecords {
     const taken: PooledRecord[] = []
     for (const bytes of records) {
       const verdict = await view.addPending(bytes, true)
-      if (verdict.kind === 'known') continue
-      if (verdict.kind === 'added') taken.push(view.pool.get(verdict.parsed.id)!)
-      else throw refusal(verdict.kind === 'orphan' ? 'UNKNOWN_PREV' : verdict.code)
+      if (verdict.kind === 'orphan') throw refusal('UNKNOWN_PREV')
+      if (verdict.kind === 'refused') throw refusal(verdict.code)
+      // One that another node told of first is taken all the same: that node may be gone.
+      const record = view.pool.get(verdict.parsed.id)
+      if (record?.own) taken.push(record)
     }
     const takenAt = clock()
     await database.addOwnRecords(taken.map(({ parsed, bytes }) => ({ recordId: parsed.id, bytes, takenAt })))

@@ -234,7 +234,7 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   })
 
   stack.defer(() => http.stop())
-  await nodeNetwork.start()
+  await nodeNetwork.start().catch((cause: Error) => throwLinkProblem(cause, config, listed))
   stack.defer(() => nodeNetwork.stop())
   await port.release()
   await http.listen(config.host, port.port)
@@ -339,6 +339,17 @@ function networkInit(
     trustForwardedFor: config.trustProxy,
     limits: Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
   }
+}
+
+/** A link port that cannot be had is the operator's to mend; anything else is ours. */
+function throwLinkProblem(cause: Error, config: NodeConfig, listed: ListedNode | undefined): never {
+  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(cause.message)?.[1]
+  if (code === undefined) throw cause
+  const address = config.linkListen ?? listed?.link
+  throw new ConfigError(
+    `Cannot listen for links on ${address} (${code}): choose another address with --link-listen, or stop what uses it.`,
+    { cause }
+  )
 }
 
 function webFolder(config: NodeConfig): string {

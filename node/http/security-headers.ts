@@ -13,7 +13,7 @@ const isLoopbackHttp = (url: string): boolean => {
 }
 
 /** Devices ask for no more than these: a page that is taken over can ask for nothing else. */
-const PERMISSIONS = 'camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), interest-cohort=()'
+const PERMISSIONS = 'camera=(self), microphone=(self), geolocation=(), payment=(), usb=()'
 
 /** Header that helmet does not know. */
 export const PERMISSIONS_POLICY = { name: 'permissions-policy', value: PERMISSIONS }
@@ -68,6 +68,7 @@ export const DEMO_PAGE_POLICY = {
     directives: {
       defaultSrc: ["'none'"],
       styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
       formAction: ["'self'", 'http://127.0.0.1:*', 'http://localhost:*', 'http://[::1]:*'],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"]

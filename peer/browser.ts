@@ -47,7 +47,7 @@ export async function createBrowserPeer({
       timers: platformTimers,
       store,
       vault: keys.vault ?? createSeedVault(webCrypto, store, platformRandom),
-      transport: new Libp2pTransport({ allowPlain: host => engine.isEmulated && isLoopback(host) }),
+      transport: new Libp2pTransport({ allowPlain: host => engine.isLocalDevnet && isLoopback(host) }),
       fetch: (url, init) => fetch(url, init),
       log: SILENT_LOG
     },

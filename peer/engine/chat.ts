@@ -19,7 +19,7 @@ import { Mailbox } from './mailbox.ts'
 import { MessageLog } from './message-log.ts'
 import { NameClaim } from './name-claim.ts'
 import type { NetworkBook } from './network-book.ts'
-import { candidateNodes, isNewerEpoch } from './network-info.ts'
+import { candidateNodes } from './network-info.ts'
 import { dialOtherOperator } from './other-operator.ts'
 import { Outbox } from './outbox.ts'
 import type { OwnAccount } from './own-account.ts'
@@ -111,7 +111,7 @@ export class Chat {
     })
     const outbox = (this.outbox = new Outbox(core, states, log, {
       connection,
-      onEpoch: epoch => this.#onEpoch(epoch)
+      onEpoch: (epoch, online) => this.#onEpoch(epoch, online)
     }))
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)

@@ -1,5 +1,5 @@
 import { equalBytes } from '../../protocol/bytes.ts'
-import type { ListedNode } from '../../protocol/wire/placement.ts'
+import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import type { Transport } from '../ports.ts'
 import { NodeConnection } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
@@ -20,16 +20,33 @@ export async function dialOtherOperator(
   transport: Transport,
   current: ListedNode | undefined
 ): Promise<NodeConnection | undefined> {
-  const { id, epoch } = core.network()
+  const { epoch } = core.network()
   const others = epoch.nodes.filter(node => current && !equalBytes(node.operator, current.operator))
   const start = others.length === 0 ? 0 : core.random(1)[0]! % others.length
   for (const node of [...others.slice(start), ...others.slice(0, start)].slice(0, MAX_TRIES)) {
     try {
-      const stream = await transport.dial(node.url, node.key, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
-      return await NodeConnection.open(stream, { network: id, timers: core.timers, authenticate: deviceProof(core) })
+      return await dial(core, transport, node)
     } catch (error) {
       core.log.debug('no second opinion from this node', { node: node.url, reason: String(error) })
     }
   }
   return undefined
+}
+
+async function dial(core: Core, transport: Transport, node: ListedNode): Promise<NodeConnection> {
+  const stream = await transport.dial(node.url, node.key, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
+  const network = core.network().id
+  return NodeConnection.open(stream, { network, timers: core.timers, authenticate: deviceProof(core) })
+}
+
+/** The list of nodes that a node tells, or undefined if it cannot be reached. */
+export async function epochOf(core: Core, transport: Transport, node: ListedNode): Promise<Epoch | undefined> {
+  try {
+    const connection = await dial(core, transport, node)
+    connection.close('asked')
+    return connection.authenticated.epoch
+  } catch (error) {
+    core.log.debug('a node was not asked for its list', { node: node.url, reason: String(error) })
+    return undefined
+  }
 }

@@ -34,7 +34,7 @@ interface Entry {
 
 export interface OutboxInit {
   connection: () => NodeConnection | undefined
-  onEpoch: (epoch: Epoch) => Promise<void>
+  onEpoch: (epoch: Epoch, connection: NodeConnection) => Promise<void>
 }
 
 export class Outbox {
@@ -215,7 +215,7 @@ export class Outbox {
   async #refreshEpoch(connection: NodeConnection): Promise<void> {
     try {
       const { epoch } = await connection.request({ kind: 'epoch' }, 'epoch')
-      await this.#init.onEpoch(epoch)
+      await this.#init.onEpoch(epoch, connection)
     } catch (error) {
       this.#core.log.debug('no epoch', { reason: String(error) })
     }

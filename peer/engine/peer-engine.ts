@@ -23,6 +23,8 @@ import { DeviceKeys } from './device-keys.ts'
 import { usernameOrNothing } from './directory-client.ts'
 import { accountIdFromHex } from './known-account.ts'
 import { NetworkBook } from './network-book.ts'
+import { isLocalDevnet } from './network-info.ts'
+import { epochOf } from './other-operator.ts'
 import { loadOwnAccount, type OwnAccount } from './own-account.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PersonFinder } from './person-finder.ts'
@@ -69,7 +71,18 @@ export class PeerEngine implements PeerApi {
     const { crypto, random, timers, store, log, transport, fetch } = components
     const account = (): OwnAccount => required(this.#own)
     this.#components = components
-    this.#book = new NetworkBook({ crypto, store, fetch, log, onChange: () => this.#changed() }, init.entry)
+    this.#book = new NetworkBook(
+      {
+        crypto,
+        store,
+        fetch,
+        log,
+        timers,
+        onChange: () => this.#changed(),
+        epochOverStream: node => epochOf(this.#core, transport, node)
+      },
+      init.entry
+    )
     this.#core = {
       crypto,
       random,
@@ -260,8 +273,8 @@ export class PeerEngine implements PeerApi {
   }
 
   /** Whether the network is a devnet of this machine; false while it is not known. */
-  get isEmulated(): boolean {
-    return this.#book.isKnown && this.#book.info.emulated
+  get isLocalDevnet(): boolean {
+    return this.#book.isKnown && isLocalDevnet(this.#book.info)
   }
 
   /** Why deliveries came to nothing, for reports. */

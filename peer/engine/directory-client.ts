@@ -67,9 +67,16 @@ export class DirectoryClient {
     if (cached) return cached
     const bytes = await this.#components.store.get({ space: 'account', id: key })
     if (!bytes) return undefined
-    const known = await knowAccount(this.#components.crypto, this.#components.network(), decodeStoredAccount(bytes))
-    this.#remember(known)
-    return known
+    try {
+      const known = await knowAccount(this.#components.crypto, this.#components.network(), decodeStoredAccount(bytes))
+      this.#remember(known)
+      return known
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      // Written by another version: it is asked for anew.
+      this.#components.log.warn('a stored account could not be read', { code: error.code })
+      return undefined
+    }
   }
 
   /** In memory only; undefined until {@link load} or {@link refresh}. */
@@ -301,7 +308,7 @@ export class DirectoryClient {
 
 /** What stays when a fresh proof replaces an older one. */
 function carriedOver(known: KnownAccount): StoredAccount {
-  const { checked: _checked, view: _view, ...stored } = known
+  const { checked: _checked, current: _current, view: _view, ...stored } = known
   return stored
 }
 

@@ -16,24 +16,41 @@ import {
 import type { AccountView } from '../../protocol/conversation/roster-resolution.ts'
 import type { RosterDevice, RosterMember } from '../../protocol/conversation/roster.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
-import { historyOf, liveDevices, type AccountState, type DeviceState } from '../../protocol/directory/account.ts'
+import {
+  deviceOf,
+  historyOf,
+  liveDevices,
+  type AccountState,
+  type DeviceState
+} from '../../protocol/directory/account.ts'
+import { rememberRevokes, withRevokeMemory, type RevokeMemory } from '../../protocol/directory/revoke-memory.ts'
 import { checkProof, decodeProof, type AccountProof, type CheckedProof } from '../../protocol/directory/proof.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import {
   accountIdCodec,
   deviceIdCodec,
+  recordIdCodec,
   type AccountId,
   type DeviceId,
   type RecordId
 } from '../../protocol/identity/device.ts'
-import { FINAL_CONFIRMATIONS, MAX_DEVICES_PER_ACCOUNT, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
-import { MAX_PROOF_BYTES } from '../../protocol/wire/peer-frames.ts'
+import {
+  FINAL_CONFIRMATIONS,
+  MAX_ACCOUNT_PROOF_BYTES,
+  MAX_RECORDS_PER_ACCOUNT,
+  MAX_RECOVERIES_PER_ACCOUNT,
+  SETTLED_CONFIRMATIONS
+} from '../../protocol/limits.ts'
 import type { RecordDetails } from '../peer-api.ts'
 import type { NetworkInfo } from './network-info.ts'
 
+/** Bounded by the rules: what an account may ever revoke. */
+const MAX_SEEN_REVOCATIONS = 2 * (MAX_RECORDS_PER_ACCOUNT + MAX_RECOVERIES_PER_ACCOUNT)
+const MAX_REVOCATIONS_BYTES = 100 * MAX_SEEN_REVOCATIONS
+
 const storedAccountCodec = struct({
   accountId: accountIdCodec,
-  proof: bytesBetween(1, MAX_PROOF_BYTES),
+  proof: bytesBetween(1, MAX_ACCOUNT_PROOF_BYTES),
   checkedAt: uint(),
   /** `L2` once a node of another operator gave the same record. */
   trust: oneOf('L0', 'L1', 'L2'),
@@ -44,8 +61,11 @@ const storedAccountCodec = struct({
   /** What the person says the name is, until the record confirms it. */
   claimedName: nullable(text(32)),
   nameConfirmed: bool,
-  /** Devices once seen revoked, and when: a rollback never brings them back. */
-  revoked: list(struct({ deviceId: deviceIdCodec, at: uint() }), 4 * MAX_DEVICES_PER_ACCOUNT)
+  /** Every REVOKE once seen, whose it was (null: the recovery key) and when: no other branch takes it back. */
+  revoked: list(
+    struct({ deviceId: deviceIdCodec, by: nullable(deviceIdCodec), recordId: recordIdCodec, at: uint() }),
+    MAX_SEEN_REVOCATIONS
+  )
 })
 
 /** The part of a known account that is stored. */
@@ -53,11 +73,13 @@ export type StoredAccount = TypeOf<typeof storedAccountCodec>
 
 export const encodeStoredAccount = (account: StoredAccount): Uint8Array => encode(storedAccountCodec, account)
 export const decodeStoredAccount = (bytes: Uint8Array): StoredAccount =>
-  decode(storedAccountCodec, bytes, { maxBytes: MAX_PROOF_BYTES + 16_384, maxDepth: 4 })
+  decode(storedAccountCodec, bytes, { maxBytes: MAX_ACCOUNT_PROOF_BYTES + MAX_REVOCATIONS_BYTES, maxDepth: 4 })
 
 /** An account with its checked proof; immutable, replaced as a whole. */
 export interface KnownAccount extends StoredAccount {
   checked: CheckedProof
+  /** The account of the proof with every remembered revocation in force: what may be sealed to. */
+  current: AccountState
   /** For `resolveRoster`. */
   view: AccountView
 }
@@ -79,7 +101,8 @@ export async function knowAccount(
     decodeProof(stored.proof)
   )
   const revoked = joinRevoked(stored.revoked ?? [], checked.account, stored.checkedAt)
-  return { ...stored, revoked, checked, view: viewOf(checked.account, revoked) }
+  const current = withRevokeMemory(checked.account, memoryOf(stored.accountId, revoked))
+  return { ...stored, revoked, checked, current, view: viewOf(checked.account, current, revoked) }
 }
 
 /** A fresh entry for a proof just fetched. */
@@ -98,21 +121,34 @@ export function storedAccount(proof: AccountProof, encoded: Uint8Array, checkedA
   }
 }
 
-function joinRevoked(seen: StoredAccount['revoked'], account: AccountState, now: number): StoredAccount['revoked'] {
-  const joined = [...seen]
-  for (const { deviceId, revocation } of account.devices) {
-    if (!revocation || joined.some(entry => equalBytes(entry.deviceId, deviceId))) continue
-    joined.push({ deviceId, at: revocation.blockTime || now })
-  }
-  // The only way back is the one the rules give: the REVOKE itself was cancelled by a counter-revoke.
-  return joined
-    .filter(
-      ({ deviceId }) => !account.devices.some(device => equalBytes(device.deviceId, deviceId) && isCountered(device))
-    )
-    .slice(-4 * MAX_DEVICES_PER_ACCOUNT)
+type SeenRevocations = StoredAccount['revoked']
+
+const memoryOf = (accountId: AccountId, revoked: SeenRevocations): RevokeMemory => ({
+  accountId,
+  seen: revoked.map(({ deviceId, by, recordId }) => ({ device: deviceId, by, recordId }))
+})
+
+/** What was seen before and what this proof shows, each with the time at which it first counted. */
+function joinRevoked(seen: SeenRevocations, account: AccountState, now: number): SeenRevocations {
+  const fresh = rememberRevokes(memoryOf(account.accountId, seen), account).seen.slice(seen.length)
+  const joined = fresh.map(({ device, by, recordId }) => ({
+    deviceId: device,
+    by,
+    recordId: recordId as RecordId,
+    at: deviceOf(account, device)?.revocation?.blockTime || now
+  }))
+  return [...seen, ...joined].slice(-MAX_SEEN_REVOCATIONS)
 }
 
-const isCountered = (device: DeviceState): boolean => device.revocation === null && device.countered.length > 0
+/** When the revocation in force of a device took effect, milliseconds; undefined while it lives. */
+function revokedAt(current: AccountState, revoked: SeenRevocations, deviceId: DeviceId): number | undefined {
+  const revocation = deviceOf(current, deviceId)?.revocation
+  if (!revocation) return undefined
+  const isSigner = (by: DeviceId | null): boolean =>
+    by === null || revocation.by === null ? by === revocation.by : equalBytes(by, revocation.by)
+  const seen = revoked.find(entry => equalBytes(entry.deviceId, deviceId) && isSigner(entry.by))
+  return seen?.at ?? revocation.blockTime
+}
 
 const rosterDevice = ({ deviceId, keys, messagingKeyHash }: DeviceState): RosterDevice => ({
   deviceId,
@@ -122,9 +158,7 @@ const rosterDevice = ({ deviceId, keys, messagingKeyHash }: DeviceState): Roster
 
 /** Live devices, without those once seen revoked. */
 export function devicesToSealTo(account: KnownAccount): RosterDevice[] {
-  return liveDevices(account.checked.account)
-    .filter(({ deviceId }) => !account.revoked.some(entry => equalBytes(entry.deviceId, deviceId)))
-    .map(rosterDevice)
+  return liveDevices(account.current).map(rosterDevice)
 }
 
 /** The account as a member of a roster that is opened now. */
@@ -132,7 +166,7 @@ export function rosterMemberOf(account: KnownAccount): RosterMember {
   return { accountId: account.accountId, head: account.checked.account.head, devices: devicesToSealTo(account) }
 }
 
-function viewOf(account: AccountState, revoked: StoredAccount['revoked']): AccountView {
+function viewOf(account: AccountState, current: AccountState, revoked: SeenRevocations): AccountView {
   const history = historyOf(account)
   const placeOf = new Map(history.map(({ recordId }, index) => [toHex(recordId), index]))
   const markPlace = (recordId: RecordId): number => placeOf.get(toHex(recordId)) ?? Infinity
@@ -152,7 +186,7 @@ function viewOf(account: AccountState, revoked: StoredAccount['revoked']): Accou
         .filter(({ revocation }) => revocation === null || markPlace(revocation.recordId) > place)
         .map(rosterDevice)
     },
-    revokedAt: deviceId => revoked.find(entry => equalBytes(entry.deviceId, deviceId))?.at
+    revokedAt: deviceId => revokedAt(current, revoked, deviceId)
   }
 }
 

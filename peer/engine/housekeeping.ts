@@ -14,6 +14,7 @@ import { UPKEEP_INTERVAL_MS, type Upkeep } from './upkeep.ts'
 const SWEEP_INTERVAL_MS = 10 * 60_000
 /** … and those that are not quiet, each round. */
 const LATELY_MS = 60 * 60_000
+const FORGET_INTERVAL_MS = 60 * 60_000
 
 export interface HousekeepingComponents {
   core: Core
@@ -30,6 +31,7 @@ export class Housekeeping {
   readonly #opinions = new Map<string, string>()
   readonly #nameChecks = new Map<string, Promise<void>>()
   #sweptAt = 0
+  #forgotAt = 0
   #stopped = true
   #cancelTimer: (() => void) | undefined
 
@@ -39,6 +41,7 @@ export class Housekeeping {
 
   start(): void {
     this.#stopped = false
+    this.#forgotAt = this.#components.core.timers.now()
     this.#schedule()
   }
 
@@ -64,10 +67,19 @@ export class Housekeeping {
       await this.#publishBundle(online)
       await directory.account(core.accountId(), 0)
       await receiver.retryParked('roster')
+      await this.#forgetSessions()
       for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
     } catch (error) {
       core.log.debug('a round is not finished', { reason: String(error) })
     }
+  }
+
+  /** Reads every session ever accepted: seldom, and not while a command waits for its end. */
+  async #forgetSessions(): Promise<void> {
+    const now = this.#components.core.timers.now()
+    if (now - this.#forgotAt < FORGET_INTERVAL_MS) return
+    this.#forgotAt = now
+    await this.#components.receiver.forgetSessions()
   }
 
   async #publishBundle(connection: NodeConnection): Promise<void> {

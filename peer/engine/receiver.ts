@@ -20,19 +20,26 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
 import { heldConversationKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
-import { decryptMessage, releaseInbound, supersedeInbound, type Inbound } from '../../protocol/session/inbound.ts'
+import {
+  decryptMessage,
+  releaseInbound,
+  supersedeInbound,
+  surplusInbound,
+  type Inbound
+} from '../../protocol/session/inbound.ts'
 import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
 import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
 import type { HeldKey } from '../../protocol/session/seal-key.ts'
+import { isForgettable } from '../../protocol/session/seen-session.ts'
 import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts'
 import type { Core } from './core.ts'
 import { sessionEnvironment } from './core.ts'
 import type { DirectoryClient } from './directory-client.ts'
 import type { Inbox } from './inbox.ts'
 import type { Sealer } from './sealer.ts'
-import { inboundsOf } from './session-states.ts'
+import { dropInbound, inboundsOf } from './session-states.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
-import { ownKeysEntry, slots, type Parked } from './slots.ts'
+import { ownKeysEntry, seenEntry, slots, type Parked } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
 /** Why deliveries came to nothing, for status and tests. */
@@ -207,12 +214,14 @@ export class Receiver {
     }
     try {
       for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
-      const decision = resolveRoster(env, open.reference, directory.view)
+      const decision = resolveRoster(env, open.reference, directory.view, core.accountId())
       if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts }
       if (decision.kind !== 'accept') {
-        // A stale view of ours can look like a mismatch: ask once before refusing.
+        // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
+        // strangers must not choose whom we ask for.
+        const isForeign = decision.kind === 'refuse' && decision.reason === 'foreign'
         const members = open.content.members ?? []
-        if (!attempt.isAsked && members.length > 0)
+        if (!isForeign && !attempt.isAsked && members.length > 0)
           return { kind: 'fetch', accounts: members.map(member => member.accountId) }
         this.counts.refused++
         core.log.warn('an Open was refused', { reason: decision.kind === 'refuse' ? decision.reason : decision.kind })
@@ -254,6 +263,7 @@ export class Receiver {
       unit.write(slots.inbound(key, toHex(older.sessionId)), older)
     }
     unit.write(slots.inbound(key, toHex(sessionId)), inbound)
+    for (const surplus of surplusInbound(await inboundsOf(unit, key), senderDevice)) dropInbound(unit, surplus)
     unit.write(slots.session(toHex(sessionId)), { conversationId, seen })
     unit.write(slots.peerKey(key, toHex(senderDevice)), peerKey)
     const slot = slots.sequencer(key, toHex(senderDevice))
@@ -283,21 +293,23 @@ export class Receiver {
       const inbound = await unit.read(slots.inbound(toHex(session.conversationId), toHex(packet.sessionId)))
       // Erased: all of it was read, so this is a copy.
       if (!inbound) this.counts.duplicate++
-      else await this.#message(unit, inbound, packet)
+      // Each guess may cost a thousand steps of a chain; whoever can write in a session makes no wrong one.
+      else if ((await this.#message(unit, inbound, packet)) === 'undecryptable') break
     }
     return hasOrphans
   }
 
-  async #message(unit: Work, inbound: Inbound, packet: MessagePacket): Promise<void> {
+  async #message(unit: Work, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {
     const { core, inbox } = this.#components
     const env = sessionEnvironment(core)
     const key = toHex(inbound.conversationId)
+    if (await this.#endedByRevocation(unit, inbound)) return
     let decrypted: Awaited<ReturnType<typeof decryptMessage>>
     try {
       decrypted = await decryptMessage(env, inbound, packet)
     } catch (error) {
       this.#count(error)
-      return
+      return error instanceof ProtocolError && error.code === 'DECRYPT_FAILED' ? 'undecryptable' : undefined
     }
     const { frame, inbound: after } = decrypted
     unit.write(slots.inbound(key, toHex(inbound.sessionId)), after)
@@ -313,6 +325,33 @@ export class Receiver {
     const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
     if (!step.isNew) this.counts.duplicate++
     await inbox.apply(unit, inbound, step satisfies SequencerStep)
+  }
+
+  /** A revoked device ends with its sessions, whatever times its messages claim: a thief's clock proves nothing. */
+  async #endedByRevocation(unit: Work, inbound: Inbound): Promise<boolean> {
+    const { directory, core } = this.#components
+    const { senderAccount, senderDevice, conversationId } = inbound
+    const account = await directory.load(senderAccount)
+    if (account?.view.revokedAt(senderDevice) === undefined) return false
+    this.counts.refused++
+    core.log.warn('a message of a revoked device was refused', { device: toHex(senderDevice) })
+    dropInbound(unit, inbound)
+    unit.remove(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
+    return true
+  }
+
+  /** Forgets sessions of which neither Open nor key is left anywhere. */
+  async forgetSessions(): Promise<void> {
+    const { core, states } = this.#components
+    const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
+    const heldIds = new Set(held.map(({ keyId }) => toHex(keyId)))
+    const now = core.timers.now()
+    const seen = await states.all('session', seenEntry)
+    const forgettable = seen.filter(entry => isForgettable(entry.seen, heldIds, now))
+    if (forgettable.length === 0) return
+    await states.unit(async unit => {
+      for (const entry of forgettable) unit.remove(slots.session(toHex(entry.seen.sessionId)))
+    })
   }
 
   /** Sorts a refusal of the suite into the counts. Anything else is a fault of ours and goes up. */

@@ -27,7 +27,7 @@ import type { Outbox } from './outbox.ts'
 import type { OwnAccount } from './own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
 import { otherDevices, type SealingPlan } from './sealing-plan.ts'
-import { peerKeysOf } from './session-states.ts'
+import { dropSurplusDeliveries, peerKeysOf } from './session-states.ts'
 import { slots, type Unsent } from './slots.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
 import type { Work } from './work.ts'
@@ -198,6 +198,7 @@ export class SealRound {
     unit.write(slots.ownKeys(key), { conversationId, own: opened.ownKeys })
     unit.after(() => this.#components.onKeysChanged(key, opened.ownKeys))
     unit.write(slots.openDelivery(key, toHex(opened.sessionId)), opened.delivery)
+    await dropSurplusDeliveries(unit, key)
     return opened
   }
 

@@ -119,7 +119,11 @@ export class Sealer {
   kick(): void {
     if (this.#stopped) return
     this.#again = true
-    this.#running ??= this.#run().finally(() => (this.#running = undefined))
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      // Asked for while a round was giving up: the reason may be gone.
+      if (this.#again) this.kick()
+    })
   }
 
   /** Seals receipts and acknowledgements at once, before the process ends. Rejects never. */

@@ -3,12 +3,14 @@ import { toHex } from '../../protocol/bytes.ts'
 import type { Sequencer } from '../../protocol/conversation/sequencer.ts'
 import { hasGaps } from '../../protocol/conversation/sequencer.ts'
 import type { PeerKey } from '../../protocol/session/conversation-keys.ts'
-import type { Inbound } from '../../protocol/session/inbound.ts'
+import { eraseInbound, type Inbound } from '../../protocol/session/inbound.ts'
+import { eraseDelivery, surplusDeliveries } from '../../protocol/session/open-delivery.ts'
 import { slots } from './slots.ts'
 import type { Work } from './work.ts'
 
 const PEER_KEY = slots.peerKey('', '').codec
 const INBOUND = slots.inbound('', '').codec
+const OPEN_DELIVERY = slots.openDelivery('', '').codec
 const SEQUENCER = slots.sequencer('', '').codec
 
 /** What is held of the other devices of a conversation. */
@@ -30,4 +32,19 @@ export async function sequencersOf(unit: Work, conversationId: string): Promise<
 export async function devicesWithGaps(unit: Work, conversationId: string): Promise<Set<string>> {
   const sequencers = await sequencersOf(unit, conversationId)
   return new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
+}
+
+/** Ends a session; its secrets are wiped once that is stored. Its id stays: it never starts again. */
+export function dropInbound(unit: Work, inbound: Inbound): void {
+  unit.remove(slots.inbound(toHex(inbound.conversationId), toHex(inbound.sessionId)))
+  unit.after(() => eraseInbound(inbound))
+}
+
+/** Gives up the oldest Opens past the bound: a device that never acknowledges must not make us keep ever more. */
+export async function dropSurplusDeliveries(unit: Work, conversationId: string): Promise<void> {
+  const deliveries = await unit.range('open-delivery', conversationId, OPEN_DELIVERY)
+  for (const delivery of surplusDeliveries(deliveries.map(({ value }) => value))) {
+    unit.remove(slots.openDelivery(conversationId, toHex(delivery.sessionId)))
+    unit.after(() => eraseDelivery(delivery))
+  }
 }

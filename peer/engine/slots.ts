@@ -265,7 +265,7 @@ export const dueEntry = entry(dueCodec)
 const counterEntry = entry(counterCodec)
 const sessionEntry = entry(sessionCodec)
 
-const seenEntry: Slot<{ conversationId: Uint8Array; seen: SeenSession }>['codec'] = {
+export const seenEntry: Slot<{ conversationId: Uint8Array; seen: SeenSession }>['codec'] = {
   encode: ({ conversationId, seen }) =>
     sessionEntry.encode({ conversationId: conversationId as never, seen: seenSessionState.encode(seen) }),
   decode: bytes => {

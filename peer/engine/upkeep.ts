@@ -1,12 +1,12 @@
 /** What a peer does from time to time for its conversations: Opens again, requests for gaps, fresh keys, erasing. */
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex, wipe } from '../../protocol/bytes.ts'
 import { createDirectRoster, rosterDevices, type Roster } from '../../protocol/conversation/roster.ts'
-import { visibleGaps } from '../../protocol/conversation/sequencer.ts'
+import { hasGaps, visibleGaps } from '../../protocol/conversation/sequencer.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import { eraseOwnKeys, isKeyUpdateDue, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
-import { eraseInbound, isInboundFinished } from '../../protocol/session/inbound.ts'
+import { isInboundFinished } from '../../protocol/session/inbound.ts'
 import {
   devicesToReopen,
   eraseDelivery,
@@ -25,7 +25,7 @@ import { rosterMemberOf } from './known-account.ts'
 import { nextOrder } from './message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { Sealer } from './sealer.ts'
-import { devicesWithGaps, inboundsOf, peerKeysOf, sequencersOf } from './session-states.ts'
+import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from './session-states.ts'
 import { sentEntry, slots, type Conversation } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -67,10 +67,13 @@ export class Upkeep {
   }
 
   /** Asks senders for what is missing. */
-  async #requestGaps(unit: Work, { conversationId }: Conversation): Promise<void> {
+  async #requestGaps(unit: Work, conversation: Conversation): Promise<void> {
     const { core, sealer } = this.#components
+    const { conversationId } = conversation
     const key = toHex(conversationId)
+    const isRevoked = await this.#revocations(conversation)
     for (const sequencer of await sequencersOf(unit, key)) {
+      if (isRevoked(sequencer.deviceId)) continue
       const slot = slots.requests(key, toHex(sequencer.deviceId))
       const known = await unit.read(slot)
       const { state, ranges } = requestsDue(known, sequencer.deviceId, visibleGaps(sequencer), core.timers.now())
@@ -87,27 +90,45 @@ export class Upkeep {
     const { core, states } = this.#components
     const key = toHex(conversation.conversationId)
     const now = core.timers.now()
-    const gaps = await devicesWithGaps(unit, key)
+    const isRevoked = await this.#revocations(conversation)
+    const sequencers = (await sequencersOf(unit, key)).filter(({ deviceId }) => !isRevoked(deviceId))
+    const gaps = new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
     for (const inbound of await inboundsOf(unit, key)) {
-      if (!isInboundFinished(inbound, gaps.has(toHex(inbound.senderDevice)), now)) continue
-      unit.remove(slots.inbound(key, toHex(inbound.sessionId)))
-      unit.after(() => eraseInbound(inbound))
+      const hasGap = gaps.has(toHex(inbound.senderDevice))
+      if (isRevoked(inbound.senderDevice) || isInboundFinished(inbound, hasGap, now)) dropInbound(unit, inbound)
     }
-    const held = await unit.read(slots.ownKeys(key))
+    for (const { deviceId } of await peerKeysOf(unit, key)) {
+      if (isRevoked(deviceId)) unit.remove(slots.peerKey(key, toHex(deviceId)))
+    }
+    await dropSurplusDeliveries(unit, key)
     const others = await this.#otherDevices(conversation)
-    if (held && others) {
-      const peers = await peerKeysOf(unit, key)
-      const own = eraseOwnKeys(held.own, peers, others, gaps.size > 0, now)
-      if (own !== held.own) {
-        unit.write(slots.ownKeys(key), { ...held, own })
-        unit.after(() => this.#components.onKeysChanged(key, own))
-      }
-    }
+    if (others) await this.#eraseOwn(unit, key, others, gaps.size > 0)
     const [oldest] = await states.range('sent', key, sentEntry, { limit: 1 })
     if (!oldest || oldest.value.sentAt + SENT_KEPT_MS >= now) return
     for (const { value } of await states.range('sent', key, sentEntry, { limit: 100 })) {
       if (value.sentAt + SENT_KEPT_MS < now) unit.remove(slots.sent(key, value.sequence))
     }
+  }
+
+  async #eraseOwn(unit: Work, key: string, others: DeviceId[], hasGaps: boolean): Promise<void> {
+    const held = await unit.read(slots.ownKeys(key))
+    if (!held) return
+    // Of a copy, because it wipes at once: were the batch to fail, the keys in memory would be gone and those on disk not.
+    const copy = { ...held.own, keys: held.own.keys.map(own => ({ ...own, seed: own.seed.slice() })) }
+    const own = eraseOwnKeys(copy, await peerKeysOf(unit, key), others, hasGaps, this.#components.core.timers.now())
+    if (own === copy) return wipe(...copy.keys.map(({ seed }) => seed))
+    unit.write(slots.ownKeys(key), { ...held, own })
+    unit.after(() => {
+      this.#components.onKeysChanged(key, own)
+      wipe(...held.own.keys.map(({ seed }) => seed))
+    })
+  }
+
+  /** Whether a device of the conversation is known to be revoked. */
+  async #revocations({ accountId }: Conversation): Promise<(deviceId: DeviceId) => boolean> {
+    const { core, directory } = this.#components
+    const accounts = await Promise.all([core.accountId(), accountId].map(id => directory.load(id)))
+    return deviceId => accounts.some(account => account?.view.revokedAt(deviceId) !== undefined)
   }
 
   /** Devices of the roster as last known, without this one; undefined if an account was never looked up. */

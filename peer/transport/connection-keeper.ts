@@ -36,7 +36,7 @@ export interface KeeperInit {
   /** Nodes in the order in which they should be tried. Asked anew each round. */
   candidates: () => ListedNode[]
   /**
-   * Called with each new connection before anything else uses it.
+   * Called with each new connection before it counts as online.
    * @returns whether the node keeps our mailbox; if not, a better one is looked for.
    */
   onOnline: (connection: NodeConnection, node: ListedNode) => Promise<boolean>
@@ -168,15 +168,17 @@ export class ConnectionKeeper {
 
   /** Hands a connection out until it ends. */
   async #use(connection: NodeConnection, node: ListedNode): Promise<void> {
+    // Set before anybody is told: what arrives during `onOnline` may lead to questions already.
+    this.#current = { connection, node }
     let keepsMailbox: boolean
     try {
       keepsMailbox = await this.#init.onOnline(connection, node)
     } catch (error) {
+      this.#current = undefined
       connection.close('not usable')
       throw error
     }
     if (!this.#running) return connection.close('stopped')
-    this.#current = { connection, node }
     this.#init.onState('online', node, null)
     for (const take of [...this.#waiters]) take(connection)
     const stopTimers = this.#keepAlive(connection, node, keepsMailbox)

@@ -20,7 +20,12 @@ async function people(...names: string[]): Promise<{ network: FakeNetwork; peers
 }
 
 /** A delivery whose id is right, with any content. */
-function deliveryOf(network: FakeNetwork, mailbox: DeviceId, payload: Uint8Array, part = new Uint8Array()): Delivery {
+function deliveryOf(
+  network: FakeNetwork,
+  mailbox: DeviceId,
+  payload: Uint8Array,
+  part: Uint8Array = new Uint8Array()
+): Delivery {
   const shared = { version: 1 as const, expiry: Date.now() + 60_000, class: 'contact' as const, payload }
   const id = deliveryIdOf(network.crypto, network.id, envelopeIdOf(network.crypto, network.id, shared), {
     mailbox,

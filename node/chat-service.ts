@@ -48,6 +48,9 @@ export class ChatService {
     const { crypto, network, view, connectionManager, clock } = this.#components
     if (epoch !== view.current.number) throw new NodeError('wrong-epoch', `epoch ${view.current.number} is in force`)
     const envelope = parse(encoded)
+    if (!connectionManager.allowsEnvelope(from, envelope.recipients.length)) {
+      throw new NodeError('rate-limited', 'too many messages in a short time; slow down')
+    }
     const isToStrangers = envelope.class === 'request'
     if (isToStrangers && !connectionManager.allowsStrangers(from.accountId, envelope.recipients.length)) {
       throw new NodeError('rate-limited', 'too many message requests today')
@@ -59,17 +62,26 @@ export class ChatService {
       const reason = problem === 'expired' ? 'expired' : 'expiry-too-far'
       return Promise.all(deliveries.map(delivery => this.#refused(delivery, reason)))
     }
-    return this.#handOver(envelope, encoded, deliveries)
+    return this.#handOver(from, envelope, encoded, deliveries)
   }
 
-  async #handOver(envelope: Envelope, encoded: Uint8Array, deliveries: BatchDelivery[]): Promise<SubmissionResult[]> {
-    const { view } = this.#components
+  async #handOver(
+    { accountId }: AuthenticatedDevice,
+    envelope: Envelope,
+    encoded: Uint8Array,
+    deliveries: BatchDelivery[]
+  ): Promise<SubmissionResult[]> {
+    const { view, connectionManager } = this.#components
     const revoked = await Promise.all(deliveries.map(delivery => this.#isRevoked(delivery)))
     const outcomes: Promise<SubmissionResult>[] = []
     const shards = new Map<number, { indexes: number[]; requests: CustodyRequest[][] }>()
     for (const [index, item] of deliveries.entries()) {
       if (revoked[index]) {
         outcomes.push(this.#refused(item, 'unknown-mailbox'))
+        continue
+      }
+      if (!connectionManager.allowsMailbox(accountId, item.mailbox)) {
+        outcomes.push(this.#refused(item, 'rate-limited'))
         continue
       }
       const shard = view.shardOf(item.mailbox)

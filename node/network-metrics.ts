@@ -16,6 +16,7 @@ export function networkMetrics(parts: Running): MetricSample[] {
     gauge('volo_banned_nodes', 'Nodes shut out for bad messages', bans.size),
     counter('volo_connections_refused_total', 'Client connections refused by limits', connections.refusedConnections),
     counter('volo_requests_refused_total', 'Requests refused by limits', connections.refusedRequests),
+    counter('volo_envelopes_refused_total', 'Envelopes and recipients refused by limits', connections.refusedEnvelopes),
     counter('volo_envelopes_submitted_total', 'Envelopes taken from devices', chat.submitted),
     counter('volo_batches_sent_total', 'Batches sent to replicas', origin.batches),
     counter('volo_batches_asked_total', 'Silent replicas asked on the stream', origin.repaired),

@@ -34,7 +34,7 @@ export class TokenBucket {
   }
 }
 
-/** Buckets by key; at the bound the full ones are forgotten, then the oldest. */
+/** Buckets by key; at the bound the full ones are forgotten, and as many of the oldest as make room for a while. */
 export class TokenBuckets {
   readonly #rate: number
   readonly #burst: number
@@ -59,8 +59,9 @@ export class TokenBuckets {
 
   #forget(now: number): void {
     for (const [key, bucket] of this.#buckets) if (bucket.isFull(now)) this.#buckets.delete(key)
+    // A quarter at once: whoever comes with ever new keys must not make each of them cost a look at all.
     for (const key of this.#buckets.keys()) {
-      if (this.#buckets.size < this.#max) return
+      if (this.#buckets.size <= (this.#max * 3) / 4) return
       this.#buckets.delete(key)
     }
   }

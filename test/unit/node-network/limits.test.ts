@@ -30,6 +30,13 @@ describe('a token bucket', () => {
     expect(buckets.take('b', 1, 0)).toBe(true)
     for (let i = 0; i < 10_000; i++) expect(buckets.take(`key ${i}`, 1, 0)).toBe(true)
   })
+
+  it('costs little when there are ever new keys', () => {
+    const buckets = new TokenBuckets(1, 2, 20_000)
+    const start = performance.now()
+    for (let i = 0; i < 60_000; i++) buckets.take(`key ${i}`, 1, 0)
+    expect(performance.now() - start).toBeLessThan(2_000)
+  })
 })
 
 describe('the connection manager', () => {
@@ -88,6 +95,46 @@ describe('the connection manager', () => {
     expect(manager.devices).toBe(1)
     manager.unregister(device, second)
     expect(manager.devices).toBe(0)
+  })
+
+  const sender = (accountId = random(32) as AccountId) => ({ deviceId: newMailbox(), accountId })
+
+  it('limits envelopes of one device, whatever they are called, and leaves others alone', () => {
+    const { clock, manager } = make()
+    const flood = sender()
+    const taken = Array.from({ length: 1_000 }, () => manager.allowsEnvelope(flood, 1)).filter(Boolean)
+    expect(taken).toHaveLength(DEFAULT_NETWORK_LIMITS.requestBurst)
+    expect(manager.refusedEnvelopes).toBe(500)
+    expect(manager.allowsEnvelope(sender(), 1)).toBe(true)
+    clock.now = 1_000
+    expect(Array.from({ length: 100 }, () => manager.allowsEnvelope(flood, 1)).filter(Boolean)).toHaveLength(50)
+  })
+
+  it('counts the recipients of an envelope', () => {
+    const { manager } = make()
+    const flood = sender()
+    const taken = Array.from({ length: 1_000 }, () => manager.allowsEnvelope(flood, 64)).filter(Boolean)
+    expect(taken).toHaveLength(Math.floor(DEFAULT_NETWORK_LIMITS.requestBurst / 3))
+  })
+
+  it('limits all devices of an account together', () => {
+    const { manager } = make()
+    const { accountId } = sender()
+    const taken = Array.from({ length: 10 }, () => sender(accountId)).flatMap(device =>
+      Array.from({ length: 500 }, () => manager.allowsEnvelope(device, 1)).filter(Boolean)
+    )
+    expect(taken).toHaveLength(2_000)
+  })
+
+  it('lets no account take more than its share of a mailbox', () => {
+    const { clock, manager } = make()
+    const [eve, ada, mailbox] = [random(32) as AccountId, random(32) as AccountId, newMailbox()]
+    const send = () => Array.from({ length: 10_000 }, () => manager.allowsMailbox(eve, mailbox)).filter(Boolean).length
+    expect(send()).toBe(2_500)
+    expect(manager.allowsMailbox(ada, mailbox)).toBe(true)
+    expect(manager.allowsMailbox(eve, newMailbox())).toBe(true)
+    clock.now = 1_000
+    expect(send()).toBe(5)
   })
 
   it('lets an account write to a hundred strangers a day', () => {

@@ -303,7 +303,7 @@ export class Receiver {
     const { core, inbox } = this.#components
     const env = sessionEnvironment(core)
     const key = toHex(inbound.conversationId)
-    if (await this.#endedByRevocation(unit, inbound)) return
+    if (await this.#endedByRevocation(unit, inbound)) return undefined
     let decrypted: Awaited<ReturnType<typeof decryptMessage>>
     try {
       decrypted = await decryptMessage(env, inbound, packet)
@@ -317,7 +317,7 @@ export class Receiver {
     inbox.noteHeard(inbound)
     if (frame.sequence === null || frame.predecessor === null) {
       await inbox.control(unit, inbound, frame.content)
-      return
+      return undefined
     }
     const { sequence, predecessor, content } = frame
     const slot = slots.sequencer(key, toHex(inbound.senderDevice))
@@ -325,6 +325,7 @@ export class Receiver {
     const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
     if (!step.isNew) this.counts.duplicate++
     await inbox.apply(unit, inbound, step satisfies SequencerStep)
+    return undefined
   }
 
   /** A revoked device ends with its sessions, whatever times its messages claim: a thief's clock proves nothing. */

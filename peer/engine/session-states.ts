@@ -1,7 +1,6 @@
 /** Reading the session states of one conversation within a unit of work. */
 import { toHex } from '../../protocol/bytes.ts'
 import type { Sequencer } from '../../protocol/conversation/sequencer.ts'
-import { hasGaps } from '../../protocol/conversation/sequencer.ts'
 import type { PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { eraseInbound, type Inbound } from '../../protocol/session/inbound.ts'
 import { eraseDelivery, surplusDeliveries } from '../../protocol/session/open-delivery.ts'
@@ -26,12 +25,6 @@ export async function inboundsOf(unit: Work, conversationId: string): Promise<In
 /** Order of every device that sent anything. */
 export async function sequencersOf(unit: Work, conversationId: string): Promise<Sequencer[]> {
   return (await unit.range('sequencer', conversationId, SEQUENCER)).map(({ value }) => value)
-}
-
-/** Hex ids of the devices of which messages are missing. */
-export async function devicesWithGaps(unit: Work, conversationId: string): Promise<Set<string>> {
-  const sequencers = await sequencersOf(unit, conversationId)
-  return new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
 }
 
 /** Ends a session; its secrets are wiped once that is stored. Its id stays: it never starts again. */

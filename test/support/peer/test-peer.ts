@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { PeerEngine } from '../../../peer/engine/peer-engine.ts'
 import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
-import { platformTimers, SILENT_LOG, type Log, type Timers } from '../../../peer/ports.ts'
+import { platformTimers, SILENT_LOG, type KeyVault, type Log, type Timers } from '../../../peer/ports.ts'
 import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
 import { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
@@ -25,6 +25,8 @@ export class TestPeer {
   readonly #began = Date.now()
   engine!: PeerEngine
   me!: Me
+  /** What a thief of the device would hold. */
+  vault!: KeyVault
   log: Log = SILENT_LOG
 
   constructor(network: FakeNetwork, entry = 0) {
@@ -40,6 +42,7 @@ export class TestPeer {
       crypto,
       random
     )
+    this.vault = createSeedVault(crypto, store, random)
     const timers: Timers = {
       now: () => this.#began + (Date.now() - this.#began) * this.speed + this.clockOffset,
       after: (ms, run) => platformTimers.after(ms / this.speed, run)
@@ -50,7 +53,7 @@ export class TestPeer {
         random,
         timers,
         store,
-        vault: createSeedVault(crypto, store, random),
+        vault: this.vault,
         transport: this.#network.transport(),
         fetch: this.#network.fetch,
         log: this.log

@@ -9,6 +9,7 @@ import { join, relative } from 'node:path'
 import { at, fail, pinnedNode, root, SetupError, step, tool } from './checkout.js'
 import { ensureInstalled } from './install.js'
 import { withLock } from './lock.js'
+import { writeWebManifest } from './web-manifest.js'
 
 /** Lines of a failed build that are shown. */
 const MAX_LINES = 40
@@ -21,8 +22,9 @@ const TARGETS = {
   },
   web: {
     title: 'building the web app',
-    sources: ['protocol', 'peer', 'web', 'tsconfig.json', 'package-lock.json'],
-    command: [tool('vite', 'bin', 'vite.js'), 'build', 'web', '--logLevel', 'warn']
+    sources: ['protocol', 'peer', 'web', 'tsconfig.json', 'package-lock.json', 'scripts/web-manifest.js'],
+    command: [tool('vite', 'bin', 'vite.js'), 'build', 'web', '--logLevel', 'warn'],
+    finish: () => writeWebManifest(at('dist', 'web'))
   },
   test: {
     title: 'building tests and benchmarks',
@@ -40,11 +42,14 @@ export async function ensureBuilt(...names) {
   await withLock('build', async () => {
     for (const name of names) {
       if (isFresh(name)) continue
-      const { title, command } = TARGETS[name]
+      const { title, command, finish } = TARGETS[name]
       // Taken before the build: a file saved meanwhile makes the next start build again.
       const content = contentHash(name)
       const quick = quickHash(name)
-      if (readStamp(name)?.content !== content) await step(title, () => run(command))
+      if (readStamp(name)?.content !== content) {
+        await step(title, () => run(command))
+        finish?.()
+      }
       writeStamp(name, { quick, content })
     }
   })

@@ -15,7 +15,8 @@ export const COMMAND_NAMES = [
   'monitor',
   'name',
   'compare',
-  'doctor'
+  'doctor',
+  'bundle'
 ] as const
 
 export type CommandName = (typeof COMMAND_NAMES)[number]
@@ -52,6 +53,7 @@ export interface Invocation {
   readonly out: string | undefined
   readonly expect: string | undefined
   readonly account: string | undefined
+  readonly manifest: string | undefined
   readonly state: string | undefined
   readonly fromHeight: number | undefined
   readonly once: boolean
@@ -77,6 +79,7 @@ const OPTIONS = {
   out: { type: 'string' },
   expect: { type: 'string' },
   account: { type: 'string' },
+  manifest: { type: 'string' },
   'from-height': { type: 'string' },
   interval: { type: 'string' },
   once: { type: 'boolean' },
@@ -89,6 +92,7 @@ const OWNED_BY: Readonly<Record<string, readonly CommandName[]>> = {
   out: ['proof export'],
   expect: ['safety-number'],
   account: ['record'],
+  manifest: ['bundle'],
   source: ['compare'],
   'from-height': ['audit'],
   interval: ['monitor'],
@@ -109,7 +113,8 @@ const POSITIONALS: Readonly<Record<CommandName, readonly [min: number, max: numb
   monitor: [1, 1],
   name: [1, 1],
   compare: [0, 64],
-  doctor: [0, 0]
+  doctor: [0, 0],
+  bundle: [0, 0]
 }
 
 /** What the command line asks for. */
@@ -159,6 +164,7 @@ export function parseArguments(argv: readonly string[]): Request {
     out: values.out,
     expect: values.expect,
     account: values.account,
+    manifest: values.manifest,
     state: values.state,
     fromHeight: number('from-height', values['from-height']),
     once: values.once ?? false,

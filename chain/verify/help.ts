@@ -87,6 +87,12 @@ Two nodes are compared on the accounts named; Blockfrost servers on the whole di
   doctor: {
     usage: 'doctor',
     summary: 'whether the sources and this machine are in order'
+  },
+  bundle: {
+    usage: 'bundle --node URL',
+    summary: 'whether nodes serve the released web app, file by file',
+    more: `Each --node is compared with the manifest whose hash the newest RELEASE record names; other sources confirm the record.
+  --manifest FILE        the manifest of your own build, for nodes that do not serve the released one`
   }
 }
 

@@ -27,7 +27,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   monitor: () => import('./commands/monitor.ts'),
   name: () => import('./commands/name.ts'),
   compare: () => import('./commands/compare.ts'),
-  doctor: () => import('./commands/doctor.ts')
+  doctor: () => import('./commands/doctor.ts'),
+  bundle: () => import('./commands/bundle.ts')
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openKeyFile } from '../../node/key-file.ts'
 import { createNetwork, networkFileText, type NetworkDefinition } from '../../node/network-file.ts'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
+import type { Genesis } from '../../protocol/network.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../protocol/wire/placement.ts'
 import { CommandProcess, temporaryFolder } from './node-process.ts'
 
@@ -17,6 +18,8 @@ export interface LocalNetworkInit {
   nodes: number
   /** Environment of every node, such as other limits. */
   env?: Record<string, string>
+  /** Parameters of the network that differ from the usual ones. */
+  genesis?: Partial<Genesis>
   /** Devnet arguments, such as `['--block-ms', '500']`. */
   devnet?: string[]
 }
@@ -49,11 +52,17 @@ export class LocalNetwork {
   }
 
   /** Starts everything and waits until every node is ready. */
-  static async start({ nodes, env = {}, devnet: devnetArguments = [] }: LocalNetworkInit): Promise<LocalNetwork> {
+  static async start({
+    nodes,
+    env = {},
+    genesis = {},
+    devnet: devnetArguments = []
+  }: LocalNetworkInit): Promise<LocalNetwork> {
     const dataDir = temporaryFolder()
     const ports: NetworkPorts[] = []
     for (let i = 0; i < nodes; i++) ports.push({ http: await freePort(), link: await freePort() })
     const definition = await defineNetwork(dataDir, ports)
+    Object.assign(definition.genesis, genesis)
     writeFileSync(join(dataDir, 'network.json'), networkFileText(definition))
     const devnet = new CommandProcess('chain/devnet/main.ts', [
       '--port',

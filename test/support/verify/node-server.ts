@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import type { ChainReplay } from '../../../chain/verify/replay.ts'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import { encodeProof } from '../../../protocol/directory/proof.ts'
+import { encodeReleaseProof, type ReleaseProof } from '../../../protocol/directory/release-proof.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { bytesOf, network } from '../directory/cast.ts'
 import { genesisJson } from './published-world.ts'
@@ -37,6 +38,8 @@ export class NodeServer {
   /** What it says of the chain; replace it once the chain has moved. */
   replay: ChainReplay
   lie: Lie | undefined
+  /** The web app, by path: what stands under `/` is `index.html`. */
+  readonly files = new Map<string, Uint8Array>()
   readonly #label: string
   readonly #server: Server
 
@@ -74,6 +77,9 @@ export class NodeServer {
   #answer(path: string): NodeAnswer {
     if (path === '/v1/network') return jsonAnswer(this.describe())
     if (path === '/readyz') return jsonAnswer({ ready: true })
+    if (path === '/v1/releases') return cborAnswer(encodeReleaseProof(this.#releases()))
+    const file = this.files.get(path === '/' ? 'index.html' : path.slice(1))
+    if (file) return { status: 200, type: 'application/octet-stream', body: file }
     const [, account] = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(path) ?? []
     if (account !== undefined) return this.#proof(fromHex(account) as AccountId)
     const [, prefix] = /^\/v1\/names\/([0-9a-f]{4,64})$/.exec(path) ?? []
@@ -83,6 +89,16 @@ export class NodeServer {
   #proof(accountId: AccountId): NodeAnswer {
     const proof = this.replay.proof(accountId)
     return proof ? cborAnswer(encodeProof(proof)) : NOT_FOUND
+  }
+
+  #releases(): ReleaseProof {
+    const { directory, tip } = this.replay
+    const transactions = directory.releases().map(({ order }) => {
+      const { bytes: transaction, height, index, time, blockHash } = this.replay.transactionAt(order!)!
+      const place = { blockHeight: height, blockHash: fromHex(blockHash), blockTime: time, txIndex: index }
+      return { transaction, ...place, recordIndexes: [order!.recordIndex] }
+    })
+    return { version: 1, transactions, tip: { ...tip, hash: fromHex(tip.hash) } }
   }
 
   #names(prefix: string): object {

@@ -56,12 +56,17 @@ export function securityHeaders(epoch: Epoch, overTls: boolean): FastifyHelmetOp
 }
 
 function connectSources(epoch: Epoch): string[] {
-  const origins = [...new Set(epoch.nodes.map(node => new URL(node.url).origin))]
-  const local = origins.some(isLoopbackHttp) ? ['ws://127.0.0.1:*', 'ws://localhost:*'] : []
+  const all = [...new Set(epoch.nodes.map(node => new URL(node.url).origin))]
+  // The grammar of sources knows no IPv6 addresses; browsers drop such a source and complain.
+  const origins = all.filter(origin => !origin.includes('['))
+  const local = all.some(isLoopbackHttp) ? ['ws://127.0.0.1:*', 'ws://localhost:*'] : []
   return ["'self'", 'wss:', ...local, ...(origins.length <= MAX_NAMED_ORIGINS ? origins : [])]
 }
 
-/** Policy of the demo sign-in's pages: no script at all, and a form whose redirects may end on this machine. */
+/**
+ * Policy of the demo sign-in's pages: no script at all, and a form whose redirects may end on this machine. `[::1]` cannot
+ * be named in a policy; who is on it is on `'self'`.
+ */
 export const DEMO_PAGE_POLICY = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -69,7 +74,7 @@ export const DEMO_PAGE_POLICY = {
       defaultSrc: ["'none'"],
       styleSrc: ["'self'"],
       imgSrc: ["'self'"],
-      formAction: ["'self'", 'http://127.0.0.1:*', 'http://localhost:*', 'http://[::1]:*'],
+      formAction: ["'self'", 'http://127.0.0.1:*', 'http://localhost:*'],
       baseUri: ["'none'"],
       frameAncestors: ["'none'"]
     }

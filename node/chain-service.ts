@@ -19,6 +19,8 @@ import type { Logger, ReadinessReason } from './ports.ts'
 /** An embedded devnet makes a block every two seconds: batches and looks are as quick. */
 export const DEVNET_PACE_MS = 2_000
 const DEVNET_LOOK_MS = 1_000
+/** Five minutes: what a devnet that was cut off has lost is published anew soon. */
+const DEVNET_TTL_SLOTS = 300
 /** A devnet's ADA is worth nothing. */
 const DEVNET_BUDGET = 1_000_000_000_000n
 const LOVELACE_PER_ADA = 1_000_000
@@ -89,7 +91,7 @@ export class ChainService {
     const source = sourceOf(init.chainUrl, config.chainProjectId, emulated)
     const wallet = await openWallet(config, genesis)
     const label = genesis.metadataLabel
-    const pace = emulated ? { batchWaitMs: DEVNET_PACE_MS, checkMs: DEVNET_PACE_MS } : {}
+    const pace = emulated ? { batchWaitMs: DEVNET_PACE_MS, checkMs: DEVNET_PACE_MS, ttlSlots: DEVNET_TTL_SLOTS } : {}
     const publisher = new Publisher(
       { source, wallet, store: database.storeFor('publisher'), crypto, clock, logger },
       { network, label, ...pace, hourlyBudget: budgetOf(config, emulated) }

@@ -371,8 +371,8 @@ async function openDemoProvider(config: NodeConfig, origin: string): Promise<Dem
     import('./demo-sign-in/demo-provider.ts'),
     import('./demo-sign-in/routes.ts')
   ])
-  const provider = await DemoProvider.create({ origin, trustProxy: config.trustProxy })
-  return { provider, addRoutes: app => demoRoutes(app, provider) }
+  const provider = await DemoProvider.create(origin)
+  return { provider, addRoutes: app => demoRoutes(app, provider, { publicUrl: config.publicUrl }) }
 }
 
 function createSignIn(

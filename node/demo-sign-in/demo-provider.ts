@@ -16,14 +16,6 @@ const INTERACTION_TTL_S = 600
 const CODE_TTL_S = 60
 const TOKEN_TTL_S = 60
 
-/** What {@link DemoProvider} is told. */
-export interface DemoProviderInit {
-  /** Origin of this node that its own ID tokens name, such as `http://127.0.0.1:8787`. */
-  origin: string
-  /** Believe `X-Forwarded-Proto` and `-Host`. */
-  trustProxy: boolean
-}
-
 /**
  * An OpenID provider inside the node, for trying Volo and for tests: whoever asks is whoever they say. The node talks
  * to it as to any other, with discovery, codes and signed ID tokens.
@@ -40,8 +32,11 @@ export class DemoProvider {
     this.#handle = provider.callback()
   }
 
-  /** Makes a provider with new keys; nothing of it outlives the process. */
-  static async create({ origin, trustProxy }: DemoProviderInit): Promise<DemoProvider> {
+  /**
+   * Makes a provider with new keys; nothing of it outlives the process.
+   * @param origin - of this node, as its ID tokens name it, such as `http://127.0.0.1:8787`.
+   */
+  static async create(origin: string): Promise<DemoProvider> {
     const config: OidcProvider = {
       kind: 'oidc',
       id: DEMO_PROVIDER_ID,
@@ -54,13 +49,20 @@ export class DemoProvider {
       demo: true
     }
     const provider = new Provider(config.issuer, await configurationOf(config, `${origin}${CALLBACK_PATH}`))
-    provider.proxy = trustProxy
-    allowOwnCallbacks(provider, origin)
+    // It is told by `handle` where the browser sees this node, in the headers that proxies use.
+    provider.proxy = true
+    allowOwnCallbacks(provider)
     return new DemoProvider(config, provider)
   }
 
-  /** Answers everything below {@link DEMO_PATH} but the pages. The request's body must not have been read. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /**
+   * Answers everything below {@link DEMO_PATH} but the pages. The request's body must not have been read.
+   * @param origin - under which the browser sees this node.
+   */
+  async handle(request: IncomingMessage, response: ServerResponse, origin: string): Promise<void> {
+    const { host, protocol } = new URL(origin)
+    request.headers['x-forwarded-host'] = host
+    request.headers['x-forwarded-proto'] = protocol.slice(0, -1)
     // oidc-provider finds the path it is mounted at by comparing the two.
     const mounted = request as IncomingMessage & { originalUrl?: string }
     mounted.originalUrl = request.url!
@@ -152,17 +154,12 @@ async function grantOpenid(context: KoaContextWithOIDC): Promise<InstanceType<Pr
   return grant
 }
 
-/**
- * This machine has several names, and a container another port outside: the callback may be on any loopback origin,
- * because only this node knows which sign-in is under way.
- */
-function allowOwnCallbacks(provider: Provider, origin: string): void {
-  const loopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/
+/** The callback is on the origin that the browser is on: one machine has several names, a container another port. */
+function allowOwnCallbacks(provider: Provider): void {
   Object.assign(provider.Client.prototype, {
     redirectUriAllowed(uri: string): boolean {
-      if (!URL.canParse(uri)) return false
-      const { origin: target, pathname, search, hash } = new URL(uri)
-      return (target === origin || loopback.test(target)) && pathname === CALLBACK_PATH && search === '' && hash === ''
+      const request = Provider.ctx
+      return request !== undefined && uri === `${request.protocol}://${request.host}${CALLBACK_PATH}`
     }
   })
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { originOf, type OriginInit } from '../http/origin.ts'
 import { DEMO_PAGE_POLICY } from '../http/security-headers.ts'
 import { DEMO_PATH, type DemoProvider } from './demo-provider.ts'
 import { loginPage, parseLogin, problemPage, STYLE } from './pages.ts'
@@ -11,7 +12,7 @@ interface Uid {
 }
 
 /** The demo provider's pages, and the protocol endpoints that it answers itself. */
-export function demoRoutes(app: FastifyInstance, demo: DemoProvider): void {
+export function demoRoutes(app: FastifyInstance, demo: DemoProvider, { publicUrl }: OriginInit): void {
   const options = { helmet: DEMO_PAGE_POLICY, schema: { hide: true } }
   const html = 'text/html; charset=utf-8'
 
@@ -51,7 +52,7 @@ export function demoRoutes(app: FastifyInstance, demo: DemoProvider): void {
     protocol.addContentTypeParser('*', (_request, _payload, done) => done(null))
     protocol.all(`${DEMO_PATH}/*`, options, async (request, reply) => {
       reply.hijack()
-      await demo.handle(request.raw, reply.raw)
+      await demo.handle(request.raw, reply.raw, originOf(request, publicUrl))
     })
   })
 }

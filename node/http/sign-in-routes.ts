@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fromHex } from '../../protocol/bytes.ts'
 import type { SignInService } from '../oauth/sign-in-service.ts'
 import { HttpError } from './http-error.ts'
+import { originOf, type OriginInit } from './origin.ts'
 import { hex } from './schemas.ts'
-import { LOOPBACK_HOST } from './security-headers.ts'
 
 /** Longest address that a sign-in may return to. */
 const MAX_RETURN_LENGTH = 512
@@ -15,14 +15,8 @@ const providerList = z.array(
   z.object({ id: z.string(), name: z.string(), kind: z.enum(['oidc', 'oauth2']), demo: z.boolean() })
 )
 
-/** What the routes need to know about where they are reached. */
-export interface SignInRoutesInit {
-  /** Configured public origin; without one the browser's own address of this node is taken. */
-  publicUrl: string | undefined
-}
-
 /** Sign-in with a provider: list, start, callback. */
-export function signInRoutes(app: FastifyInstance, signIn: SignInService, { publicUrl }: SignInRoutesInit): void {
+export function signInRoutes(app: FastifyInstance, signIn: SignInService, { publicUrl }: OriginInit): void {
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.post(
     '/v1/auth/:provider/start',
@@ -87,18 +81,4 @@ export function parseReturnTo(returnTo: string): string {
     'bad-return',
     'A sign-in returns to "/" or to a loopback address such as http://127.0.0.1:5000/.'
   )
-}
-
-/**
- * The origin under which the browser sees this node. Loopback names are believed, because one machine has several and a
- * container another port; the answer only goes to whoever asked.
- */
-function originOf(request: Pick<FastifyRequest, 'host' | 'protocol'>, publicUrl: string | undefined): string {
-  const { host, protocol } = request
-  const url = `${protocol}://${host}`
-  if (!URL.canParse(url) || new URL(url).host !== host.toLowerCase()) {
-    throw new HttpError(400, 'malformed', 'The Host header is malformed.')
-  }
-  if (publicUrl === undefined || LOOPBACK_HOST.test(new URL(url).hostname)) return new URL(url).origin
-  return publicUrl
 }

@@ -2,8 +2,18 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { toHex } from '../../protocol/bytes.ts'
 import { NodeProcess, temporaryFolder } from '../support/node-process.ts'
-import { challenge, nodeFacts, postRegistration, registerDevice, startSignIn, TestDevice } from '../support/sign-in.ts'
+import {
+  challenge,
+  CookieJar,
+  demoSignIn,
+  nodeFacts,
+  postRegistration,
+  registerDevice,
+  startSignIn,
+  TestDevice
+} from '../support/sign-in.ts'
 
 let node: NodeProcess
 let app: string
@@ -318,6 +328,49 @@ describe('floods', () => {
     expect(await refused(await fetch(`${small.url}/v1/network`))).toEqual([429, 'rate-limited'])
     expect((await fetch(`${small.url}/healthz`)).status).toBe(200)
     await small.dispose()
+  })
+})
+
+describe('behind a proxy', () => {
+  it('an address is what the proxy saw, not what the client wrote', async () => {
+    const proxied = await NodeProcess.start({
+      env: { VOLO_HTTP_REQUESTS_PER_MINUTE: '20', VOLO_TRUST_PROXY: 'true', VOLO_PUBLIC_URL: 'https://node.example' }
+    })
+    const ask = async (forwarded: string): Promise<number> =>
+      (await fetch(`${proxied.url}/v1/network`, { headers: { 'x-forwarded-for': forwarded } })).status
+    for (let i = 0; i < 20; i++) expect(await ask(`198.51.100.${i}, 192.0.2.1`)).toBe(200)
+    expect(await ask('198.51.100.99, 192.0.2.1')).toBe(429)
+    expect(await ask('192.0.2.2')).toBe(200)
+    await proxied.dispose()
+  })
+
+  it('sign-in leads through the public address, and browsers are told to stay with https', async () => {
+    const proxied = await NodeProcess.start({
+      env: { VOLO_TRUST_PROXY: 'true', VOLO_PUBLIC_URL: 'https://node.example' }
+    })
+    const { headers } = await fetch(`${proxied.url}/v1/network`)
+    expect(headers.get('strict-transport-security')).toContain('max-age=31536000')
+    const { keys } = await TestDevice.make(await nodeFacts(proxied.url))
+    const start = await fetch(`${proxied.url}/v1/auth/demo/start`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-host': 'node.example',
+        'x-forwarded-proto': 'https'
+      },
+      body: JSON.stringify({
+        signingKey: toHex(keys.signingKey),
+        messagingKeyHash: toHex(keys.messagingKeyHash),
+        returnTo: '/'
+      })
+    })
+    const { url } = (await start.json()) as { url: string }
+    expect(url).toMatch(/^https:\/\/node\.example\/demo-sign-in\/auth\?/)
+    expect(new URL(url).searchParams.get('redirect_uri')).toBe('https://node.example/v1/auth/demo/callback')
+    const browser = new CookieJar({ publicUrl: 'https://node.example', node: proxied.url })
+    const end = await demoSignIn(url, 'ada', browser)
+    expect(end.href).toMatch(/^https:\/\/node\.example\/#\/signed-in\?code=/)
+    await proxied.dispose()
   })
 })
 

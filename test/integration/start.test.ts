@@ -107,6 +107,14 @@ describe('a start that cannot be', () => {
     expect(await failedStart([...ANY_PORTS, '--chain-url', 'http://127.0.0.1:9/'])).toContain('VOLO_NETWORK_FILE')
   })
 
+  it('says that the port for links is taken', async () => {
+    const server = await listen()
+    const { port } = server.address() as AddressInfo
+    const said = await failedStart([...ANY_PORTS, '--link-listen', `/ip4/127.0.0.1/tcp/${port}`])
+    expect(said).toContain(`Cannot listen for links on /ip4/127.0.0.1/tcp/${port} (EADDRINUSE)`)
+    await close(server)
+  })
+
   it('says that others may read a key', async () => {
     const dataDir = join(folder, 'open')
     mkdirSync(dataDir)

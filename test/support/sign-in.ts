@@ -132,11 +132,22 @@ export function startSignIn(url: string, keys: DevicePublicKeys, returnTo = '/')
 /** A browser without scripts: cookies and redirects, one step at a time. */
 export class CookieJar {
   readonly #cookies = new Map<string, string>()
+  readonly #proxy: { publicUrl: string; node: string } | undefined
+
+  /** @param proxy - what stands between this browser and the node: TLS under a public name. */
+  constructor(proxy?: { publicUrl: string; node: string }) {
+    this.#proxy = proxy
+  }
 
   async fetch(url: string, form?: Record<string, string>): Promise<Response> {
-    const answer = await fetch(url, {
+    const { host } = new URL(url)
+    const isProxied = this.#proxy !== undefined && url.startsWith(this.#proxy.publicUrl)
+    const answer = await fetch(isProxied ? url.replace(this.#proxy!.publicUrl, this.#proxy!.node) : url, {
       redirect: 'manual',
-      headers: { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      headers: {
+        ...(isProxied && { 'x-forwarded-host': host, 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' }),
+        cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+      },
       ...(form && { method: 'POST', body: new URLSearchParams(form) })
     })
     for (const line of answer.headers.getSetCookie()) {

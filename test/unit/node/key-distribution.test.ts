@@ -184,6 +184,14 @@ describe('records of own devices', () => {
     expect(await node.database.ownRecords()).toMatchObject([{ recordId: idOf(create) }])
   })
 
+  it('are taken in full although another node told of them first: it may be gone', async () => {
+    node.service.onRecords([encodeRecord(create)])
+    await vi.waitFor(async () => expect(await node.service.device(ada.deviceId)).toBeDefined())
+    await take(create)
+    expect(node.published).toEqual([encodeRecord(create)])
+    expect(await node.database.ownRecords()).toMatchObject([{ recordId: idOf(create) }])
+  })
+
   it('survive a restart until the chain has settled over them', async () => {
     await take(create)
     await node.database.close()

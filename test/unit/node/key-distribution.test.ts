@@ -54,7 +54,7 @@ function makeNode() {
   const base = { crypto, clock, logger: silentLogger, view }
   const peers = {
     broadcastRecords: async (records: Uint8Array[]) => void told.push(...records),
-    putBundle: (account: AccountId, bundle: Uint8Array) => service.storeLocalBundle(account, bundle),
+    putBundle: (account: AccountId, bundle: Uint8Array): Promise<void> => service.storeLocalBundle(account, bundle),
     getBundles: async () => others
   }
   const ownRecords = new OwnRecords({ ...base, database, publisher, network: peers }, { network })

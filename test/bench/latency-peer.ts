@@ -32,7 +32,7 @@ async function answer(request: LatencyRequest): Promise<unknown> {
       return register(request.url, request.name)
     case 'converse':
       conversation = await converse(peer!, { name: request.name })
-      return
+      return undefined
     case 'send':
       return send(request.count, request.perSecond)
     case 'received': {
@@ -43,6 +43,7 @@ async function answer(request: LatencyRequest): Promise<unknown> {
     }
     case 'stop':
       if (peer) await disposePeer(peer)
+      return undefined
   }
 }
 

@@ -21,7 +21,7 @@ export const peerScript = (name: string): string => join(root, 'test', 'bench', 
  */
 export async function peersFolder(
   name: PeerName
-): Promise<{ path: string; problem?: undefined } | { problem: string }> {
+): Promise<{ path: string; problem?: undefined } | { path?: undefined; problem: string }> {
   if (existsSync(join(folder, 'node_modules', name))) return { path: folder }
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'bench-peers', private: true }))

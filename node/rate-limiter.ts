@@ -28,11 +28,6 @@ export class RateLimiter {
     this.#init = init
   }
 
-  /** Whether another use would be within the limit; uses nothing. */
-  allows(key: string): boolean {
-    return (this.#current(key)?.used ?? 0) < this.#init.limit
-  }
-
   /** Counts one use. @returns whether it is within the limit. */
   take(key: string): boolean {
     const window = this.#current(key)
@@ -45,6 +40,12 @@ export class RateLimiter {
     if (window.used >= this.#init.limit) return false
     window.used++
     return true
+  }
+
+  /** Takes back a use that came to nothing. */
+  giveBack(key: string): void {
+    const window = this.#current(key)
+    if (window && window.used > 0) window.used--
   }
 
   #current(key: string): Window | undefined {

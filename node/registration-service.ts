@@ -113,11 +113,10 @@ export class RegistrationService {
     this.#requireNew(verified)
     const keys = verified.create.device
     const identity = signIn.check(registration.signInCode, keys)
-    return this.#once(identity, async () => {
-      await this.#requireWithinLimits(identity, address)
+    return this.#once(identity, address, async () => {
+      await this.#requireWithinLimits(identity)
       await this.#replicate(verified, registration.bundle)
       signIn.redeem(registration.signInCode, keys)
-      this.#perAddress.take(addressKey(address))
       await this.#components.database.addRegistration(identity.provider, identity.subject, clock())
       const { record, nameCommit } = registration
       await this.#components.ownRecords.take(nameCommit ? [record, nameCommit] : [record])
@@ -136,23 +135,27 @@ export class RegistrationService {
     }
   }
 
-  async #once<T>({ provider, subject }: SocialIdentity, work: () => Promise<T>): Promise<T> {
+  /** Counts the address before anything is waited for: many at once must not all pass its limit. */
+  async #once<T>({ provider, subject }: SocialIdentity, address: string, work: () => Promise<T>): Promise<T> {
     const key = `${provider}\0${subject}`
     if (this.#underWay.has(key)) {
       throw new HttpError(429, 'rate-limited', 'Another registration of this sign-in is under way; try again.')
     }
+    if (!this.#perAddress.take(addressKey(address))) {
+      throw new HttpError(429, 'rate-limited', 'Too many accounts were registered from this address; try again later.')
+    }
     this.#underWay.add(key)
     try {
       return await work()
+    } catch (error) {
+      this.#perAddress.giveBack(addressKey(address))
+      throw error
     } finally {
       this.#underWay.delete(key)
     }
   }
 
-  async #requireWithinLimits({ provider, subject }: SocialIdentity, address: string): Promise<void> {
-    if (!this.#perAddress.allows(addressKey(address))) {
-      throw new HttpError(429, 'rate-limited', 'Too many accounts were registered from this address; try again later.')
-    }
+  async #requireWithinLimits({ provider, subject }: SocialIdentity): Promise<void> {
     const { database, clock } = this.#components
     const count = await database.registrationsOf(provider, subject, clock())
     if (count >= this.#init.perIdentityPerDay) {

@@ -123,7 +123,8 @@ describe('registration', () => {
       [{ record: encodeRecord(other.create) }, 'bad-signature'],
       [{ record: new Uint8Array([0x80]) }, 'malformed'],
       [{ bundle: await other.bundle() }, 'invalid'],
-      [{ bundle: (await device.bundle()).with(-1, 0) }, 'bad-signature'],
+      // The last byte of an Ed25519 signature is below 0x11.
+      [{ bundle: (await device.bundle()).with(-1, 0xff) }, 'bad-signature'],
       [{ nameCommit: await other.nameCommit(new Uint8Array(32), new Uint8Array(32)) }, 'invalid']
     ]
     for (const [changes, error] of attempts) {
@@ -166,6 +167,21 @@ describe('registration', () => {
     const strict = await NodeProcess.start({ env: { VOLO_REGISTRATIONS_PER_ADDRESS_PER_HOUR: '1' } })
     await registerDevice(strict.url, 'one')
     await expect(registerDevice(strict.url, 'two')).rejects.toThrow('429')
+    await strict.dispose()
+  })
+
+  it('limits accounts of one address that come all at once', async () => {
+    const strict = await NodeProcess.start({ env: { VOLO_REGISTRATIONS_PER_ADDRESS_PER_HOUR: '2' } })
+    const there = await nodeFacts(strict.url)
+    const bodies = await Promise.all(
+      ['one', 'two', 'three', 'four', 'five'].map(async login => {
+        const device = await TestDevice.make(there)
+        const code = await signInCode(strict.url, device.keys, login)
+        return device.registration(await challenge(strict.url), code)
+      })
+    )
+    const answers = await Promise.all(bodies.map(body => postRegistration(strict.url, body)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 429, 429, 429])
     await strict.dispose()
   })
 })

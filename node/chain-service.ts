@@ -67,14 +67,17 @@ export interface ChainServiceInit {
 export class ChainService {
   readonly publisher: Publisher
   readonly follower: Follower
+  /** Most lovelace that this node spends on fees in any hour. */
+  readonly hourlyBudget: bigint
   readonly #isEmulated: boolean
 
   private constructor(
-    { publisher, follower }: Pick<ChainService, 'publisher' | 'follower'>,
+    { publisher, follower, hourlyBudget }: Pick<ChainService, 'publisher' | 'follower' | 'hourlyBudget'>,
     { emulated }: ChainDescription
   ) {
     this.publisher = publisher
     this.follower = follower
+    this.hourlyBudget = hourlyBudget
     this.#isEmulated = emulated
   }
 
@@ -92,9 +95,10 @@ export class ChainService {
     const wallet = await openWallet(config, genesis)
     const label = genesis.metadataLabel
     const pace = emulated ? { batchWaitMs: DEVNET_PACE_MS, checkMs: DEVNET_PACE_MS, ttlSlots: DEVNET_TTL_SLOTS } : {}
+    const hourlyBudget = budgetOf(config, emulated)
     const publisher = new Publisher(
       { source, wallet, store: database.storeFor('publisher'), crypto, clock, logger },
-      { network, label, ...pace, hourlyBudget: budgetOf(config, emulated) }
+      { network, label, ...pace, hourlyBudget }
     )
     const secondSource = config.secondChainUrl && sourceOf(config.secondChainUrl, config.secondChainProjectId, emulated)
     const follower = new Follower(
@@ -107,7 +111,7 @@ export class ChainService {
         onProgress: progress => components.logger.info('catching up with the chain', { ...progress })
       }
     )
-    return new ChainService({ publisher, follower }, description)
+    return new ChainService({ publisher, follower, hourlyBudget }, description)
   }
 
   /** Rebuilds the directory from what was followed before, then goes on following and publishing. */

@@ -3,13 +3,15 @@ import type { AddressInfo } from 'node:net'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Epoch } from '../protocol/wire/placement.ts'
 import { answerClientError, answerErrors } from './http/error-answers.ts'
 import { PERMISSIONS_POLICY, securityHeaders } from './http/security-headers.ts'
+import { refuseForeignNames } from './http/foreign-names.ts'
 import { limitConnections } from './http/connection-limit.ts'
 import type { Logger } from './ports.ts'
+import { addressKey } from './rate-limiter.ts'
 
 /** Largest request body, unless a route says otherwise. */
 const MAX_BODY_BYTES = 16 * 1024
@@ -32,6 +34,8 @@ export interface HttpServerInit {
   overTls: boolean
   /** Origins that the app may connect to. */
   epoch: Epoch
+  /** Only this machine reaches this node, by names of its own; see {@link refuseForeignNames}. Default false. */
+  loopbackOnly?: boolean
 }
 
 /** Adds routes to a part of the API. */
@@ -75,6 +79,7 @@ export class HttpServer {
 
   /** Adds routes that answer anybody, always (health, the app). Call all of these before {@link listen}. */
   async prepare(): Promise<void> {
+    if (this.#init.loopbackOnly) refuseForeignNames(this.#app)
     await this.#app.register(helmet, securityHeaders(this.#init.epoch, this.#init.overTls))
     this.#app.addHook('onRequest', async (_request, reply) => {
       void reply.header(PERMISSIONS_POLICY.name, PERMISSIONS_POLICY.value)
@@ -99,7 +104,13 @@ export class HttpServer {
   /** Routes of the API: one address has a bounded share. */
   async addLimited(routes: Routes): Promise<void> {
     await this.#app.register(async app => {
-      await app.register(rateLimit, { max: this.#init.requestsPerMinute, timeWindow: 60_000, cache: 20_000 })
+      const keyGenerator = ({ ip }: FastifyRequest): string => addressKey(ip)
+      await app.register(rateLimit, {
+        max: this.#init.requestsPerMinute,
+        timeWindow: 60_000,
+        cache: 20_000,
+        keyGenerator
+      })
       await routes(app)
     })
   }

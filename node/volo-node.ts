@@ -24,6 +24,7 @@ import { healthRoutes, type Readiness } from './http/health-routes.ts'
 import { networkRoutes } from './http/network-routes.ts'
 import { registrationRoutes } from './http/registration-routes.ts'
 import { providerRoutes, signInRoutes } from './http/sign-in-routes.ts'
+import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { staticApp } from './http/static-app.ts'
 import { HttpServer } from './http-server.ts'
 import { KeyDistributionService } from './key-distribution-service.ts'
@@ -146,7 +147,8 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
       trustProxy: config.trustProxy,
       requestsPerMinute: config.httpRequestsPerMinute,
       overTls: publicUrl.startsWith('https:'),
-      epoch: epochs.at(-1)!
+      epoch: epochs.at(-1)!,
+      loopbackOnly: config.publicUrl === undefined && LOOPBACK_HOST.test(new URL(url).hostname) && !isOpen(config.host)
     }
   )
   const nodeNetwork = new NodeNetwork(
@@ -296,8 +298,13 @@ function reservePublicPort(config: NodeConfig): Promise<PortReservation> {
 
 /** How people on this machine reach a listener. */
 function localUrl(host: string, port: number): string {
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const shown = isOpen(host) ? '127.0.0.1' : host
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+}
+
+/** Whether a listener takes connections from everywhere, under whatever names this machine has. */
+function isOpen(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
 }
 
 /** How this process reaches its own listener, whatever its public name is. */
@@ -426,6 +433,8 @@ function serviceMetrics(
     gauge('volo_chain_height', 'Height of the newest block seen', view.tip?.height ?? 0),
     gauge('volo_publisher_queued_records', 'Records that wait for a transaction', publisher.queuedRecords),
     gauge('volo_publisher_live_transactions', 'Transactions that are watched', publisher.liveTransactions),
+    gauge('volo_publisher_spent_lovelace', 'Fees of records in the last hour', Number(publisher.spentLastHour)),
+    gauge('volo_publisher_budget_lovelace', 'Most that an hour may cost', Number(chain.hourlyBudget)),
     gauge('volo_wallet_lovelace', 'Balance of the wallet that pays for records', Number(publisher.balance ?? 0n)),
     {
       name: 'volo_registrations_total',

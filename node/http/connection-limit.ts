@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { addressKey } from '../rate-limiter.ts'
 
 /** Plain HTTP connections of one address at once. WebSockets are counted by the connection manager instead. */
 const MAX_CONNECTIONS_PER_ADDRESS = 1_024
@@ -13,14 +14,15 @@ export function limitConnections(server: Server, max = MAX_CONNECTIONS_PER_ADDRE
     if (sockets?.size === 0) open.delete(address)
   }
   server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress
-    if (address === undefined) return
+    if (socket.remoteAddress === undefined) return
+    const address = addressKey(socket.remoteAddress)
     const sockets = open.get(address) ?? new Set()
     if (sockets.size >= max) return void socket.destroy()
     open.set(address, sockets.add(socket))
     socket.once('close', () => forget(address, socket))
   })
   server.on('upgrade', (_request, socket) => {
-    if ((socket as Socket).remoteAddress !== undefined) forget((socket as Socket).remoteAddress!, socket as Socket)
+    const { remoteAddress } = socket as Socket
+    if (remoteAddress !== undefined) forget(addressKey(remoteAddress), socket as Socket)
   })
 }

@@ -6,6 +6,7 @@ import { NodeError } from '../errors.ts'
 import { HttpError } from '../http/http-error.ts'
 import { OneTimeStore } from '../one-time-store.ts'
 import type { Logger } from '../ports.ts'
+import { addressKey } from '../rate-limiter.ts'
 import type { SignInProvider, SignInSecrets } from './sign-in-provider.ts'
 
 /** Time to sign in at the provider. */
@@ -27,7 +28,8 @@ interface SignIn extends SignInSecrets {
   provider: SignInProvider
   keys: DevicePublicKeys
   returnTo: string
-  address: string
+  /** Whose share of the stores it takes: a client's address or network. */
+  owner: string
 }
 
 interface Code extends SocialIdentity {
@@ -100,7 +102,8 @@ export class SignInService {
       const url = await provider.authorizationUrl(secrets)
       // The demo provider is this very node: the browser stays on the origin that holds its data.
       const target = provider.config.demo ? `${origin}${url.pathname}${url.search}` : url.href
-      this.#signIns.put(secrets.state, { ...secrets, provider, keys, returnTo, address }, address)
+      const owner = addressKey(address)
+      this.#signIns.put(secrets.state, { ...secrets, provider, keys, returnTo, owner }, owner)
       return target
     } catch (cause) {
       this.#log.warn('a sign-in could not start', { provider: id, error: cause })
@@ -120,11 +123,11 @@ export class SignInService {
     if (signIn === undefined || signIn.provider.config.id !== providerId) {
       throw new HttpError(400, 'unknown-sign-in', 'This sign-in has ended or is too old; please start again.')
     }
-    const { provider, keys, returnTo, address } = signIn
+    const { provider, keys, returnTo, owner } = signIn
     try {
       const subject = await provider.subject(answer, signIn)
       const code = this.#randomText()
-      this.#codes.put(hashOf(code), { provider: providerId, subject, keys }, address)
+      this.#codes.put(hashOf(code), { provider: providerId, subject, keys }, owner)
       return `${returnTo}#/signed-in?code=${code}`
     } catch (error) {
       const denied = answer.get('error') === 'access_denied'

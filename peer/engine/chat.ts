@@ -6,7 +6,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { wakeAt } from '../../protocol/conversation/sequencer.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import { PeerError, type ConnectionState } from '../peer-api.ts'
-import type { Transport } from '../ports.ts'
+import type { HttpClient, Transport } from '../ports.ts'
 import { ConnectionKeeper } from '../transport/connection-keeper.ts'
 import type { NodeConnection } from '../transport/node-connection.ts'
 import { Conversations } from './conversations.ts'
@@ -43,6 +43,7 @@ export interface ChatComponents {
   core: Core
   book: NetworkBook
   transport: Transport
+  fetch: HttpClient
   account: () => OwnAccount
   saveAccount: (account: OwnAccount) => void
 }
@@ -93,6 +94,7 @@ export class Chat {
     const directory = (this.directory = new DirectoryClient({
       ...core,
       connection: () => this.#requireConnection(),
+      fetch: components.fetch,
       otherOperator: () => dialOtherOperator(core, transport, this.keeper.node),
       onChange: known => {
         onChange()

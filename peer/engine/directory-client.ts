@@ -1,19 +1,20 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { nameTagsOf } from '../../protocol/directory/account.ts'
-import { compareProofs, decodeProof } from '../../protocol/directory/proof.ts'
+import { compareProofs, decodeProof, type ProofComparison } from '../../protocol/directory/proof.ts'
 import type { DirectoryView } from '../../protocol/conversation/roster-resolution.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import { decodeBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts'
+import { decodeBundle, verifyBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { nameTagOf, parseUsername, type Username } from '../../protocol/identity/username.ts'
-import type { NodeFrameOf } from '../../protocol/wire/peer-frames.ts'
 import { PeerError, type AccountHex, type NameAvailability } from '../peer-api.ts'
-import type { Log, Timers } from '../ports.ts'
+import type { HttpClient, Log, Timers } from '../ports.ts'
+import { askForAccount } from './account-source.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
 import {
   decodeStoredAccount,
+  devicesToSealTo,
   encodeStoredAccount,
   knowAccount,
   storedAccount,
@@ -32,6 +33,13 @@ const MAX_CACHED_ACCOUNTS = 2_000
 const MAX_CACHED_TAGS = 500
 /** Bytes of a tag shown to a node while a name is being chosen: it learns 1 of 65,536 groups, not the name. */
 const AVAILABILITY_PREFIX_BYTES = 2
+/** Somebody found for the first time is shown without a second opinion if none comes within this. */
+const FIRST_OPINION_WAIT_MS = 2_000
+/** Another operator is asked for newer bundles of an account at most this often. */
+const BUNDLES_ELSEWHERE_MS = 60_000
+/** And about records that a node leaves out. */
+const WITHHELD_INTERVAL_MS = 3 * 60_000
+const MAX_ASKED_ELSEWHERE = 500
 
 export interface DirectoryComponents {
   crypto: Crypto
@@ -43,6 +51,7 @@ export interface DirectoryComponents {
   connection: () => NodeConnection
   /** A short connection to a node of another operator, or undefined if there is none. */
   otherOperator: () => Promise<NodeConnection | undefined>
+  fetch: HttpClient
   onChange: (account: KnownAccount) => void
 }
 
@@ -51,6 +60,8 @@ export class DirectoryClient {
   readonly #components: DirectoryComponents
   readonly #accounts = new Map<AccountHex, KnownAccount>()
   readonly #underway = new Map<AccountHex, Promise<KnownAccount | undefined>>()
+  readonly #bundlesAsked = new Map<AccountHex, { at: number; bundles: DeviceBundle[] | undefined }>()
+  readonly #withheldAt = new Map<AccountHex, number>()
   readonly #tags = new Map<Username, Promise<Uint8Array>>()
 
   constructor(components: DirectoryComponents) {
@@ -105,15 +116,69 @@ export class DirectoryClient {
 
   async #fetch(accountId: AccountId): Promise<KnownAccount | undefined> {
     const known = await this.load(accountId)
-    const answer = await askOrNothing(() =>
-      this.#components.connection().request({ kind: 'account', accountId }, 'account')
-    )
+    const answer = await this.#ask(this.#components.connection(), accountId)
     // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
     if (!answer) return known
     const fresh = await this.#withoutLostName(await this.#check(answer, accountId, known), known)
     if (known && isBehind(fresh, known, this.#components.timers.now())) return known
+    if (known && withholds(fresh, known) && !(await this.#isBackedElsewhere(fresh))) return this.#unconfirmed(known)
     await this.save(fresh)
     return fresh
+  }
+
+  /** Whether another operator leaves out the same. Asked now and then only: a node must not make us ask on and on. */
+  async #isBackedElsewhere(fresh: KnownAccount): Promise<boolean> {
+    const key = toHex(fresh.accountId)
+    const now = this.#components.timers.now()
+    if (now - (this.#withheldAt.get(key) ?? -Infinity) < WITHHELD_INTERVAL_MS) return false
+    if (this.#withheldAt.size >= MAX_ASKED_ELSEWHERE) this.#withheldAt.clear()
+    this.#withheldAt.set(key, now)
+    return (await this.opinionOn(fresh)) === 'same'
+  }
+
+  /** Records that were seen stay, though this node leaves them out; nobody calls them confirmed meanwhile. */
+  async #unconfirmed(known: KnownAccount): Promise<KnownAccount> {
+    this.#components.log.warn('a node leaves out records that were seen in blocks', { account: toHex(known.accountId) })
+    const unconfirmed: KnownAccount = { ...known, trust: 'L1' }
+    if (known.trust !== 'L1') await this.save(unconfirmed)
+    return unconfirmed
+  }
+
+  #ask(connection: NodeConnection, accountId: AccountId): Promise<Uint8Array | undefined> {
+    const { fetch, network } = this.#components
+    const node = network().epoch.nodes.find(({ key }) => equalBytes(key, connection.node))
+    return askForAccount(connection, fetch, node?.url, accountId)
+  }
+
+  /** Whether anybody could give a second opinion: the list has more than one operator. */
+  get hasOtherOperator(): boolean {
+    return new Set(this.#components.network().epoch.nodes.map(({ operator }) => toHex(operator))).size > 1
+  }
+
+  /**
+   * What another operator's node has of an account, compared with what we have.
+   * @returns undefined if there is no other operator, none answers, or it knows no such account.
+   */
+  async opinionOn(account: KnownAccount): Promise<ProofComparison | undefined> {
+    return this.#elsewhere(async other => {
+      const answer = await this.#ask(other, account.accountId)
+      if (!answer) return undefined
+      return compareProofs(account.checked, (await this.#check(answer, account.accountId, undefined)).checked)
+    })
+  }
+
+  /** Asks a node of another operator. @returns undefined if that comes to nothing. */
+  async #elsewhere<T>(ask: (other: NodeConnection) => Promise<T | undefined>): Promise<T | undefined> {
+    let other: NodeConnection | undefined
+    try {
+      other = await this.#components.otherOperator()
+      return other && (await ask(other))
+    } catch (error) {
+      this.#components.log.debug('no second opinion', { reason: String(error) })
+      return undefined
+    } finally {
+      other?.close('asked')
+    }
   }
 
   /** A name that the records no longer claim is not shown any more. */
@@ -124,14 +189,10 @@ export class DirectoryClient {
     return { ...fresh, username: null, nameConfirmed: false }
   }
 
-  async #check(
-    answer: NodeFrameOf<'account'>,
-    accountId: AccountId,
-    known: KnownAccount | undefined
-  ): Promise<KnownAccount> {
+  async #check(proof: Uint8Array, accountId: AccountId, known: KnownAccount | undefined): Promise<KnownAccount> {
     const { crypto, timers, network } = this.#components
     try {
-      const stored = storedAccount(decodeProof(answer.proof), answer.proof, timers.now())
+      const stored = storedAccount(decodeProof(proof), proof, timers.now())
       if (!equalBytes(stored.accountId, accountId)) throw new ProtocolError('NOT_FOR_US', 'proof of another account')
       const fresh = await knowAccount(
         crypto,
@@ -223,19 +284,18 @@ export class DirectoryClient {
       nameConfirmed: account.username === username && account.nameConfirmed
     }
     await this.save(named)
-    return this.confirm(named)
+    return this.#confirmSoon(named)
   }
 
   async #holderElsewhere(username: Username): Promise<AccountId | undefined> {
-    const other = await this.#components.otherOperator()
-    try {
-      return other && (await holderAt(other, await this.tagOf(username)))
-    } catch (error) {
-      this.#components.log.debug('no second opinion', { reason: String(error) })
-      return undefined
-    } finally {
-      other?.close('asked')
-    }
+    return this.#elsewhere(async other => holderAt(other, await this.tagOf(username)))
+  }
+
+  /** Whether somebody else holds a name, for which one node's word is not enough where there are more. */
+  async isTakenFrom(username: Username, accountId: AccountId): Promise<boolean> {
+    const isOther = (holder: AccountId | undefined): boolean => holder !== undefined && !equalBytes(holder, accountId)
+    if (!isOther(await this.holderOf(username))) return false
+    return !this.hasOtherOperator || isOther(await this.#holderElsewhere(username))
   }
 
   /** Somebody whose name was confirmed before. */
@@ -260,50 +320,98 @@ export class DirectoryClient {
 
   /** Asks a node of another operator for the same record and name. Never fails: without a second opinion all stays. */
   async confirm(account: KnownAccount): Promise<KnownAccount> {
-    let other: NodeConnection | undefined
-    try {
-      other = await this.#components.otherOperator()
-      if (!other) return account
-      const confirmed = await this.#compare(account, other)
-      await this.save(confirmed)
-      return confirmed
-    } catch (error) {
-      this.#components.log.debug('no second opinion', { reason: String(error) })
-      return account
-    } finally {
-      other?.close('asked')
-    }
+    const confirmed = await this.#elsewhere(other => this.#compare(account, other))
+    if (!confirmed) return account
+    await this.save(confirmed)
+    return confirmed
+  }
+
+  /** As {@link confirm}, for a person who waits: what comes later is still saved. */
+  async #confirmSoon(account: KnownAccount): Promise<KnownAccount> {
+    const late = Promise.withResolvers<KnownAccount>()
+    const cancel = this.#components.timers.after(FIRST_OPINION_WAIT_MS, () => late.resolve(account))
+    const first = await Promise.race([this.confirm(account), late.promise])
+    cancel()
+    return first
   }
 
   async #compare(account: KnownAccount, other: NodeConnection): Promise<KnownAccount> {
     const { accountId } = account
-    let { trust, contradicted, nameConfirmed } = account
-    const answer = await askOrNothing(() => other.request({ kind: 'account', accountId }, 'account'))
+    let compared = account
+    const answer = await this.#ask(other, accountId)
     if (answer) {
-      const second = await this.#check(answer, accountId, undefined)
+      const second = await this.#check(answer, accountId, account)
       const comparison = compareProofs(account.checked, second.checked)
       // "ahead" or "behind" is a matter of blocks; only a contradiction holds sending.
-      contradicted = comparison === 'contradiction'
-      if (comparison === 'same') trust = 'L2'
+      const contradicted = comparison === 'contradiction'
+      // Who knows more is right: nobody can invent a record of somebody else.
+      if (comparison === 'behind') compared = { ...second, contradicted }
+      else if (comparison === 'same' && account.checked.confirmations > 0)
+        compared = { ...account, trust: 'L2', contradicted }
+      else compared = { ...account, trust: 'L1', contradicted }
     }
-    if (account.username !== null) {
-      const holder = await holderAt(other, await this.tagOf(account.username as Username))
-      nameConfirmed = holder !== undefined && equalBytes(holder, accountId)
-    }
-    return { ...account, trust, contradicted, nameConfirmed }
+    if (account.username === null) return compared
+    const holder = await holderAt(other, await this.tagOf(account.username as Username))
+    return { ...compared, nameConfirmed: holder !== undefined && equalBytes(holder, accountId) }
   }
 
-  /** Current bundles of an account's devices; broken ones are left out. Each is verified when it is used. */
+  /**
+   * Current bundles of an account's devices; broken ones are left out. Each is verified when it is used. An expired one is
+   * given only if no other operator has a newer: a node that keeps an old one back must not choose the key that we seal to.
+   */
   async bundles(accountId: AccountId): Promise<DeviceBundle[]> {
-    const { bundles } = await this.#components.connection().request({ kind: 'bundles', accountId }, 'bundles')
-    return bundles.flatMap(bytes => {
+    const bundles = await bundlesAt(this.#components.connection(), accountId)
+    const now = this.#components.timers.now()
+    const current = bundles.filter(({ weeklyExpiry }) => weeklyExpiry > now)
+    if (current.length === bundles.length || !this.hasOtherOperator) return bundles
+    const elsewhere = await this.#bundlesElsewhere(accountId)
+    if (!elsewhere) return current
+    const newer = await this.#usable(elsewhere, accountId)
+    const isListed = ({ deviceId }: DeviceBundle): boolean =>
+      [...current, ...newer].some(other => equalBytes(other.deviceId, deviceId))
+    return [...newer, ...current, ...bundles.filter(bundle => !isListed(bundle))]
+  }
+
+  /** @returns undefined if no other operator answers. */
+  async #bundlesElsewhere(accountId: AccountId): Promise<DeviceBundle[] | undefined> {
+    const key = toHex(accountId)
+    const now = this.#components.timers.now()
+    const asked = this.#bundlesAsked.get(key)
+    if (asked && now - asked.at < BUNDLES_ELSEWHERE_MS) return asked.bundles
+    const bundles = await this.#elsewhere(other => bundlesAt(other, accountId))
+    if (this.#bundlesAsked.size >= MAX_ASKED_ELSEWHERE) this.#bundlesAsked.clear()
+    this.#bundlesAsked.set(key, { at: now, bundles })
+    return bundles
+  }
+
+  /** Those that verify, have not expired and are of a live device. */
+  async #usable(bundles: DeviceBundle[], accountId: AccountId): Promise<DeviceBundle[]> {
+    const { crypto, network, timers } = this.#components
+    const known = await this.load(accountId)
+    const devices = known ? devicesToSealTo(known) : []
+    const checks = bundles.map(async bundle => {
+      const device = devices.find(({ deviceId }) => equalBytes(deviceId, bundle.deviceId))
+      if (!device) return []
       try {
-        return [decodeBundle(bytes)]
+        await verifyBundle(crypto, network().id, bundle, timers.now(), device.messagingKeyHash)
+        return [bundle]
       } catch {
         return []
       }
     })
+    return (await Promise.all(checks)).flat()
   }
+}
+
+async function bundlesAt(connection: NodeConnection, accountId: AccountId): Promise<DeviceBundle[]> {
+  const { bundles } = await connection.request({ kind: 'bundles', accountId }, 'bundles')
+  return bundles.flatMap(bytes => {
+    try {
+      return [decodeBundle(bytes)]
+    } catch {
+      return []
+    }
+  })
 }
 
 /** What stays when a fresh proof replaces an older one. */
@@ -330,19 +438,16 @@ function isBehind(fresh: KnownAccount, known: KnownAccount, now: number): boolea
   return isPrefix && isPendingBeyond && now - known.checkedAt < PENDING_TRUST_MS
 }
 
+/** Whether a proof leaves out records that we have seen in blocks, and has nothing else in their place. */
+function withholds(fresh: KnownAccount, known: KnownAccount): boolean {
+  const seen = known.checked.places.filter(({ order }) => order !== null)
+  const shown = new Set(fresh.checked.places.map(({ recordId }) => toHex(recordId)))
+  return seen.some(({ recordId }) => !shown.has(toHex(recordId)))
+}
+
 async function holderAt(connection: NodeConnection, tag: Uint8Array): Promise<AccountId | undefined> {
   const { matches } = await connection.request({ kind: 'names', tagPrefix: tag }, 'names')
   return matches.find(match => equalBytes(match.tag, tag))?.accountId
-}
-
-/** @returns undefined if the node answers that there is no such thing. */
-async function askOrNothing<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (error instanceof NodeRefusal && error.code === 'not-found') return undefined
-    throw error
-  }
 }
 
 /** @returns undefined for text that is no username. */

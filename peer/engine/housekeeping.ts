@@ -1,5 +1,5 @@
 /** What the engine does by itself after each connection and from time to time. */
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { NodeConnection } from '../transport/node-connection.ts'
@@ -14,6 +14,10 @@ import { UPKEEP_INTERVAL_MS, type Upkeep } from './upkeep.ts'
 const SWEEP_INTERVAL_MS = 10 * 60_000
 /** … and those that are not quiet, each round. */
 const LATELY_MS = 60 * 60_000
+/** Operators that do not agree yet are asked again after this. */
+const OPINION_INTERVAL_MS = 3 * 60_000
+const CONTRADICTED_INTERVAL_MS = 20_000
+/** Sessions that nothing can reopen are looked for this often. */
 const FORGET_INTERVAL_MS = 60 * 60_000
 
 export interface HousekeepingComponents {
@@ -27,8 +31,8 @@ export interface HousekeepingComponents {
 
 export class Housekeeping {
   readonly #components: HousekeepingComponents
-  /** Which state of a record a second opinion was sought on, by account. */
-  readonly #opinions = new Map<string, string>()
+  /** Which state of a record a second opinion was sought on, and when, by account. */
+  readonly #opinions = new Map<string, { state: string; at: number }>()
   readonly #nameChecks = new Map<string, Promise<void>>()
   #sweptAt = 0
   #forgotAt = 0
@@ -116,15 +120,23 @@ export class Housekeeping {
     }
   }
 
-  /** What one operator says about somebody we talk to is compared with another's, once per change of the record. */
+  /**
+   * What one operator says about somebody we talk to, or about us, is compared with another's: when the record changed, and
+   * now and then until they agree.
+   */
   async seekSecondOpinion(account: KnownAccount): Promise<void> {
-    const { directory, conversations } = this.#components
+    const { core, directory, conversations } = this.#components
+    const isOurs = equalBytes(account.accountId, core.accountId()) || conversations.isPartner(account.accountId)
+    if (!isOurs || (account.trust === 'L2' && !account.contradicted) || !directory.hasOtherOperator) return
     const key = toHex(account.accountId)
     const { places } = account.checked
     const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
-    if (account.trust === 'L2' || this.#opinions.get(key) === state || !conversations.isPartner(account.accountId))
-      return
-    this.#opinions.set(key, state)
+    const last = this.#opinions.get(key)
+    const now = core.timers.now()
+    // While they contradict each other sending is held; mostly one of them has just seen another last block.
+    const interval = account.contradicted ? CONTRADICTED_INTERVAL_MS : OPINION_INTERVAL_MS
+    if (last?.state === state && now - last.at < interval) return
+    this.#opinions.set(key, { state, at: now })
     await directory.confirm(account)
   }
 

@@ -22,6 +22,8 @@ import { ownAccountChange, type NameClaimState, type OwnAccount } from './own-ac
 
 /** Blocks before a commitment lapses at which a new one is made instead of a reveal that may come too late. */
 const REVEAL_MARGIN_BLOCKS = 5
+/** A commitment this deep is opened though no second operator answers: else one that is gone would keep the name back. */
+const REVEAL_ALONE_BLOCKS = 20
 /** While the name is on its way, the record is looked at this often; later far less. */
 export const NAME_POLL_MS = 1_500
 const SLOW_POLL_MS = 60_000
@@ -109,9 +111,21 @@ export class NameClaim {
     const blocks = tip.height - mark.order.blockHeight
     if (blocks > NAME_REVEAL_MAX_BLOCKS - REVEAL_MARGIN_BLOCKS)
       return this.#commit(online, known, { ...name, salt: this.#salt() })
+    if (blocks < REVEAL_ALONE_BLOCKS && !(await this.#isInBlock(known))) return
     await this.#publish(online, await buildNameReveal(core.network().id, this.#signer(state), name.tag, name.salt))
     this.#handedIn = true
     await directory.refresh(accountId)
+  }
+
+  /**
+   * Whether the commitment stands in a block by more than one operator's word, where there are more: whoever is told a name
+   * before could commit to it first.
+   */
+  async #isInBlock(known: KnownAccount): Promise<boolean> {
+    const { directory } = this.#components
+    if (!directory.hasOtherOperator) return true
+    const opinion = await directory.opinionOn(known)
+    return opinion === 'same' || opinion === 'behind'
   }
 
   #salt(): Uint8Array {
@@ -120,9 +134,9 @@ export class NameClaim {
 
   async #noteClaimed(name: NameClaimState, known: KnownAccount, depth: number): Promise<void> {
     const { directory } = this.#components
-    const holder = await directory.holderOf(name.username as Username)
     // Another account committed to the name earlier.
-    if (holder && !equalBytes(holder, known.accountId)) return this.#save({ ...name, state: 'taken' })
+    if (await directory.isTakenFrom(name.username as Username, known.accountId))
+      return this.#save({ ...name, state: 'taken' })
     if (depth === 0) return
     await this.#save({ ...name, state: depth >= NAME_SETTLED_CONFIRMATIONS ? 'recorded' : 'reserved' })
   }

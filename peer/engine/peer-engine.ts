@@ -99,6 +99,7 @@ export class PeerEngine implements PeerApi {
         core: this.#core,
         book: this.#book,
         transport,
+        fetch,
         account,
         saveAccount: changed => (this.#own = changed)
       },

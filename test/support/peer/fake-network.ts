@@ -69,7 +69,7 @@ export class FakeNetwork {
   /** Receipts that a submission gets; the default is all. */
   receiptsGiven = Infinity
   /** Changes a frame on its way to the client, or drops it. */
-  tamper: (frame: NodeFrame) => NodeFrame | undefined = frame => frame
+  tamper: (frame: NodeFrame, node: number) => NodeFrame | undefined = frame => frame
   submissions = 0
   /** Every envelope that was handed in, in order. */
   readonly submitted: Uint8Array[] = []
@@ -173,6 +173,11 @@ export class FakeNetwork {
     if (pathname === '/v1/device-challenge')
       return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
     if (pathname.startsWith('/v1/names/')) return json({ matches: [], complete: true })
+    const account = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(pathname)?.[1]
+    if (account) {
+      const proof = this.#proofOf(account)
+      return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
+    }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
   }
@@ -227,7 +232,7 @@ export class FakeNetwork {
       wake?.()
     }
     const push = (frame: NodeFrame): void => {
-      const changed = this.tamper(frame)
+      const changed = this.tamper(frame, node)
       if (!changed || closed) return
       queue.push(encodeNodeFrame(changed))
       wake?.()
@@ -276,15 +281,8 @@ export class FakeNetwork {
         await this.#acknowledge(frame.acknowledgement)
         return session.push({ kind: 'done', request })
       case 'account': {
-        const known = this.#records.get(toHex(frame.accountId))
-        if (!known) return session.push({ kind: 'error', request, code: 'not-found', message: 'no such account' })
-        const proof = encodeProof({
-          version: 1,
-          accountId: known.accountId,
-          transactions: known.recorded,
-          pending: known.pending,
-          tip: { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
-        })
+        const proof = this.#proofOf(toHex(frame.accountId))
+        if (!proof) return session.push({ kind: 'error', request, code: 'not-found', message: 'no such account' })
         return session.push({ kind: 'account', request, proof })
       }
       case 'names':
@@ -309,6 +307,18 @@ export class FakeNetwork {
       case 'ping':
         return session.push({ kind: 'pong', request, time: Date.now() })
     }
+  }
+
+  #proofOf(account: string): Uint8Array | undefined {
+    const known = this.#records.get(account)
+    if (!known) return undefined
+    return encodeProof({
+      version: 1,
+      accountId: known.accountId,
+      transactions: known.recorded,
+      pending: known.pending,
+      tip: { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
+    })
   }
 
   async #names(prefix: Uint8Array) {

@@ -44,8 +44,13 @@ export interface StoreChange {
 /** An ordered map from text to bytes that survives the process. */
 export interface KeyValueStore {
   get(key: string): Promise<Uint8Array | undefined>
-  /** All changes or none, on disk when it resolves. */
-  batch(changes: StoreChange[]): Promise<void>
+  /**
+   * All changes or none, after those of earlier batches.
+   * @param options - `durable: false` resolves once this process may end, but before the power may: see {@link flush}.
+   */
+  batch(changes: StoreChange[], options?: { durable?: boolean }): Promise<void>
+  /** Resolves once everything so far survives a power cut; a durable batch does the same. */
+  flush(): Promise<void>
   /** Entries with `gte` <= key < `lt`, in order of their keys. */
   range(options: { gte: string; lt: string; reverse?: boolean; limit?: number }): Promise<[string, Uint8Array][]>
   close(): Promise<void>

@@ -85,6 +85,7 @@ export class Mailbox {
     const stored: DeliveryId[] = []
     try {
       for (const delivery of deliveries) if (await this.#receiver.receive(delivery)) stored.push(delivery.id)
+      if (stored.length > 0) await this.#receiver.flush()
     } catch (error) {
       this.#core.log.warn('a delivery could not be stored', { reason: String(error) })
       this.#problem = 'Messages cannot be stored on this device. Free some space, then start again.'

@@ -1,7 +1,8 @@
 /**
  * From deliveries to shown messages. Everything that arrives is hostile until the session suite says otherwise; whatever
- * cannot be used is counted and let go of. A delivery is acknowledged after what it brought is on disk, in one batch with
- * the keys it used up: so each message is shown exactly once, whatever is delivered twice and wherever a process ends.
+ * cannot be used is counted and let go of. What a delivery brought is stored in one batch with the keys it used up, then
+ * shown, then acknowledged once it would survive a power cut: so each message is shown exactly once, whatever is delivered
+ * twice and wherever a process ends.
  *
  *     deliver ──▶ Open ── roster known ──▶ accepted ──▶ messages ──▶ sequencer ──▶ shown
  *                  │ records unknown                      │ session unknown
@@ -109,7 +110,10 @@ export class Receiver {
     this.#parked.stop()
   }
 
-  /** Takes in one delivery. @returns whether to acknowledge it: what it brought is on disk, or it brings nothing. */
+  /**
+   * Takes in one delivery; what it brings is shown at once, and survives a power cut after {@link flush}.
+   * @returns whether to acknowledge it then.
+   */
   async receive(delivery: Delivery): Promise<boolean> {
     const { core } = this.#components
     if (!isDeliveryIntact(core.crypto, core.network().id, core.device().deviceId, delivery)) {
@@ -120,6 +124,11 @@ export class Receiver {
     if (this.#parked.has(delivery)) return true
     const outcome = await this.#process(delivery, { isAsked: false, isRetry: false })
     return outcome.kind !== 'leave'
+  }
+
+  /** Resolves once everything taken in so far may be acknowledged. */
+  flush(): Promise<void> {
+    return this.#components.states.flush()
   }
 
   /** Tries again what waits for a session, when one was opened, or for the directory, when it told something new. */
@@ -185,7 +194,7 @@ export class Receiver {
 
   async #processPacket(delivery: Delivery, packet: Packet, attempt: Attempt): Promise<Outcome> {
     const { states } = this.#components
-    return states.unit(async unit => {
+    const take = async (unit: Work): Promise<Outcome> => {
       if (packet.kind === 'open' && delivery.part.length > 0) {
         const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
         if (outcome.kind !== 'done') return outcome
@@ -194,7 +203,9 @@ export class Receiver {
       if (orphans) this.#parked.park(unit, delivery, 'session')
       else this.#parked.unpark(unit, delivery)
       return DONE
-    })
+    }
+    // What a power cut undoes comes again: it is acknowledged after a flush.
+    return states.unit(take, { durable: false })
   }
 
   /** Own conversation keys changed: Opens are looked up among the new ones. */

@@ -27,16 +27,24 @@ export class StateStore {
   /**
    * Runs one unit. Its changes are stored when `work` resolves and forgotten when it throws.
    * Nothing slow belongs inside: no network.
+   *
+   * @param options - `durable: false` where a power cut may undo the unit: it is followed by {@link flush} before anybody
+   * is told that it was done. Other ends of the process undo nothing.
    */
-  unit<T>(work: (unit: Work) => Promise<T>): Promise<T> {
+  unit<T>(work: (unit: Work) => Promise<T>, { durable = true }: { durable?: boolean } = {}): Promise<T> {
     return this.#turns.run(async () => {
       const unit = new Work(this.#store, this.#cache)
       const result = await work(unit)
-      await unit.commit()
+      await unit.commit(durable)
       if (this.#cache.size > MAX_CACHED_STATES) this.#evict()
       unit.runAfter()
       return result
     })
+  }
+
+  /** Resolves once every unit so far survives a power cut. */
+  flush(): Promise<void> {
+    return this.#turns.run(() => this.#store.flush())
   }
 
   /** Reads outside a unit: the last committed value. */
@@ -119,18 +127,18 @@ export class Work {
       .slice(0, options.limit)
   }
 
-  /** Runs once the changes are on disk: events, wiping of secrets, waking of loops. */
+  /** Runs once the changes are stored: events, wiping of secrets, waking of loops. */
   after(run: () => void): void {
     this.#after.push(run)
   }
 
-  async commit(): Promise<void> {
+  async commit(durable: boolean): Promise<void> {
     if (this.#writes.size === 0) return
     const changes: EntryChange[] = [...this.#writes.values()].map(({ slot, value }) => {
       const { codec, ...name } = slot
       return { ...name, value: value === undefined ? null : codec.encode(value) }
     })
-    await this.#store.batch(changes)
+    await this.#store.batch(changes, { durable })
     for (const [key, { value }] of this.#writes) {
       this.#cache.delete(key)
       if (value !== undefined) this.#cache.set(key, value)

@@ -2,6 +2,9 @@ import { Level } from 'level'
 import { PeerError } from '../peer-api.ts'
 import type { KeyValueStore } from '../ports.ts'
 
+/** Written to have what came before it synced. */
+const FLUSH_KEY = 'flushed'
+
 /**
  * LevelDB in Node, IndexedDB in browsers.
  *
@@ -15,16 +18,18 @@ export async function openLevelStore(location: string): Promise<KeyValueStore> {
   } catch (error) {
     throw openFailure(location, error)
   }
+  const isSynchronous = (db.supports as { getSync?: boolean }).getSync === true
   return {
-    get: key => db.get(key),
-    async batch(changes) {
-      // A message is acknowledged to the network after this resolves: it has to be on disk by then.
-      const options = { sync: true } as object
+    // Where it can be had at once: a state is small and mostly in memory, another thread takes longer to be asked.
+    get: async key => (isSynchronous ? db.getSync(key) : db.get(key)),
+    async batch(changes, { durable = true } = {}) {
+      const options = { sync: durable } as object
       await db.batch(
         changes.map(({ key, value }) => (value === null ? { type: 'del', key } : { type: 'put', key, value })),
         options
       )
     },
+    flush: () => db.put(FLUSH_KEY, new Uint8Array(), { sync: true } as object),
     range: options => db.iterator(options).all(),
     close: () => db.close()
   }

@@ -60,14 +60,20 @@ export class SealedStore {
     return sealed && this.#sealer.open(key, sealed)
   }
 
-  /** All changes or none, on disk when it resolves. The last change of one entry counts. */
-  async batch(changes: EntryChange[]): Promise<void> {
+  /** All changes or none, on disk when it resolves unless it need not be `durable`. The last change of one entry counts. */
+  async batch(changes: EntryChange[], options?: { durable?: boolean }): Promise<void> {
     const byKey = new Map(changes.map(change => [this.#key(change), change.value]))
     await this.#store.batch(
       await Promise.all(
         [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#sealer.seal(key, value)) }))
-      )
+      ),
+      options
     )
+  }
+
+  /** Resolves once every batch so far survives a power cut. */
+  flush(): Promise<void> {
+    return this.#store.flush()
   }
 
   /**

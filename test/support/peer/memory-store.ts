@@ -38,6 +38,8 @@ export class MemoryStore implements KeyValueStore {
     return found.slice(0, options.limit)
   }
 
+  async flush(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   /** The store as one process has it open: once that process is gone, nothing of it reaches the disk any more. */
@@ -45,6 +47,7 @@ export class MemoryStore implements KeyValueStore {
     return {
       get: key => this.get(key),
       range: options => this.range(options),
+      flush: () => this.flush(),
       close: async () => {},
       batch: async changes => {
         if (process.isGone) throw new Error('the process is gone')

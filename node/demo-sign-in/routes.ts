@@ -51,8 +51,10 @@ export function demoRoutes(app: FastifyInstance, demo: DemoProvider, { publicUrl
     protocol.removeAllContentTypeParsers()
     protocol.addContentTypeParser('*', (_request, _payload, done) => done(null))
     protocol.all(`${DEMO_PATH}/*`, options, async (request, reply) => {
+      // May refuse, which nobody could answer any more once the reply is taken over.
+      const origin = originOf(request, publicUrl)
       reply.hijack()
-      await demo.handle(request.raw, reply.raw, originOf(request, publicUrl))
+      await demo.handle(request.raw, reply.raw, origin)
     })
   })
 }

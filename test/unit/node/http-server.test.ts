@@ -1,22 +1,32 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { get } from 'node:http'
+import type { DemoProvider } from '../../../node/demo-sign-in/demo-provider.ts'
+import { demoRoutes } from '../../../node/demo-sign-in/routes.ts'
 import { HttpServer, type HttpServerInit } from '../../../node/http-server.ts'
 import { silentLogger } from '../../support/silent-logger.ts'
+
+type Ask = (headers: Record<string, string>, path?: string) => Promise<number>
+
+/** Never asked: what it answers is not the subject. */
+const NO_DEMO = {} as DemoProvider
 
 let server: HttpServer | undefined
 afterEach(() => server?.stop())
 
 /** @returns how a server answers a request with these headers: the status. */
-async function serve(init: Partial<HttpServerInit>): Promise<(headers: Record<string, string>) => Promise<number>> {
+async function serve(init: Partial<HttpServerInit>): Promise<Ask> {
   const epoch = { number: 0, seed: new Uint8Array(32), nodes: [] }
   const defaults = { version: '0', trustProxy: false, requestsPerMinute: 1_000, overTls: false, epoch }
   server = new HttpServer({ logger: silentLogger }, { ...defaults, ...init })
   await server.prepare()
-  await server.addLimited(app => void app.get('/v1/thing', () => ({})))
+  await server.addLimited(app => {
+    app.get('/v1/thing', () => ({}))
+    demoRoutes(app, NO_DEMO, { publicUrl: 'https://node.example' })
+  })
   const port = await server.listen('127.0.0.1', 0)
-  return headers =>
+  return (headers, path = '/v1/thing') =>
     new Promise((resolve, reject) => {
-      const request = get({ host: '127.0.0.1', port, path: '/v1/thing', headers }, answer => {
+      const request = get({ host: '127.0.0.1', port, path, headers }, answer => {
         answer.resume()
         resolve(answer.statusCode!)
       })
@@ -52,5 +62,10 @@ describe('the public port', () => {
   it('that people reach from elsewhere answers to every name', async () => {
     const ask = await serve({})
     expect(await ask({ host: 'node.example' })).toBe(200)
+  })
+
+  it('answers a sign-in under a name that is none, rather than to leave it hanging', async () => {
+    const ask = await serve({})
+    expect(await ask({ host: 'a@b' }, '/demo-sign-in/auth')).toBe(400)
   })
 })

@@ -119,10 +119,13 @@ export class CustodyOrigin {
     this.#log = components.logger.forComponent('volo:custody')
   }
 
-  /** Batches that are on their way. */
+  /** Batches that are on their way, also those of which only a replica that is away has not heard. */
   get size(): number {
     return this.#inFlight.size
   }
+
+  /** Batches whose senders still wait. */
+  unsettledCount = 0
 
   start(): void {
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS)
@@ -200,6 +203,7 @@ export class CustodyOrigin {
       tree: undefined
     }
     this.#inFlight.set(byteKey(id), batch)
+    this.unsettledCount += 1
     return batch
   }
 
@@ -361,7 +365,9 @@ export class CustodyOrigin {
     item.isSettled = true
     batch.unsettled -= 1
     item.settle({ ...result, receipts: [...item.receipts.values()] })
-    if (batch.unsettled === 0) this.#closeIfDone(batch)
+    if (batch.unsettled > 0) return
+    this.unsettledCount -= 1
+    this.#closeIfDone(batch)
   }
 
   #answered(batch: InFlight, node: ListedNode): void {
@@ -375,7 +381,8 @@ export class CustodyOrigin {
   }
 
   #finish(batch: InFlight): void {
-    if (!this.#inFlight.delete(byteKey(batch.id))) return
+    if (!this.#inFlight.delete(byteKey(batch.id)) || batch.unsettled === 0) return
+    this.unsettledCount -= 1
     for (const item of batch.items) {
       if (item.isSettled) continue
       item.isSettled = true

@@ -6,6 +6,12 @@ import type { ShardEnvelope } from './custody-origin.ts'
 const MAX_QUEUED_DELIVERIES = 1024
 /** CBOR around one envelope in a batch. */
 const ENVELOPE_OVERHEAD_BYTES = 8
+/** With fewer batches on their way, a new one does not wait for more envelopes. */
+const IDLE_BATCHES = 4
+/** While so many are, new ones would only stand in line: they go on gathering … */
+const BUSY_BATCHES = 32
+/** … but never longer than this. */
+const MAX_BATCH_WAIT_MS = 20
 
 interface Open {
   epoch: Epoch
@@ -13,25 +19,28 @@ interface Open {
   envelopes: ShardEnvelope[]
   bytes: number
   deliveries: number
+  /** Milliseconds for which it has gathered when its timer fires. */
+  waited: number
   cancel: () => void
 }
 
 /**
- * Gathers envelopes of one shard for at most {@link BATCH_WAIT_MS}: signatures, gossip and fsync are paid per batch. While
- * there is little to do nothing is gained by waiting, so a batch goes out in the same turn of the event loop.
+ * Gathers envelopes of one shard for {@link BATCH_WAIT_MS}: signatures, gossip and fsync are paid per batch. While there is
+ * little to do nothing is gained by waiting, so a batch goes out in the same turn of the event loop; while there is much
+ * to do nothing is lost by it, so batches grow.
  */
 export class MessageQueue {
   readonly #send: (epoch: Epoch, shard: number, envelopes: ShardEnvelope[]) => void
-  readonly #isIdle: () => boolean
+  readonly #inFlight: () => number
   readonly #open = new Map<string, Open>()
 
-  /** @param isIdle - whether so little is on its way that waiting for more would only cost time. */
+  /** @param inFlight - batches whose senders still wait. */
   constructor(
     send: (epoch: Epoch, shard: number, envelopes: ShardEnvelope[]) => void,
-    isIdle: () => boolean = () => false
+    inFlight: () => number = () => IDLE_BATCHES
   ) {
     this.#send = send
-    this.#isIdle = isIdle
+    this.#inFlight = inFlight
   }
 
   add(epoch: Epoch, shard: number, envelope: ShardEnvelope): void {
@@ -44,7 +53,7 @@ export class MessageQueue {
       batch = undefined
     }
     if (batch === undefined) {
-      batch = { epoch, shard, envelopes: [], bytes: 0, deliveries: 0, cancel: this.#flushSoon(key) }
+      batch = { epoch, shard, envelopes: [], bytes: 0, deliveries: 0, waited: 0, cancel: this.#flushSoon(key) }
       this.#open.set(key, batch)
     }
     batch.envelopes.push(envelope)
@@ -67,11 +76,18 @@ export class MessageQueue {
   }
 
   #flushSoon(key: string): () => void {
-    if (this.#isIdle()) {
+    if (this.#inFlight() < IDLE_BATCHES) {
       const immediate = setImmediate(() => this.#flush(key))
       return () => clearImmediate(immediate)
     }
-    const timer = setTimeout(() => this.#flush(key), BATCH_WAIT_MS)
+    const timer = setTimeout(() => this.#flushUnlessBusy(key, timer), BATCH_WAIT_MS)
     return () => clearTimeout(timer)
+  }
+
+  #flushUnlessBusy(key: string, timer: NodeJS.Timeout): void {
+    const batch = this.#open.get(key)!
+    batch.waited += BATCH_WAIT_MS
+    if (batch.waited < MAX_BATCH_WAIT_MS && this.#inFlight() >= BUSY_BATCHES) timer.refresh()
+    else this.#flush(key)
   }
 }

@@ -48,8 +48,6 @@ import { WebSocketServer } from './websocket-server.ts'
 /** Pending records that one listed node may pass on, a second and at once. */
 const RECORDS_PER_SECOND = 200
 const RECORDS_BURST = 2_000
-/** With fewer batches on their way, a new one does not wait for more envelopes. */
-const IDLE_BATCHES = 4
 
 /** Settings that only tests change. */
 export interface NodeNetworkTestInit {
@@ -266,7 +264,7 @@ export class NodeNetwork implements NetworkPort {
     const origin = new CustodyOrigin({ ...common, view, gossip, links, replica })
     const queue = new MessageQueue(
       (epoch, shard, envelopes) => void origin.send(epoch, shard, envelopes),
-      () => origin.size < IDLE_BATCHES
+      () => origin.unsettledCount
     )
     const repair = new RepairService({ ...common, view, store, links, reader, delivery })
     const handover = new HandoverService({ ...common, view, store, origin })

@@ -135,6 +135,7 @@ export class PendingMessageStore {
   readonly #commits: GroupCommit<Work>
   #opened: PendingDatabase | undefined
   #held = 0
+  #isClosing = false
 
   constructor(components: PendingMessageStoreComponents, init: PendingMessageStoreInit) {
     this.#components = components
@@ -150,6 +151,7 @@ export class PendingMessageStore {
 
   /** Opens the database, repairing it first if its files were found broken. @throws if it is locked or unreadable. */
   async open(): Promise<void> {
+    this.#isClosing = false
     await mkdir(this.#directory, { recursive: true })
     const mark = join(this.#directory, REPAIR_MARK)
     const asked = await stat(mark).then(
@@ -172,6 +174,8 @@ export class PendingMessageStore {
 
   async close(): Promise<void> {
     await this.#commits.idle()
+    // What still reads finds its iterator closed, which is no fault of the disk.
+    this.#isClosing = true
     await this.#opened?.close()
     this.#opened = undefined
   }
@@ -682,7 +686,7 @@ export class PendingMessageStore {
     try {
       return await reader(this.#database)
     } catch (error) {
-      if (this.#opened === undefined || (error as { code?: string }).code === 'LEVEL_DATABASE_NOT_OPEN') throw error
+      if (this.#opened === undefined || this.#isClosing) throw error
       throw this.#commits.fail(error)
     }
   }

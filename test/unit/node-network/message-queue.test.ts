@@ -62,19 +62,39 @@ describe('the message queue', () => {
   })
 
   it('does not wait while there is little to do', () => {
-    let isIdle = true
+    let inFlight = 0
     queue = new MessageQueue(
       (to, shard, envelopes) => sent.push({ epoch: to.number, shard, count: envelopes.length }),
-      () => isIdle
+      () => inFlight
     )
     for (let i = 0; i < 2; i++) queue.add(epoch(0), 1, envelope(10))
     vi.advanceTimersByTime(0)
     expect(sent).toEqual([{ epoch: 0, shard: 1, count: 2 }])
-    isIdle = false
+    inFlight = 10
     queue.add(epoch(0), 1, envelope(10))
     vi.advanceTimersByTime(1)
     expect(sent).toHaveLength(1)
     vi.advanceTimersByTime(1)
+    expect(sent).toHaveLength(2)
+  })
+
+  it('goes on gathering while there is much to do, for twenty milliseconds at most', () => {
+    let inFlight = 1000
+    queue = new MessageQueue(
+      (to, shard, envelopes) => sent.push({ epoch: to.number, shard, count: envelopes.length }),
+      () => inFlight
+    )
+    queue.add(epoch(0), 1, envelope(10))
+    vi.advanceTimersByTime(10)
+    queue.add(epoch(0), 1, envelope(10))
+    vi.advanceTimersByTime(9)
+    expect(sent).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(sent).toEqual([{ epoch: 0, shard: 1, count: 2 }])
+    queue.add(epoch(0), 1, envelope(10))
+    vi.advanceTimersByTime(4)
+    inFlight = 10
+    vi.advanceTimersByTime(2)
     expect(sent).toHaveLength(2)
   })
 })

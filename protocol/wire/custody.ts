@@ -103,7 +103,16 @@ export const refusalCodec = struct({
   time: uint(),
   mailbox: deviceIdCodec,
   id: deliveryIdCodec,
-  reason: oneOf('expired', 'expiry-too-far', 'mailbox-full', 'rate-limited', 'unknown-mailbox', 'epoch', 'proof', 'disk-full'),
+  reason: oneOf(
+    'expired',
+    'expiry-too-far',
+    'mailbox-full',
+    'rate-limited',
+    'unknown-mailbox',
+    'epoch',
+    'proof',
+    'disk-full'
+  ),
   signature
 })
 export type Refusal = TypeOf<typeof refusalCodec>
@@ -121,19 +130,42 @@ export type Eviction = TypeOf<typeof evictionCodec>
 
 const INDEX_OF_REASON = {
   denial: ['unknown', 'acknowledged', 'expired', 'evicted'],
-  refusal: ['expired', 'expiry-too-far', 'mailbox-full', 'rate-limited', 'unknown-mailbox', 'epoch', 'proof', 'disk-full']
+  refusal: [
+    'expired',
+    'expiry-too-far',
+    'mailbox-full',
+    'rate-limited',
+    'unknown-mailbox',
+    'epoch',
+    'proof',
+    'disk-full'
+  ]
 }
 
 const denialBytes = (network: NetworkId, d: Omit<Denial, 'signature'>): Uint8Array =>
   labelled('denial', network, d.version, d.node, d.time, d.mailbox, d.id, INDEX_OF_REASON.denial.indexOf(d.reason))
 
 const refusalBytes = (network: NetworkId, r: Omit<Refusal, 'signature'>): Uint8Array =>
-  labelled('refusal', network, r.version, r.node, r.epoch, r.time, r.mailbox, r.id, INDEX_OF_REASON.refusal.indexOf(r.reason))
+  labelled(
+    'refusal',
+    network,
+    r.version,
+    r.node,
+    r.epoch,
+    r.time,
+    r.mailbox,
+    r.id,
+    INDEX_OF_REASON.refusal.indexOf(r.reason)
+  )
 
 const evictionBytes = (network: NetworkId, e: Omit<Eviction, 'signature'>): Uint8Array =>
   labelled('eviction', network, e.version, e.node, e.time, e.mailbox, e.ids as Cbor[])
 
-export async function signDenial(network: NetworkId, key: SigningKey, fields: Omit<Denial, 'version' | 'signature'>): Promise<Denial> {
+export async function signDenial(
+  network: NetworkId,
+  key: SigningKey,
+  fields: Omit<Denial, 'version' | 'signature'>
+): Promise<Denial> {
   const unsigned = { ...fields, version: 1 as const }
   return { ...unsigned, signature: await key.sign(denialBytes(network, unsigned)) }
 }
@@ -142,7 +174,11 @@ export function verifyDenial(crypto: Crypto, network: NetworkId, denial: Denial)
   return crypto.verify(denial.node, denialBytes(network, denial), denial.signature)
 }
 
-export async function signRefusal(network: NetworkId, key: SigningKey, fields: Omit<Refusal, 'version' | 'signature'>): Promise<Refusal> {
+export async function signRefusal(
+  network: NetworkId,
+  key: SigningKey,
+  fields: Omit<Refusal, 'version' | 'signature'>
+): Promise<Refusal> {
   const unsigned = { ...fields, version: 1 as const }
   return { ...unsigned, signature: await key.sign(refusalBytes(network, unsigned)) }
 }
@@ -151,7 +187,11 @@ export function verifyRefusal(crypto: Crypto, network: NetworkId, refusal: Refus
   return crypto.verify(refusal.node, refusalBytes(network, refusal), refusal.signature)
 }
 
-export async function signEviction(network: NetworkId, key: SigningKey, fields: Omit<Eviction, 'version' | 'signature'>): Promise<Eviction> {
+export async function signEviction(
+  network: NetworkId,
+  key: SigningKey,
+  fields: Omit<Eviction, 'version' | 'signature'>
+): Promise<Eviction> {
   const unsigned = { ...fields, version: 1 as const }
   return { ...unsigned, signature: await key.sign(evictionBytes(network, unsigned)) }
 }

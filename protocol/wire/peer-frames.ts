@@ -4,7 +4,21 @@
  *
  * The node speaks first (`hello`), the client proves its device (`authenticate`), then requests go in any order.
  */
-import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint, decode, encode, variant, type TypeOf } from '../codec.ts'
+import {
+  bool,
+  bytes,
+  bytesBetween,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  uint,
+  decode,
+  encode,
+  variant,
+  type TypeOf
+} from '../codec.ts'
 import { SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { accountIdCodec, deviceIdCodec, devicePublicKeysCodec } from '../identity/device.ts'
 import { MAX_BUNDLE_BYTES } from '../identity/bundle.ts'
@@ -99,7 +113,15 @@ export const nodeFrameCodec = variant({
   /** First frame on the stream. */
   hello: [
     1,
-    struct({ request, versions: list(uint(255), 8, 1), network: bytes(32), node: nodeKeyCodec, nonce: bytes(32), time: uint(), epoch: uint() })
+    struct({
+      request,
+      versions: list(uint(255), 8, 1),
+      network: bytes(32),
+      node: nodeKeyCodec,
+      nonce: bytes(32),
+      time: uint(),
+      epoch: uint()
+    })
   ],
   authenticated: [2, struct({ request, deviceId: deviceIdCodec, accountId: accountIdCodec, epoch: epochCodec })],
   submitted: [3, struct({ request, results: list(submissionResultCodec, 64, 1) })],

@@ -40,7 +40,12 @@ export const epochCodec = struct({
 export type Epoch = TypeOf<typeof epochCodec>
 
 /** Shard of a mailbox or account id. @returns 0 to `shardCount` - 1. */
-export function shardOf(crypto: Crypto, network: NetworkId, genesis: Pick<Genesis, 'shardCount'>, id: Uint8Array): number {
+export function shardOf(
+  crypto: Crypto,
+  network: NetworkId,
+  genesis: Pick<Genesis, 'shardCount'>,
+  id: Uint8Array
+): number {
   const digest = labelledHash(crypto, 'shard', network, id)
   const number = ((digest[0]! << 24) | (digest[1]! << 16) | (digest[2]! << 8) | digest[3]!) >>> 0
   return number % genesis.shardCount

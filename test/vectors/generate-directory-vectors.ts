@@ -89,13 +89,11 @@ function directoryJson(directory: Directory): Json {
     names: [...directory.names()]
       .sort((a, b) => byHex(toHex(a.nameTag), toHex(b.nameTag)))
       .map(({ nameTag, accountId }) => ({ nameTag: toHex(nameTag), accountId: toHex(accountId) })),
-    nodes: directory
-      .nodes()
-      .map(({ nodeKey, operator, addresses }) => ({
-        nodeKey: toHex(nodeKey),
-        operator: toHex(operator),
-        addresses: [...addresses]
-      })),
+    nodes: directory.nodes().map(({ nodeKey, operator, addresses }) => ({
+      nodeKey: toHex(nodeKey),
+      operator: toHex(operator),
+      addresses: [...addresses]
+    })),
     admittedOperators: directory.admittedOperators().map(toHex).sort(byHex),
     releases: directory.releases().map(({ version, manifestHash }) => [toHex(version), toHex(manifestHash)]),
     digest: toHex(directoryDigest(crypto, network, directory))

@@ -7,12 +7,19 @@ export class MemoryStore implements KeyValueStore {
   failNext = false
   /** Called before each batch; throwing in it is a crash at that point. */
   beforeBatch: (() => void) | undefined
+  /** A disk that takes its time: waited for by each flush. */
+  beforeFlush: (() => Promise<void>) | undefined
+  /** What a power cut would leave. */
+  #durable = new Map<string, Uint8Array>()
 
   async get(key: string): Promise<Uint8Array | undefined> {
     return this.entries.get(key)
   }
 
-  async batch(changes: { key: string; value: Uint8Array | null }[]): Promise<void> {
+  async batch(
+    changes: { key: string; value: Uint8Array | null }[],
+    { durable = true }: { durable?: boolean } = {}
+  ): Promise<void> {
     this.beforeBatch?.()
     if (this.failNext) {
       this.failNext = false
@@ -23,6 +30,17 @@ export class MemoryStore implements KeyValueStore {
       if (value === null) this.entries.delete(key)
       else this.entries.set(key, value.slice())
     }
+    if (durable) this.#durable = new Map(this.entries)
+  }
+
+  async flush(): Promise<void> {
+    this.#durable = new Map(this.entries)
+  }
+
+  /** Undoes what was neither durable nor flushed. */
+  cutPower(): void {
+    this.entries.clear()
+    for (const [key, value] of this.#durable) this.entries.set(key, value)
   }
 
   async range(options: {
@@ -38,8 +56,6 @@ export class MemoryStore implements KeyValueStore {
     return found.slice(0, options.limit)
   }
 
-  async flush(): Promise<void> {}
-
   async close(): Promise<void> {}
 
   /** The store as one process has it open: once that process is gone, nothing of it reaches the disk any more. */
@@ -47,11 +63,15 @@ export class MemoryStore implements KeyValueStore {
     return {
       get: key => this.get(key),
       range: options => this.range(options),
-      flush: () => this.flush(),
-      close: async () => {},
-      batch: async changes => {
+      flush: async () => {
+        await this.beforeFlush?.()
         if (process.isGone) throw new Error('the process is gone')
-        await this.batch(changes)
+        await this.flush()
+      },
+      close: async () => {},
+      batch: async (changes, options) => {
+        if (process.isGone) throw new Error('the process is gone')
+        await this.batch(changes, options)
       }
     }
   }

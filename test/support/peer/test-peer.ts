@@ -80,6 +80,15 @@ export class TestPeer {
     await this.start()
   }
 
+  /** The machine dies: what was not flushed is gone as well. */
+  async powerCut(): Promise<void> {
+    this.#process.isGone = true
+    this.store.cutPower()
+    this.store.beforeFlush = undefined
+    await this.engine.stop()
+    await this.start()
+  }
+
   async restart(): Promise<void> {
     await this.engine.stop()
     await this.start()

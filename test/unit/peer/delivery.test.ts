@@ -51,6 +51,25 @@ describe('delivery', () => {
     expect(await bob.received(ada)).toEqual(numbered(5))
   })
 
+  test('a power cut after a message was shown and before it was acknowledged: it comes again, and is there once', async () => {
+    const { network, ada, bob } = await pair()
+    await sendAll(ada, bob, ['before'])
+    await until('the first is acknowledged', () => network.pending === 0)
+    const disk = Promise.withResolvers<void>()
+    bob.store.beforeFlush = () => disk.promise
+    const shown = new Promise<string>(resolve => bob.engine.on('message', ({ text }) => resolve(text)))
+    await sendAll(ada, bob, ['shown'])
+    expect(await shown).toBe('shown')
+    expect(network.pending).toBeGreaterThan(0)
+    const restarted = bob.powerCut()
+    disk.resolve()
+    await restarted
+    await until('it is there again', async () => (await bob.received(ada)).length === 2)
+    await sendAll(ada, bob, ['after'])
+    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    expect(await bob.received(ada)).toEqual(['before', 'shown', 'after'])
+  })
+
   test('messages out of order are shown in order', async () => {
     const { network, ada, bob } = await pair()
     const late: Delivery[] = []

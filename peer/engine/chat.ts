@@ -4,6 +4,7 @@
  */
 import { toHex } from '../../protocol/bytes.ts'
 import { wakeAt } from '../../protocol/conversation/sequencer.ts'
+import { deviceOf } from '../../protocol/directory/account.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import { PeerError, type ConnectionState } from '../peer-api.ts'
 import type { HttpClient, Transport } from '../ports.ts'
@@ -196,7 +197,10 @@ export class Chat {
     )) {
       const at = wakeAt(value)
       if (at === undefined) continue
-      this.inbox.resume({ conversationId, senderAccount: accountId, senderDevice: value.deviceId }, at)
+      const own = this.directory.peek(toHex(this.#components.core.accountId()))
+      // In notes, and beside what others wrote, an own device may have written.
+      const senderAccount = own && deviceOf(own.checked.account, value.deviceId) ? own.accountId : accountId
+      this.inbox.resume({ conversationId, senderAccount, senderDevice: value.deviceId }, at)
     }
   }
 
@@ -237,6 +241,7 @@ export class Chat {
 
   /** A connection is authenticated. @returns whether this node keeps our mailbox. */
   async #onOnline(connection: NodeConnection): Promise<boolean> {
+    connection.onEpoch(epoch => void this.#onEpoch(epoch, connection))
     void this.#onEpoch(connection.authenticated.epoch, connection)
     return this.mailbox.attach(connection)
   }

@@ -22,6 +22,8 @@ export const DEFAULT_ENTRY = 'http://127.0.0.1:8787'
 const MAX_ANSWER_CHARS = 1024 * 1024
 /** Other operators are asked about a list that one tells at most this often. */
 const AGREEMENT_INTERVAL_MS = 5_000
+/** And about ever other lists of one operator. */
+const OTHER_LIST_INTERVAL_MS = 1_000
 
 export interface NetworkBookComponents {
   crypto: Crypto
@@ -40,8 +42,8 @@ export class NetworkBook {
   readonly #chosenEntry: string | undefined
   #info: NetworkInfo | undefined
   #problem: string | null = null
-  /** When others were last asked about which list. */
-  #asked: { epoch: Epoch; at: number } | undefined
+  /** When others were last asked about which list, by the operator of the list in force that told it. */
+  readonly #asked = new Map<string, { epoch: Epoch; at: number }>()
 
   constructor(components: NetworkBookComponents, entry: string | undefined) {
     this.#components = components
@@ -117,12 +119,17 @@ export class NetworkBook {
   async #consider(told: Epoch, isTeller: (node: ListedNode) => boolean): Promise<void> {
     const { timers, log, epochOverStream } = this.#components
     const now = timers.now()
-    if (this.#asked && isSameEpoch(this.#asked.epoch, told) && now - this.#asked.at < AGREEMENT_INTERVAL_MS) return
-    this.#asked = { epoch: told, at: now }
     const { info } = this
+    const teller = operatorOf(info, isTeller)
+    // By teller: a liar's lists must not keep another's from being looked at.
+    const key = teller ? toHex(teller) : ''
+    const asked = this.#asked.get(key)
+    const interval = asked && isSameEpoch(asked.epoch, told) ? AGREEMENT_INTERVAL_MS : OTHER_LIST_INTERVAL_MS
+    if (asked && now - asked.at < interval) return
+    this.#asked.set(key, { epoch: told, at: now })
     const overHttp = async (node: ListedNode): Promise<Epoch> => this.#listOf(node.url)
     const sources = { overHttp, overStream: epochOverStream, log }
-    const agreed = await isAgreed(sources, info, told, operatorOf(info, isTeller))
+    const agreed = await isAgreed(sources, info, told, teller)
     if (!agreed) return log.warn('one node alone tells another list of nodes', { epoch: told.number })
     if (isNewerEpoch(this.info, told)) await this.#replace(told)
   }
@@ -137,6 +144,7 @@ export class NetworkBook {
   async #replace(epoch: Epoch): Promise<void> {
     this.#components.log.debug('node list changed', { epoch: epoch.number, nodes: epoch.nodes.length })
     await this.#save({ ...this.info, epoch })
+    this.#asked.clear()
   }
 
   /** Whether a name is free, asked over HTTP because there is no account to ask with yet. Only 2 bytes of its tag are told. */

@@ -6,7 +6,7 @@
  *        ▲                     │
  *        └──── backoff ◀───────┘ too few receipts, refusal, lost connection
  */
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { MessageId } from '../../protocol/conversation/message.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
@@ -21,6 +21,8 @@ import type { StateStore, Work } from './work.ts'
 export const MAX_IN_FLIGHT = 16
 export const FIRST_RETRY_MS = 500
 export const MAX_RETRY_MS = 60_000
+/** Operators that have to call an envelope malformed before it is given up, if there are as many. */
+const OPERATORS_TO_REFUSE = 2
 /** Attempts without enough receipts after which the person is told why it takes so long. */
 const EXPLAIN_AFTER_ATTEMPTS = 3
 
@@ -30,6 +32,8 @@ interface Entry {
   attempts: number
   nextTry: number
   inFlight: boolean
+  /** Operators whose nodes called it malformed or too large, in hex. */
+  refusedBy: Set<string>
 }
 
 export interface OutboxInit {
@@ -86,7 +90,7 @@ export class Outbox {
   }
 
   #add(order: string, item: OutboxItem): void {
-    this.#entries.set(order, { order, item, attempts: 0, nextTry: 0, inFlight: false })
+    this.#entries.set(order, { order, item, attempts: 0, nextTry: 0, inFlight: false, refusedBy: new Set() })
   }
 
   #pump(): void {
@@ -115,7 +119,7 @@ export class Outbox {
     try {
       await this.#submit(entry, connection)
     } catch (error) {
-      await this.#failed(entry, error).catch((failure: unknown) => {
+      await this.#failed(entry, error, connection).catch((failure: unknown) => {
         // The store does not write. The entry stays as it is there, and is tried again.
         entry.nextTry = this.#core.timers.now() + MAX_RETRY_MS
         this.#core.log.warn('the outbox could not be written', { reason: String(failure) })
@@ -193,16 +197,19 @@ export class Outbox {
     )
   }
 
-  async #failed(entry: Entry, error: unknown): Promise<void> {
+  async #failed(entry: Entry, error: unknown, connection: NodeConnection): Promise<void> {
     if (error instanceof NodeRefusal) {
       if (error.code === 'wrong-epoch') {
-        const connection = this.#init.connection()
-        if (connection) await this.#refreshEpoch(connection)
+        await this.#refreshEpoch(connection)
         // At once: nothing is wrong with the message.
         if (entry.attempts === 0) return void entry.attempts++
       }
       if (error.code === 'malformed' || error.code === 'too-large') {
-        return this.#giveUp(entry, `The network does not take it: ${error.message}`)
+        if (this.#isRefusedByAll(entry, connection))
+          return this.#giveUp(entry, `The network does not take it: ${error.message}`)
+        await this.#later(entry, `The node answered: ${error.message}`)
+        // One node's word fails nothing: the next connection goes to another node.
+        return connection.close('the node refuses a message')
       }
       return this.#later(entry, `The node answered: ${error.message}`)
     }
@@ -210,6 +217,15 @@ export class Outbox {
     if (error instanceof ConnectionLost) return this.#later(entry, null)
     this.#core.log.warn('an envelope could not be handed in', { reason: String(error) })
     await this.#later(entry, null)
+  }
+
+  /** Whether as many operators as keep a message have refused it for what it is. */
+  #isRefusedByAll({ refusedBy }: Entry, { node }: NodeConnection): boolean {
+    const { nodes } = this.#core.network().epoch
+    const operators = new Set(nodes.map(({ operator }) => toHex(operator)))
+    const refuser = nodes.find(({ key }) => equalBytes(key, node))
+    if (refuser) refusedBy.add(toHex(refuser.operator))
+    return refusedBy.size >= Math.min(operators.size, OPERATORS_TO_REFUSE)
   }
 
   async #refreshEpoch(connection: NodeConnection): Promise<void> {

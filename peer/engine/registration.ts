@@ -21,6 +21,7 @@ import {
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
 import { PeerError, type SignInProvider } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
+import { isLoopback } from '../transport/node-address.ts'
 import { sessionEnvironment, type Core } from './core.ts'
 import { loadOwnAccount, ownAccountChange, type OwnAccount } from './own-account.ts'
 
@@ -58,7 +59,7 @@ export class Registration {
       returnTo
     })) as { url?: unknown }
     if (typeof url !== 'string') throw unexpected('where to sign in')
-    return new URL(url, this.#origin()).href
+    return signInAddress(url, this.#origin())
   }
 
   async finishSignIn(code: string): Promise<void> {
@@ -221,4 +222,17 @@ function failureOf(status: number, json: Record<string, unknown>): PeerError {
   const code = FAILURE_CODES[String(json['error'])] ?? 'refused'
   const message = typeof json['message'] === 'string' ? json['message'].slice(0, 300) : `The node answered ${status}.`
   return new PeerError(code, message)
+}
+
+/**
+ * The page to sign in at: anywhere over https, over http only at the node itself or on this machine, and never a script.
+ * @throws PeerError `refused`.
+ */
+export function signInAddress(url: string, origin: string): string {
+  const node = new URL(origin)
+  const address = URL.canParse(url, origin) ? new URL(url, origin) : undefined
+  const isNear =
+    address?.origin === node.origin || (address && isLoopback(address.hostname) && isLoopback(node.hostname))
+  if (address?.protocol === 'https:' || (address?.protocol === 'http:' && isNear)) return address.href
+  throw new PeerError('refused', 'The node sends the sign-in to an address that is not safe.')
 }

@@ -33,6 +33,8 @@ import type { StateStore, Work } from './work.ts'
 export const UPKEEP_INTERVAL_MS = 30_000
 /** Sent messages are kept for resending this long: what is older has expired everywhere. */
 const SENT_KEPT_MS = 2 * PENDING_TTL_MS
+/** What anybody gets who writes to us. */
+const PROFILE_MESSAGES = 1
 const OPEN_DELIVERY = slots.openDelivery('', '').codec
 
 export interface UpkeepComponents {
@@ -62,8 +64,15 @@ export class Upkeep {
     })
     await this.#reopen(conversation)
     const own = await this.#components.states.read(slots.ownKeys(key))
-    if (own && isKeyUpdateDue(own.own, this.#components.core.timers.now())) this.#components.sealer.wake(key)
+    const isDue = own && isKeyUpdateDue(own.own, this.#components.core.timers.now())
+    if (isDue && (await this.#hasAnswered(key))) this.#components.sealer.wake(key)
     this.#components.outbox.kick()
+  }
+
+  /** Whether more was ever said here than our profile: strangers must not get fresh keys, and a sign of life, every week. */
+  async #hasAnswered(key: string): Promise<boolean> {
+    const outbound = await this.#components.states.read(slots.outbound(key))
+    return outbound !== undefined && outbound.nextSequence > PROFILE_MESSAGES
   }
 
   /** Asks senders for what is missing. */

@@ -8,6 +8,7 @@ import {
   type NodeFrameOf,
   type PeerErrorCode
 } from '../../protocol/wire/peer-frames.ts'
+import type { Epoch } from '../../protocol/wire/placement.ts'
 import { AUTHENTICATION_TIMEOUT_MS } from '../../protocol/limits.ts'
 import type { FrameStream, Timers } from '../ports.ts'
 
@@ -68,6 +69,7 @@ export class NodeConnection {
   readonly #pushes: { frame: PushFrame; bytes: number }[] = []
   #pushBytes = 0
   #onPush: ((frame: PushFrame) => Promise<void>) | undefined
+  #onEpoch: ((epoch: Epoch) => void) | undefined
   #draining = false
   #lastHeard: number
   #nextRequest = 2
@@ -131,6 +133,11 @@ export class NodeConnection {
   onPush(handler: (frame: PushFrame) => Promise<void>): void {
     this.#onPush = handler
     void this.#drainPushes()
+  }
+
+  /** Hears of lists of nodes that the node tells unasked. */
+  onEpoch(handler: (epoch: Epoch) => void): void {
+    this.#onEpoch = handler
   }
 
   /**
@@ -214,6 +221,10 @@ export class NodeConnection {
       this.#open.delete(frame.request)
       waiting.cancelTimer()
       waiting.resolve(frame)
+      return true
+    }
+    if (frame.kind === 'epoch') {
+      this.#onEpoch?.(frame.epoch)
       return true
     }
     if (frame.kind !== 'deliver' && frame.kind !== 'caughtUp' && frame.kind !== 'evicted' && frame.kind !== 'error') {

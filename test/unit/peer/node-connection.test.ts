@@ -159,6 +159,15 @@ describe('a connection', () => {
     expect(node.closed).toBe(true)
   })
 
+  test('a list of nodes that comes unasked is told on, and does not end the connection', async () => {
+    const { node, connection } = await connected()
+    const told: number[] = []
+    connection.onEpoch(({ number }) => told.push(number))
+    node.say({ kind: 'epoch', request: 0, epoch: { ...EPOCH, number: 7 } })
+    await expect.poll(() => told).toEqual([7])
+    expect(connection.isOpen).toBe(true)
+  })
+
   test('unasked frames are handled one after the other, also those from before', async () => {
     const { node, connection } = await connected()
     node.say({ kind: 'caughtUp', request: 0 })

@@ -96,6 +96,16 @@ async function forgedAnswers({ seed, runs, budgetMs }: CampaignInit): Promise<Ca
   }
 }
 
+async function ledgerRules(): Promise<CampaignOutcome> {
+  const { installSecondLedger, openSecondLedger } = await import('../support/second-ledger.ts')
+  const problem = await installSecondLedger()
+  const second = openSecondLedger()
+  if (!second) return { runs: 0, failures: 0, examples: [], notRun: problem }
+  const { compareLedgers } = await import('./ledger-rules.ts')
+  const { cases, failures, ...rest } = await compareLedgers(second)
+  return { runs: cases, failures: failures.length, examples: failures, second: second.name, ...rest }
+}
+
 export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
   'directory-forks': {
     summary: `random histories with rollbacks up to ${SHORT_DEPTH} blocks, and one of ${DEEPEST}: the directory equals the fold of the final chain, no revoked device comes back`,
@@ -132,5 +142,12 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'lies each way',
     defaultRuns: 1_000,
     run: forgedAnswers
+  },
+  'ledger-rules': {
+    summary:
+      'hand-built transactions and records before two implementations of the ledger rules; the second is installed into .cache/ledger-peers',
+    unit: 'cases, always all',
+    defaultRuns: 133,
+    run: ledgerRules
   }
 }

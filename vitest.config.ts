@@ -18,9 +18,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           environment: 'node',
           testTimeout: 120_000,
-          hookTimeout: 120_000,
-          // Real nodes and ledgers share the two cores: one file at a time keeps their timings honest.
-          fileParallelism: false
+          hookTimeout: 120_000
         }
       }
     ]

@@ -12,6 +12,7 @@ import type { MessageLog, NewMessage } from './message-log.ts'
 import { replicasOf } from './network-info.ts'
 import { sentReceipt, type People } from './people.ts'
 import type { Sealer } from './sealer.ts'
+import type { SealingPlan } from './sealing-plan.ts'
 import { conversationEntry, receiptsEntry, slots, type Conversation, type MessageRow } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -28,6 +29,13 @@ export interface ConversationsComponents {
   sealer: Sealer
   people: People
   onChange: () => void
+}
+
+/** A text before it has its row. */
+interface OwnText {
+  messageId: MessageId
+  sentAt: number
+  text: string
 }
 
 interface Entry {
@@ -116,19 +124,33 @@ export class Conversations {
       const limit = `at most ${MAX_TEXT_CHARACTERS} characters`
       throw new PeerError('usage', `A message has ${limit}; this one has ${text.length}.`)
     }
-    const { states, people } = this.#components
-    return people.message(await states.unit(unit => this.#take(unit, conversationId, text)))
+    const { core, sealer, people } = this.#components
+    const message: OwnText = { messageId: createMessageId(core.random), sentAt: core.timers.now(), text }
+    const plan = await sealer.readyPlan(conversationId)
+    const row = await this.#take(conversationId, message, plan).catch((error: unknown) => {
+      if (!plan || error instanceof PeerError) throw error
+      // It could not be sealed at once: taken it can be all the same.
+      return this.#take(conversationId, message, undefined)
+    })
+    return people.message(row)
   }
 
-  async #take(unit: Work, conversationId: string, text: string): Promise<MessageRow> {
-    const { core, directory, log, sealer } = this.#components
+  #take(conversationId: string, message: OwnText, plan: SealingPlan | undefined): Promise<MessageRow> {
+    const { states, sealer } = this.#components
+    return states.unit(async unit => {
+      const row = await this.#takeIn(unit, conversationId, message)
+      if (plan) await sealer.sealAtOnce(unit, plan)
+      return row
+    })
+  }
+
+  async #takeIn(unit: Work, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
+    const { directory, log, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
     const known = directory.peek(toHex(conversation.accountId))
     const held = known && holdReason(known, known.username ?? 'this person')
     if (held) throw new PeerError('held', held)
-    const messageId = createMessageId(core.random)
-    const sentAt = core.timers.now()
     const row = await log.append(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
     return row!

@@ -4,7 +4,7 @@
  */
 import { toHex } from '../../protocol/bytes.ts'
 import { createMessageId, encodeMessage, isSequenced, type MessageBody } from '../../protocol/conversation/message.ts'
-import { rosterHash, type ConversationId } from '../../protocol/conversation/roster.ts'
+import type { ConversationId } from '../../protocol/conversation/roster.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import { emptyOwnKeys, isKeyUpdateDue, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
@@ -62,10 +62,14 @@ export class SealRound {
     this.#components = components
   }
 
-  /** @throws PeerError `refused` if no device of the other side has keys to seal to. */
+  /**
+   * @returns with nothing sealed if the session was used up since a plan was made that has no keys to open another with.
+   * @throws PeerError `refused` if no device of the other side has keys to seal to.
+   */
   async run(unit: Work, plan: SealingPlan): Promise<RoundResult> {
     const { conversationId, profileGiven } = plan.conversation
     const key = toHex(conversationId)
+    if (!plan.canOpen && (await this.#mustOpen(unit, plan))) return { isDueDone: false, hasMore: true }
     const items = await this.#itemsOf(unit, plan)
     if (items.length === 0 && !(await this.#isKeyUpdateDue(unit, key))) return { isDueDone: true, hasMore: false }
     const others = otherDevices(this.#components.core, plan.roster).map(device => device.deviceId)
@@ -78,6 +82,11 @@ export class SealRound {
     }
     await this.#envelopes(unit, plan, sealed, others)
     return items.length > 0 ? this.#result(unit, items, sealed.items) : { isDueDone: true, hasMore: false }
+  }
+
+  async #mustOpen(unit: Work, { conversation, rosterHash }: SealingPlan): Promise<boolean> {
+    const outbound = await unit.read(slots.outbound(toHex(conversation.conversationId)))
+    return !outbound || renewalReason(outbound, rosterHash, this.#components.core.timers.now()) !== undefined
   }
 
   /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
@@ -132,7 +141,7 @@ export class SealRound {
   /** What a round left over, once it has sealed some of its items. */
   #result(unit: Work, items: Item[], sealed: Item[]): RoundResult {
     const key = toHex(items[0]!.conversationId)
-    const left = this.#components.queue.count(key) - sealed.filter(({ order }) => order !== null).length
+    const left = this.#components.queue.count(unit, key) - sealed.filter(({ order }) => order !== null).length
     const isDueDone = sealed.length === items.length
     if (isDueDone) unit.remove(slots.due(key))
     return { isDueDone, hasMore: left > 0 || !isDueDone }
@@ -147,7 +156,7 @@ export class SealRound {
     const env = sessionEnvironment(core)
     const { conversationId } = plan.conversation
     const key = toHex(conversationId)
-    const hash = rosterHash(env.crypto, env.network, plan.roster)
+    const hash = plan.rosterHash
     const before = await unit.read(slots.outbound(key))
     let outbound = before ?? emptyOutbound(env, conversationId, core.device().deviceId)
     const sealed: Sealed = { items: [], open: undefined }

@@ -18,7 +18,7 @@ import type { Core } from './core.ts'
 import type { MessageLog } from './message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { SealRound } from './seal-round.ts'
-import type { SealingPlanner } from './sealing-plan.ts'
+import type { SealingPlan, SealingPlanner } from './sealing-plan.ts'
 import { dueEntry, slots, type DueControls, type Unsent } from './slots.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
 import type { StateStore, Work } from './work.ts'
@@ -84,6 +84,21 @@ export class Sealer {
       again: null
     })
     unit.after(() => this.kick())
+  }
+
+  /** What {@link sealAtOnce} needs, if nobody has to be asked for it. */
+  async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
+    return this.#stopped ? undefined : this.#components.planner.readyPlan(conversationId)
+  }
+
+  /** Seals what waits, and what the unit itself has taken: a message is on disk and on its way after one write. */
+  async sealAtOnce(unit: Work, plan: SealingPlan): Promise<void> {
+    const conversationId = toHex(plan.conversation.conversationId)
+    const { isDueDone, hasMore } = await this.#components.round.run(unit, plan)
+    // With the commit, not later: what comes due in between must not be forgotten.
+    if (isDueDone) unit.after(() => this.#due.delete(conversationId))
+    if (hasMore) unit.after(() => this.kick())
+    unit.after(() => this.#components.outbox.kick())
   }
 
   /** Queues a message that was sent before, with its place, for one device or all. */
@@ -181,17 +196,11 @@ export class Sealer {
   }
 
   async #seal(conversationId: string): Promise<void> {
-    const { planner, round, states, outbox } = this.#components
+    const { planner, states } = this.#components
     const plan = await planner.plan(conversationId)
     if (!plan) return
     if ('held' in plan) return this.#hold(conversationId, plan.held)
-    await states.unit(async unit => {
-      const { isDueDone, hasMore } = await round.run(unit, plan)
-      // With the commit, not later: what comes due in between must not be forgotten.
-      if (isDueDone) unit.after(() => this.#due.delete(conversationId))
-      if (hasMore) unit.after(() => (this.#again = true))
-    })
-    outbox.kick()
+    await states.unit(unit => this.sealAtOnce(unit, plan))
   }
 
   async #hold(conversationId: string, problem: string): Promise<void> {

@@ -17,8 +17,11 @@ const FRESH_FOR_OPEN_MS = 2_000
 export interface SealingPlan {
   conversation: Conversation
   roster: Roster
+  rosterHash: Uint8Array
   /** Of devices that an Open is sealed to for the first time; empty if no Open is needed. */
   bundles: DeviceBundle[]
+  /** Whether `bundles` were fetched: without them no session may be opened. */
+  canOpen: boolean
 }
 
 /** Nothing may be sent there now, and why, in plain words. */
@@ -56,16 +59,42 @@ export class SealingPlanner {
       if (held !== null) return { held }
       members.push(account)
     }
-    const roster = createDirectRoster(this.#core.crypto, this.#core.network().id, members.map(rosterMemberOf))
-    return { conversation, roster, bundles: await this.#bundles(conversationId, roster) }
+    const sealTo = this.#rosterOf(members)
+    const canOpen = await this.#mustOpen(conversationId, sealTo.rosterHash)
+    const bundles = canOpen ? await this.#bundles(conversationId, sealTo.roster) : []
+    return { conversation, ...sealTo, bundles, canOpen }
   }
 
-  /** Bundles of the devices that an Open could not be sealed to otherwise; none if no Open is needed. */
-  async #bundles(conversationId: string, roster: Roster): Promise<DeviceBundle[]> {
-    const { crypto, timers } = this.#core
+  /** A plan for which nobody has to be asked; undefined if there is none, also where a session has to be opened. */
+  async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
+    const conversation = await this.#states.read(slots.conversation(conversationId))
+    if (!conversation || conversation.isNotes) return undefined
+    const members: KnownAccount[] = []
+    for (const memberId of [this.#core.accountId(), conversation.accountId]) {
+      const account = this.#directory.peek(toHex(memberId))
+      const isFresh = account !== undefined && this.#core.timers.now() - account.checkedAt < FRESH_MS
+      if (!isFresh || holdReason(account, '') !== null) return undefined
+      members.push(account)
+    }
+    const sealTo = this.#rosterOf(members)
+    if (await this.#mustOpen(conversationId, sealTo.rosterHash)) return undefined
+    return { conversation, ...sealTo, bundles: [], canOpen: false }
+  }
+
+  #rosterOf(members: KnownAccount[]): Pick<SealingPlan, 'roster' | 'rosterHash'> {
+    const { crypto } = this.#core
+    const { id } = this.#core.network()
+    const roster = createDirectRoster(crypto, id, members.map(rosterMemberOf))
+    return { roster, rosterHash: rosterHash(crypto, id, roster) }
+  }
+
+  async #mustOpen(conversationId: string, rosterHash: Uint8Array): Promise<boolean> {
     const outbound = await this.#states.read(slots.outbound(conversationId))
-    const hash = rosterHash(crypto, this.#core.network().id, roster)
-    if (outbound && !renewalReason(outbound, hash, timers.now())) return []
+    return !outbound || renewalReason(outbound, rosterHash, this.#core.timers.now()) !== undefined
+  }
+
+  /** Bundles of the devices that an Open could not be sealed to otherwise. */
+  async #bundles(conversationId: string, roster: Roster): Promise<DeviceBundle[]> {
     const entries = await this.#states.range('peer-key', conversationId, slots.peerKey('', '').codec)
     const held = entries.map(({ value }) => value)
     const missing = new Set(

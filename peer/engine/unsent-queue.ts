@@ -8,6 +8,8 @@ export class UnsentQueue {
   readonly #states: StateStore
   /** Orders of each conversation, rising. */
   readonly #orders = new Map<string, string[]>()
+  /** What a unit of work that is under way has put in. */
+  readonly #pushed = new WeakMap<Work, { key: string; order: string }[]>()
 
   constructor(states: StateStore) {
     this.#states = states
@@ -22,9 +24,9 @@ export class UnsentQueue {
     return [...this.#orders.keys()]
   }
 
-  /** How many messages of a conversation wait. */
-  count(conversationId: string): number {
-    return this.#orders.get(conversationId)?.length ?? 0
+  /** How many messages of a conversation wait, with those that this unit of work has put in. */
+  count(unit: Work, conversationId: string): number {
+    return this.#ordersIn(unit, conversationId).length
   }
 
   /** Hex ids of the shown messages in it. */
@@ -37,13 +39,14 @@ export class UnsentQueue {
   async push(unit: Work, item: Unsent): Promise<void> {
     const order = await nextOrder(unit)
     unit.write(slots.unsent(order), item)
+    this.#pushed.set(unit, [...(this.#pushed.get(unit) ?? []), { key: toHex(item.conversationId), order }])
     unit.after(() => this.#add(order, item))
   }
 
   /** The first messages of a conversation. */
   async first(unit: Work, conversationId: string, limit: number): Promise<(Unsent & { order: string })[]> {
     const items: (Unsent & { order: string })[] = []
-    for (const order of (this.#orders.get(conversationId) ?? []).slice(0, limit)) {
+    for (const order of this.#ordersIn(unit, conversationId).slice(0, limit)) {
       const item = await unit.read(slots.unsent(order))
       if (item) items.push({ ...item, order })
     }
@@ -59,6 +62,11 @@ export class UnsentQueue {
       if (rest.length === 0) this.#orders.delete(key)
       else this.#orders.set(key, rest)
     })
+  }
+
+  #ordersIn(unit: Work, conversationId: string): string[] {
+    const pushed = (this.#pushed.get(unit) ?? []).filter(({ key }) => key === conversationId)
+    return [...(this.#orders.get(conversationId) ?? []), ...pushed.map(({ order }) => order)]
   }
 
   #add(order: string, { conversationId }: Unsent): void {

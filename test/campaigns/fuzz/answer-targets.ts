@@ -10,6 +10,7 @@ import {
   parseUtxoRows
 } from '../../../chain/blockfrost-answers.ts'
 import { metadataOf, parseRawTransaction } from '../../../chain/raw-transaction.ts'
+import { decodeWebManifest, encodeWebManifest } from '../../../chain/release/web-manifest.ts'
 import { parseArguments } from '../../../chain/verify/arguments.ts'
 import { parseGenesis, parseNetworkAnswer } from '../../../chain/verify/network-parameters.ts'
 import { decodeProofFile, encodeProofFile } from '../../../chain/verify/proof-file.ts'
@@ -46,6 +47,11 @@ const networkAnswer = {
   },
   node: hash,
   chain: { label: 'preprod', emulated: false }
+}
+const manifest = {
+  format: 'volo/1/web-manifest' as const,
+  version: '1.0.0',
+  files: ['assets/app.js', 'index.html'].map(path => ({ path, size: 7, sha256: hash }))
 }
 const COMMAND_LINES = [
   'account @ada --node https://node.example --json',
@@ -92,6 +98,7 @@ export const answerTargets: readonly FuzzTarget[] = [
     [encodeProofFile({ format: 'volo/proof-file', version: 1, genesis, username: 'ada', proof }), proof],
     decodeProofFile
   ),
+  bytesTarget('manifest of the web app', [encodeWebManifest(manifest)], decodeWebManifest, encodeWebManifest),
   textTarget('subject', ['@ada', hash], parseSubject),
   textTarget('record reference', [`${hash}#12`], parseRecordReference),
   textTarget('address', ['addr_test1vzpwq95z3xyum8vqndgdd9mdnmafh3djcxnc6jemlgdmswcve6tkw'], decodeAddress),

@@ -9,6 +9,7 @@ import {
 import { parseTransaction } from '../../../protocol/directory/transaction.ts'
 import { checkProof, decodeProof, encodeProof } from '../../../protocol/directory/proof.ts'
 import { parseRecord } from '../../../protocol/directory/parsed-record.ts'
+import { checkReleaseProof, decodeReleaseProof, encodeReleaseProof } from '../../../protocol/directory/release-proof.ts'
 import { decodeRevokeMemory, encodeRevokeMemory } from '../../../protocol/directory/revoke-memory.ts'
 import { decodeAttestation, encodeAttestation, signAttestation } from '../../../protocol/identity/attestation.ts'
 import { decodeBundle, encodeBundle, signBundle } from '../../../protocol/identity/bundle.ts'
@@ -62,6 +63,8 @@ const allRecords = [
 ]
 
 const transaction = publish(sampleRecords, 10)
+const { tip } = proofOf(accountId, [])
+const releases = { version: 1 as const, transactions: [publish([allRecords.at(-1)!], 20)], tip }
 const shelley = encodeMetadata(genesis.metadataLabel, sampleRecords)
 const memory = { accountId, seen: [{ device: device.deviceId, by: null, recordId: bytesOf('revoke') }] }
 
@@ -120,6 +123,10 @@ export const directoryTargets: readonly FuzzTarget[] = [
   bytesTarget('proof', [encodeProof(proofOf(accountId, [transaction]))], decodeProof, encodeProof),
   bytesTarget('checked proof', [encodeProof(proofOf(accountId, [transaction]))], bytes =>
     checkProof(crypto, network, genesis.metadataLabel, accountId, decodeProof(bytes))
+  ),
+  bytesTarget('proof of releases', [encodeReleaseProof(releases)], decodeReleaseProof, encodeReleaseProof),
+  bytesTarget('checked proof of releases', [encodeReleaseProof(releases)], bytes =>
+    checkReleaseProof(crypto, network, genesis, decodeReleaseProof(bytes))
   ),
   bytesTarget('revoke memory', [encodeRevokeMemory(memory)], decodeRevokeMemory, encodeRevokeMemory),
   bytesTarget('registration', [encodeRegistration(registration)], decodeRegistration, encodeRegistration),

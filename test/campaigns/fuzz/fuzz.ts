@@ -1,5 +1,6 @@
 /** Throws spoilt and made-up input at every parser; only the errors that parsers promise may come out, and soon. */
 import { ChainError } from '../../../chain/errors.ts'
+import { ReleaseError } from '../../../chain/release/errors.ts'
 import { VerifyError } from '../../../chain/verify/errors.ts'
 import { PeerError } from '../../../peer/peer-api.ts'
 import { ProtocolError } from '../../../protocol/errors.ts'
@@ -49,7 +50,7 @@ export interface FuzzReport {
 const MAX_INPUT_MS = 2_000
 /** Failures that are told; the rest is most likely the same again. */
 const MAX_FAILURES = 20
-const PROMISED = [ProtocolError, ChainError, VerifyError, PeerError]
+const PROMISED = [ProtocolError, ChainError, VerifyError, PeerError, ReleaseError]
 
 /** Tries inputs until their number, the budget, or too many failures are reached. */
 export async function runFuzz(init: FuzzInit): Promise<FuzzReport> {

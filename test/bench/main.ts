@@ -1,12 +1,17 @@
 /**
  * `npm run bench [name …]`: figures as JSON lines on standard output, each beside its baseline measured in the same run.
  */
+import { benchColdStart, benchWebSizes } from './cold-start.ts'
+import { benchDirectory } from './directory.ts'
 import { benchLatency } from './latency.ts'
 import { benchSessions } from './sessions.ts'
 
-const BENCHES: Record<string, { summary: string; run: () => Promise<void> }> = {
+const BENCHES: Record<string, { summary: string; run: () => Promise<void> | void }> = {
   sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions },
-  latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency }
+  latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency },
+  'cold-start': { summary: 'from spawning a node to people being able to chat', run: benchColdStart },
+  web: { summary: 'what a browser fetches', run: benchWebSizes },
+  directory: { summary: 'taking in records and checking proofs, beside the bare signature checks', run: benchDirectory }
 }
 
 const USAGE = `Usage: npm run bench [-- name …]

@@ -6,12 +6,16 @@ import { peersFolder, peerScript } from './peers.ts'
 import { percentile, reportRounds, type Round, type Target } from './report.ts'
 import { Worker } from './worker.ts'
 
-const ROUNDS = 5
-const MESSAGES = 80
-const PER_SECOND = 40
-const ARRIVAL_TIMEOUT_MS = 10_000
-/** The first messages open the session and warm both ends up; they do not count. */
-const WARM_UP = 40
+const ROUNDS = 3
+/** How many messages, and how fast. */
+interface Pace {
+  count: number
+  perSecond: number
+}
+const PACE: Pace = { count: 80, perSecond: 40 }
+/** A node and its clients run for days: what they do cold does not count. */
+const WARM_UP: Pace = { count: 1_500, perSecond: 200 }
+const ARRIVAL_TIMEOUT_MS = 30_000
 const PEER = 'raw ws relay 8.23.0'
 /** Two nodes may take this many times as long as a relay that does nothing. */
 const TWO_NODES_AT_MOST = 10
@@ -47,7 +51,7 @@ export async function benchLatency(): Promise<void> {
       ['two', two, 2]
     ] as const) {
       const peer = relay.path === undefined ? undefined : await measureRelay(relay.path, hops)
-      rounds[name].push({ ours: await measurePair(pair, MESSAGES), peer })
+      rounds[name].push({ ours: await measurePair(pair, PACE), peer })
     }
   }
   reportLatency('latency-1-node', rounds.one, note)
@@ -77,8 +81,8 @@ function reportLatency(metric: string, rounds: SampleRound[], note: string | und
   }
 }
 
-async function measurePair({ sender, receiver }: Pair, count: number): Promise<Sample> {
-  const sent = await sender.ask<Times>({ ask: 'send', count, perSecond: PER_SECOND })
+async function measurePair({ sender, receiver }: Pair, { count, perSecond }: Pace): Promise<Sample> {
+  const sent = await sender.ask<Times>({ ask: 'send', count, perSecond })
   const received = new Map(await receiver.ask<Times>({ ask: 'received', count, timeoutMs: ARRIVAL_TIMEOUT_MS }))
   const latencies = sent.flatMap(([number, at]) => {
     const shown = received.get(number)
@@ -88,7 +92,7 @@ async function measurePair({ sender, receiver }: Pair, count: number): Promise<S
 }
 
 async function measureRelay(folder: string, hops: number): Promise<number[]> {
-  const args = [peerScript('ws-relay.js'), folder, MESSAGES, PER_SECOND, hops].map(String)
+  const args = [peerScript('ws-relay.js'), folder, PACE.count, PACE.perSecond, hops].map(String)
   const { stdout } = await promisify(execFile)(process.execPath, args)
   return (JSON.parse(stdout) as { latencies: number[] }).latencies
 }

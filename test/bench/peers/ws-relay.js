@@ -7,7 +7,9 @@ import { fork } from 'node:child_process'
 
 const [, file, folder, count, rate, hops, role, next] = process.argv
 const { WebSocket, WebSocketServer } = createRequire(join(folder, 'package.json'))('ws')
-const HEADER_BYTES = 8
+const FRAME_BYTES = 512
+/** Frames that do not count: as many as our own side gets, so that both run compiled code. */
+const WARM_UP = 1500
 
 /** Relays every frame to all other connections, and to the next relay if there is one. */
 async function serve() {
@@ -31,6 +33,17 @@ async function startRelay(onward = '') {
   return { child, url }
 }
 
+/** Sends numbered frames with the time in them. */
+async function send(socket, from, to, waitMs) {
+  for (let i = from; i < to; i++) {
+    const frame = Buffer.alloc(FRAME_BYTES)
+    frame.writeUInt32LE(i, 0)
+    frame.writeDoubleLE(performance.now(), 4)
+    socket.send(frame)
+    await new Promise(resolve => setTimeout(resolve, waitMs))
+  }
+}
+
 async function measure() {
   const last = await startRelay()
   const relays = [last]
@@ -39,13 +52,11 @@ async function measure() {
   const sender = new WebSocket(relays.at(-1).url, { perMessageDeflate: false })
   await Promise.all([once(receiver, 'open'), once(sender, 'open')])
   const latencies = []
-  receiver.on('message', frame => latencies.push(performance.now() - frame.readDoubleLE(0)))
-  for (let i = 0; i < Number(count); i++) {
-    const frame = Buffer.alloc(512)
-    frame.writeDoubleLE(performance.now(), 0)
-    sender.send(frame.subarray(0, Math.max(HEADER_BYTES, frame.length)))
-    await new Promise(resolve => setTimeout(resolve, 1000 / Number(rate)))
-  }
+  receiver.on('message', frame => {
+    if (frame.readUInt32LE(0) >= WARM_UP) latencies.push(performance.now() - frame.readDoubleLE(4))
+  })
+  await send(sender, 0, WARM_UP, 1)
+  await send(sender, WARM_UP, WARM_UP + Number(count), 1000 / Number(rate))
   await new Promise(resolve => setTimeout(resolve, 200))
   console.log(JSON.stringify({ latencies }))
   receiver.close()

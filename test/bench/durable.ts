@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { LocalNetwork } from '../support/local-network.ts'
+import { temporaryFolder } from '../support/node-process.ts'
+import { makeDevices, nodeEndAt } from './bench-devices.ts'
+import type { FloodResult, LoadRequest } from './load-client.ts'
+import { nodeMetrics } from './node-metrics.ts'
+import { median, reportRounds, type Round } from './report.ts'
+import { Worker } from './worker.ts'
+
+const ROUNDS = 5
+const MESSAGES = 15_000
+const PAYLOAD_BYTES = 512
+/** Connections, and envelopes under way on each. */
+const CLIENTS = 4
+const IN_FLIGHT = 128
+/** Messages go to so many mailboxes, spread over all shards. */
+const MAILBOXES = 512
+const MAILBOX_BYTES = 16
+const LEVEL_BATCH = 64
+const LEVEL_MS = 1_500
+const AT_LEAST = 0.1
+const PEER = `LevelDB, synced batches of ${LEVEL_BATCH}`
+
+/** The benchmark is one device that sends as many do. */
+export const NO_LIMITS = {
+  VOLO_MAX_CLIENTS_PER_ADDRESS: '100000',
+  VOLO_MAX_CLIENTS: '100000',
+  VOLO_CONNECTIONS_PER_SECOND: '100000',
+  VOLO_REQUESTS_PER_SECOND: '1000000',
+  VOLO_REQUEST_BURST: '1000000',
+  VOLO_HOURLY_BUDGET_ADA: '1000'
+}
+
+interface Flooded extends FloodResult {
+  fsyncs: number
+}
+
+/** Messages that a client has receipts for, per second, beside what the store alone can do on the same disk. */
+export async function benchDurable(): Promise<void> {
+  await using one = await FloodedNetwork.start(1)
+  await using three = await FloodedNetwork.start(3)
+  const rounds: { level: LevelRate; one: Flooded; three: Flooded }[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const flooded = { one: await one.flood(MESSAGES), three: await three.flood(MESSAGES) }
+    const level = await measureLevel(flooded.one.bytes)
+    // The first round compiles.
+    if (round > 0) rounds.push({ level, ...flooded })
+  }
+  for (const name of ['one', 'three'] as const) {
+    const pairs = rounds.map(({ level, ...flooded }): Round => [rate(flooded[name]), level.records])
+    const lost = rounds.reduce((sum, flooded) => sum + flooded[name].others, 0)
+    const fsyncs = median(rounds.map(flooded => flooded[name].fsyncs / flooded[name].seconds))!
+    const bare = median(rounds.map(({ level }) => level.batches))!
+    reportRounds(`durable-messages-${name === 'one' ? '1-node' : '3-nodes'}`, 'messages/s', pairs, {
+      peer: PEER,
+      target: name === 'one' ? { atLeast: AT_LEAST } : undefined,
+      note:
+        `${Math.round(fsyncs)} fdatasync/s at the entry node, ${Math.round(bare)} at bare LevelDB` +
+        (lost > 0 ? `; ${lost} messages were not stored` : '')
+    })
+  }
+}
+
+const rate = ({ stored, seconds }: Flooded): number => stored / seconds
+
+class FloodedNetwork implements AsyncDisposable {
+  readonly #network: LocalNetwork
+  readonly #client: Worker<LoadRequest>
+
+  private constructor(network: LocalNetwork, client: Worker<LoadRequest>) {
+    this.#network = network
+    this.#client = client
+  }
+
+  static async start(nodes: number): Promise<FloodedNetwork> {
+    const network = await LocalNetwork.start({ nodes, env: NO_LIMITS })
+    const client = new Worker<LoadRequest>('test/bench/load-client.ts')
+    const started = new FloodedNetwork(network, client)
+    try {
+      const url = network.urls[0]!
+      const devices = await makeDevices(url, CLIENTS)
+      await client.ask({ ask: 'connect', node: await nodeEndAt(url), devices, attach: false })
+      return started
+    } catch (error) {
+      await started[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async flood(count: number): Promise<Flooded> {
+    const mailboxes = Array.from({ length: MAILBOXES }, () => randomBytes(MAILBOX_BYTES).toString('hex'))
+    await this.#client.ask({ ask: 'prepare', count, payloadBytes: PAYLOAD_BYTES, mailboxes })
+    const before = await this.#commits()
+    const result = await this.#client.ask<FloodResult>({ ask: 'flood', inFlight: IN_FLIGHT })
+    return { ...result, fsyncs: (await this.#commits()) - before }
+  }
+
+  async #commits(): Promise<number> {
+    return (await nodeMetrics(this.#network.dataOf(0))).get('volo_group_commits_total') ?? 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.stop()
+    await this.#network.stop()
+  }
+}
+
+interface LevelRate {
+  records: number
+  batches: number
+}
+
+/** Per second, on the disk that holds the nodes' folders. */
+async function measureLevel(valueBytes: number): Promise<LevelRate> {
+  const folder = temporaryFolder()
+  const options = { keyEncoding: 'buffer', valueEncoding: 'buffer', compression: false } as const
+  const level = new ClassicLevel<Buffer, Buffer>(join(folder, 'db'), options)
+  try {
+    await level.open()
+    const value = randomBytes(valueBytes)
+    let batches = 0
+    const start = performance.now()
+    while (performance.now() - start < LEVEL_MS) {
+      const puts = Array.from({ length: LEVEL_BATCH }, () => ({ type: 'put' as const, key: randomBytes(48), value }))
+      await level.batch(puts, { sync: true })
+      batches++
+    }
+    const seconds = (performance.now() - start) / 1000
+    return { records: (batches * LEVEL_BATCH) / seconds, batches: batches / seconds }
+  } finally {
+    await level.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -122,7 +122,7 @@ export class Housekeeping {
 
   /**
    * What one operator says about somebody we talk to, or about us, is compared with another's: when the record changed, and
-   * now and then until they agree.
+   * now and then until they agree. Never rejects.
    */
   async seekSecondOpinion(account: KnownAccount): Promise<void> {
     const { core, directory, conversations } = this.#components
@@ -137,7 +137,12 @@ export class Housekeeping {
     const interval = account.contradicted ? CONTRADICTED_INTERVAL_MS : OPINION_INTERVAL_MS
     if (last?.state === state && now - last.at < interval) return
     this.#opinions.set(key, { state, at: now })
-    await directory.confirm(account)
+    try {
+      await directory.confirm(account)
+    } catch (error) {
+      // Nobody waits for it, and it may end after the store was closed.
+      core.log.debug('a second opinion could not be had', { reason: String(error) })
+    }
   }
 
   /** Somebody told their name: it is taken once the directory agrees. Never rejects. */

@@ -39,11 +39,12 @@ async function answer(request: LoadRequest): Promise<unknown> {
       envelopes = Array.from({ length: request.count }, (_, i) =>
         makeEnvelope(request.payloadBytes, request.mailboxes[i % request.mailboxes.length]!)
       )
-      return
+      return undefined
     case 'flood':
       return flood(request.inFlight)
     case 'disconnect':
       await Promise.all(clients.splice(0).map(client => client.close()))
+      return undefined
   }
 }
 

@@ -139,7 +139,8 @@ describe('damage on a disk', () => {
     const result = await scrub(damaged!.parts.store, new AbortController().signal)
     expect(result.broken).toBe(1)
     await eventually(async () => (await damaged!.parts.store.heldIn(bob.deviceId)) === 51)
-    expect(await converged(bob.deviceId)).toBe(true)
+    // Another replica may still be writing what two of three have signed for.
+    await eventually(() => converged(bob.deviceId))
   })
 
   it('never reaches a device: the delivery is mended first', async () => {

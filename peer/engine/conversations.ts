@@ -96,12 +96,16 @@ export class Conversations {
   noteConversation(conversation: Conversation): void {
     const key = toHex(conversation.conversationId)
     this.#entries.set(key, { conversation, last: this.#entries.get(key)?.last })
-    void this.#lastOf(conversation).then(last => {
+    const take = (last: MessageRow | undefined): void => {
       const entry = this.#entries.get(key)
       if (!last || entry?.conversation.lastOrder !== conversation.lastOrder) return
       entry.last = last
       this.#components.onChange()
-    })
+    }
+    // It may meet the store being closed; the line stays as it was.
+    this.#lastOf(conversation).then(take, (error: unknown) =>
+      this.#components.core.log.debug('a last message could not be read', { reason: String(error) })
+    )
   }
 
   async open(other: AccountId): Promise<ConversationSummary> {

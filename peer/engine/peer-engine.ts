@@ -178,7 +178,11 @@ export class PeerEngine implements PeerApi {
     if (this.#cancelSnapshot || !this.#isRunning || !this.#hub.has('snapshot')) return
     this.#cancelSnapshot = this.#core.timers.after(SNAPSHOT_DELAY_MS, () => {
       this.#cancelSnapshot = undefined
-      void this.snapshot().then(snapshot => this.#hub.emit('snapshot', snapshot))
+      // It may meet the store being closed; the next change brings another.
+      this.snapshot().then(
+        snapshot => this.#hub.emit('snapshot', snapshot),
+        (error: unknown) => this.#core.log.debug('no snapshot could be told', { reason: String(error) })
+      )
     })
   }
 

@@ -8,13 +8,14 @@ import { signPeerAuthentication } from '../../protocol/identity/peer-authenticat
 import { encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
+import { MAX_PUBLISHED_RECORDS } from '../../protocol/wire/peer-frames.ts'
 import { platformTimers } from '../../peer/ports.ts'
 import { Libp2pTransport } from '../../peer/transport/libp2p-transport.ts'
 import { NodeConnection } from '../../peer/transport/node-connection.ts'
 import { crypto, nodeFacts, registerDevice, type NodeFacts } from '../support/sign-in.ts'
 
-/** ADD records that an account may hand in within an hour. */
-const MAX_ADDED = 30
+/** ADD records of one account that may wait for the chain, beside its CREATE. */
+const MAX_ADDED = 15
 const DIAL_TIMEOUT_MS = 30_000
 
 /** What it takes to be a device; plain data, so that another process can be it. */
@@ -60,7 +61,10 @@ async function makeAccount(url: string, login: string, count: number): Promise<D
     devices.push({ seed: toHex(seed), messagingKeyHash: toHex(messagingKeyHash) })
   }
   const client = await connect(nodeEnd(facts), { key: first.signing, keys: first.keys, deviceId })
-  for (const record of records) await client.connection.request({ kind: 'publishRecords', records: [record] }, 'done')
+  while (records.length > 0) {
+    const some = records.splice(0, MAX_PUBLISHED_RECORDS)
+    await client.connection.request({ kind: 'publishRecords', records: some }, 'done')
+  }
   await client.close()
   return devices
 }

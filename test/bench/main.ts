@@ -5,12 +5,14 @@ import { benchColdStart, benchWebSizes } from './cold-start.ts'
 import { benchDirectory } from './directory.ts'
 import { benchDurable } from './durable.ts'
 import { benchLatency } from './latency.ts'
+import { benchMemory } from './memory.ts'
 import { benchSessions } from './sessions.ts'
 
 const BENCHES: Record<string, { summary: string; run: () => Promise<void> | void }> = {
   sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions },
   latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency },
   durable: { summary: 'messages with signed receipts per second, beside bare LevelDB', run: benchDurable },
+  memory: { summary: 'what a client that only waits costs a node', run: benchMemory },
   'cold-start': { summary: 'from spawning a node to people being able to chat', run: benchColdStart },
   web: { summary: 'what a browser fetches', run: benchWebSizes },
   directory: { summary: 'taking in records and checking proofs, beside the bare signature checks', run: benchDirectory }

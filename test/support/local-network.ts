@@ -170,7 +170,7 @@ async function defineNetwork(dataDir: string, ports: NetworkPorts[]): Promise<Ne
 }
 
 /** A port that is free now. Nodes name theirs in the network file, so it has to be known before they start. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -162,9 +162,12 @@ export class Sealer {
   }
 
   async #run(): Promise<void> {
+    let next = Infinity
     while (this.#again && !this.#stopped) {
       this.#again = false
-      for (const conversationId of this.#conversationsToSeal()) {
+      const look = this.#lookAtDue()
+      next = look.next
+      for (const conversationId of new Set([...this.#components.queue.conversations(), ...look.due])) {
         try {
           await this.#seal(conversationId)
         } catch (error) {
@@ -174,8 +177,7 @@ export class Sealer {
         }
       }
     }
-    const now = this.#components.core.timers.now()
-    for (const at of this.#due.values()) if (at > now) this.#schedule(at - now)
+    if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.core.timers.now()))
   }
 
   /** What is not the connection may pass; meanwhile the person is told. Never rejects. */
@@ -189,10 +191,19 @@ export class Sealer {
     )
   }
 
-  #conversationsToSeal(): string[] {
+  /**
+   * What is due, and when the next of the others will be. The clock is read once: with two readings, what came due between
+   * them would be in neither, and would wait for somebody to write.
+   */
+  #lookAtDue(): { due: string[]; next: number } {
     const now = this.#components.core.timers.now()
-    const due = [...this.#due].filter(([, at]) => at <= now).map(([conversationId]) => conversationId)
-    return [...new Set([...this.#components.queue.conversations(), ...due])]
+    const due: string[] = []
+    let next = Infinity
+    for (const [conversationId, at] of this.#due) {
+      if (at <= now) due.push(conversationId)
+      else next = Math.min(next, at)
+    }
+    return { due, next }
   }
 
   async #seal(conversationId: string): Promise<void> {

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import type { ConversationId } from '../../../protocol/conversation/roster.ts'
+import { toHex } from '../../../protocol/bytes.ts'
+import { CONTROL_DELAY_MS, Sealer, type SealerComponents } from '../../../peer/engine/sealer.ts'
+import type { Work } from '../../../peer/engine/work.ts'
+
+const conversationId = new Uint8Array(32).fill(7) as ConversationId
+
+/** A clock that tells the next of `readings` each time, and then stays; and the timers that were asked for. */
+function scriptedClock(readings: number[]) {
+  const timers: { ms: number; run: () => void }[] = []
+  return {
+    timers,
+    port: {
+      now: () => (readings.length > 1 ? readings.shift()! : readings[0]!),
+      after: (ms: number, run: () => void) => {
+        timers.push({ ms, run })
+        return () => undefined
+      }
+    }
+  }
+}
+
+/** A sealer with nothing queued, which notes what it plans to seal. */
+async function idleSealer(clock: ReturnType<typeof scriptedClock>): Promise<{ sealer: Sealer; planned: string[] }> {
+  const planned: string[] = []
+  const components = {
+    core: { timers: clock.port },
+    states: { all: () => Promise.resolve([]) },
+    queue: { start: () => Promise.resolve(), conversations: () => [] },
+    planner: { plan: (conversation: string) => Promise.resolve(void planned.push(conversation)) }
+  }
+  const sealer = new Sealer(components as unknown as SealerComponents)
+  await sealer.start()
+  return { sealer, planned }
+}
+
+/** A unit of work that is committed at once. */
+const committed = { read: () => Promise.resolve(undefined), write: () => undefined, after: (run: () => void) => run() }
+
+test('a receipt that comes due between two readings of the clock is not forgotten', async () => {
+  const due = 1_000 + CONTROL_DELAY_MS
+  // Noted at 1000; the timer fires a millisecond early, and that millisecond passes during its round.
+  const clock = scriptedClock([1_000, 1_000, due - 1, due])
+  const { sealer, planned } = await idleSealer(clock)
+  await sealer.noteDue(committed as unknown as Work, conversationId, { read: [] })
+  expect(clock.timers).toHaveLength(1)
+  for (const timer of clock.timers) {
+    timer.run()
+    await new Promise(resolve => setTimeout(resolve))
+  }
+  expect(planned[0]).toBe(toHex(conversationId))
+})

@@ -27,7 +27,8 @@ import { MessageQueue } from './message-queue.ts'
 import { networkMetrics } from './network-metrics.ts'
 import { NetworkView } from './network-view.ts'
 import { listedKeyOf, NodeLinks } from './node-links.ts'
-import { DEFAULT_MAILBOX_LIMITS, PendingMessageStore, type MailboxLimits } from './pending-message-store.ts'
+import { DEFAULT_MAILBOX_LIMITS, type MailboxLimits } from './mailbox-room.ts'
+import { PendingMessageStore } from './pending-message-store.ts'
 import type {
   DirectoryPort,
   Logger,

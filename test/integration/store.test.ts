@@ -1,12 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  DEFAULT_MAILBOX_LIMITS,
-  originTag,
-  PendingMessageStore,
-  type MailboxLimits
-} from '../../node/pending-message-store.ts'
+import { DEFAULT_MAILBOX_LIMITS, type MailboxLimits } from '../../node/mailbox-room.ts'
+import { originTag, PendingMessageStore } from '../../node/pending-message-store.ts'
 import { scrub } from '../../node/store-scrubber.ts'
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'

@@ -7,7 +7,7 @@
 export type AccountHex = string
 /** Lower-case hex of a conversation id. */
 export type ConversationHex = string
-/** Lower-case hex of a message id. */
+/** Names a message, the same on every device that shows it: 64 characters of lower-case hex. */
 export type MessageHex = string
 
 /** How far the public record confirms something. `mismatch` and `removed` hold sending. */

@@ -49,6 +49,7 @@ export type Purpose =
   | 'safety-number-person'
   | 'safety-number-conversation'
   | 'store-seal'
+  | 'shown-message'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

@@ -29,6 +29,7 @@ import { Receiver } from './receiver.ts'
 import { SealRound } from './seal-round.ts'
 import { Sealer } from './sealer.ts'
 import { SealingPlanner } from './sealing-plan.ts'
+import { ownShownId, shownIdOf } from './shown-id.ts'
 import { slots, type Conversation, type MessageRow } from './slots.ts'
 import { UnheardLine } from './unheard-line.ts'
 import { UnsentQueue } from './unsent-queue.ts'
@@ -180,8 +181,8 @@ export class Chat {
     await this.outbox.start()
     await this.#sealer.start()
     await this.receiver.start()
-    for (const messageId of [...this.outbox.waitingMessages(), ...(await this.#queue.shown())])
-      this.waiting.add(messageId)
+    for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
+    for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.core, message))
     this.#housekeeping.start()
     this.keeper.start()
     this.nameClaim.start()
@@ -272,7 +273,7 @@ export class Chat {
 
   #onMessage(row: MessageRow): void {
     this.conversations.noteMessage(row)
-    this.waiting.note(row)
+    this.waiting.note(shownIdOf(this.#components.core, row), row)
     this.#init.onMessage(row)
     this.#init.onChange()
   }

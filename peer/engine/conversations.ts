@@ -1,5 +1,5 @@
 /** The calls about conversations and their messages, and the summaries kept in memory for the list of conversations. */
-import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
 import { MAX_TEXT_CHARACTERS } from '../../protocol/conversation/message-kinds.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -13,6 +13,7 @@ import { replicasOf } from './network-info.ts'
 import { sentReceipt, type People } from './people.ts'
 import type { Sealer } from './sealer.ts'
 import type { SealingPlan } from './sealing-plan.ts'
+import { shownIdOf, type ShownId } from './shown-id.ts'
 import { conversationEntry, receiptsEntry, slots, type Conversation, type MessageRow } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -89,7 +90,8 @@ export class Conversations {
   /** A message appeared or changed. */
   noteMessage(row: MessageRow): void {
     const entry = this.#entries.get(toHex(row.conversationId))
-    if (entry?.last && equalBytes(entry.last.messageId, row.messageId)) entry.last = row
+    const { core } = this.#components
+    if (entry?.last && shownIdOf(core, entry.last) === shownIdOf(core, row)) entry.last = row
   }
 
   /** A conversation appeared or changed. */
@@ -117,7 +119,7 @@ export class Conversations {
   async messages(conversationId: string, options: { before?: string; limit?: number }): Promise<ChatMessage[]> {
     const { states, log, people } = this.#components
     const limit = Math.max(1, Math.min(options.limit ?? DEFAULT_PAGE, MAX_PAGE))
-    const before = options.before === undefined ? undefined : await states.read(slots.place(options.before))
+    const before = options.before === undefined ? undefined : await states.read(slots.place(options.before as ShownId))
     return (await log.page(conversationId, before?.order, limit)).map(row => people.message(row))
   }
 
@@ -167,23 +169,22 @@ export class Conversations {
   }
 
   /** Tries a failed message again, with its old place if it had one. */
-  async retry(messageId: string): Promise<void> {
+  async retry(id: string): Promise<void> {
     const { states, log, sealer } = this.#components
-    const id = fromHex(messageId) as MessageId
     await states.unit(async unit => {
-      const row = await log.update(unit, id, current =>
+      const row = await log.update(unit, id as ShownId, current =>
         current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
       )
       if (!row) return
-      const { conversationId, text, sentAt } = row
-      const sent = await this.#sentBefore(toHex(conversationId), id)
+      const { conversationId, messageId, text, sentAt } = row
+      const sent = await this.#sentBefore(toHex(conversationId), messageId)
       if (!sent) {
-        const options = { messageId: id, shown: true, sentAt }
+        const options = { messageId, shown: true, sentAt }
         return sealer.take(unit, conversationId, { kind: 'text', text }, options)
       }
       const { sequence, predecessor, content } = sent
       const again = { sequence, predecessor, device: null }
-      await sealer.takeAgain(unit, { conversationId, messageId: id, content, sequenced: true, again })
+      await sealer.takeAgain(unit, { conversationId, messageId, content, sequenced: true, again })
     })
   }
 
@@ -194,15 +195,16 @@ export class Conversations {
 
   /** Counts everything shown as read, and tells its senders. */
   async markRead(conversationId: string): Promise<void> {
-    const { states, log, sealer } = this.#components
+    const { core, states, log, sealer } = this.#components
     const rows = await log.page(conversationId, undefined, MAX_PAGE)
     const untold = rows.filter(row => !row.mine && row.kind === 'text' && !row.readTold)
     await states.unit(async unit => {
       const conversation = await unit.read(slots.conversation(conversationId))
       if (!conversation) return
       const read: MessageId[] = []
-      for (const { messageId } of untold) {
-        if (await log.update(unit, messageId, row => ({ ...row, readTold: true }))) read.push(messageId)
+      for (const told of untold) {
+        const row = await log.update(unit, shownIdOf(core, told), current => ({ ...current, readTold: true }))
+        if (row) read.push(row.messageId)
       }
       if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
       if (conversation.unread > 0) log.saveConversation(unit, { ...conversation, unread: 0 })
@@ -218,10 +220,10 @@ export class Conversations {
   }
 
   /** The signed receipts of a message, of all mailboxes it went to. */
-  async receipts(messageId: string): Promise<SentReceipt[]> {
+  async receipts(shownId: string): Promise<SentReceipt[]> {
     const { states, core } = this.#components
     const info = core.network()
-    const entries = await states.range('receipts', messageId, receiptsEntry)
+    const entries = await states.range('receipts', shownId, receiptsEntry)
     return entries
       .flatMap(({ value }) => value)
       .flatMap(({ mailbox, id, receipts }) => {

@@ -14,6 +14,7 @@ import type { DirectoryClient } from './directory-client.ts'
 import { hasLiveDevice } from './known-account.ts'
 import type { MessageLog, NewMessage } from './message-log.ts'
 import type { Sealer } from './sealer.ts'
+import { ownShownId } from './shown-id.ts'
 import { slots, type Conversation } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -223,8 +224,8 @@ export class Inbox {
     // An own device says nothing about what others have seen.
     if (equalBytes(origin.senderAccount, core.accountId())) return
     for (const target of targets) {
-      const place = await unit.read(slots.place(toHex(target)))
-      if (place && equalBytes(place.conversationId, origin.conversationId)) await log.advance(unit, target, state)
+      const { conversationId } = origin
+      await log.advance(unit, ownShownId(core, { conversationId, messageId: target }), state)
     }
   }
 

@@ -3,10 +3,11 @@
  * too, and what fills it later stands there, in its sender's order.
  */
 import { toHex } from '../../protocol/bytes.ts'
-import { createMessageId, type MessageId } from '../../protocol/conversation/message.ts'
+import { createMessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DeliveryState } from '../peer-api.ts'
 import type { Core } from './core.ts'
+import { shownIdOf, type ShownId } from './shown-id.ts'
 import { gapEntry, messageEntry, orderOf, slots, type Conversation, type GapEntry, type MessageRow } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -41,7 +42,7 @@ export class MessageLog {
     unit.after(() => this.#init.onConversation(conversation))
   }
 
-  /** Shows a message at the end. @returns the row, or undefined if a message of this id is there already. */
+  /** Shows a message at the end. @returns the row, or undefined if this message is there already. */
   async append(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow | undefined> {
     const order = orderOf(conversation.nextPlace)
     return this.#show(
@@ -125,17 +126,17 @@ export class MessageLog {
     order: string,
     message: NewMessage
   ): Promise<MessageRow | undefined> {
-    const placeSlot = slots.place(toHex(message.messageId))
+    const { conversationId } = conversation
+    const placeSlot = slots.place(shownIdOf(this.#core, { ...message, conversationId }))
     if (await unit.read(placeSlot)) return undefined
     const now = this.#core.timers.now()
-    const { conversationId } = conversation
     const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: false }
     const counts = !message.mine && (message.kind === 'text' || message.kind === 'unsupported')
     unit.write(slots.message(toHex(conversationId), order), row)
     unit.write(placeSlot, { conversationId, order })
     this.saveConversation(unit, { ...conversation, updatedAt: now, unread: conversation.unread + (counts ? 1 : 0) })
     if (counts && this.#init.keepUnheard) {
-      unit.write(slots.unheard(await nextOrder(unit)), { messageId: message.messageId })
+      unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order })
     }
     unit.after(() => this.#init.onMessage(row))
     return row
@@ -144,10 +145,10 @@ export class MessageLog {
   /** Changes a message's row. @returns the new row, or undefined if there is none or `change` gave nothing. */
   async update(
     unit: Work,
-    messageId: MessageId,
+    id: ShownId,
     change: (row: MessageRow) => MessageRow | undefined
   ): Promise<MessageRow | undefined> {
-    const place = await unit.read(slots.place(toHex(messageId)))
+    const place = await unit.read(slots.place(id))
     if (!place) return undefined
     const slot = slots.message(toHex(place.conversationId), place.order)
     const row = await unit.read(slot)
@@ -159,15 +160,15 @@ export class MessageLog {
   }
 
   /** Moves an own message's state forward, never back. */
-  advance(unit: Work, messageId: MessageId, state: DeliveryState): Promise<MessageRow | undefined> {
-    return this.update(unit, messageId, row =>
+  advance(unit: Work, id: ShownId, state: DeliveryState): Promise<MessageRow | undefined> {
+    return this.update(unit, id, row =>
       row.mine && row.state !== null && RANK[state] > RANK[row.state] ? { ...row, state, problem: null } : undefined
     )
   }
 
   /** Says why an own message still waits. */
-  notProgressing(unit: Work, messageId: MessageId, problem: string | null): Promise<MessageRow | undefined> {
-    return this.update(unit, messageId, row =>
+  notProgressing(unit: Work, id: ShownId, problem: string | null): Promise<MessageRow | undefined> {
+    return this.update(unit, id, row =>
       row.state === 'waiting' && row.problem !== problem ? { ...row, problem } : undefined
     )
   }

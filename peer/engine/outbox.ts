@@ -7,13 +7,13 @@
  *        └──── backoff ◀───────┘ too few receipts, refusal, lost connection
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import type { MessageId } from '../../protocol/conversation/message.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
 import { isKept, validReceipts } from './custody-check.ts'
 import type { MessageLog } from './message-log.ts'
+import { ownShownId, type ShownId } from './shown-id.ts'
 import { orderOf, outboxEntry, slots, type OutboxItem, type ReceiptsEntry } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -72,9 +72,9 @@ export class Outbox {
     return this.#entries.size
   }
 
-  /** Ids of shown messages inside. */
-  waitingMessages(): Set<string> {
-    return new Set([...this.#entries.values()].flatMap(({ item }) => item.messages.map(toHex)))
+  /** Shown messages inside. */
+  waitingMessages(): Set<ShownId> {
+    return new Set([...this.#entries.values()].flatMap(({ item }) => this.#shownIn(item)))
   }
 
   /** Writes an envelope into the queue as part of a unit of work. */
@@ -178,9 +178,9 @@ export class Outbox {
     await this.#states.unit(async unit => {
       if (done) unit.remove(slots.outbox(entry.order))
       else unit.write(slots.outbox(entry.order), item)
-      for (const messageId of item.messages) {
-        unit.write(slots.receipts(toHex(messageId), order), receipts)
-        if (done && !this.#isElsewhere(entry, messageId)) await this.#log.advance(unit, messageId, 'sent')
+      for (const id of this.#shownIn(item)) {
+        unit.write(slots.receipts(id, order), receipts)
+        if (done && !this.#isElsewhere(entry, id)) await this.#log.advance(unit, id, 'sent')
       }
       unit.after(() => {
         entry.item = item
@@ -190,11 +190,12 @@ export class Outbox {
   }
 
   /** Whether another envelope of the same message is still on its way. */
-  #isElsewhere(entry: Entry, messageId: MessageId): boolean {
-    const key = toHex(messageId)
-    return [...this.#entries.values()].some(
-      other => other !== entry && other.item.messages.some(message => toHex(message) === key)
-    )
+  #isElsewhere(entry: Entry, id: ShownId): boolean {
+    return [...this.#entries.values()].some(other => other !== entry && this.#shownIn(other.item).includes(id))
+  }
+
+  #shownIn({ conversationId, messages }: OutboxItem): ShownId[] {
+    return messages.map(messageId => ownShownId(this.#core, { conversationId, messageId }))
   }
 
   async #failed(entry: Entry, error: unknown, connection: NodeConnection): Promise<void> {
@@ -249,8 +250,8 @@ export class Outbox {
 
   #explain(entry: Entry, problem: string): Promise<void> {
     return this.#states.unit(async unit => {
-      for (const messageId of entry.item.messages) {
-        await this.#log.notProgressing(unit, messageId, problem.slice(0, 300))
+      for (const id of this.#shownIn(entry.item)) {
+        await this.#log.notProgressing(unit, id, problem.slice(0, 300))
       }
     })
   }
@@ -258,8 +259,8 @@ export class Outbox {
   async #giveUp(entry: Entry, problem: string): Promise<void> {
     await this.#states.unit(async unit => {
       unit.remove(slots.outbox(entry.order))
-      for (const messageId of entry.item.messages) {
-        await this.#log.update(unit, messageId, row =>
+      for (const id of this.#shownIn(entry.item)) {
+        await this.#log.update(unit, id, row =>
           row.state === 'waiting' ? { ...row, state: 'failed', problem: problem.slice(0, 300) } : undefined
         )
       }

@@ -7,6 +7,7 @@ import type { Core } from './core.ts'
 import type { DirectoryClient } from './directory-client.ts'
 import { holdReason, recordDetails, type KnownAccount } from './known-account.ts'
 import type { OwnAccount } from './own-account.ts'
+import { shownIdOf } from './shown-id.ts'
 import type { Conversation, MessageRow } from './slots.ts'
 
 export class People {
@@ -70,7 +71,7 @@ export class People {
   message(row: MessageRow): ChatMessage {
     const person = this.person(row.from)
     return {
-      id: toHex(row.messageId),
+      id: shownIdOf(this.#core, row),
       conversationId: toHex(row.conversationId),
       from: person.accountId,
       fromName: nameFor(person),

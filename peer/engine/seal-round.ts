@@ -28,6 +28,7 @@ import type { OwnAccount } from './own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
 import { otherDevices, type SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from './session-states.ts'
+import { ownShownId } from './shown-id.ts'
 import { slots, type Unsent } from './slots.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
 import type { Work } from './work.ts'
@@ -131,9 +132,11 @@ export class SealRound {
 
   /** Notes on the only device: nothing leaves it. */
   async #keepToSelf(unit: Work, items: Item[]): Promise<RoundResult> {
+    const { core, log } = this.#components
     for (const item of items) {
       this.#leaveQueue(unit, item)
-      if (item.messageId) await this.#components.log.advance(unit, item.messageId, 'delivered')
+      const { messageId, conversationId } = item
+      if (messageId) await log.advance(unit, ownShownId(core, { conversationId, messageId }), 'delivered')
     }
     return this.#result(unit, items, items)
   }

@@ -19,6 +19,7 @@ import type { MessageLog } from './message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { SealRound } from './seal-round.ts'
 import type { SealingPlan, SealingPlanner } from './sealing-plan.ts'
+import { ownShownId } from './shown-id.ts'
 import { dueEntry, slots, type DueControls, type Unsent } from './slots.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
 import type { StateStore, Work } from './work.ts'
@@ -215,10 +216,10 @@ export class Sealer {
   }
 
   async #hold(conversationId: string, problem: string): Promise<void> {
-    const { states, log, queue } = this.#components
+    const { core, states, log, queue } = this.#components
     await states.unit(async unit => {
-      for (const { messageId } of await queue.first(unit, conversationId, MAX_EXPLAINED)) {
-        if (messageId) await log.notProgressing(unit, messageId, problem)
+      for (const { messageId, ...item } of await queue.first(unit, conversationId, MAX_EXPLAINED)) {
+        if (messageId) await log.notProgressing(unit, ownShownId(core, { ...item, messageId }), problem)
       }
     })
     this.#schedule(RETRY_MS)

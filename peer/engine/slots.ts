@@ -38,6 +38,7 @@ import {
 import { seenSessionState, type SeenSession } from '../../protocol/session/seen-session.ts'
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
+import type { ShownId } from './shown-id.ts'
 import type { Slot } from './work.ts'
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024
@@ -172,7 +173,7 @@ const parkedCodec = struct({
 export type Parked = TypeOf<typeof parkedCodec>
 export const parkedEntry = entry(parkedCodec)
 
-const unheardCodec = struct({ messageId: messageIdCodec })
+const unheardCodec = struct({ conversationId: conversationIdCodec, order: text(40) })
 export const unheardEntry = entry(unheardCodec)
 
 const counterCodec = struct({ next: uint() })
@@ -186,7 +187,7 @@ export const slots = {
     order,
     codec: messageEntry
   }),
-  place: (message: string): Slot<TypeOf<typeof placeCodec>> => ({ space: 'place', id: message, codec: placeEntry }),
+  place: (message: ShownId): Slot<TypeOf<typeof placeCodec>> => ({ space: 'place', id: message, codec: placeEntry }),
   gap: (conversation: string, device: string, from: number): Slot<GapEntry> => ({
     space: 'gap',
     id: conversation,
@@ -201,7 +202,7 @@ export const slots = {
     codec: sentEntry
   }),
   outbox: (order: string): Slot<OutboxItem> => ({ space: 'outbox', order, codec: outboxEntry }),
-  receipts: (message: string, order: string): Slot<ReceiptsEntry> => ({
+  receipts: (message: ShownId, order: string): Slot<ReceiptsEntry> => ({
     space: 'receipts',
     id: message,
     order,

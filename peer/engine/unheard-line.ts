@@ -29,17 +29,12 @@ export class UnheardLine {
   async first(limit: number): Promise<Unheard[]> {
     const unheard: Unheard[] = []
     for (const { order, value } of await this.#states.range('unheard', undefined, unheardEntry, { limit })) {
-      const row = await this.#rowOf(toHex(value.messageId))
+      const row = await this.#states.read(slots.message(toHex(value.conversationId), value.order))
       if (!row) continue
       await this.#nameOf(row)
       unheard.push({ order, message: this.#people.message(row), person: this.#people.person(row.from) })
     }
     return unheard
-  }
-
-  async #rowOf(messageId: string): Promise<MessageRow | undefined> {
-    const place = await this.#states.read(slots.place(messageId))
-    return place && this.#states.read(slots.message(toHex(place.conversationId), place.order))
   }
 
   /** Takes a message off the line. */

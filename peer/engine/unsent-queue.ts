@@ -1,5 +1,6 @@
 import { toHex } from '../../protocol/bytes.ts'
 import { nextOrder } from './message-log.ts'
+import type { MessageOrigin } from './shown-id.ts'
 import { slots, unsentEntry, type Unsent } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
@@ -29,10 +30,12 @@ export class UnsentQueue {
     return this.#ordersIn(unit, conversationId).length
   }
 
-  /** Hex ids of the shown messages in it. */
-  async shown(): Promise<string[]> {
+  /** The shown messages in it. */
+  async shown(): Promise<Pick<MessageOrigin, 'conversationId' | 'messageId'>[]> {
     const entries = await this.#states.range('unsent', undefined, unsentEntry)
-    return entries.flatMap(({ value }) => (value.messageId ? [toHex(value.messageId)] : []))
+    return entries.flatMap(({ value: { conversationId, messageId } }) =>
+      messageId ? [{ conversationId, messageId }] : []
+    )
   }
 
   /** Puts a message at the end, as part of a unit of work. */

@@ -1,22 +1,22 @@
-import { toHex } from '../../protocol/bytes.ts'
+import type { ShownId } from './shown-id.ts'
 import type { MessageRow } from './slots.ts'
 
 /** Own messages that the network does not keep yet. */
 export class WaitingCount {
-  readonly #waiting = new Set<string>()
+  readonly #waiting = new Set<ShownId>()
 
   get value(): number {
     return this.#waiting.size
   }
 
   /** A message appeared or changed. */
-  note({ messageId, mine, state }: Pick<MessageRow, 'messageId' | 'mine' | 'state'>): void {
-    if (mine && state === 'waiting') this.#waiting.add(toHex(messageId))
-    else this.#waiting.delete(toHex(messageId))
+  note(id: ShownId, { mine, state }: Pick<MessageRow, 'mine' | 'state'>): void {
+    if (mine && state === 'waiting') this.#waiting.add(id)
+    else this.#waiting.delete(id)
   }
 
   /** After a start: a message that an earlier process left waiting. */
-  add(messageId: string): void {
-    this.#waiting.add(messageId)
+  add(id: ShownId): void {
+    this.#waiting.add(id)
   }
 }

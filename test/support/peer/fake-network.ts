@@ -218,6 +218,11 @@ export class FakeNetwork {
     this.#records.set(toHex(accountId), { accountId, pending: records, recorded: [] })
   }
 
+  /** Knows a device of an account that was there before. */
+  addDevice(deviceId: DeviceId, accountId: AccountId): void {
+    this.#accountOfDevice.set(toHex(deviceId), accountId)
+  }
+
   addRecord(accountId: string, record: Uint8Array): void {
     this.#records.get(accountId)!.pending.push(record)
   }

@@ -18,6 +18,7 @@ export class TestPeer {
   readonly #entry: number
   readonly #key = random(32)
   #process = { isGone: false }
+  readonly #nextRandom: Uint8Array[] = []
   /** How much faster than the test's time this peer's passes. */
   speed = 1
   /** Added to the clock, milliseconds. */
@@ -34,14 +35,16 @@ export class TestPeer {
     this.#entry = entry
   }
 
+  /** The store, for a look or a change from outside the engine. */
+  openStore(process = { isGone: false }): Promise<SealedStore> {
+    const crypto = createNodeCrypto()
+    const store = this.store.openedBy(process)
+    return SealedStore.open(store, createAesSealer(crypto, this.#key, random), crypto, random)
+  }
+
   async start(): Promise<void> {
     const crypto = createNodeCrypto()
-    const store = await SealedStore.open(
-      this.store.openedBy((this.#process = { isGone: false })),
-      createAesSealer(crypto, this.#key, random),
-      crypto,
-      random
-    )
+    const store = await this.openStore((this.#process = { isGone: false }))
     this.vault = createSeedVault(crypto, store, random)
     const timers: Timers = {
       now: () => this.#began + (Date.now() - this.#began) * this.speed + this.clockOffset,
@@ -50,7 +53,7 @@ export class TestPeer {
     this.engine = new PeerEngine(
       {
         crypto,
-        random,
+        random: length => this.#nextRandom.shift() ?? random(length),
         timers,
         store,
         vault: this.vault,
@@ -98,6 +101,16 @@ export class TestPeer {
   async send(to: TestPeer, text: string): Promise<ChatMessage> {
     const { id } = await this.engine.openConversation(to.me.accountId)
     return this.engine.sendText(id, text)
+  }
+
+  /** Sends with a message id of choice, as a hostile program might. */
+  async sendAs(messageId: Uint8Array, to: TestPeer, text: string): Promise<ChatMessage> {
+    const { id } = await this.engine.openConversation(to.me.accountId)
+    // Taken by the call itself, before anything else is asked of the engine.
+    this.#nextRandom.push(messageId)
+    const taken = this.engine.sendText(id, text)
+    this.#nextRandom.length = 0
+    return taken
   }
 
   /** All messages with another peer, oldest first. */

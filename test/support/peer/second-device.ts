@@ -1,0 +1,48 @@
+import { fromHex, toHex } from '../../../protocol/bytes.ts'
+import { buildAdd } from '../../../protocol/identity/build-record.ts'
+import type { DeviceId } from '../../../protocol/identity/device.ts'
+import { decodeRecord, encodeRecord, recordIdOf } from '../../../protocol/identity/record.ts'
+import { DeviceKeys } from '../../../peer/engine/device-keys.ts'
+import { loadOwnAccount, ownAccountChange } from '../../../peer/engine/own-account.ts'
+import { createSeedVault } from '../../../peer/store/seed-vault.ts'
+import type { FakeNetwork } from './fake-network.ts'
+import { TestPeer, until } from './test-peer.ts'
+
+const noRandom = (): Uint8Array => {
+  throw new Error('nothing is made here')
+}
+
+/** A further device of an account whose records are not in a block yet, as if it had been linked. It is running. */
+export async function secondDevice(network: FakeNetwork, first: TestPeer): Promise<TestPeer> {
+  const second = new TestPeer(network)
+  await second.start()
+  // Makes its keys.
+  await second.engine.startSignIn('demo', 'http://127.0.0.1:9/')
+  await second.engine.stop()
+  const store = await second.openStore()
+  const keys = (await DeviceKeys.load(
+    network.crypto,
+    network.id,
+    store,
+    createSeedVault(network.crypto, store, noRandom)
+  ))!
+  const { accountId } = first.me
+  const head = decodeRecord(network.recordsOf(accountId).at(-1)!)
+  const signer = {
+    key: (await first.vault.load())!,
+    deviceId: fromHex(first.me.deviceId) as DeviceId,
+    prev: recordIdOf(network.crypto, network.id, head),
+    time: Date.now()
+  }
+  const added = await buildAdd(network.id, signer, keys.signingKey, keys.publicKeys.messagingKeyHash)
+  network.addRecord(accountId, encodeRecord(added))
+  const account = (await loadOwnAccount(await first.openStore()))!
+  network.addDevice(keys.deviceId, account.accountId)
+  await store.batch([ownAccountChange({ ...account, name: null })])
+  await second.start()
+  second.me = (await second.engine.snapshot()).me!
+  await until('its keys are published', () => network.bundlesOf(toHex(keys.deviceId))[0] !== undefined)
+  // From here on the first one writes to it, too.
+  await first.engine.refreshMe(10_000)
+  return second
+}

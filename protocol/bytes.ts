@@ -1,4 +1,5 @@
 import { ProtocolError } from './errors.ts'
+import { utf8Length, writeUtf8 } from './utf8.ts'
 
 /** Joins byte strings into a new one. */
 export function concatBytes(...parts: Uint8Array[]): Uint8Array {
@@ -63,19 +64,9 @@ export function fromHex(text: string, length?: number): Uint8Array {
 
 /** UTF-8 of a string. Lone surrogates become U+FFFD, as everywhere on the web platform. */
 export function utf8(text: string): Uint8Array {
-  // The platform's TextEncoder is not in the pure library set; this is the same algorithm.
-  const bytes: number[] = []
-  for (const character of text) {
-    let point = character.codePointAt(0)!
-    if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd
-    if (point < 0x80) bytes.push(point)
-    else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 63))
-    else if (point < 0x10000) bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
-    else {
-      bytes.push(0xf0 | (point >> 18), 0x80 | ((point >> 12) & 63), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
-    }
-  }
-  return Uint8Array.from(bytes)
+  const bytes = new Uint8Array(utf8Length(text))
+  writeUtf8(text, bytes, 0)
+  return bytes
 }
 
 /** Overwrites a secret once it is no longer needed. */

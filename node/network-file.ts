@@ -3,19 +3,20 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { DEVNET_MAGIC } from '../chain/devnet/devnet.ts'
-import { fromHex, toHex } from '../protocol/bytes.ts'
-import { encodeCbor } from '../protocol/cbor.ts'
+import { equalBytes, fromHex, toHex } from '../protocol/bytes.ts'
+import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import type { Crypto } from '../protocol/crypto/crypto.ts'
 import { DEFAULT_NAME_TAG_COST } from '../protocol/identity/username.ts'
 import {
   DEFAULT_REPLICA_COUNT,
   DEFAULT_SHARD_COUNT,
+  FINAL_CONFIRMATIONS,
   MAX_LISTED_NODES,
   MAX_NAME_TAG_MEMORY_KIB,
   MAX_NAME_TAG_PASSES
 } from '../protocol/limits.ts'
-import type { Genesis } from '../protocol/network.ts'
-import { MAX_ADDRESS_LENGTH, type Epoch, type ListedNode } from '../protocol/wire/placement.ts'
+import type { ChainPlacement, Genesis } from '../protocol/network.ts'
+import { configuredSeed, MAX_ADDRESS_LENGTH, type Epoch, type ListedNode } from '../protocol/wire/placement.ts'
 import { ConfigError } from './config.ts'
 
 /** Metadata label of new networks, in the range that CIP-10 leaves to private use. */
@@ -55,7 +56,10 @@ const fileSchema = z.strictObject({
       passes: z.int().min(1).max(MAX_NAME_TAG_PASSES)
     }),
     releaseKey: hex(32).nullable(),
-    admittedOperators: z.array(hex(32)).max(MAX_LISTED_NODES)
+    admittedOperators: z.array(hex(32)).max(MAX_LISTED_NODES),
+    placement: z
+      .strictObject({ epochBlocks: z.int().min(1), finalBlocks: z.int().min(1), firstList: hex(32) })
+      .optional()
   }),
   epochs: z
     .array(
@@ -89,10 +93,28 @@ export function readNetworkFile(file: string): NetworkDefinition {
     for (const { nodes } of epochs) {
       if (new Set(nodes.map(node => toHex(node.key))).size !== nodes.length) throw new Error('a node is listed twice')
     }
+    requirePlacement({ genesis, epochs: epochs as Epoch[] })
     return { genesis, epochs: epochs as Epoch[] }
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : (cause as Error).message
     throw new ConfigError(`Cannot use the network file ${file}: ${reason}.`, { cause })
+  }
+}
+
+/** Where lists follow the chain, the file holds the first one only, which genesis names. @throws Error saying what is wrong. */
+function requirePlacement({ genesis, epochs }: NetworkDefinition): void {
+  const { placement, cardanoMagic } = genesis
+  if (placement === undefined) return
+  const [first, second] = epochs
+  if (first!.number !== 0 || second !== undefined) {
+    throw new Error('with "placement" in its genesis it holds one epoch, number 0: the others come from the chain')
+  }
+  const hash = configuredSeed(createNodeCrypto(), first!.nodes)
+  if (!equalBytes(hash, placement.firstList) || !equalBytes(hash, first!.seed)) {
+    throw new Error(`"firstList" in its genesis and the seed of epoch 0 must be ${toHex(hash)}, the hash of its list`)
+  }
+  if (cardanoMagic !== DEVNET_MAGIC && placement.finalBlocks < FINAL_CONFIRMATIONS) {
+    throw new Error(`"finalBlocks" is at least ${FINAL_CONFIRMATIONS}: a list must never be rolled back`)
   }
 }
 
@@ -102,8 +124,17 @@ export function networkFileText({ genesis, epochs }: NetworkDefinition): string 
   return `${JSON.stringify({ version: 1, genesis, epochs }, bytesAsHex, 2)}\n`
 }
 
-/** A new network of these nodes on a devnet, whose operators are all admitted. */
-export function createNetwork(crypto: Crypto, nodes: ListedNode[]): NetworkDefinition {
+/**
+ * A new network of these nodes on a devnet, whose operators are all admitted.
+ *
+ * @param placement - given if lists of nodes shall follow the chain; operators are named by their keys then.
+ */
+export function createNetwork(
+  crypto: Crypto,
+  nodes: ListedNode[],
+  placement?: Omit<ChainPlacement, 'firstList'>
+): NetworkDefinition {
+  const seed = configuredSeed(crypto, nodes)
   const genesis: Genesis = {
     cardanoMagic: DEVNET_MAGIC,
     metadataLabel: DEFAULT_METADATA_LABEL,
@@ -112,12 +143,8 @@ export function createNetwork(crypto: Crypto, nodes: ListedNode[]): NetworkDefin
     nameSalt: Uint8Array.from(randomBytes(16)),
     nameTagCost: DEFAULT_NAME_TAG_COST,
     releaseKey: null,
-    admittedOperators: [...new Map(nodes.map(({ operator }) => [toHex(operator), operator])).values()]
+    admittedOperators: [...new Map(nodes.map(({ operator }) => [toHex(operator), operator])).values()],
+    ...(placement && { placement: { ...placement, firstList: seed } })
   }
-  return { genesis, epochs: [{ number: 0, seed: seedOf(crypto, nodes), nodes }] }
-}
-
-/** Seed of a configured list: its hash, so that whoever wrote the list had to choose the nodes before the placement. */
-function seedOf(crypto: Crypto, nodes: ListedNode[]): Uint8Array {
-  return crypto.sha256(encodeCbor(['volo/1/epoch-seed', nodes.map(({ key, operator }) => [key, operator])]))
+  return { genesis, epochs: [{ number: 0, seed, nodes }] }
 }

@@ -109,3 +109,7 @@ export const DEFAULT_SHARD_COUNT = 64
 export const DEFAULT_REPLICA_COUNT = 3
 /** Nodes that one epoch may list. */
 export const MAX_LISTED_NODES = 1_024
+/** Nodes of one operator that one epoch lists where lists follow the chain. */
+export const MAX_NODES_PER_OPERATOR = 8
+/** One proof of a list of nodes, in bytes. */
+export const MAX_NODE_LIST_PROOF_BYTES = 16 * MIB

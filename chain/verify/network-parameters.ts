@@ -26,7 +26,10 @@ const genesisSchema = z.object({
     passes: z.int().min(1).max(MAX_NAME_PASSES)
   }),
   releaseKey: hex(32).nullable(),
-  admittedOperators: z.array(hex(32)).max(MAX_OPERATORS)
+  admittedOperators: z.array(hex(32)).max(MAX_OPERATORS),
+  placement: z
+    .object({ epochBlocks: z.int().positive(), finalBlocks: z.int().positive(), firstList: hex(32) })
+    .optional()
 })
 
 const networkAnswerSchema = z.object({
@@ -51,9 +54,11 @@ export interface NodeFacts {
   chainLabel: string
 }
 
-function toGenesis({ nameSalt, releaseKey, admittedOperators, ...rest }: z.infer<typeof genesisSchema>): Genesis {
+function toGenesis(written: z.infer<typeof genesisSchema>): Genesis {
+  const { nameSalt, releaseKey, admittedOperators, placement, ...rest } = written
   return {
     ...rest,
+    ...(placement && { placement: { ...placement, firstList: fromHex(placement.firstList) } }),
     nameSalt: fromHex(nameSalt),
     releaseKey: releaseKey === null ? null : fromHex(releaseKey),
     admittedOperators: admittedOperators.map(operator => fromHex(operator))
@@ -96,12 +101,13 @@ export function isSameGenesis(a: Genesis, b: Genesis): boolean {
 }
 
 function genesisBytes(genesis: Genesis): Uint8Array {
-  const { cardanoMagic, metadataLabel, shardCount, replicaCount, nameSalt, nameTagCost } = genesis
+  const { cardanoMagic, metadataLabel, shardCount, replicaCount, nameSalt, nameTagCost, placement } = genesis
   return encodeCbor([
     [cardanoMagic, metadataLabel, shardCount, replicaCount],
     [nameSalt, nameTagCost.memoryKib, nameTagCost.passes],
     genesis.releaseKey,
-    genesis.admittedOperators
+    genesis.admittedOperators,
+    placement ? [placement.epochBlocks, placement.finalBlocks, placement.firstList] : null
   ])
 }
 

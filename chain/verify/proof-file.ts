@@ -25,6 +25,8 @@ import { VerifyError } from './errors.ts'
 
 /** Version of the file's format. */
 export const PROOF_FILE_VERSION = 1
+/** Version of a file of a network whose lists of nodes follow the chain: its genesis says how. */
+const PLACEMENT_FILE_VERSION = 2
 const MAX_USERNAME_LENGTH = 24
 const MAX_NAME_MEMORY_KIB = 256 * 1024
 const MAX_NAME_PASSES = 16
@@ -34,7 +36,7 @@ const MAX_OVERHEAD_BYTES = 64 * 1024
 /** Longest file, in bytes. */
 export const MAX_PROOF_FILE_BYTES = MAX_ACCOUNT_PROOF_BYTES + MAX_OVERHEAD_BYTES
 
-const genesisCodec = struct({
+const genesisFields = {
   cardanoMagic: uint(),
   metadataLabel: uint(),
   shardCount: uint(),
@@ -43,19 +45,32 @@ const genesisCodec = struct({
   nameTagCost: struct({ memoryKib: uint(MAX_NAME_MEMORY_KIB), passes: uint(MAX_NAME_PASSES) }),
   releaseKey: nullable(bytes(32)),
   admittedOperators: list(bytes(32), MAX_OPERATORS)
-})
+}
+const placement = struct({ epochBlocks: uint(), finalBlocks: uint(), firstList: bytes(32) })
 
-const proofFileCodec = struct({
-  format: constant('volo/proof-file'),
-  version: constant(PROOF_FILE_VERSION),
-  genesis: genesisCodec,
+const format = constant('volo/proof-file')
+const contentFields = {
   /** The name without `@`, if the proof was asked for by name; the account must hold it. */
   username: nullable(text(MAX_USERNAME_LENGTH)),
   /** An encoded AccountProof. */
   proof: bytesBetween(1, MAX_ACCOUNT_PROOF_BYTES)
+}
+
+const proofFileCodec = struct({
+  format,
+  version: constant(PROOF_FILE_VERSION),
+  genesis: struct(genesisFields),
+  ...contentFields
+})
+const placementFileCodec = struct({
+  format,
+  version: constant(PLACEMENT_FILE_VERSION),
+  genesis: struct({ ...genesisFields, placement }),
+  ...contentFields
 })
 
-export type ProofFile = TypeOf<typeof proofFileCodec>
+/** What an exported proof holds. */
+export type ProofFile = Pick<TypeOf<typeof proofFileCodec>, 'username' | 'proof'> & { genesis: Genesis }
 
 /** A file that was read. */
 export interface ReadProof {
@@ -66,15 +81,37 @@ export interface ReadProof {
 }
 
 export function encodeProofFile(file: ProofFile): Uint8Array {
-  return encode(proofFileCodec, file)
+  const { genesis, ...content } = file
+  const { placement, ...rest } = genesis
+  if (placement === undefined) {
+    return encode(proofFileCodec, { format: 'volo/proof-file', version: PROOF_FILE_VERSION, genesis: rest, ...content })
+  }
+  return encode(placementFileCodec, {
+    format: 'volo/proof-file',
+    version: PLACEMENT_FILE_VERSION,
+    genesis: { ...rest, placement },
+    ...content
+  })
+}
+
+function decodeEither(input: Uint8Array): ProofFile {
+  const limits = { maxBytes: MAX_PROOF_FILE_BYTES, maxDepth: 4 }
+  try {
+    return decode(proofFileCodec, input, limits)
+  } catch (error) {
+    try {
+      return decode(placementFileCodec, input, limits)
+    } catch {
+      throw error
+    }
+  }
 }
 
 /** Reads a proof file, or a bare proof as a node sends it. @throws VerifyError `MALFORMED`. */
 export function decodeProofFile(input: Uint8Array): ReadProof {
-  const limits = { maxBytes: MAX_PROOF_FILE_BYTES, maxDepth: 4 }
   let fileError: ProtocolError
   try {
-    const { genesis, username, proof } = decode(proofFileCodec, input, limits)
+    const { genesis, username, proof } = decodeEither(input)
     if (username !== null && !isUsername(username)) throw new ProtocolError('MALFORMED', 'no username is written so')
     return { proof: decodeProof(proof), genesis, username }
   } catch (error) {

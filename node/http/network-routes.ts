@@ -28,13 +28,15 @@ export function networkRoutes(app: FastifyInstance, facts: NetworkFacts): void {
 
 function describe({ networkId, genesis, epoch, nodeKey, chain, version }: NetworkFacts) {
   const { number, seed, nodes } = epoch()
+  const { placement } = genesis
   return {
     networkId: toHex(networkId),
     genesis: {
       ...genesis,
       nameSalt: toHex(genesis.nameSalt),
       releaseKey: genesis.releaseKey && toHex(genesis.releaseKey),
-      admittedOperators: genesis.admittedOperators.map(toHex)
+      admittedOperators: genesis.admittedOperators.map(toHex),
+      placement: placement && { ...placement, firstList: toHex(placement.firstList) }
     },
     epoch: {
       number,

@@ -22,7 +22,8 @@ export const networkSchema = z.object({
     nameSalt: hex(16),
     nameTagCost: z.object({ memoryKib: z.int(), passes: z.int() }),
     releaseKey: hex(32).nullable(),
-    admittedOperators: z.array(hex(32))
+    admittedOperators: z.array(hex(32)),
+    placement: z.object({ epochBlocks: z.int(), finalBlocks: z.int(), firstList: hex(32) }).optional()
   }),
   epoch: z.object({
     number: z.int(),

@@ -58,13 +58,15 @@ export function parseNetworkInfo(crypto: Crypto, answer: unknown, entry: string)
 /** The form that {@link parseNetworkInfo} reads, for the store. */
 export function networkInfoToJson(info: NetworkInfo): unknown {
   const { genesis, epoch } = info
+  const { placement } = genesis
   return {
     networkId: toHex(info.id),
     genesis: {
       ...genesis,
       nameSalt: toHex(genesis.nameSalt),
       releaseKey: genesis.releaseKey && toHex(genesis.releaseKey),
-      admittedOperators: genesis.admittedOperators.map(toHex)
+      admittedOperators: genesis.admittedOperators.map(toHex),
+      placement: placement && { ...placement, firstList: toHex(placement.firstList) }
     },
     epoch: {
       number: epoch.number,
@@ -90,7 +92,18 @@ function parseGenesis(value: Record<string, unknown>): Genesis {
       passes: integer(cost['passes'], 'genesis.nameTagCost.passes', MAX_NAME_TAG_PASSES, 1)
     },
     releaseKey: releaseKey === null ? null : hex(releaseKey, 'genesis.releaseKey', 32),
-    admittedOperators: operators.map(operator => hex(operator, 'genesis.admittedOperators', 32))
+    admittedOperators: operators.map(operator => hex(operator, 'genesis.admittedOperators', 32)),
+    placement: parsePlacement(value['placement'])
+  }
+}
+
+function parsePlacement(value: unknown): Genesis['placement'] {
+  if (value === undefined) return undefined
+  const placement = object(value, 'genesis.placement')
+  return {
+    epochBlocks: integer(placement['epochBlocks'], 'genesis.placement.epochBlocks', undefined, 1),
+    finalBlocks: integer(placement['finalBlocks'], 'genesis.placement.finalBlocks', undefined, 1),
+    firstList: hex(placement['firstList'], 'genesis.placement.firstList', 32)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Crypto } from '../crypto/crypto.ts'
 import type { AccountId, RecordId } from '../identity/device.ts'
 import type { RecordOf } from '../identity/record.ts'
 import type { Genesis, NetworkId } from '../network.ts'
+import type { OperatorId } from '../wire/placement.ts'
 import { deviceOf, type AccountState, type DeviceState } from './account.ts'
 import { bytesKey, compareOrder, type OrderedRecord, type OrderKey } from './order.ts'
 import { parseRecord, type ParsedEntry } from './parsed-record.ts'
@@ -57,10 +58,7 @@ export class Directory {
   /** The directory before any record. */
   static create(crypto: Crypto, network: NetworkId, genesis: DirectoryGenesis): Directory {
     const tables = emptyTables()
-    for (const admitted of genesis.admittedOperators) {
-      const operator = admitted as AccountId
-      tables.operators.set(bytesKey(operator), { operator, vouchers: [], isAdmitted: true })
-    }
+    for (const signingKey of genesis.admittedOperators) tables.founders.set(bytesKey(signingKey), NO_ACCOUNT)
     return new Directory({ crypto, network }, genesis, tables, [])
   }
 
@@ -154,6 +152,19 @@ export class Directory {
   /** Whether nodes of this operator take part in placement. */
   isAdmitted(operator: Uint8Array): boolean {
     return this.#tables.operators.get(bytesKey(operator))?.isAdmitted ?? false
+  }
+
+  /** Admitted operators that vouched for this one, in chain order: two of them once it is admitted; none for genesis. */
+  vouchersOf(operator: Uint8Array): readonly AccountId[] {
+    return this.#tables.operators.get(bytesKey(operator))?.vouchers ?? []
+  }
+
+  /** How lists of nodes name an operator: by its key in genesis if it is one of genesis, else by its account. */
+  operatorIdOf(account: AccountState): OperatorId {
+    const { signingKey } = account.devices[0]!.keys
+    const founder = this.#tables.founders.get(bytesKey(signingKey))
+    const isFounder = founder !== undefined && equalBytes(founder, account.accountId)
+    return (isFounder ? signingKey : account.accountId) as Uint8Array as OperatorId
   }
 
   /** Releases of the web app in chain order, the newest last. */

@@ -24,6 +24,8 @@ export function settle(
 ): Effect[] {
   switch (record.kind) {
     case 'create':
+      tables.devices.set(bytesKey(account.devices[0]!.deviceId), account.accountId)
+      return settleFounder(tables, account.accountId, record.device.signingKey)
     case 'add':
     case 'recover':
       tables.devices.set(bytesKey(account.devices.at(-1)!.deviceId), account.accountId)
@@ -74,6 +76,16 @@ function settleNode(tables: Tables, account: AccountState, { nodeKey }: RecordOf
   if (!listed || !equalBytes(listed.operator, account.accountId)) return []
   tables.nodes.delete(key)
   return [{ kind: 'nodeWithdrawn', nodeKey }]
+}
+
+/** The first account whose first device has a key of genesis is that operator's; further ones are nobody special. */
+function settleFounder(tables: Tables, operator: AccountId, signingKey: Uint8Array): Effect[] {
+  const key = bytesKey(signingKey)
+  const known = tables.founders.get(key)
+  if (known === undefined || known.length > 0) return []
+  tables.founders.set(key, operator)
+  tables.operators.set(bytesKey(operator), { operator, vouchers: [], isAdmitted: true })
+  return [{ kind: 'operatorAdmitted', operator }]
 }
 
 /** A voucher counts if it is admitted by the time it vouches; an operator stays admitted. */

@@ -54,6 +54,8 @@ export interface Tables {
   readonly nameTags: LayeredMap<readonly Uint8Array[]>
   readonly nodes: LayeredMap<NodeState>
   readonly operators: LayeredMap<OperatorState>
+  /** Operators of genesis by the signing key of their first device; {@link NO_ACCOUNT} until their account is there. */
+  readonly founders: LayeredMap<AccountId>
   readonly releases: LayeredMap<ReleaseState>
   /** Rejected records by code. */
   readonly rejected: LayeredMap<number>
@@ -75,6 +77,7 @@ export function emptyTables(): Tables {
     nameTags: new LayeredMap(),
     nodes: new LayeredMap(),
     operators: new LayeredMap(),
+    founders: new LayeredMap(),
     releases: new LayeredMap(),
     rejected: new LayeredMap()
   }
@@ -90,6 +93,7 @@ export function forkTables(tables: Tables): Tables {
     nameTags: tables.nameTags.fork(),
     nodes: tables.nodes.fork(),
     operators: tables.operators.fork(),
+    founders: tables.founders.fork(),
     releases: tables.releases.fork(),
     rejected: tables.rejected.fork()
   }

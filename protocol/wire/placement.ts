@@ -1,5 +1,6 @@
 import type { Brand } from '../brand.ts'
 import { compareBytes } from '../bytes.ts'
+import { encodeCbor } from '../cbor.ts'
 import { bytes, list, struct, text, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
 import { labelledHash } from '../labels.ts'
@@ -8,7 +9,10 @@ import type { Genesis, NetworkId } from '../network.ts'
 
 /** 32-byte Ed25519 public key of a node: its libp2p identity, and the key of its receipts. */
 export type NodeKey = Brand<Uint8Array, 'NodeKey'>
-/** 32 bytes that name an operator: its account id, or any agreed id in a configured list. */
+/**
+ * 32 bytes that name an operator: its entry in `admittedOperators` of genesis, the account id of one that was vouched for,
+ * or any agreed id where lists do not follow the chain.
+ */
 export type OperatorId = Brand<Uint8Array, 'OperatorId'>
 
 export const nodeKeyCodec = bytes<NodeKey>(KEY_BYTES)
@@ -38,6 +42,11 @@ export const epochCodec = struct({
 
 /** One settled list of nodes. Liveness never changes it. */
 export type Epoch = TypeOf<typeof epochCodec>
+
+/** Seed of a configured list: its hash, so that whoever wrote the list had to choose the nodes before the placement. */
+export function configuredSeed(crypto: Crypto, nodes: readonly Pick<ListedNode, 'key' | 'operator'>[]): Uint8Array {
+  return crypto.sha256(encodeCbor(['volo/1/epoch-seed', nodes.map(({ key, operator }) => [key, operator])]))
+}
 
 /** Shard of a mailbox or account id. @returns 0 to `shardCount` - 1. */
 export function shardOf(

@@ -238,15 +238,13 @@ describe('a hostile proof file', () => {
   const file = (): string => join(world.folder, 'hostile.proof')
   const honest = (): Uint8Array =>
     encodeProofFile({
-      format: 'volo/proof-file',
-      version: 1,
       genesis,
       username: 'ada',
       proof: encodeProof(node.replay.proof(ada.accountId)!)
     })
 
   it('is refused when another name, or another person, was put into it', async () => {
-    const parts = { format: 'volo/proof-file', version: 1, genesis } as const
+    const parts = { genesis }
     const proofOf = (person: Person): Uint8Array => encodeProof(node.replay.proof(person.accountId)!)
     writeFileSync(file(), encodeProofFile({ ...parts, username: 'bob', proof: proofOf(ada) }))
     expect((await verify('proof', 'check', file())).code).toBe(1)

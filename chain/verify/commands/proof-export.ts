@@ -19,8 +19,6 @@ export function run(invocation: Invocation, surroundings: Surroundings): Promise
     const account = await verifyAccount(run, subject)
     if (!account) return run.report(0)
     const proof = encodeProofFile({
-      format: 'volo/proof-file',
-      version: 1,
       genesis: run.init.network.genesis,
       username: subject.kind === 'name' ? subject.username : null,
       proof: encodeProof(account.best.proof)

@@ -1,13 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { buildNode, buildRelease, buildVouch, signRecord } from '../../../protocol/identity/build-record.ts'
+import {
+  buildCreate,
+  buildNode,
+  buildRelease,
+  buildVouch,
+  signRecord
+} from '../../../protocol/identity/build-record.ts'
 import type { RecordOf } from '../../../protocol/identity/record.ts'
 import { utf8 } from '../../../protocol/bytes.ts'
-import { bytesOf, castKey, CHAIN_START, genesis, network, releaseKey } from '../../support/directory/cast.ts'
-import { createRecord, idOf, TestAccount, TestChain } from '../../support/directory/test-chain.ts'
+import {
+  bytesOf,
+  castDevice,
+  castKey,
+  CHAIN_START,
+  genesis,
+  network,
+  releaseKey
+} from '../../support/directory/cast.ts'
+import { idOf, TestAccount, TestChain } from '../../support/directory/test-chain.ts'
 
 /** A chain whose genesis admits the operators `op-a` and `op-b`. */
 async function admittingChain(): Promise<{ chain: TestChain; a: TestAccount; b: TestAccount; c: TestAccount }> {
-  const admittedOperators = [idOf(await createRecord('op-a')), idOf(await createRecord('op-b'))]
+  const admittedOperators = await Promise.all(
+    ['op-a1', 'op-b1'].map(async name => (await castDevice(name)).keys.signingKey)
+  )
   const chain = new TestChain({ ...genesis, admittedOperators })
   const [a, b] = [await TestAccount.create(chain, 'op-a'), await TestAccount.create(chain, 'op-b')]
   return { chain, a, b, c: await TestAccount.create(chain, 'op-c') }
@@ -66,10 +82,22 @@ describe('a node', () => {
 })
 
 describe('an operator', () => {
-  it('is admitted by genesis before it has any record', () => {
-    const chain = new TestChain({ ...genesis, admittedOperators: [bytesOf('op')] })
-    expect(chain.directory.isAdmitted(bytesOf('op'))).toBe(true)
-    expect(chain.directory.isAdmitted(bytesOf('other'))).toBe(false)
+  it('of genesis is the first account whose first device has the key that genesis names, and no later one', async () => {
+    const key = await castKey('op-a1')
+    const chain = new TestChain({ ...genesis, admittedOperators: [key.publicKey] })
+    const hash = bytesOf('messaging key')
+    const create = (time: number) => buildCreate(network, key, { messagingKeyHash: hash, recoveryKey: null, time })
+    const first = idOf(await create(CHAIN_START))
+    expect(chain.directory.isAdmitted(first)).toBe(false)
+    const verdict = await chain.put(await create(CHAIN_START))
+    expect(verdict).toMatchObject({ effects: [{}, {}, { kind: 'operatorAdmitted', operator: first }] })
+    const second = await create(CHAIN_START + 1)
+    await chain.accept(second)
+    expect(chain.directory.isAdmitted(first)).toBe(true)
+    expect(chain.directory.isAdmitted(idOf(second))).toBe(false)
+    const [one, two] = [first, idOf(second)].map(id => chain.directory.account(id)!)
+    expect(chain.directory.operatorIdOf(one!)).toEqual(key.publicKey)
+    expect(chain.directory.operatorIdOf(two!)).toEqual(idOf(second))
   })
 
   it('is admitted by two admitted operators, not by one twice', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createNetwork, networkFileText, readNetworkFile } from '../../../node/network-file.ts'
+import { createNetwork, networkFileText, readNetworkFile, type NetworkDefinition } from '../../../node/network-file.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { MAX_NAME_TAG_MEMORY_KIB, MAX_NAME_TAG_PASSES } from '../../../protocol/limits.ts'
 import type { NodeKey, OperatorId } from '../../../protocol/wire/placement.ts'
@@ -31,5 +31,21 @@ describe('a network file', () => {
     expect(readWith(most).genesis.nameTagCost).toEqual(most)
     expect(() => readWith({ ...most, memoryKib: MAX_NAME_TAG_MEMORY_KIB + 1 })).toThrow('memoryKib')
     expect(() => readWith({ ...most, passes: MAX_NAME_TAG_PASSES + 1 })).toThrow('passes')
+  })
+
+  it('whose lists follow the chain holds the first list only, which genesis names', () => {
+    const placement = { epochBlocks: 20, finalBlocks: 5 }
+    const following = createNetwork(createNodeCrypto(), [self], placement)
+    const file = join(folder, 'following.json')
+    const read = (changed: NetworkDefinition) => {
+      writeFileSync(file, networkFileText(changed))
+      return readNetworkFile(file)
+    }
+    expect(read(following)).toEqual(following)
+    const [first] = following.epochs
+    const other = { ...self, key: new Uint8Array(32).fill(8) as NodeKey }
+    expect(() => read({ ...following, epochs: [{ ...first!, nodes: [other] }] })).toThrow('firstList')
+    expect(() => read({ ...following, epochs: [first!, { ...first!, number: 1 }] })).toThrow('one epoch')
+    expect(() => read({ ...following, genesis: { ...following.genesis, cardanoMagic: 1 } })).toThrow('finalBlocks')
   })
 })

@@ -19,6 +19,9 @@ const parts = { format: 'volo/proof-file', version: 1, genesis, username: 'ada',
 describe('a proof file', () => {
   it('comes back as it was written', () => {
     expect(decodeProofFile(encodeProofFile(parts))).toEqual({ proof, genesis, username: 'ada' })
+    const placement = { epochBlocks: 2_160, finalBlocks: 2_160, firstList: new Uint8Array(32).fill(1) }
+    const following = { ...parts, genesis: { ...genesis, placement } }
+    expect(decodeProofFile(encodeProofFile(following)).genesis).toEqual(following.genesis)
     expect(decodeProofFile(encodeProof(proof))).toEqual({ proof, genesis: undefined, username: null })
   })
 

@@ -37,18 +37,29 @@ export async function scrub(store: PendingMessageStore, signal: AbortSignal): Pr
   return result
 }
 
+/** All records of a kind, {@link SCRUB_STEP} at a time, so that others read and write in between. */
+async function* pages(
+  store: PendingMessageStore,
+  range: typeof allEntries,
+  signal: AbortSignal
+): AsyncGenerator<[Buffer, Uint8Array][]> {
+  for (let after: Buffer | undefined; !signal.aborted;) {
+    const page = await store.read(database =>
+      database.iterator({ ...(range(after) as { gt: Buffer; lt: Buffer }), limit: SCRUB_STEP }).all()
+    )
+    if (page.length === 0) return
+    after = page.at(-1)![0]
+    yield page
+  }
+}
+
 async function scrubDeliveries(
   store: PendingMessageStore,
   signal: AbortSignal,
   result: ScrubResult,
   wrong: Map<string, DeviceId>
 ): Promise<void> {
-  for (let after: Buffer | undefined; !signal.aborted;) {
-    const page = await store.read(database =>
-      database.iterator({ ...(allDeliveries(after) as { gt: Buffer; lt: Buffer }), limit: SCRUB_STEP }).all()
-    )
-    if (page.length === 0) return
-    after = page.at(-1)![0]
+  for await (const page of pages(store, allDeliveries, signal)) {
     result.deliveries += page.length
     const found: { mailbox: DeviceId; sequence: number; delivery: Delivery }[] = []
     const broken: DeliveryName[] = []
@@ -85,12 +96,7 @@ async function scrubEntries(
   result: ScrubResult,
   wrong: Map<string, DeviceId>
 ): Promise<void> {
-  for (let after: Buffer | undefined; !signal.aborted;) {
-    const page = await store.read(database =>
-      database.iterator({ ...(allEntries(after) as { gt: Buffer; lt: Buffer }), limit: SCRUB_STEP }).all()
-    )
-    if (page.length === 0) return
-    after = page.at(-1)![0]
+  for await (const page of pages(store, allEntries, signal)) {
     const held = page.flatMap(([key, value]) => {
       const entry = decodeEntry(value)
       const name = parseEntryKey(key)

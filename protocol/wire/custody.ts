@@ -161,44 +161,23 @@ const refusalBytes = (network: NetworkId, r: Omit<Refusal, 'signature'>): Uint8A
 const evictionBytes = (network: NetworkId, e: Omit<Eviction, 'signature'>): Uint8Array =>
   labelled('eviction', network, e.version, e.node, e.time, e.mailbox, e.ids as Cbor[])
 
-export async function signDenial(
-  network: NetworkId,
-  key: SigningKey,
-  fields: Omit<Denial, 'version' | 'signature'>
-): Promise<Denial> {
-  const unsigned = { ...fields, version: 1 as const }
-  return { ...unsigned, signature: await key.sign(denialBytes(network, unsigned)) }
+/** Signing and checking of one kind of a node's word; `bytes` are what its signature covers. */
+function nodesWord<T extends { version: 1; node: Uint8Array; signature: Uint8Array }>(
+  bytes: (network: NetworkId, word: Omit<T, 'signature'>) => Uint8Array
+) {
+  return {
+    async sign(network: NetworkId, key: SigningKey, fields: Omit<T, 'version' | 'signature'>): Promise<T> {
+      const unsigned = { ...fields, version: 1 } as unknown as Omit<T, 'signature'>
+      return { ...unsigned, signature: await key.sign(bytes(network, unsigned)) } as T
+    },
+    verify: (crypto: Crypto, network: NetworkId, word: T): Promise<boolean> =>
+      crypto.verify(word.node, bytes(network, word), word.signature)
+  }
 }
 
-export function verifyDenial(crypto: Crypto, network: NetworkId, denial: Denial): Promise<boolean> {
-  return crypto.verify(denial.node, denialBytes(network, denial), denial.signature)
-}
-
-export async function signRefusal(
-  network: NetworkId,
-  key: SigningKey,
-  fields: Omit<Refusal, 'version' | 'signature'>
-): Promise<Refusal> {
-  const unsigned = { ...fields, version: 1 as const }
-  return { ...unsigned, signature: await key.sign(refusalBytes(network, unsigned)) }
-}
-
-export function verifyRefusal(crypto: Crypto, network: NetworkId, refusal: Refusal): Promise<boolean> {
-  return crypto.verify(refusal.node, refusalBytes(network, refusal), refusal.signature)
-}
-
-export async function signEviction(
-  network: NetworkId,
-  key: SigningKey,
-  fields: Omit<Eviction, 'version' | 'signature'>
-): Promise<Eviction> {
-  const unsigned = { ...fields, version: 1 as const }
-  return { ...unsigned, signature: await key.sign(evictionBytes(network, unsigned)) }
-}
-
-export function verifyEviction(crypto: Crypto, network: NetworkId, eviction: Eviction): Promise<boolean> {
-  return crypto.verify(eviction.node, evictionBytes(network, eviction), eviction.signature)
-}
+export const { sign: signDenial, verify: verifyDenial } = nodesWord<Denial>(denialBytes)
+export const { sign: signRefusal, verify: verifyRefusal } = nodesWord<Refusal>(refusalBytes)
+export const { sign: signEviction, verify: verifyEviction } = nodesWord<Eviction>(evictionBytes)
 
 /** Deliveries that one acknowledgement may name. */
 export const MAX_ACKNOWLEDGED = 256

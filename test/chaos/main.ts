@@ -23,6 +23,8 @@ const HEAL_MS = 120_000
 /** Longer than the interval at which replicas compare what they hold. */
 const SETTLE_MS = 35_000
 const MINUTE_MS = 60_000
+/** Violations printed: the first ones tell the story. */
+const MAX_PRINTED = 20
 /** Without fsync a cut loses nearly everything, so a few show it. */
 const MUTANT_ROUNDS = 3
 
@@ -53,7 +55,14 @@ async function chaos(): Promise<boolean> {
     random: () => random.fraction(),
     log: line => console.error(line)
   })
-  print({ campaign: 'kill', seed: values.seed, ...result })
+  const { violations, ...rest } = result
+  print({
+    campaign: 'kill',
+    seed: values.seed,
+    ...rest,
+    violated: violations.length,
+    violations: violations.slice(0, MAX_PRINTED)
+  })
   return result.violations.length === 0 && result.counts.sent > 0
 }
 

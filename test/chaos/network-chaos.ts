@@ -6,6 +6,7 @@
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ChatMessage } from '../../peer/peer-api.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { PENDING_TTL_MS, RECEIPTS_REQUIRED } from '../../protocol/limits.ts'
 import { checkHistory, type Verdict } from '../support/custody-checker.ts'
@@ -66,7 +67,7 @@ export async function runChaos(init: ChaosInit): Promise<ChaosResult> {
     const end = Date.now() + init.durationMs
     await Promise.all([killNodes(network, init, end, faults), ...threads.map(thread => keepWriting(thread, init, end))])
     const healing = Date.now()
-    const healed = await eventually(() => isEverythingShown(threads), init.healMs, 250)
+    const healed = await eventually(() => isEverythingShown(threads), init.healMs, 1_000)
     const healedInMs = healed ? Date.now() - healing : null
     await eventually(async () => (await sumWaiting(people)) === 0, init.healMs, 250)
     const events = [...(await eventsOf(network, threads)), ...faults]
@@ -129,13 +130,20 @@ async function killNodes(network: LocalNetwork, init: ChaosInit, end: number, fa
 }
 
 async function textsShownTo({ from, to, conversation }: Thread): Promise<{ text: string; at: number; gap: boolean }[]> {
-  const messages = await to.engine.messages(conversation, { limit: MANY })
+  const messages: ChatMessage[] = []
+  for (;;) {
+    const before = messages[0]?.id
+    const page = await to.engine.messages(conversation, { limit: PAGE, ...(before !== undefined && { before }) })
+    messages.unshift(...page)
+    if (page.length < PAGE) break
+  }
   return messages
     .filter(message => message.from === from.me.accountId)
     .map(({ text, receivedAt, kind }) => ({ text, at: receivedAt, gap: kind === 'gap' }))
 }
 
-const MANY = 1_000_000
+/** Messages that a peer gives at once. */
+const PAGE = 500
 
 async function isEverythingShown(threads: Thread[]): Promise<boolean> {
   for (const thread of threads) {

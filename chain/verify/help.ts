@@ -18,8 +18,8 @@ Output
   --quiet                nothing but the exit code
   -h, --help             this text
 
-Exit codes: 0 verified, 1 contradiction, 2 usage or malformed input, 3 unconfirmed or below the trust asked for,
-4 not found or revoked, 5 source unreachable.
+Exit codes: 0 verified at the trust asked for (by one source: L1, which it alone could have cut short), 1 contradiction,
+2 usage or malformed input, 3 unconfirmed or below the trust asked for, 4 not found or revoked, 5 source unreachable.
 `
 
 interface CommandHelp {

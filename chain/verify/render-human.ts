@@ -36,6 +36,12 @@ const VERDICT_TEXTS: Readonly<Record<Verdict, string>> = {
   unreachable: 'A SOURCE DID NOT ANSWER'
 }
 
+/** What an L1 result cannot rule out, said where the verdict is read: an exit code of 0 must not sound like more than it is. */
+const ONE_SOURCE_WARNING = [
+  '! one source only: it could withhold the latest records, a revocation too, invent transactions, or give a name away;',
+  '  ask a second one of another operator, or say --trust-level L2 for an exit code of 3 without one'
+]
+
 const MAX_TEXT_LENGTH = 1_000
 
 /** Sources are strangers: what they say must not be able to drive the terminal, nor fill it. */
@@ -72,10 +78,16 @@ function tipLine({ source, height, time }: ReportTip, checkedAt: number): string
   return `  tip of ${source}: block ${height}, ${age < 0 ? `${duration(age)} in the future` : `${duration(age)} old`}`
 }
 
+/** Whether a verdict of "verified" rests on one source: no key is forged, but what came later may be missing. */
+function restsOnOneSource(report: VerificationReport): boolean {
+  return verdictOf(report) === 'verified' && report.trust.reached === 1
+}
+
 /** The report as a checklist for people, one line each, ending in a line feed. */
 export function renderHuman(report: VerificationReport): string {
   const { command, subject, network, trust, tips, checkedAt, checks, lines } = report
   const verdict = verdictOf(report)
+  const isOneWord = restsOnOneSource(report)
   const isTrusted = trust.reached >= trust.asked
   const asked = isTrusted ? '' : ` (asked: ${levelName(trust.asked)})`
   const output = [
@@ -88,7 +100,8 @@ export function renderHuman(report: VerificationReport): string {
       : [`${isTrusted ? '✓' : '–'} trust ${levelName(trust.reached)}${asked}: ${TRUST_TEXTS[trust.reached]}`]),
     ...tips.map(tip => tipLine(tip, checkedAt)),
     ...lines.map(line => `  ${line}`),
-    `${VERDICT_TEXTS[verdict]} (exit ${EXIT_CODES[verdict]})`
+    ...(isOneWord ? ONE_SOURCE_WARNING : []),
+    `${VERDICT_TEXTS[verdict]}${isOneWord ? ' AT L1, UNCONFIRMED by a second source' : ''} (exit ${EXIT_CODES[verdict]})`
   ]
   return `${output.map(printable).join('\n')}\n`
 }

@@ -93,6 +93,16 @@ describe('the checklist for people', () => {
     `)
   })
 
+  it('says of what one source says that it is unconfirmed, and why, beside the verdict', () => {
+    const alone = renderHuman(reportOf([check('passed')]))
+    expect(alone).toMatch(/^! one source only: it could withhold the latest records, a revocation too/m)
+    expect(alone).toMatch(/^VERIFIED AT L1, UNCONFIRMED by a second source \(exit 0\)$/m)
+    const report = reportOf([check('passed')])
+    const agreed = renderHuman({ ...report, trust: { asked: 2, reached: 2 } })
+    expect(agreed).not.toMatch(/one source only/)
+    expect(agreed).toMatch(/^VERIFIED \(exit 0\)$/m)
+  })
+
   it('shows control characters of strangers instead of obeying them', () => {
     const detail = 'a\u001b[2Jb\nc\u202ed\u2028e'
     const text = renderHuman(reportOf([check('failed', { detail })]))

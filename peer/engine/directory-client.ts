@@ -33,7 +33,7 @@ const MAX_CACHED_ACCOUNTS = 2_000
 const MAX_CACHED_TAGS = 500
 /** Bytes of a tag shown to a node while a name is being chosen: it learns 1 of 65,536 groups, not the name. */
 const AVAILABILITY_PREFIX_BYTES = 2
-/** Somebody found for the first time is shown without a second opinion if none comes within this. */
+/** Somebody new, or whose records changed, is taken without a second opinion if none comes within this. */
 const FIRST_OPINION_WAIT_MS = 2_000
 /** Another operator is asked for newer bundles of an account at most this often. */
 const BUNDLES_ELSEWHERE_MS = 60_000
@@ -116,14 +116,49 @@ export class DirectoryClient {
 
   async #fetch(accountId: AccountId): Promise<KnownAccount | undefined> {
     const known = await this.load(accountId)
-    const answer = await this.#ask(this.#components.connection(), accountId)
+    const answer =
+      (await this.#ask(this.#components.connection(), accountId)) ??
+      (known ? undefined : await this.#elsewhere(other => this.#ask(other, accountId)))
     // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
     if (!answer) return known
     const fresh = await this.#withoutLostName(await this.#check(answer, accountId, known), known)
     if (known && isBehind(fresh, known, this.#components.timers.now())) return known
-    if (known && withholds(fresh, known) && !(await this.#isBackedElsewhere(fresh))) return this.#unconfirmed(known)
+    if (known && withholds(fresh, known) && !(await this.#isBackedElsewhere(fresh)))
+      return this.#unconfirmed(known, fresh)
+    // Before anything is sealed to its keys or believed from its devices: one node alone can withhold a REVOKE.
+    if (!(known && isUnchanged(fresh, known)) && this.hasOtherOperator) return this.#takeConfirmed(fresh)
     await this.save(fresh)
     return fresh
+  }
+
+  /** Takes an account as it is with a second opinion; without one if none comes soon, which is then still taken in later. */
+  async #takeConfirmed(fresh: KnownAccount): Promise<KnownAccount> {
+    const opinion = this.#elsewhere(other => this.#compare(fresh, other))
+    const first = await this.#soon(opinion.then(confirmed => confirmed ?? fresh))
+    await this.save(first ?? fresh)
+    if (!first) void this.#takeLate(fresh, opinion)
+    return first ?? fresh
+  }
+
+  /** What somebody waits for: undefined if it takes too long. */
+  async #soon<T>(opinion: Promise<T>): Promise<T | undefined> {
+    const late = Promise.withResolvers<undefined>()
+    const cancel = this.#components.timers.after(FIRST_OPINION_WAIT_MS, () => late.resolve(undefined))
+    try {
+      return await Promise.race([opinion, late.promise])
+    } finally {
+      cancel()
+    }
+  }
+
+  /** An opinion that nobody waited for, unless something newer came in between. Never rejects. */
+  async #takeLate(fresh: KnownAccount, opinion: Promise<KnownAccount | undefined>): Promise<void> {
+    try {
+      const late = await opinion
+      if (late && this.peek(toHex(fresh.accountId)) === fresh) await this.save(late)
+    } catch (error) {
+      this.#components.log.debug('a late second opinion could not be kept', { reason: String(error) })
+    }
   }
 
   /** Whether another operator leaves out the same. Asked now and then only: a node must not make us ask on and on. */
@@ -136,11 +171,17 @@ export class DirectoryClient {
     return (await this.opinionOn(fresh)) === 'same'
   }
 
-  /** Records that were seen stay, though this node leaves them out; nobody calls them confirmed meanwhile. */
-  async #unconfirmed(known: KnownAccount): Promise<KnownAccount> {
-    this.#components.log.warn('a node leaves out records that were seen in blocks', { account: toHex(known.accountId) })
-    const unconfirmed: KnownAccount = { ...known, trust: 'L1' }
-    if (known.trust !== 'L1') await this.save(unconfirmed)
+  /**
+   * Records that were seen stay, though this node leaves them out; nobody calls them confirmed meanwhile. A REVOKE that it
+   * tells of instead binds nevertheless: no branch takes one back.
+   */
+  async #unconfirmed(known: KnownAccount, { revoked }: KnownAccount): Promise<KnownAccount> {
+    const { crypto, network, log } = this.#components
+    log.warn('a node leaves out records that were seen in blocks', { account: toHex(known.accountId) })
+    const isNothingNew = known.trust === 'L1' && revoked.length === known.revoked.length
+    if (isNothingNew) return known
+    const unconfirmed = await knowAccount(crypto, network(), { ...carriedOver(known), trust: 'L1', revoked })
+    await this.save(unconfirmed)
     return unconfirmed
   }
 
@@ -184,8 +225,8 @@ export class DirectoryClient {
   /** A name that the records no longer claim is not shown any more. */
   async #withoutLostName(fresh: KnownAccount, known: KnownAccount | undefined): Promise<KnownAccount> {
     if (!known || fresh.username === null) return fresh
-    const isUnchanged = fresh.checked.account.names.length === known.checked.account.names.length
-    if (isUnchanged || (await this.#claims(fresh, fresh.username as Username))) return fresh
+    const hasSameNames = fresh.checked.account.names.length === known.checked.account.names.length
+    if (hasSameNames || (await this.#claims(fresh, fresh.username as Username))) return fresh
     return { ...fresh, username: null, nameConfirmed: false }
   }
 
@@ -200,8 +241,7 @@ export class DirectoryClient {
         known ? { ...carriedOver(known), ...pickFresh(stored) } : stored
       )
       // Two operators agreed on the records as they were: what is new has one operator's word only.
-      const isUnchanged = known !== undefined && compareProofs(known.checked, fresh.checked) === 'same'
-      return isUnchanged ? fresh : { ...fresh, trust: 'L1' }
+      return known && isUnchanged(fresh, known) ? fresh : { ...fresh, trust: 'L1' }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.log.warn('a node sent a proof that does not hold', { code: error.code })
@@ -270,13 +310,11 @@ export class DirectoryClient {
    * knows nobody, another operator's is asked, so that a node alone can neither hide anybody nor, just started, forget them.
    *
    * @returns undefined if nobody is known to hold the name.
+   * @throws PeerError `offline`, `refused` for answers that do not hold, or operators that disagree about the name.
    */
   async findByName(username: Username): Promise<KnownAccount | undefined> {
-    const holder =
-      (await this.holderOf(username)) ?? (await this.#holderElsewhere(username)) ?? this.#knownHolder(username)
-    if (!holder) return undefined
-    const account = await this.account(holder)
-    if (!account || !(await this.#claims(account, username))) return undefined
+    const account = await this.#accountNamed(username)
+    if (!account) return undefined
     if (account.username === username && account.nameConfirmed) return account
     const named: KnownAccount = {
       ...account,
@@ -284,7 +322,46 @@ export class DirectoryClient {
       nameConfirmed: account.username === username && account.nameConfirmed
     }
     await this.save(named)
-    return this.#confirmSoon(named)
+    // What comes later is still saved.
+    const confirmed = (await this.#soon(this.confirm(named))) ?? named
+    if (!confirmed.nameConfirmed) await this.#requireNoOther(confirmed, username)
+    return confirmed
+  }
+
+  /**
+   * A name that another operator says is somebody else's is nobody's for now.
+   * @throws PeerError `refused` if that person's own records claim it, too.
+   */
+  async #requireNoOther({ accountId }: KnownAccount, username: Username): Promise<void> {
+    const other = await this.#soon(this.#holderElsewhere(username))
+    if (!other || equalBytes(other, accountId) || !(await this.#claimant(other, username))) return
+    throw new PeerError(
+      'refused',
+      `Two operators of the network disagree about who is @${username}. Nobody was chosen.`
+    )
+  }
+
+  /** Asks until somebody is named whose own records claim the name. */
+  async #accountNamed(username: Username): Promise<KnownAccount | undefined> {
+    const told = await this.holderOf(username)
+    const known = this.#knownHolder(username)
+    const isExpected = told !== undefined && (known === undefined || equalBytes(told, known.accountId))
+    const first = isExpected ? await this.#claimant(told, username) : undefined
+    if (first) return first
+    // Nobody, somebody without a claim, or somebody else than before: what another operator says counts.
+    const elsewhere = await this.#holderElsewhere(username)
+    const before = known?.nameConfirmed ? [known.accountId, told] : [told, known?.accountId]
+    for (const holder of [elsewhere, ...before]) {
+      const account = holder && (await this.#claimant(holder, username))
+      if (account) return account
+    }
+    return undefined
+  }
+
+  /** @returns undefined if the account's own records do not claim the name. */
+  async #claimant(holder: AccountId, username: Username): Promise<KnownAccount | undefined> {
+    const account = await this.account(holder)
+    return account && (await this.#claims(account, username)) ? account : undefined
   }
 
   async #holderElsewhere(username: Username): Promise<AccountId | undefined> {
@@ -298,10 +375,10 @@ export class DirectoryClient {
     return !this.hasOtherOperator || isOther(await this.#holderElsewhere(username))
   }
 
-  /** Somebody whose name was confirmed before. */
-  #knownHolder(username: Username): AccountId | undefined {
-    for (const { username: name, accountId } of this.#accounts.values()) if (name === username) return accountId
-    return undefined
+  /** Somebody who was found under this name before. */
+  #knownHolder(username: Username): KnownAccount | undefined {
+    const holders = [...this.#accounts.values()].filter(account => account.username === username)
+    return holders.find(({ nameConfirmed }) => nameConfirmed) ?? holders[0]
   }
 
   async #claims(account: KnownAccount, username: Username): Promise<boolean> {
@@ -324,15 +401,6 @@ export class DirectoryClient {
     if (!confirmed) return account
     await this.save(confirmed)
     return confirmed
-  }
-
-  /** As {@link confirm}, for a person who waits: what comes later is still saved. */
-  async #confirmSoon(account: KnownAccount): Promise<KnownAccount> {
-    const late = Promise.withResolvers<KnownAccount>()
-    const cancel = this.#components.timers.after(FIRST_OPINION_WAIT_MS, () => late.resolve(account))
-    const first = await Promise.race([this.confirm(account), late.promise])
-    cancel()
-    return first
   }
 
   async #compare(account: KnownAccount, other: NodeConnection): Promise<KnownAccount> {
@@ -436,6 +504,12 @@ function isBehind(fresh: KnownAccount, known: KnownAccount, now: number): boolea
   const isPrefix = less.every(({ recordId }, i) => equalBytes(recordId, more[i]!.recordId))
   const isPendingBeyond = more.slice(less.length).every(({ order }) => order === null)
   return isPrefix && isPendingBeyond && now - known.checkedAt < PENDING_TRUST_MS
+}
+
+/** Whether a proof shows the records that we have, in the same places, and the same pending ones behind them. */
+function isUnchanged(fresh: KnownAccount, known: KnownAccount): boolean {
+  const [head, before] = [fresh, known].map(({ checked }) => checked.account.head)
+  return equalBytes(head!, before!) && compareProofs(known.checked, fresh.checked) === 'same'
 }
 
 /** Whether a proof leaves out records that we have seen in blocks, and has nothing else in their place. */

@@ -42,6 +42,12 @@ const GENESIS: Genesis = {
   admittedOperators: []
 }
 
+/** As `GET /v1/network` tells it. */
+const genesisJson = (genesis: Genesis): object =>
+  JSON.parse(
+    JSON.stringify(genesis, (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value))
+  ) as object
+
 interface Session {
   node: number
   push(frame: NodeFrame): void
@@ -52,9 +58,10 @@ interface Session {
 
 export class FakeNetwork {
   readonly crypto: Crypto = createNodeCrypto()
-  readonly id: NetworkId = networkIdOf(this.crypto, GENESIS)
+  readonly id: NetworkId
   readonly epoch: Epoch
   readonly #keys: SigningKey[]
+  readonly #genesis: Genesis
   readonly #records = new Map<string, { accountId: AccountId; pending: Uint8Array[]; recorded: ProofTransaction[] }>()
   #height = 1
   readonly #accountOfDevice = new Map<string, AccountId>()
@@ -70,12 +77,16 @@ export class FakeNetwork {
   receiptsGiven = Infinity
   /** Changes a frame on its way to the client, or drops it. */
   tamper: (frame: NodeFrame, node: number) => NodeFrame | undefined = frame => frame
+  /** Answers a question in place of the network; undefined leaves it to the network. */
+  answer: (frame: ClientFrame, node: number) => Promise<NodeFrame | undefined> = async () => undefined
   submissions = 0
   /** Every envelope that was handed in, in order. */
   readonly submitted: Uint8Array[] = []
 
-  private constructor(keys: SigningKey[]) {
+  private constructor(keys: SigningKey[], genesis: Genesis) {
     this.#keys = keys
+    this.#genesis = genesis
+    this.id = networkIdOf(this.crypto, genesis)
     this.epoch = {
       number: 0,
       seed: new Uint8Array(32).fill(1),
@@ -88,12 +99,13 @@ export class FakeNetwork {
     }
   }
 
-  static async create(nodes = 1): Promise<FakeNetwork> {
+  static async create(nodes = 1, genesis = GENESIS): Promise<FakeNetwork> {
     const crypto = createNodeCrypto()
     return new FakeNetwork(
       await Promise.all(
         Array.from({ length: nodes }, (_, i) => crypto.signingKeyFromSeed(new Uint8Array(32).fill(100 + i)))
-      )
+      ),
+      genesis
     )
   }
 
@@ -136,7 +148,7 @@ export class FakeNetwork {
   #transaction(records: Uint8Array[], txIndex: number): ProofTransaction {
     return {
       transaction: rawTransaction({
-        aux: encodeMetadata(GENESIS.metadataLabel, records),
+        aux: encodeMetadata(this.#genesis.metadataLabel, records),
         fee: this.#height * 100 + txIndex
       }),
       blockHeight: this.#height,
@@ -185,7 +197,7 @@ export class FakeNetwork {
   #networkJson(node: number): object {
     return {
       networkId: toHex(this.id),
-      genesis: { ...GENESIS, nameSalt: toHex(GENESIS.nameSalt), admittedOperators: [] },
+      genesis: genesisJson(this.#genesis),
       epoch: {
         number: this.epoch.number,
         seed: toHex(this.epoch.seed),
@@ -266,6 +278,8 @@ export class FakeNetwork {
   async #answer(session: Session, frame: ClientFrame): Promise<void> {
     if (!this.#sessions.has(session)) return
     const { request } = frame
+    const other = await this.answer(frame, session.node)
+    if (other) return session.push(other)
     switch (frame.kind) {
       case 'authenticate': {
         const deviceId = deviceIdOf(this.crypto, this.id, frame.keys)
@@ -331,7 +345,7 @@ export class FakeNetwork {
     for (const { accountId, pending, recorded } of this.#records.values()) {
       const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
       const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }
-      const { account } = await checkProof(this.crypto, this.id, GENESIS.metadataLabel, accountId, proof)
+      const { account } = await checkProof(this.crypto, this.id, this.#genesis.metadataLabel, accountId, proof)
       for (const { nameTag } of account.names) {
         if (!toHex(nameTag).startsWith(toHex(prefix))) continue
         matches.push({ tag: nameTag, accountId, state: 'pending' as const })
@@ -361,8 +375,8 @@ export class FakeNetwork {
   }
 
   async #receipts(mailbox: DeviceId, id: Delivery['id'], expiry: number): Promise<SubmissionResult['receipts']> {
-    const shard = shardOf(this.crypto, this.id, GENESIS, mailbox)
-    const replicas = replicaSet(this.crypto, this.id, GENESIS, this.epoch, shard)
+    const shard = shardOf(this.crypto, this.id, this.#genesis, mailbox)
+    const replicas = replicaSet(this.crypto, this.id, this.#genesis, this.epoch, shard)
     const leaves = [custodyLeaf(id, mailbox, expiry)]
     const receipts = []
     for (const replica of replicas.slice(0, this.receiptsGiven)) {

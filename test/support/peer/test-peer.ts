@@ -11,10 +11,13 @@ import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
+/** What a test peer reaches the network through: a fake one, or real transport. */
+export type PeerSurroundings = Pick<FakeNetwork, 'transport' | 'fetch' | 'url'>
+
 /** A real peer over a fake network; restarts over the same store. */
 export class TestPeer {
   readonly store = new MemoryStore()
-  readonly #network: FakeNetwork
+  readonly #network: PeerSurroundings
   readonly #entry: number
   readonly #key = random(32)
   #process = { isGone: false }
@@ -30,7 +33,7 @@ export class TestPeer {
   vault!: KeyVault
   log: Log = SILENT_LOG
 
-  constructor(network: FakeNetwork, entry = 0) {
+  constructor(network: PeerSurroundings, entry = 0) {
     this.#network = network
     this.#entry = entry
   }

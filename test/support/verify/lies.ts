@@ -14,17 +14,20 @@ import type { SeededRandom } from '../seeded-random.ts'
 import { cborAnswer, jsonAnswer, type Lie, type NodeAnswer } from './node-server.ts'
 import type { Person } from './published-world.ts'
 
+/** What lies are made of: somebody's ids and device keys, and claims to names signed with them. */
+export type LiePerson = Pick<Person, 'name' | 'id' | 'accountId' | 'device' | 'claimRecords'>
+
 /** Who the lies are about, and who tells them. */
 export interface LieCast {
-  victim: Person
+  victim: LiePerson
   /** Index of the victim's device that was stolen, and revoked by the last record. */
   stolenDevice: number
   /** Another honest person. */
-  other: Person
+  other: LiePerson
   /** The liar's own account, with all its keys. */
-  liar: Person
+  liar: LiePerson
   /** Honest proof of any account. */
-  proofOf(person: Person): AccountProof
+  proofOf(person: LiePerson): AccountProof
 }
 
 export type LieMaker = (random: SeededRandom, cast: LieCast) => Promise<Lie> | Lie

@@ -27,8 +27,16 @@ export function genesisJson(): object {
   ) as object
 }
 
+/** Where a person's records go: one call, one transaction in a block of its own. */
+export interface Ledger {
+  /** @returns the transaction's id. */
+  publish(record: DirectoryRecord): Promise<string>
+  /** Makes empty blocks. */
+  forge(blocks?: number): Promise<void>
+}
+
 /** A devnet, a wallet that pays, and helpers that publish. */
-export class PublishedWorld {
+export class PublishedWorld implements Ledger {
   readonly folder: string
   readonly url: string
   readonly source: ChainSource
@@ -105,10 +113,10 @@ export class PublishedWorld {
 export class Person {
   readonly name: string
   readonly accountId: AccountId
-  readonly #world: PublishedWorld
+  readonly #world: Ledger
   head: RecordId
 
-  private constructor(world: PublishedWorld, name: string, accountId: AccountId) {
+  private constructor(world: Ledger, name: string, accountId: AccountId) {
     this.name = name
     this.accountId = accountId
     this.#world = world
@@ -116,7 +124,7 @@ export class Person {
   }
 
   /** Makes the account, and with `devices` above 1 further ones, one transaction each. */
-  static async create(world: PublishedWorld, name: string, devices = 1): Promise<Person> {
+  static async create(world: Ledger, name: string, devices = 1): Promise<Person> {
     const record = await createRecord(name)
     const person = new Person(world, name, idOf(record) as Uint8Array as AccountId)
     await world.publish(record)

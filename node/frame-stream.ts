@@ -144,7 +144,8 @@ export class FrameStream {
     this.#stream.pause()
     setImmediate(() => {
       this.#resuming = false
-      if (this.#buffered <= Math.max(READ_AHEAD_BYTES, this.#maxFrame)) this.#letFlow()
+      // A frame that is not whole yet is waited for, with its length before it.
+      if (this.#buffered <= Math.max(READ_AHEAD_BYTES, this.#maxFrame + MAX_PREFIX_BYTES)) this.#letFlow()
     })
   }
 

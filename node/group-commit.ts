@@ -55,9 +55,7 @@ export class GroupCommit<W extends Sized> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#waiting.push({ work, resolve: resolve as (result: unknown) => void, reject })
     this.#waitingSize += work.size
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined
-    })
+    this.#running ??= this.#drain()
     return promise
   }
 
@@ -89,6 +87,8 @@ export class GroupCommit<W extends Sized> {
         for (const member of members) member.reject(failure)
       }
     }
+    // In the same step as the last look at what waits: whoever comes after it begins anew.
+    this.#running = undefined
   }
 
   #take(): Waiting<W>[] {

@@ -139,7 +139,12 @@ export class NodeLinks {
     const longest = attempts > REDIAL_PATIENCE ? REDIAL_AWAY_MS : REDIAL_MAX_MS
     const wait = attempts === 0 ? 0 : Math.min(longest, REDIAL_FIRST_MS * 2 ** Math.min(attempts, 10))
     const jitter = 0.5 + random(1)[0]! / 512
-    const timer = setTimeout(() => void this.#dial(view.listed(node.key)!, attempts), wait * jitter)
+    const timer = setTimeout(() => {
+      const listed = view.listed(node.key)
+      // It may have left the list meanwhile; back on it, it is dialled anew.
+      if (listed) void this.#dial(listed, attempts)
+      else this.#redials.delete(key)
+    }, wait * jitter)
     this.#redials.set(key, { attempts, timer })
   }
 

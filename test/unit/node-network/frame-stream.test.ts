@@ -97,6 +97,17 @@ describe('frames on a stream', () => {
     expect(stream.status).toBe('aborted')
   })
 
+  it('of the greatest length come whole though their last byte is late', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, { maxFrameBytes: 300_000, maxWaitingBytes: 1_000_000 })
+    const reading = frames.read()
+    const frame = concatBytes(Uint8Array.of(0xe0, 0xa7, 0x12), new Uint8Array(300_000).fill(9))
+    raw.send(frame.slice(0, -1))
+    for (let i = 0; i < 20; i++) await new Promise<void>(resolve => setImmediate(resolve))
+    raw.send(frame.slice(-1))
+    expect((await reading)?.length).toBe(300_000)
+  })
+
   it('are held back when nobody reads them', async () => {
     const [raw, stream] = await streamPair()
     const frames = new FrameStream(stream, INIT)

@@ -1,5 +1,5 @@
 /** Hashes, HMAC, HKDF, AEADs and PBKDF2 of node:crypto. */
-import { createCipheriv, createDecipheriv, hash, pbkdf2 } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hash, pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { concatBytes, wipe } from '../../bytes.ts'
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto } from '../crypto.ts'
@@ -79,6 +79,8 @@ function hkdfExpand(pseudoRandomKey: Uint8Array, info: Uint8Array, length: numbe
   return output
 }
 
+// A key is handed over as an object: Node 24 finds out by catching errors that bytes are none, at 13 µs each time.
+
 function seal(
   algorithm: Aead,
   key: Uint8Array,
@@ -88,7 +90,9 @@ function seal(
 ): Uint8Array {
   requireBytes('key', key, KEY_BYTES, 'BAD_KEY')
   requireBytes('nonce', nonce, AEAD_NONCE_BYTES)
-  const cipher = createCipheriv(algorithm as 'aes-256-gcm', key, nonce, { authTagLength: AEAD_TAG_BYTES })
+  const cipher = createCipheriv(algorithm as 'aes-256-gcm', createSecretKey(key), nonce, {
+    authTagLength: AEAD_TAG_BYTES
+  })
   cipher.setAAD(associatedData)
   const sealed = new Uint8Array(plaintext.length + AEAD_TAG_BYTES)
   sealed.set(cipher.update(plaintext))
@@ -108,7 +112,9 @@ function open(
   requireBytes('nonce', nonce, AEAD_NONCE_BYTES)
   const length = ciphertext.length - AEAD_TAG_BYTES
   if (length < 0) throw new ProtocolError('DECRYPT_FAILED', 'ciphertext is shorter than its tag')
-  const decipher = createDecipheriv(algorithm as 'aes-256-gcm', key, nonce, { authTagLength: AEAD_TAG_BYTES })
+  const decipher = createDecipheriv(algorithm as 'aes-256-gcm', createSecretKey(key), nonce, {
+    authTagLength: AEAD_TAG_BYTES
+  })
   decipher.setAAD(associatedData)
   decipher.setAuthTag(ciphertext.subarray(length))
   const opened = plain(decipher.update(ciphertext.subarray(0, length)))

@@ -1,31 +1,24 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { LocalNetwork } from '../support/local-network.ts'
-import type { LatencyRequest, Times } from './latency-peer.ts'
-import { peersFolder, peerScript } from './peers.ts'
+import type { LatencyRequest } from './latency-peer.ts'
+import type { Pace, PacedRequest, Times } from './paced.ts'
+import { peersFolder } from './peers.ts'
+import type { RelayRequest } from './relay-peer.ts'
 import { percentile, reportRounds, type Round, type Target } from './report.ts'
 import { Worker } from './worker.ts'
 
-const ROUNDS = 3
-/** How many messages, and how fast. */
-interface Pace {
-  count: number
-  perSecond: number
-}
-const PACE: Pace = { count: 80, perSecond: 40 }
-/** A node and its clients run for days: what they do cold does not count. */
+const ROUNDS = 6
+const PACE: Pace = { count: 50, perSecond: 40 }
+/** A node and its clients run for days, and so would a relay: what either does cold does not count. */
 const WARM_UP: Pace = { count: 1_500, perSecond: 200 }
 const ARRIVAL_TIMEOUT_MS = 30_000
 const PEER = 'raw ws relay 8.23.0'
 /** Two nodes may take this many times as long as a relay that does nothing. */
 const TWO_NODES_AT_MOST = 10
 
-type Person = Worker<LatencyRequest>
-
-/** Two people on nodes of one network. */
-interface Pair {
-  sender: Person
-  receiver: Person
+/** Two ends of a line that is measured, each a process of its own. */
+interface Line {
+  sender: Worker<PacedRequest>
+  receiver: Worker<PacedRequest>
 }
 
 /** Milliseconds of every message that came, and how many did not. */
@@ -34,33 +27,38 @@ interface Sample {
   lost: number
 }
 
+interface SampleRound {
+  ours: Sample
+  peer: Sample | undefined
+}
+
 /**
  * From the call that takes a text to the event that shows it at the other end: encryption, fsynced stores at both ends and
- * at the nodes, receipts and all. Beside it a relay that does nothing but pass frames on.
+ * at the nodes, receipts and all. Beside it a relay that does nothing but pass frames on. Both have processes that live as
+ * long, the same warm-up, the same pace, and short rounds that take turns: a processor that was busy until just now, or is
+ * busy with something else, answers to both.
  */
 export async function benchLatency(): Promise<void> {
   const relay = await peersFolder('ws')
   const note = relay.problem && `peer not run: ${relay.problem}`
   await using stage = new Stage()
-  const one = await stage.pair(1)
-  const two = await stage.pair(3)
-  const rounds: { one: SampleRound[]; two: SampleRound[] } = { one: [], two: [] }
+  const lines: { ours: Line; peer: Line | undefined; rounds: SampleRound[] }[] = []
+  for (const nodes of [1, 2]) {
+    const ours = await stage.people(nodes)
+    const peer = relay.path === undefined ? undefined : await stage.relayed(relay.path, nodes)
+    lines.push({ ours, peer, rounds: [] })
+    for (const line of [ours, peer]) if (line) await measure(line, WARM_UP)
+  }
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, pair, hops] of [
-      ['one', one, 1],
-      ['two', two, 2]
-    ] as const) {
-      const peer = relay.path === undefined ? undefined : await measureRelay(relay.path, hops)
-      rounds[name].push({ ours: await measurePair(pair, PACE), peer })
+    for (const { ours, peer, rounds } of lines) {
+      // Who comes first takes turns, too.
+      const early = peer && round % 2 === 0 ? await measure(peer, PACE) : undefined
+      const sample = await measure(ours, PACE)
+      rounds.push({ ours: sample, peer: early ?? (peer && (await measure(peer, PACE))) })
     }
   }
-  reportLatency('latency-1-node', rounds.one, note)
-  reportLatency('latency-2-nodes', rounds.two, note, { atMost: TWO_NODES_AT_MOST })
-}
-
-interface SampleRound {
-  ours: Sample
-  peer: number[] | undefined
+  reportLatency('latency-1-node', lines[0]!.rounds, note)
+  reportLatency('latency-2-nodes', lines[1]!.rounds, note, { atMost: TWO_NODES_AT_MOST })
 }
 
 function reportLatency(metric: string, rounds: SampleRound[], note: string | undefined, target?: Target): void {
@@ -71,7 +69,7 @@ function reportLatency(metric: string, rounds: SampleRound[], note: string | und
   ] as const) {
     const pairs = rounds.map(({ ours, peer }): Round => [
       percentile(ours.latencies, share),
-      peer ? percentile(peer, share) : null
+      peer ? percentile(peer.latencies, share) : null
     ])
     reportRounds(`${metric}-${name}`, 'ms', pairs, {
       peer: PEER,
@@ -81,8 +79,9 @@ function reportLatency(metric: string, rounds: SampleRound[], note: string | und
   }
 }
 
-async function measurePair({ sender, receiver }: Pair, { count, perSecond }: Pace): Promise<Sample> {
-  const sent = await sender.ask<Times>({ ask: 'send', count, perSecond })
+async function measure({ sender, receiver }: Line, pace: Pace): Promise<Sample> {
+  const { count } = pace
+  const sent = await sender.ask<Times>({ ask: 'send', ...pace })
   const received = new Map(await receiver.ask<Times>({ ask: 'received', count, timeoutMs: ARRIVAL_TIMEOUT_MS }))
   const latencies = sent.flatMap(([number, at]) => {
     const shown = received.get(number)
@@ -91,40 +90,51 @@ async function measurePair({ sender, receiver }: Pair, { count, perSecond }: Pac
   return { latencies, lost: count - latencies.length }
 }
 
-async function measureRelay(folder: string, hops: number): Promise<number[]> {
-  const args = [peerScript('ws-relay.js'), folder, PACE.count, PACE.perSecond, hops].map(String)
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  return (JSON.parse(stdout) as { latencies: number[] }).latencies
-}
-
-/** Networks and people of the measurement, ended together. */
+/** Networks, relays and people of the measurement, ended together. */
 class Stage implements AsyncDisposable {
   readonly #networks: LocalNetwork[] = []
-  readonly #people: Person[] = []
+  readonly #workers: Worker<LatencyRequest | RelayRequest>[] = []
 
-  /** Two people who know each other, on one node or, where there are several, on different ones. */
-  async pair(nodes: number): Promise<Pair> {
-    const network = await LocalNetwork.start({ nodes })
+  /** Two people who know each other: on one node, or on two of three. */
+  async people(nodes: number): Promise<Line> {
+    const network = await LocalNetwork.start({ nodes: nodes === 1 ? 1 : 3 })
     this.#networks.push(network)
-    const sender = await this.#person(network, 0, `sender_${nodes}`)
-    const receiver = await this.#person(network, nodes - 1, `receiver_${nodes}`)
+    const sender = await this.#person(network.urls[0]!, `sender_${nodes}`)
+    const receiver = await this.#person(network.urls.at(-1)!, `receiver_${nodes}`)
     if (nodes > 1 && sender.node === receiver.node) throw new Error('both people are on one node')
-    await sender.person.ask({ ask: 'converse', name: receiver.name })
-    const pair = { sender: sender.person, receiver: receiver.person }
-    await measurePair(pair, WARM_UP)
-    return pair
+    await sender.worker.ask({ ask: 'converse', name: receiver.name })
+    return { sender: sender.worker, receiver: receiver.worker }
   }
 
-  async #person(network: LocalNetwork, index: number, name: string) {
-    const person: Person = new Worker('test/bench/latency-peer.ts')
-    this.#people.push(person)
-    const node = await person.ask<string>({ ask: 'register', url: network.urls[index]!, name })
-    return { person, name, node }
+  /** Two ends with so many relays between them. */
+  async relayed(folder: string, hops: number): Promise<Line> {
+    let url: string | null = null
+    const urls: string[] = []
+    for (let hop = 0; hop < hops; hop++) {
+      url = await this.#worker<RelayRequest>('relay-peer').ask<string>({ ask: 'serve', folder, onward: url })
+      urls.push(url)
+    }
+    const [sender, receiver] = [this.#worker<RelayRequest>('relay-peer'), this.#worker<RelayRequest>('relay-peer')]
+    await receiver.ask({ ask: 'join', folder, url: urls[0]! })
+    await sender.ask({ ask: 'join', folder, url: urls.at(-1)! })
+    return { sender, receiver }
+  }
+
+  async #person(url: string, name: string) {
+    const worker = this.#worker<LatencyRequest>('latency-peer')
+    const node = await worker.ask<string>({ ask: 'register', url, name })
+    return { worker, name, node }
+  }
+
+  #worker<Request>(name: string): Worker<Request> {
+    const worker = new Worker<Request>(`test/bench/${name}.ts`)
+    this.#workers.push(worker as Worker<unknown>)
+    return worker
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#people.map(person => person.ask({ ask: 'stop' }).catch(() => undefined)))
-    await Promise.all(this.#people.map(person => person.stop()))
+    await Promise.all(this.#workers.map(worker => worker.ask({ ask: 'stop' }).catch(() => undefined)))
+    await Promise.all(this.#workers.map(worker => worker.stop()))
     await Promise.all(this.#networks.map(network => network.stop()))
   }
 }

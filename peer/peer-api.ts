@@ -28,6 +28,71 @@ export interface RecordDetails {
   /** `L0` a node's word, `L1` bytes re-hashed here, `L2` two operators agree. */
   trust: 'L0' | 'L1' | 'L2'
   checkedAt: number
+  /** When it was seen to be undone, and is being recorded again; null if it never was, or stands in a block once more. */
+  undoneAt: number | null
+}
+
+/**
+ * Something about a person that must not change unheard. `key`: entries that stood in blocks are gone, with the devices
+ * they named. `lost-name`: the username leads to somebody else now. `new-holder`: the username led to somebody else before.
+ * `recovered`: all devices were replaced with the recovery code. `withheld`: the only source that answers leaves entries out.
+ */
+export interface RecordAlert {
+  kind: 'key' | 'lost-name' | 'new-holder' | 'recovered' | 'withheld'
+  at: number
+  /** The username in question, without the @; null if it is not about a name. */
+  username: string | null
+}
+
+/** Where one entry stands. */
+export interface RecordPlace {
+  state: 'pending' | 'recorded' | 'settled' | 'final'
+  confirmations: number
+  /** Time of the block; null while pending. */
+  at: number | null
+  transactionId: string | null
+  blockHeight: number | null
+}
+
+/** One device of an account, as the public record has it. */
+export interface DeviceRecord {
+  /** Lower-case hex, 32 characters. */
+  deviceId: string
+  /** As its owner calls it; null where that is not known here. */
+  name: string | null
+  /** Whether it is the device that answers. */
+  isThis: boolean
+  /** Lower-case hex of the Ed25519 key. */
+  signingKey: string
+  /** Lower-case hex of the hash of the registered messaging key. */
+  messagingKeyHash: string
+  added: RecordPlace
+  /** Null while it may send and receive. A removal counts from when it is first seen, in a block or not. */
+  removed: RecordPlace | null
+}
+
+/** Everything that the public record holds of one account, as checked on this device. */
+export interface PublicRecord {
+  person: Person
+  /** Oldest first, removed ones included. */
+  devices: DeviceRecord[]
+  /** Every entry, oldest first. */
+  entries: ({ kind: string; recordId: string } & RecordPlace)[]
+  /** Operators whose answers agree: 2 at trust level L2. */
+  operators: number
+  /** Height of the newest block that was looked at. */
+  tipHeight: number
+  /** Origins of nodes of different operators, at most two, to check at independently. */
+  sources: string[]
+}
+
+/** The numbers that two people compare to know that nobody stands between them. */
+export interface SafetyNumber {
+  /** 60 digits, the same on both sides. */
+  conversation: string
+  /** 30 digits that stay the same whatever devices come and go. */
+  theirs: string
+  mine: string
 }
 
 /** Another account, or oneself. */
@@ -40,12 +105,18 @@ export interface Person {
   /** Whether two operators agree on the name; false shows as *unconfirmed*. */
   nameConfirmed: boolean
   isMe: boolean
+  /** When the safety number was compared; null if it was not, or no longer holds. */
+  verifiedAt: number | null
+  /** What changed and has not been answered yet. For a verified person sending is paused until it is. */
+  alert: RecordAlert | null
 }
 
 /** This device's own account. */
 export interface Me extends Person {
   deviceId: string
   deviceName: string
+  /** `removing` from when the removal is known, `removed` once it stands in a block; in both nothing can be sent or received. */
+  deviceState: 'live' | 'removing' | 'removed'
   /** `reserving` until the name is seen on the public record, `reserved` until it can no longer be contested. */
   nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
 }
@@ -201,6 +272,25 @@ export interface PeerApi {
   receipts(messageId: MessageHex): Promise<SentReceipt[]>
   /** Asks the directory anew about a person. */
   refreshPerson(accountId: AccountHex): Promise<Person>
+  /** The whole record of an account, as last checked; asked for if nothing is known yet. */
+  publicRecord(accountId: AccountHex): Promise<PublicRecord>
+  /** Lets a change stand that an alert told of: sending goes on, but somebody whose keys changed is not verified any more. */
+  acceptAlert(accountId: AccountHex): Promise<Person>
+
+  /** The numbers to compare with a person. */
+  safetyNumber(accountId: AccountHex): Promise<SafetyNumber>
+  /** The person was compared with and is who they say. @param conversation - the 60 digits that were compared. */
+  markVerified(accountId: AccountHex, conversation: string): Promise<Person>
+  /** Takes {@link PeerApi.markVerified} back. */
+  clearVerified(accountId: AccountHex): Promise<Person>
+
+  /** The devices of the own account, oldest first. */
+  devices(): Promise<DeviceRecord[]>
+  /**
+   * Ends a device of the own account, this one or another, for good. Resolves once the network has taken the removal, which
+   * counts from then on; its way into a block shows in {@link PeerApi.devices}. Doing it twice does no harm.
+   */
+  revokeDevice(deviceId: string): Promise<DeviceRecord>
   /** Network changes, wake-ups: try to connect now instead of at the next backoff step. */
   reconnect(): Promise<void>
 }

@@ -19,8 +19,19 @@ export type Command =
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
+  | ({ kind: 'devices' } & CommonOptions)
+  | ({ kind: 'revoke'; device: string; yes: boolean } & CommonOptions)
 
-export const COMMAND_NAMES = ['register', 'send', 'listen', 'messages', 'whoami', 'status'] as const
+export const COMMAND_NAMES = [
+  'register',
+  'send',
+  'listen',
+  'messages',
+  'whoami',
+  'status',
+  'devices',
+  'revoke'
+] as const
 
 /** The command line cannot be understood: exit code 2. */
 export class UsageError extends Error {
@@ -37,6 +48,7 @@ const OPTIONS = {
   'demo-user': { type: 'string' },
   'display-name': { type: 'string' },
   'device-name': { type: 'string' },
+  yes: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' }
 } as const
@@ -47,7 +59,8 @@ const OWNED_BY: Record<string, (typeof COMMAND_NAMES)[number]> = {
   username: 'register',
   'demo-user': 'register',
   'display-name': 'register',
-  'device-name': 'register'
+  'device-name': 'register',
+  yes: 'revoke'
 }
 
 /**
@@ -99,8 +112,18 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
     case 'listen':
       noMore(name, rest)
       return { kind: name, count: positiveInteger('count', values.count), ...common }
+    case 'revoke': {
+      const [device, ...more] = rest
+      if (device === undefined) throw new UsageError('revoke needs a device')
+      if (!/^[0-9a-f]{8,32}$/.test(device)) {
+        throw new UsageError(`a device is named by 8 to 32 hex digits of its id, got "${device}"`)
+      }
+      noMore(name, more)
+      return { kind: name, device, yes: values.yes ?? false, ...common }
+    }
     case 'whoami':
     case 'status':
+    case 'devices':
       noMore(name, rest)
       return { kind: name, ...common }
     default:

@@ -15,8 +15,11 @@ Commands
   messages PERSON            print the conversation as this device has it
   whoami                     this account and device, and what the public record says of them
   status                     connection, network, messages that wait
+  devices                    the devices of this account, and since when the public record has them
+  revoke DEVICE              remove a device from this account for good; returns once the network has taken it
+      --yes                  needed to remove the device that runs the command
 
-PERSON is @username or an account id (64 hex digits).
+PERSON is @username or an account id (64 hex digits). DEVICE is a device id or its beginning (8 hex digits or more).
 
 Options of every command
   --data DIR        where keys and messages are kept (default: ${defaultData})

@@ -1,4 +1,4 @@
-import type { ChatMessage, Me, Person, RecordDetails } from '../peer-api.ts'
+import type { ChatMessage, DeviceRecord, Me, Person, RecordDetails } from '../peer-api.ts'
 
 /** Where a command prints. With `--json` each thing is one line of JSON on stdout; otherwise text for people. */
 export interface Output {
@@ -44,6 +44,25 @@ export function messageLine(message: ChatMessage, person: Person, me: Me): strin
   const time = new Date(message.sentAt).toISOString().slice(0, 16).replace('T', ' ')
   const state = message.state === null ? '' : `  (${message.problem ?? message.state})`
   return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(message.text)}${state}`
+}
+
+/** A device as `--json` prints it: where it stands, and since when (time of the block, null while pending). */
+export function deviceJson({ added, removed, ...device }: DeviceRecord): object {
+  const place = removed ?? added
+  return { ...device, state: deviceStateOf(added, removed), since: place.at, added, removed }
+}
+
+function deviceStateOf(added: DeviceRecord['added'], removed: DeviceRecord['removed']): string {
+  if (!removed) return added.state
+  return removed.state === 'pending' ? 'revoking' : 'revoked'
+}
+
+/** `7e0b…ebd  Command line (this device)  recorded, since 2026-01-31 12:00`. */
+export function deviceLine({ deviceId, name, isThis, added, removed }: DeviceRecord): string {
+  const { at } = removed ?? added
+  const since = at === null ? '' : `, since ${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}`
+  const called = [...(name === null ? [] : [printable(name)]), ...(isThis ? ['(this device)'] : [])].join(' ')
+  return [deviceId, ...(called === '' ? [] : [called]), deviceStateOf(added, removed) + since].join('  ')
 }
 
 function printable(text: string): string {

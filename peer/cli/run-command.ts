@@ -5,7 +5,16 @@ import { createNodePeer, type NodePeer } from '../node-peer.ts'
 import type { Command } from './command-line.ts'
 import { readPassphrase, type Environment } from './config.ts'
 import { demoSignIn } from './demo-sign-in.ts'
-import { createOutput, messageJson, messageLine, nameOf, recordLine, type Output } from './output.ts'
+import {
+  createOutput,
+  deviceJson,
+  deviceLine,
+  messageJson,
+  messageLine,
+  nameOf,
+  recordLine,
+  type Output
+} from './output.ts'
 
 type Runnable = Exclude<Command, { kind: 'help' | 'version' }>
 type CommandOf<K extends Runnable['kind']> = Extract<Runnable, { kind: K }>
@@ -67,6 +76,10 @@ function dispatch(peer: NodePeer, command: Runnable, output: Output): Promise<nu
       return whoami(peer, command, output)
     case 'status':
       return status(peer, output)
+    case 'devices':
+      return devices(peer, command, output)
+    case 'revoke':
+      return revoke(peer, command, output)
   }
 }
 
@@ -107,7 +120,7 @@ async function register(peer: NodePeer, command: CommandOf<'register'>, output: 
 async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output): Promise<number> {
   const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
   const signal = AbortSignal.timeout(timeoutMs)
-  await requireRegistered(peer)
+  await requireLive(peer)
   const person = await orTimeout(signal, `finding ${command.to}`, () => findPerson(peer, command.to, signal))
   const conversation = await peer.openConversation(person.accountId)
   const taken = await peer.sendText(conversation.id, command.text)
@@ -270,6 +283,33 @@ async function status(peer: NodePeer, output: Output): Promise<number> {
   return DONE
 }
 
+async function devices(peer: NodePeer, command: CommandOf<'devices'>, output: Output): Promise<number> {
+  await requireRegistered(peer)
+  await peer.refreshMe(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  for (const device of await peer.devices()) await output.print(deviceJson(device), deviceLine(device))
+  return DONE
+}
+
+async function revoke(peer: NodePeer, command: CommandOf<'revoke'>, output: Output): Promise<number> {
+  await requireLive(peer)
+  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const signal = AbortSignal.timeout(timeoutMs)
+  const removed = await orTimeout(signal, 'removing the device', async () => {
+    if (!(await peer.online(timeoutMs))) throw new PeerError('timeout', 'no node could be reached in time')
+    await peer.refreshMe(LOOK_UP_TIMEOUT_MS)
+    const named = (await peer.devices()).filter(({ deviceId }) => deviceId.startsWith(command.device))
+    const [device, ...more] = named
+    if (!device) throw new PeerError('not-found', `this account has no device ${command.device}`)
+    if (more.length > 0) throw new PeerError('usage', `${command.device} begins the id of ${named.length} devices`)
+    if (device.isThis && !command.yes && device.removed === null) {
+      throw new PeerError('usage', 'this is the device that runs the command: it could not send or receive; add --yes')
+    }
+    return peer.revokeDevice(device.deviceId)
+  })
+  await output.print(deviceJson(removed), deviceLine(removed))
+  return DONE
+}
+
 function meJson(self: Me): object {
   const { accountId, deviceId, username, displayName, deviceName, nameState, record } = self
   return { accountId, deviceId, username, displayName, deviceName, nameState, record }
@@ -282,6 +322,13 @@ async function requireRegistered(peer: NodePeer): Promise<void> {
       'nobody is registered in this data directory; run: volo-peer register --username NAME'
     )
   }
+}
+
+/** @throws PeerError `held` on a device that was removed: no node lets it in. */
+async function requireLive(peer: NodePeer): Promise<void> {
+  await requireRegistered(peer)
+  if ((await me(peer)).deviceState === 'live') return
+  throw new PeerError('held', 'this device was removed from its account: it can no longer send or receive')
 }
 
 async function me(peer: NodePeer): Promise<Me> {

@@ -30,7 +30,12 @@ export async function askForAccount(
   }
 }
 
-async function proofOverHttp(fetch: HttpClient, origin: string, accountId: AccountId): Promise<Uint8Array | undefined> {
+/** As {@link askForAccount}, over HTTP at once. @throws PeerError `refused`. */
+export async function proofOverHttp(
+  fetch: HttpClient,
+  origin: string,
+  accountId: AccountId
+): Promise<Uint8Array | undefined> {
   const signal = AbortSignal.timeout(HTTP_TIMEOUT_MS)
   const answer = await fetch(`${origin}/v1/accounts/${toHex(accountId)}/proof`, { signal })
   if (answer.status === 404) return undefined

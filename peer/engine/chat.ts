@@ -8,12 +8,14 @@ import { deviceOf } from '../../protocol/directory/account.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import { PeerError, type ConnectionState } from '../peer-api.ts'
 import type { HttpClient, Transport } from '../ports.ts'
-import { ConnectionKeeper } from '../transport/connection-keeper.ts'
+import { ConnectionKeeper, DEVICE_REMOVED_PROBLEM } from '../transport/connection-keeper.ts'
 import type { NodeConnection } from '../transport/node-connection.ts'
 import { Conversations } from './conversations.ts'
 import type { Core } from './core.ts'
 import { deviceProof } from './device-proof.ts'
+import { DeviceRemoval } from './device-removal.ts'
 import { DirectoryClient } from './directory-client.ts'
+import { Holds } from './holds.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Inbox } from './inbox.ts'
 import { Mailbox } from './mailbox.ts'
@@ -25,6 +27,8 @@ import { dialOtherOperator } from './other-operator.ts'
 import { Outbox } from './outbox.ts'
 import type { OwnAccount } from './own-account.ts'
 import { People } from './people.ts'
+import { PersonMarks } from './person-marks.ts'
+import { PublicRecords } from './public-record.ts'
 import { Receiver } from './receiver.ts'
 import { SealRound } from './seal-round.ts'
 import { Sealer } from './sealer.ts'
@@ -67,6 +71,9 @@ export interface ConnectionStatus {
 
 export class Chat {
   readonly people: People
+  readonly marks: PersonMarks
+  readonly publicRecords: PublicRecords
+  readonly deviceRemoval: DeviceRemoval
   readonly directory: DirectoryClient
   readonly conversations: Conversations
   readonly mailbox: Mailbox
@@ -93,18 +100,25 @@ export class Chat {
     this.#init = init
     const states = (this.#states = new StateStore(core.store))
     const connection = (): NodeConnection | undefined => this.keeper.connection
+    const marks = (this.marks = new PersonMarks(core.store, () => core.timers.now()))
+    const otherOperator = (): Promise<NodeConnection | undefined> =>
+      dialOtherOperator(core, transport, this.keeper.node)
     const directory = (this.directory = new DirectoryClient({
       ...core,
+      marks,
       connection: () => this.#requireConnection(),
       fetch: components.fetch,
-      otherOperator: () => dialOtherOperator(core, transport, this.keeper.node),
+      otherOperator,
       onChange: known => {
         onChange()
         void this.receiver.retryParked('roster')
         void this.#housekeeping.seekSecondOpinion(known)
       }
     }))
-    this.people = new People(core, directory, account)
+    const holds = new Holds(core, directory, marks)
+    this.people = new People(core, directory, account, marks, holds)
+    this.publicRecords = new PublicRecords(core, directory, this.people, account)
+    this.deviceRemoval = new DeviceRemoval({ core, directory, connection, otherOperator })
     const log = new MessageLog(core, states, {
       keepUnheard: init.keepUnheard,
       onMessage: row => this.#onMessage(row),
@@ -120,7 +134,7 @@ export class Chat {
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const round = new SealRound({ core, log, queue, outbox, account, onKeysChanged })
-    const planner = new SealingPlanner(core, states, directory)
+    const planner = new SealingPlanner(core, states, directory, holds)
     const sealer = (this.#sealer = new Sealer({ core, states, log, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
       core,
@@ -137,6 +151,7 @@ export class Chat {
       core,
       states,
       directory,
+      holds,
       log,
       inbox,
       sealer,
@@ -176,6 +191,7 @@ export class Chat {
   /** Opens what is on disk; the network follows by itself. */
   async start(): Promise<void> {
     this.#isRunning = true
+    await this.marks.load()
     await this.directory.load(this.#components.core.accountId())
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
     await this.outbox.start()
@@ -186,6 +202,7 @@ export class Chat {
     this.#housekeeping.start()
     this.keeper.start()
     this.nameClaim.start()
+    await this.deviceRemoval.start()
     this.#init.onChange()
   }
 
@@ -216,6 +233,7 @@ export class Chat {
     this.outbox.stop()
     await this.#sealer.stop()
     await this.nameClaim.stop()
+    await this.deviceRemoval.stop()
     await this.keeper.stop()
     await this.#states.idle()
   }
@@ -264,11 +282,20 @@ export class Chat {
       this.outbox.kick(true)
       this.#sealer.kick()
       this.nameClaim.kick()
+      this.deviceRemoval.kick()
       void this.#housekeeping.round()
     } else this.mailbox.detach()
+    if (problem === DEVICE_REMOVED_PROBLEM && this.people.me().deviceState !== 'removed') {
+      void this.deviceRemoval.checkSelf()
+    }
     // The list may be out of date, such as after a devnet moved to other ports.
     if (state === 'offline' && this.#isRunning) void this.#components.book.tryRefresh()
     this.#init.onChange()
+  }
+
+  /** Something that held messages back may have gone. */
+  resume(): void {
+    this.#sealer.kick()
   }
 
   #onMessage(row: MessageRow): void {

@@ -7,7 +7,7 @@ import { PeerError, type ChatMessage, type ConversationSummary, type SentReceipt
 import type { Core } from './core.ts'
 import type { DirectoryClient } from './directory-client.ts'
 import type { Inbox } from './inbox.ts'
-import { holdReason } from './known-account.ts'
+import type { Holds } from './holds.ts'
 import type { MessageLog, NewMessage } from './message-log.ts'
 import { replicasOf } from './network-info.ts'
 import { sentReceipt, type People } from './people.ts'
@@ -25,6 +25,7 @@ export interface ConversationsComponents {
   core: Core
   states: StateStore
   directory: DirectoryClient
+  holds: Holds
   log: MessageLog
   inbox: Inbox
   sealer: Sealer
@@ -151,11 +152,11 @@ export class Conversations {
   }
 
   async #takeIn(unit: Work, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
-    const { directory, log, sealer } = this.#components
+    const { directory, holds, log, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
     const known = directory.peek(toHex(conversation.accountId))
-    const held = known && holdReason(known, known.username ?? 'this person')
+    const held = known && holds.reason(known, known.username ?? 'this person')
     if (held) throw new PeerError('held', held)
     const row = await log.append(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })

@@ -9,7 +9,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { nameTagOf, parseUsername, type Username } from '../../protocol/identity/username.ts'
 import { PeerError, type AccountHex, type NameAvailability } from '../peer-api.ts'
 import type { HttpClient, Log, Timers } from '../ports.ts'
-import { askForAccount } from './account-source.ts'
+import { askForAccount, proofOverHttp } from './account-source.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
 import {
@@ -22,6 +22,7 @@ import {
   type StoredAccount
 } from './known-account.ts'
 import type { NetworkInfo } from './network-info.ts'
+import type { PersonMarks } from './person-marks.ts'
 
 /** An answer of the directory is taken without asking again for this long. */
 export const FRESH_MS = 30_000
@@ -44,6 +45,7 @@ const MAX_ASKED_ELSEWHERE = 500
 export interface DirectoryComponents {
   crypto: Crypto
   store: SealedStore
+  marks: PersonMarks
   timers: Timers
   log: Log
   network: () => NetworkInfo
@@ -119,6 +121,24 @@ export class DirectoryClient {
     const answer =
       (await this.#ask(this.#components.connection(), accountId)) ??
       (known ? undefined : await this.#elsewhere(other => this.#ask(other, accountId)))
+    return this.#take(answer, accountId, known)
+  }
+
+  /**
+   * Asks the entry node over HTTP, which needs no device: for one that no node lets in any more.
+   * @throws PeerError `offline`, `refused`.
+   */
+  async refreshOverHttp(accountId: AccountId): Promise<KnownAccount | undefined> {
+    const { fetch, network } = this.#components
+    const answer = await proofOverHttp(fetch, network().entry, accountId)
+    return this.#take(answer, accountId, await this.load(accountId))
+  }
+
+  async #take(
+    answer: Uint8Array | undefined,
+    accountId: AccountId,
+    known: KnownAccount | undefined
+  ): Promise<KnownAccount | undefined> {
     // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
     if (!answer) return known
     const fresh = await this.#withoutLostName(await this.#check(answer, accountId, known), known)
@@ -178,7 +198,8 @@ export class DirectoryClient {
   async #unconfirmed(known: KnownAccount, { revoked }: KnownAccount): Promise<KnownAccount> {
     const { crypto, network, log } = this.#components
     log.warn('a node leaves out records that were seen in blocks', { account: toHex(known.accountId) })
-    const isNothingNew = known.trust === 'L1' && revoked.length === known.revoked.length
+    const isNews = await this.#components.marks.raise(known.accountId, 'withheld')
+    const isNothingNew = !isNews && known.trust === 'L1' && revoked.length === known.revoked.length
     if (isNothingNew) return known
     const unconfirmed = await knowAccount(crypto, network(), { ...carriedOver(known), trust: 'L1', revoked })
     await this.save(unconfirmed)
@@ -257,8 +278,11 @@ export class DirectoryClient {
 
   /** Stores an account as it is now known and tells who watches. */
   async save(account: KnownAccount): Promise<void> {
-    await this.#components.store.batch([
-      { space: 'account', id: toHex(account.accountId), value: encodeStoredAccount(account) }
+    const { store, marks } = this.#components
+    const key = toHex(account.accountId)
+    await store.batch([
+      { space: 'account', id: key, value: encodeStoredAccount(account) },
+      ...marks.observe(this.#accounts.get(key), account)
     ])
     this.#remember(account)
     this.#components.onChange(account)
@@ -325,6 +349,7 @@ export class DirectoryClient {
     // What comes later is still saved.
     const confirmed = (await this.#soon(this.confirm(named))) ?? named
     if (!confirmed.nameConfirmed) await this.#requireNoOther(confirmed, username)
+    await this.#noteNewHolder(confirmed, username)
     return confirmed
   }
 
@@ -362,6 +387,23 @@ export class DirectoryClient {
   async #claimant(holder: AccountId, username: Username): Promise<KnownAccount | undefined> {
     const account = await this.account(holder)
     return account && (await this.#claims(account, username)) ? account : undefined
+  }
+
+  /** A name that led to somebody else we know: both of them are shown with an alert, and only one with the name. */
+  async #noteNewHolder(holder: KnownAccount, username: Username): Promise<void> {
+    if (!holder.nameConfirmed && this.hasOtherOperator) return
+    for (const former of [...this.#accounts.values()]) {
+      if (former.username !== username || equalBytes(former.accountId, holder.accountId)) continue
+      if (former.nameConfirmed) await this.#components.marks.raise(holder.accountId, 'new-holder', username)
+      await this.#loseName(former)
+    }
+  }
+
+  async #loseName(former: KnownAccount): Promise<KnownAccount> {
+    if (former.nameConfirmed) await this.#components.marks.raise(former.accountId, 'lost-name', former.username)
+    const nameless = { ...former, username: null, nameConfirmed: false }
+    await this.save(nameless)
+    return nameless
   }
 
   async #holderElsewhere(username: Username): Promise<AccountId | undefined> {
@@ -419,8 +461,13 @@ export class DirectoryClient {
       else compared = { ...account, trust: 'L1', contradicted }
     }
     if (account.username === null) return compared
-    const holder = await holderAt(other, await this.tagOf(account.username as Username))
-    return { ...compared, nameConfirmed: holder !== undefined && equalBytes(holder, accountId) }
+    const username = account.username as Username
+    const holder = await holderAt(other, await this.tagOf(username))
+    const isLost = holder !== undefined && !equalBytes(holder, accountId)
+    // One operator's word alone takes no name from anybody.
+    const here = isLost && account.nameConfirmed ? await this.holderOf(username) : undefined
+    if (here && !equalBytes(here, accountId)) return this.#loseName({ ...compared, username, nameConfirmed: true })
+    return { ...compared, nameConfirmed: holder !== undefined && !isLost }
   }
 
   /**

@@ -191,10 +191,10 @@ function viewOf(account: AccountState, current: AccountState, revoked: SeenRevoc
 }
 
 /** Kinds of records that change what messages are sealed to. */
-const DEVICE_RECORDS = new Set(['create', 'add', 'revoke', 'rotate', 'recover'])
+export const DEVICE_RECORDS: ReadonlySet<string> = new Set(['create', 'add', 'revoke', 'rotate', 'recover'])
 
-/** How far the public record confirms the devices of an account. */
-export function recordDetails(account: KnownAccount, info: NetworkInfo): RecordDetails {
+/** How far the public record confirms the devices of an account. @param undoneAt - see {@link RecordDetails}. */
+export function recordDetails(account: KnownAccount, info: NetworkInfo, undoneAt: number | null): RecordDetails {
   const { checked } = account
   const history = historyOf(checked.account).filter(({ kind }) => DEVICE_RECORDS.has(kind))
   const recorded = history.findLast(({ order }) => order !== null)
@@ -208,7 +208,8 @@ export function recordDetails(account: KnownAccount, info: NetworkInfo): RecordD
     recordedAt: recorded?.blockTime ?? null,
     network: info.label,
     trust: account.trust,
-    checkedAt: account.checkedAt
+    checkedAt: account.checkedAt,
+    undoneAt
   }
 }
 
@@ -224,7 +225,7 @@ function recordState(account: KnownAccount, confirmations: number): RecordDetail
 export function holdReason(account: KnownAccount, name: string): string | null {
   if (account.contradicted)
     return `Two operators of the network disagree about ${name}’s keys. Sending is held until they agree.`
-  if (devicesToSealTo(account).length === 0) return `${name} has no device any more.`
+  if (devicesToSealTo(account).length === 0) return `${name} removed every device, so nobody could read a message.`
   return null
 }
 

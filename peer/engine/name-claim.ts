@@ -137,7 +137,8 @@ export class NameClaim {
     // Another account committed to the name earlier.
     if (await directory.isTakenFrom(name.username as Username, known.accountId))
       return this.#save({ ...name, state: 'taken' })
-    if (depth === 0) return
+    // A reservation that was undone is on its way again, and looks it.
+    if (depth === 0) return name.state === 'reserved' ? this.#save({ ...name, state: 'reserving' }) : undefined
     await this.#save({ ...name, state: depth >= NAME_SETTLED_CONFIRMATIONS ? 'recorded' : 'reserved' })
   }
 

@@ -1,10 +1,12 @@
 /** The peer without a screen: the calls of {@link PeerApi}, from the first sign-in to chatting. */
-import { toHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import {
   PeerError,
   type ChatMessage,
   type ConversationSummary,
+  type DeviceRecord,
   type Me,
   type NameAvailability,
   type PeerApi,
@@ -12,6 +14,8 @@ import {
   type PeerSnapshot,
   type PeerStatus,
   type Person,
+  type PublicRecord,
+  type SafetyNumber,
   type SentReceipt,
   type SignInProvider
 } from '../peer-api.ts'
@@ -28,6 +32,7 @@ import { epochOf } from './other-operator.ts'
 import { loadOwnAccount, type OwnAccount } from './own-account.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PersonFinder } from './person-finder.ts'
+import type { PersonMarks } from './person-marks.ts'
 import { Registration } from './registration.ts'
 import type { Unheard } from './unheard-line.ts'
 
@@ -241,6 +246,51 @@ export class PeerEngine implements PeerApi {
   async refreshPerson(accountId: string): Promise<Person> {
     this.#requireReady()
     return this.#finder.refresh(accountId)
+  }
+
+  async publicRecord(accountId: string): Promise<PublicRecord> {
+    return this.#requireReady().publicRecords.of(accountIdFromHex(accountId))
+  }
+
+  async acceptAlert(accountId: string): Promise<Person> {
+    return this.#mark(accountId, (marks, id) => marks.accept(id))
+  }
+
+  async safetyNumber(accountId: string): Promise<SafetyNumber> {
+    return this.#requireReady().publicRecords.safetyNumber(accountIdFromHex(accountId))
+  }
+
+  async markVerified(accountId: string, conversation: string): Promise<Person> {
+    // Devices may have come or gone while two people read digits to each other.
+    if ((await this.safetyNumber(accountId)).conversation !== conversation) {
+      throw new PeerError('refused', 'The safety number has changed meanwhile. Please compare it again.')
+    }
+    return this.#mark(accountId, (marks, id) => marks.verify(id))
+  }
+
+  async clearVerified(accountId: string): Promise<Person> {
+    return this.#mark(accountId, (marks, id) => marks.unverify(id))
+  }
+
+  async #mark(accountId: string, change: (marks: PersonMarks, id: AccountId) => Promise<void>): Promise<Person> {
+    const { marks, people } = this.#requireReady()
+    const id = accountIdFromHex(accountId)
+    await change(marks, id)
+    this.#changed()
+    this.#chat.resume()
+    return people.person(id)
+  }
+
+  async devices(): Promise<DeviceRecord[]> {
+    return this.#requireReady().publicRecords.ownDevices()
+  }
+
+  async revokeDevice(deviceId: string): Promise<DeviceRecord> {
+    const { deviceRemoval, publicRecords } = this.#requireReady()
+    if (!/^[0-9a-f]{32}$/.test(deviceId)) throw new PeerError('usage', 'A device id has 32 hex digits.')
+    await deviceRemoval.remove(fromHex(deviceId) as DeviceId)
+    this.#changed()
+    return (await publicRecords.ownDevices()).find(device => device.deviceId === deviceId)!
   }
 
   async openConversation(accountId: string): Promise<ConversationSummary> {

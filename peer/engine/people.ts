@@ -5,8 +5,10 @@ import type { ChatMessage, ConversationSummary, Me, Person, RecordDetails, SentR
 import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
 import type { Core } from './core.ts'
 import type { DirectoryClient } from './directory-client.ts'
-import { holdReason, recordDetails, type KnownAccount } from './known-account.ts'
+import type { Holds } from './holds.ts'
+import { recordDetails, type KnownAccount } from './known-account.ts'
 import type { OwnAccount } from './own-account.ts'
+import type { PersonMarks } from './person-marks.ts'
 import { shownIdOf } from './shown-id.ts'
 import type { Conversation, MessageRow } from './slots.ts'
 
@@ -14,11 +16,15 @@ export class People {
   readonly #core: Core
   readonly #directory: DirectoryClient
   readonly #own: () => OwnAccount
+  readonly #marks: PersonMarks
+  readonly #holds: Holds
 
-  constructor(core: Core, directory: DirectoryClient, own: () => OwnAccount) {
+  constructor(core: Core, directory: DirectoryClient, own: () => OwnAccount, marks: PersonMarks, holds: Holds) {
     this.#core = core
     this.#directory = directory
     this.#own = own
+    this.#marks = marks
+    this.#holds = holds
   }
 
   /** An account as far as it is known in memory. */
@@ -32,7 +38,9 @@ export class People {
       displayName: known?.displayName ?? null,
       record: this.#record(known),
       nameConfirmed: known?.nameConfirmed ?? false,
-      isMe: false
+      isMe: false,
+      verifiedAt: this.#marks.of(accountId).verifiedAt,
+      alert: this.#marks.alertOf(accountId)
     }
   }
 
@@ -47,6 +55,9 @@ export class People {
       // Whoever chose the name knows it; whether it holds is in `nameState`.
       nameConfirmed: true,
       isMe: true,
+      verifiedAt: null,
+      alert: this.#marks.alertOf(accountId),
+      deviceState: this.#holds.deviceState,
       deviceId: toHex(this.#core.device().deviceId),
       deviceName,
       nameState: name?.state ?? 'none'
@@ -55,7 +66,7 @@ export class People {
 
   #record(known: KnownAccount | undefined): RecordDetails {
     const info = this.#core.network()
-    if (known) return recordDetails(known, info)
+    if (known) return recordDetails(known, info, this.#marks.of(known.accountId).undoneAt)
     return {
       state: 'pending',
       confirmations: 0,
@@ -64,7 +75,8 @@ export class People {
       recordedAt: null,
       network: info.label,
       trust: 'L0',
-      checkedAt: 0
+      checkedAt: 0,
+      undoneAt: null
     }
   }
 
@@ -97,7 +109,7 @@ export class People {
       unread: conversation.unread,
       draft: conversation.draft,
       updatedAt: conversation.updatedAt,
-      held: known ? holdReason(known, nameFor(person)) : null
+      held: known ? this.#holds.reason(known, nameFor(person)) : null
     }
   }
 }

@@ -1,4 +1,4 @@
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { PeerError, type Person } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal } from '../transport/node-connection.ts'
@@ -46,7 +46,15 @@ export class PersonFinder {
   /** Asks anew about a person, and another operator too. @throws PeerError `not-found`, `offline`, `refused`. */
   async refresh(accountId: string): Promise<Person> {
     const { directory, people } = this.#chat
-    const account = await this.#ask(() => directory.account(accountIdFromHex(accountId), 0))
+    const id = accountIdFromHex(accountId)
+    // No node lets a removed device in, yet its own record can still be read.
+    if (equalBytes(id, this.#own().accountId) && people.me().deviceState !== 'live') {
+      await directory.refreshOverHttp(id).catch((error: unknown) => {
+        throw new PeerError('offline', 'The record could not be had just now.', { cause: error })
+      })
+      return people.me()
+    }
+    const account = await this.#ask(() => directory.account(id, 0))
     if (!account) throw new PeerError('not-found', 'There is no such account.')
     return people.person((await directory.confirm(account)).accountId)
   }

@@ -6,7 +6,8 @@ import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
 import { renewalReason } from '../../protocol/session/outbound.ts'
 import type { Core } from './core.ts'
 import { FRESH_MS, type DirectoryClient } from './directory-client.ts'
-import { holdReason, rosterMemberOf, type KnownAccount } from './known-account.ts'
+import type { Holds } from './holds.ts'
+import { rosterMemberOf, type KnownAccount } from './known-account.ts'
 import { slots, type Conversation } from './slots.ts'
 import type { StateStore } from './work.ts'
 
@@ -34,11 +35,13 @@ export class SealingPlanner {
   readonly #core: Core
   readonly #states: StateStore
   readonly #directory: DirectoryClient
+  readonly #holds: Holds
 
-  constructor(core: Core, states: StateStore, directory: DirectoryClient) {
+  constructor(core: Core, states: StateStore, directory: DirectoryClient, holds: Holds) {
     this.#core = core
     this.#states = states
     this.#directory = directory
+    this.#holds = holds
   }
 
   /**
@@ -55,7 +58,7 @@ export class SealingPlanner {
     for (const memberId of isNotes ? [accountId] : [this.#core.accountId(), accountId]) {
       const account = await this.#directory.account(memberId, maxAge)
       if (!account) return { held: 'This account is not found.' }
-      const held = holdReason(account, account.username ?? 'this person')
+      const held = this.#holds.reason(account, account.username ?? 'this person')
       if (held !== null) return { held }
       members.push(account)
     }
@@ -73,7 +76,7 @@ export class SealingPlanner {
     for (const memberId of [this.#core.accountId(), conversation.accountId]) {
       const account = this.#directory.peek(toHex(memberId))
       const isFresh = account !== undefined && this.#core.timers.now() - account.checkedAt < FRESH_MS
-      if (!isFresh || holdReason(account, '') !== null) return undefined
+      if (!isFresh || this.#holds.reason(account, '') !== null) return undefined
       members.push(account)
     }
     const sealTo = this.#rosterOf(members)

@@ -21,6 +21,8 @@ export const MAX_BACKOFF_MS = 30_000
 export const STABLE_AFTER_MS = 3_000
 /** A connection to a node that does not keep our mailbox is exchanged for a better one this often, if one answers. */
 export const BETTER_NODE_INTERVAL_MS = 5_000
+/** What a device is told that nodes refuse because it was removed. */
+export const DEVICE_REMOVED_PROBLEM = 'This device was removed from its account.'
 
 export interface KeeperComponents {
   transport: Transport
@@ -244,7 +246,7 @@ export class ConnectionKeeper {
 
 function describe(node: ListedNode, error: unknown): string {
   if (!(error instanceof NodeRefusal)) return 'No node of the network can be reached.'
-  if (error.code === 'device-revoked') return 'This device was removed from its account.'
+  if (error.code === 'device-revoked') return DEVICE_REMOVED_PROBLEM
   if (error.code === 'unknown-device') return 'The node does not know this device yet.'
   return `${node.url} refused: ${error.message}`
 }

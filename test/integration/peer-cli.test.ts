@@ -170,6 +170,21 @@ describe('two people on the command line', () => {
       expect.objectContaining({ text: 'while you were down' })
     ])
   })
+
+  it('a device is listed, removes itself only with --yes, and says so when it should send afterwards', async () => {
+    const listed = await json('bob', 'devices')
+    const deviceId = listed.lines[0]!['deviceId'] as string
+    expect(listed.code).toBe(0)
+    expect(listed.lines).toEqual([expect.objectContaining({ name: 'Command line', isThis: true, removed: null })])
+    const unsure = await json('bob', 'revoke', deviceId.slice(0, 8))
+    expect(unsure).toMatchObject({ code: 1, lines: [], stderr: expect.stringContaining('--yes') })
+    const removed = await json('bob', 'revoke', deviceId.slice(0, 8), '--yes')
+    expect(removed).toMatchObject({ code: 0, lines: [{ deviceId, state: expect.stringMatching(/^revok/) }] })
+    const late = await json('bob', 'send', '@ada', 'too late')
+    expect(late).toMatchObject({ code: 1, lines: [], stderr: expect.stringContaining('was removed') })
+    const after = await json('bob', 'devices', '--timeout', '1')
+    expect(after.lines).toMatchObject([{ deviceId, isThis: true, state: expect.stringMatching(/^revok/) }])
+  })
 })
 
 describe('what can go wrong on the command line', () => {

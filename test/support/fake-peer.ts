@@ -1,5 +1,5 @@
-import type { ChatMessage, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
-import { emptyWorld, me as newMe, summary, type World } from './fixture-world.ts'
+import type { ChatMessage, DeviceRecord, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
+import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
 /** Channel on which a page tells its scripted peer what to show. */
 export const WORLD_CHANNEL = 'volo-fixture-world'
@@ -10,6 +10,7 @@ export const WORLD_CHANNEL = 'volo-fixture-world'
  */
 export class FakePeer implements PeerApi {
   #world: World
+  readonly #removed = new Map<string, DeviceRecord>()
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
     snapshot: new Set(),
     message: new Set()
@@ -123,6 +124,50 @@ export class FakePeer implements PeerApi {
 
   reconnect: PeerApi['reconnect'] = async () => {}
 
+  publicRecord: PeerApi['publicRecord'] = async accountId => publicRecord(await this.refreshPerson(accountId))
+
+  acceptAlert: PeerApi['acceptAlert'] = async accountId => this.#changePerson(accountId, { alert: null })
+
+  safetyNumber: PeerApi['safetyNumber'] = async accountId => ({
+    conversation: digitsOf(accountId, 60),
+    theirs: digitsOf(accountId.slice(8), 30),
+    mine: digitsOf(this.#world.snapshot.me?.accountId ?? '', 30)
+  })
+
+  markVerified: PeerApi['markVerified'] = async accountId =>
+    this.#changePerson(accountId, { verifiedAt: Date.now(), alert: null })
+
+  clearVerified: PeerApi['clearVerified'] = async accountId => this.#changePerson(accountId, { verifiedAt: null })
+
+  devices: PeerApi['devices'] = async () => {
+    const { me } = this.#world.snapshot
+    if (!me) return []
+    return publicRecord(me).devices.map(device => this.#removed.get(device.deviceId) ?? device)
+  }
+
+  revokeDevice: PeerApi['revokeDevice'] = async deviceId => {
+    const device = (await this.devices()).find(each => each.deviceId === deviceId)
+    if (!device) throw new Error(`there is no device ${deviceId}`)
+    const removed = { ...device, removed: recordPlace(0) }
+    this.#removed.set(deviceId, removed)
+    const { snapshot } = this.#world
+    const me = snapshot.me && { ...snapshot.me, deviceState: 'removing' as const }
+    if (device.isThis) this.#world.snapshot = { ...snapshot, me }
+    this.#changed()
+    return removed
+  }
+
+  async #changePerson(accountId: string, change: Partial<Person>): Promise<Person> {
+    const person = { ...(await this.refreshPerson(accountId)), ...change }
+    const { snapshot } = this.#world
+    const conversations = snapshot.conversations.map(each =>
+      each.person.accountId === accountId ? { ...each, person, held: null } : each
+    )
+    this.#world.snapshot = { ...snapshot, conversations }
+    this.#changed()
+    return person
+  }
+
   #everybody(): Person[] {
     const { snapshot, people } = this.#world
     return [...people, ...snapshot.conversations.map(each => each.person), ...(snapshot.me ? [snapshot.me] : [])]
@@ -152,6 +197,11 @@ export class FakePeer implements PeerApi {
   #tell<K extends keyof PeerEvents>(event: K, value: PeerEvents[K]): void {
     for (const listener of this.#listeners[event]) listener(value)
   }
+}
+
+/** Digits that look random and are the same every time. */
+function digitsOf(hex: string, length: number): string {
+  return Array.from({ length }, (_, index) => Number.parseInt(hex.charAt(index % hex.length), 16) % 10).join('')
 }
 
 /** Same shape as the real one in peer/browser.ts, which the fixture build replaces by this file. */

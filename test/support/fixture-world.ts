@@ -1,4 +1,7 @@
 import type {
+  DeviceRecord,
+  PublicRecord,
+  RecordPlace,
   ChatMessage,
   ConversationSummary,
   Me,
@@ -45,6 +48,7 @@ export function recordDetails(change: Partial<RecordDetails> = {}): RecordDetail
     network: NETWORK_LABEL,
     trust: 'L2',
     checkedAt: Date.now() - 4 * MINUTE_MS,
+    undoneAt: null,
     ...change
   }
 }
@@ -67,6 +71,8 @@ export function person(displayName: string, change: Partial<Person> = {}): Perso
     record: recordDetails(),
     nameConfirmed: true,
     isMe: false,
+    verifiedAt: null,
+    alert: null,
     ...change
   }
 }
@@ -76,6 +82,7 @@ export function me(change: Partial<Me> = {}): Me {
     ...person('Ada Lovelace', { username: 'ada', isMe: true }),
     deviceId: fixtureId('device').slice(0, 32),
     deviceName: 'Chrome on Linux',
+    deviceState: 'live',
     nameState: 'recorded',
     ...change
   }
@@ -92,6 +99,52 @@ export function status(change: Partial<PeerStatus> = {}): PeerStatus {
     network: { id: fixtureId('network'), label: NETWORK_LABEL, emulated: true },
     problem: null,
     ...change
+  }
+}
+
+/** Where an entry stands. @param confirmations - 0 while it is pending. */
+export function recordPlace(confirmations = 41): RecordPlace {
+  const isPending = confirmations === 0
+  return {
+    state: isPending ? 'pending' : confirmations < 15 ? 'recorded' : 'settled',
+    confirmations,
+    at: isPending ? null : Date.now() - confirmations * MINUTE_MS,
+    transactionId: isPending ? null : fixtureId('transaction'),
+    blockHeight: isPending ? null : 1_245 - confirmations
+  }
+}
+
+export function deviceRecord(name: string, change: Partial<DeviceRecord> = {}): DeviceRecord {
+  return {
+    deviceId: fixtureId(name).slice(0, 32),
+    name: null,
+    isThis: false,
+    signingKey: fixtureId(`${name} key`),
+    messagingKeyHash: fixtureId(`${name} hash`),
+    added: recordPlace(),
+    removed: null,
+    ...change
+  }
+}
+
+/** What the public record holds of somebody; for oneself, three devices in all states. */
+export function publicRecord(somebody: Person): PublicRecord {
+  const confirmations = somebody.record.confirmations
+  const devices = somebody.isMe
+    ? [
+        deviceRecord('device', { isThis: true, name: 'Chrome on Linux' }),
+        deviceRecord('phone', { added: recordPlace(4) }),
+        deviceRecord('old phone', { removed: recordPlace(20) })
+      ]
+    : [deviceRecord(somebody.accountId, { added: recordPlace(confirmations) })]
+  const entry = (kind: string, place = recordPlace(confirmations)) => ({ kind, recordId: fixtureId(kind), ...place })
+  return {
+    person: somebody,
+    devices,
+    entries: [entry('create'), entry('nameCommit'), entry('nameReveal'), ...(somebody.isMe ? [entry('add')] : [])],
+    operators: somebody.record.trust === 'L2' ? 2 : 1,
+    tipHeight: 1_244,
+    sources: ['http://127.0.0.1:8801', 'http://127.0.0.1:8802']
   }
 }
 

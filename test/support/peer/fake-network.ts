@@ -6,10 +6,13 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes, fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { Crypto, SigningKey } from '../../../protocol/crypto/crypto.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
-import { encodeMetadata } from '../../../protocol/directory/metadata.ts'
+import { encodeMetadata, recordsOfTransaction } from '../../../protocol/directory/metadata.ts'
 import { checkProof, encodeProof, type ProofTransaction } from '../../../protocol/directory/proof.ts'
 import { decodeBundle } from '../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../protocol/identity/device.ts'
+import { buildAdd } from '../../../protocol/identity/build-record.ts'
+import { decodeRecord, encodeRecord, recordIdOf } from '../../../protocol/identity/record.ts'
+import { nameTagOf, parseUsername } from '../../../protocol/identity/username.ts'
 import { decodeRegistration, verifyRegistration } from '../../../protocol/identity/registration.ts'
 import { networkIdOf, type Genesis, type NetworkId } from '../../../protocol/network.ts'
 import { merklePaths } from '../../../protocol/wire/merkle.ts'
@@ -20,11 +23,13 @@ import {
   encodeNodeFrame,
   type ClientFrame,
   type NodeFrame,
+  type NodeFrameOf,
   type SubmissionResult
 } from '../../../protocol/wire/peer-frames.ts'
 import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../protocol/wire/placement.ts'
 import { rawTransaction } from '../directory/raw-cbor.ts'
-import type { FrameStream, HttpClient, Transport } from '../../../peer/ports.ts'
+import type { Me } from '../../../peer/peer-api.ts'
+import type { FrameStream, HttpClient, KeyVault, Transport } from '../../../peer/ports.ts'
 
 const CHAIN_START = Date.now() - 3_600_000
 
@@ -69,6 +74,7 @@ export class FakeNetwork {
   readonly #mailboxes = new Map<string, Map<string, Delivery>>()
   readonly #acknowledged = new Set<string>()
   readonly #sessions = new Set<Session>()
+  readonly #givenNames = new Map<string, string>()
   /** Nodes that do not answer dials. */
   readonly down = new Set<number>()
   /** Decides over each delivery; the default delivers. */
@@ -239,6 +245,63 @@ export class FakeNetwork {
     this.#records.get(accountId)!.pending.push(record)
   }
 
+  /**
+   * Undoes every block with records of an account: they wait again, as nodes keep them.
+   * @returns what puts them into other blocks, some apart.
+   */
+  undo(accountId: string): () => void {
+    const account = this.#records.get(accountId)!
+    const groups = account.recorded.splice(0).map(transaction => this.#recordsIn(transaction))
+    account.pending.unshift(...groups.flat())
+    return () => {
+      account.pending.splice(0, groups.flat().length)
+      for (const records of groups) {
+        this.#height += 4
+        account.recorded.push(this.#transaction(records, 0))
+      }
+    }
+  }
+
+  /** A fork in which the last transaction of an account never was: nodes keep nothing of it. */
+  forget(accountId: string): void {
+    this.#records.get(accountId)!.recorded.pop()
+  }
+
+  /** A node loses what was handed in. */
+  dropPending(accountId: string): void {
+    this.#records.get(accountId)!.pending.splice(0)
+  }
+
+  /** From now on a name leads to this account, whatever its records claim. */
+  giveName(username: string, accountId: string): void {
+    this.#givenNames.set(username, accountId)
+  }
+
+  #holds(accountId: string, record: Uint8Array): boolean {
+    const { pending, recorded } = this.#records.get(accountId)!
+    const inBlocks = recorded.flatMap(transaction => this.#recordsIn(transaction))
+    return [...inBlocks, ...pending].some(known => equalBytes(known, record))
+  }
+
+  #recordsIn({ transaction, recordIndexes }: ProofTransaction): Uint8Array[] {
+    const { metadata } = recordsOfTransaction(transaction, GENESIS.metadataLabel)
+    if (metadata.kind !== 'records') throw new Error('no records')
+    return recordIndexes.map(index => metadata.records[index]!)
+  }
+
+  /** Puts an ADD of a second device on the record of a peer. */
+  async addDevice({ me, vault }: { me: Me; vault: KeyVault }): Promise<{ deviceId: DeviceId }> {
+    const account = this.#records.get(me.accountId)!
+    const all = [...account.recorded.flatMap(transaction => this.#recordsIn(transaction)), ...account.pending]
+    const prev = recordIdOf(this.crypto, this.id, decodeRecord(all.at(-1)!))
+    const deviceId = fromHex(me.deviceId) as DeviceId
+    const key = await this.crypto.signingKeyFromSeed(new Uint8Array(randomBytes(32)))
+    const messagingKeyHash = new Uint8Array(randomBytes(32))
+    const by = { key: (await vault.load())!, deviceId, prev, time: Date.now() }
+    this.addRecord(me.accountId, encodeRecord(await buildAdd(this.id, by, key, messagingKeyHash)))
+    return { deviceId: deviceIdOf(this.crypto, this.id, { signingKey: key.publicKey, messagingKeyHash }) }
+  }
+
   #connect(node: number): FrameStream {
     const queue: Uint8Array[] = []
     let wake: (() => void) | undefined
@@ -318,7 +381,10 @@ export class FakeNetwork {
         return session.push({ kind: 'done', request })
       case 'publishRecords': {
         const accountId = this.#accountOfDevice.get(toHex(session.device!))!
-        for (const record of frame.records) this.addRecord(toHex(accountId), record)
+        for (const record of frame.records) {
+          // Taking a record twice does no harm.
+          if (!this.#holds(toHex(accountId), record)) this.addRecord(toHex(accountId), record)
+        }
         return session.push({ kind: 'done', request })
       }
       case 'epoch':
@@ -341,7 +407,12 @@ export class FakeNetwork {
   }
 
   async #names(prefix: Uint8Array) {
-    const matches = []
+    const matches: NodeFrameOf<'names'>['matches'] = []
+    for (const [username, account] of this.#givenNames) {
+      const tag = await nameTagOf(this.id, GENESIS, parseUsername(username))
+      const isAsked = toHex(tag).startsWith(toHex(prefix))
+      if (isAsked) return [{ tag, accountId: accountIdOf(account), state: 'recorded' as const }]
+    }
     for (const { accountId, pending, recorded } of this.#records.values()) {
       const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
       const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }

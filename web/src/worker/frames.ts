@@ -23,6 +23,14 @@ export const PEER_METHODS: Record<PeerMethod, Repeat> = {
   saveDraft: 'repeat',
   receipts: 'repeat',
   refreshPerson: 'repeat',
+  publicRecord: 'repeat',
+  acceptAlert: 'repeat',
+  safetyNumber: 'repeat',
+  markVerified: 'repeat',
+  clearVerified: 'repeat',
+  devices: 'repeat',
+  // Removing a device twice is removing it once.
+  revokeDevice: 'repeat',
   reconnect: 'repeat'
 }
 

@@ -290,7 +290,7 @@ export class FakeNetwork {
   }
 
   /** Puts an ADD of a second device on the record of a peer. */
-  async addDevice({ me, vault }: { me: Me; vault: KeyVault }): Promise<{ deviceId: DeviceId }> {
+  async addSecondDevice({ me, vault }: { me: Me; vault: KeyVault }): Promise<{ deviceId: DeviceId }> {
     const account = this.#records.get(me.accountId)!
     const all = [...account.recorded.flatMap(transaction => this.#recordsIn(transaction)), ...account.pending]
     const prev = recordIdOf(this.crypto, this.id, decodeRecord(all.at(-1)!))

@@ -70,7 +70,7 @@ describe('a public record', () => {
 
   test('that loses a device it had in a block raises an alert, which pauses sending to a verified person', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(2)
-    await network.addDevice(bob)
+    await network.addSecondDevice(bob)
     network.mine()
     await ada.engine.refreshPerson(bob.me.accountId)
     const { conversation } = await ada.engine.safetyNumber(bob.me.accountId)
@@ -90,7 +90,7 @@ describe('a public record', () => {
 
   test('of somebody who was never verified raises the alert without pausing', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(2)
-    await network.addDevice(bob)
+    await network.addSecondDevice(bob)
     network.mine()
     await ada.engine.refreshPerson(bob.me.accountId)
     network.forget(bob.me.accountId)
@@ -101,7 +101,7 @@ describe('a public record', () => {
 
   test('from which the only operator leaves entries out is unconfirmed, and an answered alert is not raised again', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(1)
-    await network.addDevice(bob)
+    await network.addSecondDevice(bob)
     network.mine()
     await ada.engine.refreshPerson(bob.me.accountId)
     const { conversation } = await ada.engine.safetyNumber(bob.me.accountId)
@@ -182,7 +182,7 @@ describe('a device of the own account', () => {
 
   test('removes another one, hands the record in again if a rollback loses it, and cannot remove what is not there', async () => {
     const { network, ada } = await adaAndBob(2)
-    const second = await network.addDevice(ada)
+    const second = await network.addSecondDevice(ada)
     network.mine()
     await ada.engine.refreshPerson(ada.me.accountId)
     const other = (await ada.engine.devices()).find(({ isThis }) => !isThis)!

@@ -3,6 +3,7 @@
  * back; above these the records that wait to be in a block. The upper layers are thrown away and made anew whenever the chain
  * moves, so that every rollback undoes itself.
  */
+import { randomInt } from 'node:crypto'
 import type { ChainChange, FinalTransaction, FollowedTransaction } from '../chain/following.ts'
 import type { Block } from '../chain/chain-source.ts'
 import type { Clock, Crypto } from '../protocol/crypto/crypto.ts'
@@ -12,11 +13,11 @@ import { recordsOfTransaction } from '../protocol/directory/metadata.ts'
 import type { OrderKey } from '../protocol/directory/order.ts'
 import { parseRecord, type ParsedRecord, type ParseResult } from '../protocol/directory/parsed-record.ts'
 import type { NameState } from '../protocol/directory/tables.ts'
-import type { RejectCode, Verdict } from '../protocol/directory/verdict.ts'
+import type { RejectCode } from '../protocol/directory/verdict.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { AccountId, RecordId } from '../protocol/identity/device.ts'
 import type { Genesis, NetworkId } from '../protocol/network.ts'
-import { NameIndex } from './name-index.ts'
+import { FinalPlaces } from './final-places.ts'
 import { RecordPool, type PooledRecord } from './record-pool.ts'
 
 /** What became of a record that was handed in. */
@@ -58,8 +59,7 @@ export class DirectoryView {
   readonly #clock: Clock
   readonly #init: DirectoryViewInit
   readonly #final: Directory
-  readonly #finalNames = new NameIndex()
-  readonly #finalPlaces = new Map<string, RecordedTransaction>()
+  readonly #finalPlaces: FinalPlaces
   #finalCount = 0
   /** The FINAL log and the blocks above it. */
   #recorded: Directory
@@ -67,8 +67,6 @@ export class DirectoryView {
   #provisionalPlaces = new Map<string, RecordedTransaction>()
   /** All layers. */
   #current: Directory
-  /** Names that the upper layers touched. */
-  #touchedNames = new NameIndex()
   #tip: Block | undefined
   /** Own records that the chain has overtaken. */
   #refused: RecordId[] = []
@@ -80,7 +78,9 @@ export class DirectoryView {
     this.#clock = clock
     this.#init = init
     this.pool = new RecordPool({ clock })
-    this.#final = Directory.create(crypto, init.network, init.genesis)
+    const hashSeed = randomInt(2 ** 32)
+    this.#final = Directory.create(crypto, init.network, init.genesis, hashSeed)
+    this.#finalPlaces = new FinalPlaces(hashSeed)
     this.#recorded = this.#final.fork()
     this.#current = this.#recorded.fork()
   }
@@ -105,22 +105,14 @@ export class DirectoryView {
     return order && this.#tip ? Math.max(0, this.#tip.height - order.blockHeight + 1) : 0
   }
 
-  /** Names held by anybody whose tag begins so. */
-  *names(prefix: Uint8Array): Generator<NameState> {
-    const seen = new Set<string>()
-    for (const index of [this.#finalNames, this.#touchedNames]) {
-      for (const tag of index.find(prefix)) {
-        const key = tag.join()
-        const name = seen.has(key) ? undefined : this.#current.name(tag)
-        seen.add(key)
-        if (name) yield name
-      }
-    }
+  /** Names held by anybody whose tag begins so. @param prefix - at least two bytes. */
+  names(prefix: Uint8Array): Iterable<NameState> {
+    return this.#current.namesBeginningWith(prefix)
   }
 
   /** The transaction that holds a record. */
   transactionAt(order: OrderKey): RecordedTransaction | undefined {
-    return this.#provisionalPlaces.get(placeKey(order)) ?? this.#finalPlaces.get(placeKey(order))
+    return this.#provisionalPlaces.get(placeKey(order)) ?? this.#finalPlaces.get(order)
   }
 
   /** Takes in a transaction of the FINAL log that an earlier run had seen. */
@@ -163,37 +155,29 @@ export class DirectoryView {
       ])
     )
     const recorded = this.#final.fork()
-    const touched = new NameIndex()
     const places = new Map<string, RecordedTransaction>()
     for (const transaction of parsed.values()) {
-      const isUsed = await this.#applyTransaction(recorded, transaction, touched)
+      const isUsed = await this.#applyTransaction(recorded, transaction)
       if (isUsed) places.set(placeKey(orderOf(transaction.place, 0)), recordedTransaction(transaction.place))
     }
     this.#provisional = parsed
     this.#provisionalPlaces = places
     this.#recorded = recorded
     this.#tip = tip
-    await this.#rebuildPending(touched)
+    await this.#rebuildPending()
   }
 
   async #advanceFinal(transaction: FinalTransaction): Promise<void> {
     // Told again after a crash.
     if (transaction.sequence < this.#finalCount) return
     const results = this.#provisional.get(transaction.id)?.results ?? this.#parse(transaction)
-    const isUsed = await this.#applyTransaction(this.#final, { place: transaction, results }, this.#finalNames)
-    if (isUsed) {
-      const place = { ...recordedTransaction(transaction), bytes: undefined }
-      this.#finalPlaces.set(placeKey(orderOf(transaction, 0)), place)
-    }
+    const isUsed = await this.#applyTransaction(this.#final, { place: transaction, results })
+    if (isUsed) this.#finalPlaces.add(transaction)
     this.#finalCount = transaction.sequence + 1
   }
 
   /** @returns whether any of its records was accepted. */
-  async #applyTransaction(
-    directory: Directory,
-    { place, results }: ParsedTransaction,
-    names: NameIndex
-  ): Promise<boolean> {
+  async #applyTransaction(directory: Directory, { place, results }: ParsedTransaction): Promise<boolean> {
     let isUsed = false
     for (const [recordIndex, { bytes, result }] of results.entries()) {
       const entry = { order: orderOf(place, recordIndex), blockTime: place.time }
@@ -201,7 +185,6 @@ export class DirectoryView {
         result.kind === 'parsed'
           ? await directory.applyParsed({ ...entry, parsed: result.parsed })
           : await directory.apply({ ...entry, bytes })
-      noteNames(names, verdict)
       if (verdict.kind === 'accepted') isUsed = true
     }
     return isUsed
@@ -230,21 +213,19 @@ export class DirectoryView {
     }
   }
 
-  async #rebuildPending(touched: NameIndex): Promise<void> {
+  async #rebuildPending(): Promise<void> {
     this.pool.expire()
     const current = this.#recorded.fork()
-    await this.#applyWaiting(current, touched, [...this.pool.values()])
+    await this.#applyWaiting(current, [...this.pool.values()])
     this.#current = current
-    this.#touchedNames = touched
   }
 
   /** Applies pooled records in an order in which each finds its predecessor; drops those that can never be accepted. */
-  async #applyWaiting(directory: Directory, names: NameIndex, records: PooledRecord[]): Promise<void> {
+  async #applyWaiting(directory: Directory, records: PooledRecord[]): Promise<void> {
     for (let waiting = records; waiting.length > 0;) {
       const left: PooledRecord[] = []
       for (const record of waiting) {
         const verdict = await directory.applyParsed(this.#pendingEntry(record.parsed))
-        noteNames(names, verdict)
         if (verdict.kind === 'accepted') {
           if (record.accountId === undefined) this.pool.adopt(record, verdict.accountId!)
         } else if (verdict.code === 'UNKNOWN_PREV') {
@@ -272,7 +253,6 @@ export class DirectoryView {
     const account = this.#accountBefore(parsed)
     if (!this.pool.hasRoom(account?.accountId, own)) return { kind: 'refused', code: 'POOL_FULL' }
     const verdict = await this.#current.applyParsed(this.#pendingEntry(parsed))
-    noteNames(this.#touchedNames, verdict)
     if (verdict.kind === 'accepted') {
       this.pool.add({ parsed, bytes, own, accountId: verdict.accountId! })
       if (this.pool.orphanCount > 0) await this.#adoptOrphans()
@@ -286,7 +266,7 @@ export class DirectoryView {
 
   #adoptOrphans(): Promise<void> {
     const orphans = [...this.pool.values()].filter(record => record.accountId === undefined)
-    return this.#applyWaiting(this.#current, this.#touchedNames, orphans)
+    return this.#applyWaiting(this.#current, orphans)
   }
 
   #accountBefore({ record }: ParsedRecord): AccountState | undefined {
@@ -313,11 +293,4 @@ function orderOf(place: FollowedTransaction, recordIndex: number): OrderKey {
 
 function recordedTransaction({ confirmations: _confirmations, ...place }: FollowedTransaction): RecordedTransaction {
   return place
-}
-
-function noteNames(names: NameIndex, verdict: Verdict): void {
-  if (verdict.kind !== 'accepted') return
-  for (const effect of verdict.effects) {
-    if (effect.kind === 'nameHeld' || effect.kind === 'nameReleased') names.add(effect.nameTag)
-  }
 }

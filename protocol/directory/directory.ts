@@ -3,13 +3,14 @@
  * records alone (see rules.ts); names, nodes and operators are then settled between accounts. So a client that holds the
  * records of one account reaches the same account state as a node that holds them all.
  */
-import { compareBytes, equalBytes } from '../bytes.ts'
+import { equalBytes } from '../bytes.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import type { AccountId, RecordId } from '../identity/device.ts'
 import type { RecordOf } from '../identity/record.ts'
 import type { Genesis, NetworkId } from '../network.ts'
 import type { OperatorId } from '../wire/placement.ts'
 import { deviceOf, type AccountState, type DeviceState } from './account.ts'
+import { tagsBeginningWith } from './name-tags.ts'
 import { bytesKey, compareOrder, type OrderedRecord, type OrderKey } from './order.ts'
 import { parseRecord, type ParsedEntry } from './parsed-record.ts'
 import { planRecord, verifyPlan, type FoldContext } from './rules.ts'
@@ -55,9 +56,12 @@ export class Directory {
     this.#recentRejected = recentRejected
   }
 
-  /** The directory before any record. */
-  static create(crypto: Crypto, network: NetworkId, genesis: DirectoryGenesis): Directory {
-    const tables = emptyTables()
+  /**
+   * The directory before any record.
+   * @param hashSeed - 32 secret random bits, for who takes in records of strangers by the million: see `PackedMapInit`.
+   */
+  static create(crypto: Crypto, network: NetworkId, genesis: DirectoryGenesis, hashSeed?: number): Directory {
+    const tables = emptyTables(hashSeed)
     for (const signingKey of genesis.admittedOperators) tables.founders.set(bytesKey(signingKey), NO_ACCOUNT)
     return new Directory({ crypto, network }, genesis, tables, [])
   }
@@ -125,12 +129,9 @@ export class Directory {
    * Held names whose tag begins so, by rising tag.
    * @param prefix - {@link NAME_PREFIX_BYTES} to 32 bytes; with fewer, nothing is found.
    */
-  namesBeginningWith(prefix: Uint8Array): NameState[] {
-    const tags = this.#tables.nameTags.get(bytesKey(prefix.subarray(0, NAME_PREFIX_BYTES))) ?? []
-    return tags
-      .filter(tag => equalBytes(tag.subarray(0, prefix.length), prefix))
-      .sort(compareBytes)
-      .map(tag => this.name(tag)!)
+  *namesBeginningWith(prefix: Uint8Array): Generator<NameState> {
+    const tags = this.#tables.nameTags.get(bytesKey(prefix.subarray(0, NAME_PREFIX_BYTES)))
+    for (const tag of tagsBeginningWith(tags, prefix)) yield this.name(tag)!
   }
 
   /** Whether an account holds a name that it opened. */

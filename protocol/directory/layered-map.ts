@@ -1,25 +1,30 @@
 import { ProtocolError } from '../errors.ts'
+import type { Table } from './table.ts'
 
 /**
  * A map that can be forked in no time: a fork reads through to the map below and keeps its own changes. The map below
  * must stay as it is for as long as a fork is used; reading a fork whose base has moved is a programming error and throws.
  */
-export class LayeredMap<V> {
-  readonly #below: LayeredMap<V> | null
+export class LayeredMap<V> implements Table<V> {
+  readonly #below: Table<V> | null
   readonly #belowVersion: number
   readonly #own = new Map<string, V | undefined>()
   #version = 0
   #size: number
 
-  constructor(below: LayeredMap<V> | null = null) {
+  constructor(below: Table<V> | null = null) {
     this.#below = below
-    this.#belowVersion = below ? below.#version : 0
+    this.#belowVersion = below ? below.version : 0
     this.#size = below ? below.size : 0
   }
 
   /** Number of entries, those below included. */
   get size(): number {
     return this.#size
+  }
+
+  get version(): number {
+    return this.#version
   }
 
   get(key: string): V | undefined {
@@ -31,7 +36,8 @@ export class LayeredMap<V> {
   }
 
   has(key: string): boolean {
-    return this.get(key) !== undefined
+    if (this.#own.has(key)) return this.#own.get(key) !== undefined
+    return this.#readBelow()?.has(key) ?? false
   }
 
   set(key: string, value: V): void {
@@ -63,8 +69,8 @@ export class LayeredMap<V> {
     return new LayeredMap(this)
   }
 
-  #readBelow(): LayeredMap<V> | null {
-    if (this.#below && this.#below.#version !== this.#belowVersion) {
+  #readBelow(): Table<V> | null {
+    if (this.#below && this.#below.version !== this.#belowVersion) {
       throw new ProtocolError('INVALID', 'the directory below this fork has changed: fork again')
     }
     return this.#below

@@ -1,8 +1,12 @@
-import { equalBytes } from '../bytes.ts'
-import type { AccountId, RecordId } from '../identity/device.ts'
+import { DEVICE_ID_BYTES, type AccountId, type RecordId } from '../identity/device.ts'
 import type { AccountState } from './account.ts'
 import { LayeredMap } from './layered-map.ts'
+import { withoutTag, withTag } from './name-tags.ts'
 import { bytesKey, type OrderKey } from './order.ts'
+import { accountPacking, accountReferencePacking, readOrder, writeOrder } from './packed-account.ts'
+import { PackedMap } from './packed-map.ts'
+import type { Packing } from './packing.ts'
+import type { Table } from './table.ts'
 
 /** Who holds a name. */
 export interface NameState {
@@ -44,21 +48,21 @@ export interface ReleaseState {
 
 /** All that the directory holds, each table by `bytesKey` of what it is asked for. */
 export interface Tables {
-  readonly accounts: LayeredMap<AccountState>
+  readonly accounts: Table<AccountState>
   /** The account of every accepted record; {@link NO_ACCOUNT} for a RELEASE. */
-  readonly records: LayeredMap<AccountId>
+  readonly records: Table<AccountId>
   /** The account that took in a device last. */
-  readonly devices: LayeredMap<AccountId>
-  readonly names: LayeredMap<NameState>
-  /** Tags of held names by their first {@link NAME_PREFIX_BYTES}. */
-  readonly nameTags: LayeredMap<readonly Uint8Array[]>
-  readonly nodes: LayeredMap<NodeState>
-  readonly operators: LayeredMap<OperatorState>
+  readonly devices: Table<AccountId>
+  readonly names: Table<NameState>
+  /** Tags of held names by their first {@link NAME_PREFIX_BYTES}; see name-tags.ts. */
+  readonly nameTags: Table<Uint8Array>
+  readonly nodes: Table<NodeState>
+  readonly operators: Table<OperatorState>
   /** Operators of genesis by the signing key of their first device; {@link NO_ACCOUNT} until their account is there. */
-  readonly founders: LayeredMap<AccountId>
-  readonly releases: LayeredMap<ReleaseState>
+  readonly founders: Table<AccountId>
+  readonly releases: Table<ReleaseState>
   /** Rejected records by code. */
-  readonly rejected: LayeredMap<number>
+  readonly rejected: Table<number>
 }
 
 /** Shortest beginning of a tag that names are looked up by, in bytes. */
@@ -67,19 +71,39 @@ export const NAME_PREFIX_BYTES = 2
 /** Stands for "no account" where `undefined` would say "no record". */
 export const NO_ACCOUNT = new Uint8Array(0) as AccountId
 
-/** The tables before any record. */
-export function emptyTables(): Tables {
+/**
+ * The tables before any record. What a network has millions of is kept as bytes.
+ * @param hashSeed - see `PackedMapInit`.
+ */
+export function emptyTables(hashSeed?: number): Tables {
+  const init = { keyBytes: 32, ...(hashSeed !== undefined && { hashSeed }) }
+  const accounts = new PackedMap(accountPacking, init)
+  const reference = accountReferencePacking(accounts)
   return {
-    accounts: new LayeredMap(),
-    records: new LayeredMap(),
-    devices: new LayeredMap(),
-    names: new LayeredMap(),
+    accounts,
+    records: new PackedMap(reference, init),
+    devices: new PackedMap(reference, { ...init, keyBytes: DEVICE_ID_BYTES }),
+    names: new PackedMap(namePacking(reference), init),
     nameTags: new LayeredMap(),
     nodes: new LayeredMap(),
     operators: new LayeredMap(),
     founders: new LayeredMap(),
     releases: new LayeredMap(),
     rejected: new LayeredMap()
+  }
+}
+
+function namePacking(reference: Packing<AccountId>): Packing<NameState> {
+  return {
+    write(writer, { accountId, commitOrder, heldSince }) {
+      reference.write(writer, accountId)
+      writeOrder(writer, commitOrder)
+      writeOrder(writer, heldSince)
+    },
+    read(reader, nameTag) {
+      const accountId = reference.read(reader, nameTag)
+      return { nameTag, accountId, commitOrder: readOrder(reader), heldSince: readOrder(reader) }
+    }
   }
 }
 
@@ -104,7 +128,7 @@ export function putName(tables: Tables, name: NameState): void {
   const key = bytesKey(name.nameTag)
   if (!tables.names.has(key)) {
     const prefix = key.slice(0, NAME_PREFIX_BYTES)
-    tables.nameTags.set(prefix, [...(tables.nameTags.get(prefix) ?? []), name.nameTag])
+    tables.nameTags.set(prefix, withTag(tables.nameTags.get(prefix), name.nameTag))
   }
   tables.names.set(key, name)
 }
@@ -113,10 +137,6 @@ export function putName(tables: Tables, name: NameState): void {
 export function deleteName(tables: Tables, nameTag: Uint8Array): void {
   const key = bytesKey(nameTag)
   const prefix = key.slice(0, NAME_PREFIX_BYTES)
-  const tags = tables.nameTags.get(prefix) ?? []
-  tables.nameTags.set(
-    prefix,
-    tags.filter(tag => !equalBytes(tag, nameTag))
-  )
+  tables.nameTags.set(prefix, withoutTag(tables.nameTags.get(prefix), nameTag))
   tables.names.delete(key)
 }

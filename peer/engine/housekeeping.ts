@@ -67,14 +67,19 @@ export class Housekeeping {
     const { core, directory, receiver, connection } = this.#components
     const online = connection()
     if (!online) return
+    // Each by itself: a node that refuses one must not keep the others from being done.
+    await this.#attempt(() => this.#publishBundle(online))
+    await this.#attempt(() => directory.account(core.accountId(), 0))
+    await this.#attempt(() => receiver.retryParked('roster'))
+    await this.#attempt(() => this.#forgetSessions())
+    for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
+  }
+
+  async #attempt(step: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#publishBundle(online)
-      await directory.account(core.accountId(), 0)
-      await receiver.retryParked('roster')
-      await this.#forgetSessions()
-      for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
+      await step()
     } catch (error) {
-      core.log.debug('a round is not finished', { reason: String(error) })
+      this.#components.core.log.debug('a part of a round came to nothing', { reason: String(error) })
     }
   }
 
@@ -113,11 +118,19 @@ export class Housekeeping {
     try {
       await upkeep.run(conversation)
       const known = directory.peek(toHex(conversation.accountId))
+      // Beside the rest: another operator may be slow to answer.
+      if (known) void this.#attempt(() => this.#reconsider(known))
       // Somebody gave a name before it stood on the record.
       if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
     } catch (error) {
       core.log.debug('a conversation could not be looked after', { reason: String(error) })
     }
+  }
+
+  /** Operators that did not agree may by now, though nobody asks for this account: sending is held while they contradict. */
+  async #reconsider(known: KnownAccount): Promise<void> {
+    if (known.contradicted) await this.#components.directory.refresh(known.accountId)
+    else await this.seekSecondOpinion(known)
   }
 
   /**
@@ -153,7 +166,8 @@ export class Housekeeping {
     )
     this.#nameChecks.set(key, check)
     await check
-    this.#nameChecks.delete(key)
+    // A later one may be under way.
+    if (this.#nameChecks.get(key) === check) this.#nameChecks.delete(key)
   }
 
   async #checkProfile(

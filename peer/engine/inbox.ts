@@ -18,6 +18,9 @@ import { ownShownId } from './shown-id.ts'
 import { slots, type Conversation } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
 
+/** A gap that the store did not take is shown after this. */
+const RELEASE_RETRY_MS = 5_000
+
 export interface InboxComponents {
   core: Core
   states: StateStore
@@ -38,12 +41,14 @@ export class Inbox {
   readonly #heardAt = new Map<string, number>()
   readonly #wakes = new Map<string, () => void>()
   #malformed = 0
+  #stopped = false
 
   constructor(components: InboxComponents) {
     this.#components = components
   }
 
   stop(): void {
+    this.#stopped = true
     for (const cancel of this.#wakes.values()) cancel()
     this.#wakes.clear()
   }
@@ -104,7 +109,7 @@ export class Inbox {
     const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
     this.#wakes.get(key)?.()
     this.#wakes.delete(key)
-    if (at === undefined) return
+    if (at === undefined || this.#stopped) return
     const cancel = core.timers.after(Math.max(at - core.timers.now(), 1), () => {
       this.#wakes.delete(key)
       states
@@ -112,7 +117,11 @@ export class Inbox {
           const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
           if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(core), sequencer))
         })
-        .catch((error: unknown) => core.log.warn('a gap could not be shown', { reason: String(error) }))
+        .catch((error: unknown) => {
+          core.log.warn('a gap could not be shown', { reason: String(error) })
+          // Nobody else would look again until its sender writes.
+          if (!this.#wakes.has(key)) this.#scheduleRelease(origin, core.timers.now() + RELEASE_RETRY_MS)
+        })
     })
     this.#wakes.set(key, cancel)
   }

@@ -86,6 +86,8 @@ export class Receiver {
   readonly #parked: ParkedDeliveries
   readonly #retrying = new Set<Parked['waitsFor']>()
   readonly #retryAgain = new Set<Parked['waitsFor']>()
+  /** Retries that the store cut short: the timer of what is parked takes them up again. */
+  readonly #unfinished = new Set<Parked['waitsFor']>()
   #stopped = true
 
   constructor(components: ReceiverComponents) {
@@ -103,6 +105,8 @@ export class Receiver {
     }
     this.#stopped = false
     await this.#parked.start()
+    // The last process may have ended between an Open and the messages that waited for it.
+    void this.retryParked('session')
   }
 
   stop(): void {
@@ -141,7 +145,9 @@ export class Receiver {
     this.#retrying.add(waitsFor)
     do {
       this.#retryAgain.delete(waitsFor)
-      await this.#processAll(this.#parked.waitingFor(waitsFor), { isAsked: true, isRetry: true })
+      const isDone = await this.#processAll(this.#parked.waitingFor(waitsFor), { isAsked: true, isRetry: true })
+      if (isDone) this.#unfinished.delete(waitsFor)
+      else this.#unfinished.add(waitsFor)
     } while (this.#retryAgain.has(waitsFor) && !this.#stopped)
     this.#retrying.delete(waitsFor)
   }
@@ -149,18 +155,22 @@ export class Receiver {
   /** Asks the directory for what parked Opens need, as far as it is time to ask again. */
   async #askForParked(): Promise<void> {
     await this.#processAll(this.#parked.dueForAsking(), { isAsked: false, isRetry: true })
+    for (const waitsFor of [...this.#unfinished]) await this.retryParked(waitsFor)
     this.#parked.schedule()
   }
 
-  async #processAll(deliveries: Delivery[], attempt: Attempt): Promise<void> {
+  /** @returns false if something kept it from looking at all of them. Never rejects. */
+  async #processAll(deliveries: Delivery[], attempt: Attempt): Promise<boolean> {
     try {
       await this.#parked.dropExpired()
       for (const delivery of deliveries) {
-        if (this.#stopped) return
+        if (this.#stopped) return false
         if (this.#parked.has(delivery)) await this.#process(delivery, attempt)
       }
+      return true
     } catch (error) {
       this.#components.core.log.warn('parked deliveries could not be looked at', { reason: String(error) })
+      return false
     }
   }
 

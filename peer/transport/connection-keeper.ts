@@ -54,6 +54,8 @@ export class ConnectionKeeper {
   #current: { connection: NodeConnection; node: ListedNode } | undefined
   #waiters = new Set<(connection: NodeConnection) => void>()
   #wake: () => void = () => {}
+  /** How often it was asked to try at once. */
+  #calls = 0
   #stopping = new AbortController()
   #lastLost: ListedNode | undefined
 
@@ -111,6 +113,7 @@ export class ConnectionKeeper {
 
   /** After a wake-up or a change of networks: ends a pause, and checks at once whether the connection still lives. */
   async reconnect(): Promise<void> {
+    this.#calls++
     this.#wake()
     await this.connection?.ping()
   }
@@ -121,6 +124,7 @@ export class ConnectionKeeper {
     while (this.#running) {
       onState('connecting', null, null)
       const since = this.#components.timers.now()
+      const calls = this.#calls
       const problem = await this.#tryAll()
       if (!this.#running) break
       if (problem === undefined) {
@@ -129,6 +133,8 @@ export class ConnectionKeeper {
           continue
         }
       } else onState('offline', null, problem)
+      // Asked for in the middle of a round: what was tried before may work now.
+      if (this.#calls !== calls) continue
       await this.#pause(backoff * (0.7 + 0.6 * this.#components.randomFraction()))
       backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)
     }

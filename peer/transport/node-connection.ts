@@ -177,7 +177,9 @@ export class NodeConnection {
       await this.request({ kind: 'ping' }, 'pong', timeoutMs)
       return true
     } catch (error) {
-      if (error instanceof ConnectionLost) this.close('the node does not answer')
+      // A refusal is a sign of life, too.
+      if (error instanceof NodeRefusal) return true
+      this.close('the node does not answer')
       return false
     }
   }

@@ -5,8 +5,8 @@ export class MemoryStore implements KeyValueStore {
   readonly entries = new Map<string, Uint8Array>()
   batches = 0
   failNext = false
-  /** Called before each batch; throwing in it is a crash at that point. */
-  beforeBatch: (() => void) | undefined
+  /** Called before each batch, with the kinds of entries in it; throwing in it is a crash at that point. */
+  beforeBatch: ((spaces: string[]) => void) | undefined
   /** A disk that takes its time: waited for by each flush. */
   beforeFlush: (() => Promise<void>) | undefined
   /** What a power cut would leave. */
@@ -20,7 +20,7 @@ export class MemoryStore implements KeyValueStore {
     changes: { key: string; value: Uint8Array | null }[],
     { durable = true }: { durable?: boolean } = {}
   ): Promise<void> {
-    this.beforeBatch?.()
+    this.beforeBatch?.(changes.map(({ key }) => key.split('/')[0]!))
     if (this.failNext) {
       this.failNext = false
       throw new Error('disk full')

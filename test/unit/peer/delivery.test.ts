@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { toHex } from '../../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { Delivery } from '../../../protocol/wire/envelope.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { FakeNetwork, type Fate } from '../../support/peer/fake-network.ts'
@@ -115,6 +115,67 @@ describe('delivery', () => {
     await until('all are there', async () => (await bob.received(ada)).length === 3)
     expect(await bob.received(ada)).toEqual(numbered(3))
     expect(bob.engine.counts.parked).toBe(0)
+  })
+
+  /** Three messages, the Open of which is not delivered: two of them are parked. */
+  async function parkedWithoutOpen(speed = 1) {
+    const { network, ada, bob } = await pair(1, speed)
+    let open: Delivery | undefined
+    network.fate = (delivery, to) => {
+      if (toHex(to) !== bob.me.deviceId || delivery.part.length === 0) return 'deliver'
+      open = delivery
+      return 'later'
+    }
+    await sendAll(ada, bob, numbered(3))
+    await until('two wait', () => bob.engine.counts.parked === 2)
+    return { network, ada, bob, deliverOpen: () => network.push(fromHex(bob.me.deviceId) as DeviceId, open!) }
+  }
+
+  test('messages that waited for an Open are shown though the process ended right after it', async () => {
+    const { ada, bob, deliverOpen } = await parkedWithoutOpen()
+    let isOpen = false
+    const crashed = Promise.withResolvers<void>()
+    bob.store.beforeBatch = spaces => {
+      if (isOpen) {
+        crashed.resolve()
+        throw new Error('the process is gone')
+      }
+      isOpen = spaces.includes('session')
+    }
+    deliverOpen()
+    await crashed.promise
+    await bob.crash()
+    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    expect(await bob.received(ada)).toEqual(numbered(3))
+  })
+
+  test('messages that waited for an Open are shown though the store refused them once', async () => {
+    const { ada, bob, deliverOpen } = await parkedWithoutOpen(20)
+    let isOpen = false
+    let refused = 0
+    bob.store.beforeBatch = spaces => {
+      if (isOpen && spaces.includes('parked') && refused++ === 0) throw new Error('disk full')
+      isOpen ||= spaces.includes('session')
+    }
+    deliverOpen()
+    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    expect(await bob.received(ada)).toEqual(numbered(3))
+  })
+
+  test('a gap is shown though the store refused it at first', async () => {
+    const { network, ada, bob } = await pair(1, 20)
+    await sendAll(ada, bob, ['first'])
+    await until('the session is open', async () => (await bob.received(ada)).length === 1)
+    network.fate = towards(bob, (_delivery, count) => (count === 0 ? 'drop' : 'deliver'))
+    await sendAll(ada, bob, ['lost', 'after'])
+    await until('the later one is held', () => network.pending === 0)
+    let refused = 0
+    network.fate = towards(bob, () => 'drop')
+    bob.store.beforeBatch = spaces => {
+      if (spaces.includes('gap') && refused++ === 0) throw new Error('disk full')
+    }
+    await until('the gap is shown', async () => (await bob.messages(ada)).some(({ kind }) => kind === 'gap'))
+    expect(refused).toBeGreaterThan(1)
   })
 
   test('what came while a device was off is there when it is back, in order', async () => {

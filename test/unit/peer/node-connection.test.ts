@@ -116,6 +116,15 @@ describe('a connection', () => {
     expect((await Promise.all(questions)).map(({ time }) => time)).toEqual([1, 2])
   })
 
+  test('a refused ping is a sign of life', async () => {
+    const { node, connection } = await connected()
+    const pinged = connection.ping()
+    const { request } = node.sent.at(-1)!
+    node.say({ kind: 'error', request, code: 'rate-limited', message: 'not so often' })
+    expect(await pinged).toBe(true)
+    expect(connection.isOpen).toBe(true)
+  })
+
   test('an error frame is a refusal with its code', async () => {
     const { node, connection } = await connected()
     const question = connection.request({ kind: 'attach' }, 'attached')

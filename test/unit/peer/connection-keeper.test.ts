@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from 'vitest'
+import { SILENT_LOG, type Transport } from '../../../peer/ports.ts'
+import { ConnectionKeeper } from '../../../peer/transport/connection-keeper.ts'
+import type { ListedNode, NodeKey, OperatorId } from '../../../protocol/wire/placement.ts'
+
+const NODE: ListedNode = {
+  key: new Uint8Array(32) as NodeKey,
+  operator: new Uint8Array(32) as OperatorId,
+  url: 'http://127.0.0.1:1',
+  link: ''
+}
+
+let keeper: ConnectionKeeper
+const dials: { fail: () => void }[] = []
+/** The pauses that were begun; none of them ends by itself. */
+const pauses: number[] = []
+
+function createKeeper(): ConnectionKeeper {
+  const transport: Transport = {
+    dial: () => new Promise((_, reject) => dials.push({ fail: () => reject(new Error('unreachable')) })),
+    stop: async () => {}
+  }
+  const timers = {
+    now: () => 0,
+    after: (ms: number) => {
+      pauses.push(ms)
+      return () => undefined
+    }
+  }
+  return new ConnectionKeeper(
+    { transport, timers, randomFraction: () => 0, log: SILENT_LOG },
+    {
+      network: () => new Uint8Array(32),
+      authenticate: () => Promise.reject(new Error('nobody is reached')),
+      candidates: () => [NODE],
+      onOnline: async () => true,
+      onState: () => undefined
+    }
+  )
+}
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+afterEach(async () => {
+  const stopped = keeper.stop()
+  dials.at(-1)?.fail()
+  await stopped
+  dials.length = pauses.length = 0
+})
+
+test('a call to reconnect in the middle of a round is answered by another round, not by a pause', async () => {
+  keeper = createKeeper()
+  keeper.start()
+  await turn()
+  expect(dials).toHaveLength(1)
+  // The network is back, which the dial under way has not noticed.
+  await keeper.reconnect()
+  dials[0]!.fail()
+  await turn()
+  expect(dials).toHaveLength(2)
+  expect(pauses).toEqual([])
+  dials[1]!.fail()
+  await turn()
+  expect(pauses).toHaveLength(1)
+})
+
+test('a call to reconnect ends a pause', async () => {
+  keeper = createKeeper()
+  keeper.start()
+  await turn()
+  dials[0]!.fail()
+  await turn()
+  expect(pauses).toHaveLength(1)
+  await keeper.reconnect()
+  await turn()
+  expect(dials).toHaveLength(2)
+})

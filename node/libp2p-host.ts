@@ -17,6 +17,7 @@ import type { NodeKey } from '../protocol/wire/placement.ts'
 import { forgetfulDatastore } from './forgetful-datastore.ts'
 import { silentLibp2pLog } from './silent-libp2p-log.ts'
 import { CLIENT_LISTEN_ADDRESS, type WebSocketServer } from './websocket-server.ts'
+import { wholePackets } from './whole-packets.ts'
 
 /** Everybody: this node limits client connections itself, before the WebSocket is accepted. */
 const ANYBODY = ['/ip4/0.0.0.0/ipcidr/0', '/ip6/::/ipcidr/0']
@@ -68,7 +69,7 @@ export function createNodeHost({ privateKey, listen, isListed, gossip }: NodeHos
     logger: silentLibp2pLog,
     addresses: { listen: listen === undefined ? [] : [listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [wholePackets(noise())],
     streamMuxers: [yamux({ streamOptions: { maxWriteBufferLength: 16 * 1024 * 1024 } })],
     connectionGater: listedOnly(isListed),
     connectionManager: {
@@ -97,7 +98,7 @@ export function createClientHost(privateKey: PrivateKey, webSockets: WebSocketSe
     logger: silentLibp2pLog,
     addresses: { listen: [CLIENT_LISTEN_ADDRESS] },
     transports: [webSockets.transport()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [wholePackets(noise())],
     // The session pings and notices silence itself; a timer per connection would only cost.
     streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: 2, maxOutboundStreams: 0, maxEarlyStreams: 1 })],
     connectionManager: { allow: ANYBODY, maxConnections: 1_000_000, inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS },

@@ -14,6 +14,7 @@ import { PEER_PROTOCOL } from '../../protocol/wire/peer-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { FrameStream, Transport } from '../ports.ts'
 import { nodeAddress } from './node-address.ts'
+import { wholePackets } from './whole-packets.ts'
 
 export interface Libp2pTransportOptions {
   /**
@@ -69,7 +70,7 @@ async function startLibp2p(): Promise<{ libp2p: Libp2p; key: PrivateKey }> {
   const libp2p = await createLibp2p({
     privateKey: key,
     transports: [webSockets()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [wholePackets(noise())],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },
     // The browser default refuses every plain WebSocket; which ones are fine is decided above.

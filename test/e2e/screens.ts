@@ -4,6 +4,7 @@ import {
   busyWorld,
   conversationId,
   emptyWorld,
+  me,
   newcomerWorld,
   person,
   status,
@@ -23,7 +24,20 @@ export interface View {
 
 const phone = { hasTouch: true, isMobile: true }
 /** Screens that hold every kind of component between them. */
-const TELLING = ['name-free', 'chats', 'thread-end', 'thread-person', 'person-details', 'you', 'switcher']
+const TELLING = [
+  'name-free',
+  'chats',
+  'thread-end',
+  'thread-person',
+  'thread-alert',
+  'person-details',
+  'you',
+  'devices-remove',
+  'public-record-technical',
+  'public-record-alert',
+  'safety-check',
+  'switcher'
+]
 const plain = { serviceWorkers: 'block' } as const
 
 /** The windows in which every screen is looked at. */
@@ -65,7 +79,27 @@ export interface Screen {
 const bobThread = `#/chats/${conversationId(person('Bob'))}`
 const maryThread = `#/chats/${conversationId(person('Mary Somerville', { username: 'mary' }))}`
 const charlesId = person('Charles Babbage').accountId
+const maryId = person('Mary Somerville').accountId
 const countessId = person('Augusta Ada King-Noel, Countess of Lovelace').accountId
+
+/** Bob was compared with, and then his devices changed under everybody's eyes. */
+function alarmed(world: World): World {
+  const alert = { kind: 'key', at: Date.now(), username: null } as const
+  const conversations = world.snapshot.conversations.map(each =>
+    each.person.username === 'bob'
+      ? {
+          ...each,
+          person: { ...each.person, verifiedAt: Date.now(), alert },
+          held: 'The devices of Bob on the public record are not those that you compared.'
+        }
+      : each
+  )
+  return { ...world, snapshot: { ...world.snapshot, conversations } }
+}
+
+function removed(world: World): World {
+  return { ...world, snapshot: { ...world.snapshot, me: me({ deviceState: 'removed' }) } }
+}
 
 function offline(world: World): World {
   return {
@@ -164,6 +198,45 @@ export const SCREENS: Screen[] = [
     act: page => page.getByText('Technical details').first().click()
   },
   { name: 'you', world: busyWorld, hash: '#/you' },
+  { name: 'devices', world: busyWorld, hash: '#/you/devices' },
+  {
+    name: 'devices-remove',
+    world: busyWorld,
+    hash: '#/you/devices',
+    act: async page => {
+      await page.getByRole('button', { name: 'Remove Chrome on Linux' }).click()
+      await page.getByRole('dialog').waitFor()
+    }
+  },
+  { name: 'devices-removed', world: () => removed(busyWorld()), hash: '#/you/devices' },
+  { name: 'public-record-own', world: busyWorld, hash: `#/people/${me().accountId}/record` },
+  {
+    name: 'public-record-technical',
+    world: busyWorld,
+    hash: `#/people/${person('Bob').accountId}/record`,
+    act: page => page.getByText('Technical details').first().click()
+  },
+  { name: 'public-record-pending', world: busyWorld, hash: `#/people/${charlesId}/record` },
+  {
+    name: 'public-record-alert',
+    world: () => alarmed(busyWorld()),
+    hash: `#/people/${person('Bob').accountId}/record`
+  },
+  { name: 'public-record-contradiction', world: busyWorld, hash: `#/people/${maryId}/record` },
+  { name: 'thread-alert', world: () => alarmed(busyWorld()), hash: bobThread },
+  { name: 'safety-check', world: busyWorld, hash: `#/people/${person('Bob').accountId}/check` },
+  {
+    name: 'safety-check-same',
+    world: busyWorld,
+    hash: `#/people/${person('Bob').accountId}/check`,
+    act: page => page.getByRole('button', { name: 'They are the same' }).click()
+  },
+  {
+    name: 'safety-check-differs',
+    world: busyWorld,
+    hash: `#/people/${person('Bob').accountId}/check`,
+    act: page => page.getByRole('button', { name: 'They differ' }).click()
+  },
   { name: 'you-reserving', world: newcomerWorld, hash: '#/you' },
   {
     name: 'you-end',

@@ -44,7 +44,10 @@ describe('addresses', () => {
     expect(parseRoute(links.newChat)).toEqual({ screen: 'people', newChat: true, query: '' })
     expect(parseRoute(links.find('a&b'))).toEqual({ screen: 'people', newChat: true, query: 'a&b' })
     expect(parseRoute(links.person(ID))).toEqual({ screen: 'person', accountId: ID })
+    expect(parseRoute(links.record(ID))).toEqual({ screen: 'record', accountId: ID })
+    expect(parseRoute(links.safetyCheck(ID))).toEqual({ screen: 'safety-check', accountId: ID })
     expect(parseRoute(links.you)).toEqual({ screen: 'you' })
+    expect(parseRoute(links.devices)).toEqual({ screen: 'devices' })
   })
 
   it('that nobody gave out lead to "not found"', () => {

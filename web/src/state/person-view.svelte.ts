@@ -24,6 +24,13 @@ export class PersonView {
     this.state = this.person ? 'ready' : 'unknown'
   }
 
+  /** Asks the directory again without a word about it. */
+  async look(): Promise<void> {
+    if (this.refreshing) return
+    this.person = await this.#api.refreshPerson(this.#accountId)
+    this.state = 'ready'
+  }
+
   /** Asks the directory again. */
   async refresh(): Promise<void> {
     this.refreshing = true

@@ -1,7 +1,7 @@
-import type { RecordDetails } from '../../../peer/peer-api.ts'
+import type { Person, RecordDetails } from '../../../peer/peer-api.ts'
 import type { Language } from '../i18n/language.ts'
 
-/** How a badge looks: hollow ring, amber seal, grey question, red or grey stop. */
+/** How a badge looks: hollow ring, amber seal, grey exclamation mark, red cross, grey stop. */
 export type RecordLook = 'pending' | 'recorded' | 'unknown' | 'mismatch' | 'removed'
 
 /** What a screen says about an entry in the public record. */
@@ -19,6 +19,9 @@ export interface RecordWords {
 export interface RecordContext {
   /** Of the person it is about. */
   name: string
+  isMe: boolean
+  /** What changed and waits for an answer. */
+  alert: Person['alert']
   /** Whether the public record is an emulated one, which must not promise what the real one does. */
   emulated: boolean
   /** Milliseconds since 1970. */
@@ -29,14 +32,19 @@ export interface RecordContext {
 export function recordWords(
   record: RecordDetails,
   { words, dates }: Language,
-  { name, emulated, now }: RecordContext
+  { name, isMe, alert, emulated, now }: RecordContext
 ): RecordWords {
   const { record: text } = words
   const ago = dates.ago(record.checkedAt, now)
   const checked = { L0: text.checkedNone, L1: text.checkedOne, L2: text.checkedTwo }[record.trust](ago)
+  if (alert && record.state !== 'mismatch') {
+    return { look: 'mismatch', label: text.changed, text: alertWords(alert, name, words), checked }
+  }
   switch (record.state) {
-    case 'pending':
-      return { look: 'pending', label: text.pending, text: text.pendingText, checked: null }
+    case 'pending': {
+      const undone = record.undoneAt === null ? null : text.undoneText(dates.dateTime(record.undoneAt))
+      return { look: 'pending', label: text.pending, text: undone ?? text.pendingText, checked: null }
+    }
     case 'recorded':
     case 'settled':
     case 'final': {
@@ -44,14 +52,36 @@ export function recordWords(
       const settling = record.state === 'recorded' ? text.settling : null
       const strength = emulated ? text.emulated : settling ? null : text.recordedText
       const sentences = [since, settling, strength].filter(Boolean)
-      return { look: 'recorded', label: text.recorded, text: sentences.join(' '), checked }
+      const isConfirmed = record.trust === 'L2'
+      if (isConfirmed) return { look: 'recorded', label: text.recorded, text: sentences.join(' '), checked }
+      return { look: 'unknown', label: text.unconfirmed, text: [...sentences, text.unconfirmedText].join(' '), checked }
     }
     case 'not-found':
       return { look: 'unknown', label: text.notFound, text: text.notFoundText, checked }
     case 'mismatch':
       return { look: 'mismatch', label: text.mismatch, text: text.mismatchText(name), checked }
     case 'removed':
-      return { look: 'removed', label: text.removed, text: text.removedText(name), checked }
+      return { look: 'removed', label: text.removed, text: isMe ? text.removedOwn : text.removedText(name), checked }
+  }
+}
+
+/** What changed about a person, and what it means. */
+export function alertWords(
+  { kind, username }: NonNullable<Person['alert']>,
+  name: string,
+  { record }: Language['words']
+): string {
+  switch (kind) {
+    case 'key':
+      return record.alertKey(name)
+    case 'recovered':
+      return record.alertRecovered(name)
+    case 'lost-name':
+      return record.alertLostName(name, username ?? '')
+    case 'new-holder':
+      return record.alertNewHolder(name, username ?? '')
+    case 'withheld':
+      return record.alertWithheld(name)
   }
 }
 

@@ -5,7 +5,10 @@ export type Route =
   | { screen: 'thread-person'; conversationId: string }
   | { screen: 'people'; newChat: boolean; query: string }
   | { screen: 'person'; accountId: string }
+  | { screen: 'record'; accountId: string }
+  | { screen: 'safety-check'; accountId: string }
   | { screen: 'you' }
+  | { screen: 'devices' }
   | { screen: 'signed-in'; code: string | null; error: string | null }
   | { screen: 'not-found' }
 
@@ -31,14 +34,21 @@ export function parseRoute(fragment: string): Route {
         : { screen: 'not-found' }
     case 'people':
       if (second === undefined) return { screen: 'people', newChat: false, query: '' }
-      return ID.test(second) && third === undefined ? { screen: 'person', accountId: second } : { screen: 'not-found' }
+      return ID.test(second) ? personRoute(second, third) : { screen: 'not-found' }
     case 'you':
-      return second === undefined ? { screen: 'you' } : { screen: 'not-found' }
+      if (second === undefined) return { screen: 'you' }
+      return second === 'devices' && third === undefined ? { screen: 'devices' } : { screen: 'not-found' }
     case 'signed-in':
       return { screen: 'signed-in', code: parameters.get('code'), error: parameters.get('error') }
     default:
       return { screen: 'not-found' }
   }
+}
+
+function personRoute(accountId: string, page: string | undefined): Route {
+  if (page === undefined) return { screen: 'person', accountId }
+  if (page === 'record') return { screen: 'record', accountId }
+  return page === 'check' ? { screen: 'safety-check', accountId } : { screen: 'not-found' }
 }
 
 /** The addresses that screens link to. */
@@ -47,8 +57,11 @@ export const links = {
   newChat: '#/new',
   people: '#/people',
   you: '#/you',
+  devices: '#/you/devices',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
   threadPerson: (conversationId: string) => `#/chats/${conversationId}/person`,
   person: (accountId: string) => `#/people/${accountId}`,
+  record: (accountId: string) => `#/people/${accountId}/record`,
+  safetyCheck: (accountId: string) => `#/people/${accountId}/check`,
   find: (username: string) => `#/new?find=${encodeURIComponent(username)}`
 }

@@ -9,7 +9,7 @@ const GOOD_NEWS_MS = 5_000
 export type ConnectionNotice = { kind: 'offline' } | { kind: 'connecting' } | { kind: 'sent'; count: number } | null
 
 /** What the strip says about one's own entry in the public record. */
-export type RecordNotice = 'adding' | 'recorded' | 'name-taken' | null
+export type RecordNotice = 'adding' | 'recorded' | 'name-taken' | 'device-removed' | null
 
 /** Turns the peer's state into the few things that a strip mentions, and lets good news fade. */
 export class StatusNotice {
@@ -21,6 +21,12 @@ export class StatusNotice {
 
   /** Takes the state as it is now. */
   take(status: PeerStatus, me: Me | null): void {
+    // Nobody lets a removed device in: that it has no connection is no news.
+    if (me && me.deviceState !== 'live') {
+      this.connection = null
+      this.record = 'device-removed'
+      return
+    }
     this.#takeConnection(status)
     if (me) this.#takeRecord(me)
   }
@@ -41,7 +47,7 @@ export class StatusNotice {
 
   #showConnection(): void {
     this.#grace = undefined
-    if (this.#latest !== 'online') this.connection = { kind: this.#latest }
+    if (this.#latest !== 'online' && this.record !== 'device-removed') this.connection = { kind: this.#latest }
   }
 
   #showSent(count: number): void {

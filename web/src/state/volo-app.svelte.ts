@@ -77,6 +77,8 @@ export class VoloApp {
   recordWords(person: Person): RecordWords {
     return recordWords(person.record, this.language, {
       name: personName(person, this.words),
+      isMe: person.isMe,
+      alert: person.alert,
       emulated: this.snapshot?.status.network?.emulated ?? false,
       now: this.now
     })

@@ -1,0 +1,34 @@
+import type { DeviceRecord } from '../../../peer/peer-api.ts'
+import type { Language } from '../i18n/language.ts'
+
+/** What a list of devices says about one of them. */
+export interface DeviceWords {
+  look: 'pending' | 'recorded' | 'removed'
+  name: string
+  /** Where it stands, a sentence. */
+  state: string
+  /** What is still to come; null if nothing is. */
+  note: string | null
+}
+
+/** @param index - its place in the list, for a device whose name is not known here. */
+export function deviceWords(
+  { name, isThis, added, removed }: DeviceRecord,
+  index: number,
+  { words, dates }: Language
+): DeviceWords {
+  const { devices } = words
+  const called = name ?? (isThis ? devices.thisDevice : devices.other(index + 1))
+  if (removed) {
+    const state = removed.at === null ? devices.removing : devices.removedOn(dates.dateTime(removed.at))
+    return { look: 'removed', name: called, state, note: removed.state === 'recorded' ? devices.removedSettling : null }
+  }
+  if (added.at === null) return { look: 'pending', name: called, state: devices.adding, note: null }
+  const note = added.state === 'recorded' ? devices.settling : null
+  return { look: 'recorded', name: called, state: devices.since(dates.dateTime(added.at)), note }
+}
+
+/** The command that checks an account without this app. */
+export function verifyCommand(accountId: string, sources: readonly string[]): string {
+  return ['npx volo-verify account', accountId, ...sources.map(source => `--node ${source}`)].join(' ')
+}

@@ -10,6 +10,7 @@ import { ChainError } from './errors.ts'
 import { FollowerStore, type ChainView, type FinalPlace } from './follower-store.ts'
 import {
   DEFAULT_POLL_MS,
+  type ChainChange,
   type FinalTransaction,
   type FollowedTransaction,
   type FollowerHealth,
@@ -195,11 +196,13 @@ export class Follower {
     const known = new Map(standing.map(place => [place.id, place]))
     const end = { count: this.#finalCount, last: this.#lastFinal }
     let places: TransactionPlace[] = []
+    let isWhole = true
     for await (const page of readLabel(this.#source, this.#init.label, end, known, signal)) {
       await mapLimited(page.places, place => this.#fetchBytes(place.id, signal))
       const agreed = this.#second ? await this.#second.agreedPlaces(page, signal) : page.places
       places.push(...agreed)
-      if (agreed.length < page.places.length) break
+      isWhole = agreed.length === page.places.length
+      if (!isWhole) break
       // A long history is settled page by page, so that a restart goes on where it was.
       if (!page.isLast) places = await this.#settle(tip, places)
     }
@@ -207,7 +210,8 @@ export class Follower {
     const finals = places.filter(place => this.#isFinal(place, tip))
     // What came in a block after the tip belongs to the next reading.
     const provisional = places.slice(finals.length).filter(({ height }) => height <= tip.height)
-    await this.#advance(finals, { tip, provisional })
+    const finalThrough = tip.height - this.#init.finalConfirmations
+    await this.#advance(finals, { tip, provisional }, isWhole ? { finalThrough } : {})
     this.#caughtUp = true
   }
 
@@ -228,13 +232,17 @@ export class Follower {
   }
 
   /** Tells what is new, then writes it down: after a crash in between it is told again. */
-  async #advance(places: TransactionPlace[], view: ChainView): Promise<void> {
+  async #advance(
+    places: TransactionPlace[],
+    view: ChainView,
+    whole: Pick<ChainChange, 'finalThrough'> = {}
+  ): Promise<void> {
     const before = this.#view
     const finals = places.map((place, index) => ({ ...place, sequence: this.#finalCount + index }))
     const standing = new Map([...places, ...view.provisional].map(place => [place.id, place.blockHash]))
     const rolledBack = (before?.provisional ?? []).filter(({ id, blockHash }) => standing.get(id) !== blockHash)
     const final = await Promise.all(finals.map(place => this.#withBytes(place, view.tip)))
-    await this.#init.onChange?.({ tip: view.tip, final, provisional: this.#followed(view), rolledBack })
+    await this.#init.onChange?.({ tip: view.tip, final, provisional: this.#followed(view), rolledBack, ...whole })
     const forgotten = rolledBack.map(({ id }) => id).filter(id => !standing.has(id))
     await this.#store.advance(finals, view, forgotten)
     this.#lastFinal = finals.at(-1) ?? this.#lastFinal

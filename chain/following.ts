@@ -46,6 +46,8 @@ export interface ChainChange {
   provisional: FollowedTransaction[]
   /** Told before as provisional, and now gone from the chain or in another block. */
   rolledBack: TransactionPlace[]
+  /** Height up to which nothing can be missing from the FINAL log; left out while the reading is not whole. */
+  finalThrough?: number
 }
 
 /** How far a catch-up from the start has come. */

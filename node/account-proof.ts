@@ -2,6 +2,7 @@ import type { TransactionId } from '../chain/chain-source.ts'
 import { fromHex } from '../protocol/bytes.ts'
 import type { Clock } from '../protocol/crypto/crypto.ts'
 import { historyOf, type AccountState } from '../protocol/directory/account.ts'
+import { encodeNodeListProof, nodeListRecords } from '../protocol/directory/node-list-proof.ts'
 import type { OrderKey } from '../protocol/directory/order.ts'
 import {
   encodeReleaseProof,
@@ -15,6 +16,8 @@ import {
   type ProofTransaction
 } from '../protocol/directory/proof.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
+import { MAX_NODE_LIST_PROOF_BYTES } from '../protocol/limits.ts'
+import type { Epoch } from '../protocol/wire/placement.ts'
 import type { DirectoryView, RecordedTransaction } from './directory-view.ts'
 import { NodeError } from './errors.ts'
 
@@ -83,6 +86,22 @@ export async function releaseProof(components: Components): Promise<Uint8Array> 
     version: 1,
     transactions: await load(transactions, places, MAX_RELEASE_PROOF_BYTES),
     tip
+  })
+}
+
+/**
+ * Collects what proves a list of nodes.
+ *
+ * @param height - of its boundary.
+ * @returns an encoded `NodeListProof`.
+ * @throws NodeError `too-large`, or `internal` if a transaction that was followed cannot be found any more.
+ */
+export async function nodeListProof(components: Components, epoch: Epoch, height: number): Promise<Uint8Array> {
+  const { view, transactions } = components
+  const places = await view.exclusive(async () => placesOf(view, nodeListRecords(view.recorded, epoch.nodes, height)))
+  return encodeNodeListProof({
+    version: 1,
+    transactions: await load(transactions, places, MAX_NODE_LIST_PROOF_BYTES)
   })
 }
 

@@ -65,7 +65,7 @@ export class AppDatabase {
   }
 
   /** A text store for one other part, inside this database. */
-  storeFor(part: 'publisher' | 'follower'): KeyValueStore {
+  storeFor(part: 'publisher' | 'follower' | 'epochs'): KeyValueStore {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as KeyValueStore
   }
 

@@ -107,6 +107,7 @@ export class ChainService {
         label,
         magic: genesis.cardanoMagic,
         ...(emulated && { pollMs: DEVNET_LOOK_MS }),
+        ...(genesis.placement && { finalConfirmations: genesis.placement.finalBlocks }),
         onChange: change => init.onChange(change),
         onProgress: progress => components.logger.info('catching up with the chain', { ...progress })
       }

@@ -27,6 +27,7 @@ const PATHS: SettingName[] = [
   'dataDir',
   'networkFile',
   'nodeKeyFile',
+  'operatorKeyFile',
   'chainProjectIdFile',
   'walletKeyFile',
   'signInProvidersFile',

@@ -46,9 +46,16 @@ interface DirectoryViewComponents {
   clock: Clock
 }
 
+/** Looks at the FINAL state at heights of its choice. */
+export interface FinalWatcher {
+  /** @param directory - with all final records up to this height, and none above it; not to be kept. */
+  reach(directory: Directory, height: number): void
+}
+
 interface DirectoryViewInit {
   network: NetworkId
   genesis: Genesis
+  finalWatcher?: FinalWatcher | undefined
 }
 
 const placeKey = (order: Pick<OrderKey, 'blockHeight' | 'txIndex'>): string => `${order.blockHeight}/${order.txIndex}`
@@ -145,8 +152,9 @@ export class DirectoryView {
     return done
   }
 
-  async #applyChange({ tip, final, provisional, rolledBack }: ChainChange): Promise<void> {
+  async #applyChange({ tip, final, provisional, rolledBack, finalThrough }: ChainChange): Promise<void> {
     for (const transaction of final) await this.#advanceFinal(transaction)
+    if (finalThrough !== undefined) this.#init.finalWatcher?.reach(this.#final, finalThrough)
     for (const { id } of rolledBack) this.#keepRolledBack(this.#provisional.get(id))
     const parsed = new Map(
       provisional.map(transaction => [
@@ -170,6 +178,7 @@ export class DirectoryView {
   async #advanceFinal(transaction: FinalTransaction): Promise<void> {
     // Told again after a crash.
     if (transaction.sequence < this.#finalCount) return
+    this.#init.finalWatcher?.reach(this.#final, transaction.height - 1)
     const results = this.#provisional.get(transaction.id)?.results ?? this.#parse(transaction)
     const isUsed = await this.#applyTransaction(this.#final, { place: transaction, results })
     if (isUsed) this.#finalPlaces.add(transaction)

@@ -13,7 +13,8 @@ import { decodeRecord } from '../protocol/identity/record.ts'
 import { NAME_SETTLED_CONFIRMATIONS } from '../protocol/limits.ts'
 import type { NetworkId } from '../protocol/network.ts'
 import { MAX_NAME_MATCHES } from '../protocol/wire/peer-frames.ts'
-import { accountProof, releaseProof, type TransactionLog } from './account-proof.ts'
+import type { Epoch } from '../protocol/wire/placement.ts'
+import { accountProof, nodeListProof, releaseProof, type TransactionLog } from './account-proof.ts'
 import type { DirectoryView } from './directory-view.ts'
 import { NodeError } from './errors.ts'
 import type { KeyStore } from './key-store.ts'
@@ -77,6 +78,12 @@ export class KeyDistributionService implements DirectoryPort {
   releaseProof(): Promise<Uint8Array> {
     const { view, transactions, clock } = this.#components
     return this.#oneByOne(() => releaseProof({ view, transactions, clock }))
+  }
+
+  /** An encoded `NodeListProof` of an epoch. @param height - of its boundary. */
+  nodeListProof(epoch: Epoch, height: number): Promise<Uint8Array> {
+    const { view, transactions, clock } = this.#components
+    return this.#oneByOne(() => nodeListProof({ view, transactions, clock }, epoch, height))
   }
 
   /** Proofs are put together one after the other: each may hold megabytes. */

@@ -8,6 +8,7 @@ import { ConfigError, describeConfig, describeSettings, readConfig, type NodeCon
 import { openKeyFile } from './key-file.ts'
 import { createLogger } from './logger.ts'
 import { readNetworkFile } from './network-file.ts'
+import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator-command.ts'
 import type { Logger } from './ports.ts'
 import { readProviders } from './oauth/provider-config.ts'
 
@@ -24,7 +25,15 @@ const USAGE = `volo-node: a node of a Volo network
   volo-node config check [settings]  says what is wrong with the settings, or that nothing is
   volo-node config print [settings]  shows every setting and where it comes from; secrets are hidden
   volo-node key show [settings]      shows this node's public key, making its key file if there is none
+  volo-node operator show [settings] shows the operator's public key, for the genesis of a network; makes it if there is none
+  volo-node announce [settings]      announces this node on the chain, or its new addresses; the node must be running
+                                     --url, --link: other addresses than its settings tell; --withdraw takes it back
+  volo-node vouch <id> [settings]    vouches for the operator of a node (its key), or for an operator (its account)
+  volo-node nodes [settings]         lists announced nodes, who is admitted, and who is in the list in force
+                                     these four take --json
   volo-node --version | --help
+
+Exit codes: 0 done, 1 it could not be done, 2 it was written wrongly.
 
 Settings come from flags, then environment variables, then a JSON file named by --config or VOLO_CONFIG_FILE, such as
 { "port": 443, "host": "0.0.0.0" }. Each of them:
@@ -43,6 +52,7 @@ async function main(args: string[]): Promise<void> {
     return console.log(describeConfig(readConfig(flags, process.env)))
   }
   if (command === 'key' && subcommand === 'show') return showKey(readConfig(flags, process.env))
+  if (OPERATOR_COMMANDS.includes(command)) return console.log(await runOperatorCommand(args, process.env))
   process.exitCode = EXIT_USAGE
   console.error(`volo-node: there is no command "${args.slice(0, 2).join(' ')}"; "volo-node --help" lists them.`)
 }
@@ -156,7 +166,8 @@ function version(): string {
 try {
   await main(process.argv.slice(2))
 } catch (error) {
-  process.exitCode = EXIT_FAILED
+  const isUsage = error instanceof UsageError
+  process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED
   // What an operator can mend is one sentence; anything else is a fault of ours, and shows where.
-  console.error(error instanceof ConfigError ? `volo-node: ${error.message}` : error)
+  console.error(isUsage || error instanceof ConfigError ? `volo-node: ${error.message}` : error)
 }

@@ -113,6 +113,10 @@ function requirePlacement({ genesis, epochs }: NetworkDefinition): void {
   if (!equalBytes(hash, placement.firstList) || !equalBytes(hash, first!.seed)) {
     throw new Error(`"firstList" in its genesis and the seed of epoch 0 must be ${toHex(hash)}, the hash of its list`)
   }
+  const founders = new Set(genesis.admittedOperators.map(toHex))
+  if (first!.nodes.some(({ operator }) => !founders.has(toHex(operator)))) {
+    throw new Error('the operator of each node is one of "admittedOperators" in its genesis: two names are two voices')
+  }
   if (cardanoMagic !== DEVNET_MAGIC && placement.finalBlocks < FINAL_CONFIRMATIONS) {
     throw new Error(`"finalBlocks" is at least ${FINAL_CONFIRMATIONS}: a list must never be rolled back`)
   }

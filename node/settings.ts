@@ -105,6 +105,12 @@ export const SETTINGS = {
     fallback: 'node.key in the data folder, made at the first start',
     help: "File with this node's secret key: 64 hex characters, mode 0600."
   },
+  operatorKeyFile: {
+    env: ['VOLO_OPERATOR_KEY_FILE'],
+    schema: path.optional(),
+    fallback: 'operator.key in the data folder, made by the command that needs it first',
+    help: "File with the operator's secret key, mode 0600, for announce and vouch. The running node never reads it."
+  },
   chainUrl: {
     env: ['VOLO_CHAIN_URL'],
     schema: chainUrl.optional(),

@@ -11,9 +11,10 @@ import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import type { Crypto, Random, SigningKey } from '../protocol/crypto/crypto.ts'
 import { signInNonce } from '../protocol/identity/sign-in-binding.ts'
 import { networkIdOf, type NetworkId } from '../protocol/network.ts'
-import type { ListedNode, NodeKey, OperatorId } from '../protocol/wire/placement.ts'
+import type { Epoch, ListedNode, NodeKey, OperatorId } from '../protocol/wire/placement.ts'
 import { AdminServer } from './admin-server.ts'
 import { AppDatabase } from './app-database.ts'
+import { ChainEpochs, type EpochUser } from './chain-epochs.ts'
 import { ChainService, DEVNET_PACE_MS, describeChain } from './chain-service.ts'
 import { ConfigError, type NodeConfig } from './config.ts'
 import { DirectoryView } from './directory-view.ts'
@@ -36,6 +37,7 @@ import { NodeNetwork } from './node-network.ts'
 import { readProviders } from './oauth/provider-config.ts'
 import { SignInProvider } from './oauth/sign-in-provider.ts'
 import { SignInService } from './oauth/sign-in-service.ts'
+import { OperatorDesk } from './operator-desk.ts'
 import { OwnRecords } from './own-records.ts'
 import { PortReservation } from './port-reservation.ts'
 import type { Logger, NodeNetworkInit } from './ports.ts'
@@ -135,8 +137,10 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   const nodeSeed = openKeyFile(nodeKeyFile(config))
   const nodeKey = await crypto.signingKeyFromSeed(nodeSeed)
   const definition = loadNetwork(crypto, config, nodeKey, publicUrl)
-  const { genesis, epochs } = definition
+  const { genesis } = definition
   const network = networkIdOf(crypto, genesis)
+  const chainEpochs = await openEpochs(definition, network, database, logger)
+  const epochs = chainEpochs?.inForce ?? definition.epochs
   const listed = epochs.at(-1)!.nodes.find(node => toHex(node.key) === toHex(nodeKey.publicKey))
   const chainDescription = describeChain(genesis)
 
@@ -163,10 +167,10 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
       httpServer: http.server,
       onFatal: error => failure.resolve(error)
     },
-    networkInit(config, definition, listed)
+    networkInit(config, epochs, listed)
   )
 
-  const view = new DirectoryView({ crypto, clock }, { network, genesis })
+  const view = new DirectoryView({ crypto, clock }, { network, genesis, finalWatcher: chainEpochs })
   const chain = await ChainService.create(
     { crypto, clock, logger, database },
     {
@@ -174,11 +178,18 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
       chainUrl: config.chainUrl ?? (await devnet!).url,
       network,
       genesis,
-      onChange: change => keyDistribution.onChainChange(change)
+      onChange: async change => {
+        await keyDistribution.onChainChange(change)
+        if (change.finalThrough !== undefined) await chainEpochs?.settle(epochUser)
+      }
     }
   )
   stack.defer(() => chain.stop())
   const { publisher, follower } = chain
+  const epochUser: EpochUser = {
+    blockAt: height => follower.blockAt(height),
+    setEpochs: inForce => nodeNetwork.setEpochs(inForce)
+  }
   const ownRecords = new OwnRecords(
     { crypto, clock, logger, view, database, publisher, network: nodeNetwork },
     { network }
@@ -208,7 +219,7 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
     reasons: isStarted
       ? [...nodeNetwork.readiness(), ...chain.reasons()]
       : [{ code: 'starting', message: 'This node is starting.' }],
-    warnings: chain.warnings()
+    warnings: [...chain.warnings(), ...(chainEpochs?.warnings() ?? [])]
   })
   const node = create(url, failure.promise, stack, readiness)
 
@@ -221,6 +232,7 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
       networkId: network,
       genesis,
       epoch: () => nodeNetwork.currentEpoch(),
+      listProof: epoch => keyDistribution.nodeListProof(epoch, chainEpochs?.heightOf(epoch) ?? 0),
       nodeKey: nodeKey.publicKey,
       chain: chainDescription,
       version
@@ -244,12 +256,15 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   await ownRecords.start()
   stack.defer(() => ownRecords.stop())
 
+  const desk = new OperatorDesk({ network, view, ownRecords, epoch: () => nodeNetwork.currentEpoch() })
   const metrics = new Metrics()
   metrics.addSource(() => nodeNetwork.metrics())
   metrics.addSource(() => serviceMetrics(view, registration, ownRecords, chain))
+  metrics.addSource(() => chainEpochs?.metrics() ?? [])
   const admin = new AdminServer({
     logger,
     metrics,
+    desk,
     status: () => ({
       version,
       url: publicUrl,
@@ -325,11 +340,20 @@ function loadNetwork(crypto: Crypto, config: NodeConfig, nodeKey: SigningKey, pu
   return { genesis, epochs: epochs.map(epoch => ({ ...epoch, nodes: [self] })) }
 }
 
-function networkInit(
-  config: NodeConfig,
-  { epochs }: NetworkDefinition,
-  listed: ListedNode | undefined
-): NodeNetworkInit {
+/** Lists of nodes from the chain, where genesis says so. */
+async function openEpochs(
+  { genesis, epochs }: NetworkDefinition,
+  network: NetworkId,
+  database: AppDatabase,
+  logger: Logger
+): Promise<ChainEpochs | undefined> {
+  const { placement } = genesis
+  if (placement === undefined) return undefined
+  const components = { logger, store: database.storeFor('epochs') }
+  return ChainEpochs.open(components, { network, genesis, placement, configured: epochs[0]! })
+}
+
+function networkInit(config: NodeConfig, epochs: Epoch[], listed: ListedNode | undefined): NodeNetworkInit {
   const isAlone = epochs.every(({ nodes }) => nodes.length === 1)
   const limits = {
     maxClients: config.maxClients,

@@ -20,26 +20,44 @@ export interface EpochSources {
   log: Log
 }
 
-/** The operator of a node of the list in force; undefined for a stranger. */
-export function operatorOf(info: NetworkInfo, isNode: (node: ListedNode) => boolean): OperatorId | undefined {
-  return info.epoch.nodes.find(isNode)?.operator
+/** The operator of a node whose word counts; undefined for a stranger. */
+export function operatorOf(
+  info: NetworkInfo,
+  told: Epoch,
+  isProven: boolean,
+  isNode: (node: ListedNode) => boolean
+): OperatorId | undefined {
+  return countingNodes(info, told, isProven).find(isNode)?.operator
+}
+
+/** Nodes of the list in force and, if it is proven, of the new one; a node of both at its new address. */
+function countingNodes(info: NetworkInfo, told: Epoch, isProven: boolean): ListedNode[] {
+  if (!isProven) return info.epoch.nodes
+  const isGone = ({ key }: ListedNode): boolean => !told.nodes.some(node => equalBytes(node.key, key))
+  return [...told.nodes, ...info.epoch.nodes.filter(isGone)]
 }
 
 /**
  * Whether the operators of the list in force agree on a new one. The only operator of a list is believed as long as it
- * stays in it.
+ * stays in it. Where records prove the new list, its operators count as much as those in force: they were admitted alike,
+ * and a list whose operators are gone can be replaced.
  *
- * @param teller - operator that told it; undefined if that is no node of the list in force.
+ * @param teller - operator that told it; undefined if its node is in no list that counts.
+ * @param isProven - whether records prove the new list, see list-check.ts.
  */
 export async function isAgreed(
   sources: EpochSources,
   info: NetworkInfo,
   told: Epoch,
-  teller: OperatorId | undefined
+  teller: OperatorId | undefined,
+  isProven = false
 ): Promise<boolean> {
-  const { nodes } = info.epoch
-  if (new Set(nodes.map(({ operator }) => toHex(operator))).size === 1) {
-    return teller !== undefined && told.nodes.some(({ operator }) => equalBytes(operator, teller))
+  const nodes = countingNodes(info, told, isProven)
+  const inForce = new Set(info.epoch.nodes.map(({ operator }) => toHex(operator)))
+  if (inForce.size === 1) {
+    const isOnly = teller !== undefined && inForce.has(toHex(teller))
+    if (isOnly) return told.nodes.some(({ operator }) => equalBytes(operator, teller))
+    if (!isProven) return false
   }
   const agreeing = new Set<string>(teller ? [toHex(teller)] : [])
   // The node that the person opened comes first: a page can ask no other over HTTP.

@@ -6,6 +6,7 @@ import { PeerError, type NameAvailability } from '../peer-api.ts'
 import type { HttpClient, Log, Timers } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 import { isAgreed, operatorOf } from './epoch-agreement.ts'
+import { isProvenList, type ListSources } from './list-check.ts'
 import {
   isLocalDevnet,
   isNewerEpoch,
@@ -42,6 +43,8 @@ export class NetworkBook {
   readonly #chosenEntry: string | undefined
   #info: NetworkInfo | undefined
   #problem: string | null = null
+  /** The list whose proof was checked last. */
+  #proven: Epoch | undefined
   /** When others were last asked about which list, by the operator of the list in force that told it. */
   readonly #asked = new Map<string, { epoch: Epoch; at: number }>()
 
@@ -88,7 +91,10 @@ export class NetworkBook {
   async refresh(): Promise<void> {
     const { crypto } = this.#components
     const told = parseNetworkInfo(crypto, await this.#fetch('/v1/network'), this.entry)
-    if (!this.#info) return this.#save(told)
+    if (!this.#info) {
+      await isProvenList(this.#listSources, told, told.epoch, [this.entry])
+      return this.#save(told)
+    }
     if (!equalBytes(told.id, this.#info.id)) {
       this.#problem = `${this.entry} belongs to another network than this device’s account.`
       throw new PeerError('refused', this.#problem)
@@ -97,7 +103,7 @@ export class NetworkBook {
     if (this.#info.entry !== this.entry) await this.#save({ ...this.#info, entry: this.entry })
     if (!isNewerEpoch(this.#info, told.epoch)) return
     // A devnet has one process behind all its nodes, here: there is nobody to ask.
-    if (isLocalDevnet(told)) return this.#replace(told.epoch)
+    if (isLocalDevnet(told) && told.genesis.placement === undefined) return this.#replace(told.epoch)
     await this.#consider(told.epoch, node => node.url === this.entry)
   }
 
@@ -120,18 +126,44 @@ export class NetworkBook {
     const { timers, log, epochOverStream } = this.#components
     const now = timers.now()
     const { info } = this
-    const teller = operatorOf(info, isTeller)
-    // By teller: a liar's lists must not keep another's from being looked at.
-    const key = teller ? toHex(teller) : ''
+    const isFollowing = info.genesis.placement !== undefined
+    // By teller: a liar's lists must not keep another's from being looked at. What an unproven list says names nobody.
+    const known = operatorOf(info, told, false, isTeller)
+    const key = known ? toHex(known) : ''
     const asked = this.#asked.get(key)
     const interval = asked && isSameEpoch(asked.epoch, told) ? AGREEMENT_INTERVAL_MS : OTHER_LIST_INTERVAL_MS
     if (asked && now - asked.at < interval) return
     this.#asked.set(key, { epoch: told, at: now })
+    const isProven = await this.#isProven(told)
+    if (isFollowing && !isProven) return
     const overHttp = async (node: ListedNode): Promise<Epoch> => this.#listOf(node.url)
     const sources = { overHttp, overStream: epochOverStream, log }
-    const agreed = await isAgreed(sources, info, told, teller)
+    const teller = operatorOf(info, told, isProven, isTeller)
+    const agreed = await isAgreed(sources, info, told, teller, isProven)
     if (!agreed) return log.warn('one node alone tells another list of nodes', { epoch: told.number })
     if (isNewerEpoch(this.info, told)) await this.#replace(told)
+  }
+
+  /** Whether records prove a list; one that was looked at lately is not asked for again. */
+  async #isProven(told: Epoch): Promise<boolean> {
+    if (this.#proven && isSameEpoch(this.#proven, told)) return true
+    const { log } = this.#components
+    const { info } = this
+    try {
+      const origins = [this.entry, ...info.epoch.nodes.map(node => node.url)]
+      const isProven = await isProvenList(this.#listSources, info, told, origins)
+      if (isProven) this.#proven = told
+      return isProven
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error
+      log.warn('a list of nodes was not taken', { epoch: told.number, reason: error.message })
+      return false
+    }
+  }
+
+  get #listSources(): ListSources {
+    const { crypto, log } = this.#components
+    return { crypto, log, fetchBytes: (path, origin) => this.#fetchBytes(path, origin) }
   }
 
   /** @throws PeerError if the node cannot be asked, or belongs to another network. */
@@ -181,6 +213,13 @@ export class NetworkBook {
       // Reported below.
     }
     throw new PeerError('refused', `${origin} does not answer like a Volo node.`)
+  }
+
+  /** @throws Error unless the node answers with something. */
+  async #fetchBytes(path: string, origin: string): Promise<Uint8Array> {
+    const answer = await this.#components.fetch(origin + path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    if (!answer.ok) throw new Error(`it answers ${answer.status}`)
+    return new Uint8Array(await answer.arrayBuffer())
   }
 
   async #save(info: NetworkInfo): Promise<void> {

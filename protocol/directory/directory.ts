@@ -168,6 +168,12 @@ export class Directory {
     return (isFounder ? signingKey : account.accountId) as Uint8Array as OperatorId
   }
 
+  /** The account of an operator by the name that lists give it, see {@link operatorIdOf}. */
+  accountOfOperator(operator: Uint8Array): AccountState | undefined {
+    const founder = this.#tables.founders.get(bytesKey(operator))
+    return this.account(founder ?? operator)
+  }
+
   /** Releases of the web app in chain order, the newest last. */
   releases(): ReleaseState[] {
     return [...this.#tables.releases.values()].sort((a, b) => compareOrder(a.order, b.order))

@@ -3,7 +3,7 @@
  * listed operators, and of those that vouched for them, up to the epoch's boundary. Nobody can put a node into such a list
  * that no admitted operator announced; a lone source can leave operators out, which a second one settles.
  */
-import { equalBytes } from '../bytes.ts'
+import { compareBytes, equalBytes } from '../bytes.ts'
 import { constant, decode, encode, list, struct, type TypeOf } from '../codec.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
@@ -13,7 +13,7 @@ import { configuredSeed, type Epoch } from '../wire/placement.ts'
 import type { AccountState } from './account.ts'
 import { historyOf } from './account.ts'
 import { Directory } from './directory.ts'
-import { isSameList, nodeListOf } from './node-list.ts'
+import { isSameList, listedNodeOf } from './node-list.ts'
 import { bytesKey, compareOrder, type OrderKey } from './order.ts'
 import { proofTransactionCodec, readTransaction, requirePlaces } from './proof.ts'
 
@@ -49,9 +49,10 @@ export function nodeListRecords(directory: Directory, nodes: Epoch['nodes'], hei
     accounts.set(bytesKey(accountId), account)
     for (const voucher of directory.vouchersOf(accountId)) add(voucher)
   }
-  for (const { key } of nodes) {
-    const operator = directory.node(key)?.operator
-    if (operator) add(operator)
+  // By operator: a node may have been withdrawn since.
+  for (const { operator } of nodes) {
+    const account = directory.accountOfOperator(operator)
+    if (account) add(account.accountId)
   }
   return [...accounts.values()]
     .flatMap(account => historyOf(account).flatMap(({ order }) => order ?? []))
@@ -90,9 +91,15 @@ export async function checkNodeList(
       if (verdict.kind === 'rejected') throw contradiction(`a recorded entry is not acceptable: ${verdict.code}`)
     }
   }
-  if (!isSameList(nodeListOf(directory), epoch.nodes)) {
-    throw contradiction('the list names other nodes than admitted operators announced')
-  }
+  epoch.nodes.forEach((node, index) => {
+    const previous = epoch.nodes[index - 1]
+    if (previous && compareBytes(previous.key, node.key) >= 0) throw contradiction('the list is not in its order')
+    const announced = directory.node(node.key)
+    const listed = announced && listedNodeOf(directory, announced)
+    if (!listed || !isSameList([listed], [node])) {
+      throw contradiction('the list names a node that no admitted operator announced so')
+    }
+  })
 }
 
 const contradiction = (message: string): ProtocolError => new ProtocolError('INVALID', message)

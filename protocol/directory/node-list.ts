@@ -35,9 +35,8 @@ export function nodeListOf(directory: Directory): ListedNode[] {
   const perOperator = new Map<string, number>()
   return directory
     .nodes()
-    .filter(({ operator }) => directory.isAdmitted(operator))
     .sort((a, b) => compareOrder(a.announced, b.announced) || compareBytes(a.nodeKey, b.nodeKey))
-    .flatMap(node => listed(directory, node) ?? [])
+    .flatMap(node => listedNodeOf(directory, node) ?? [])
     .filter(({ operator }) => {
       const count = (perOperator.get(bytesKey(operator)) ?? 0) + 1
       perOperator.set(bytesKey(operator), count)
@@ -47,11 +46,16 @@ export function nodeListOf(directory: Directory): ListedNode[] {
     .sort((a, b) => compareBytes(a.key, b.key))
 }
 
-function listed(directory: Directory, { nodeKey, operator, addresses }: NodeState): ListedNode | undefined {
+/** An announced node as a list names it; undefined if its operator is not admitted, or nobody could reach it. */
+export function listedNodeOf(
+  directory: Directory,
+  { nodeKey, operator, addresses }: NodeState
+): ListedNode | undefined {
   const account = directory.account(operator)
   const url = addresses.find(isNodeOrigin)
   const link = addresses.find(isNodeLink)
-  if (account === undefined || url === undefined || link === undefined) return undefined
+  if (account === undefined || !directory.isAdmitted(operator)) return undefined
+  if (url === undefined || link === undefined) return undefined
   return { key: nodeKey as NodeKey, operator: directory.operatorIdOf(account), url, link }
 }
 

@@ -20,6 +20,10 @@ export interface LocalNetworkInit {
   env?: Record<string, string>
   /** Parameters of the network that differ from the usual ones. */
   genesis?: Partial<Genesis>
+  /** Lists of nodes follow the chain. */
+  placement?: { epochBlocks: number; finalBlocks: number }
+  /** The last so many nodes are not in the network file. */
+  unlisted?: number
   /** Devnet arguments, such as `['--block-ms', '500']`. */
   devnet?: string[]
 }
@@ -56,12 +60,14 @@ export class LocalNetwork {
     nodes,
     env = {},
     genesis = {},
+    placement,
+    unlisted = 0,
     devnet: devnetArguments = []
   }: LocalNetworkInit): Promise<LocalNetwork> {
     const dataDir = temporaryFolder()
     const ports: NetworkPorts[] = []
     for (let i = 0; i < nodes; i++) ports.push({ http: await freePort(), link: await freePort() })
-    const definition = await defineNetwork(dataDir, ports)
+    const definition = await defineNetwork(dataDir, ports, nodes - unlisted, placement)
     Object.assign(definition.genesis, genesis)
     writeFileSync(join(dataDir, 'network.json'), networkFileText(definition))
     const devnet = new CommandProcess('chain/devnet/main.ts', [
@@ -111,15 +117,27 @@ export class LocalNetwork {
   async startNode(index: number): Promise<void> {
     const node = new CommandProcess('node/main.ts', ['start'], {
       env: {
-        ...this.#env,
+        ...this.settingsOf(index),
         VOLO_PORT: String(this.#ports[index]!.http),
-        VOLO_ADMIN_PORT: '0',
-        VOLO_DATA_DIR: this.dataOf(index),
-        VOLO_NETWORK_FILE: join(this.#dataDir, 'network.json')
+        VOLO_ADMIN_PORT: '0'
       }
     })
     this.#nodes[index] = node
-    await untilReady(this.urls[index]!, node)
+    const isListed = index < this.definition.epochs[0]!.nodes.length
+    await untilOk(`${this.urls[index]!}${isListed ? '/readyz' : '/healthz'}`, node)
+    // The administration port is told last, when all has started.
+    await node.printed(/ready at/)
+  }
+
+  /** Environment of a node and its operator's commands; past the last node, of an operator that has keys only. */
+  settingsOf(index: number): Record<string, string> {
+    const ports = this.#ports[index]
+    return {
+      ...this.#env,
+      VOLO_DATA_DIR: this.dataOf(index),
+      VOLO_NETWORK_FILE: this.networkFile,
+      ...(ports && { VOLO_LINK_LISTEN: `/ip4/127.0.0.1/tcp/${ports.link}` })
+    }
   }
 
   /** Ends a node as a crash does. */
@@ -152,21 +170,27 @@ export class LocalNetwork {
   }
 }
 
-async function defineNetwork(dataDir: string, ports: NetworkPorts[]): Promise<NetworkDefinition> {
+async function defineNetwork(
+  dataDir: string,
+  ports: NetworkPorts[],
+  listedCount: number,
+  placement: LocalNetworkInit['placement']
+): Promise<NetworkDefinition> {
   const crypto = createNodeCrypto()
   const listed: ListedNode[] = []
-  for (const [index, { http, link }] of ports.entries()) {
+  for (const [index, { http, link }] of ports.slice(0, listedCount).entries()) {
     const folder = join(dataDir, `node-${index + 1}`)
     mkdirSync(folder, { recursive: true })
     const { publicKey } = await crypto.signingKeyFromSeed(openKeyFile(join(folder, 'node.key')))
+    const operator = placement && (await crypto.signingKeyFromSeed(openKeyFile(join(folder, 'operator.key'))))
     listed.push({
       key: publicKey as NodeKey,
-      operator: crypto.sha256(publicKey) as OperatorId,
+      operator: (operator?.publicKey ?? crypto.sha256(publicKey)) as OperatorId,
       url: `http://127.0.0.1:${http}`,
       link: `/ip4/127.0.0.1/tcp/${link}`
     })
   }
-  return createNetwork(crypto, listed)
+  return createNetwork(crypto, listed, placement)
 }
 
 /** A port that is free now. Nodes name theirs in the network file, so it has to be known before they start. */
@@ -180,12 +204,12 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-async function untilReady(url: string, node: CommandProcess): Promise<void> {
+async function untilOk(url: string, node: CommandProcess): Promise<void> {
   for (const end = Date.now() + READY_DEADLINE_MS; Date.now() < end; await sleep(READY_LOOK_MS)) {
     if (node.child.exitCode !== null) throw new Error(`${url} ended at once: ${node.stderr}`)
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
+    const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined)
     await answer?.body?.cancel()
     if (answer?.ok) return
   }
-  throw new Error(`${url} did not become ready: ${node.stderr}`)
+  throw new Error(`${url} did not answer well: ${node.stderr}`)
 }

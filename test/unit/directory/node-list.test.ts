@@ -206,9 +206,17 @@ describe('the proof of a list', () => {
       [{ ...first!, url: 'https://thief.example' }, ...rest],
       [{ ...first!, link: '/ip4/192.0.2.9/tcp/1' }, ...rest],
       [...epoch.nodes, { ...first!, key: thief as ListedNode['key'] }],
-      rest
+      [first!, ...epoch.nodes]
     ]
     for (const nodes of lies) await expect(check({ ...epoch, nodes }, proof)).rejects.toMatchObject({ code: 'INVALID' })
+  })
+
+  it('holds still when a listed node was withdrawn, or went to somebody unknown, after the boundary', async () => {
+    chain.mine(HEIGHT)
+    await announce('op-a', 'node op-a', [])
+    await announce('op-d', 'node op-d', [])
+    const places = nodeListRecords(chain.directory, epoch.nodes, HEIGHT)
+    expect(places).toHaveLength(proof.transactions.length)
   })
 
   it('does not hold without one of the vouchers', async () => {

@@ -1,39 +1,78 @@
 /**
  * `npm run bench [name …]`: figures as JSON lines on standard output, each beside its baseline measured in the same run.
  */
+import { parseArgs } from 'node:util'
 import { benchColdStart, benchWebSizes } from './cold-start.ts'
 import { benchDirectory } from './directory.ts'
 import { benchDurable } from './durable.ts'
 import { benchLatency } from './latency.ts'
+import { benchLookup, DEFAULT_ACCOUNTS } from './lookup.ts'
 import { benchMemory } from './memory.ts'
+import { benchRecordsPerAda } from './records-per-ada.ts'
 import { benchSessions } from './sessions.ts'
 
-const BENCHES: Record<string, { summary: string; run: () => Promise<void> | void }> = {
+/** Settings of a run. */
+interface Settings {
+  accounts: number
+}
+
+const BENCHES: Record<string, { summary: string; run: (settings: Settings) => Promise<void> | void }> = {
   sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions },
   latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency },
   durable: { summary: 'messages with signed receipts per second, beside bare LevelDB', run: benchDurable },
   memory: { summary: 'what a client that only waits costs a node', run: benchMemory },
   'cold-start': { summary: 'from spawning a node to people being able to chat', run: benchColdStart },
   web: { summary: 'what a browser fetches', run: benchWebSizes },
-  directory: { summary: 'taking in records and checking proofs, beside the bare signature checks', run: benchDirectory }
+  directory: {
+    summary: 'taking in records and checking proofs, beside the bare signature checks',
+    run: benchDirectory
+  },
+  'records-per-ada': { summary: 'records that an ADA pays for, single and batched', run: benchRecordsPerAda },
+  lookup: { summary: 'names and proofs among many accounts, beside Map and LevelDB', run: benchLookup }
 }
 
-const USAGE = `Usage: npm run bench [-- name …]
+const USAGE = `Usage: npm run bench [-- name … --accounts N]
 
 Prints one JSON object a line: metric, value, unit, peer, peerValue, ratio, target, met, note.
 Peers are installed into .cache/bench-peers; one that is absent is reported as not run.
 
 ${Object.entries(BENCHES)
-  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(15)} ${summary}`)
   .join('\n')}
+
+  --accounts N    accounts in which lookup looks: ${DEFAULT_ACCOUNTS}; 1000000 takes minutes and a GB of memory
 `
 
-const chosen = process.argv.slice(2)
-if (chosen.includes('--help')) {
-  console.log(USAGE)
-} else if (chosen.some(name => !(name in BENCHES))) {
+interface Arguments {
+  help: boolean
+  chosen: string[]
+  accounts: number
+}
+
+/** @returns undefined for what is not understood. */
+function parseArguments(): Arguments | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { help: { type: 'boolean' }, accounts: { type: 'string' } },
+      allowPositionals: true
+    })
+    const accounts = Number(values.accounts ?? DEFAULT_ACCOUNTS)
+    const isKnown = positionals.every(name => name in BENCHES) && Number.isSafeInteger(accounts) && accounts > 0
+    return isKnown ? { help: values.help === true, chosen: positionals, accounts } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const parsed = parseArguments()
+if (parsed === undefined) {
   console.error(USAGE)
   process.exitCode = 2
+} else if (parsed.help) {
+  console.log(USAGE)
 } else {
-  for (const name of chosen.length > 0 ? chosen : Object.keys(BENCHES)) await BENCHES[name]!.run()
+  const { accounts } = parsed
+  for (const name of parsed.chosen.length > 0 ? parsed.chosen : Object.keys(BENCHES)) {
+    await BENCHES[name]!.run({ accounts })
+  }
 }

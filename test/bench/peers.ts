@@ -10,7 +10,7 @@ const PEERS = { '@signalapp/libsignal-client': '0.103.0', ws: '8.23.0' } as cons
 export type PeerName = keyof typeof PEERS
 
 const INSTALL_TIMEOUT_MS = 300_000
-const folder = join(root, '.cache', 'bench-peers')
+const FOLDER = join(root, '.cache', 'bench-peers')
 
 /** A script that measures a peer; not built, since it may not import anything of ours. */
 export const peerScript = (name: string): string => join(root, 'test', 'bench', 'peers', name)
@@ -20,7 +20,8 @@ export const peerScript = (name: string): string => join(root, 'test', 'bench', 
  * @returns the folder with its `node_modules`, or a sentence that says why the peer is absent.
  */
 export async function peersFolder(
-  name: PeerName
+  name: PeerName,
+  { folder = FOLDER, npm = 'npm' }: { folder?: string; npm?: string } = {}
 ): Promise<{ path: string; problem?: undefined } | { path?: undefined; problem: string }> {
   if (existsSync(join(folder, 'node_modules', name))) return { path: folder }
   await mkdir(folder, { recursive: true })
@@ -29,7 +30,7 @@ export async function peersFolder(
   const specs = Object.entries(PEERS).map(([peer, version]) => `${peer}@${version}`)
   try {
     const install = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', ...specs]
-    await promisify(execFile)('npm', install, { cwd: folder, timeout: INSTALL_TIMEOUT_MS })
+    await promisify(execFile)(npm, install, { cwd: folder, timeout: INSTALL_TIMEOUT_MS })
     return { path: folder }
   } catch (cause) {
     return { problem: `${name} could not be installed: ${String(cause).split('\n')[0]}` }

@@ -12,7 +12,7 @@ import {
   type Refusal
 } from '../protocol/wire/custody.ts'
 import type { Delivery } from '../protocol/wire/envelope.ts'
-import { merklePaths, merkleRoot } from '../protocol/wire/merkle.ts'
+import { merkleTree } from '../protocol/wire/merkle.ts'
 import {
   encodeBatch,
   MAX_ASKED_DELIVERIES,
@@ -325,11 +325,11 @@ export class CustodyOrigin {
 
   #treeOf(batch: InFlight, covered: Progress[]): { root: Uint8Array; paths: Uint8Array[][] } {
     const { crypto } = this.#components
+    if (batch.tree && covered.length === batch.items.length) return batch.tree
     const leaves = covered.map(item => item.leaf)
-    if (covered.length !== batch.items.length)
-      return { root: merkleRoot(crypto, leaves), paths: merklePaths(crypto, leaves) }
-    batch.tree ??= { root: merkleRoot(crypto, leaves), paths: merklePaths(crypto, leaves) }
-    return batch.tree
+    const tree = merkleTree(crypto, leaves)
+    if (covered.length === batch.items.length) batch.tree = tree
+    return tree
   }
 
   #record(batch: InFlight, node: ListedNode, receipt: Receipt, covered: Progress[]): void {

@@ -27,13 +27,25 @@ function levelsOf(crypto: Crypto, leaves: Uint8Array[]): Uint8Array[][] {
 
 /** Tree hash of a list of leaves; SHA-256 of nothing for none. */
 export function merkleRoot(crypto: Crypto, leaves: Uint8Array[]): Uint8Array {
-  return leaves.length === 0 ? crypto.sha256(new Uint8Array()) : levelsOf(crypto, leaves).at(-1)![0]!
+  return rootOf(crypto, levelsOf(crypto, leaves))
 }
 
 /** Inclusion paths of every leaf at once, siblings from the leaf upwards. */
 export function merklePaths(crypto: Crypto, leaves: Uint8Array[]): Uint8Array[][] {
+  return pathsIn(levelsOf(crypto, leaves))
+}
+
+/** {@link merkleRoot} and {@link merklePaths} from one computation. */
+export function merkleTree(crypto: Crypto, leaves: Uint8Array[]): { root: Uint8Array; paths: Uint8Array[][] } {
   const levels = levelsOf(crypto, leaves)
-  return leaves.map((_, leafIndex) => {
+  return { root: rootOf(crypto, levels), paths: pathsIn(levels) }
+}
+
+const rootOf = (crypto: Crypto, levels: Uint8Array[][]): Uint8Array =>
+  levels.at(-1)![0] ?? crypto.sha256(new Uint8Array())
+
+function pathsIn(levels: Uint8Array[][]): Uint8Array[][] {
+  return levels[0]!.map((_, leafIndex) => {
     const path: Uint8Array[] = []
     let index = leafIndex
     for (const level of levels.slice(0, -1)) {

@@ -18,6 +18,8 @@ export interface EntryChange extends EntryName {
 }
 
 const BLIND_BYTES = 16
+/** Blinded ids kept, about 300 bytes each: a message touches the same few a dozen times. */
+const MAX_CACHED_BLINDS = 2_000
 /** Sorts after every character used in names. */
 const LAST = '~'
 
@@ -27,6 +29,7 @@ export class SealedStore {
   readonly #sealer: Sealer
   readonly #crypto: Pick<Crypto, 'hmacSha256'>
   readonly #blindKey: Uint8Array
+  readonly #blinds = new Map<string, string>()
 
   private constructor(store: KeyValueStore, sealer: Sealer, crypto: Pick<Crypto, 'hmacSha256'>, blindKey: Uint8Array) {
     this.#store = store
@@ -111,10 +114,17 @@ export class SealedStore {
   }
 
   #key({ space, id, order = '' }: EntryName): string {
-    const owner =
-      id === undefined
-        ? ''
-        : toHex(this.#crypto.hmacSha256(this.#blindKey, utf8(`${space}/${id}`)).subarray(0, BLIND_BYTES))
-    return `${space}/${owner}/${order}`
+    return `${space}/${id === undefined ? '' : this.#blind(`${space}/${id}`)}/${order}`
+  }
+
+  #blind(name: string): string {
+    let blind = this.#blinds.get(name)
+    if (blind === undefined) {
+      blind = toHex(this.#crypto.hmacSha256(this.#blindKey, utf8(name)).subarray(0, BLIND_BYTES))
+      // Simply begun anew when full: what is in use comes back at once.
+      if (this.#blinds.size >= MAX_CACHED_BLINDS) this.#blinds.clear()
+      this.#blinds.set(name, blind)
+    }
+    return blind
   }
 }

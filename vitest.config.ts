@@ -6,19 +6,21 @@ export default defineConfig({
   test: {
     // Two cores: more workers only add noise to tests that start processes.
     maxWorkers: 2,
+    // A busy machine is slow, not wrong: these end what hangs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node', testTimeout: 30_000 }
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node' }
       },
       {
         extends: true,
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          environment: 'node',
-          testTimeout: 120_000,
-          hookTimeout: 120_000
+          environment: 'node'
         }
       }
     ]

@@ -27,7 +27,7 @@ describe.skipIf(!present)('the published vectors', () => {
     expect(summary.ed25519Skipped).toEqual([])
     expect(reports).toHaveLength(3 * summary.files)
     for (const report of reports) expect(report.passed).toBeGreaterThan(0)
-  }, 60_000)
+  })
 })
 
 describe('the vector runner', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppDatabase } from '../../../node/app-database.ts'
 import { DirectoryView } from '../../../node/directory-view.ts'
 import { KeyDistributionService, RECORDS_PER_ACCOUNT_PER_HOUR } from '../../../node/key-distribution-service.ts'
@@ -29,6 +29,7 @@ import { bytesOf, castDevice, crypto, genesis, network, releaseKey, signer } fro
 import { createRecord, idOf, timeOf } from '../../support/directory/test-chain.ts'
 import { changeOf, followed } from '../../support/followed.ts'
 import { silentLogger } from '../../support/silent-logger.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 const create = await createRecord('ada')
 const accountId = idOf(create) as Uint8Array as AccountId
@@ -186,7 +187,7 @@ describe('records of own devices', () => {
 
   it('are taken in full although another node told of them first: it may be gone', async () => {
     node.service.onRecords([encodeRecord(create)])
-    await vi.waitFor(async () => expect(await node.service.device(ada.deviceId)).toBeDefined())
+    await waitFor(async () => expect(await node.service.device(ada.deviceId)).toBeDefined())
     await take(create)
     expect(node.published).toEqual([encodeRecord(create)])
     expect(await node.database.ownRecords()).toMatchObject([{ recordId: idOf(create) }])
@@ -330,7 +331,7 @@ describe('bundles', () => {
 describe('records of other nodes', () => {
   it('are shown, but not published here', async () => {
     node.service.onRecords([encodeRecord(create), new Uint8Array(4)])
-    await vi.waitFor(async () => expect(await node.service.device(ada.deviceId)).toMatchObject({ state: 'pending' }))
+    await waitFor(async () => expect(await node.service.device(ada.deviceId)).toMatchObject({ state: 'pending' }))
     expect(node.published).toEqual([])
     expect(await node.database.ownRecords()).toEqual([])
   })
@@ -339,7 +340,7 @@ describe('records of other nodes', () => {
     const junk = Array.from({ length: 5_000 }, (_, i) => crypto.sha256(Uint8Array.of(i >> 8, i & 255)))
     node.service.onRecords(junk)
     const record = encodeRecord(await createRecord('bob'))
-    await vi.waitFor(async () => {
+    await waitFor(async () => {
       node.service.onRecords([record])
       expect(await node.service.device(bob.deviceId)).toMatchObject({ state: 'pending' })
     })

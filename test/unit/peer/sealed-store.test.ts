@@ -115,7 +115,7 @@ describe('the key of a data directory', () => {
     await expect(load(directory, 'wrong horse')).rejects.toThrow(/does not open/)
     await expect(load(directory)).rejects.toThrow(/VOLO_PASSPHRASE_FILE/)
     expect(await readFile(join(directory, KEY_FILE), 'utf8')).not.toContain(Buffer.from(key).toString('hex'))
-  }, 30_000)
+  })
 
   test('is not taken from a file that asks for a cheaper derivation', async () => {
     const directory = await folder()
@@ -124,7 +124,7 @@ describe('the key of a data directory', () => {
     const file = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
     await writeFile(path, JSON.stringify({ ...file, memoryKib: 8, iterations: 1 }))
     await expect(load(directory, 'correct horse')).rejects.toThrow(/weaker/)
-  }, 30_000)
+  })
 
   test('a damaged file says so', async () => {
     const directory = await folder()

@@ -3,6 +3,7 @@ import { ConversationThread } from '../../../web/src/state/conversation-thread.s
 import { firstUnreadId, threadRows } from '../../../web/src/state/thread-rows.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, conversationId, message, person, type World } from '../../support/fixture-world.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 const bob = person('Bob')
 const id = conversationId(bob)
@@ -52,10 +53,10 @@ describe('an open conversation', () => {
     const arrived = message(bob, 0, 'New')
     const next = withMessages(world, messages => [...messages, arrived])
     peer.show(next)
-    await vi.waitFor(() => expect(texts(thread).at(-1)).toBe('New'))
+    await waitFor(() => expect(texts(thread).at(-1)).toBe('New'))
     expect(thread.grewAtStart).toBe(false)
     await peer.sendText(id, 'Mine')
-    await vi.waitFor(() => expect(thread.messages.at(-1)?.state).toBe('delivered'), { timeout: 3_000 })
+    await waitFor(() => expect(thread.messages.at(-1)?.state).toBe('delivered'))
     expect(texts(thread)).toEqual(['Line 0', 'Line 1', 'Line 2', 'New', 'Mine'])
   })
 
@@ -63,7 +64,7 @@ describe('an open conversation', () => {
     const world = longWorld(3)
     const { peer, thread } = await opened(world)
     peer.show(withMessages(world, ([first, ...rest]) => [first!, message(bob, 2.5, 'Late'), ...rest]))
-    await vi.waitFor(() => expect(texts(thread)).toEqual(['Line 0', 'Late', 'Line 1', 'Line 2']))
+    await waitFor(() => expect(texts(thread)).toEqual(['Line 0', 'Late', 'Line 1', 'Line 2']))
   })
 
   it('keeps older pages when newer messages arrive', async () => {
@@ -71,7 +72,7 @@ describe('an open conversation', () => {
     const { peer, thread } = await opened(world)
     await thread.loadOlder()
     peer.show(withMessages(world, messages => [...messages, message(bob, 0, 'New')]))
-    await vi.waitFor(() => expect(texts(thread)).toHaveLength(101))
+    await waitFor(() => expect(texts(thread)).toHaveLength(101))
     expect(texts(thread)[0]).toBe('Line 0')
   })
 

@@ -7,6 +7,7 @@ import { PeerClient } from '../../../web/src/worker/peer-client.ts'
 import { PeerHost } from '../../../web/src/worker/peer-host.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, emptyWorld } from '../../support/fixture-world.ts'
+import { waitFor } from '../../support/wait-for.ts'
 
 /** A tab that is connected to a host as through a shared worker. */
 function connect(host: PeerHost): PeerClient {
@@ -45,11 +46,11 @@ describe('a peer behind message ports', () => {
     leaving.api.on('snapshot', () => heard.leaving++)
     await Promise.all([staying.api.snapshot(), leaving.api.snapshot()])
     peer.show(emptyWorld())
-    await vi.waitFor(() => expect(heard).toEqual({ staying: 1, leaving: 1 }))
+    await waitFor(() => expect(heard).toEqual({ staying: 1, leaving: 1 }))
     leaving.leave()
     await leaving.api.snapshot()
     peer.show(emptyWorld())
-    await vi.waitFor(() => expect(heard.staying).toBe(2))
+    await waitFor(() => expect(heard.staying).toBe(2))
     expect(heard.leaving).toBe(1)
   })
 
@@ -107,7 +108,7 @@ describe('a peer behind message ports', () => {
     }
     hostOf(new FakePeer()).serve(port)
     take({ kind: 'call', id: 1, method: 'constructor' as never, args: [] })
-    await vi.waitFor(() => expect(frames.at(-1)).toMatchObject({ kind: 'failure', failure: { code: 'usage' } }))
+    await waitFor(() => expect(frames.at(-1)).toMatchObject({ kind: 'failure', failure: { code: 'usage' } }))
   })
 })
 
@@ -141,9 +142,9 @@ describe('a peer in the leading tab', () => {
     api.on('snapshot', heard)
     const successor = new FakePeer(busyWorld())
     lead(successor)
-    await vi.waitFor(() => expect(heard).toHaveBeenCalledWith(expect.objectContaining({ stage: 'ready' })))
+    await waitFor(() => expect(heard).toHaveBeenCalledWith(expect.objectContaining({ stage: 'ready' })))
     successor.show(emptyWorld())
-    await vi.waitFor(() => expect(heard).toHaveBeenLastCalledWith(expect.objectContaining({ stage: 'welcome' })))
+    await waitFor(() => expect(heard).toHaveBeenLastCalledWith(expect.objectContaining({ stage: 'welcome' })))
   })
 
   it('hands over: repeatable calls are made again, others are given up', async () => {
@@ -155,7 +156,7 @@ describe('a peer in the leading tab', () => {
     const { api } = new PeerClient(tabFrames(channel(), 'tab'))
     const snapshot = api.snapshot()
     const sent = api.sendText('ab', 'hello')
-    await vi.waitFor(() => expect(sending).toHaveBeenCalled())
+    await waitFor(() => expect(sending).toHaveBeenCalled())
     // The tab that led is closed; another one takes over.
     const successor = hostOf(new FakePeer())
     leadTabs(channel(), tab => successor.serve(tab))

@@ -96,6 +96,11 @@ async function forgedAnswers({ seed, runs, budgetMs }: CampaignInit): Promise<Ca
   }
 }
 
+async function lies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runLiesOverRealNodes } = await import('./peer-lies-real.ts')
+  return guarded(runs, () => runLiesOverRealNodes({ seed, runs, budgetMs }))
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../support/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -142,6 +147,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'lies each way',
     defaultRuns: 1_000,
     run: forgedAnswers
+  },
+  lies: {
+    summary:
+      'a real node lies to real peers that are connected to it, beside an honest node and alone: no untrue key is sealed to or vouched for',
+    unit: 'lies each way',
+    defaultRuns: 1_000,
+    run: lies
   },
   'ledger-rules': {
     summary:

@@ -26,6 +26,10 @@ export interface LocalNetworkInit {
   unlisted?: number
   /** Devnet arguments, such as `['--block-ms', '500']`. */
   devnet?: string[]
+  /** Base URL of a ledger that runs already, which the caller stops; the network has none of its own then. */
+  chainUrl?: string
+  /** Which program a node is; the default is `node/main.ts`. */
+  program?: (index: number) => string
 }
 
 interface NetworkPorts {
@@ -38,21 +42,24 @@ export class LocalNetwork {
   readonly #dataDir: string
   readonly #ports: NetworkPorts[]
   readonly #env: Record<string, string>
-  readonly #devnet: CommandProcess
+  readonly #devnet: CommandProcess | undefined
+  readonly #program: (index: number) => string
   readonly #nodes: CommandProcess[] = []
 
   private constructor(
     dataDir: string,
     definition: NetworkDefinition,
     ports: NetworkPorts[],
-    devnet: CommandProcess,
-    env: Record<string, string>
+    devnet: CommandProcess | undefined,
+    env: Record<string, string>,
+    program: (index: number) => string
   ) {
     this.#dataDir = dataDir
     this.definition = definition
     this.#ports = ports
     this.#devnet = devnet
     this.#env = env
+    this.#program = program
   }
 
   /** Starts everything and waits until every node is ready. */
@@ -62,7 +69,9 @@ export class LocalNetwork {
     genesis = {},
     placement,
     unlisted = 0,
-    devnet: devnetArguments = []
+    devnet: devnetArguments = [],
+    chainUrl,
+    program = () => 'node/main.ts'
   }: LocalNetworkInit): Promise<LocalNetwork> {
     const dataDir = temporaryFolder()
     const ports: NetworkPorts[] = []
@@ -70,15 +79,13 @@ export class LocalNetwork {
     const definition = await defineNetwork(dataDir, ports, nodes - unlisted, placement)
     Object.assign(definition.genesis, genesis)
     writeFileSync(join(dataDir, 'network.json'), networkFileText(definition))
-    const devnet = new CommandProcess('chain/devnet/main.ts', [
-      '--port',
-      '0',
-      '--data',
-      join(dataDir, 'devnet'),
-      ...devnetArguments
-    ])
-    const chainUrl = (await devnet.printed(/"url":\s*"(http:[^"]+)"/))[1]!
-    const network = new LocalNetwork(dataDir, definition, ports, devnet, { ...env, VOLO_CHAIN_URL: chainUrl })
+    const devnetData = join(dataDir, 'devnet')
+    const devnet =
+      chainUrl === undefined
+        ? new CommandProcess('chain/devnet/main.ts', ['--port', '0', '--data', devnetData, ...devnetArguments])
+        : undefined
+    const ledger = chainUrl ?? (await devnet!.printed(/"url":\s*"(http:[^"]+)"/))[1]!
+    const network = new LocalNetwork(dataDir, definition, ports, devnet, { ...env, VOLO_CHAIN_URL: ledger }, program)
     try {
       await Promise.all(ports.map((_, index) => network.startNode(index)))
       return network
@@ -108,6 +115,11 @@ export class LocalNetwork {
     return join(this.#dataDir, `node-${index + 1}`)
   }
 
+  /** Process of one node, for those that take messages. */
+  processOf(index: number): CommandProcess {
+    return this.#nodes[index]!
+  }
+
   /** Process id of one node. */
   pidOf(index: number): number {
     return this.#nodes[index]!.child.pid!
@@ -115,7 +127,7 @@ export class LocalNetwork {
 
   /** Starts a node that is not running, and waits until it is ready. */
   async startNode(index: number): Promise<void> {
-    const node = new CommandProcess('node/main.ts', ['start'], {
+    const node = new CommandProcess(this.#program(index), ['start'], {
       env: {
         ...this.settingsOf(index),
         VOLO_PORT: String(this.#ports[index]!.http),
@@ -161,7 +173,8 @@ export class LocalNetwork {
 
   /** Ends everything. @param keepData - leave the stores for a look; {@link remove} takes them away. */
   async stop({ keepData = false } = {}): Promise<void> {
-    await Promise.all([...this.#nodes, this.#devnet].map(process => process.stop()))
+    const processes = this.#devnet ? [...this.#nodes, this.#devnet] : this.#nodes
+    await Promise.all(processes.map(process => process.stop()))
     if (!keepData) this.remove()
   }
 

@@ -1,41 +1,27 @@
-/** The stage of a lying node without processes: real peers, a fake network, a ledger on paper. */
+/** Stages for a lying node: real peers over a fake network and a ledger on paper, or over real nodes and transport. */
 import { toHex } from '../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { encodeProof } from '../../../protocol/directory/proof.ts'
 import { decodeStoredAccount, devicesToSealTo, holdReason, knowAccount } from '../../../peer/engine/known-account.ts'
 import { parseNetworkInfo } from '../../../peer/engine/network-info.ts'
+import { demoSignIn } from '../../../peer/cli/demo-sign-in.ts'
+import { Libp2pTransport } from '../../../peer/transport/libp2p-transport.ts'
 import { STOLEN_DEVICE, type LieStage, type ToldLie, type Visitor } from '../../campaigns/peer-lies.ts'
 import { genesis } from '../directory/cast.ts'
+import type { LyingNetwork } from '../lying-network.ts'
 import { SeededRandom } from '../seeded-random.ts'
 import { answerFrame, answersWith, type DirectoryAnswers } from '../verify/lied-frames.ts'
 import { LIES, type LieCast } from '../verify/lies.ts'
 import type { Lie } from '../verify/node-server.ts'
 import { PaperLedger } from '../verify/paper-ledger.ts'
-import { Person, type Ledger } from '../verify/published-world.ts'
+import { publishCast } from '../verify/published-cast.ts'
 import { FakeNetwork } from './fake-network.ts'
 import { TestPeer, type PeerSurroundings } from './test-peer.ts'
 
 /** The node that lies. */
 const LIAR = 0
-
-/** Publishes people to lie about, and those whose records the lies are spliced from. */
-export async function publishCast(
-  ledger: Ledger,
-  victims: number
-): Promise<{ victims: Person[]; other: Person; liar: Person }> {
-  const people: Person[] = []
-  for (let i = 0; i < victims; i++) {
-    const person = await Person.create(ledger, `victim${i}`, STOLEN_DEVICE)
-    await person.claimName()
-    await person.publish(await person.revokeRecord(STOLEN_DEVICE))
-    people.push(person)
-  }
-  const other = await Person.create(ledger, 'bystander', 2)
-  await other.claimName()
-  const liar = await Person.create(ledger, 'mallory')
-  await ledger.forge(2)
-  return { victims: people, other, liar }
-}
+const RETURN_TO = 'http://127.0.0.1:9/'
+const SIGN_UP_TIMEOUT_MS = 60_000
 
 export async function startFakeStage(init: {
   secondOperator: boolean
@@ -81,12 +67,43 @@ export async function startFakeStage(init: {
   }
 }
 
-export async function makeLie({ kind, seed }: ToldLie, cast: LieCast): Promise<Lie> {
+/** Over real nodes: see {@link LyingNetwork}, which the caller stops. */
+export function realStage(network: LyingNetwork, secondOperator: boolean): LieStage {
+  const { urls } = network.network
+  const surroundings: PeerSurroundings = {
+    transport: () => new Libp2pTransport({ allowPlain: () => true }),
+    fetch: (url, init) => fetch(url, init),
+    url: (node = LIAR) => urls[node]!
+  }
+  let visitors = 0
+  return {
+    secondOperator,
+    victims: network.cast.victims,
+    tell: told => network.tell(told),
+    visitor: async () => {
+      const peer = new TestPeer(surroundings, LIAR)
+      await signUp(peer, `visitor${visitors++}`)
+      return visitorOf(peer, surroundings)
+    }
+  }
+}
+
+async function signUp(peer: TestPeer, username: string): Promise<void> {
+  await peer.start()
+  const { engine } = peer
+  const start = await engine.startSignIn('demo', RETURN_TO)
+  const signal = AbortSignal.timeout(SIGN_UP_TIMEOUT_MS)
+  await engine.finishSignIn(await demoSignIn(fetch, start, RETURN_TO, username, signal))
+  peer.me = await engine.register({ username, displayName: username, deviceName: 'test' })
+  if (!(await engine.online(SIGN_UP_TIMEOUT_MS))) throw new Error(`${username} has no connection`)
+}
+
+async function makeLie({ kind, seed }: ToldLie, cast: LieCast): Promise<Lie> {
   return LIES[kind]!(new SeededRandom(seed), cast)
 }
 
 /** A peer seen from outside, and into its store. */
-export async function visitorOf(peer: TestPeer, network: PeerSurroundings): Promise<Visitor> {
+async function visitorOf(peer: TestPeer, network: PeerSurroundings): Promise<Visitor> {
   const answer = await network.fetch(`${network.url(LIAR)}/v1/network`)
   const crypto = createNodeCrypto()
   const store = await peer.openStore()

@@ -5,7 +5,7 @@ import { createChainSource } from '../../../chain/blockfrost-source.ts'
 import type { ChainSource } from '../../../chain/chain-source.ts'
 import { ChainReplay, replayChain } from '../../../chain/verify/replay.ts'
 import { Wallet } from '../../../chain/wallet.ts'
-import { toHex } from '../../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import { encodeMetadata } from '../../../protocol/directory/metadata.ts'
 import { buildAdd, buildNameCommit, buildNameReveal, buildRevoke } from '../../../protocol/identity/build-record.ts'
 import type { AccountId, RecordId } from '../../../protocol/identity/device.ts'
@@ -129,6 +129,13 @@ export class Person {
     const person = new Person(world, name, idOf(record) as Uint8Array as AccountId)
     await world.publish(record)
     for (let i = 2; i <= devices; i++) await person.publish(await person.addRecord(i))
+    return person
+  }
+
+  /** Somebody whose records stand on a ledger already. @param init - ids in hex; `head` is that of the last record. */
+  static known(world: Ledger, { name, id, head }: { name: string; id: string; head: string }): Person {
+    const person = new Person(world, name, fromHex(id) as AccountId)
+    person.head = fromHex(head) as RecordId
     return person
   }
 

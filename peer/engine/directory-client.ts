@@ -35,7 +35,10 @@ const MAX_CACHED_TAGS = 500
 /** Bytes of a tag shown to a node while a name is being chosen: it learns 1 of 65,536 groups, not the name. */
 const AVAILABILITY_PREFIX_BYTES = 2
 /** Somebody new, or whose records changed, is taken without a second opinion if none comes within this. */
-const FIRST_OPINION_WAIT_MS = 2_000
+const FIRST_OPINION_WAIT_MS = 5_000
+/** As long as that was in vain lately, nobody is kept waiting longer than this. */
+const SILENT_OPINION_WAIT_MS = 500
+const SILENCE_REMEMBERED_MS = 30_000
 /** Another operator is asked for newer bundles of an account at most this often. */
 const BUNDLES_ELSEWHERE_MS = 60_000
 /** And about records that a node leaves out. */
@@ -65,6 +68,8 @@ export class DirectoryClient {
   readonly #bundlesAsked = new Map<AccountHex, { at: number; bundles: DeviceBundle[] | undefined }>()
   readonly #withheldAt = new Map<AccountHex, number>()
   readonly #tags = new Map<Username, Promise<Uint8Array>>()
+  /** When another operator last took too long. */
+  #silentAt = -Infinity
 
   constructor(components: DirectoryComponents) {
     this.#components = components
@@ -162,8 +167,13 @@ export class DirectoryClient {
 
   /** What somebody waits for: undefined if it takes too long. */
   async #soon<T>(opinion: Promise<T>): Promise<T | undefined> {
+    const { timers } = this.#components
+    const isSilent = timers.now() - this.#silentAt < SILENCE_REMEMBERED_MS
     const late = Promise.withResolvers<undefined>()
-    const cancel = this.#components.timers.after(FIRST_OPINION_WAIT_MS, () => late.resolve(undefined))
+    const cancel = timers.after(isSilent ? SILENT_OPINION_WAIT_MS : FIRST_OPINION_WAIT_MS, () => {
+      this.#silentAt = timers.now()
+      late.resolve(undefined)
+    })
     try {
       return await Promise.race([opinion, late.promise])
     } finally {

@@ -1,13 +1,16 @@
 import { equalBytes } from '../../protocol/bytes.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import type { Transport } from '../ports.ts'
-import { NodeConnection } from '../transport/node-connection.ts'
+import { NodeConnection, NodeRefusal } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
 import { deviceProof } from './device-proof.ts'
 
 const DIAL_TIMEOUT_MS = 4_000
 /** Nodes tried for one second opinion. */
 const MAX_TRIES = 2
+/** A device that has just signed up is known to other nodes a moment later. */
+const UNKNOWN_RETRY_MS = 200
+const MAX_UNKNOWN_RETRIES = 8
 
 /**
  * A short connection for a second opinion, to a node whose operator is not that of `current`. Over the stream rather than
@@ -25,12 +28,25 @@ export async function dialOtherOperator(
   const start = others.length === 0 ? 0 : core.random(1)[0]! % others.length
   for (const node of [...others.slice(start), ...others.slice(0, start)].slice(0, MAX_TRIES)) {
     try {
-      return await dial(core, transport, node)
+      return await dialKnowing(core, transport, node)
     } catch (error) {
       core.log.debug('no second opinion from this node', { node: node.url, reason: String(error) })
     }
   }
   return undefined
+}
+
+/** Dials until the node knows this device: what is found first must not rest on one operator because we are new ourselves. */
+async function dialKnowing(core: Core, transport: Transport, node: ListedNode): Promise<NodeConnection> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await dial(core, transport, node)
+    } catch (error) {
+      const isNew = error instanceof NodeRefusal && error.code === 'unknown-device'
+      if (!isNew || tries === MAX_UNKNOWN_RETRIES) throw error
+    }
+    await new Promise<void>(resolve => core.timers.after(UNKNOWN_RETRY_MS, resolve))
+  }
 }
 
 async function dial(core: Core, transport: Transport, node: ListedNode): Promise<NodeConnection> {

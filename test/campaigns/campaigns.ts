@@ -101,6 +101,11 @@ async function lies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOut
   return guarded(runs, () => runLiesOverRealNodes({ seed, runs, budgetMs }))
 }
 
+async function browserLies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runLiesInBrowser } = await import('./browser-lies.ts')
+  return guarded(runs, () => runLiesInBrowser({ seed, runs, budgetMs }))
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../support/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -154,6 +159,12 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'lies each way',
     defaultRuns: 1_000,
     run: lies
+  },
+  'browser-lies': {
+    summary: 'the same in Chromium: the app of the lying node, one profile and many look-ups in its worker',
+    unit: 'lies each way',
+    defaultRuns: 1_000,
+    run: browserLies
   },
   'ledger-rules': {
     summary:

@@ -3,7 +3,11 @@
  * operator has a node. What a peer shows, and the keys that it would seal to, are compared with what stands on the chain.
  */
 import { toHex } from '../../protocol/bytes.ts'
+import { knowAccount, recordDetails, storedAccount } from '../../peer/engine/known-account.ts'
+import type { NetworkInfo } from '../../peer/engine/network-info.ts'
 import { PeerError, type Person } from '../../peer/peer-api.ts'
+import { encodeProof, type AccountProof } from '../../protocol/directory/proof.ts'
+import { crypto, genesis, network } from '../support/directory/cast.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { LIES, type LiePerson } from '../support/verify/lies.ts'
 
@@ -41,6 +45,8 @@ export interface LieStage {
   secondOperator: boolean
   /** People with two live devices, one that was stolen and revoked, and a name. */
   victims: readonly LiePerson[]
+  /** What stands on the chain. */
+  proofOf(victim: LiePerson): AccountProof
   /** What the lying node says from now on; undefined for the truth. */
   tell(lie: ToldLie | undefined): Promise<void>
   /** A newcomer, registered and connected to the lying node. */
@@ -232,7 +238,7 @@ function judge({ stage, victim, report, truth }: Visit, sight: Sight, isKnown: b
 }
 
 /** What two operators can agree on; how deep it lies by now is the word of the node in use. */
-function contentOf({ accountId, record }: Person): string {
+function contentOf({ accountId, record }: { accountId: string; record: ReturnType<typeof recordDetails> }): string {
   const { transactionId, blockHeight, recordedAt } = record
   const isRecorded = record.confirmations > 0
   return JSON.stringify([accountId, isRecorded, transactionId, blockHeight, recordedAt])
@@ -241,24 +247,17 @@ function contentOf({ accountId, record }: Person): string {
 const isSame = (keys: string[], expected: ReadonlySet<string>): boolean =>
   keys.length === expected.size && keys.every(key => expected.has(key))
 
-async function truthOf(stage: LieStage): Promise<Truth[]> {
-  await stage.tell(undefined)
-  const visitor = await stage.visitor()
-  try {
-    const truths: Truth[] = []
-    for (const victim of stage.victims) {
+async function truthOf({ victims, proofOf }: LieStage): Promise<Truth[]> {
+  const epoch = { number: 0, seed: new Uint8Array(32), nodes: [] }
+  const info: NetworkInfo = { id: network, genesis, epoch, label: 'test', emulated: true, entry: '' }
+  return Promise.all(
+    victims.map(async victim => {
+      const proof = proofOf(victim)
+      const known = await knowAccount(crypto, info, storedAccount(proof, encodeProof(proof), 0))
       const keys: string[] = []
       for (let i = 1; i <= STOLEN_DEVICE; i++) keys.push(toHex((await victim.device(i)).keys.signingKey))
-      const person = await visitor.find(victim.id)
-      if (!person) throw new Error(`@${victim.name} is not there`)
-      truths.push({
-        record: contentOf(person),
-        liveKeys: new Set(keys.slice(0, STOLEN_DEVICE - 1)),
-        everKeys: new Set(keys)
-      })
-    }
-    return truths
-  } finally {
-    await visitor.leave()
-  }
+      const record = contentOf({ accountId: victim.id, record: recordDetails(known, info, null) })
+      return { record, liveKeys: new Set(keys.slice(0, STOLEN_DEVICE - 1)), everKeys: new Set(keys) }
+    })
+  )
 }

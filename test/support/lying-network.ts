@@ -1,6 +1,6 @@
 /** A network of real nodes, one of which lies when it is told to, over a real devnet with people to lie about. */
 import { toHex } from '../../protocol/bytes.ts'
-import { encodeProof } from '../../protocol/directory/proof.ts'
+import { encodeProof, type AccountProof } from '../../protocol/directory/proof.ts'
 import type { ChainReplay } from '../../chain/verify/replay.ts'
 import { STOLEN_DEVICE, type ToldLie } from '../campaigns/peer-lies.ts'
 import { genesis } from './directory/cast.ts'
@@ -76,8 +76,14 @@ export class LyingNetwork {
     await isObeyed
   }
 
-  #told({ name, id, head, accountId }: Person): ToldPerson {
-    return { name, id, head: toHex(head), proof: toHex(encodeProof(this.#replay.proof(accountId)!)) }
+  /** What stands on the chain about somebody of the cast. */
+  proofOf({ accountId }: Pick<Person, 'accountId'>): AccountProof {
+    return this.#replay.proof(accountId)!
+  }
+
+  #told(person: Person): ToldPerson {
+    const { name, id, head } = person
+    return { name, id, head: toHex(head), proof: toHex(encodeProof(this.proofOf(person))) }
   }
 
   async stop(): Promise<void> {

@@ -49,6 +49,7 @@ export async function startFakeStage(init: {
     network,
     secondOperator: init.secondOperator,
     victims,
+    proofOf: ({ accountId }) => ledger.proof(accountId)!,
     tell: async told => {
       const castOf = (victim: number): LieCast => ({
         victim: victims[victim]!,
@@ -79,6 +80,7 @@ export function realStage(network: LyingNetwork, secondOperator: boolean): LieSt
   return {
     secondOperator,
     victims: network.cast.victims,
+    proofOf: victim => network.proofOf(victim),
     tell: told => network.tell(told),
     visitor: async () => {
       const peer = new TestPeer(surroundings, LIAR)

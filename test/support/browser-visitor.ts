@@ -1,0 +1,106 @@
+/** The peer in a real browser, as the lies campaign sees one: what a tab may ask its worker, and nothing else. */
+import type { Browser, Page } from '@playwright/test'
+import { PeerError, type PeerFailure, type Person, type PublicRecord } from '../../peer/peer-api.ts'
+import type { LieStage, Visitor } from '../campaigns/peer-lies.ts'
+import { BrowserPerson } from '../e2e/support/person.ts'
+import type { LyingNetwork } from './lying-network.ts'
+
+/** What the page leaves for us: a further tab's end of its worker. */
+interface PageWithWorker {
+  openWorker?: () => SharedWorker
+  askWorker?: (method: string, args: unknown[]) => Promise<Answer>
+}
+type Answer = { value: unknown; failure?: undefined } | { value?: undefined; failure: PeerFailure }
+
+/** Runs in the page before its own scripts: remembers how the worker was started, so that a second end can be opened. */
+function rememberWorker(): void {
+  const Native = globalThis.SharedWorker
+  globalThis.SharedWorker = class extends Native {
+    constructor(...args: ConstructorParameters<typeof SharedWorker>) {
+      super(...args)
+      ;(globalThis as PageWithWorker).openWorker = () => new Native(...args)
+    }
+  }
+}
+
+/** Runs in the page: one call to the worker, over a port of our own. */
+async function ask({ method, args }: { method: string; args: unknown[] }): Promise<Answer> {
+  const here = globalThis as PageWithWorker
+  if (!here.askWorker) {
+    const { port } = here.openWorker!()
+    const waiting = new Map<number, (answer: Answer) => void>()
+    let last = 0
+    port.onmessage = ({ data }: MessageEvent<{ id: number } & Answer>) => {
+      waiting.get(data.id)?.(data.failure ? { failure: data.failure } : { value: data.value })
+      waiting.delete(data.id)
+    }
+    here.askWorker = (name, values) =>
+      new Promise(resolve => {
+        waiting.set(++last, resolve)
+        port.postMessage({ kind: 'call', id: last, method: name, args: values })
+      })
+  }
+  return here.askWorker(method, args)
+}
+
+/** Somebody signed up in a browser profile of their own. */
+export class BrowserVisitor implements Visitor {
+  readonly person: BrowserPerson
+
+  private constructor(person: BrowserPerson) {
+    this.person = person
+  }
+
+  static async signUp(browser: Browser, url: string, name: string): Promise<BrowserVisitor> {
+    const person = await BrowserPerson.create(browser, name)
+    await person.context.addInitScript(rememberWorker)
+    await person.signUp(url)
+    return new BrowserVisitor(person)
+  }
+
+  get page(): Page {
+    return this.person.page
+  }
+
+  find(query: string): Promise<Person | null> {
+    return this.#call('findPerson', query) as Promise<Person | null>
+  }
+
+  refresh(accountId: string): Promise<Person> {
+    return this.#call('refreshPerson', accountId) as Promise<Person>
+  }
+
+  async sealsTo(accountId: string): Promise<string[]> {
+    try {
+      const { person, devices } = (await this.#call('publicRecord', accountId)) as PublicRecord
+      if (person.record.state === 'mismatch') return []
+      return devices.filter(({ removed }) => removed === null).map(({ signingKey }) => signingKey)
+    } catch (error) {
+      // Nobody that is known.
+      if (error instanceof PeerError) return []
+      throw error
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.person.close()
+  }
+
+  async #call(method: string, ...args: unknown[]): Promise<unknown> {
+    const { value, failure } = await this.page.evaluate(ask, { method, args })
+    if (failure) throw new PeerError(failure.code, failure.message)
+    return value
+  }
+}
+
+/** Real nodes, and the app in a real browser: see {@link LyingNetwork}, which the caller stops. */
+export function browserStage(network: LyingNetwork, browser: Browser, secondOperator: boolean): LieStage {
+  let visitors = 0
+  return {
+    secondOperator,
+    victims: network.cast.victims,
+    proofOf: victim => network.proofOf(victim),
+    tell: told => network.tell(told),
+    visitor: () => BrowserVisitor.signUp(browser, network.url, `visitor${visitors++}`)
+  }
+}

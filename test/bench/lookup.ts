@@ -22,7 +22,7 @@ import { accountIdOf, followMany, tagOf, type LargeDirectory } from './large-dir
 import { percentile, report, reportRounds, type Round } from './report.ts'
 
 /** What the default run builds; `--accounts` says otherwise. */
-export const DEFAULT_ACCOUNTS = 50_000
+export const DEFAULT_ACCOUNTS = 20_000
 const ROUNDS = 5
 const LOOKUPS = 1_000
 const HTTP_LOOKUPS = 300

@@ -6,8 +6,8 @@ import type { Me } from '../../peer/peer-api.ts'
 import { temporaryFolder } from './node-process.ts'
 
 const RETURN_TO = 'http://127.0.0.1:9/'
-const REGISTER_TIMEOUT_MS = 60_000
-const NAME_TIMEOUT_MS = 30_000
+const REGISTER_TIMEOUT_MS = 90_000
+const NAME_TIMEOUT_MS = 90_000
 
 /** A registered peer and what it takes to find it. */
 export interface NetworkPeer {

@@ -7,6 +7,7 @@ import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
 import { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from './fake-network.ts'
+import { FastTimers } from './fast-timers.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -22,11 +23,12 @@ export class TestPeer {
   readonly #key = random(32)
   #process = { isGone: false }
   readonly #nextRandom: Uint8Array[] = []
-  /** How much faster than the test's time this peer's passes. */
+  /** How much faster than the test's time this peer's passes; set before it starts. */
   speed = 1
   /** Added to the clock, milliseconds. */
   clockOffset = 0
-  readonly #began = Date.now()
+  /** One clock for all its processes: it never goes back. */
+  #fast: FastTimers | undefined
   engine!: PeerEngine
   me!: Me
   /** What a thief of the device would hold. */
@@ -49,10 +51,8 @@ export class TestPeer {
     const crypto = createNodeCrypto()
     const store = await this.openStore((this.#process = { isGone: false }))
     this.vault = createSeedVault(crypto, store, random)
-    const timers: Timers = {
-      now: () => this.#began + (Date.now() - this.#began) * this.speed + this.clockOffset,
-      after: (ms, run) => platformTimers.after(ms / this.speed, run)
-    }
+    const base = this.speed === 1 ? platformTimers : (this.#fast ??= new FastTimers(this.speed))
+    const timers: Timers = { now: () => base.now() + this.clockOffset, after: (ms, run) => base.after(ms, run) }
     this.engine = new PeerEngine(
       {
         crypto,
@@ -129,7 +129,7 @@ export class TestPeer {
 }
 
 /** Waits until `check` holds, looking again and again. @throws Error with `what` if it does not in time. */
-export async function until(what: string, check: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, check: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
   const end = Date.now() + timeoutMs
   for (;;) {
     if (await check()) return

@@ -256,6 +256,12 @@ export interface PeerApi {
   /** Registers account and device; resolves once the account is usable. The name follows through `me.nameState`. */
   register(choice: { username: string; displayName: string; deviceName: string }): Promise<Me>
 
+  /**
+   * Claims another name once the chosen one turned out `taken` (or none was chosen); it follows through `me.nameState`.
+   * Rejects with `usage` while the account has a name or may still get it, `invalid-name`, `name-taken`.
+   */
+  claimName(username: string): Promise<Me>
+
   /** Finds by exact username (with or without @) or account id. @returns null if nobody has it. */
   findPerson(query: string): Promise<Person | null>
   /** The direct conversation with a person, made if needed; with oneself, the notes. */

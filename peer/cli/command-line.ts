@@ -18,6 +18,7 @@ export type Command =
   | ({ kind: 'listen'; count: number | undefined } & CommonOptions)
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | ({ kind: 'whoami' } & CommonOptions)
+  | ({ kind: 'name'; username: string } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
   | ({ kind: 'revoke'; device: string; yes: boolean } & CommonOptions)
@@ -28,6 +29,7 @@ export const COMMAND_NAMES = [
   'listen',
   'messages',
   'whoami',
+  'name',
   'status',
   'devices',
   'revoke'
@@ -120,6 +122,12 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
       }
       noMore(name, more)
       return { kind: name, device, yes: values.yes ?? false, ...common }
+    }
+    case 'name': {
+      const [username, ...more] = rest
+      if (username === undefined) throw new UsageError('name needs a username')
+      noMore(name, more)
+      return { kind: name, username: username.replace(/^@/, ''), ...common }
     }
     case 'whoami':
     case 'status':

@@ -14,6 +14,7 @@ Commands
       --count N              stop after N messages; fewer within --timeout is exit code 3
   messages PERSON            print the conversation as this device has it
   whoami                     this account and device, and what the public record says of them
+  name NAME                  claim another username, if the one chosen before turned out to be taken
   status                     connection, network, messages that wait
   devices                    the devices of this account, and since when the public record has them
   revoke DEVICE              remove a device from this account for good; returns once the network has taken it
@@ -24,7 +25,7 @@ PERSON is @username or an account id (64 hex digits). DEVICE is a device id or i
 Options of every command
   --data DIR        where keys and messages are kept (default: ${defaultData})
   --node URL        node to start from (default: the last one used, at first http://127.0.0.1:8787)
-  --timeout S       seconds to wait (default: send 30, register 60, listen without end)
+  --timeout S       seconds to wait (default: send 30, register and name 60, listen without end)
   --json            one JSON object a line on standard output, and nothing else there
   -h, --help        this text
   --version

@@ -74,6 +74,8 @@ function dispatch(peer: NodePeer, command: Runnable, output: Output): Promise<nu
       return messages(peer, command, output)
     case 'whoami':
       return whoami(peer, command, output)
+    case 'name':
+      return name(peer, command, output)
     case 'status':
       return status(peer, output)
     case 'devices':
@@ -263,6 +265,26 @@ async function whoami(peer: NodePeer, command: CommandOf<'whoami'>, output: Outp
     { ...meJson(self), data: command.data },
     `${nameOf(self)}\nAccount  ${self.accountId}\nDevice   ${self.deviceId} (${self.deviceName})\n` +
       `Record   ${recordLine(self.record)}\nUsername ${self.nameState}`
+  )
+  return DONE
+}
+
+async function name(peer: NodePeer, command: CommandOf<'name'>, output: Output): Promise<number> {
+  await requireLive(peer)
+  const deadline = Date.now() + (command.timeoutMs ?? REGISTER_TIMEOUT_MS)
+  const signal = AbortSignal.timeout(deadline - Date.now())
+  await orTimeout(signal, 'claiming the name', async () => {
+    if (!(await peer.online(deadline - Date.now()))) throw new PeerError('timeout', 'no node could be reached in time')
+    await peer.refreshMe(LOOK_UP_TIMEOUT_MS)
+    return peer.claimName(command.username)
+  })
+  const findable = await peer.settleName(Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now())))
+  const self = await me(peer)
+  await output.print(
+    { ...meJson(self), findable },
+    findable
+      ? `Others can find you as @${command.username}.`
+      : `@${command.username} is being reserved; it is finished by the next command.`
   )
   return DONE
 }

@@ -64,6 +64,20 @@ export class NameClaim {
     return this.#handedIn
   }
 
+  /** Begins to claim a name in place of the one before; on disk once this resolves. */
+  async choose(username: Username): Promise<void> {
+    const tag = await this.#components.directory.tagOf(username)
+    // A step under way would write the old name over the new one.
+    while (this.#running) await this.#running
+    this.#cancelTimer?.()
+    const saved = this.#save({ username, tag, salt: this.#salt(), state: 'reserving' })
+    this.#running = saved.catch(() => undefined).finally(() => (this.#running = undefined))
+    await this.#running
+    await saved
+    this.#handedIn = false
+    this.kick()
+  }
+
   /** Looks at the record now, and waits for what comes of it. */
   async settle(): Promise<void> {
     this.kick()

@@ -2,6 +2,7 @@
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import type { Username } from '../../protocol/identity/username.ts'
 import {
   PeerError,
   type ChatMessage,
@@ -225,9 +226,7 @@ export class PeerEngine implements PeerApi {
 
   async register(choice: { username: string; displayName: string; deviceName: string }): Promise<Me> {
     this.#refuseIfRegistered()
-    const username = usernameOrNothing(choice.username)
-    if (!username) throw new PeerError('invalid-name', 'A username has 3 to 24 of a to z, 0 to 9 and _.')
-    if ((await this.checkName(username)) === 'taken') throw new PeerError('name-taken', `@${username} is taken.`)
+    const username = await this.#freeName(choice.username)
     try {
       this.#own = await this.#registration.register({ ...choice, username })
     } finally {
@@ -236,6 +235,23 @@ export class PeerEngine implements PeerApi {
     }
     await this.#chat.start()
     return this.#chat.people.me()
+  }
+
+  /** @throws PeerError `invalid-name`, `name-taken`. */
+  async #freeName(text: string): Promise<Username> {
+    const username = usernameOrNothing(text)
+    if (!username) throw new PeerError('invalid-name', 'A username has 3 to 24 of a to z, 0 to 9 and _.')
+    if ((await this.checkName(username)) === 'taken') throw new PeerError('name-taken', `@${username} is taken.`)
+    return username
+  }
+
+  async claimName(username: string): Promise<Me> {
+    const { nameClaim, people } = this.#requireReady()
+    const { username: current, nameState } = people.me()
+    if (nameState !== 'none' && nameState !== 'taken')
+      throw new PeerError('usage', `You have chosen @${current} already.`)
+    await nameClaim.choose(await this.#freeName(username))
+    return people.me()
   }
 
   async findPerson(query: string): Promise<Person | null> {

@@ -64,6 +64,13 @@ export class FakePeer implements PeerApi {
     return me
   }
 
+  claimName: PeerApi['claimName'] = async username => {
+    const me = newMe({ username, displayName: username, deviceName: 'Device' })
+    this.#world.snapshot = { ...this.#world.snapshot, me }
+    this.#changed()
+    return me
+  }
+
   findPerson: PeerApi['findPerson'] = async query => {
     const name = query.replace(/^@/, '')
     return this.#everybody().find(person => person.username === name || person.accountId === name) ?? null

@@ -43,6 +43,8 @@ describe('the command line', () => {
     [['listen', '--timeout', '-1']],
     [['whoami', '--count', '1']],
     [['whoami', 'extra']],
+    [['name']],
+    [['name', 'ada', 'extra']],
     [['status', '--node', 'ftp://x']],
     [['status', '--node', 'nonsense']],
     [['status', '--unknown']]

@@ -49,6 +49,32 @@ describe('a chosen name', () => {
     await until('recorded', async () => (await nameState(ada)) === 'recorded')
   })
 
+  test('gives way to another one only once it is taken by somebody else', async () => {
+    const network = await FakeNetwork.create()
+    const ada = await registered(network, 'ada')
+    await expect(ada.engine.claimName('ada_two')).rejects.toMatchObject({ code: 'usage' })
+    network.mine()
+    await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
+    const eve = await registered(network, 'eve')
+    network.giveName('ada', eve.me.accountId)
+    network.mine(2, { empty: true })
+    network.mine()
+    await until('taken', async () => (await nameState(ada)) === 'taken')
+    // Eve's own name may be told in the next block, too.
+    network.mine(3, { empty: true })
+    await expect(ada.engine.claimName('no name')).rejects.toMatchObject({ code: 'invalid-name' })
+    await expect(ada.engine.claimName('ada')).rejects.toMatchObject({ code: 'name-taken' })
+    expect(await ada.engine.claimName('ada_two')).toMatchObject({ username: 'ada_two', nameState: 'reserving' })
+    await until('committed to', () => kinds(network, ada).includes('nameCommit'))
+    await ada.restart()
+    network.mine()
+    await until('revealed', () => kinds(network, ada).includes('nameReveal'))
+    network.mine(2, { empty: true })
+    network.mine()
+    await until('reserved', async () => (await nameState(ada)) === 'reserved')
+    expect((await ada.engine.snapshot()).me).toMatchObject({ username: 'ada_two' })
+  })
+
   test('is finished by the next process if the first one ends too early', async () => {
     const network = await FakeNetwork.create()
     const ada = await registered(network, 'ada')

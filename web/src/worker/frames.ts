@@ -14,6 +14,7 @@ export const PEER_METHODS: Record<PeerMethod, Repeat> = {
   finishSignIn: 'give-up',
   checkName: 'repeat',
   register: 'give-up',
+  claimName: 'give-up',
   findPerson: 'repeat',
   openConversation: 'repeat',
   messages: 'repeat',

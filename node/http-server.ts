@@ -33,7 +33,7 @@ export interface HttpServerInit {
   /** People reach this node by https. */
   overTls: boolean
   /** Origins that the app may connect to. */
-  epoch: Epoch
+  epoch: () => Epoch
   /** Only this machine reaches this node, by names of its own; see {@link refuseForeignNames}. Default false. */
   loopbackOnly?: boolean
 }

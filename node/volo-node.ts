@@ -144,18 +144,18 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   const listed = epochs.at(-1)!.nodes.find(node => toHex(node.key) === toHex(nodeKey.publicKey))
   const chainDescription = describeChain(genesis)
 
-  const http = new HttpServer(
+  const http: HttpServer = new HttpServer(
     { logger },
     {
       version,
       trustProxy: config.trustProxy,
       requestsPerMinute: config.httpRequestsPerMinute,
       overTls: publicUrl.startsWith('https:'),
-      epoch: epochs.at(-1)!,
+      epoch: () => nodeNetwork.currentEpoch(),
       loopbackOnly: config.publicUrl === undefined && LOOPBACK_HOST.test(new URL(url).hostname) && !isOpen(config.host)
     }
   )
-  const nodeNetwork = new NodeNetwork(
+  const nodeNetwork: NodeNetwork = new NodeNetwork(
     {
       crypto,
       network,

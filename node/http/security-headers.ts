@@ -23,10 +23,10 @@ export const PERMISSIONS_POLICY = { name: 'permissions-policy', value: PERMISSIO
  * no inline script) or data leaves for elsewhere: in a messenger a script of somebody else's means keys used by somebody else.
  *
  * @param epoch - an app that moved to another node still reads its HTTP API: listed origins may be connected to, and
- * plain WebSockets on this machine where the network lives there.
+ * plain WebSockets on this machine where the network lives there. Asked for each answer, because lists change.
  * @param overTls - people reach this node by https.
  */
-export function securityHeaders(epoch: Epoch, overTls: boolean): FastifyHelmetOptions {
+export function securityHeaders(epoch: () => Epoch, overTls: boolean): FastifyHelmetOptions {
   return {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -36,7 +36,7 @@ export function securityHeaders(epoch: Epoch, overTls: boolean): FastifyHelmetOp
         styleSrc: ["'self'"],
         imgSrc: ["'self'", 'data:', 'blob:'],
         fontSrc: ["'self'"],
-        connectSrc: connectSources(epoch),
+        connectSrc: ["'self'", 'wss:', () => connectSources(epoch()).join(' ')],
         workerSrc: ["'self'"],
         manifestSrc: ["'self'"],
         formAction: ["'self'"],
@@ -60,7 +60,7 @@ function connectSources(epoch: Epoch): string[] {
   // The grammar of sources knows no IPv6 addresses; browsers drop such a source and complain.
   const origins = all.filter(origin => !origin.includes('['))
   const local = all.some(isLoopbackHttp) ? ['ws://127.0.0.1:*', 'ws://localhost:*'] : []
-  return ["'self'", 'wss:', ...local, ...(origins.length <= MAX_NAMED_ORIGINS ? origins : [])]
+  return [...local, ...(origins.length <= MAX_NAMED_ORIGINS ? origins : [])]
 }
 
 /**

@@ -110,6 +110,9 @@ describe('following', () => {
     await follower.poll()
     expect(await finals(follower)).toEqual(ids)
     expect(progress).toEqual([100, 200])
+    // Only the last change tells that nothing is missing: lists of nodes are made from no less.
+    const { tip } = harness.changes.at(-1)!
+    expect(harness.changes.map(({ finalThrough }) => finalThrough)).toEqual([undefined, undefined, tip.height - 5])
     expect(follower.health()).toMatchObject({ caughtUp: true, reachable: true, reason: undefined })
   })
 

@@ -18,7 +18,10 @@ export async function serveApp(
 ): Promise<{ origin: string; stop(): Promise<void> }> {
   const server = fastify({ forceCloseConnections: true })
   const epoch = { number: 0, seed: new Uint8Array(32), nodes: nodes.map(url => ({ url })) }
-  await server.register(helmet, securityHeaders(epoch as unknown as Epoch, false))
+  await server.register(
+    helmet,
+    securityHeaders(() => epoch as unknown as Epoch, false)
+  )
   server.addHook('onRequest', async (_request, reply) => {
     void reply.header(PERMISSIONS_POLICY.name, PERMISSIONS_POLICY.value)
   })

@@ -20,7 +20,7 @@ beforeAll(async () => {
       return large
     }
   } as unknown as DirectoryPort
-  const init = { version: '0', trustProxy: false, requestsPerMinute: 1e6, overTls: false, epoch: EMPTY_EPOCH }
+  const init = { version: '0', trustProxy: false, requestsPerMinute: 1e6, overTls: false, epoch: () => EMPTY_EPOCH }
   server = new HttpServer({ logger: silentLogger }, init)
   await server.prepare()
   await server.addLimited(app => directoryRoutes(app, directory))
@@ -55,8 +55,8 @@ describe('account proofs over HTTP', () => {
       socket.on('error', () => undefined).pause()
       sockets.push(socket)
     }
-    await expect.poll(async () => (await ask('00')).status).toBe(503)
+    await expect.poll(async () => (await ask('00')).status, { timeout: 20_000 }).toBe(503)
     for (const socket of sockets) socket.destroy()
-    await expect.poll(async () => (await ask('00')).status).toBe(200)
+    await expect.poll(async () => (await ask('00')).status, { timeout: 20_000 }).toBe(200)
   })
 })

@@ -7,13 +7,21 @@ const SOURCE = /^('[a-z-]+'|[a-z]+:|([a-z]+:\/\/)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+
 /** Directives whose values are no sources. */
 const NO_SOURCES = new Set(['requireTrustedTypesFor', 'trustedTypes'])
 
+/** A source, or what tells sources for an answer. */
+type Source = string | (() => string)
+
 const nodeAt = (url: string): ListedNode => ({ url }) as ListedNode
-const epochOf = (...urls: string[]): Epoch => ({ number: 0, seed: new Uint8Array(32), nodes: urls.map(nodeAt) })
+const epochOf =
+  (...urls: string[]) =>
+  (): Epoch => ({ number: 0, seed: new Uint8Array(32), nodes: urls.map(nodeAt) })
 
 function sourcesOf(policy: unknown): string[] {
-  const { directives } = (policy as { contentSecurityPolicy: { directives: Record<string, string[]> } })
+  const { directives } = (policy as { contentSecurityPolicy: { directives: Record<string, Source[]> } })
     .contentSecurityPolicy
-  return Object.entries(directives).flatMap(([name, values]) => (NO_SOURCES.has(name) ? [] : values))
+  return Object.entries(directives)
+    .flatMap(([name, values]) => (NO_SOURCES.has(name) ? [] : values))
+    .flatMap(value => (typeof value === 'function' ? value().split(' ') : value))
+    .filter(source => source !== '')
 }
 
 describe('security policies', () => {
@@ -28,5 +36,13 @@ describe('security policies', () => {
     const local = sourcesOf(securityHeaders(epochOf('http://[::1]:8787'), false))
     expect(local).toContain('ws://127.0.0.1:*')
     expect(sourcesOf(securityHeaders(epochOf('https://node.example'), true)).join(' ')).not.toContain('ws:/')
+  })
+
+  it('name the nodes of the list that is in force when they are sent', () => {
+    let list = epochOf('https://node.example')
+    const headers = securityHeaders(() => list(), true)
+    list = epochOf('https://other.example')
+    expect(sourcesOf(headers)).toContain('https://other.example')
+    expect(sourcesOf(headers)).not.toContain('https://node.example')
   })
 })

@@ -36,6 +36,8 @@ const MAX_CACHED_TAGS = 500
 const AVAILABILITY_PREFIX_BYTES = 2
 /** Somebody new, or whose records changed, is taken without a second opinion if none comes within this. */
 const FIRST_OPINION_WAIT_MS = 5_000
+/** A connection that ends while it is asked is made anew this often. */
+const MAX_OPINION_TRIES = 3
 /** As long as that was in vain lately, nobody is kept waiting longer than this. */
 const SILENT_OPINION_WAIT_MS = 500
 const SILENCE_REMEMBERED_MS = 30_000
@@ -68,6 +70,8 @@ export class DirectoryClient {
   readonly #bundlesAsked = new Map<AccountHex, { at: number; bundles: DeviceBundle[] | undefined }>()
   readonly #withheldAt = new Map<AccountHex, number>()
   readonly #tags = new Map<Username, Promise<Uint8Array>>()
+  /** The connection to another operator, while somebody uses it. */
+  #other: { here: NodeConnection; dialled: Promise<NodeConnection | undefined>; users: number } | undefined
   /** When another operator last took too long. */
   #silentAt = -Infinity
 
@@ -241,15 +245,40 @@ export class DirectoryClient {
 
   /** Asks a node of another operator. @returns undefined if that comes to nothing. */
   async #elsewhere<T>(ask: (other: NodeConnection) => Promise<T | undefined>): Promise<T | undefined> {
-    let other: NodeConnection | undefined
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#sharing(ask)
+      } catch (error) {
+        if (error instanceof ConnectionLost && tries < MAX_OPINION_TRIES) continue
+        this.#components.log.debug('no second opinion', { reason: String(error) })
+        return undefined
+      }
+    }
+  }
+
+  /** Over one connection for all who ask at the same time: a node keeps one for each device, and ends the older. */
+  async #sharing<T>(ask: (other: NodeConnection) => Promise<T | undefined>): Promise<T | undefined> {
+    const { connection, otherOperator } = this.#components
+    const here = connection()
+    // Which operator is another one depends on the node in use.
+    if (this.#other?.here !== here) this.#other = { here, dialled: otherOperator(), users: 0 }
+    const shared = this.#other
+    shared.users++
     try {
-      other = await this.#components.otherOperator()
+      const other = await shared.dialled
       return other && (await ask(other))
     } catch (error) {
-      this.#components.log.debug('no second opinion', { reason: String(error) })
-      return undefined
+      if (this.#other === shared) this.#other = undefined
+      throw error
     } finally {
-      other?.close('asked')
+      shared.users--
+      if (shared.users === 0) {
+        if (this.#other === shared) this.#other = undefined
+        void shared.dialled.then(
+          other => other?.close('asked'),
+          () => undefined
+        )
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../protocol/bytes.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import type { Transport } from '../ports.ts'
-import { NodeConnection, NodeRefusal } from '../transport/node-connection.ts'
+import { ConnectionLost, NodeConnection, NodeRefusal } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
 import { deviceProof } from './device-proof.ts'
 
@@ -11,6 +11,8 @@ const MAX_TRIES = 2
 /** A device that has just signed up is known to other nodes a moment later. */
 const UNKNOWN_RETRY_MS = 200
 const MAX_UNKNOWN_RETRIES = 8
+/** A connection that was just closed may take a new one to the same node down with it. */
+const MAX_LOST_RETRIES = 2
 
 /**
  * A short connection for a second opinion, to a node whose operator is not that of `current`. Over the stream rather than
@@ -43,7 +45,9 @@ async function dialKnowing(core: Core, transport: Transport, node: ListedNode): 
       return await dial(core, transport, node)
     } catch (error) {
       const isNew = error instanceof NodeRefusal && error.code === 'unknown-device'
-      if (!isNew || tries === MAX_UNKNOWN_RETRIES) throw error
+      const isLost = error instanceof ConnectionLost || (error as Error).name === 'StreamResetError'
+      const retries = isNew ? MAX_UNKNOWN_RETRIES : isLost ? MAX_LOST_RETRIES : 0
+      if (tries >= retries) throw error
     }
     await new Promise<void>(resolve => core.timers.after(UNKNOWN_RETRY_MS, resolve))
   }

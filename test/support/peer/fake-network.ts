@@ -349,6 +349,10 @@ export class FakeNetwork {
         const accountId = this.#accountOfDevice.get(toHex(deviceId))
         if (!accountId)
           return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
+        // As a real node: one connection for each device, the newest.
+        for (const older of [...this.#sessions]) {
+          if (older.node === session.node && older.device && equalBytes(older.device, deviceId)) older.close()
+        }
         session.device = deviceId
         return session.push({ kind: 'authenticated', request, deviceId, accountId, epoch: this.epoch })
       }

@@ -51,3 +51,33 @@ test('a receipt that comes due between two readings of the clock is not forgotte
   }
   expect(planned[0]).toBe(toHex(conversationId))
 })
+
+test('what was held is sealed once nothing holds it any more, though nobody writes', async () => {
+  const clock = scriptedClock([1_000])
+  const answers: unknown[] = [
+    { held: 'Two operators of the network disagree about your keys.' },
+    { conversation: { conversationId } }
+  ]
+  const sealed: unknown[] = []
+  const components = {
+    core: { timers: clock.port, log: { warn: () => undefined } },
+    states: { all: () => Promise.resolve([]), unit: (work: (unit: unknown) => unknown) => work(committed) },
+    queue: {
+      start: () => Promise.resolve(),
+      conversations: () => (sealed.length === 0 ? ['waits'] : []),
+      first: async () => []
+    },
+    planner: { plan: () => Promise.resolve(answers.shift()) },
+    round: { run: async () => (sealed.push('round'), { isDueDone: true, hasMore: false }) },
+    outbox: { kick: () => undefined }
+  }
+  const sealer = new Sealer(components as unknown as SealerComponents)
+  await sealer.start()
+  sealer.kick()
+  await new Promise(resolve => setTimeout(resolve))
+  expect(sealed).toEqual([])
+  expect(clock.timers).toHaveLength(1)
+  clock.timers[0]!.run()
+  await new Promise(resolve => setTimeout(resolve))
+  expect(sealed).toEqual(['round'])
+})

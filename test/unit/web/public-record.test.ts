@@ -98,7 +98,7 @@ describe('a watched record', () => {
     moving = false
     await vi.advanceTimersByTimeAsync(4_000)
     expect(looks).toBe(4)
-    await vi.advanceTimersByTimeAsync(25_000)
+    await vi.advanceTimersByTimeAsync(8_000)
     expect(looks).toBe(4)
     visible = false
     await vi.advanceTimersByTimeAsync(60_000)

@@ -1,7 +1,7 @@
 /** While something is on its way, its record is looked at this often … */
 const MOVING_MS = 4_000
 /** … and this often while nothing moves. */
-const QUIET_MS = 30_000
+const QUIET_MS = 10_000
 
 /** What a watch needs to know. */
 export interface RecordWatchInit {

@@ -123,7 +123,7 @@ function announce({ port, sources }: NodeConfig, url: string): void {
 }
 
 function checkConfig(config: NodeConfig): void {
-  if (config.networkFile !== undefined) readNetworkFile(config.networkFile)
+  const placement = config.networkFile ? readNetworkFile(config.networkFile).genesis.placement : undefined
   if (config.signInProvidersFile !== undefined) readProviders(config.signInProvidersFile)
   if (config.chainUrl !== undefined && config.networkFile === undefined) {
     throw new ConfigError('VOLO_CHAIN_URL needs VOLO_NETWORK_FILE: the file says which network of that chain this is.')
@@ -133,6 +133,10 @@ function checkConfig(config: NodeConfig): void {
   }
   requireWritable(config.dataDir)
   for (const variable of config.unknownVariables) console.log(`warning: ${variable} is no setting`)
+  if (placement !== undefined) {
+    const { epochBlocks, finalBlocks } = placement
+    console.log(`Lists of nodes follow the chain: every ${epochBlocks} blocks, ${finalBlocks} blocks later.`)
+  }
   console.log('The configuration is fine.')
 }
 

@@ -3,8 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
+import type { SessionId } from '../../../protocol/session/context.ts'
+import { MAX_INBOUND_SESSIONS } from '../../../protocol/session/inbound.ts'
 import { encodePacket } from '../../../protocol/session/packet.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../../protocol/wire/envelope.ts'
+import { slots } from '../../../peer/engine/slots.ts'
+import { StateStore } from '../../../peer/engine/work.ts'
 import { FakeNetwork } from '../../support/peer/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
@@ -98,6 +102,31 @@ describe('a hostile stranger', () => {
     }
     await until('the bound is reached', () => bob.engine.counts.dropped >= 50, 25_000)
     expect(bob.engine.counts.parked).toBeLessThanOrEqual(2_000)
+  })
+})
+
+describe('a hostile partner', () => {
+  test('has no more sessions kept than a bound, whatever it leaves unfinished', async () => {
+    const { peers } = await people('ada', 'bob')
+    const [ada, bob] = peers as [TestPeer, TestPeer]
+    await ada.send(bob, 'first')
+    await until('there', async () => (await bob.received(ada)).length === 1)
+    const { id } = await bob.engine.openConversation(ada.me.accountId)
+    await bob.engine.stop()
+    const states = new StateStore(await bob.openStore())
+    const sessions = () => states.range('inbound', id, slots.inbound('', '').codec)
+    const session = (await sessions())[0]!.value
+    await states.unit(async unit => {
+      for (let i = 0; i < MAX_INBOUND_SESSIONS + 10; i++) {
+        const sessionId = random(16) as SessionId
+        unit.write(slots.inbound(id, toHex(sessionId)), { ...session, sessionId })
+      }
+    })
+    await bob.start()
+    // More than one session takes.
+    await Promise.all(Array.from({ length: 120 }, (_, i) => ada.send(bob, `text ${i}`)))
+    await until('all are there', async () => (await bob.received(ada)).length === 121)
+    expect((await sessions()).length).toBeLessThanOrEqual(MAX_INBOUND_SESSIONS)
   })
 })
 

@@ -148,6 +148,7 @@ describe('reads', () => {
       '/v1/device-challenge',
       '/v1/names/{tagPrefix}',
       '/v1/network',
+      '/v1/network/lists/{number}/proof',
       '/v1/registrations',
       '/v1/releases'
     ])

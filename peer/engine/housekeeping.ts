@@ -140,7 +140,7 @@ export class Housekeeping {
   async seekSecondOpinion(account: KnownAccount): Promise<void> {
     const { core, directory, conversations } = this.#components
     const isOurs = equalBytes(account.accountId, core.accountId()) || conversations.isPartner(account.accountId)
-    if (!isOurs || (account.trust === 'L2' && !account.contradicted) || !directory.hasOtherOperator) return
+    if (!isOurs || (account.trust === 'L2' && !account.contradicted) || !directory.opinion.isThere) return
     const key = toHex(account.accountId)
     const { places } = account.checked
     const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`

@@ -66,7 +66,7 @@ export class NameClaim {
 
   /** Begins to claim a name in place of the one before; on disk once this resolves. */
   async choose(username: Username): Promise<void> {
-    const tag = await this.#components.directory.tagOf(username)
+    const tag = await this.#components.directory.names.tagOf(username)
     // A step under way would write the old name over the new one.
     while (this.#running) await this.#running
     this.#cancelTimer?.()
@@ -137,7 +137,7 @@ export class NameClaim {
    */
   async #isInBlock(known: KnownAccount): Promise<boolean> {
     const { directory } = this.#components
-    if (!directory.hasOtherOperator) return true
+    if (!directory.opinion.isThere) return true
     const opinion = await directory.opinionOn(known)
     return opinion === 'same' || opinion === 'behind'
   }

@@ -25,7 +25,7 @@ import type { SealedStore } from '../store/sealed-store.ts'
 import { Chat } from './chat.ts'
 import type { Core } from './core.ts'
 import { DeviceKeys } from './device-keys.ts'
-import { usernameOrNothing } from './directory-client.ts'
+import { usernameOrNothing } from './names.ts'
 import { accountIdFromHex } from './known-account.ts'
 import { NetworkBook } from './network-book.ts'
 import { isLocalDevnet } from './network-info.ts'
@@ -221,7 +221,7 @@ export class PeerEngine implements PeerApi {
     if (!name) return 'invalid'
     await this.#book.require()
     // Before there is an account no node answers on the stream.
-    return this.#isReady ? this.#chat.directory.availability(name) : this.#book.availability(name)
+    return this.#isReady ? this.#chat.directory.names.availability(name) : this.#book.availability(name)
   }
 
   async register(choice: { username: string; displayName: string; deviceName: string }): Promise<Me> {

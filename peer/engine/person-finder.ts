@@ -3,8 +3,8 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { PeerError, type Person } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal } from '../transport/node-connection.ts'
 import type { Chat } from './chat.ts'
-import { usernameOrNothing } from './directory-client.ts'
 import { accountIdFromHex, type KnownAccount } from './known-account.ts'
+import { usernameOrNothing } from './names.ts'
 import type { OwnAccount } from './own-account.ts'
 
 /** A question that lost its node is put to the next one, if that is found within this. */

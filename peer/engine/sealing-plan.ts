@@ -106,7 +106,7 @@ export class SealingPlanner {
     const accounts: AccountId[] = roster.members
       .filter(({ devices }) => devices.some(device => missing.has(toHex(device.deviceId))))
       .map(({ accountId }) => accountId)
-    return (await Promise.all(accounts.map(accountId => this.#directory.bundles(accountId)))).flat()
+    return (await Promise.all(accounts.map(accountId => this.#directory.bundles.of(accountId)))).flat()
   }
 }
 

@@ -161,7 +161,7 @@ export class Upkeep {
     const members = accounts.map(account => rosterMemberOf(account!))
     const roster = createDirectRoster(core.crypto, core.network().id, members)
     const needsBundles = deliveries.some(({ value }) => value.waiting.some(({ keyId }) => keyId === null))
-    const bundles = needsBundles ? (await Promise.all(accountIds.map(id => directory.bundles(id)))).flat() : []
+    const bundles = needsBundles ? (await Promise.all(accountIds.map(id => directory.bundles.of(id)))).flat() : []
     await states.unit(async unit => {
       for (const { value } of deliveries) await this.#reopenOne(unit, conversation, roster, bundles, value)
     })

@@ -28,7 +28,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
       peek: () => known,
       refresh: note('record of Bob'),
       confirm: note('second opinion on Bob'),
-      hasOtherOperator: true
+      opinion: { isThere: true }
     },
     conversations: { all: () => [conversation], get: () => conversation, isPartner: () => true },
     receiver: { retryParked: note('parked'), forgetSessions: note('sessions') },

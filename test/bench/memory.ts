@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort, LocalNetwork } from '../support/local-network.ts'
+import { freePort } from '../support/free-port.ts'
+import { LocalNetwork } from '../support/local-network.ts'
 import { makeDevices, nodeEndAt, type DeviceSecret } from './bench-devices.ts'
 import { NO_LIMITS } from './durable.ts'
 import { HeapProbe, inspectOption, type Memory } from './heap-probe.ts'

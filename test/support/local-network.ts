@@ -1,7 +1,5 @@
 /** A devnet and several nodes, each a process of its own that a test may kill, pause and start again. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openKeyFile } from '../../node/key-file.ts'
@@ -9,6 +7,7 @@ import { createNetwork, networkFileText, type NetworkDefinition } from '../../no
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import type { Genesis } from '../../protocol/network.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../protocol/wire/placement.ts'
+import { freePort } from './free-port.ts'
 import { CommandProcess, temporaryFolder } from './node-process.ts'
 
 const READY_DEADLINE_MS = 90_000
@@ -204,17 +203,6 @@ async function defineNetwork(
     })
   }
   return createNetwork(crypto, listed, placement)
-}
-
-/** A port that is free now. Nodes name theirs in the network file, so it has to be known before they start. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 async function untilOk(url: string, node: CommandProcess): Promise<void> {

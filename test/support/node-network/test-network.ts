@@ -1,6 +1,5 @@
 /** Real nodes on loopback: TCP between them, WebSockets for clients, LevelDB in temporary folders. */
 import { createServer as createHttpServer, type Server } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
@@ -14,6 +13,7 @@ import {
 } from '../../../protocol/wire/placement.ts'
 import { NodeNetwork, type NodeNetworkTestInit } from '../../../node/node-network.ts'
 import type { NodeNetworkLimits } from '../../../node/ports.ts'
+import { freePort } from '../free-port.ts'
 import { crypto, eventually, genesis, network, newMailbox, quietLogger, random, temporaryFolder } from './fixtures.ts'
 import { TestClient } from './test-client.ts'
 import { TestDirectory, type KnownDevices } from './test-directory.ts'
@@ -23,15 +23,6 @@ export interface TestNetworkOptions extends NodeNetworkTestInit {
   clock?: () => number
   /** How many of the nodes the first epoch lists; all by default. */
   listed?: number
-}
-
-/** A free TCP port on loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** One node of a test, which can be stopped and started again with its data. */

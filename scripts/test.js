@@ -14,14 +14,17 @@ const report = name => at('test-results', `${name}.json`)
 
 /** Each suite: a command, and how to read passed, failed and skipped from what it left behind. */
 const SUITES = {
+  // Those that run nothing go side by side.
   types: {
+    isStatic: true,
     command: [tool('svelte-check', 'bin', 'svelte-check'), '--tsconfig', 'web/tsconfig.json', '--fail-on-warnings']
   },
-  'web-types': { command: [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web'] },
-  lint: { command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
-  format: { command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
+  'web-types': { isStatic: true, command: [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web'] },
+  lint: { isStatic: true, command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
+  format: { isStatic: true, command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   unit: vitestSuite('unit'),
-  integration: vitestSuite('integration'),
+  // Real processes wait for each other more than they work.
+  integration: vitestSuite('integration', '--maxWorkers=3'),
   e2e: {
     command: [tool('@playwright', 'test', 'cli.js'), 'test', '--config', 'test/e2e/playwright.config.ts'],
     count: () => {
@@ -31,10 +34,10 @@ const SUITES = {
   }
 }
 
-function vitestSuite(name) {
+function vitestSuite(name, ...options) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report(name)}`]
   return {
-    command: [tool('vitest', 'vitest.mjs'), 'run', '--project', name, ...reporters],
+    command: [tool('vitest', 'vitest.mjs'), 'run', '--project', name, ...options, ...reporters],
     count: () => {
       const { numPassedTests, numFailedTests, numPendingTests } = readJson(report(name))
       return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests }
@@ -44,13 +47,17 @@ function vitestSuite(name) {
 
 const readJson = file => JSON.parse(readFileSync(file, 'utf8'))
 
-/** Runs one suite to its end, whatever the others did. */
+/** Runs one suite to its end, whatever the others did. What a static one prints comes at its end. */
 async function runSuite(name, environment) {
-  const { command, count } = SUITES[name]
+  const { command, count, isStatic } = SUITES[name]
   const start = performance.now()
-  console.log(`\n── ${name}`)
-  const child = spawn(pinnedNode, command, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment })
+  const output = isStatic ? 'pipe' : 'inherit'
+  const child = spawn(pinnedNode, command, { cwd: root, stdio: ['ignore', output, output], env: environment })
+  const printed = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', data => printed.push(data))
+  if (!isStatic) console.log(`\n── ${name}`)
   const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
+  if (isStatic) process.stdout.write(`\n── ${name}\n${Buffer.concat(printed)}`)
   console.log(`── ${name}: ${code === 0 ? 'ok' : 'FAILED'} in ${((performance.now() - start) / 1000).toFixed(0)} s`)
   const fallback = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
   const counted = count ? safely(count, fallback) : fallback
@@ -79,10 +86,11 @@ try {
   mkdirSync(results, { recursive: true })
   const environment = { ...process.env, ...(chromium && { VOLO_CHROMIUM: chromium }) }
   const total = { passed: 0, failed: 0, skipped: 0 }
-  for (const name of names) {
-    const result = await runSuite(name, environment)
-    for (const key of Object.keys(total)) total[key] += result[key]
-  }
+  const add = result => Object.keys(total).forEach(key => (total[key] += result[key]))
+  const isStatic = name => SUITES[name].isStatic
+  const checked = await Promise.all(names.filter(isStatic).map(name => runSuite(name, environment)))
+  checked.forEach(add)
+  for (const name of names.filter(name => !isStatic(name))) add(await runSuite(name, environment))
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
   process.exitCode = total.failed === 0 ? 0 : 1
 } catch (error) {

@@ -3,16 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, type Page } from '@playwright/test'
 import { WORLD_CHANNEL } from '../support/fake-peer.ts'
-import { buildFixture, FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
+import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { busyWorld } from '../support/fixture-world.ts'
 
 let folder: string
 let app: Awaited<ReturnType<typeof serveApp>>
-
-test.beforeAll(async () => {
-  test.setTimeout(120_000)
-  await buildFixture()
-})
 
 test.beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'volo-app-'))

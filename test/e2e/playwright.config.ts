@@ -6,8 +6,9 @@ export default defineConfig({
   testDir: '.',
   testMatch: '*.spec.ts',
   outputDir: '../../test-results/e2e',
-  // Every story starts real nodes; two cores carry one at a time.
-  workers: 1,
+  globalSetup: './support/build-fixture.ts',
+  // Stories with real nodes wait more than they work; what is left of two cores looks at the screens.
+  workers: 2,
   fullyParallel: false,
   retries: 0,
   timeout: 120_000,

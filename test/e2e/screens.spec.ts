@@ -1,13 +1,13 @@
 import { expect, test } from '@playwright/test'
-import { buildFixture, FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
+import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { accessibilityFaults } from './support/axe.ts'
 import { openScreen, pageFaults, prepareView, SCREENS, VIEWS } from './screens.ts'
+
+test.describe.configure({ mode: 'parallel' })
 
 let app: Awaited<ReturnType<typeof serveApp>>
 
 test.beforeAll(async () => {
-  test.setTimeout(120_000)
-  await buildFixture()
   app = await serveApp(FIXTURE_FOLDER)
 })
 

@@ -30,7 +30,7 @@ export async function serveApp(
   return { origin, stop: () => server.close() }
 }
 
-/** Builds the app with its scripted peer. Takes seconds; once for a test file. */
+/** Builds the app with its scripted peer. Takes seconds. */
 export async function buildFixture(): Promise<void> {
   const { build } = await import('vite')
   await build({ root: resolve('web'), configFile: resolve('web/vite.config.ts'), mode: 'fixture', logLevel: 'error' })

@@ -84,7 +84,12 @@ try {
   if (names.includes('e2e')) await step('looking for Chromium', () => void (chromium = ensureChromium()))
   rmSync(results, { recursive: true, force: true })
   mkdirSync(results, { recursive: true })
-  const environment = { ...process.env, ...(chromium && { VOLO_CHROMIUM: chromium }) }
+  const environment = {
+    ...process.env,
+    // Tests start hundreds of processes of the same code, whose sources are stripped of types and compiled once.
+    NODE_COMPILE_CACHE: at('.cache', 'compiled'),
+    ...(chromium && { VOLO_CHROMIUM: chromium })
+  }
   const total = { passed: 0, failed: 0, skipped: 0 }
   const add = result => Object.keys(total).forEach(key => (total[key] += result[key]))
   const isStatic = name => SUITES[name].isStatic

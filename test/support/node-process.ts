@@ -37,7 +37,7 @@ export function temporaryFolder(): string {
 
 /** Settings of the machine, but none of ours: a test says all that its nodes shall know. */
 function inherited(): Record<string, string | undefined> {
-  const names = ['PATH', 'HOME', 'NODE_OPTIONS']
+  const names = ['PATH', 'HOME', 'NODE_OPTIONS', 'NODE_COMPILE_CACHE']
   return Object.fromEntries(names.map(name => [name, process.env[name]]))
 }
 

@@ -32,8 +32,6 @@ export class FrameStream {
   #chunks: Uint8Array[] = []
   #buffered = 0
   #paused = false
-  /** Paused for this turn of the event loop only. */
-  #resuming = false
   #ended = false
   #failure: Error | undefined
   #wake: (() => void) | undefined
@@ -70,7 +68,7 @@ export class FrameStream {
       if (frame !== undefined) return frame
       if (this.#failure) throw this.#failure
       if (this.#ended) return undefined
-      if (!this.#resuming) this.#letFlow()
+      this.#letFlow()
       await new Promise<void>(resolve => (this.#wake = resolve))
     }
   }
@@ -129,24 +127,15 @@ export class FrameStream {
     const chunk = data instanceof Uint8Array ? data : data.subarray()
     this.#chunks.push(chunk)
     this.#buffered += chunk.length
-    this.#holdBack()
+    // A frame that is not whole yet is waited for, with its length before it.
+    if (this.#buffered > Math.max(READ_AHEAD_BYTES, this.#maxFrame + MAX_PREFIX_BYTES)) this.#holdBack()
     this.#wakeUp()
   }
 
-  /**
-   * Pauses until the next turn of the event loop, or until the consumer has caught up. yamux announces free space after
-   * every piece of data otherwise, and each announcement is encrypted and written like data.
-   */
   #holdBack(): void {
     if (this.#paused || this.#stream.readStatus !== 'readable') return
     this.#paused = true
-    this.#resuming = true
     this.#stream.pause()
-    setImmediate(() => {
-      this.#resuming = false
-      // A frame that is not whole yet is waited for, with its length before it.
-      if (this.#buffered <= Math.max(READ_AHEAD_BYTES, this.#maxFrame + MAX_PREFIX_BYTES)) this.#letFlow()
-    })
   }
 
   #letFlow(): void {

@@ -12,12 +12,13 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { concatBytes } from '../protocol/bytes.ts'
+import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
 import { MAX_LISTED_NODES } from '../protocol/limits.ts'
+import { fewWindowUpdates, wholePackets } from '../protocol/wire/libp2p-packets.ts'
 import type { NodeKey } from '../protocol/wire/placement.ts'
 import { forgetfulDatastore } from './forgetful-datastore.ts'
 import { silentLibp2pLog } from './silent-libp2p-log.ts'
 import { CLIENT_LISTEN_ADDRESS, type WebSocketServer } from './websocket-server.ts'
-import { wholePackets } from './whole-packets.ts'
 
 /** Everybody: this node limits client connections itself, before the WebSocket is accepted. */
 const ANYBODY = ['/ip4/0.0.0.0/ipcidr/0', '/ip6/::/ipcidr/0']
@@ -69,8 +70,8 @@ export function createNodeHost({ privateKey, listen, isListed, gossip }: NodeHos
     logger: silentLibp2pLog,
     addresses: { listen: listen === undefined ? [] : [listen] },
     transports: [tcp()],
-    connectionEncrypters: [wholePackets(noise())],
-    streamMuxers: [yamux({ streamOptions: { maxWriteBufferLength: 16 * 1024 * 1024 } })],
+    connectionEncrypters: [wholePackets(noise({ crypto: nodeNoiseCrypto }))],
+    streamMuxers: [fewWindowUpdates(yamux({ streamOptions: { maxWriteBufferLength: 16 * 1024 * 1024 } }))],
     connectionGater: listedOnly(isListed),
     connectionManager: {
       maxConnections: 2 * MAX_LISTED_NODES,
@@ -98,9 +99,13 @@ export function createClientHost(privateKey: PrivateKey, webSockets: WebSocketSe
     logger: silentLibp2pLog,
     addresses: { listen: [CLIENT_LISTEN_ADDRESS] },
     transports: [webSockets.transport()],
-    connectionEncrypters: [wholePackets(noise())],
+    connectionEncrypters: [wholePackets(noise({ crypto: nodeNoiseCrypto }))],
     // The session pings and notices silence itself; a timer per connection would only cost.
-    streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: 2, maxOutboundStreams: 0, maxEarlyStreams: 1 })],
+    streamMuxers: [
+      fewWindowUpdates(
+        yamux({ enableKeepAlive: false, maxInboundStreams: 2, maxOutboundStreams: 0, maxEarlyStreams: 1 })
+      )
+    ],
     connectionManager: { allow: ANYBODY, maxConnections: 1_000_000, inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS },
     connectionMonitor: { enabled: false },
     datastore: forgetfulDatastore()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
+import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
 import { PeerEngine } from './engine/peer-engine.ts'
 import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
 import { createAesSealer } from './store/aes-sealer.ts'
@@ -48,7 +49,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
         store,
         vault: createSeedVault(crypto, store, random),
         // The frames are encrypted and both ends authenticated whatever carries them.
-        transport: new Libp2pTransport({ allowPlain: () => true }),
+        transport: new Libp2pTransport({ allowPlain: () => true, noiseCrypto: nodeNoiseCrypto }),
         fetch: (url, init) => fetch(url, init),
         log: debug ? STDERR_LOG : SILENT_LOG
       },

@@ -1,5 +1,5 @@
 /** libp2p over WebSocket: one connection to one node, one stream of length-prefixed frames on it. */
-import { noise } from '@libp2p/noise'
+import { noise, type ICryptoInterface } from '@libp2p/noise'
 import { generateKeyPair, publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
@@ -10,11 +10,11 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { equalBytes } from '../../protocol/bytes.ts'
 import { MAX_PEER_FRAME_BYTES } from '../../protocol/limits.ts'
+import { fewWindowUpdates, wholePackets } from '../../protocol/wire/libp2p-packets.ts'
 import { PEER_PROTOCOL } from '../../protocol/wire/peer-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { FrameStream, Transport } from '../ports.ts'
 import { nodeAddress } from './node-address.ts'
-import { wholePackets } from './whole-packets.ts'
 
 export interface Libp2pTransportOptions {
   /**
@@ -22,6 +22,8 @@ export interface Libp2pTransportOptions {
    * should only do so on a devnet of this machine.
    */
   allowPlain: (host: string) => boolean
+  /** Ciphers of the connection; undefined for those that @libp2p/noise brings. */
+  noiseCrypto?: ICryptoInterface
 }
 
 /** Dials nodes under an identity made for this process: the device's key never appears in libp2p. */
@@ -38,7 +40,7 @@ export class Libp2pTransport implements Transport {
     if (protocol !== 'https:' && !this.#options.allowPlain(hostname)) {
       throw new Error(`${url} is not encrypted by TLS, which is only accepted on this machine`)
     }
-    const host = await (this.#host ??= startLibp2p())
+    const host = await (this.#host ??= startLibp2p(this.#options.noiseCrypto))
     const peerId = peerIdFromPublicKey(publicKeyFromRaw(key))
     // `force`: an older connection to the same node may be half dead, and libp2p would hand it out again.
     const connection = await host.libp2p
@@ -65,13 +67,13 @@ export class Libp2pTransport implements Transport {
   }
 }
 
-async function startLibp2p(): Promise<{ libp2p: Libp2p; key: PrivateKey }> {
+async function startLibp2p(crypto: ICryptoInterface | undefined): Promise<{ libp2p: Libp2p; key: PrivateKey }> {
   const key = await generateKeyPair('Ed25519')
   const libp2p = await createLibp2p({
     privateKey: key,
     transports: [webSockets()],
-    connectionEncrypters: [wholePackets(noise())],
-    streamMuxers: [yamux()],
+    connectionEncrypters: [wholePackets(noise(crypto && { crypto }))],
+    streamMuxers: [fewWindowUpdates(yamux())],
     connectionMonitor: { enabled: false },
     // The browser default refuses every plain WebSocket; which ones are fine is decided above.
     connectionGater: { denyDialMultiaddr: () => false }

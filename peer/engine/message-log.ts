@@ -39,7 +39,7 @@ export class MessageLog {
   /** Writes a conversation and tells who watches. */
   saveConversation(unit: Work, conversation: Conversation): void {
     unit.write(slots.conversation(toHex(conversation.conversationId)), conversation)
-    unit.after(() => this.#init.onConversation(conversation))
+    unit.tell(() => this.#init.onConversation(conversation))
   }
 
   /** Shows a message at the end. @returns the row, or undefined if this message is there already. */
@@ -103,7 +103,7 @@ export class MessageLog {
     // A closed gap stays as an empty line of its kind: what stood before and after it keeps its place.
     const changed = { ...row, text: missing > 0 ? gapText(missing) : '' }
     unit.write(rowSlot, changed)
-    unit.after(() => this.#init.onMessage(changed))
+    unit.tell(() => this.#init.onMessage(changed))
   }
 
   #gapRow({ device, account }: GapOf, missing: number): NewMessage {
@@ -138,7 +138,7 @@ export class MessageLog {
     if (counts && this.#init.keepUnheard) {
       unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order })
     }
-    unit.after(() => this.#init.onMessage(row))
+    unit.tell(() => this.#init.onMessage(row))
     return row
   }
 
@@ -155,7 +155,7 @@ export class MessageLog {
     const changed = row && change(row)
     if (!changed) return undefined
     unit.write(slot, changed)
-    unit.after(() => this.#init.onMessage(changed))
+    unit.tell(() => this.#init.onMessage(changed))
     return changed
   }
 

@@ -175,18 +175,22 @@ export class Outbox {
     if (receipts.length === 0) return
     const done = item.mailboxes.every(mailbox => mailbox.stored)
     const order = `${entry.order}.${orderOf(entry.attempts)}`
-    await this.#states.unit(async unit => {
-      if (done) unit.remove(slots.outbox(entry.order))
-      else unit.write(slots.outbox(entry.order), item)
-      for (const id of this.#shownIn(item)) {
-        unit.write(slots.receipts(id, order), receipts)
-        if (done && !this.#isElsewhere(entry, id)) await this.#log.advance(unit, id, 'sent')
-      }
-      unit.after(() => {
-        entry.item = item
-        if (done) this.#entries.delete(entry.order)
-      })
-    })
+    await this.#states.unit(
+      async unit => {
+        if (done) unit.remove(slots.outbox(entry.order))
+        else unit.write(slots.outbox(entry.order), item)
+        for (const id of this.#shownIn(item)) {
+          unit.write(slots.receipts(id, order), receipts)
+          if (done && !this.#isElsewhere(entry, id)) await this.#log.advance(unit, id, 'sent')
+        }
+        unit.after(() => {
+          entry.item = item
+          if (done) this.#entries.delete(entry.order)
+        })
+        // What a power cut undoes is handed in again, and known to the nodes that keep it.
+      },
+      { durable: false }
+    )
   }
 
   /** Whether another envelope of the same message is still on its way. */

@@ -87,6 +87,7 @@ export class Work {
   readonly #cache: Map<string, unknown>
   readonly #writes = new Map<string, { slot: Slot<unknown>; value: unknown }>()
   readonly #after: (() => void)[] = []
+  readonly #tell: (() => void)[] = []
 
   constructor(store: SealedStore, cache: Map<string, unknown>) {
     this.#store = store
@@ -127,9 +128,14 @@ export class Work {
       .slice(0, options.limit)
   }
 
-  /** Runs once the changes are stored: events, wiping of secrets, waking of loops. */
+  /** Runs once the changes are stored: wiping of secrets, waking of loops. */
   after(run: () => void): void {
     this.#after.push(run)
+  }
+
+  /** Runs after all that: word to screens, for which a message need not wait on its way to the network. */
+  tell(run: () => void): void {
+    this.#tell.push(run)
   }
 
   async commit(durable: boolean): Promise<void> {
@@ -147,6 +153,7 @@ export class Work {
 
   runAfter(): void {
     for (const run of this.#after) run()
+    for (const run of this.#tell) run()
   }
 }
 

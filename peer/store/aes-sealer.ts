@@ -2,6 +2,8 @@ import { concatBytes, utf8 } from '../../protocol/bytes.ts'
 import { AEAD_NONCE_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
 import type { Sealer } from '../ports.ts'
 
+/** Nonces drawn at once: they are no secret, and drawing costs the same for one as for many. */
+const DRAWN_NONCES = 64
 /** First byte of every sealed value. */
 export const SEAL_VERSION = 1
 
@@ -17,9 +19,16 @@ export function createAesSealer(
   key: Uint8Array,
   random: Random
 ): Sealer {
+  let drawn: Uint8Array = new Uint8Array()
+  const nextNonce = (): Uint8Array => {
+    if (drawn.length === 0) drawn = random(DRAWN_NONCES * AEAD_NONCE_BYTES)
+    const nonce = drawn.subarray(0, AEAD_NONCE_BYTES)
+    drawn = drawn.subarray(AEAD_NONCE_BYTES)
+    return nonce
+  }
   return {
     async seal(name, value) {
-      const nonce = random(AEAD_NONCE_BYTES)
+      const nonce = nextNonce()
       return concatBytes(
         Uint8Array.of(SEAL_VERSION),
         nonce,

@@ -15,6 +15,21 @@ const PEER = 'raw ws relay 8.23.0'
 /** Two nodes may take this many times as long as a relay that does nothing. */
 const TWO_NODES_AT_MOST = 10
 
+/** A network, and as many relays as a message passes nodes of it. */
+interface LineInit {
+  metric: string
+  nodes: number
+  relays: number
+  target?: Target
+}
+
+/** Sender and receiver are on the first and the last node. A third keeps a copy, on the same processors as the others here. */
+const LINES: LineInit[] = [
+  { metric: 'latency-1-node', nodes: 1, relays: 1 },
+  { metric: 'latency-2-nodes', nodes: 2, relays: 2, target: { atMost: TWO_NODES_AT_MOST } },
+  { metric: 'latency-2-of-3-nodes', nodes: 3, relays: 2 }
+]
+
 /** Two ends of a line that is measured, each a process of its own. */
 interface Line {
   sender: Worker<PacedRequest>
@@ -40,28 +55,29 @@ interface SampleRound {
  */
 export async function benchLatency(): Promise<void> {
   const relay = await peersFolder('ws')
-  const note = relay.problem && `peer not run: ${relay.problem}`
-  await using stage = new Stage()
-  const lines: { ours: Line; peer: Line | undefined; rounds: SampleRound[] }[] = []
-  for (const nodes of [1, 2]) {
-    const ours = await stage.people(nodes)
-    const peer = relay.path === undefined ? undefined : await stage.relayed(relay.path, nodes)
-    lines.push({ ours, peer, rounds: [] })
-    for (const line of [ours, peer]) if (line) await measure(line, WARM_UP)
+  for (const line of LINES) {
+    const rounds = await measureLine(line, relay.path)
+    reportLatency(line, rounds, relay.problem && `peer not run: ${relay.problem}`)
   }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { ours, peer, rounds } of lines) {
-      // Who comes first takes turns, too.
-      const early = peer && round % 2 === 0 ? await measure(peer, PACE) : undefined
-      const sample = await measure(ours, PACE)
-      rounds.push({ ours: sample, peer: early ?? (peer && (await measure(peer, PACE))) })
-    }
-  }
-  reportLatency('latency-1-node', lines[0]!.rounds, note)
-  reportLatency('latency-2-nodes', lines[1]!.rounds, note, { atMost: TWO_NODES_AT_MOST })
 }
 
-function reportLatency(metric: string, rounds: SampleRound[], note: string | undefined, target?: Target): void {
+/** Alone on the machine: nodes that only wait for another line's turn would take some of its time. */
+async function measureLine({ nodes, relays }: LineInit, folder: string | undefined): Promise<SampleRound[]> {
+  await using stage = new Stage()
+  const ours = await stage.people(nodes)
+  const peer = folder === undefined ? undefined : await stage.relayed(folder, relays)
+  for (const line of [ours, peer]) if (line) await measure(line, WARM_UP)
+  const rounds: SampleRound[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    // Who comes first takes turns, too.
+    const early = peer && round % 2 === 0 ? await measure(peer, PACE) : undefined
+    const sample = await measure(ours, PACE)
+    rounds.push({ ours: sample, peer: early ?? (peer && (await measure(peer, PACE))) })
+  }
+  return rounds
+}
+
+function reportLatency({ metric, target }: LineInit, rounds: SampleRound[], note: string | undefined): void {
   const lost = rounds.reduce((sum, { ours }) => sum + ours.lost, 0)
   for (const [name, share] of [
     ['p50', 0.5],
@@ -95,9 +111,9 @@ class Stage implements AsyncDisposable {
   readonly #networks: LocalNetwork[] = []
   readonly #workers: Worker<LatencyRequest | RelayRequest>[] = []
 
-  /** Two people who know each other: on one node, or on two of three. */
+  /** Two people who know each other, on the first and the last of so many nodes. */
   async people(nodes: number): Promise<Line> {
-    const network = await LocalNetwork.start({ nodes: nodes === 1 ? 1 : 3 })
+    const network = await LocalNetwork.start({ nodes })
     this.#networks.push(network)
     const sender = await this.#person(network.urls[0]!, `sender_${nodes}`)
     const receiver = await this.#person(network.urls.at(-1)!, `receiver_${nodes}`)

@@ -229,7 +229,8 @@ export class CustodyOrigin {
         origin: view.nodeKey,
         epoch: batch.epoch.number,
         shard: batch.shard,
-        deliveries: batch.items
+        deliveries: batch.items,
+        root: this.#treeOf(batch, batch.items).root
       })
       const indexes = new Set(refused.map(({ index }) => index))
       const covered = batch.items.filter((_, index) => !indexes.has(index))

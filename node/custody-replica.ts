@@ -194,7 +194,8 @@ export class CustodyReplica {
     const leaves = kept.map(({ mailbox, delivery }) => custodyLeaf(delivery.id, mailbox, delivery.expiry))
     this.receipts += 1
     const fields = { node: view.nodeKey, epoch: batch.epoch, shard: batch.shard, time: clock() }
-    return signReceipt(crypto, network, key, fields, leaves)
+    const root = kept.length === batch.deliveries.length ? batch.root : undefined
+    return signReceipt(crypto, network, key, fields, leaves, root)
   }
 
   #tellWriting(items: BatchDelivery[], outcomes: StoreOutcome[]): void {

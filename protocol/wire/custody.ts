@@ -57,15 +57,16 @@ const receiptBytes = (network: NetworkId, receipt: Omit<Receipt, 'signature'>): 
   return labelled('receipt', network, version, node, epoch, shard, time, root, count)
 }
 
-/** Signs a receipt over the leaves that were fsynced, in batch order. */
+/** Signs a receipt over the leaves that were fsynced, in batch order. @param root - of the leaves' tree, if it is known. */
 export async function signReceipt(
   crypto: Crypto,
   network: NetworkId,
   key: SigningKey,
   fields: Pick<Receipt, 'node' | 'epoch' | 'shard' | 'time'>,
-  leaves: Uint8Array[]
+  leaves: Uint8Array[],
+  root: Uint8Array = merkleRoot(crypto, leaves)
 ): Promise<Receipt> {
-  const unsigned = { ...fields, version: 1 as const, root: merkleRoot(crypto, leaves), count: leaves.length }
+  const unsigned = { ...fields, version: 1 as const, root, count: leaves.length }
   return { ...unsigned, signature: await key.sign(receiptBytes(network, unsigned)) }
 }
 

@@ -1,3 +1,4 @@
+import { toHex } from '../bytes.ts'
 import type { Brand } from '../brand.ts'
 import { bytes, bytesBetween, constant, decode, encode, list, oneOf, struct, uint, type TypeOf } from '../codec.ts'
 import type { Crypto } from '../crypto/crypto.ts'
@@ -55,8 +56,11 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 /** @throws ProtocolError `TOO_LARGE`, `MALFORMED`, or `INVALID` if a mailbox is named twice. */
 export function decodeEnvelope(encoded: Uint8Array): Envelope {
   const envelope = decode(envelopeCodec, encoded, ENVELOPE_LIMITS)
-  const seen = new Set(envelope.recipients.map(recipient => String(recipient.mailbox)))
-  if (seen.size !== envelope.recipients.length) throw new ProtocolError('INVALID', 'a mailbox is named twice')
+  const { recipients } = envelope
+  // Most have one recipient, and names of many are made for those only.
+  const isUnique =
+    recipients.length === 1 || new Set(recipients.map(recipient => toHex(recipient.mailbox))).size === recipients.length
+  if (!isUnique) throw new ProtocolError('INVALID', 'a mailbox is named twice')
   return envelope
 }
 

@@ -10,6 +10,7 @@ import type { NetworkId } from '../../protocol/network.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import { MAX_PUBLISHED_RECORDS } from '../../protocol/wire/peer-frames.ts'
 import { platformTimers } from '../../peer/ports.ts'
+import { nodeNoiseCrypto } from '../../protocol/crypto/backends/node-noise.ts'
 import { Libp2pTransport } from '../../peer/transport/libp2p-transport.ts'
 import { NodeConnection } from '../../peer/transport/node-connection.ts'
 import { crypto, nodeFacts, registerDevice, type NodeFacts } from '../support/sign-in.ts'
@@ -102,7 +103,7 @@ const networkOf = (node: NodeEnd): NetworkId => fromHex(node.network) as Network
 
 async function connect(node: NodeEnd, { key, keys, deviceId }: Device): Promise<BenchClient> {
   const network = networkOf(node)
-  const transport = new Libp2pTransport({ allowPlain: () => true })
+  const transport = new Libp2pTransport({ allowPlain: () => true, noiseCrypto: nodeNoiseCrypto })
   const signal = AbortSignal.timeout(DIAL_TIMEOUT_MS)
   const stream = await transport.dial(node.url, fromHex(node.key) as NodeKey, { signal })
   const connection = await NodeConnection.open(stream, {

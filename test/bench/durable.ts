@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/node-process.ts'
 import { makeDevices, nodeEndAt } from './bench-devices.ts'
 import type { FloodResult, LoadRequest } from './load-client.ts'
 import { nodeMetrics } from './node-metrics.ts'
-import { median, reportRounds, type Round } from './report.ts'
+import { median, reportRounds, type Round, type Target } from './report.ts'
 import { Worker } from './worker.ts'
 
 const ROUNDS = 5
@@ -40,28 +40,31 @@ interface Flooded extends FloodResult {
 
 /** Messages that a client has receipts for, per second, beside what the store alone can do on the same disk. */
 export async function benchDurable(): Promise<void> {
-  await using one = await FloodedNetwork.start(1)
-  await using three = await FloodedNetwork.start(3)
-  const rounds: { level: LevelRate; one: Flooded; three: Flooded }[] = []
+  await benchNodes('durable-messages-1-node', 1, { atLeast: AT_LEAST })
+  await benchNodes('durable-messages-3-nodes', 3)
+}
+
+/** Alone on the machine, and the bare store right after each flood: what else goes on hits both. */
+async function benchNodes(metric: string, nodes: number, target?: Target): Promise<void> {
+  await using network = await FloodedNetwork.start(nodes)
+  const rounds: { level: LevelRate; flooded: Flooded }[] = []
   for (let round = 0; round <= ROUNDS; round++) {
-    const flooded = { one: await one.flood(MESSAGES), three: await three.flood(MESSAGES) }
-    const level = await measureLevel(flooded.one.bytes)
+    const flooded = await network.flood(MESSAGES)
+    const level = await measureLevel(flooded.bytes)
     // The first round compiles.
-    if (round > 0) rounds.push({ level, ...flooded })
+    if (round > 0) rounds.push({ level, flooded })
   }
-  for (const name of ['one', 'three'] as const) {
-    const pairs = rounds.map(({ level, ...flooded }): Round => [rate(flooded[name]), level.records])
-    const lost = rounds.reduce((sum, flooded) => sum + flooded[name].others, 0)
-    const fsyncs = median(rounds.map(flooded => flooded[name].fsyncs / flooded[name].seconds))!
-    const bare = median(rounds.map(({ level }) => level.batches))!
-    reportRounds(`durable-messages-${name === 'one' ? '1-node' : '3-nodes'}`, 'messages/s', pairs, {
-      peer: PEER,
-      target: name === 'one' ? { atLeast: AT_LEAST } : undefined,
-      note:
-        `${Math.round(fsyncs)} fdatasync/s at the entry node, ${Math.round(bare)} at bare LevelDB` +
-        (lost > 0 ? `; ${lost} messages were not stored` : '')
-    })
-  }
+  const pairs = rounds.map(({ level, flooded }): Round => [rate(flooded), level.records])
+  const lost = rounds.reduce((sum, { flooded }) => sum + flooded.others, 0)
+  const fsyncs = median(rounds.map(({ flooded }) => flooded.fsyncs / flooded.seconds))!
+  const bare = median(rounds.map(({ level }) => level.batches))!
+  reportRounds(metric, 'messages/s', pairs, {
+    peer: PEER,
+    target,
+    note:
+      `${Math.round(fsyncs)} fdatasync/s at the entry node, ${Math.round(bare)} at bare LevelDB` +
+      (lost > 0 ? `; ${lost} messages were not stored` : '')
+  })
 }
 
 const rate = ({ stored, seconds }: Flooded): number => stored / seconds

@@ -25,6 +25,8 @@ export interface SealingPlan {
   canOpen: boolean
 }
 
+type SealTo = Pick<SealingPlan, 'roster' | 'rosterHash'>
+
 /** Nothing may be sent there now, and why, in plain words. */
 export interface Held {
   held: string
@@ -36,6 +38,8 @@ export class SealingPlanner {
   readonly #states: StateStore
   readonly #directory: DirectoryClient
   readonly #holds: Holds
+  /** Rosters by the last of their members: as long as what is known of all stays the same, so do they. */
+  readonly #rosters = new WeakMap<KnownAccount, { members: KnownAccount[]; sealTo: SealTo }>()
 
   constructor(core: Core, states: StateStore, directory: DirectoryClient, holds: Holds) {
     this.#core = core
@@ -84,11 +88,17 @@ export class SealingPlanner {
     return { conversation, ...sealTo, bundles: [], canOpen: false }
   }
 
-  #rosterOf(members: KnownAccount[]): Pick<SealingPlan, 'roster' | 'rosterHash'> {
+  #rosterOf(members: KnownAccount[]): SealTo {
+    const before = this.#rosters.get(members.at(-1)!)
+    if (before?.members.length === members.length && before.members.every((member, i) => member === members[i])) {
+      return before.sealTo
+    }
     const { crypto } = this.#core
     const { id } = this.#core.network()
     const roster = createDirectRoster(crypto, id, members.map(rosterMemberOf))
-    return { roster, rosterHash: rosterHash(crypto, id, roster) }
+    const sealTo = { roster, rosterHash: rosterHash(crypto, id, roster) }
+    this.#rosters.set(members.at(-1)!, { members, sealTo })
+    return sealTo
   }
 
   async #mustOpen(conversationId: string, rosterHash: Uint8Array): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { equalBytes } from '../protocol/bytes.ts'
 import type { NetworkId } from '../protocol/network.ts'
+import { FrameStream } from '../protocol/wire/frame-stream.ts'
 import {
   decodeNodeLinkFrame,
   encodeNodeLinkFrame,
@@ -11,7 +12,6 @@ import {
 } from '../protocol/wire/node-frames.ts'
 import type { NodeKey } from '../protocol/wire/placement.ts'
 import { NodeError, type NodeErrorCode } from './errors.ts'
-import { FrameStream } from './frame-stream.ts'
 
 /** Version of the frames between nodes. */
 const LINK_VERSION = 1
@@ -93,7 +93,11 @@ export class NodeLink {
     remote: { key: NodeKey; network: NetworkId; epoch: number },
     events: { onUp(): void; onEnd(error: Error): void }
   ) {
-    this.#frames = new FrameStream(stream, { maxFrameBytes: MAX_NODE_FRAME_BYTES, maxWaitingBytes: MAX_WAITING_BYTES })
+    this.#frames = new FrameStream(stream, {
+      maxFrameBytes: MAX_NODE_FRAME_BYTES,
+      maxWaitingBytes: MAX_WAITING_BYTES,
+      later: setImmediate
+    })
     this.#handlers = handlers
     this.#remote = remote
     this.#events = events

@@ -10,6 +10,7 @@ import {
   PING_INTERVAL_MS
 } from '../protocol/limits.ts'
 import type { NetworkId } from '../protocol/network.ts'
+import { FrameStream } from '../protocol/wire/frame-stream.ts'
 import {
   decodeClientFrame,
   encodeNodeFrame,
@@ -25,10 +26,11 @@ import type { Admission, ConnectionManager, DeviceSession } from './connection-m
 import type { DeliveryService } from './delivery-service.ts'
 import type { DeliverySink } from './delivery-session.ts'
 import { NodeError, peerErrorOf } from './errors.ts'
-import { FrameStream } from './frame-stream.ts'
 import type { NetworkView } from './network-view.ts'
 import type { AuthenticatedDevice, DirectoryPort, Logger } from './ports.ts'
 
+/** Time for what waits to be written when a stream is closed. */
+const CLOSE_TIMEOUT_MS = 1_000
 /** Bytes that may wait for a client that reads slowly; the delivery window is far below. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
 /** Requests of one client worked on at once, and their bytes; more wait in the stream. */
@@ -102,7 +104,8 @@ export class PeerSession implements DeviceSession {
     this.#lastHeard = components.now()
     this.#frames = new FrameStream(stream, {
       maxFrameBytes: MAX_UNAUTHENTICATED_FRAME_BYTES,
-      maxWaitingBytes: MAX_WAITING_BYTES
+      maxWaitingBytes: MAX_WAITING_BYTES,
+      later: setImmediate
     })
     this.#sink = {
       owner: this,
@@ -311,7 +314,7 @@ export class PeerSession implements DeviceSession {
     this.#error(0, code, message)
     this.#ended = true
     this.#resume?.()
-    void this.#frames.close()
+    void this.#frames.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
   }
 
   async #leave(): Promise<void> {
@@ -321,7 +324,7 @@ export class PeerSession implements DeviceSession {
       this.#components.connectionManager.unregister(device.deviceId, this)
       await this.#components.delivery.detach(device.deviceId, this.#sink)
     }
-    await this.#frames.close()
+    await this.#frames.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
   }
 
   #error(request: number, code: PeerErrorCode, message: string): void {

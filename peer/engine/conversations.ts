@@ -158,9 +158,9 @@ export class Conversations {
     const known = directory.peek(toHex(conversation.accountId))
     const held = known && holds.reason(known, known.username ?? 'this person')
     if (held) throw new PeerError('held', held)
-    const row = await log.append(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
+    const row = await log.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
-    return row!
+    return row
   }
 
   #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {

@@ -44,6 +44,12 @@ export class MessageLog {
 
   /** Shows a message at the end. @returns the row, or undefined if this message is there already. */
   async append(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow | undefined> {
+    if (await this.#isShown(unit, conversation, message)) return undefined
+    return this.appendNew(unit, conversation, message)
+  }
+
+  /** Shows a message at the end whose id was made just now, so that nothing has to be looked up. */
+  appendNew(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow> {
     const order = orderOf(conversation.nextPlace)
     return this.#show(
       unit,
@@ -51,6 +57,10 @@ export class MessageLog {
       order,
       message
     )
+  }
+
+  async #isShown(unit: Work, { conversationId }: Conversation, message: NewMessage): Promise<boolean> {
+    return (await unit.read(slots.place(shownIdOf(this.#core, { ...message, conversationId })))) !== undefined
   }
 
   /** Shows that messages of a device are missing. */
@@ -80,7 +90,8 @@ export class MessageLog {
     if (message) {
       // Without its gap (it was given up) the message still has to be seen.
       if (!gap) await this.append(unit, conversation, message)
-      else await this.#show(unit, conversation, `${gap.order}.${orderOf(sequence)}`, message)
+      else if (!(await this.#isShown(unit, conversation, message)))
+        await this.#show(unit, conversation, `${gap.order}.${orderOf(sequence)}`, message)
     }
     if (gap) await this.#shrink(unit, conversationId, gap)
   }
@@ -120,15 +131,9 @@ export class MessageLog {
     }
   }
 
-  async #show(
-    unit: Work,
-    conversation: Conversation,
-    order: string,
-    message: NewMessage
-  ): Promise<MessageRow | undefined> {
+  async #show(unit: Work, conversation: Conversation, order: string, message: NewMessage): Promise<MessageRow> {
     const { conversationId } = conversation
     const placeSlot = slots.place(shownIdOf(this.#core, { ...message, conversationId }))
-    if (await unit.read(placeSlot)) return undefined
     const now = this.#core.timers.now()
     const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: false }
     const counts = !message.mine && (message.kind === 'text' || message.kind === 'unsupported')

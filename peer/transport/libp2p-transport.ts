@@ -3,18 +3,21 @@ import { noise, type ICryptoInterface } from '@libp2p/noise'
 import { generateKeyPair, publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import { lpStream } from '@libp2p/utils'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { equalBytes } from '../../protocol/bytes.ts'
 import { MAX_PEER_FRAME_BYTES } from '../../protocol/limits.ts'
+import { FrameStream as WireFrameStream } from '../../protocol/wire/frame-stream.ts'
 import { fewWindowUpdates, wholePackets } from '../../protocol/wire/libp2p-packets.ts'
 import { PEER_PROTOCOL } from '../../protocol/wire/peer-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { FrameStream, Transport } from '../ports.ts'
 import { nodeAddress } from './node-address.ts'
+
+/** Bytes that may wait for a node that does not read, far above what the outbox has under way at a time. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 export interface Libp2pTransportOptions {
   /**
@@ -85,31 +88,30 @@ class Libp2pFrameStream implements FrameStream {
   readonly node: NodeKey
   readonly clientKey: Uint8Array
   readonly #connection: Connection
-  readonly #frames: ReturnType<typeof lpStream<Stream>>
+  readonly #frames: WireFrameStream
   #closed = false
 
   constructor(connection: Connection, stream: Stream, node: NodeKey, clientKey: Uint8Array) {
     this.#connection = connection
-    this.#frames = lpStream(stream, { maxDataLength: MAX_PEER_FRAME_BYTES })
+    this.#frames = new WireFrameStream(stream, {
+      maxFrameBytes: MAX_PEER_FRAME_BYTES,
+      maxWaitingBytes: MAX_WAITING_BYTES
+    })
     this.node = node
     this.clientKey = clientKey
     connection.addEventListener('close', () => this.close())
   }
 
   async send(frame: Uint8Array): Promise<void> {
-    if (this.#closed) throw new Error('the connection has ended')
-    await this.#frames.write(frame)
+    if (this.#closed || !this.#frames.send(frame)) throw new Error('the connection has ended')
   }
 
   async receive(): Promise<Uint8Array | undefined> {
     if (this.#closed) return undefined
-    try {
-      return (await this.#frames.read()).subarray()
-    } catch {
-      // The end of a stream, an oversized frame and a lost connection mean the same: dial anew.
-      this.close()
-      return undefined
-    }
+    // The end of a stream, an oversized frame and a lost connection mean the same: dial anew.
+    const frame = await this.#frames.read().catch(() => undefined)
+    if (frame === undefined) this.close()
+    return frame
   }
 
   close(): void {

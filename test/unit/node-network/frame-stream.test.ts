@@ -1,8 +1,8 @@
 import { lpStream, streamPair } from '@libp2p/utils'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FrameStream } from '../../../node/frame-stream.ts'
 import { concatBytes } from '../../../protocol/bytes.ts'
+import { FrameStream } from '../../../protocol/wire/frame-stream.ts'
 
 const INIT = { maxFrameBytes: 1000, maxWaitingBytes: 10_000 }
 
@@ -61,14 +61,14 @@ describe('frames on a stream', () => {
     const [raw, stream] = await streamPair()
     const frames = new FrameStream(stream, INIT)
     raw.send(Uint8Array.of(0xe9, 0x07))
-    await expect(frames.read()).rejects.toMatchObject({ code: 'too-large' })
+    await expect(frames.read()).rejects.toMatchObject({ code: 'TOO_LARGE' })
   })
 
   it('are refused with a length that does not end', async () => {
     const [raw, stream] = await streamPair()
     const frames = new FrameStream(stream, INIT)
     raw.send(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80))
-    await expect(frames.read()).rejects.toMatchObject({ code: 'malformed' })
+    await expect(frames.read()).rejects.toMatchObject({ code: 'MALFORMED' })
   })
 
   it('that are cut off by the end of the stream are none', async () => {

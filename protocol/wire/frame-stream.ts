@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
-import { concatBytes } from '../protocol/bytes.ts'
-import { NodeError } from './errors.ts'
+import { concatBytes } from '../bytes.ts'
+import { ProtocolError } from '../errors.ts'
 
 /** Bounds of a {@link FrameStream}. */
 export interface FrameStreamInit {
@@ -8,6 +8,8 @@ export interface FrameStreamInit {
   maxFrameBytes: number
   /** Bytes that may wait to be written; a peer that reads slower is cut off. */
   maxWaitingBytes: number
+  /** Calls back a moment later, so that frames of that moment are written together; by default each is at once. */
+  later?: (write: () => void) => void
 }
 
 /** Bytes that are read ahead of the consumer before the peer is told to wait. */
@@ -22,11 +24,12 @@ type Chunk = Uint8Array | { subarray(): Uint8Array }
 /**
  * Frames on a libp2p stream, each behind its length as an unsigned varint: what `lpStream` of @libp2p/utils writes and
  * reads. Unlike it this one lets the peer wait when the consumer is slow, refuses a length before a byte of the frame is
- * kept, cuts off peers that do not read, and writes what came in one turn of the event loop at once.
+ * kept, cuts off peers that do not read, and can write together what came in one turn of the event loop.
  */
 export class FrameStream {
   readonly #stream: Stream
   readonly #maxWaiting: number
+  readonly #later: (write: () => void) => void
   #maxFrame: number
   /** What has come and is not yet read, oldest first. */
   #chunks: Uint8Array[] = []
@@ -37,12 +40,13 @@ export class FrameStream {
   #wake: (() => void) | undefined
   #outgoing: Uint8Array[] = []
   #outgoingBytes = 0
-  #flush: NodeJS.Immediate | undefined
+  #isWriting = false
 
   constructor(stream: Stream, init: FrameStreamInit) {
     this.#stream = stream
     this.#maxFrame = init.maxFrameBytes
     this.#maxWaiting = init.maxWaitingBytes
+    this.#later = init.later ?? (write => write())
     stream.addEventListener('message', event => this.#onData((event as { data: Chunk }).data))
     stream.addEventListener('close', () => this.#end())
     stream.addEventListener('remoteCloseWrite', () => {
@@ -60,7 +64,7 @@ export class FrameStream {
   /**
    * The next frame.
    * @returns undefined once the stream has ended.
-   * @throws NodeError `too-large` or `malformed` for a length that is not accepted.
+   * @throws ProtocolError `TOO_LARGE` or `MALFORMED` for a length that is not accepted.
    */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
@@ -77,12 +81,15 @@ export class FrameStream {
   send(frame: Uint8Array): boolean {
     if (this.#stream.status !== 'open') return false
     if (this.waitingBytes + frame.length > this.#maxWaiting) {
-      this.abort(new NodeError('busy', 'the peer does not read'))
+      this.abort(new Error('the peer does not read'))
       return false
     }
     this.#outgoing.push(prefixOf(frame.length), frame)
     this.#outgoingBytes += frame.length
-    this.#flush ??= setImmediate(() => this.#write())
+    if (!this.#isWriting) {
+      this.#isWriting = true
+      this.#later(() => this.#write())
+    }
     return true
   }
 
@@ -91,25 +98,21 @@ export class FrameStream {
     return this.#outgoingBytes + ((this.#stream as { writeBufferLength?: number }).writeBufferLength ?? 0)
   }
 
-  /** Writes what waits and closes the stream. */
-  async close(): Promise<void> {
+  /** Writes what waits and closes the stream. @param options - with a signal that ends the wait; what is left is lost then. */
+  async close(options: Parameters<Stream['close']>[0]): Promise<void> {
     this.#write()
-    await this.#stream.close({ signal: AbortSignal.timeout(1000) }).catch((error: Error) => this.abort(error))
+    await this.#stream.close(options).catch((error: Error) => this.abort(error))
   }
 
   /** Ends the stream at once; nothing that waits is sent. */
   abort(error: Error): void {
-    clearImmediate(this.#flush)
+    this.#takeOutgoing()
     this.#stream.abort(error)
     this.#end()
   }
 
   #write(): void {
-    clearImmediate(this.#flush)
-    this.#flush = undefined
-    const parts = this.#outgoing
-    this.#outgoing = []
-    this.#outgoingBytes = 0
+    const parts = this.#takeOutgoing()
     if (parts.length === 0 || this.#stream.status !== 'open') return
     try {
       for (let from = 0; from < parts.length;) {
@@ -121,6 +124,14 @@ export class FrameStream {
     } catch (error) {
       this.abort(error as Error)
     }
+  }
+
+  #takeOutgoing(): Uint8Array[] {
+    const parts = this.#outgoing
+    this.#outgoing = []
+    this.#outgoingBytes = 0
+    this.#isWriting = false
+    return parts
   }
 
   #onData(data: Chunk): void {
@@ -166,15 +177,15 @@ export class FrameStream {
       const byte = this.#byteAt(i)
       if (byte === undefined) return undefined
       length += (byte & 0x7f) * scale
-      if (length > this.#maxFrame) throw this.#fail('too-large', `a frame has at most ${this.#maxFrame} bytes`)
+      if (length > this.#maxFrame) throw this.#fail('TOO_LARGE', `a frame has at most ${this.#maxFrame} bytes`)
       if (byte < 0x80) return [length, i + 1]
       scale *= 128
     }
-    throw this.#fail('malformed', 'the length of a frame is malformed')
+    throw this.#fail('MALFORMED', 'the length of a frame is malformed')
   }
 
-  #fail(code: 'too-large' | 'malformed', message: string): Error {
-    this.#failure ??= new NodeError(code, message)
+  #fail(code: 'TOO_LARGE' | 'MALFORMED', message: string): Error {
+    this.#failure ??= new ProtocolError(code, message)
     return this.#failure
   }
 

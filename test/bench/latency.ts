@@ -1,4 +1,5 @@
 import { LocalNetwork } from '../support/local-network.ts'
+import { NO_LIMITS } from './durable.ts'
 import type { LatencyRequest } from './latency-peer.ts'
 import type { Pace, PacedRequest, Times } from './paced.ts'
 import { peersFolder } from './peers.ts'
@@ -9,7 +10,7 @@ import { Worker } from './worker.ts'
 const ROUNDS = 6
 const PACE: Pace = { count: 50, perSecond: 40 }
 /** A node and its clients run for days, and so would a relay: what either does cold does not count. */
-const WARM_UP: Pace = { count: 1_500, perSecond: 200 }
+const WARM_UP: Pace = { count: 3_000, perSecond: 200 }
 const ARRIVAL_TIMEOUT_MS = 30_000
 const PEER = 'raw ws relay 8.23.0'
 /** Two nodes may take this many times as long as a relay that does nothing. */
@@ -113,7 +114,7 @@ class Stage implements AsyncDisposable {
 
   /** Two people who know each other, on the first and the last of so many nodes. */
   async people(nodes: number): Promise<Line> {
-    const network = await LocalNetwork.start({ nodes })
+    const network = await LocalNetwork.start({ nodes, env: NO_LIMITS })
     this.#networks.push(network)
     const sender = await this.#person(network.urls[0]!, `sender_${nodes}`)
     const receiver = await this.#person(network.urls.at(-1)!, `receiver_${nodes}`)

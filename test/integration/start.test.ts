@@ -95,6 +95,15 @@ describe('a start that cannot be', () => {
     await close(server)
   })
 
+  it('says that browsers refuse to connect to a port, unless they come through another address', async () => {
+    expect(await failedStart(['--port', '10080'])).toContain('Browsers refuse to connect to port 10080: choose another')
+    const server = await listen(10_080).catch(() => undefined)
+    // Taken, or by whoever else has it: in either case it was tried.
+    const said = await failedStart(['--port', '10080', '--public-url', 'https://chat.example'])
+    expect(said).toContain('Port 10080 on 127.0.0.1 is taken')
+    if (server) await close(server)
+  })
+
   it('says that the data folder cannot be written', async () => {
     const file = join(folder, 'file')
     writeFileSync(file, '')

@@ -1,17 +1,18 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { isBlockedByBrowsers } from '../../node/browser-ports.ts'
 
 /** Below the ports that systems give to outgoing connections: one of those may take a port between two starts of a node. */
 const LOWEST = 10_000
 const HIGHEST = 32_000
 const given = new Set<number>()
 
-/** A TCP port on loopback that is free now, and that no other test of this process was given. */
+/** A TCP port on loopback that is free now, that browsers connect to, and that no other test of this process was given. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST)
-    if (given.has(port) || !(await isFree(port))) continue
+    if (given.has(port) || isBlockedByBrowsers(port) || !(await isFree(port))) continue
     given.add(port)
     return port
   }

@@ -14,7 +14,7 @@ import { createLibp2p } from 'libp2p'
 import { concatBytes } from '../protocol/bytes.ts'
 import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
 import { MAX_LISTED_NODES } from '../protocol/limits.ts'
-import { fewWindowUpdates, wholePackets } from '../protocol/wire/libp2p-packets.ts'
+import { fewWindowUpdates, MAX_WINDOW_BYTES, wholePackets } from '../protocol/wire/libp2p-packets.ts'
 import type { NodeKey } from '../protocol/wire/placement.ts'
 import { forgetfulDatastore } from './forgetful-datastore.ts'
 import { silentLibp2pLog } from './silent-libp2p-log.ts'
@@ -71,7 +71,11 @@ export function createNodeHost({ privateKey, listen, isListed, gossip }: NodeHos
     addresses: { listen: listen === undefined ? [] : [listen] },
     transports: [tcp()],
     connectionEncrypters: [wholePackets(noise({ crypto: nodeNoiseCrypto }))],
-    streamMuxers: [fewWindowUpdates(yamux({ streamOptions: { maxWriteBufferLength: 16 * 1024 * 1024 } }))],
+    streamMuxers: [
+      fewWindowUpdates(
+        yamux({ streamOptions: { maxWriteBufferLength: 16 * 1024 * 1024, maxStreamWindowSize: MAX_WINDOW_BYTES } })
+      )
+    ],
     connectionGater: listedOnly(isListed),
     connectionManager: {
       maxConnections: 2 * MAX_LISTED_NODES,

@@ -10,7 +10,7 @@ import { createLibp2p, type Libp2p } from 'libp2p'
 import { equalBytes } from '../../protocol/bytes.ts'
 import { MAX_PEER_FRAME_BYTES } from '../../protocol/limits.ts'
 import { FrameStream as WireFrameStream } from '../../protocol/wire/frame-stream.ts'
-import { fewWindowUpdates, wholePackets } from '../../protocol/wire/libp2p-packets.ts'
+import { fewWindowUpdates, MAX_WINDOW_BYTES, wholePackets } from '../../protocol/wire/libp2p-packets.ts'
 import { PEER_PROTOCOL } from '../../protocol/wire/peer-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { FrameStream, Transport } from '../ports.ts'
@@ -76,7 +76,7 @@ async function startLibp2p(crypto: ICryptoInterface | undefined): Promise<{ libp
     privateKey: key,
     transports: [webSockets()],
     connectionEncrypters: [wholePackets(noise(crypto && { crypto }))],
-    streamMuxers: [fewWindowUpdates(yamux())],
+    streamMuxers: [fewWindowUpdates(yamux({ streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES } }))],
     connectionMonitor: { enabled: false },
     // The browser default refuses every plain WebSocket; which ones are fine is decided above.
     connectionGater: { denyDialMultiaddr: () => false }

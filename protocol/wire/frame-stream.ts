@@ -48,12 +48,13 @@ export class FrameStream {
     this.#maxWaiting = init.maxWaitingBytes
     this.#later = init.later ?? (write => write())
     stream.addEventListener('message', event => this.#onData((event as { data: Chunk }).data))
-    stream.addEventListener('close', () => this.#end())
-    stream.addEventListener('remoteCloseWrite', () => {
-      // What the stream has kept back is still to be read.
-      this.#letFlow()
-      this.#end()
-    })
+    for (const end of ['close', 'remoteCloseWrite'] as const) {
+      stream.addEventListener(end, () => {
+        // What the stream has kept back is still to be read.
+        this.#letFlow()
+        this.#end()
+      })
+    }
   }
 
   /** Changes the longest frame that is read from now on. */
@@ -72,7 +73,11 @@ export class FrameStream {
       if (frame !== undefined) return frame
       if (this.#failure) throw this.#failure
       if (this.#ended) return undefined
-      this.#letFlow()
+      if (this.#paused) {
+        // What was kept back comes at once: it has to be looked at before anybody waits for more.
+        this.#letFlow()
+        continue
+      }
       await new Promise<void>(resolve => (this.#wake = resolve))
     }
   }

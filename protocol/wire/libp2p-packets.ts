@@ -53,6 +53,11 @@ const RESET = 8
 
 /** A stream's other end is told of free space once there is so much of it: a quarter of yamux' smallest window. */
 export const WINDOW_UPDATE_BYTES = 64 * 1024
+/**
+ * Window that yamux may grow a stream's to, 16 MiB by itself. What comes while a reader has the stream paused is kept up to
+ * 4 MiB, beyond which the stream would end: a window below that makes the other end wait instead.
+ */
+export const MAX_WINDOW_BYTES = 2 * 1024 * 1024
 /** Streams of a connection whose updates may wait; with more, all are let go. */
 export const MAX_HELD_STREAMS = 64
 

@@ -3,6 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatBytes } from '../../../protocol/bytes.ts'
 import { FrameStream } from '../../../protocol/wire/frame-stream.ts'
+import { fewWindowUpdates, MAX_WINDOW_BYTES } from '../../../protocol/wire/libp2p-packets.ts'
+import { muxedStreams } from '../../support/muxed-streams.ts'
+import { eventually } from '../../support/network-peers.ts'
 
 const INIT = { maxFrameBytes: 1000, maxWaitingBytes: 10_000 }
 
@@ -10,6 +13,13 @@ const prefixed = (frame: Uint8Array): Uint8Array =>
   frame.length < 128
     ? concatBytes(Uint8Array.of(frame.length), frame)
     : concatBytes(Uint8Array.of((frame.length % 128) | 0x80, Math.floor(frame.length / 128)), frame)
+
+/** A frame of 16 KiB to 2 MiB behind its length. */
+const longPrefixed = (frame: Uint8Array): Uint8Array =>
+  concatBytes(
+    Uint8Array.of((frame.length & 0x7f) | 0x80, ((frame.length >> 7) & 0x7f) | 0x80, frame.length >> 14),
+    frame
+  )
 
 async function readAll(frames: FrameStream): Promise<Uint8Array[]> {
   const all: Uint8Array[] = []
@@ -106,6 +116,45 @@ describe('frames on a stream', () => {
     for (let i = 0; i < 20; i++) await new Promise<void>(resolve => setImmediate(resolve))
     raw.send(frame.slice(-1))
     expect((await reading)?.length).toBe(300_000)
+  })
+
+  it.each([3, 4, 5, 6, 7])('are all read though %i great ones came before anybody asked', async count => {
+    const { out: raw, into: stream } = await muxedStreams(fewWindowUpdates)
+    const frames = new FrameStream(stream, { maxFrameBytes: 256 * 1024, maxWaitingBytes: 1_000_000 })
+    const great = longPrefixed(new Uint8Array(150 * 1024).fill(9))
+    for (let i = 0; i < count; i++) raw.send(great)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    for (let i = 0; i < count; i++) expect(await frames.read()).toHaveLength(150 * 1024)
+  })
+
+  it('make a writer wait that is faster than the reader, however much it has to say', async () => {
+    // With pings yamux knows how near the other end is, and lets its window grow.
+    const init = { enableKeepAlive: true, streamOptions: { maxStreamWindowSize: MAX_WINDOW_BYTES } }
+    const { out: raw, into: stream } = await muxedStreams(fewWindowUpdates, init)
+    const frames = new FrameStream(stream, { maxFrameBytes: 256 * 1024, maxWaitingBytes: 1_000_000 })
+    const great = longPrefixed(new Uint8Array(100 * 1024).fill(9))
+    // With what is read at once the window grows …
+    for (let i = 0; i < 100; i++) {
+      raw.send(great)
+      expect(await frames.read()).toHaveLength(100 * 1024)
+    }
+    // … and then nobody reads.
+    for (let i = 0; i < 120; i++) raw.send(great)
+    await eventually(() => stream.readStatus === 'paused', 10_000)
+    for (let i = 0; i < 120; i++) expect(await frames.read()).toHaveLength(100 * 1024)
+    expect(stream.status).toBe('open')
+  })
+
+  it('end for a reader whose stream cannot go on', async () => {
+    const [raw, stream] = await streamPair()
+    const frames = new FrameStream(stream, INIT)
+    for (let i = 0; i < 400; i++) raw.send(prefixed(new Uint8Array(900)))
+    await eventually(() => stream.readStatus === 'paused', 10_000)
+    stream.resume = () => {
+      throw new Error('the connection is gone')
+    }
+    expect((await readAll(frames)).length).toBeGreaterThan(0)
+    expect(stream.status).toBe('aborted')
   })
 
   it('are held back when nobody reads them', async () => {

@@ -1,9 +1,8 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { MessageStream, Stream, StreamMessageEvent, StreamMuxer, Upgrader } from '@libp2p/interface'
+import type { MessageStream, Stream, StreamMessageEvent, Upgrader } from '@libp2p/interface'
 import { noise, type NoiseComponents } from '@libp2p/noise'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddrConnectionPair } from '@libp2p/utils'
-import { yamux, type YamuxMuxerInit } from '@libp2p/yamux'
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { silentLibp2pLog } from '../../../node/silent-libp2p-log.ts'
@@ -15,6 +14,7 @@ import {
   WINDOW_UPDATE_BYTES,
   wholePackets
 } from '../../../protocol/wire/libp2p-packets.ts'
+import { muxedStreams } from '../../support/muxed-streams.ts'
 import { eventually } from '../../support/network-peers.ts'
 
 type WriteList = Iterable<Uint8Array>
@@ -74,28 +74,6 @@ describe('Noise packets', () => {
   })
 })
 
-/** Two ends that multiplex one connection, and how many frames of yamux each has written. */
-async function muxedPair(wrap: typeof fewWindowUpdates) {
-  const ends = multiaddrConnectionPair({ capacity: 100_000 }) as unknown as [MessageStream, MessageStream]
-  const written = ends.map(end => {
-    const frames: number[] = []
-    const send = end.send.bind(end)
-    end.send = data => {
-      frames.push(data.byteLength)
-      return send(data)
-    }
-    return frames
-  })
-  const init: YamuxMuxerInit = { enableKeepAlive: false }
-  const [dialler, listener] = ends.map(end => wrap(yamux(init))(undefined as never).createStreamMuxer(end)) as [
-    StreamMuxer,
-    StreamMuxer
-  ]
-  const opened = new Promise<Stream>(resolve => listener.addEventListener('stream', event => resolve(event.detail)))
-  const out = await dialler.createStream()
-  return { out, into: await opened, written: { dialler: written[0]!, listener: written[1]! } }
-}
-
 /** Bytes that a stream has brought so far. */
 function counted(stream: Stream): () => number {
   let bytes = 0
@@ -105,7 +83,7 @@ function counted(stream: Stream): () => number {
 
 describe('window updates of yamux', () => {
   it('are not sent for every piece of a chat', async () => {
-    const { out, into, written } = await muxedPair(fewWindowUpdates)
+    const { out, into, written } = await muxedStreams(fewWindowUpdates)
     const arrived = counted(into)
     for (let i = 0; i < 50; i++) out.send(new Uint8Array(1_000))
     await eventually(() => arrived() === 50_000, 10_000)
@@ -114,7 +92,7 @@ describe('window updates of yamux', () => {
   })
 
   it('are sent for every piece without it', async () => {
-    const { out, into, written } = await muxedPair(create => create as never)
+    const { out, into, written } = await muxedStreams(create => create as never)
     const arrived = counted(into)
     for (let i = 0; i < 50; i++) {
       out.send(new Uint8Array(1_000))
@@ -124,7 +102,7 @@ describe('window updates of yamux', () => {
   })
 
   it.each([300, 700, 65_536])('let pieces of %i bytes flow far beyond the window, both ways', async size => {
-    const { out, into } = await muxedPair(fewWindowUpdates)
+    const { out, into } = await muxedStreams(fewWindowUpdates)
     const total = 3 * 1024 * 1024
     const [there, back] = [counted(into), counted(out)]
     for (let sent = 0; sent < total; sent += 65_536) {
@@ -137,7 +115,7 @@ describe('window updates of yamux', () => {
   })
 
   it('flow again after a reader that made the other end wait', async () => {
-    const { out, into } = await muxedPair(fewWindowUpdates)
+    const { out, into } = await muxedStreams(fewWindowUpdates)
     const arrived = counted(into)
     into.pause()
     const total = 1024 * 1024

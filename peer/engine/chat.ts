@@ -98,7 +98,9 @@ export class Chat {
     const { onChange } = init
     this.#components = components
     this.#init = init
-    const states = (this.#states = new StateStore(core.store))
+    const states = (this.#states = new StateStore(core.store, error =>
+      core.log.warn('something was stored, but not everybody heard of it', { reason: String(error) })
+    ))
     const connection = (): NodeConnection | undefined => this.keeper.connection
     const marks = (this.marks = new PersonMarks(core.store, () => core.timers.now()))
     const otherOperator = (): Promise<NodeConnection | undefined> =>

@@ -19,17 +19,21 @@ export class StateStore {
   readonly #store: SealedStore
   readonly #turns = new Turns()
   readonly #cache = new Map<string, unknown>()
+  readonly #onFault: (error: unknown) => void
 
-  constructor(store: SealedStore) {
+  /** @param onFault - hears what a callback of {@link Work.after} or {@link Work.tell} threw: the unit is stored all the same. */
+  constructor(store: SealedStore, onFault: (error: unknown) => void = () => undefined) {
     this.#store = store
+    this.#onFault = onFault
   }
 
   /**
    * Runs one unit. Its changes are stored when `work` resolves and forgotten when it throws.
    * Nothing slow belongs inside: no network.
    *
-   * @param options - `durable: false` where a power cut may undo the unit: it is followed by {@link flush} before anybody
-   * is told that it was done. Other ends of the process undo nothing.
+   * @param options - `durable: false` where a power cut may undo the unit, because what it says comes again by itself: a
+   * delivery is acknowledged after {@link flush} only, an envelope that was kept is handed in again and known. Other ends of
+   * the process undo nothing.
    */
   unit<T>(work: (unit: Work) => Promise<T>, { durable = true }: { durable?: boolean } = {}): Promise<T> {
     return this.#turns.run(async () => {
@@ -37,7 +41,7 @@ export class StateStore {
       const result = await work(unit)
       await unit.commit(durable)
       if (this.#cache.size > MAX_CACHED_STATES) this.#evict()
-      unit.runAfter()
+      unit.runAfter(this.#onFault)
       return result
     })
   }
@@ -151,9 +155,15 @@ export class Work {
     }
   }
 
-  runAfter(): void {
-    for (const run of this.#after) run()
-    for (const run of this.#tell) run()
+  runAfter(onFault: (error: unknown) => void): void {
+    for (const run of [...this.#after, ...this.#tell]) {
+      try {
+        run()
+      } catch (error) {
+        // What was stored is stored: a caller that was told otherwise would do it twice.
+        onFault(error)
+      }
+    }
   }
 }
 

@@ -1,0 +1,83 @@
+import { utf8 } from '../../../protocol/bytes.ts'
+import type { Slot } from '../../../peer/engine/work.ts'
+import { StateStore } from '../../../peer/engine/work.ts'
+import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
+import { SealedStore } from '../../../peer/store/sealed-store.ts'
+import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../support/peer/memory-store.ts'
+
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+const slot: Slot<string> = {
+  space: 'test',
+  codec: { encode: utf8, decode: bytes => new TextDecoder().decode(bytes) }
+}
+
+async function openStates(faults: unknown[]): Promise<StateStore> {
+  const crypto = createNodeCrypto()
+  const store = await SealedStore.open(new MemoryStore(), createAesSealer(crypto, random(32), random), crypto, random)
+  return new StateStore(store, error => faults.push(error))
+}
+
+describe('what follows a unit of work', () => {
+  it('wakes loops before it tells screens, in whatever order they were named', async () => {
+    const order: string[] = []
+    const states = await openStates([])
+    await states.unit(async unit => {
+      unit.tell(() => order.push('screen'))
+      unit.after(() => order.push('loop'))
+      unit.tell(() => order.push('other screen'))
+      unit.write(slot, 'value')
+    })
+    expect(order).toEqual(['loop', 'screen', 'other screen'])
+  })
+
+  it('comes whole, and leaves the unit done, though one of it throws', async () => {
+    const faults: unknown[] = []
+    const states = await openStates(faults)
+    const ran: string[] = []
+    const fault = new Error('a screen that is gone')
+    const done = states.unit(async unit => {
+      unit.write(slot, 'value')
+      unit.after(() => {
+        throw fault
+      })
+      unit.after(() => ran.push('after'))
+      unit.tell(() => ran.push('tell'))
+      return 'done'
+    })
+    expect(await done).toBe('done')
+    expect(await states.read(slot)).toBe('value')
+    expect(ran).toEqual(['after', 'tell'])
+    expect(faults).toEqual([fault])
+  })
+
+  it('does not come if the unit throws', async () => {
+    const states = await openStates([])
+    let came = 0
+    const failing = states.unit(async unit => {
+      unit.after(() => came++)
+      unit.tell(() => came++)
+      unit.write(slot, 'value')
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect([came, await states.read(slot)]).toEqual([0, undefined])
+  })
+})
+
+describe('values sealed one after the other', () => {
+  it('never share a nonce, beyond what is drawn at once', async () => {
+    const drawn: number[] = []
+    const sealer = createAesSealer(createNodeCrypto(), random(32), length => {
+      drawn.push(length)
+      return random(length)
+    })
+    const sealed = await Promise.all(Array.from({ length: 300 }, () => sealer.seal('name', utf8('value'))))
+    const nonces = new Set(sealed.map(value => Buffer.from(value.subarray(1, 13)).toString('hex')))
+    expect(nonces.size).toBe(300)
+    expect(drawn.length).toBeLessThan(10)
+    for (const value of sealed) expect(await sealer.open('name', value)).toEqual(utf8('value'))
+  })
+})

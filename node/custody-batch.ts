@@ -22,8 +22,8 @@ export interface CheckedBatch {
   epoch: number
   shard: number
   deliveries: BatchDelivery[]
-  /** Root of the tree over all deliveries, where this node has made it already. */
-  root?: Uint8Array
+  /** Root of the tree over all deliveries, where this node makes it anyway. */
+  root?: () => Uint8Array
 }
 
 /** What each recipient of an envelope gets. */

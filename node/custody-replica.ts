@@ -194,7 +194,7 @@ export class CustodyReplica {
     const leaves = kept.map(({ mailbox, delivery }) => custodyLeaf(delivery.id, mailbox, delivery.expiry))
     this.receipts += 1
     const fields = { node: view.nodeKey, epoch: batch.epoch, shard: batch.shard, time: clock() }
-    const root = kept.length === batch.deliveries.length ? batch.root : undefined
+    const root = kept.length === batch.deliveries.length ? batch.root?.() : undefined
     return signReceipt(crypto, network, key, fields, leaves, root)
   }
 

@@ -9,7 +9,7 @@ import { serveRequests } from './worker.ts'
 /** What the measurement asks for; each is answered once. */
 export type LoadRequest =
   | { ask: 'connect'; node: NodeEnd; devices: DeviceSecret[]; attach: boolean }
-  /** Makes envelopes beforehand: making them is not what is measured. */
+  /** Makes envelopes beforehand: making them is not what is measured. Answered with the bytes of one. */
   | { ask: 'prepare'; count: number; payloadBytes: number; mailboxes: string[] }
   /** Submits what was prepared, each client with so many under way. */
   | { ask: 'flood'; inFlight: number }
@@ -20,8 +20,6 @@ export interface FloodResult {
   stored: number
   others: number
   seconds: number
-  /** Of one encoded envelope. */
-  bytes: number
 }
 
 const HOUR_MS = 3_600_000
@@ -39,7 +37,7 @@ async function answer(request: LoadRequest): Promise<unknown> {
       envelopes = Array.from({ length: request.count }, (_, i) =>
         makeEnvelope(request.payloadBytes, request.mailboxes[i % request.mailboxes.length]!)
       )
-      return undefined
+      return envelopes[0]!.length
     case 'flood':
       return flood(request.inFlight)
     case 'disconnect':
@@ -73,7 +71,7 @@ function makeEnvelope(payloadBytes: number, mailbox: string): Uint8Array {
 }
 
 async function flood(inFlight: number): Promise<FloodResult> {
-  const result = { stored: 0, others: 0, seconds: 0, bytes: envelopes[0]!.length }
+  const result = { stored: 0, others: 0, seconds: 0 }
   const waiting = envelopes.splice(0)
   const submitSome = async ({ connection }: BenchClient): Promise<void> => {
     const epoch = connection.authenticated.epoch.number

@@ -1,5 +1,4 @@
 import { createServer, type AddressInfo, type Server } from 'node:net'
-import { isBlockedByBrowsers } from './browser-ports.ts'
 import { ConfigError } from './config.ts'
 
 /** Ports tried after the default one. */
@@ -12,8 +11,6 @@ export interface PortRequest {
   port: number
   /** Somebody asked for this very port: another will not do. */
   isExplicit: boolean
-  /** People open it in browsers, some ports of which are closed to them. */
-  forBrowsers?: boolean
   /** The setting to change, for messages, such as `--port`. */
   setting: string
 }
@@ -31,13 +28,9 @@ export class PortReservation {
   }
 
   /** @throws ConfigError with one sentence if the port, or any near a default one, cannot be had. */
-  static async take({ host, port, isExplicit, forBrowsers = false, setting }: PortRequest): Promise<PortReservation> {
+  static async take({ host, port, isExplicit, setting }: PortRequest): Promise<PortReservation> {
     const last = isExplicit || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535)
     for (let candidate = port; ; candidate++) {
-      if (forBrowsers && isBlockedByBrowsers(candidate)) {
-        if (candidate < last) continue
-        throw new ConfigError(`Browsers refuse to connect to port ${candidate}: choose another with ${setting}.`)
-      }
       try {
         return new PortReservation(await listen(host, candidate))
       } catch (error) {

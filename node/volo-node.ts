@@ -308,10 +308,7 @@ function nodeKeyFile(config: NodeConfig): string {
 
 function reservePublicPort(config: NodeConfig): Promise<PortReservation> {
   const isExplicit = config.sources.port !== 'default'
-  // Behind a public address of its own, no browser sees the port.
-  const forBrowsers = config.publicUrl === undefined
-  const { host, port } = config
-  return PortReservation.take({ host, port, isExplicit, forBrowsers, setting: '--port or VOLO_PORT' })
+  return PortReservation.take({ host: config.host, port: config.port, isExplicit, setting: '--port or VOLO_PORT' })
 }
 
 /** How people on this machine reach a listener. */

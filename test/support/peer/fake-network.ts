@@ -3,16 +3,11 @@
  * the real frames and sign real receipts; what they leave out (links, stores, a chain) has tests of its own.
  */
 import { randomBytes } from 'node:crypto'
-import { equalBytes, fromHex, toHex } from '../../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../../protocol/bytes.ts'
 import type { Crypto, SigningKey } from '../../../protocol/crypto/crypto.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
-import { encodeMetadata, recordsOfTransaction } from '../../../protocol/directory/metadata.ts'
-import { checkProof, encodeProof, type ProofTransaction } from '../../../protocol/directory/proof.ts'
 import { decodeBundle } from '../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../protocol/identity/device.ts'
-import { buildAdd } from '../../../protocol/identity/build-record.ts'
-import { decodeRecord, encodeRecord, recordIdOf } from '../../../protocol/identity/record.ts'
-import { nameTagOf, parseUsername } from '../../../protocol/identity/username.ts'
 import { decodeRegistration, verifyRegistration } from '../../../protocol/identity/registration.ts'
 import { networkIdOf, type Genesis, type NetworkId } from '../../../protocol/network.ts'
 import { merklePaths } from '../../../protocol/wire/merkle.ts'
@@ -23,15 +18,11 @@ import {
   encodeNodeFrame,
   type ClientFrame,
   type NodeFrame,
-  type NodeFrameOf,
   type SubmissionResult
 } from '../../../protocol/wire/peer-frames.ts'
 import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../protocol/wire/placement.ts'
-import { rawTransaction } from '../directory/raw-cbor.ts'
-import type { Me } from '../../../peer/peer-api.ts'
-import type { FrameStream, HttpClient, KeyVault, Transport } from '../../../peer/ports.ts'
-
-const CHAIN_START = Date.now() - 3_600_000
+import type { FrameStream, HttpClient, Transport } from '../../../peer/ports.ts'
+import { FakeLedger } from './fake-ledger.ts'
 
 /** What happens to a delivery on its way to a device. */
 export type Fate = 'deliver' | 'drop' | 'twice' | 'later'
@@ -65,16 +56,15 @@ export class FakeNetwork {
   readonly crypto: Crypto = createNodeCrypto()
   readonly id: NetworkId
   readonly epoch: Epoch
+  /** What the nodes read. */
+  readonly ledger: FakeLedger
   readonly #keys: SigningKey[]
   readonly #genesis: Genesis
-  readonly #records = new Map<string, { accountId: AccountId; pending: Uint8Array[]; recorded: ProofTransaction[] }>()
-  #height = 1
   readonly #accountOfDevice = new Map<string, AccountId>()
   readonly #bundles = new Map<string, Uint8Array>()
   readonly #mailboxes = new Map<string, Map<string, Delivery>>()
   readonly #acknowledged = new Set<string>()
   readonly #sessions = new Set<Session>()
-  readonly #givenNames = new Map<string, string>()
   /** Nodes that do not answer dials. */
   readonly down = new Set<number>()
   /** Decides over each delivery; the default delivers. */
@@ -93,6 +83,7 @@ export class FakeNetwork {
     this.#keys = keys
     this.#genesis = genesis
     this.id = networkIdOf(this.crypto, genesis)
+    this.ledger = new FakeLedger(this.crypto, this.id, genesis)
     this.epoch = {
       number: 0,
       seed: new Uint8Array(32).fill(1),
@@ -134,41 +125,6 @@ export class FakeNetwork {
     for (const session of this.#sessions) if (session.attached) this.#deliverPending(session)
   }
 
-  /** The records of an account, as the nodes would publish them. */
-  recordsOf(accountId: string): Uint8Array[] {
-    return this.#records.get(accountId)?.pending ?? []
-  }
-
-  /** Makes blocks: pending records go into the first, unless only empty ones are wanted. */
-  mine(blocks = 1, { empty = false } = {}): void {
-    for (let i = 0; i < blocks; i++) {
-      this.#height++
-      let txIndex = 0
-      for (const account of this.#records.values()) {
-        if (empty || account.pending.length === 0) continue
-        account.recorded.push(this.#transaction(account.pending.splice(0), txIndex++))
-      }
-    }
-  }
-
-  #transaction(records: Uint8Array[], txIndex: number): ProofTransaction {
-    return {
-      transaction: rawTransaction({
-        aux: encodeMetadata(this.#genesis.metadataLabel, records),
-        fee: this.#height * 100 + txIndex
-      }),
-      blockHeight: this.#height,
-      blockHash: this.#blockHash(this.#height),
-      blockTime: CHAIN_START + this.#height,
-      txIndex,
-      recordIndexes: records.map((_, index) => index)
-    }
-  }
-
-  #blockHash(height: number): Uint8Array {
-    return this.crypto.sha256(Uint8Array.of(height >> 8, height & 255))
-  }
-
   readonly transport = (): Transport => ({
     dial: async (url, key) => {
       const node = this.epoch.nodes.findIndex(listed => listed.url === url)
@@ -193,7 +149,7 @@ export class FakeNetwork {
     if (pathname.startsWith('/v1/names/')) return json({ matches: [], complete: true })
     const account = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(pathname)?.[1]
     if (account) {
-      const proof = this.#proofOf(account)
+      const proof = this.ledger.proofOf(account)
       return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
@@ -219,7 +175,10 @@ export class FakeNetwork {
     const registration = decodeRegistration(body)
     const { key } = this.epoch.nodes[node]!
     const { accountId, deviceId } = await verifyRegistration(this.crypto, this.id, key, registration, Date.now())
-    this.addAccount(accountId, [registration.record, ...(registration.nameCommit ? [registration.nameCommit] : [])])
+    this.ledger.addAccount(accountId, [
+      registration.record,
+      ...(registration.nameCommit ? [registration.nameCommit] : [])
+    ])
     this.#accountOfDevice.set(toHex(deviceId), accountId)
     this.#bundles.set(toHex(deviceId), registration.bundle)
     const answer = { accountId: toHex(accountId), deviceId: toHex(deviceId), attestation: '', records: 'pending' }
@@ -231,75 +190,9 @@ export class FakeNetwork {
     return [this.#bundles.get(deviceId)!]
   }
 
-  /** Puts records under an account's id, whether they belong to it or not. */
-  addAccount(accountId: AccountId, records: Uint8Array[]): void {
-    this.#records.set(toHex(accountId), { accountId, pending: records, recorded: [] })
-  }
-
   /** Knows a device of an account that was there before. */
   addDevice(deviceId: DeviceId, accountId: AccountId): void {
     this.#accountOfDevice.set(toHex(deviceId), accountId)
-  }
-
-  addRecord(accountId: string, record: Uint8Array): void {
-    this.#records.get(accountId)!.pending.push(record)
-  }
-
-  /**
-   * Undoes every block with records of an account: they wait again, as nodes keep them.
-   * @returns what puts them into other blocks, some apart.
-   */
-  undo(accountId: string): () => void {
-    const account = this.#records.get(accountId)!
-    const groups = account.recorded.splice(0).map(transaction => this.#recordsIn(transaction))
-    account.pending.unshift(...groups.flat())
-    return () => {
-      account.pending.splice(0, groups.flat().length)
-      for (const records of groups) {
-        this.#height += 4
-        account.recorded.push(this.#transaction(records, 0))
-      }
-    }
-  }
-
-  /** A fork in which the last transaction of an account never was: nodes keep nothing of it. */
-  forget(accountId: string): void {
-    this.#records.get(accountId)!.recorded.pop()
-  }
-
-  /** A node loses what was handed in. */
-  dropPending(accountId: string): void {
-    this.#records.get(accountId)!.pending.splice(0)
-  }
-
-  /** From now on a name leads to this account, whatever its records claim. */
-  giveName(username: string, accountId: string): void {
-    this.#givenNames.set(username, accountId)
-  }
-
-  #holds(accountId: string, record: Uint8Array): boolean {
-    const { pending, recorded } = this.#records.get(accountId)!
-    const inBlocks = recorded.flatMap(transaction => this.#recordsIn(transaction))
-    return [...inBlocks, ...pending].some(known => equalBytes(known, record))
-  }
-
-  #recordsIn({ transaction, recordIndexes }: ProofTransaction): Uint8Array[] {
-    const { metadata } = recordsOfTransaction(transaction, GENESIS.metadataLabel)
-    if (metadata.kind !== 'records') throw new Error('no records')
-    return recordIndexes.map(index => metadata.records[index]!)
-  }
-
-  /** Puts an ADD of a second device on the record of a peer. */
-  async addSecondDevice({ me, vault }: { me: Me; vault: KeyVault }): Promise<{ deviceId: DeviceId }> {
-    const account = this.#records.get(me.accountId)!
-    const all = [...account.recorded.flatMap(transaction => this.#recordsIn(transaction)), ...account.pending]
-    const prev = recordIdOf(this.crypto, this.id, decodeRecord(all.at(-1)!))
-    const deviceId = fromHex(me.deviceId) as DeviceId
-    const key = await this.crypto.signingKeyFromSeed(new Uint8Array(randomBytes(32)))
-    const messagingKeyHash = new Uint8Array(randomBytes(32))
-    const by = { key: (await vault.load())!, deviceId, prev, time: Date.now() }
-    this.addRecord(me.accountId, encodeRecord(await buildAdd(this.id, by, key, messagingKeyHash)))
-    return { deviceId: deviceIdOf(this.crypto, this.id, { signingKey: key.publicKey, messagingKeyHash }) }
   }
 
   #connect(node: number): FrameStream {
@@ -367,12 +260,17 @@ export class FakeNetwork {
         await this.#acknowledge(frame.acknowledgement)
         return session.push({ kind: 'done', request })
       case 'account': {
-        const proof = this.#proofOf(toHex(frame.accountId))
+        const proof = this.ledger.proofOf(toHex(frame.accountId))
         if (!proof) return session.push({ kind: 'error', request, code: 'not-found', message: 'no such account' })
         return session.push({ kind: 'account', request, proof })
       }
       case 'names':
-        return session.push({ kind: 'names', request, matches: await this.#names(frame.tagPrefix), complete: true })
+        return session.push({
+          kind: 'names',
+          request,
+          matches: await this.ledger.names(frame.tagPrefix),
+          complete: true
+        })
       case 'bundles': {
         const bundles = [...this.#bundles.values()].filter(bytes => {
           const owner = this.#accountOfDevice.get(toHex(decodeBundle(bytes).deviceId))
@@ -387,7 +285,7 @@ export class FakeNetwork {
         const accountId = this.#accountOfDevice.get(toHex(session.device!))!
         for (const record of frame.records) {
           // Taking a record twice does no harm.
-          if (!this.#holds(toHex(accountId), record)) this.addRecord(toHex(accountId), record)
+          if (!this.ledger.holds(toHex(accountId), record)) this.ledger.addRecord(toHex(accountId), record)
         }
         return session.push({ kind: 'done', request })
       }
@@ -396,37 +294,6 @@ export class FakeNetwork {
       case 'ping':
         return session.push({ kind: 'pong', request, time: Date.now() })
     }
-  }
-
-  #proofOf(account: string): Uint8Array | undefined {
-    const known = this.#records.get(account)
-    if (!known) return undefined
-    return encodeProof({
-      version: 1,
-      accountId: known.accountId,
-      transactions: known.recorded,
-      pending: known.pending,
-      tip: { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
-    })
-  }
-
-  async #names(prefix: Uint8Array) {
-    const matches: NodeFrameOf<'names'>['matches'] = []
-    for (const [username, account] of this.#givenNames) {
-      const tag = await nameTagOf(this.id, GENESIS, parseUsername(username))
-      const isAsked = toHex(tag).startsWith(toHex(prefix))
-      if (isAsked) return [{ tag, accountId: accountIdOf(account), state: 'recorded' as const }]
-    }
-    for (const { accountId, pending, recorded } of this.#records.values()) {
-      const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
-      const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }
-      const { account } = await checkProof(this.crypto, this.id, this.#genesis.metadataLabel, accountId, proof)
-      for (const { nameTag } of account.names) {
-        if (!toHex(nameTag).startsWith(toHex(prefix))) continue
-        matches.push({ tag: nameTag, accountId, state: 'pending' as const })
-      }
-    }
-    return matches
   }
 
   async #submit(bytes: Uint8Array): Promise<SubmissionResult[]> {
@@ -501,6 +368,3 @@ export class FakeNetwork {
     }
   }
 }
-
-/** Parses hex as an account id. */
-export const accountIdOf = (hex: string): AccountId => fromHex(hex, 32) as AccountId

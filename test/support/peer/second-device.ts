@@ -27,7 +27,7 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
     createSeedVault(network.crypto, store, noRandom)
   ))!
   const { accountId } = first.me
-  const head = decodeRecord(network.recordsOf(accountId).at(-1)!)
+  const head = decodeRecord(network.ledger.recordsOf(accountId).at(-1)!)
   const signer = {
     key: (await first.vault.load())!,
     deviceId: fromHex(first.me.deviceId) as DeviceId,
@@ -35,7 +35,7 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
     time: Date.now()
   }
   const added = await buildAdd(network.id, signer, keys.signingKey, keys.publicKeys.messagingKeyHash)
-  network.addRecord(accountId, encodeRecord(added))
+  network.ledger.addRecord(accountId, encodeRecord(added))
   const account = (await loadOwnAccount(await first.openStore()))!
   network.addDevice(keys.deviceId, account.accountId)
   await store.batch([ownAccountChange({ ...account, name: null })])

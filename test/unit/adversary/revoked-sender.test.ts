@@ -15,9 +15,9 @@ afterEach(async () => {
 /** Puts a REVOKE of the account's only device on its record. */
 async function revoke(network: FakeNetwork, { me, vault }: TestPeer): Promise<void> {
   const deviceId = fromHex(me.deviceId) as DeviceId
-  const prev = recordIdOf(network.crypto, network.id, decodeRecord(network.recordsOf(me.accountId).at(-1)!))
+  const prev = recordIdOf(network.crypto, network.id, decodeRecord(network.ledger.recordsOf(me.accountId).at(-1)!))
   const signer = { key: (await vault.load())!, deviceId, prev, time: Date.now() }
-  network.addRecord(me.accountId, encodeRecord(await buildRevoke(network.id, signer, deviceId, 'stolen')))
+  network.ledger.addRecord(me.accountId, encodeRecord(await buildRevoke(network.id, signer, deviceId, 'stolen')))
 }
 
 describe('a revoked device', () => {

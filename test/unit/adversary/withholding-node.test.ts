@@ -35,16 +35,16 @@ function lie(network: FakeNetwork, liar: number, change: (proof: AccountProof) =
 }
 
 const revealed = (network: FakeNetwork, peer: TestPeer): boolean =>
-  network.recordsOf(peer.me.accountId).some(record => decodeRecord(record).kind === 'nameReveal')
+  network.ledger.recordsOf(peer.me.accountId).some(record => decodeRecord(record).kind === 'nameReveal')
 
 /** Ada with her name in a second block, and Bob, who has found her. */
 async function acquainted() {
   const network = await FakeNetwork.create(2)
   const ada = await registered(network, 'ada', 20)
-  network.mine()
+  network.ledger.mine()
   await until('revealed', () => revealed(network, ada))
-  network.mine(2, { empty: true })
-  network.mine()
+  network.ledger.mine(2, { empty: true })
+  network.ledger.mine()
   const bob = await registered(network, 'bob')
   expect((await bob.engine.findPerson('ada'))?.record.state).toBe('recorded')
   return { network, ada, bob }
@@ -98,7 +98,7 @@ describe('two operators', () => {
     const network = await FakeNetwork.create(2)
     const ada = await registered(network, 'ada', 20)
     lie(network, 1 - (await nodeOf(network, ada)), proof => ({ ...proof, transactions: [], pending: [] }))
-    network.mine()
+    network.ledger.mine()
     expect(await ada.engine.settleName(10_000)).toBe(false)
     expect(revealed(network, ada)).toBe(false)
     network.tamper = frame => frame

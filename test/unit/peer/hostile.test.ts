@@ -135,7 +135,7 @@ describe('a lying node', () => {
     const { network, peers } = await people('ada', 'bob', 'eve')
     const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
     const bobsId = fromHex(bob.me.accountId)
-    network.addAccount(bobsId as never, network.recordsOf(eve.me.accountId))
+    network.ledger.addAccount(bobsId as never, network.ledger.recordsOf(eve.me.accountId))
     await expect(ada.engine.findPerson(bob.me.accountId)).rejects.toMatchObject({ code: 'refused' })
   })
 

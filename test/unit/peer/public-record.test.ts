@@ -15,10 +15,10 @@ async function registered(network: FakeNetwork, name: string, entry = 0): Promis
 
 /** Brings the names of newcomers into blocks; a name is told some blocks after its commitment. */
 async function named(network: FakeNetwork, ...peers: TestPeer[]): Promise<void> {
-  network.mine()
-  await until('the names are told', () => peers.every(({ me }) => network.recordsOf(me.accountId).length === 1))
-  network.mine(3, { empty: true })
-  network.mine()
+  network.ledger.mine()
+  await until('the names are told', () => peers.every(({ me }) => network.ledger.recordsOf(me.accountId).length === 1))
+  network.ledger.mine(3, { empty: true })
+  network.ledger.mine()
 }
 
 /** Ada and Bob, whose records stand in blocks, and who have a conversation. */
@@ -50,7 +50,7 @@ describe('a public record', () => {
     expect(record.devices[0]!.added).toMatchObject({ state: 'recorded', confirmations: 5, blockHeight: 2 })
     expect(record.operators).toBe(2)
     expect(record.sources).toEqual([network.url(0), network.url(1)])
-    network.mine(10, { empty: true })
+    network.ledger.mine(10, { empty: true })
     await ada.engine.refreshPerson(bob.me.accountId)
     expect((await ada.engine.publicRecord(bob.me.accountId)).devices[0]!.added.state).toBe('settled')
   })
@@ -58,7 +58,7 @@ describe('a public record', () => {
   test('goes back to being recorded when its block is undone, and says so, until it stands in one again', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(2)
     expect((await bobSeen()).record).toMatchObject({ state: 'recorded', undoneAt: null })
-    const redo = network.undo(bob.me.accountId)
+    const redo = network.ledger.undo(bob.me.accountId)
     const undone = await ada.engine.refreshPerson(bob.me.accountId)
     expect(undone.record.state).toBe('pending')
     expect(undone.record.undoneAt).toBeGreaterThan(0)
@@ -70,12 +70,12 @@ describe('a public record', () => {
 
   test('that loses a device it had in a block raises an alert, which pauses sending to a verified person', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(2)
-    await network.addSecondDevice(bob)
-    network.mine()
+    await network.ledger.addSecondDevice(bob)
+    network.ledger.mine()
     await ada.engine.refreshPerson(bob.me.accountId)
     const { conversation } = await ada.engine.safetyNumber(bob.me.accountId)
     expect((await ada.engine.markVerified(bob.me.accountId, conversation)).verifiedAt).toBeGreaterThan(0)
-    network.forget(bob.me.accountId)
+    network.ledger.forget(bob.me.accountId)
     await ada.engine.refreshPerson(bob.me.accountId)
     expect((await bobSeen()).alert).toMatchObject({ kind: 'key' })
     expect(await heldBy(ada, bob)).toContain('not those that you compared')
@@ -90,10 +90,10 @@ describe('a public record', () => {
 
   test('of somebody who was never verified raises the alert without pausing', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(2)
-    await network.addSecondDevice(bob)
-    network.mine()
+    await network.ledger.addSecondDevice(bob)
+    network.ledger.mine()
     await ada.engine.refreshPerson(bob.me.accountId)
-    network.forget(bob.me.accountId)
+    network.ledger.forget(bob.me.accountId)
     await ada.engine.refreshPerson(bob.me.accountId)
     expect((await bobSeen()).alert).toMatchObject({ kind: 'key' })
     expect(await heldBy(ada, bob)).toBeNull()
@@ -101,12 +101,12 @@ describe('a public record', () => {
 
   test('from which the only operator leaves entries out is unconfirmed, and an answered alert is not raised again', async () => {
     const { network, ada, bob, bobSeen } = await adaAndBob(1)
-    await network.addSecondDevice(bob)
-    network.mine()
+    await network.ledger.addSecondDevice(bob)
+    network.ledger.mine()
     await ada.engine.refreshPerson(bob.me.accountId)
     const { conversation } = await ada.engine.safetyNumber(bob.me.accountId)
     await ada.engine.markVerified(bob.me.accountId, conversation)
-    network.forget(bob.me.accountId)
+    network.ledger.forget(bob.me.accountId)
     await ada.engine.refreshPerson(bob.me.accountId)
     expect((await bobSeen()).alert).toMatchObject({ kind: 'withheld' })
     // What was seen stays: the device is not forgotten on one operator's word.
@@ -128,7 +128,7 @@ describe('a username', () => {
     const eve = await registered(network, 'bob')
     await named(network, eve)
     expect(await ada.engine.findPerson('@bob')).toMatchObject({ accountId: bob.me.accountId, alert: null })
-    network.giveName('bob', eve.me.accountId)
+    network.ledger.giveName('bob', eve.me.accountId)
     const found = await ada.engine.findPerson('@bob')
     expect(found).toMatchObject({ accountId: eve.me.accountId, alert: { kind: 'new-holder', username: 'bob' } })
     const { person } = await ada.engine.publicRecord(bob.me.accountId)
@@ -138,7 +138,7 @@ describe('a username', () => {
   test('is shown no longer, with an alert, once two operators give it to somebody else', async () => {
     const { network, ada, bob } = await adaAndBob(2)
     await ada.engine.findPerson('@bob')
-    network.giveName('bob', ada.me.accountId)
+    network.ledger.giveName('bob', ada.me.accountId)
     const { username, alert } = await ada.engine.refreshPerson(bob.me.accountId)
     expect({ username, alert }).toMatchObject({ username: null, alert: { kind: 'lost-name', username: 'bob' } })
   })
@@ -172,7 +172,7 @@ describe('a device of the own account', () => {
     await expect(ada.send(bob, 'too late')).rejects.toMatchObject({ code: 'held' })
     expect(await heldBy(ada, bob)).toContain('This device was removed')
 
-    network.mine()
+    network.ledger.mine()
     await until('recorded', async () => (await ada.engine.snapshot()).me!.deviceState === 'removed')
     expect((await bob.engine.refreshPerson(ada.me.accountId)).record.state).toBe('removed')
     await expect(bob.send(ada, 'nobody there')).rejects.toMatchObject({ code: 'held' })
@@ -182,16 +182,16 @@ describe('a device of the own account', () => {
 
   test('removes another one, hands the record in again if a rollback loses it, and cannot remove what is not there', async () => {
     const { network, ada } = await adaAndBob(2)
-    const second = await network.addSecondDevice(ada)
-    network.mine()
+    const second = await network.ledger.addSecondDevice(ada)
+    network.ledger.mine()
     await ada.engine.refreshPerson(ada.me.accountId)
     const other = (await ada.engine.devices()).find(({ isThis }) => !isThis)!
     expect(toHex(second.deviceId)).toBe(other.deviceId)
     await ada.engine.revokeDevice(other.deviceId)
     expect((await ada.engine.snapshot()).me!.deviceState).toBe('live')
-    network.dropPending(ada.me.accountId)
-    await until('handed in again', () => network.recordsOf(ada.me.accountId).length > 0)
-    network.mine(16)
+    network.ledger.dropPending(ada.me.accountId)
+    await until('handed in again', () => network.ledger.recordsOf(ada.me.accountId).length > 0)
+    network.ledger.mine(16)
     await until('settled', async () => (await ada.engine.devices())[1]!.removed?.state === 'settled')
     await expect(ada.engine.revokeDevice('0'.repeat(32))).rejects.toMatchObject({ code: 'not-found' })
     await expect(ada.engine.revokeDevice('no id')).rejects.toMatchObject({ code: 'usage' })

@@ -157,6 +157,16 @@ describe('frames on a stream', () => {
     expect(stream.status).toBe('aborted')
   })
 
+  it('that had come are read though the connection ended while they were kept back', async () => {
+    const { out: raw, into: stream } = await muxedStreams(fewWindowUpdates)
+    const frames = new FrameStream(stream, { maxFrameBytes: 256 * 1024, maxWaitingBytes: 1_000_000 })
+    const great = longPrefixed(new Uint8Array(100 * 1024).fill(9))
+    for (let i = 0; i < 4; i++) raw.send(great)
+    await eventually(() => stream.readStatus === 'paused' && stream.readBufferLength > 0, 10_000)
+    ;(stream as unknown as { onTransportClosed(): void }).onTransportClosed()
+    expect(await readAll(frames)).toHaveLength(4)
+  })
+
   it('are held back when nobody reads them', async () => {
     const [raw, stream] = await streamPair()
     const frames = new FrameStream(stream, INIT)

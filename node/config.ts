@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
+import { isBlockedByBrowsers } from './browser-ports.ts'
 import { flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.ts'
 
 /** Where a value came from. */
@@ -56,7 +57,14 @@ export function readConfig(flags: string[], env: Record<string, string | undefin
     values[name] = parseSetting(name, found)
   }
   const config = { ...(values as SettingValues), sources, unknownVariables: unknownVariables(env) }
+  requireReachable(config)
   return withSecrets(withAbsolutePaths(config, cwd))
+}
+
+/** Behind a public address of its own, no browser sees the port. */
+function requireReachable({ port, publicUrl }: SettingValues): void {
+  if (publicUrl !== undefined || !isBlockedByBrowsers(port)) return
+  throw new ConfigError(`Browsers refuse to connect to port ${port}: choose another with --port or VOLO_PORT.`)
 }
 
 interface Found {

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../protocol/wire/placement.ts'
+import { isBlockedByBrowsers } from './browser-ports.ts'
 import { ConfigError } from './config.ts'
 import { openKeyFile } from './key-file.ts'
 import { createNetwork, networkFileText, readNetworkFile } from './network-file.ts'
@@ -64,6 +65,9 @@ function readSettings(): Settings | undefined {
     if (values.help) return undefined
     const nodes = numberOf(values.nodes, 'nodes', 1, MAX_NODES)
     const basePort = numberOf(values['base-port'], 'base-port', 1, 65_535 - LINK_OFFSET - MAX_NODES)
+    const blocked = Array.from({ length: nodes }, (_, i) => basePort + i).find(isBlockedByBrowsers)
+    if (blocked !== undefined)
+      throw new Error(`browsers refuse to connect to port ${blocked}: choose another --base-port`)
     return { nodes, basePort, dataDir: resolve(values.data ?? join('.data', `network-${nodes}`)) }
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error })

@@ -52,7 +52,7 @@ export const SETTINGS = {
     env: ['VOLO_PORT', 'PORT'],
     schema: port.default(DEFAULT_PORT),
     fallback: `${DEFAULT_PORT}, or the next free one`,
-    help: 'Public port for the app, the HTTP API and WebSockets. 0 takes any free one.'
+    help: 'Public port for the app, the HTTP API and WebSockets, but none that browsers refuse, such as 6667. 0 takes any free one.'
   },
   host: {
     env: ['VOLO_HOST'],

@@ -1,6 +1,6 @@
 import { Level } from 'level'
 import { PeerError } from '../peer-api.ts'
-import type { KeyValueStore } from '../ports.ts'
+import type { KeyValueStore, StoreChange } from '../ports.ts'
 
 /** Written to have what came before it synced. */
 const FLUSH_KEY = 'flushed'
@@ -19,20 +19,47 @@ export async function openLevelStore(location: string): Promise<KeyValueStore> {
     throw openFailure(location, error)
   }
   const isSynchronous = (db.supports as { getSync?: boolean }).getSync === true
+  const inBrowser = (db as { db?: IDBDatabase }).db
+  const batch: KeyValueStore['batch'] = async (changes, { durable = true } = {}) => {
+    if (inBrowser) return writeIndexed(inBrowser, location, changes, durable)
+    const options = { sync: durable } as object
+    await db.batch(
+      changes.map(({ key, value }) => (value === null ? { type: 'del', key } : { type: 'put', key, value })),
+      options
+    )
+  }
   return {
     // Where it can be had at once: a state is small and mostly in memory, another thread takes longer to be asked.
     get: async key => (isSynchronous ? db.getSync(key) : db.get(key)),
-    async batch(changes, { durable = true } = {}) {
-      const options = { sync: durable } as object
-      await db.batch(
-        changes.map(({ key, value }) => (value === null ? { type: 'del', key } : { type: 'put', key, value })),
-        options
-      )
-    },
-    flush: () => db.put(FLUSH_KEY, new Uint8Array(), { sync: true } as object),
+    batch,
+    flush: () => batch([{ key: FLUSH_KEY, value: new Uint8Array() }]),
     range: options => db.iterator(options).all(),
     close: () => db.close()
   }
+}
+
+// `level` has no way to ask a browser for a durable transaction, and without asking it is told of success before anything
+// is on the disk: after a power cut a session would use a message key twice, and messages acknowledged here would be gone.
+async function writeIndexed(db: IDBDatabase, name: string, changes: StoreChange[], durable: boolean): Promise<void> {
+  const transaction = db.transaction(name, 'readwrite', { durability: durable ? 'strict' : 'relaxed' })
+  const entries = transaction.objectStore(name)
+  const encoder = new TextEncoder()
+  try {
+    for (const { key, value } of changes) {
+      // Keys as `level` reads them there.
+      if (value === null) entries.delete(encoder.encode(key))
+      else entries.put(value, encoder.encode(key))
+    }
+  } catch (error) {
+    // Left alone, what was put before it would be committed.
+    transaction.abort()
+    throw error
+  }
+  transaction.commit()
+  await new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve()
+    transaction.onabort = () => reject(transaction.error ?? new Error('the browser gave the write up'))
+  })
 }
 
 function openFailure(location: string, error: unknown): PeerError {

@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test'
+import { expect, test, type Page } from '@playwright/test'
 import { LocalNetwork } from '../support/local-network.ts'
 import { accessibilityFaults } from './support/axe.ts'
 import { watchForeignRequests } from './support/foreign-requests.ts'
@@ -22,6 +22,8 @@ test.describe('two people on a network of three nodes', () => {
     test.setTimeout(240_000)
     const ada = await BrowserPerson.create(browser, 'ada')
     const bob = await BrowserPerson.create(browser, 'bob')
+    // One of the two has a browser without shared workers.
+    await bob.context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'))
     const foreign = [ada, bob].map(person => watchForeignRequests(person.context, network.urls))
 
     await test.step('both sign up within a minute, on different nodes', async () => {
@@ -30,6 +32,8 @@ test.describe('two people on a network of three nodes', () => {
       expect(Date.now() - start).toBeLessThan(60_000)
       await bob.signUp(network.urls[2]!)
     })
+
+    const writes = await watchDurability(bob.page)
 
     await test.step('Ada finds Bob by his name and writes; ticks go to delivered', async () => {
       await ada.startChatWith('bob')
@@ -44,6 +48,12 @@ test.describe('two people on a network of three nodes', () => {
       await bob.write('Hello Ada')
       await expect(ada.message('Hello Ada')).toBeVisible()
       expect(await accessibilityFaults(ada.page)).toEqual([])
+    })
+
+    await test.step('what Bob sent and acknowledged was on his disk, not only in memory', async () => {
+      const asked = await writes()
+      expect(asked).toContain('strict')
+      expect(asked).not.toContain('default')
     })
 
     await test.step('the public record shows both', async () => {
@@ -88,3 +98,22 @@ test.describe('two people on a network of three nodes', () => {
     await bob.close()
   })
 })
+
+/** @returns what reads how durable each write of the page's worker to the peer's store had to be, from now on. */
+async function watchDurability(page: Page): Promise<() => Promise<string[]>> {
+  const [worker] = page.workers()
+  if (!worker) throw new Error('the page has no worker of its own')
+  const kept = await worker.evaluateHandle(() => {
+    const durabilities: string[] = []
+    const begin = Reflect.get(IDBDatabase.prototype, 'transaction')
+    IDBDatabase.prototype.transaction = function (...args) {
+      const transaction = begin.apply(this, args)
+      if (this.name.includes('volo-store') && transaction.mode === 'readwrite') {
+        durabilities.push(transaction.durability)
+      }
+      return transaction
+    }
+    return durabilities
+  })
+  return () => kept.evaluate(list => list)
+}

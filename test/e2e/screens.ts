@@ -98,6 +98,10 @@ function removed(world: World): World {
   return { ...world, snapshot: { ...world.snapshot, me: me({ deviceState: 'removed' }) } }
 }
 
+function lostName(world: World): World {
+  return { ...world, snapshot: { ...world.snapshot, me: me({ nameState: 'taken' }) } }
+}
+
 function offline(world: World): World {
   return {
     ...world,
@@ -195,6 +199,16 @@ export const SCREENS: Screen[] = [
     act: page => page.getByText('Technical details').first().click()
   },
   { name: 'you', world: busyWorld, hash: '#/you' },
+  {
+    name: 'you-name-taken',
+    world: () => lostName(busyWorld()),
+    hash: '#/you',
+    act: async page => {
+      await page.getByRole('button', { name: 'Choose another username' }).click()
+      await page.getByLabel('Username').fill('ada_l')
+      await page.getByText('@ada_l is free').waitFor()
+    }
+  },
   { name: 'devices', world: busyWorld, hash: '#/you/devices' },
   {
     name: 'devices-remove',

@@ -3,6 +3,7 @@ import { PeerError } from '../../../peer/peer-api.ts'
 import { guessDeviceName } from '../../../web/src/state/device-name.ts'
 import { NameChoice } from '../../../web/src/state/name-choice.svelte.ts'
 import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
+import { UsernameChoice } from '../../../web/src/state/username-choice.svelte.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 
 beforeEach(() => {
@@ -92,6 +93,33 @@ describe('choosing a name', () => {
     expect(register).toHaveBeenCalledTimes(1)
     expect(choice.failure).toMatchObject({ code: 'name-taken' })
     expect(choice.starting).toBe(false)
+  })
+})
+
+describe('choosing another username', () => {
+  it('claims a free one, once', async () => {
+    const peer = new FakePeer()
+    const claim = vi.spyOn(peer, 'claimName')
+    const choice = new UsernameChoice(peer)
+    expect(await choice.claim()).toBe(false)
+    choice.typeUsername('taken')
+    await vi.runAllTimersAsync()
+    expect(await choice.claim()).toBe(false)
+    choice.typeUsername('ada_l')
+    await vi.runAllTimersAsync()
+    expect(await Promise.all([choice.claim(), choice.claim()])).toEqual([true, false])
+    expect(claim.mock.calls).toEqual([['ada_l']])
+  })
+
+  it('keeps the field, and says why it failed', async () => {
+    const peer = new FakePeer()
+    vi.spyOn(peer, 'claimName').mockRejectedValue(new PeerError('offline', 'no connection'))
+    const choice = new UsernameChoice(peer)
+    choice.typeUsername('ada_l')
+    await vi.runAllTimersAsync()
+    expect(await choice.claim()).toBe(false)
+    expect(choice.failure).toMatchObject({ code: 'offline' })
+    expect(choice.username).toBe('ada_l')
   })
 })
 

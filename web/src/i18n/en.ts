@@ -330,6 +330,9 @@ export const en = {
     nameRecorded: (username: string) => `@${username} is yours, on the public record.`,
     nameTaken: (username: string) =>
       `Somebody else’s claim to @${username} came first on the public record. Your chats go on as before, but people cannot find you by this name.`,
+    anotherName: 'Choose another username',
+    claim: 'Take this username',
+    claiming: 'Handing it in…',
     device: 'This device',
     storageSafe: 'Your browser promised to keep what is on this device.',
     storageMayClear: 'Your browser may clear the chats on this device when it needs room.',
@@ -371,6 +374,7 @@ export const en = {
     adding: 'Adding you to the public record… you can already chat',
     recorded: 'Recorded ✓',
     nameTaken: 'Somebody had your username first.',
+    chooseAnother: 'Choose another',
     deviceRemoved: 'This device was removed from your account. It can no longer send or receive.',
     more: 'More'
   },

@@ -1,4 +1,5 @@
 import type { OutgoingRecord } from './publisher-store.ts'
+import { isRecent } from './recent.ts'
 
 /** When a batch leaves, and how much it takes. */
 export interface BatchPolicy {
@@ -19,6 +20,7 @@ export interface Batch {
  *
  * An urgent record takes along the waiting records that it follows (`prev`), or the directory would not know them; then
  * the rest fills up in order of arrival. Records that were refused before travel alone, and those that follow them wait.
+ * A record from the future, taken while the clock ran ahead, has waited long enough.
  *
  * @param waiting - in order of arrival.
  */
@@ -29,7 +31,7 @@ export function nextBatch(waiting: OutgoingRecord[], policy: BatchPolicy, now: n
   const isDue =
     urgent.length > 0 ||
     sound.length >= policy.records ||
-    sound.some(record => record.enqueuedAt + policy.waitMs <= now) ||
+    sound.some(record => !isRecent(record.enqueuedAt, policy.waitMs, now)) ||
     totalBytes(sound) >= policy.maxBytes
   if (!isDue) return undefined
   const picked = new Set<OutgoingRecord>()
@@ -55,10 +57,12 @@ export function nextSuspect(waiting: OutgoingRecord[]): Batch | undefined {
   return suspect && { records: [suspect], isUrgent: suspect.isUrgent }
 }
 
-/** @returns milliseconds since 1970 at which {@link nextBatch} will have one even if nothing arrives; else `Infinity`. */
-export function nextDueTime(waiting: OutgoingRecord[], policy: BatchPolicy): number {
+/** @returns milliseconds since 1970, as `now`, at which {@link nextBatch} will have one even if nothing arrives; else `Infinity`. */
+export function nextDueTime(waiting: OutgoingRecord[], policy: BatchPolicy, now: number): number {
   const sound = soundOf(waiting, indexOf(waiting))
-  return sound.reduce((due, record) => Math.min(due, record.isUrgent ? 0 : record.enqueuedAt + policy.waitMs), Infinity)
+  const dueTimeOf = ({ isUrgent, enqueuedAt }: OutgoingRecord): number =>
+    isUrgent || enqueuedAt > now ? 0 : enqueuedAt + policy.waitMs
+  return sound.reduce((due, record) => Math.min(due, dueTimeOf(record)), Infinity)
 }
 
 function indexOf(waiting: OutgoingRecord[]): Map<string, OutgoingRecord> {

@@ -25,6 +25,7 @@ import {
 } from './chain-source.ts'
 import { ChainError } from './errors.ts'
 import { checkTransactionBytes } from './raw-transaction.ts'
+import { isRecent } from './recent.ts'
 import { retry, untilAborted } from './retry.ts'
 
 export interface ChainSourceOptions {
@@ -113,7 +114,7 @@ class BlockfrostSource implements ChainSource {
 
   async parameters(options: CallOptions = {}): Promise<ProtocolParameters> {
     const known = this.#parameters
-    if (known && Date.now() - known.readAt < PARAMETERS_TTL_MS) return known.value
+    if (known && isRecent(known.readAt, PARAMETERS_TTL_MS, Date.now())) return known.value
     const value = parseParameters(await this.#call(() => this.#api.epochsLatestParameters(), options))
     this.#parameters = { value, readAt: Date.now() }
     return value

@@ -24,7 +24,9 @@ export class FeeBudget {
 
   /** @returns lovelace spent in the hour before `now`. */
   spent(now: number): bigint {
-    this.#spendings = this.#spendings.filter(({ at }) => at > this.oldest(now))
+    // Booked while the clock ran ahead: from the first look after its correction on, it leaves within an hour too.
+    const dated = this.#spendings.map(spending => (spending.at > now ? { ...spending, at: now } : spending))
+    this.#spendings = dated.filter(({ at }) => at > this.oldest(now))
     return this.#spendings.reduce((sum, { fee }) => sum + fee, 0n)
   }
 

@@ -162,6 +162,16 @@ export class PublisherStore {
     await this.#level.clear({ gte: 'spending/', lt: spendingKey(before, 0) })
   }
 
+  /** Dates what is said to have been spent after a time to that time, for a clock that ran ahead and was corrected. */
+  async redateSpendings(now: number): Promise<void> {
+    const moves: StoreOperation[] = []
+    for await (const [key, value] of this.#level.iterator({ ...range('spending'), gte: spendingKey(now + 1, 0) })) {
+      const sequence = Number(key.split('/')[2])
+      moves.push({ type: 'del', key }, { type: 'put', key: spendingKey(now, sequence), value })
+    }
+    if (moves.length > 0) await this.#write(moves)
+  }
+
   async #write(operations: StoreOperation[]): Promise<void> {
     await this.#level.batch(operations, SYNCED)
   }

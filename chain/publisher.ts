@@ -32,6 +32,7 @@ import {
   type PublisherInit,
   type RecordStatus
 } from './publishing.ts'
+import { isRecent } from './recent.ts'
 import { TransactionWatch } from './transaction-watch.ts'
 import type { Wallet } from './wallet.ts'
 
@@ -78,8 +79,8 @@ export class Publisher {
   #sequence = 0
   #maxTransactionBytes = DEFAULT_MAX_TRANSACTION_BYTES
   #coins: { utxos: Utxo[]; readAt: number } | undefined
-  #askedFaucetAt = 0
-  #suspectAfter = 0
+  #askedFaucetAt = -Infinity
+  #triedSuspectAt = -Infinity
   #refusals = 0
   #tip: Block | undefined
   /** Why the last round stopped short, for health. */
@@ -117,6 +118,7 @@ export class Publisher {
   /** Reads what was left of the last run and goes on with it. The chain need not be reachable. */
   async start(): Promise<void> {
     if (this.#running) return
+    await this.#store.redateSpendings(this.#clock())
     const { records, transactions, spendings } = await this.#store.load()
     this.#budget = new FeeBudget(this.#init.hourlyBudget, spendings)
     for (const record of records.sort((a, b) => a.sequence - b.sequence)) this.#records.set(record.id, record)
@@ -249,8 +251,10 @@ export class Publisher {
 
   /** Sleeps until the next check or, with nothing in the way, until a batch is due. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const checkAt = this.#clock() + this.#init.checkMs
+    let checkAt = Infinity
     for (;;) {
+      // Never further away than one check: the clock may have been put back since.
+      checkAt = Math.min(checkAt, this.#clock() + this.#init.checkMs)
       const due = this.#obstacle === undefined ? this.#dueTime() : Infinity
       const wait = Math.max(MIN_PAUSE_MS, Math.min(checkAt, due) - this.#clock())
       const { promise, resolve } = Promise.withResolvers<'time' | 'woken'>()
@@ -266,12 +270,13 @@ export class Publisher {
 
   #dueTime(): number {
     const waiting = this.#waiting()
-    return nextBatch(waiting, this.#policy, this.#clock()) ? 0 : nextDueTime(waiting, this.#policy)
+    const now = this.#clock()
+    return nextBatch(waiting, this.#policy, now) ? 0 : nextDueTime(waiting, this.#policy, now)
   }
 
   async #round(signal: AbortSignal): Promise<void> {
     const isIdle = this.#watch.live.length === 0 && this.#records.size === 0
-    const isBalanceKnown = this.#coins !== undefined && this.#clock() - this.#coins.readAt < BALANCE_TTL_MS
+    const isBalanceKnown = this.#coins !== undefined && isRecent(this.#coins.readAt, BALANCE_TTL_MS, this.#clock())
     if (isIdle && isBalanceKnown && !this.health().lowBalance) return
     const tip = await this.#source.tip({ signal })
     this.#tip = tip
@@ -286,7 +291,7 @@ export class Publisher {
     this.#coins = { utxos: await this.#source.utxos(address, { signal }), readAt: this.#clock() }
     const { balance = 0n } = this.health()
     if (!this.#source.fund || balance >= this.#init.lowBalance) return
-    if (this.#clock() - this.#askedFaucetAt < FAUCET_PAUSE_MS) return
+    if (isRecent(this.#askedFaucetAt, FAUCET_PAUSE_MS, this.#clock())) return
     this.#askedFaucetAt = this.#clock()
     await this.#source.fund(address, { signal })
   }
@@ -328,8 +333,8 @@ export class Publisher {
   #dueBatch(): Batch | undefined {
     const waiting = this.#waiting()
     const batch = nextBatch(waiting, this.#policy, this.#clock())
-    if (batch || this.#clock() < this.#suspectAfter) return batch
-    this.#suspectAfter = this.#clock() + this.#init.checkMs
+    if (batch || isRecent(this.#triedSuspectAt, this.#init.checkMs, this.#clock())) return batch
+    this.#triedSuspectAt = this.#clock()
     return nextSuspect(waiting)
   }
 
@@ -374,7 +379,7 @@ export class Publisher {
   /** Of a batch that cannot be built, finds the record to blame by trying each alone; a lone one is given up. */
   async #refuse(batch: Batch, reason: string): Promise<void> {
     this.#blame(batch)
-    this.#suspectAfter = 0
+    this.#triedSuspectAt = -Infinity
     const [first, second] = batch.records
     if (!first || second) return
     this.#logger.error({ record: first.id, reason }, 'a record cannot be published')

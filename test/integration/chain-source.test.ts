@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createChainSource } from '../../chain/blockfrost-source.ts'
 import type { ChainSource, TransactionId } from '../../chain/chain-source.ts'
 import { ChainHarness, Cleanup } from './chain-harness.ts'
@@ -109,6 +109,31 @@ describe('a source', () => {
     const call = source.tip({ signal: abort.signal })
     abort.abort()
     await expect(call).rejects.toMatchObject({ code: 'UNREACHABLE' })
+  })
+
+  test('keeps the protocol parameters for an hour, and not because a clock that ran ahead read them', async () => {
+    const parameters = {
+      min_fee_a: 44,
+      min_fee_b: 155_381,
+      max_tx_size: 16_384,
+      key_deposit: '2000000',
+      pool_deposit: '500000000',
+      max_val_size: '5000',
+      coins_per_utxo_size: '4310'
+    }
+    const { source, requests } = await sourceOf(answer(200, parameters))
+    const now = Date.now()
+    vi.useFakeTimers({ toFake: ['Date'], now: now + 86_400_000 })
+    try {
+      await source.parameters()
+      await source.parameters()
+      expect(requests()).toBe(1)
+      vi.setSystemTime(now)
+      await source.parameters()
+      expect(requests()).toBe(2)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('needs an address or a project id', () => {

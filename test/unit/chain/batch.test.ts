@@ -18,8 +18,14 @@ describe('a batch', () => {
     const records = [waiting(), waiting()]
     expect(nextBatch(records, POLICY, NOW + 999)).toBeUndefined()
     expect(nextBatch(records, POLICY, NOW + 1_000)).toEqual({ records, isUrgent: false })
-    expect(nextDueTime(records, POLICY)).toBe(NOW + 1_000)
-    expect(nextDueTime([], POLICY)).toBe(Infinity)
+    expect(nextDueTime(records, POLICY, NOW)).toBe(NOW + 1_000)
+    expect(nextDueTime([], POLICY, NOW)).toBe(Infinity)
+  })
+
+  test('leaves at once when a record was taken by a clock that ran ahead and has been put back', () => {
+    const records = [waiting(), waiting({ enqueuedAt: NOW + 365 * 86_400_000 })]
+    expect(nextBatch(records, POLICY, NOW)!.records).toEqual(records)
+    expect(nextDueTime(records, POLICY, NOW)).toBeLessThanOrEqual(NOW)
   })
 
   test('leaves at once when it is full, in order of arrival', () => {
@@ -57,7 +63,7 @@ describe('a batch', () => {
     const records = [suspect, follower, other]
     expect(nextBatch(records, POLICY, NOW + 1_000)!.records).toEqual([other])
     expect(nextSuspect(records)!.records).toEqual([suspect])
-    expect(nextDueTime([suspect, follower], POLICY)).toBe(Infinity)
+    expect(nextDueTime([suspect, follower], POLICY, NOW)).toBe(Infinity)
   })
 })
 
@@ -72,5 +78,12 @@ describe('the fee budget', () => {
     expect(budget.allows(21n, NOW, true)).toBe(false)
     expect(budget.spent(NOW + 3_600_000)).toBe(0n)
     expect(budget.allows(80n, NOW + 3_600_000, false)).toBe(true)
+  })
+
+  test('lets go within an hour of what a clock that ran ahead has booked', () => {
+    const budget = new FeeBudget(100n, [{ at: NOW + 365 * 86_400_000, fee: 80n }])
+    expect(budget.spent(NOW)).toBe(80n)
+    expect(budget.spent(NOW + 3_599_999)).toBe(80n)
+    expect(budget.spent(NOW + 3_600_000)).toBe(0n)
   })
 })

@@ -258,9 +258,9 @@ export class NodeNetwork implements NetworkPort {
 
     const onStored: DeliveryService['onStored'] = (...stored) => delivery.onStored(...stored)
     const onWriting: DeliveryService['onWriting'] = (...writing) => delivery.onWriting(...writing)
-    const reader = new ReplicaReader({ ...common, store, links, onStored })
-    const delivery: DeliveryService = new DeliveryService({ ...common, view, store, links, reader })
     const hasRoom = (): boolean => disk.hasRoom
+    const reader = new ReplicaReader({ ...common, store, links, hasRoom, onStored })
+    const delivery: DeliveryService = new DeliveryService({ ...common, view, store, links, reader })
     const replica = new CustodyReplica({ ...common, view, store, links, hasRoom, onWriting, onStored })
     const origin = new CustodyOrigin({ ...common, view, gossip, links, replica })
     const queue = new MessageQueue(

@@ -155,7 +155,7 @@ export class RepairService {
         const mended = await this.#mend(node, mailbox)
         round.fetched += mended.fetched
         round.removed += mended.removed
-        if (mended.fetched + mended.removed === 0) this.#settle(node, mailbox, own, digest)
+        if (mended.fetched + mended.removed === 0 && !mended.isShort) this.#settle(node, mailbox, own, digest)
         if (round.mailboxes >= MAX_FOLLOWED) return
       }
       if (!theirs.more) return
@@ -174,10 +174,13 @@ export class RepairService {
     }
   }
 
-  /** Takes over what the other node has that this one lacks: deliveries held, and reasons for those gone. */
-  async #mend(node: ListedNode, mailbox: DeviceId): Promise<{ fetched: number; removed: number }> {
+  /**
+   * Takes over what the other node has that this one lacks: deliveries held, and reasons for those gone.
+   * @returns also whether it fell short because the disk is nearly full.
+   */
+  async #mend(node: ListedNode, mailbox: DeviceId): Promise<{ fetched: number; removed: number; isShort: boolean }> {
     const { links, store, reader, clock } = this.#components
-    const mended = { fetched: 0, removed: 0 }
+    const mended = { fetched: 0, removed: 0, isShort: false }
     for (let after: DeliveryId | null = null; ;) {
       const page: NodeLinkFrameOf<'mailboxStates'> = await links.request<'states'>(node.key, {
         kind: 'states',
@@ -197,6 +200,7 @@ export class RepairService {
         if (state !== 'held' && (entry === undefined || entry.state === 'held')) gone.push(id)
       }
       mended.fetched += await reader.fetchUnknown(node, mailbox, wanted)
+      if (wanted.length > 0 && !reader.hasRoom) mended.isShort = true
       mended.removed += await this.#learnWhy(node, mailbox, gone)
       if (!page.more) return mended
       after = last

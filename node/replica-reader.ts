@@ -15,6 +15,8 @@ export interface ReplicaReaderComponents {
   store: PendingMessageStore
   links: NodeLinks
   clock: () => number
+  /** Whether the disk has room for more. */
+  hasRoom: () => boolean
   onStored: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
 }
 
@@ -27,7 +29,10 @@ export interface NewsResult {
 /** Questions in a row for one mailbox's ids: far above what a full mailbox needs. */
 const MAX_ROUNDS = (4 * MAX_MAILBOX_ENVELOPES) / MAX_PAGE_ENTRIES
 
-/** Brings from another replica what is missing here. Whatever comes is checked against its id before it is kept. */
+/**
+ * Brings from another replica what is missing here. Whatever comes is checked against its id before it is kept. While the
+ * disk is nearly full nothing is fetched: it is as unknown here afterwards as it was before, and comes later.
+ */
 export class ReplicaReader {
   readonly #components: ReplicaReaderComponents
   /** Deliveries that came this way. */
@@ -37,19 +42,27 @@ export class ReplicaReader {
     this.#components = components
   }
 
+  /** Whether anything is fetched at the moment. */
+  get hasRoom(): boolean {
+    return this.#components.hasRoom()
+  }
+
   /**
    * Asks what came for mailboxes since the given sequences of that node, and fetches what is unknown here.
-   * @returns where to go on, for mailboxes with news.
+   * @returns where to go on, for mailboxes with news that was fetched; none while the disk is nearly full.
    */
   async pullNews(node: ListedNode, asked: { mailbox: DeviceId; after: number }[]): Promise<NewsResult[]> {
     const { links } = this.#components
     const results: NewsResult[] = []
+    if (!this.hasRoom) return results
     for (let from = 0; from < asked.length; from += MAX_PAGE_ENTRIES) {
       let open = asked.slice(from, from + MAX_PAGE_ENTRIES)
       for (let round = 0; open.length > 0 && round < MAX_ROUNDS; round++) {
         const answer = await links.request<'news'>(node.key, { kind: 'news', mailboxes: open })
         for (const { mailbox, next, ids } of answer.mailboxes) {
           await this.fetchUnknown(node, mailbox, ids)
+          // Who went on from here would never ask for what was left out.
+          if (!this.hasRoom) return results
           results.push({ mailbox, next })
         }
         // An answer is bounded as a whole: what had news may have more, and what had none may have been left out.
@@ -62,13 +75,13 @@ export class ReplicaReader {
     return results
   }
 
-  /** Fetches and stores the unknown ones among some ids. @returns how many were stored. */
+  /** Fetches and stores the unknown ones among some ids, while there is room. @returns how many were stored. */
   async fetchUnknown(node: ListedNode, mailbox: DeviceId, ids: DeliveryId[]): Promise<number> {
     const { store } = this.#components
     const entries = await store.entries(ids.map(id => ({ mailbox, id })))
     let wanted = ids.filter((_, index) => entries[index] === undefined)
     let stored = 0
-    while (wanted.length > 0) {
+    while (wanted.length > 0 && this.hasRoom) {
       const asked = wanted.slice(0, MAX_FETCHED_DELIVERIES)
       const { deliveries } = await this.#components.links.request<'fetch'>(node.key, {
         kind: 'fetch',

@@ -190,6 +190,43 @@ describe('a nearly full disk', () => {
       await net.stop()
     }
   })
+
+  it('takes nothing from replicas either, and gets all of it once there is room', async () => {
+    const net = await TestNetwork.start(3)
+    try {
+      const low = net.nodes[2]!
+      const { disk, reader, repair, store } = low.parts
+      let hasRoom = false
+      Object.defineProperty(disk, 'hasRoom', { get: () => hasRoom })
+      const bob = await net.device()
+      await net.client(low, bob)
+      await bob.attach()
+      const away = newMailbox()
+      const ada = await net.client(net.nodes[0]!)
+      for (const mailbox of [bob.deviceId, away]) {
+        expect((await ada.submit(makeEnvelope([mailbox])))[0]!.state).toBe('stored')
+      }
+      const others = net.nodes.slice(0, 2).map(node => node.listed)
+      const rounds = repair.rounds
+      await eventually(async () => {
+        for (const other of others) await repair.compareWith(other)
+        return repair.rounds >= rounds + 4
+      })
+      for (const other of others) {
+        expect(await reader.pullNews(other, [{ mailbox: bob.deviceId, after: 0 }])).toEqual([])
+      }
+      expect(store.heldCount).toBe(0)
+      expect(bob.delivered).toHaveLength(0)
+      hasRoom = true
+      await eventually(() => bob.delivered.length === 1)
+      await eventually(async () => {
+        for (const other of others) await repair.compareWith(other)
+        return (await store.heldIn(away)) === 1
+      })
+    } finally {
+      await net.stop()
+    }
+  })
 })
 
 describe('a failing store', () => {

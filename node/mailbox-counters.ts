@@ -12,10 +12,16 @@ import type { DeliveryId, EnvelopeClass } from '../protocol/wire/envelope.ts'
 
 /** Bytes of a mailbox's digest. */
 export const DIGEST_BYTES = 16
-/** Origins counted apart in one mailbox; the least of them is forgotten when there are more. */
+/** Origins counted apart in one class of a mailbox; the least of them is forgotten when there are more. */
 export const MAX_COUNTED_ORIGINS = 32
 
 const FIXED_BYTES = 6 + 4 + 4 + DIGEST_BYTES + CLASSES.length * 10 + 1
+/** A class, an origin and a count; records written before origins were counted by class lack the class. */
+const ORIGIN_BYTES = 1 + 4 + 4
+const CLASSLESS_ORIGIN_BYTES = 4 + 4
+
+/** Index of a class, then an origin's tag, as one number of 5 bytes. */
+const originKey = (index: number, origin: number): number => index * 2 ** 32 + origin
 
 export class MailboxCounters {
   /** Of the delivery that arrived last; sequences begin at 1. */
@@ -27,8 +33,10 @@ export class MailboxCounters {
   readonly digest = new Uint8Array(DIGEST_BYTES)
   readonly counts = [0, 0, 0]
   readonly bytes = [0, 0, 0]
-  /** Origin tag → held deliveries that came through it. */
-  readonly origins = new Map<number, number>()
+  /** Class and origin, see {@link originKey} → held deliveries that came that way. */
+  readonly #origins = new Map<number, number>()
+  /** Whether the origins are not known by class: all else is right, and the next write counts the mailbox again. */
+  isOutdated = false
 
   /** Deliveries held, of all classes. */
   get held(): number {
@@ -47,12 +55,17 @@ export class MailboxCounters {
     return this.bytes[CLASSES.indexOf(envelopeClass)]!
   }
 
+  /** Held deliveries of a class that came through one origin. */
+  countFrom(envelopeClass: EnvelopeClass, origin: number): number {
+    return this.#origins.get(originKey(CLASSES.indexOf(envelopeClass), origin)) ?? 0
+  }
+
   addHeld(id: DeliveryId, envelopeClass: EnvelopeClass, size: number, origin: number): void {
     const index = CLASSES.indexOf(envelopeClass)
     this.counts[index]! += 1
     this.bytes[index]! += size
     this.#xor(id, 0)
-    if (origin !== 0) this.#countOrigin(origin)
+    if (origin !== 0) this.#countOrigin(index, origin)
   }
 
   removeHeld(id: DeliveryId, envelopeClass: EnvelopeClass, size: number, origin: number): void {
@@ -60,9 +73,10 @@ export class MailboxCounters {
     this.counts[index] = Math.max(0, this.counts[index]! - 1)
     this.bytes[index] = Math.max(0, this.bytes[index]! - size)
     this.#xor(id, 0)
-    const left = (this.origins.get(origin) ?? 0) - 1
-    if (left > 0) this.origins.set(origin, left)
-    else this.origins.delete(origin)
+    const key = originKey(index, origin)
+    const left = (this.#origins.get(key) ?? 0) - 1
+    if (left > 0) this.#origins.set(key, left)
+    else this.#origins.delete(key)
   }
 
   addGone(id: DeliveryId, unseen: boolean): void {
@@ -81,16 +95,29 @@ export class MailboxCounters {
     for (let i = 0; i < DIGEST_BYTES; i++) this.digest[i]! ^= id[from + i]!
   }
 
-  #countOrigin(origin: number): void {
-    this.origins.set(origin, (this.origins.get(origin) ?? 0) + 1)
-    if (this.origins.size <= MAX_COUNTED_ORIGINS) return
-    let least: [number, number] = [0, Infinity]
-    for (const entry of this.origins) if (entry[1] < least[1] && entry[0] !== origin) least = entry
-    this.origins.delete(least[0])
+  #countOrigin(index: number, origin: number): void {
+    const key = originKey(index, origin)
+    this.#origins.set(key, (this.#origins.get(key) ?? 0) + 1)
+    if (this.#origins.size <= MAX_COUNTED_ORIGINS) return
+    let counted = 0
+    let least: [number, number] = [key, Infinity]
+    for (const entry of this.#origins) {
+      if (entry[0] < originKey(index, 0) || entry[0] >= originKey(index + 1, 0)) continue
+      counted += 1
+      if (entry[1] < least[1] && entry[0] !== key) least = entry
+    }
+    if (counted > MAX_COUNTED_ORIGINS) this.#origins.delete(least[0])
+  }
+
+  /** Takes over from outdated counters what cannot be counted. @returns these counters. */
+  succeeding(outdated: MailboxCounters | undefined): this {
+    this.sequence = Math.max(this.sequence, outdated?.sequence ?? 0)
+    this.goneUnseen = outdated?.goneUnseen ?? this.goneUnseen
+    return this
   }
 
   encode(): Buffer {
-    const bytes = Buffer.allocUnsafe(FIXED_BYTES + this.origins.size * 8 + 4)
+    const bytes = Buffer.allocUnsafe(FIXED_BYTES + this.#origins.size * ORIGIN_BYTES + 4)
     bytes.writeUIntBE(this.sequence, 0, 6)
     bytes.writeUInt32BE(this.gone, 6)
     bytes.writeUInt32BE(this.goneUnseen, 10)
@@ -100,9 +127,9 @@ export class MailboxCounters {
       offset = bytes.writeUInt32BE(this.counts[i]!, offset)
       offset = bytes.writeUIntBE(this.bytes[i]!, offset, 6)
     }
-    offset = bytes.writeUInt8(this.origins.size, offset)
-    for (const [origin, count] of this.origins) {
-      offset = bytes.writeUInt32BE(origin, offset)
+    offset = bytes.writeUInt8(this.#origins.size, offset)
+    for (const [key, count] of this.#origins) {
+      offset = bytes.writeUIntBE(key, offset, 5)
       offset = bytes.writeUInt32BE(count, offset)
     }
     bytes.writeUInt32BE(crc32(bytes.subarray(0, offset)), offset)
@@ -126,9 +153,11 @@ export class MailboxCounters {
     }
     const origins = bytes[offset]!
     offset += 1
-    if (end !== offset + origins * 8) return undefined
-    for (let i = 0; i < origins; i++, offset += 8) {
-      counters.origins.set(bytes.readUInt32BE(offset), bytes.readUInt32BE(offset + 4))
+    counters.isOutdated = origins > 0 && end === offset + origins * CLASSLESS_ORIGIN_BYTES
+    if (counters.isOutdated) return counters
+    if (end !== offset + origins * ORIGIN_BYTES) return undefined
+    for (let i = 0; i < origins; i++, offset += ORIGIN_BYTES) {
+      counters.#origins.set(bytes.readUIntBE(offset, 5), bytes.readUInt32BE(offset + 5))
     }
     return counters
   }

@@ -64,7 +64,7 @@ export class MailboxRoom {
     const counters = transaction.counters(mailbox)
     const most = this.#limits.envelopes[delivery.class]
     const share = this.#limits.originShare
-    if (share < 1 && origin !== 0 && (counters.origins.get(origin) ?? 0) >= most * share) return false
+    if (share < 1 && origin !== 0 && counters.countFrom(delivery.class, origin) >= most * share) return false
     while (!this.#hasRoom(counters, delivery.class, size)) {
       const victim = await this.#oldest(transaction, mailbox, delivery.class)
       const own = { expiry: delivery.expiry, id: byteKey(delivery.id) }

@@ -122,7 +122,8 @@ export class StoreTransaction {
     for (const [index, mailbox] of mailboxes.entries()) {
       const value = values[index]
       const counters = value === undefined ? this.#newCounters() : MailboxCounters.decode(value)
-      this.#cache.set(byteKey(mailbox), counters ?? (await recount(mailbox)))
+      const isUsable = counters !== undefined && !counters.isOutdated
+      this.#cache.set(byteKey(mailbox), isUsable ? counters : (await recount(mailbox)).succeeding(counters))
     }
   }
 

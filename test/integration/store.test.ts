@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DEFAULT_MAILBOX_LIMITS, type MailboxLimits } from '../../node/mailbox-room.ts'
 import { originTag, PendingMessageStore } from '../../node/pending-message-store.ts'
@@ -7,7 +8,7 @@ import { scrub } from '../../node/store-scrubber.ts'
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, TOMBSTONE_GRACE_MS } from '../../protocol/limits.ts'
-import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
+import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import {
   crypto,
   makeDelivery,
@@ -262,6 +263,20 @@ describe('limits', () => {
     expect((await from(other))[0]!.state).toBe('stored')
   })
 
+  it('count the share of an origin in each class apart', async () => {
+    const mailbox = newMailbox()
+    const origin = originTag(random(32))
+    const send = async (envelopeClass: EnvelopeClass) =>
+      (await store.store([{ mailbox, delivery: makeDelivery(mailbox, { class: envelopeClass }), origin }]))[0]!.state
+    for (const state of ['stored', 'stored', 'stored', 'full']) expect(await send('contact')).toBe(state)
+    for (const kind of ['request', 'system'] as const) {
+      for (const state of ['stored', 'stored', 'full']) expect(await send(kind)).toBe(state)
+    }
+    await store.close()
+    store = await open(limits)
+    for (const kind of ['contact', 'request', 'system'] as const) expect(await send(kind)).toBe('full')
+  })
+
   it("follow another replica's eviction only in a mailbox that is nearly full here too", async () => {
     const mailbox = newMailbox()
     const deliveries = Array.from({ length: 5 }, () => makeDelivery(mailbox))
@@ -396,6 +411,38 @@ describe('damage', () => {
     store = await open()
     await put(mailbox, makeDelivery(mailbox))
     expect(await store.heldIn(mailbox)).toBe(3)
+  })
+
+  it('of counters whose origins are not known by class is no damage: the next write counts them', async () => {
+    const mailbox = newMailbox()
+    const origin = originTag(random(32))
+    const send = () => store.store([{ mailbox, delivery: makeDelivery(mailbox, { class: 'request' }), origin }])
+    await send()
+    await store.acknowledge(mailbox, [makeDelivery(mailbox).id], PROOF)
+    const known = { mailbox, after: 0 }
+    const [before] = await store.news([known], 10)
+    await store.close()
+    store = await open()
+    await store.read(async database => {
+      for await (const [key, value] of database.iterator({ gt: Buffer.from('q'), lt: Buffer.from('r') })) {
+        const fields = Buffer.concat([
+          value.subarray(0, value.length - 4 - 9),
+          value.subarray(value.length - 4 - 8, -4)
+        ])
+        const checksum = Buffer.alloc(4)
+        checksum.writeUInt32BE(crc32(fields))
+        await database.put(key, Buffer.concat([fields, checksum]))
+      }
+    })
+    expect(await store.news([known], 10)).toEqual([before])
+    expect(await store.heldIn(mailbox)).toBe(1)
+    await send()
+    expect(await store.heldIn(mailbox)).toBe(2)
+    const [after] = await store.news([known], 10)
+    expect(after!.next).toBeGreaterThan(before!.next)
+    await store.close()
+    store = await open({ ...DEFAULT_MAILBOX_LIMITS, envelopes: { contact: 4, request: 4, system: 4 } })
+    expect((await send())[0]!.state).toBe('full')
   })
 
   it('of the manifest is repaired at the next start', async () => {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MailboxCounters, MAX_COUNTED_ORIGINS } from '../../../node/mailbox-counters.ts'
@@ -127,12 +128,10 @@ describe('counters', () => {
   it('are read as they were written', () => {
     const counters = filled()
     const read = MailboxCounters.decode(counters.encode())!
-    expect({ ...read, digest: read.digest, origins: read.origins }).toEqual({
-      ...counters,
-      digest: counters.digest,
-      origins: counters.origins
-    })
+    expect({ ...read }).toEqual({ ...counters })
     expect(read.held).toBe(2)
+    expect([read.countFrom('contact', 5), read.countFrom('request', 9)]).toEqual([1, 1])
+    expect([read.countFrom('request', 5), read.countFrom('contact', 9)]).toEqual([0, 0])
   })
 
   it('are not read with any bit flipped', () => {
@@ -158,7 +157,7 @@ describe('counters', () => {
           expect(counters.isEmpty).toBe(true)
           expect(counters.digest).toEqual(new Uint8Array(16))
           expect(counters.bytes).toEqual([0, 0, 0])
-          expect(counters.origins.size).toBe(0)
+          for (const kind of CLASSES) expect(counters.countFrom(kind, 3)).toBe(0)
         }
       )
     )
@@ -175,8 +174,23 @@ describe('counters', () => {
 
   it('count so many origins apart and no more', () => {
     const counters = new MailboxCounters()
+    counters.addHeld(random(32) as DeliveryId, 'request', 1, 7)
     for (let i = 1; i <= 100; i++) counters.addHeld(random(32) as DeliveryId, 'contact', 1, i)
-    expect(counters.origins.size).toBe(MAX_COUNTED_ORIGINS)
-    expect(MailboxCounters.decode(counters.encode())!.origins.size).toBe(MAX_COUNTED_ORIGINS)
+    for (const each of [counters, MailboxCounters.decode(counters.encode())!]) {
+      const counted = Array.from({ length: 100 }, (_, i) => each.countFrom('contact', i + 1))
+      expect(counted.filter(count => count > 0)).toHaveLength(MAX_COUNTED_ORIGINS)
+      expect(each.countFrom('request', 7)).toBe(1)
+    }
+  })
+
+  it('written when origins were not counted by class are read, and known to be outdated', () => {
+    const counters = filled()
+    const { length } = counters.encode()
+    // Two origins of a tag and a count each, in place of those with a class.
+    const fields = Buffer.concat([counters.encode().subarray(0, length - 4 - 2 * 9), Buffer.alloc(2 * 8, 1)])
+    const old = Buffer.concat([fields, Buffer.alloc(4)])
+    old.writeUInt32BE(crc32(fields), fields.length)
+    const read = MailboxCounters.decode(old)!
+    expect({ ...read }).toEqual({ ...counters, isOutdated: true })
   })
 })

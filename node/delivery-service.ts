@@ -110,7 +110,8 @@ export class DeliveryService {
         return sink.deliver(deliveries)
       }
     }
-    const attached: Attached = { mailbox, session: new DeliverySession(mailbox, store, counted), cursors: new Map() }
+    const session = new DeliverySession(mailbox, store, counted, this.#components.logger)
+    const attached: Attached = { mailbox, session, cursors: new Map() }
     this.#attached.set(byteKey(mailbox), attached)
     const pending = await store.heldIn(mailbox)
     return { pending, begin: () => this.#begin(attached) }

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DeviceId } from '../protocol/identity/device.ts'
 import type { Eviction } from '../protocol/wire/custody.ts'
 import type { Delivery, DeliveryId } from '../protocol/wire/envelope.ts'
 import { byteKey } from './byte-key.ts'
 import type { PendingMessageStore } from './pending-message-store.ts'
+import type { Logger } from './ports.ts'
 
 /** Deliveries, and bytes of them, that may be on their way without an acknowledgement. */
 export const MAX_UNACKNOWLEDGED = 256
@@ -11,6 +13,8 @@ const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024
 const FRAME_DELIVERIES = 64
 const FRAME_BYTES = 160 * 1024
 const DELIVERY_OVERHEAD_BYTES = 64
+/** After a read that failed, such as one that met damage while the store was busy. */
+const RETRY_AFTER_MS = 500
 
 /** Where a session sends; false means that the stream is gone. */
 export interface DeliverySink {
@@ -29,6 +33,7 @@ export class DeliverySession {
   readonly #mailbox: DeviceId
   readonly #store: PendingMessageStore
   readonly #sink: DeliverySink
+  readonly #log: Logger
   readonly #unacknowledged = new Map<string, number>()
   #unacknowledgedBytes = 0
   #cursor = 0
@@ -39,11 +44,13 @@ export class DeliverySession {
   #pulled = false
   #caughtUp = false
   #stopped = false
+  readonly #ending = new AbortController()
 
-  constructor(mailbox: DeviceId, store: PendingMessageStore, sink: DeliverySink) {
+  constructor(mailbox: DeviceId, store: PendingMessageStore, sink: DeliverySink, logger: Logger) {
     this.#mailbox = mailbox
     this.#store = store
     this.#sink = sink
+    this.#log = logger.forComponent('volo:delivery-session')
   }
 
   isFor(owner: object): boolean {
@@ -51,11 +58,12 @@ export class DeliverySession {
   }
 
   start(): void {
-    this.#running ??= this.#run().catch(() => undefined)
+    this.#running ??= this.#run()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#ending.abort()
     this.#wakeUp()
     await this.#running
   }
@@ -102,18 +110,17 @@ export class DeliverySession {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
-      if (this.#dirty && this.#hasRoom) {
-        await this.#sendPage()
-        continue
-      }
-      if (!this.#dirty && this.#pulled && !this.#caughtUp) {
-        this.#caughtUp = true
-        if (!this.#sink.caughtUp()) return
-        continue
-      }
-      await new Promise<void>(resolve => (this.#wake = resolve))
+    while (!this.#stopped) await this.#step().catch((error: Error) => this.#pause(error))
+  }
+
+  async #step(): Promise<void> {
+    if (this.#dirty && this.#hasRoom) return this.#sendPage()
+    if (!this.#dirty && this.#pulled && !this.#caughtUp) {
+      this.#caughtUp = true
+      if (!this.#sink.caughtUp()) this.#stopped = true
+      return
     }
+    await new Promise<void>(resolve => (this.#wake = resolve))
   }
 
   async #sendPage(): Promise<void> {
@@ -125,14 +132,23 @@ export class DeliverySession {
     this.#send(page)
   }
 
+  /** Nothing was sent, or counted as sent, by what failed: it is tried again for as long as the device is attached. */
+  async #pause(error: Error): Promise<void> {
+    this.#dirty = true
+    if (this.#stopped) return
+    this.#log.warn('waiting messages could not be sent', { reason: error.message })
+    await sleep(RETRY_AFTER_MS, undefined, { signal: this.#ending.signal }).catch(() => undefined)
+  }
+
   #send(page: { sequence: number; delivery: Delivery }[]): void {
+    const isOpen = this.#sink.deliver(page.map(({ delivery }) => delivery))
     for (const { delivery } of page) {
       const size = delivery.payload.length + delivery.part.length + DELIVERY_OVERHEAD_BYTES
       this.#unacknowledged.set(byteKey(delivery.id), size)
       this.#unacknowledgedBytes += size
     }
     this.#cursor = page.at(-1)!.sequence
-    if (!this.#sink.deliver(page.map(({ delivery }) => delivery))) this.#stopped = true
+    if (!isOpen) this.#stopped = true
   }
 
   get #isIdle(): boolean {

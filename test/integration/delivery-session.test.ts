@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { DeliverySession } from '../../node/delivery-session.ts'
+import { DeliverySession, type DeliverySink } from '../../node/delivery-session.ts'
+import { NodeError } from '../../node/errors.ts'
 import { PendingMessageStore, type StoreOutcome } from '../../node/pending-message-store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
@@ -41,12 +42,13 @@ beforeEach(async () => {
   await store.open()
   sent = []
   isCaughtUp = false
-  session = new DeliverySession(mailbox, store, {
+  const sink: DeliverySink = {
     owner: {},
     deliver: deliveries => sent.push(...deliveries.map(({ id }) => toHex(id))) > 0,
     caughtUp: () => (isCaughtUp = true),
     evicted: () => true
-  })
+  }
+  session = new DeliverySession(mailbox, store, sink, quietLogger)
   session.start()
   session.pulled()
 })
@@ -96,4 +98,23 @@ it('what waits goes first: a message that comes meanwhile is read in its turn', 
   await writing
   await eventually(() => sent.length === 71)
   expect(sent).toEqual(ids([...waiting, live]))
+})
+
+it('a read that fails is tried again: what waits comes, and what comes after it', async () => {
+  await eventually(() => isCaughtUp)
+  const read = store.pendingAfter.bind(store)
+  let failed = 0
+  store.pendingAfter = async (...asked) => {
+    if (failed++ < 1) throw new NodeError('busy', 'the store has too much to write')
+    return read(...asked)
+  }
+  const waiting = [makeDelivery(mailbox), makeDelivery(mailbox)]
+  const outcomes = await store.store(waiting.map(delivery => ({ mailbox, delivery, origin: 0 })))
+  // Told out of turn, so that both are read.
+  session.onStored((outcomes[1] as { sequence: number }).sequence, waiting[1]!)
+  await eventually(() => failed > 0)
+  const later = makeDelivery(mailbox)
+  await put([later])
+  await eventually(() => sent.length === 3)
+  expect(sent).toEqual(ids([...waiting, later]))
 })

@@ -125,7 +125,7 @@ export abstract class PendingMessageReader {
   async fetch(mailbox: DeviceId, ids: DeliveryId[], maxBytes: number): Promise<Delivery[]> {
     const entries = await this.entries(ids.map(id => ({ mailbox, id })))
     const found: Delivery[] = []
-    const broken: DeliveryId[] = []
+    const broken: { id: DeliveryId; sequence: number }[] = []
     let size = 0
     for (const [index, entry] of entries.entries()) {
       if (entry?.state !== 'held') continue
@@ -133,11 +133,25 @@ export abstract class PendingMessageReader {
       if (found.length > 0 && (size += entry.size) > maxBytes) break
       const value = await this.read(database => database.get(deliveryKey(mailbox, entry.sequence, id)))
       const delivery = value && this.intact(mailbox, id, value)
-      if (delivery === undefined) broken.push(id)
+      if (delivery === undefined) broken.push({ id, sequence: entry.sequence })
       else found.push(delivery)
     }
-    if (broken.length > 0) await this.quarantine(mailbox, broken)
+    if (broken.length > 0) await this.#quarantineHeld(mailbox, broken)
     return found
+  }
+
+  /** Between two reads a delivery may have been acknowledged; only what still stands where it stood is broken. */
+  async #quarantineHeld(mailbox: DeviceId, broken: { id: DeliveryId; sequence: number }[]): Promise<void> {
+    const entries = await this.entries(broken.map(({ id }) => ({ mailbox, id })))
+    const held = broken.filter(({ sequence }, index) => {
+      const entry = entries[index]
+      return entry?.state === 'held' && entry.sequence === sequence
+    })
+    if (held.length === 0) return
+    await this.quarantine(
+      mailbox,
+      held.map(({ id }) => id)
+    )
   }
 
   /** The signed reasons why deliveries are gone, each once. */

@@ -366,6 +366,36 @@ describe('damage', () => {
     expect(await store.heldIn(mailbox)).toBe(3)
   })
 
+  it('is not what another replica meets when a device acknowledges while it fetches', async () => {
+    const mailbox = newMailbox()
+    const [gone, kept] = [makeDelivery(mailbox), makeDelivery(mailbox)]
+    await put(mailbox, gone, kept)
+    const entries = store.entries.bind(store)
+    let isFirst = true
+    store.entries = async names => {
+      const read = await entries(names)
+      if (isFirst) await store.acknowledge(mailbox, [gone.id], PROOF)
+      isFirst = false
+      return read
+    }
+    const fetched = await store.fetch(mailbox, [gone.id, kept.id], 1e6)
+    expect(fetched.map(({ id }) => toHex(id))).toEqual([toHex(kept.id)])
+    expect(corrupt).toEqual([])
+    expect((await entries([{ mailbox, id: gone.id }]))[0]?.state).toBe('acknowledged')
+  })
+
+  it('is seen when another replica fetches a delivery', async () => {
+    const mailbox = newMailbox()
+    const delivery = makeDelivery(mailbox)
+    await put(mailbox, delivery)
+    await settle()
+    await flip(delivery.payload)
+    store = await open()
+    expect(await store.fetch(mailbox, [delivery.id], 1e6)).toEqual([])
+    expect(corrupt.map(toHex)).toEqual([toHex(delivery.id)])
+    expect((await store.entries([{ mailbox, id: delivery.id }]))[0]).toBeUndefined()
+  })
+
   it('is found by a scrub without anybody reading', async () => {
     const mailbox = newMailbox()
     const deliveries = Array.from({ length: 600 }, () => makeDelivery(mailbox))

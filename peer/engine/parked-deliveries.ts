@@ -9,6 +9,9 @@ import type { StateStore, Work } from './work.ts'
 export const MAX_PARKED = 2_000
 /** And their bytes. */
 export const MAX_PARKED_BYTES = 32 * 1024 * 1024
+/** Of those, kept for a newer version of this program: anybody can claim to be newer. */
+export const MAX_PARKED_NEWER = 256
+export const MAX_PARKED_NEWER_BYTES = 4 * 1024 * 1024
 /**
  * The directory is asked again for a parked Open after this, then after half of its age: strangers must not make us ask
  * without end.
@@ -28,7 +31,6 @@ export class ParkedDeliveries {
   readonly #init: ParkedDeliveriesInit
   readonly #parked = new Map<string, Parked>()
   readonly #askedAt = new Map<string, number>()
-  #bytes = 0
   #cancelTimer: (() => void) | undefined
   #stopped = true
 
@@ -88,7 +90,7 @@ export class ParkedDeliveries {
       this.#hold(parked)
       this.schedule()
     })
-    if (!known) this.#makeRoom(unit, delivery.payload.length)
+    if (!known) this.#makeRoom(unit, parked)
   }
 
   /** Lets go of a delivery, if it was parked. */
@@ -116,7 +118,9 @@ export class ParkedDeliveries {
 
   /** Makes sure that a retry comes. */
   schedule(): void {
-    if (this.#stopped || this.#cancelTimer || this.#parked.size === 0) return
+    // What waits for a newer version is looked at when one starts.
+    const isAwaited = [...this.#parked.values()].some(({ waitsFor }) => waitsFor !== 'version')
+    if (this.#stopped || this.#cancelTimer || !isAwaited) return
     this.#cancelTimer = this.#core.timers.after(PARKED_RETRY_MS, () => {
       this.#cancelTimer = undefined
       this.#init.onRetry()
@@ -124,14 +128,18 @@ export class ParkedDeliveries {
   }
 
   /** Drops the oldest past the bounds; what was of worth in them shows as a gap and is sent again. */
-  #makeRoom(unit: Work, bytes: number): void {
-    let count = this.#parked.size + 1
-    let total = this.#bytes + bytes
-    for (const { delivery } of this.#parked.values()) {
-      if (count <= MAX_PARKED && total <= MAX_PARKED_BYTES) return
-      this.#drop(unit, delivery)
+  #makeRoom(unit: Work, { delivery, waitsFor }: Parked): void {
+    const isNewer = waitsFor === 'version'
+    const most = isNewer ? MAX_PARKED_NEWER : MAX_PARKED
+    const mostBytes = isNewer ? MAX_PARKED_NEWER_BYTES : MAX_PARKED_BYTES
+    const kept = isNewer ? this.waitingFor('version') : [...this.#parked.values()].map(each => each.delivery)
+    let count = kept.length + 1
+    let total = kept.reduce((sum, { payload }) => sum + payload.length, delivery.payload.length)
+    for (const oldest of kept) {
+      if (count <= most && total <= mostBytes) return
+      this.#drop(unit, oldest)
       count--
-      total -= delivery.payload.length
+      total -= oldest.payload.length
     }
   }
 
@@ -141,15 +149,10 @@ export class ParkedDeliveries {
   }
 
   #hold(parked: Parked): void {
-    const key = toHex(parked.delivery.id)
-    if (!this.#parked.has(key)) this.#bytes += parked.delivery.payload.length
-    this.#parked.set(key, parked)
+    this.#parked.set(toHex(parked.delivery.id), parked)
   }
 
   #release(key: string): void {
-    const parked = this.#parked.get(key)
-    if (!parked) return
-    this.#bytes -= parked.delivery.payload.length
     this.#parked.delete(key)
     this.#askedAt.delete(key)
   }

@@ -7,6 +7,8 @@
  *     deliver ──▶ Open ── roster known ──▶ accepted ──▶ messages ──▶ sequencer ──▶ shown
  *                  │ records unknown                      │ session unknown
  *                  └────────▶ parked ◀────────────────────┘   (tried again as the directory or an Open comes)
+ *
+ * A payload of an unknown kind is parked too, for a newer version of this program.
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { resolveRoster } from '../../protocol/conversation/roster-resolution.ts'
@@ -67,8 +69,6 @@ type Outcome =
   | { kind: 'done' }
   /** Needs these accounts from the directory first. */
   | { kind: 'fetch'; accounts: AccountId[] }
-  /** For a newer version of this program: leave it with the network. */
-  | { kind: 'leave' }
 
 interface Attempt {
   /** The directory was asked just now. */
@@ -107,6 +107,8 @@ export class Receiver {
     await this.#parked.start()
     // The last process may have ended between an Open and the messages that waited for it.
     void this.retryParked('session')
+    // And may have been an older version of this program.
+    void this.retryParked('version')
   }
 
   stop(): void {
@@ -126,8 +128,8 @@ export class Receiver {
       return false
     }
     if (this.#parked.has(delivery)) return true
-    const outcome = await this.#process(delivery, { isAsked: false, isRetry: false })
-    return outcome.kind !== 'leave'
+    await this.#process(delivery, { isAsked: false, isRetry: false })
+    return true
   }
 
   /** Resolves once everything taken in so far may be acknowledged. */
@@ -174,14 +176,14 @@ export class Receiver {
     }
   }
 
-  async #process(delivery: Delivery, attempt: Attempt): Promise<Outcome> {
+  async #process(delivery: Delivery, attempt: Attempt): Promise<void> {
     let packet: Packet
     try {
       packet = decodePacket(delivery.payload)
     } catch (error) {
-      if (error instanceof ProtocolError && error.code === 'UNSUPPORTED_VERSION') return { kind: 'leave' }
+      if (error instanceof ProtocolError && error.code === 'UNSUPPORTED_VERSION') return this.#keepForNewer(delivery)
       this.counts.malformed++
-      return DONE
+      return
     }
     let outcome = await this.#processPacket(delivery, packet, attempt)
     if (outcome.kind === 'fetch' && !attempt.isAsked) {
@@ -193,7 +195,11 @@ export class Receiver {
       await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'roster'))
     }
     this.#parked.forgetAsked(delivery)
-    return outcome
+  }
+
+  /** Kept here, not with the network: what is not acknowledged would keep the node from delivering what comes after it. */
+  async #keepForNewer(delivery: Delivery): Promise<void> {
+    await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'version'), { durable: false })
   }
 
   /** @returns whether the directory answered for any of the accounts. */

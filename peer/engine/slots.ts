@@ -167,7 +167,7 @@ const sessionCodec = struct({ conversationId: conversationIdCodec, seen: bytesBe
 const parkedCodec = struct({
   delivery: deliveryCodec,
   /** `roster`: its Open names records that the directory does not have yet. `session`: its Open has not come yet. */
-  waitsFor: oneOf('roster', 'session'),
+  waitsFor: oneOf('roster', 'session', 'version'),
   since: uint()
 })
 export type Parked = TypeOf<typeof parkedCodec>

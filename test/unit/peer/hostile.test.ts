@@ -89,6 +89,26 @@ describe('a hostile stranger', () => {
     expect((await eve.engine.snapshot()).conversations).toEqual([])
   })
 
+  test('cannot keep the mailbox shut with what an older version does not know', async () => {
+    const { network, peers } = await people('bob')
+    const [bob] = peers as [TestPeer]
+    const mailbox = fromHex(bob.me.deviceId) as DeviceId
+    const acknowledged = new Set<string>()
+    network.answer = async frame => {
+      if (frame.kind === 'acknowledge') for (const id of frame.acknowledgement.ids) acknowledged.add(toHex(id))
+      return undefined
+    }
+    for (let i = 0; i < 3; i++) {
+      // A packet of kind 99.
+      network.push(mailbox, deliveryOf(network, mailbox, Uint8Array.of(0x82, 0x18, 99, 0x50, ...random(16))))
+    }
+    await until('all are acknowledged', () => acknowledged.size === 3)
+    expect(bob.engine.counts.parked).toBe(3)
+    // A newer version of the program looks at them again.
+    await bob.crash()
+    expect(bob.engine.counts.parked).toBe(3)
+  })
+
   test('cannot fill the device with messages of sessions that never open', async () => {
     const { network, peers } = await people('bob')
     const [bob] = peers as [TestPeer]

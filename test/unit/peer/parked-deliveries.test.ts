@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Core } from '../../../peer/engine/core.ts'
-import { MAX_PARKED_BYTES, PARKED_RETRY_MS, ParkedDeliveries } from '../../../peer/engine/parked-deliveries.ts'
-import { parkedEntry } from '../../../peer/engine/slots.ts'
+import {
+  MAX_PARKED_BYTES,
+  MAX_PARKED_NEWER,
+  PARKED_RETRY_MS,
+  ParkedDeliveries
+} from '../../../peer/engine/parked-deliveries.ts'
+import { parkedEntry, type Parked } from '../../../peer/engine/slots.ts'
 import { MAX_ENVELOPE_PAYLOAD_BYTES } from '../../../protocol/limits.ts'
 import type { Delivery, DeliveryId } from '../../../protocol/wire/envelope.ts'
 import { memoryStates } from '../../support/peer/memory-states.ts'
@@ -16,10 +21,10 @@ async function createParked() {
   const init = { onRetry: () => undefined, onDropped: () => void counts.dropped++ }
   const parked = new ParkedDeliveries(core, states, init)
   await parked.start()
-  const park = async (bytes: number): Promise<Delivery> => {
+  const park = async (bytes: number, waitsFor: Parked['waitsFor'] = 'roster'): Promise<Delivery> => {
     const [id, part, payload] = [random(32) as DeliveryId, new Uint8Array(), new Uint8Array(bytes)]
     const delivery: Delivery = { id, expiry: START * 2, class: 'contact', part, payload }
-    await states.unit(async unit => parked.park(unit, delivery, 'roster'))
+    await states.unit(async unit => parked.park(unit, delivery, waitsFor))
     return delivery
   }
   const onDisk = async (): Promise<number> => {
@@ -49,6 +54,17 @@ describe('deliveries that cannot be read yet', () => {
     await states.unit(async unit => all.forEach(delivery => parked.unpark(unit, delivery)))
     for (let i = 0; i < 10; i++) await park(MAX_ENVELOPE_PAYLOAD_BYTES)
     expect(counts.dropped).toBe(0)
+  })
+
+  test('for a newer version push none but their like aside', async () => {
+    const { parked, park, counts } = await createParked()
+    const waiting = await park(10)
+    const first = await park(10, 'version')
+    for (let i = 0; i < MAX_PARKED_NEWER; i++) await park(10, 'version')
+    expect(parked.waitingFor('version')).toHaveLength(MAX_PARKED_NEWER)
+    expect(counts.dropped).toBe(1)
+    expect(parked.has(first)).toBe(false)
+    expect(parked.has(waiting)).toBe(true)
   })
 
   test('make us ask the directory less and less often', async () => {

@@ -131,7 +131,8 @@ export class Chat {
     })
     const outbox = (this.outbox = new Outbox(core, states, log, {
       connection,
-      onEpoch: (epoch, online) => this.#onEpoch(epoch, online)
+      onEpoch: (epoch, online) => this.#onEpoch(epoch, online),
+      onFruitless: online => void this.keeper.leave(online)
     }))
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)

@@ -4,6 +4,11 @@ import { NodeRefusal, type NodeConnection, type PushFrame } from '../transport/n
 import type { Core } from './core.ts'
 import type { Receiver } from './receiver.ts'
 
+/** How often a node is told what has arrived before another connection is made. */
+const ACKNOWLEDGE_ATTEMPTS = 5
+/** First pause between; it doubles. */
+const ACKNOWLEDGE_RETRY_MS = 1_000
+
 export interface MailboxInit {
   /** What a screen shows of the mailbox changed. */
   onChange: () => void
@@ -97,13 +102,20 @@ export class Mailbox {
     if (stored.length > 0) await this.#acknowledge(connection, stored)
   }
 
+  /** Said until the node has taken it in: a node delivers nothing more while too much of it is not acknowledged. */
   async #acknowledge(connection: NodeConnection, stored: DeliveryId[]): Promise<void> {
     const { signingKey, publicKeys } = this.#core.device()
     const network = this.#core.network().id
     const acknowledgement = await signAcknowledgement(this.#core.crypto, network, signingKey, publicKeys, stored)
-    connection.request({ kind: 'acknowledge', acknowledgement }, 'done').catch((error: unknown) => {
-      // It is delivered again then, found to be a copy, and acknowledged again.
-      this.#core.log.debug('an acknowledgement did not arrive', { reason: String(error) })
-    })
+    const say = (attempt: number): void =>
+      void connection.request({ kind: 'acknowledge', acknowledgement }, 'done').catch((error: unknown) => {
+        this.#core.log.debug('an acknowledgement did not arrive', { reason: String(error), attempt })
+        // With the next connection it is delivered again, found to be a copy, and acknowledged again.
+        if (!connection.isOpen) return
+        if (attempt === ACKNOWLEDGE_ATTEMPTS) return connection.close('the node takes no acknowledgements')
+        const cancel = this.#core.timers.after(ACKNOWLEDGE_RETRY_MS * 2 ** (attempt - 1), () => say(attempt + 1))
+        void connection.closed.then(cancel)
+      })
+    say(1)
   }
 }

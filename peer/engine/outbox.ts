@@ -25,6 +25,11 @@ export const MAX_RETRY_MS = 60_000
 const OPERATORS_TO_REFUSE = 2
 /** Attempts without enough receipts after which the person is told why it takes so long. */
 const EXPLAIN_AFTER_ATTEMPTS = 3
+/** Attempts in a row without enough receipts, for no reason that was told, after which another node is tried. */
+const LEAVE_AFTER_FRUITLESS = 3
+/** Not sooner again than this after it; the pause doubles while nothing gets through anywhere. */
+const FIRST_LEAVE_PAUSE_MS = 10_000
+const MAX_LEAVE_PAUSE_MS = 600_000
 
 interface Entry {
   order: string
@@ -39,6 +44,8 @@ interface Entry {
 export interface OutboxInit {
   connection: () => NodeConnection | undefined
   onEpoch: (epoch: Epoch, connection: NodeConnection) => Promise<void>
+  /** A node answers and gets nothing kept: it may be cut off from the others, or lie. */
+  onFruitless: (connection: NodeConnection) => void
 }
 
 export class Outbox {
@@ -48,6 +55,9 @@ export class Outbox {
   readonly #init: OutboxInit
   readonly #entries = new Map<string, Entry>()
   #cancelTimer: (() => void) | undefined
+  #fruitless = 0
+  #nextLeave = 0
+  #leavePause = FIRST_LEAVE_PAUSE_MS
   #stopped = true
 
   constructor(core: Core, states: StateStore, log: MessageLog, init: OutboxInit) {
@@ -143,8 +153,10 @@ export class Outbox {
       stored: mailbox.stored || stored.has(toHex(mailbox.mailbox))
     }))
     await this.#note(entry, { ...item, mailboxes }, receipts)
+    if (stored.size > 0) this.#noteFruit()
     if (mailboxes.every(mailbox => mailbox.stored)) return
     const refusal = answer.results.find(result => result.state === 'refused')?.refusal?.reason
+    if (stored.size === 0 && refusal === undefined) this.#noteFruitless(connection)
     if (refusal === 'epoch') await this.#refreshEpoch(connection)
     await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
   }
@@ -219,9 +231,26 @@ export class Outbox {
       return this.#later(entry, `The node answered: ${error.message}`)
     }
     // The next connection tries again by itself.
-    if (error instanceof ConnectionLost) return this.#later(entry, null)
+    if (error instanceof ConnectionLost) {
+      if (connection.isOpen) this.#noteFruitless(connection)
+      return this.#later(entry, null)
+    }
     this.#core.log.warn('an envelope could not be handed in', { reason: String(error) })
     await this.#later(entry, null)
+  }
+
+  #noteFruit(): void {
+    this.#fruitless = 0
+    this.#leavePause = FIRST_LEAVE_PAUSE_MS
+  }
+
+  #noteFruitless(connection: NodeConnection): void {
+    const now = this.#core.timers.now()
+    if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || now < this.#nextLeave) return
+    this.#fruitless = 0
+    this.#nextLeave = now + this.#leavePause
+    this.#leavePause = Math.min(2 * this.#leavePause, MAX_LEAVE_PAUSE_MS)
+    this.#init.onFruitless(connection)
   }
 
   /** Whether as many operators as keep a message have refused it for what it is. */

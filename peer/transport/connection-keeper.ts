@@ -21,6 +21,8 @@ export const MAX_BACKOFF_MS = 30_000
 export const STABLE_AFTER_MS = 3_000
 /** A connection to a node that does not keep our mailbox is exchanged for a better one this often, if one answers. */
 export const BETTER_NODE_INTERVAL_MS = 5_000
+/** A node that was left because it is of no use is tried after the others for this long. */
+export const LEFT_MS = 5 * 60_000
 /** What a device is told that nodes refuse because it was removed. */
 export const DEVICE_REMOVED_PROBLEM = 'This device was removed from its account.'
 
@@ -58,6 +60,8 @@ export class ConnectionKeeper {
   #calls = 0
   #stopping = new AbortController()
   #lastLost: ListedNode | undefined
+  /** URLs of nodes that were left, and until when they come last. */
+  readonly #left = new Map<string, number>()
 
   constructor(components: KeeperComponents, init: KeeperInit) {
     this.#components = components
@@ -118,6 +122,16 @@ export class ConnectionKeeper {
     await this.connection?.ping()
   }
 
+  /** Exchanges a connection whose node is of no use for one to another node, if any takes us. */
+  async leave(connection: NodeConnection): Promise<void> {
+    const node = this.#current?.node
+    if (!node || this.#current?.connection !== connection) return
+    const others = this.#init.candidates().filter(other => other.url !== node.url && !this.#isLeft(other))
+    if (!(await this.#reachesOne(others, connection)) || !connection.isOpen) return
+    this.#left.set(node.url, this.#components.timers.now() + LEFT_MS)
+    connection.close('the node is of no use')
+  }
+
   async #run(): Promise<void> {
     const { onState } = this.#init
     let backoff = FIRST_BACKOFF_MS
@@ -159,12 +173,20 @@ export class ConnectionKeeper {
     return problem
   }
 
-  /** The node that was just lost comes last: it is the least likely to answer. */
+  /** Nodes that were left, then the one that was just lost, come last: they are the least likely to be of use. */
   #ordered(): ListedNode[] {
-    const all = this.#init.candidates()
-    const lost = all.filter(node => node.url === this.#lastLost?.url)
+    const lost = this.#lastLost?.url
     this.#lastLost = undefined
-    return [...all.filter(node => !lost.includes(node)), ...lost]
+    const rank = (node: ListedNode): number => (node.url === lost ? 2 : this.#isLeft(node) ? 1 : 0)
+    return [...this.#init.candidates()].sort((a, b) => rank(a) - rank(b))
+  }
+
+  #isLeft({ url }: ListedNode): boolean {
+    const until = this.#left.get(url)
+    if (until === undefined) return false
+    if (this.#components.timers.now() < until) return true
+    this.#left.delete(url)
+    return false
   }
 
   async #connect(node: ListedNode): Promise<NodeConnection> {
@@ -224,13 +246,21 @@ export class ConnectionKeeper {
 
   /** Tries the nodes before the one in use; the first that takes us makes the loop start over with it. */
   async #findBetter(connection: NodeConnection, node: ListedNode): Promise<boolean> {
-    for (const candidate of this.#init.candidates()) {
-      if (candidate.url === node.url) return false
+    const all = this.#init.candidates()
+    const place = all.findIndex(({ url }) => url === node.url)
+    const better = (place < 0 ? all : all.slice(0, place)).filter(candidate => !this.#isLeft(candidate))
+    if (!(await this.#reachesOne(better, connection))) return false
+    connection.close('a node that keeps this mailbox was found')
+    return true
+  }
+
+  /** @returns whether one of the nodes takes us, or there is no connection to exchange any more. */
+  async #reachesOne(nodes: ListedNode[], connection: NodeConnection): Promise<boolean> {
+    for (const node of nodes) {
       if (!connection.isOpen || !this.#running) return true
       try {
-        const better = await this.#connect(candidate)
-        better.close('found')
-        connection.close('a node that keeps this mailbox was found')
+        const other = await this.#connect(node)
+        other.close('found')
         return true
       } catch {
         // Still out of reach.

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
-import type { Delivery } from '../../../protocol/wire/envelope.ts'
+import { decodeEnvelope, type Delivery, type DeliveryId } from '../../../protocol/wire/envelope.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
+import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
 import { FakeNetwork, type Fate } from '../../support/peer/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
@@ -194,6 +195,20 @@ describe('delivery', () => {
     await until('nothing is left at the nodes', () => network.pending === 0)
   })
 
+  test('an acknowledgement that the node is too busy for is said again', async () => {
+    const { network, ada, bob } = await pair()
+    await sendAll(ada, bob, ['one'])
+    await until('the first is acknowledged', () => network.pending === 0)
+    let refused = 0
+    network.answer = async frame => {
+      if (frame.kind !== 'acknowledge' || refused > 0) return undefined
+      refused++
+      return { kind: 'error', request: frame.request, code: 'busy', message: 'the store has too much to write' }
+    }
+    await sendAll(ada, bob, ['two'])
+    await until('the second is acknowledged', () => refused === 1 && network.pending === 0)
+  })
+
   test('a flipped bit is neither shown nor acknowledged; the true delivery still is', async () => {
     const { network, ada, bob } = await pair()
     network.tamper = frame => {
@@ -252,6 +267,51 @@ describe('sending', () => {
     await ada.engine.reconnect()
     await until('it arrived', async () => (await bob.received(ada)).length === 2)
     expect(await bob.received(ada)).toEqual(['before', 'while offline'])
+  })
+
+  /** Two nodes, both keep Ada's mailbox: she stays where she is for no other reason. The one she uses gets no receipts. */
+  async function withUselessNode(speed: number) {
+    const { network, ada, bob } = await pair(2, speed)
+    await sendAll(ada, bob, ['one'])
+    const useless = (await ada.engine.snapshot()).status.node
+    const index = network.epoch.nodes.findIndex(({ url }) => url === useless)
+    const seen = { attempts: 0 }
+    const nothingKept: Omit<SubmissionResult, 'mailbox'> = {
+      id: new Uint8Array(32) as DeliveryId,
+      state: 'waiting',
+      receipts: [],
+      refusal: null
+    }
+    network.answer = async (frame, node) => {
+      if (frame.kind !== 'submit' || node !== index) return undefined
+      seen.attempts++
+      const { recipients } = decodeEnvelope(frame.envelope)
+      const results = recipients.map(({ mailbox }) => ({ ...nothingKept, mailbox }))
+      return { kind: 'submitted', request: frame.request, results }
+    }
+    return { network, ada, bob, useless, index, seen }
+  }
+
+  test('a node that answers and gets no receipts is left for another one', async () => {
+    const { ada, bob, useless, seen } = await withUselessNode(10)
+    await sendAll(ada, bob, ['two'])
+    expect(seen.attempts).toBeGreaterThan(1)
+    expect((await ada.engine.snapshot()).status.node).not.toBe(useless)
+    await until('both arrived', async () => (await bob.received(ada)).length === 2)
+  })
+
+  test('a node that gets no receipts is kept while no other one answers', async () => {
+    const { network, ada, bob, useless, index, seen } = await withUselessNode(10)
+    network.down.add(1 - index)
+    network.hangUp(1 - index)
+    const states = new Set<string>()
+    ada.engine.on('snapshot', ({ status }) => states.add(status.connection))
+    await ada.send(bob, 'two')
+    await until('it was tried often', () => seen.attempts >= 5)
+    expect(states).not.toContain('connecting')
+    network.down.clear()
+    await until('it arrived', async () => (await bob.received(ada)).includes('two'))
+    expect((await ada.engine.snapshot()).status.node).not.toBe(useless)
   })
 
   test('a dead node is left for another one, and nothing is lost or doubled', async () => {

@@ -5,10 +5,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../protocol/crypto/crypto.ts'
 import { FINAL_CONFIRMATIONS } from '../protocol/limits.ts'
-import type { Block, ChainSource, TransactionId, TransactionPlace } from './chain-source.ts'
+import {
+  LABEL_PAGE_SIZE,
+  type Block,
+  type ChainSource,
+  type TransactionId,
+  type TransactionPlace
+} from './chain-source.ts'
 import { ChainError } from './errors.ts'
 import { FollowerStore, type ChainView, type FinalPlace } from './follower-store.ts'
 import {
+  DEFAULT_MAX_PAGES,
   DEFAULT_POLL_MS,
   type ChainChange,
   type FinalTransaction,
@@ -40,12 +47,14 @@ export class Follower {
   readonly #store: FollowerStore
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #init: FollowerInit & { pollMs: number; finalConfirmations: number }
+  readonly #init: FollowerInit & { pollMs: number; maxPages: number; finalConfirmations: number }
   #lastFinal: FinalPlace | undefined
   #view: ChainView | undefined
   #bytes = new Map<TransactionId, Uint8Array>()
   #isRightChain = false
   #caughtUp = false
+  /** The last round ended before the history did. */
+  #hasMore = false
   #reachable = false
   #reason: string | undefined
   #running: { abort: AbortController; done: Promise<void> } | undefined
@@ -57,7 +66,12 @@ export class Follower {
     this.#store = new FollowerStore(store)
     this.#clock = clock ?? Date.now
     this.#logger = logger ?? SILENT_LOGGER
-    this.#init = { pollMs: DEFAULT_POLL_MS, finalConfirmations: FINAL_CONFIRMATIONS, ...init }
+    this.#init = {
+      pollMs: DEFAULT_POLL_MS,
+      maxPages: DEFAULT_MAX_PAGES,
+      finalConfirmations: FINAL_CONFIRMATIONS,
+      ...init
+    }
   }
 
   /** Reads what is stored and begins to poll. The chain need not be reachable. */
@@ -82,7 +96,7 @@ export class Follower {
   }
 
   /**
-   * Reads the chain now instead of at the next turn.
+   * Reads the chain now instead of at the next turn; of a very long history only what one round reads, see {@link health}.
    * @throws {@link ChainError} what keeps it from being read; also told by {@link health}.
    */
   async poll(): Promise<void> {
@@ -135,7 +149,7 @@ export class Follower {
       } catch {
         // Told by health; the next turn tries again.
       }
-      await pause(this.#init.pollMs, signal)
+      await pause(this.#hasMore ? 0 : this.#init.pollMs, signal)
     }
   }
 
@@ -145,8 +159,9 @@ export class Follower {
   }
 
   async #guarded(signal: AbortSignal): Promise<void> {
+    this.#hasMore = false
     try {
-      await this.#read(signal)
+      this.#hasMore = !(await this.#read(signal))
       this.#reachable = true
       this.#reason = undefined
     } catch (error) {
@@ -159,15 +174,17 @@ export class Follower {
     }
   }
 
-  async #read(signal: AbortSignal): Promise<void> {
+  /** @returns whether the end of the history was reached. */
+  async #read(signal: AbortSignal): Promise<boolean> {
     if (!this.#isRightChain) await this.#checkChain(signal)
     for (let reading = 1; ; reading++) {
       try {
-        await this.#readOnce(signal)
-        return
+        return await this.#readOnce(signal)
       } catch (error) {
         const isTorn = error instanceof ChainError && error.code === 'TORN_READ'
         if (!isTorn || reading >= MAX_READINGS) throw error
+      } finally {
+        this.#releaseBytes()
       }
     }
   }
@@ -187,24 +204,32 @@ export class Follower {
     this.#isRightChain = true
   }
 
-  async #readOnce(signal: AbortSignal): Promise<void> {
+  /** @returns whether the end of the history was reached. */
+  async #readOnce(signal: AbortSignal): Promise<boolean> {
     const tip = await this.#source.tip({ signal })
     const before = this.#view
     const isSettled = this.#caughtUp && !this.#second?.disputed
-    if (isSettled && before?.tip.hash === tip.hash) return
+    if (isSettled && before?.tip.hash === tip.hash) return true
     const standing = before ? await standingPlaces(this.#source, before.provisional, before.tip, signal) : []
     const known = new Map(standing.map(place => [place.id, place]))
     const end = { count: this.#finalCount, last: this.#lastFinal }
     let places: TransactionPlace[] = []
     let isWhole = true
-    for await (const page of readLabel(this.#source, this.#init.label, end, known, signal)) {
+    let isEnd = false
+    const { label, maxPages } = this.#init
+    for await (const page of readLabel(this.#source, label, end, { known, maxPages, signal })) {
       await mapLimited(page.places, place => this.#fetchBytes(place.id, signal))
       const agreed = this.#second ? await this.#second.agreedPlaces(page, signal) : page.places
       places.push(...agreed)
       isWhole = agreed.length === page.places.length
       if (!isWhole) break
+      isEnd = page.isLast
       // A long history is settled page by page, so that a restart goes on where it was.
-      if (!page.isLast) places = await this.#settle(tip, places)
+      if (!isEnd) places = await this.#settle(tip, places)
+    }
+    if (isWhole && !isEnd) {
+      this.#leaveOff(end.count)
+      return false
     }
     await checkStanding(this.#source, tip, signal)
     const finals = places.filter(place => this.#isFinal(place, tip))
@@ -213,6 +238,22 @@ export class Follower {
     const finalThrough = tip.height - this.#init.finalConfirmations
     await this.#advance(finals, { tip, provisional }, isWhole ? { finalThrough } : {})
     this.#caughtUp = true
+    return true
+  }
+
+  /**
+   * In the middle of the history: what stands above the log is not told before its end is known, and the next round goes
+   * on from the log.
+   * @throws {@link ChainError} `BAD_ANSWER` if the log has not grown: the next round would read the same again.
+   */
+  #leaveOff(countBefore: number): void {
+    this.#caughtUp = false
+    if (this.#finalCount > countBefore) return
+    const most = this.#init.maxPages * LABEL_PAGE_SIZE
+    throw new ChainError(
+      'BAD_ANSWER',
+      `some ${most} transactions or more stand above the final ones, too many to follow`
+    )
   }
 
   #isFinal(place: TransactionPlace, tip: Block): boolean {
@@ -263,6 +304,12 @@ export class Follower {
     const bytes = await this.bytesOf(place.id)
     if (!bytes) throw new ChainError('BAD_ANSWER', `the bytes of transaction ${place.id} are missing from the store`)
     return { ...place, bytes, confirmations: Math.max(0, (tip?.height ?? place.height) - place.height) }
+  }
+
+  /** The store has the bytes of what no view came to hold; a source must not fill the memory with them, round by round. */
+  #releaseBytes(): void {
+    const held = new Set(this.#view?.provisional.map(({ id }) => id))
+    for (const id of this.#bytes.keys()) if (!held.has(id)) this.#bytes.delete(id)
   }
 
   get #finalCount(): number {

@@ -9,6 +9,8 @@ export interface FollowerInit {
   magic: number
   /** Pause between polls in milliseconds: {@link DEFAULT_POLL_MS}. */
   pollMs?: number
+  /** Pages of the label, of 100 transactions each, that one round reads at most: {@link DEFAULT_MAX_PAGES}. */
+  maxPages?: number
   /** Confirmations after which a transaction joins the FINAL log; default: the protocol's FINAL_CONFIRMATIONS. */
   finalConfirmations?: number
   /**
@@ -22,6 +24,8 @@ export interface FollowerInit {
 
 /** Hosted sources count requests; a devnet is followed faster by its own setting. */
 export const DEFAULT_POLL_MS = 20_000
+/** A longer history is read in several rounds. As many pages above the final transactions are too many to follow. */
+export const DEFAULT_MAX_PAGES = 1_000
 
 /** A transaction under the label, as it stands on the chain. Its bytes hash to its id; nothing else is promised. */
 export interface FollowedTransaction extends TransactionPlace {
@@ -61,7 +65,7 @@ export interface CatchUpProgress {
 export interface FollowerHealth {
   /** The last poll had answers. */
   reachable: boolean
-  /** Everything up to the tip has been read at least once since start. */
+  /** Everything up to the tip has been read at least once since start, and the last reading came to its end. */
   caughtUp: boolean
   tip: Block | undefined
   /** Milliseconds since the tip's block was made; `undefined` before the first answer. */

@@ -13,8 +13,6 @@ import { ChainError } from './errors.ts'
 
 /** Requests that wait for their answers at the same time. */
 const PARALLEL_REQUESTS = 8
-/** Far above what a chain can hold within the final depth. */
-const MAX_PAGES = 1_000
 
 /** Where the FINAL log ends: how many transactions it has, and the last of them. */
 export interface LogEnd {
@@ -33,13 +31,19 @@ export interface LabelPage {
   isLast: boolean
 }
 
-/** Answers that need not be asked for again: places in blocks that are known to stand. */
-export type KnownPlaces = ReadonlyMap<TransactionId, TransactionPlace>
+/** What bounds and eases a reading. */
+export interface ReadLabelOptions {
+  /** Answers that need not be asked for again: places in blocks that are known to stand. */
+  known: ReadonlyMap<TransactionId, TransactionPlace>
+  /** Pages with something new that are read at most, so that a source without end does not keep a reading for ever. */
+  maxPages: number
+  signal: AbortSignal
+}
 
 /**
  * Reads pages from the end of the FINAL log on, oldest first.
  *
- * @yields one page at a time, the last one short or empty.
+ * @yields one page at a time, the last one short or empty. If no page said `isLast`, the history goes on.
  * @throws {@link ChainError} `WRONG_CHAIN` if the log's last transaction is not where it was; `TORN_READ` if the chain
  * changed underneath.
  */
@@ -47,13 +51,14 @@ export async function* readLabel(
   source: ChainSource,
   label: number,
   end: LogEnd,
-  known: KnownPlaces,
-  signal: AbortSignal
+  { known, maxPages, signal }: ReadLabelOptions
 ): AsyncGenerator<LabelPage> {
   // The page that holds the log's last transaction, so that its position is checked as well.
   const firstPage = Math.floor(Math.max(0, end.count - 1) / LABEL_PAGE_SIZE) + 1
+  // If that one is full, it has nothing new and does not count: with a bound of one page no reading would get past it.
+  const firstFreshPage = Math.floor(end.count / LABEL_PAGE_SIZE) + 1
   let previous = end.last
-  for (let page = firstPage; page < firstPage + MAX_PAGES; page++) {
+  for (let page = firstPage; page < firstFreshPage + maxPages; page++) {
     const ids = await source.labelPage(label, { page, signal })
     let fresh = ids
     if (page === firstPage && end.count > 0) {

@@ -5,7 +5,15 @@ import { MAX_MAILBOX_BYTES, MAX_MAILBOX_ENVELOPES } from '../protocol/limits.ts'
 import type { Delivery, DeliveryId, EnvelopeClass } from '../protocol/wire/envelope.ts'
 import { byteKey } from './byte-key.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
-import { decodeEntry, entryRange, idOfEntryKey, PROOF_HASH_BYTES } from './pending-records.ts'
+import {
+  decodeEntry,
+  deliveryRange,
+  entryKey,
+  entryRange,
+  idOfEntryKey,
+  parseDeliveryKey,
+  PROOF_HASH_BYTES
+} from './pending-records.ts'
 import type { PendingDatabase, StoreTransaction } from './store-transaction.ts'
 import { compareVictims, victimId, VictimQueues, type Victim } from './victim-queues.ts'
 
@@ -29,6 +37,8 @@ export const DEFAULT_MAILBOX_LIMITS: MailboxLimits = {
 }
 /** Another replica's eviction is followed only in a mailbox that is this full here too. */
 const FOLLOW_EVICTION_FROM = 0.9
+/** Bytes that one step of a look through a full mailbox reads. */
+const SCAN_BYTES = 1024 * 1024
 
 /** What is to be stored: {@link size} in bytes, as stored. */
 export interface Newcomer {
@@ -121,15 +131,18 @@ export class MailboxRoom {
     return undefined
   }
 
-  /** All held deliveries of a class, as they will be after the writes so far. */
+  /**
+   * All held deliveries of a class, as they will be after the writes so far. Others wait meanwhile, so the tombstones, which
+   * may be all that a device got within a month, are only passed where they are few.
+   */
   async #heldVictims(
     transaction: StoreTransaction,
     mailbox: DeviceId,
     envelopeClass: EnvelopeClass
   ): Promise<Victim[]> {
     const victims: Victim[] = []
-    for await (const [key, value] of this.#database().iterator(entryRange(mailbox, null))) {
-      const id = idOfEntryKey(key)
+    const isFew = transaction.counters(mailbox).gone <= this.#limits.envelopes.contact
+    for (const [id, value] of await (isFew ? this.#allEntries(mailbox) : this.#entriesOfBytes(mailbox))) {
       if (transaction.isLoaded({ mailbox, id })) continue
       const entry = decodeEntry(value)
       if (entry?.state === 'held' && entry.class === envelopeClass)
@@ -139,6 +152,24 @@ export class MailboxRoom {
       if (entry.state === 'held' && entry.class === envelopeClass) victims.push({ expiry: entry.expiry, id })
     }
     return victims
+  }
+
+  /** All entries, of tombstones too. */
+  async #allEntries(mailbox: DeviceId): Promise<[DeliveryId, Uint8Array | undefined][]> {
+    const found = await this.#database()
+      .iterator({ ...entryRange(mailbox, null), highWaterMarkBytes: SCAN_BYTES })
+      .all()
+    return found.map(([key, value]) => [idOfEntryKey(key), value])
+  }
+
+  /** Entries of the deliveries whose bytes are here. Tombstones have none; but the bytes, though bounded, are more to pass. */
+  async #entriesOfBytes(mailbox: DeviceId): Promise<[DeliveryId, Uint8Array | undefined][]> {
+    const keys = await this.#database()
+      .keys({ ...deliveryRange(mailbox, 0), highWaterMarkBytes: SCAN_BYTES })
+      .all()
+    const ids = keys.map(key => parseDeliveryKey(key).id)
+    const values = await this.#database().getMany(ids.map(id => entryKey(mailbox, id)))
+    return ids.map((id, index) => [id, values[index]])
   }
 }
 

@@ -224,6 +224,33 @@ describe('limits', () => {
     expect(evictions).toEqual([])
   })
 
+  it('are kept without passing what the device got before, however much that was', async () => {
+    const mailbox = newMailbox()
+    const read = Array.from({ length: 30 }, (_, i) => makeDelivery(mailbox, { expiry: now + 500 + i }))
+    for (const delivery of read) {
+      await put(mailbox, delivery)
+      await store.acknowledge(mailbox, [delivery.id], PROOF)
+    }
+    const old = Array.from({ length: 5 }, (_, i) => makeDelivery(mailbox, { expiry: now + 1000 + i }))
+    const request = makeDelivery(mailbox, { class: 'request', expiry: now + 1 })
+    await put(mailbox, ...old.toReversed(), request)
+    await store.close()
+    store = await open(limits)
+    const passed: string[] = []
+    await store.read(async database => {
+      const [iterator, keys] = [database.iterator.bind(database), database.keys.bind(database)]
+      const note = (range: { gt: Buffer }): void => void passed.push(range.gt.toString('latin1', 0, 1))
+      database.iterator = ((range: { gt: Buffer }) => (note(range), iterator(range))) as typeof database.iterator
+      database.keys = ((range: { gt: Buffer }) => (note(range), keys(range))) as typeof database.keys
+    })
+    const fresh = [makeDelivery(mailbox), makeDelivery(mailbox)]
+    expect((await put(mailbox, ...fresh)).map(outcome => outcome.state)).toEqual(['stored', 'stored'])
+    expect(passed).toEqual(['r'])
+    expect(evictions[0]!.ids.map(toHex)).toEqual(old.slice(0, 2).map(d => toHex(d.id)))
+    expect((await idsOf(mailbox)).sort()).toEqual([...old.slice(2), request, ...fresh].map(d => toHex(d.id)).sort())
+    for (const delivery of read) expect((await put(mailbox, delivery))[0]!.state).toBe('acknowledged')
+  })
+
   it('leave the same deliveries whatever order they came in', async () => {
     const [mailbox, deliveries] = [newMailbox(), [] as Delivery[]]
     for (let i = 0; i < 300; i++) deliveries.push(makeDelivery(mailbox, { expiry: now + 1000 + (i % 40) }))

@@ -238,10 +238,12 @@ describe('limits', () => {
     store = await open(limits)
     const passed: string[] = []
     await store.read(async database => {
-      const [iterator, keys] = [database.iterator.bind(database), database.keys.bind(database)]
-      const note = (range: { gt: Buffer }): void => void passed.push(range.gt.toString('latin1', 0, 1))
-      database.iterator = ((range: { gt: Buffer }) => (note(range), iterator(range))) as typeof database.iterator
-      database.keys = ((range: { gt: Buffer }) => (note(range), keys(range))) as typeof database.keys
+      // Reading keys alone comes by here as well.
+      const iterator = database.iterator.bind(database)
+      database.iterator = ((range: { gt: Buffer }) => {
+        passed.push(range.gt.toString('latin1', 0, 1))
+        return iterator(range)
+      }) as typeof database.iterator
     })
     const fresh = [makeDelivery(mailbox), makeDelivery(mailbox)]
     expect((await put(mailbox, ...fresh)).map(outcome => outcome.state)).toEqual(['stored', 'stored'])

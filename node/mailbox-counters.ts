@@ -109,10 +109,10 @@ export class MailboxCounters {
     if (counted > MAX_COUNTED_ORIGINS) this.#origins.delete(least[0])
   }
 
-  /** Takes over from outdated counters what cannot be counted. @returns these counters. */
-  succeeding(outdated: MailboxCounters | undefined): this {
-    this.sequence = Math.max(this.sequence, outdated?.sequence ?? 0)
-    this.goneUnseen = outdated?.goneUnseen ?? this.goneUnseen
+  /** Takes over from the counters before what cannot be counted; a sequence must not be given twice. @returns these counters. */
+  succeeding(before: MailboxCounters | undefined): this {
+    this.sequence = Math.max(this.sequence, before?.sequence ?? 0)
+    this.goneUnseen = Math.min(before?.goneUnseen ?? 0, this.gone)
     return this
   }
 

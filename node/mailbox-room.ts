@@ -3,7 +3,7 @@ import type { Clock } from '../protocol/crypto/crypto.ts'
 import type { DeviceId } from '../protocol/identity/device.ts'
 import { MAX_MAILBOX_BYTES, MAX_MAILBOX_ENVELOPES } from '../protocol/limits.ts'
 import type { Delivery, DeliveryId, EnvelopeClass } from '../protocol/wire/envelope.ts'
-import { byteKey } from './byte-key.ts'
+import { bytesOfKey, byteKey } from './byte-key.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
 import {
   decodeEntry,
@@ -12,7 +12,8 @@ import {
   entryRange,
   idOfEntryKey,
   parseDeliveryKey,
-  PROOF_HASH_BYTES
+  PROOF_HASH_BYTES,
+  type Entry
 } from './pending-records.ts'
 import type { PendingDatabase, StoreTransaction } from './store-transaction.ts'
 import { compareVictims, victimId, VictimQueues, type Victim } from './victim-queues.ts'
@@ -39,6 +40,8 @@ export const DEFAULT_MAILBOX_LIMITS: MailboxLimits = {
 const FOLLOW_EVICTION_FROM = 0.9
 /** Bytes that one step of a look through a full mailbox reads. */
 const SCAN_BYTES = 1024 * 1024
+/** Entries counted at a time. */
+const SCAN_ENTRIES = 4096
 
 /** What is to be stored: {@link size} in bytes, as stored. */
 export interface Newcomer {
@@ -123,7 +126,9 @@ export class MailboxRoom {
       while (queue.length > 0) {
         const victim = queue[0]!
         const name = { mailbox, id: victimId(victim) }
-        await transaction.load(this.#database(), [name], () => countMailbox(this.#database(), mailbox, this.#clock()))
+        await transaction.load(this.#database(), [name], () =>
+          countMailbox(this.#database(), transaction, mailbox, this.#clock())
+        )
         if (transaction.entry(name)?.state === 'held') return victim
         queue.shift()
       }
@@ -173,21 +178,31 @@ export class MailboxRoom {
   }
 }
 
-/** Counts a mailbox from its entries: its record was broken, or is not to be trusted. */
+/**
+ * Counts a mailbox from its entries: its record was broken, or is not to be trusted.
+ * @returns counters as they will be after the writes so far.
+ */
 export async function countMailbox(
   database: PendingDatabase,
+  transaction: StoreTransaction,
   mailbox: DeviceId,
   now: number
 ): Promise<MailboxCounters> {
   const counters = new MailboxCounters()
-  for await (const [key, value] of database.iterator(entryRange(mailbox, null))) {
-    const entry = decodeEntry(value)
-    const id = idOfEntryKey(key)
+  const count = (id: DeliveryId, entry: Entry | undefined): void => {
     if (entry?.state === 'held') {
       counters.addHeld(id, entry.class, entry.size, entry.origin)
       counters.sequence = Math.max(counters.sequence, entry.sequence)
     } else if (entry !== undefined) counters.addGone(id, false)
   }
+  await using iterator = database.iterator({ ...entryRange(mailbox, null), highWaterMarkBytes: SCAN_BYTES })
+  for (let page = await iterator.nextv(SCAN_ENTRIES); page.length > 0; page = await iterator.nextv(SCAN_ENTRIES)) {
+    for (const [key, value] of page) {
+      const id = idOfEntryKey(key)
+      if (!transaction.isLoaded({ mailbox, id })) count(id, decodeEntry(value))
+    }
+  }
+  for (const [id, entry] of transaction.loadedEntries(mailbox)) count(bytesOfKey(id) as DeliveryId, entry)
   counters.sequence = Math.max(counters.sequence, Math.floor(now / 1000))
   return counters
 }

@@ -249,7 +249,10 @@ export class PendingMessageStore extends PendingMessageReader {
     await this.#run<void>({
       size: 1,
       names: [{ mailbox, id: new Uint8Array(32) as DeliveryId }],
-      apply: async transaction => transaction.recounted(mailbox, await this.#count(mailbox))
+      apply: async transaction => {
+        const counted = await this.#count(transaction, mailbox)
+        transaction.recounted(mailbox, counted.succeeding(transaction.counters(mailbox)))
+      }
     })
   }
 
@@ -351,7 +354,7 @@ export class PendingMessageStore extends PendingMessageReader {
     await transaction.load(
       this.database,
       works.flatMap(work => work.names),
-      mailbox => this.#count(mailbox)
+      mailbox => this.#count(transaction, mailbox)
     )
     const results: unknown[] = []
     for (const work of works) results.push(await work.apply(transaction))
@@ -364,8 +367,8 @@ export class PendingMessageStore extends PendingMessageReader {
     return results
   }
 
-  #count(mailbox: DeviceId): Promise<MailboxCounters> {
-    return countMailbox(this.database, mailbox, this.components.clock())
+  #count(transaction: StoreTransaction, mailbox: DeviceId): Promise<MailboxCounters> {
+    return countMailbox(this.database, transaction, mailbox, this.components.clock())
   }
 
   protected override readFailed(error: unknown): unknown {

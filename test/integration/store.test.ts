@@ -504,6 +504,27 @@ describe('damage', () => {
     expect((await send())[0]!.state).toBe('full')
   })
 
+  it('is counted anew without losing what is written at the same time, or going back in sequence', async () => {
+    const mailbox = newMailbox()
+    const [read, kept] = [makeDelivery(mailbox), makeDelivery(mailbox)]
+    // Faster than one a second, so that the clock does not make up for a lost sequence.
+    await put(mailbox, kept, ...Array.from({ length: 50 }, () => makeDelivery(mailbox)), read)
+    const others = (await store.pendingAfter(mailbox, 0, ALL)).slice(1).map(({ delivery }) => delivery.id)
+    await store.acknowledge(mailbox, others, PROOF)
+    const digest = async (): Promise<string> => toHex((await store.digests(mailbox[0]! % 4, null, 1))[0]!.digest)
+    const [before] = await store.news([{ mailbox, after: 0 }], 10)
+    const [first, second] = [makeDelivery(mailbox), makeDelivery(mailbox)]
+    const writes = [put(mailbox, first), store.recount(mailbox), put(mailbox, second)]
+    const outcomes = (await Promise.all(writes)).flatMap(written => written ?? [])
+    const sequences = outcomes.map(outcome => (outcome.state === 'stored' ? outcome.sequence : 0))
+    expect(sequences).toEqual([before!.next + 1, before!.next + 2])
+    expect(await store.heldIn(mailbox)).toBe(3)
+    const mixed = await digest()
+    await store.recount(mailbox)
+    expect(await digest()).toBe(mixed)
+    expect(await store.heldIn(mailbox)).toBe(3)
+  })
+
   it('of the manifest is repaired at the next start', async () => {
     const mailbox = newMailbox()
     await put(mailbox, makeDelivery(mailbox))

@@ -84,11 +84,14 @@ export interface Log {
 /** Says nothing. */
 export const SILENT_LOG: Log = { debug: () => {}, warn: () => {} }
 
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
 /** The platform's clock. */
 export const platformTimers: Timers = {
   now: () => Date.now(),
   after: (ms, run) => {
-    const timer = setTimeout(run, ms)
+    // Longer ones would fire at once. Whoever waits for so long looks at the time again.
+    const timer = setTimeout(run, Math.min(ms, MAX_TIMEOUT_MS))
     return () => clearTimeout(timer)
   }
 }

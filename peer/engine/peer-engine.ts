@@ -118,9 +118,19 @@ export class PeerEngine implements PeerApi {
     this.#finder = new PersonFinder(this.#chat, account)
   }
 
-  /** Opens what is on disk; the network follows by itself. */
+  /** Opens what is on disk; the network follows by itself. A start that fails leaves nothing running, and the store closed. */
   async start(): Promise<void> {
     this.#isRunning = true
+    try {
+      await this.#begin()
+    } catch (error) {
+      // Whoever tries again opens the store anew: two engines on one store would use its keys twice.
+      await this.stop().catch((fault: unknown) => this.#core.log.warn('not stopped', { reason: String(fault) }))
+      throw error
+    }
+  }
+
+  async #begin(): Promise<void> {
     const { crypto, store, vault } = this.#components
     await this.#book.load()
     if (this.#book.isKnown) {

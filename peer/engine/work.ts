@@ -149,6 +149,7 @@ export class Work {
       return { ...name, value: value === undefined ? null : codec.encode(value) }
     })
     await this.#store.batch(changes, { durable })
+    writes.set(this.#cache, (writes.get(this.#cache) ?? 0) + 1)
     for (const [key, { value }] of this.#writes) {
       this.#cache.delete(key)
       if (value !== undefined) this.#cache.set(key, value)
@@ -167,10 +168,16 @@ export class Work {
   }
 }
 
+/** How often a cache's store has been written. */
+const writes = new WeakMap<Map<string, unknown>, number>()
+
 async function readThrough<T>(store: SealedStore, cache: Map<string, unknown>, slot: Slot<T>): Promise<T | undefined> {
   const key = slotKey(slot)
   if (cache.has(key)) return cache.get(key) as T
+  const written = writes.get(cache)
   const bytes = await store.get(slot)
+  // What was written meanwhile is newer than what was read, and must not be covered by it.
+  if (writes.get(cache) !== written) return readThrough(store, cache, slot)
   if (!bytes) return undefined
   const value = slot.codec.decode(bytes)
   cache.set(key, value)

@@ -81,3 +81,28 @@ describe('values sealed one after the other', () => {
     for (const value of sealed) expect(await sealer.open('name', value)).toEqual(utf8('value'))
   })
 })
+
+describe('a read outside of units', () => {
+  it('that began before a write does not put the old value back into memory', async () => {
+    const store = new MemoryStore()
+    const crypto = createNodeCrypto()
+    const sealed = await SealedStore.open(store, createAesSealer(crypto, random(32), random), crypto, random)
+    const before = new StateStore(sealed, () => {})
+    await before.unit(async unit => unit.write(slot, 'old'))
+    // Another process: nothing is in memory yet.
+    const states = new StateStore(sealed, () => {})
+    const answered = Promise.withResolvers<void>()
+    const get = store.get.bind(store)
+    store.get = async key => {
+      store.get = get
+      const value = await get(key)
+      await answered.promise
+      return value
+    }
+    const reading = states.read(slot)
+    await states.unit(async unit => unit.write(slot, 'new'))
+    answered.resolve()
+    expect(await reading).toBe('new')
+    expect(await states.read(slot)).toBe('new')
+  })
+})

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { PeerEngine } from '../../../peer/engine/peer-engine.ts'
+import { platformTimers, SILENT_LOG } from '../../../peer/ports.ts'
+import { createSeedVault } from '../../../peer/store/seed-vault.ts'
+import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { FakeNetwork } from '../../support/peer/fake-network.ts'
+import { TestPeer, until } from '../../support/peer/test-peer.ts'
+
+test('a start that fails leaves nothing running beside the next one', async () => {
+  const network = await FakeNetwork.create(1)
+  const ada = new TestPeer(network)
+  await ada.register('ada')
+  await ada.engine.stop()
+  const crypto = createNodeCrypto()
+  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+  const store = await ada.openStore()
+  const all = store.all.bind(store)
+  // Read last, when the connection is being made already.
+  store.all = async space => {
+    if (space === 'device-removal') throw new Error('the database server was lost')
+    return all(space)
+  }
+  let closed = 0
+  const close = store.close.bind(store)
+  store.close = async () => {
+    closed++
+    return close()
+  }
+  const components = { crypto, random, timers: platformTimers, store, fetch: network.fetch, log: SILENT_LOG }
+  const engine = new PeerEngine(
+    { ...components, vault: createSeedVault(crypto, store, random), transport: network.transport() },
+    { entry: network.url(0) }
+  )
+  await expect(engine.start()).rejects.toThrow('the database server was lost')
+  expect(closed).toBe(1)
+  expect((await engine.snapshot()).status.connection).not.toBe('online')
+  await ada.start()
+  await until('the next one is online', async () => (await ada.engine.snapshot()).status.connection === 'online')
+  expect((await engine.snapshot()).status.connection).not.toBe('online')
+  await ada.engine.stop()
+})

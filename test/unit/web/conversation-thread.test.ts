@@ -37,6 +37,25 @@ describe('an open conversation', () => {
     expect(thread.hasOlder).toBe(true)
   })
 
+  it('shows what arrives while the first page is on its way', async () => {
+    const world = longWorld(2)
+    const peer = new FakePeer(world)
+    const thread = new ConversationThread(peer, id, 0)
+    const read = peer.messages
+    const answered = Promise.withResolvers<void>()
+    peer.messages = async (...asked) => {
+      peer.messages = read
+      const page = await read(...asked)
+      await answered.promise
+      return page
+    }
+    const opening = thread.open()
+    peer.show(withMessages(world, messages => [...messages, message(bob, 0, 'Just now')]))
+    answered.resolve()
+    await opening
+    await waitFor(() => expect(texts(thread)).toEqual(['Line 0', 'Line 1', 'Just now']))
+  })
+
   it('gets older pages before what is there, each once', async () => {
     const { thread } = await opened(longWorld(150))
     await Promise.all([thread.loadOlder(), thread.loadOlder()])

@@ -36,12 +36,14 @@ export class ConversationThread {
   async open(): Promise<void> {
     this.#stopListening ??= this.#api.on('message', message => this.#take(message))
     this.state = 'loading'
+    this.#refreshAgain = false
     try {
       const newest = await this.#api.messages(this.conversationId, { limit: Math.max(PAGE, this.#unread + 10) })
       this.messages = newest
       this.hasOlder = newest.length >= PAGE
       this.firstUnread = firstUnreadId(newest, this.#unread)
       this.state = 'ready'
+      if (this.#refreshAgain) void this.#refresh()
     } catch (error) {
       console.error(error)
       this.state = 'failed'
@@ -73,7 +75,12 @@ export class ConversationThread {
   }
 
   #take(message: ChatMessage): void {
-    if (message.conversationId !== this.conversationId || this.state !== 'ready') return
+    if (message.conversationId !== this.conversationId) return
+    if (this.state !== 'ready') {
+      // The page under way may have been read before it.
+      this.#refreshAgain = true
+      return
+    }
     const index = this.messages.findIndex(each => each.id === message.id)
     this.grewAtStart = false
     if (index >= 0) this.messages = this.messages.with(index, message)

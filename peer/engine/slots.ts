@@ -166,7 +166,10 @@ const sessionCodec = struct({ conversationId: conversationIdCodec, seen: bytesBe
 
 const parkedCodec = struct({
   delivery: deliveryCodec,
-  /** `roster`: its Open names records that the directory does not have yet. `session`: its Open has not come yet. `version`: a payload of a later version of this program. */
+  /**
+   * `roster`: its Open names records that the directory does not have yet. `session`: its Open has not come yet. `version`:
+   * its payload is of a later version of this program.
+   */
   waitsFor: oneOf('roster', 'session', 'version'),
   since: uint()
 })

@@ -220,8 +220,8 @@ export class Receiver {
       else this.#parked.unpark(unit, delivery)
       return DONE
     }
-    // What a power cut undoes comes again: it is acknowledged after a flush.
-    return states.unit(take, { durable: false })
+    // What is undone comes again: it is acknowledged after a flush.
+    return states.unit(take, { durable: false, tellFirst: true })
   }
 
   /** Own conversation keys changed: Opens are looked up among the new ones. */

@@ -6,6 +6,11 @@ export interface Slot<T> extends EntryName {
   codec: { encode(value: T): Uint8Array; decode(bytes: Uint8Array): T }
 }
 
+export interface UnitOptions {
+  durable?: boolean
+  tellFirst?: boolean
+}
+
 /** States kept decoded in memory; the least recently used go first. */
 const MAX_CACHED_STATES = 20_000
 
@@ -20,6 +25,8 @@ export class StateStore {
   readonly #turns = new Turns()
   readonly #cache = new Map<string, unknown>()
   readonly #onFault: (error: unknown) => void
+  /** Resolves once a unit that screens have heard of already is written, or was given up. */
+  #told: Promise<void> | undefined
 
   /** @param onFault - hears what a callback of {@link Work.after} or {@link Work.tell} threw: the unit is stored all the same. */
   constructor(store: SealedStore, onFault: (error: unknown) => void = () => undefined) {
@@ -33,15 +40,21 @@ export class StateStore {
    *
    * @param options - `durable: false` where a power cut may undo the unit, because what it says comes again by itself: a
    * delivery is acknowledged after {@link flush} only, an envelope that was kept is handed in again and known. Other ends of
-   * the process undo nothing.
+   * the process undo nothing. `tellFirst`: screens hear of it before it is written; also only for what comes again, and then
+   * is told again.
    */
-  unit<T>(work: (unit: Work) => Promise<T>, { durable = true }: { durable?: boolean } = {}): Promise<T> {
+  unit<T>(work: (unit: Work) => Promise<T>, { durable = true, tellFirst = false }: UnitOptions = {}): Promise<T> {
     return this.#turns.run(async () => {
       const unit = new Work(this.#store, this.#cache)
       const result = await work(unit)
+      if (tellFirst) {
+        this.#told = unit.written
+        unit.runTell(this.#onFault)
+      }
       await unit.commit(durable)
       if (this.#cache.size > MAX_CACHED_STATES) this.#evict()
       unit.runAfter(this.#onFault)
+      unit.runTell(this.#onFault)
       return result
     })
   }
@@ -51,8 +64,9 @@ export class StateStore {
     return this.#turns.run(() => this.#store.flush())
   }
 
-  /** Reads outside a unit: the last committed value. */
+  /** Reads outside a unit: the last committed value, with what screens were told of. */
   async read<T>(slot: Slot<T>): Promise<T | undefined> {
+    await this.#told
     return readThrough(this.#store, this.#cache, slot)
   }
 
@@ -63,12 +77,14 @@ export class StateStore {
     codec: Slot<T>['codec'],
     options: Parameters<SealedStore['range']>[2] = {}
   ): Promise<{ order: string; value: T }[]> {
+    await this.#told
     const entries = await this.#store.range(space, id, options)
     return entries.map(({ order, value }) => ({ order, value: codec.decode(value) }))
   }
 
   /** Every committed value of a space. */
   async all<T>(space: string, codec: Slot<T>['codec']): Promise<T[]> {
+    await this.#told
     return (await this.#store.all(space)).map(bytes => codec.decode(bytes))
   }
 
@@ -91,6 +107,7 @@ export class Work {
   readonly #cache: Map<string, unknown>
   readonly #writes = new Map<string, { slot: Slot<unknown>; value: unknown }>()
   readonly #after: (() => void)[] = []
+  readonly #written = Promise.withResolvers<void>()
   readonly #tell: (() => void)[] = []
 
   constructor(store: SealedStore, cache: Map<string, unknown>) {
@@ -142,7 +159,20 @@ export class Work {
     this.#tell.push(run)
   }
 
+  /** Resolves after {@link commit}, however that ends. */
+  get written(): Promise<void> {
+    return this.#written.promise
+  }
+
   async commit(durable: boolean): Promise<void> {
+    try {
+      await this.#commit(durable)
+    } finally {
+      this.#written.resolve()
+    }
+  }
+
+  async #commit(durable: boolean): Promise<void> {
     if (this.#writes.size === 0) return
     const changes: EntryChange[] = [...this.#writes.values()].map(({ slot, value }) => {
       const { codec, ...name } = slot
@@ -157,13 +187,20 @@ export class Work {
   }
 
   runAfter(onFault: (error: unknown) => void): void {
-    for (const run of [...this.#after, ...this.#tell]) {
-      try {
-        run()
-      } catch (error) {
-        // What was stored is stored: a caller that was told otherwise would do it twice.
-        onFault(error)
-      }
+    runAll(this.#after.splice(0), onFault)
+  }
+
+  runTell(onFault: (error: unknown) => void): void {
+    runAll(this.#tell.splice(0), onFault)
+  }
+}
+/** What was stored is stored: a caller that was told otherwise would do it twice. */
+function runAll(callbacks: (() => void)[], onFault: (error: unknown) => void): void {
+  for (const run of callbacks) {
+    try {
+      run()
+    } catch (error) {
+      onFault(error)
     }
   }
 }

@@ -82,6 +82,71 @@ describe('values sealed one after the other', () => {
   })
 })
 
+describe('a unit that screens hear of first', () => {
+  /** A store whose next write waits for `release`, or fails with what it is given. */
+  async function openHeld(): Promise<{ states: StateStore; release: (error?: Error) => void }> {
+    const store = new MemoryStore()
+    const crypto = createNodeCrypto()
+    const sealed = await SealedStore.open(store, createAesSealer(crypto, random(32), random), crypto, random)
+    const held = Promise.withResolvers<Error | undefined>()
+    const batch = store.batch.bind(store)
+    store.batch = async changes => {
+      store.batch = batch
+      const error = await held.promise
+      if (error) throw error
+      return batch(changes)
+    }
+    return { states: new StateStore(sealed), release: held.resolve }
+  }
+
+  it('tells them once, before it is written; whoever reads then gets what was told', async () => {
+    const { states, release } = await openHeld()
+    const order: string[] = []
+    const told = Promise.withResolvers<void>()
+    const unit = states.unit(
+      async work => {
+        work.write(slot, 'value')
+        work.after(() => order.push('after'))
+        work.tell(() => {
+          order.push('told')
+          told.resolve()
+        })
+      },
+      { durable: false, tellFirst: true }
+    )
+    await told.promise
+    const reads = Promise.all([
+      states.read(slot),
+      states.range('test', undefined, slot.codec).then(entries => entries[0]?.value),
+      states.all('test', slot.codec).then(([value]) => value)
+    ])
+    expect(order).toEqual(['told'])
+    release()
+    await unit
+    expect(order).toEqual(['told', 'after'])
+    expect(await reads).toEqual(['value', 'value', 'value'])
+  })
+
+  it('that could not be written is undone, and can be told again', async () => {
+    const { states, release } = await openHeld()
+    let told = 0
+    const take = () =>
+      states.unit(
+        async work => {
+          work.write(slot, `value ${told}`)
+          work.tell(() => told++)
+        },
+        { durable: false, tellFirst: true }
+      )
+    const failing = take()
+    release(new Error('the disk is full'))
+    await expect(failing).rejects.toThrow('the disk is full')
+    expect(await states.read(slot)).toBeUndefined()
+    await take()
+    expect([told, await states.read(slot)]).toEqual([2, 'value 1'])
+  })
+})
+
 describe('a read outside of units', () => {
   it('that began before a write does not put the old value back into memory', async () => {
     const store = new MemoryStore()

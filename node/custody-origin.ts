@@ -144,6 +144,7 @@ export class CustodyOrigin {
       for (const request of requests) request.settle({ state: 'waiting', receipts: [] })
       return
     }
+    this.#components.replica.tellArriving(requests)
     try {
       const batch = await this.#open(epoch, shard, envelopes, requests)
       this.batches += 1

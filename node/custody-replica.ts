@@ -13,6 +13,7 @@ import {
 } from '../protocol/wire/custody.ts'
 import { expiryProblem, type Delivery } from '../protocol/wire/envelope.ts'
 import type { DeliveryReference, NodeLinkFrameOf } from '../protocol/wire/node-frames.ts'
+import type { NodeKey } from '../protocol/wire/placement.ts'
 import { checkBatch, type BatchDelivery, type CheckedBatch } from './custody-batch.ts'
 import type { CustodyPolicy } from './custody-policy.ts'
 import { NodeError } from './errors.ts'
@@ -43,6 +44,8 @@ export interface CustodyReplicaComponents {
   logger: Logger
   /** Whether the disk has room for more. */
   hasRoom: () => boolean
+  /** A delivery came from the node that made the batch; whether it is new here is not known yet. Must not throw. */
+  onArriving: (mailbox: DeviceId, delivery: Delivery) => void
   /** A delivery is new here, and being written. Must not throw. */
   onWriting: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
   /** A delivery is fsynced here for the first time. */
@@ -67,10 +70,10 @@ export class CustodyReplica {
   }
 
   /** Judges a batch from gossip at once; storing and the receipt follow. */
-  async onGossip(data: Uint8Array, shard: number): Promise<Verdict> {
+  async onGossip(data: Uint8Array, shard: number, from: NodeKey): Promise<Verdict> {
     let batch: CheckedBatch
     try {
-      batch = await checkBatch(this.#components, data, shard)
+      batch = await checkBatch(this.#components, data, { shard, from }, deliveries => this.tellArriving(deliveries))
     } catch (error) {
       return error instanceof ProtocolError ? 'reject' : 'ignore'
     }
@@ -196,6 +199,18 @@ export class CustodyReplica {
     const fields = { node: view.nodeKey, epoch: batch.epoch, shard: batch.shard, time: clock() }
     const root = kept.length === batch.deliveries.length ? batch.root?.() : undefined
     return signReceipt(crypto, network, key, fields, leaves, root)
+  }
+
+  /**
+   * Tells devices attached here of deliveries whose origin is known, whether or not there is room to keep them: other replicas
+   * may have some.
+   */
+  tellArriving(deliveries: BatchDelivery[]): void {
+    const { clock, onArriving } = this.#components
+    const now = clock()
+    for (const { mailbox, delivery } of deliveries) {
+      if (expiryProblem(delivery.expiry, now) === undefined) onArriving(mailbox, delivery)
+    }
   }
 
   #tellWriting(items: BatchDelivery[], outcomes: StoreOutcome[]): void {

@@ -125,10 +125,21 @@ export class DeliveryService {
     await attached.session.stop()
   }
 
+  /** A delivery came, and may be known already. Never throws. */
+  onArriving(mailbox: DeviceId, delivery: Delivery): void {
+    this.#ahead(mailbox, session => session.sendAhead(delivery))
+  }
+
   /** A delivery is being written here. Never throws. */
   onWriting(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
+    this.#ahead(mailbox, session => session.offer(sequence, delivery))
+  }
+
+  #ahead(mailbox: DeviceId, send: (session: DeliverySession) => void): void {
+    const attached = this.#attached.get(byteKey(mailbox))
+    if (attached === undefined) return
     try {
-      this.#attached.get(byteKey(mailbox))?.session.offer(sequence, delivery)
+      send(attached.session)
     } catch (error) {
       this.#log.warn('a delivery could not be sent ahead', { reason: (error as Error).message })
     }

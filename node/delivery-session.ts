@@ -9,6 +9,8 @@ import type { Logger } from './ports.ts'
 /** Deliveries, and bytes of them, that may be on their way without an acknowledgement. */
 export const MAX_UNACKNOWLEDGED = 256
 const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024
+/** Deliveries whose ids are remembered once they are sent; no fewer than may be unacknowledged. */
+const MAX_REMEMBERED = 256
 /** What one frame carries. */
 const FRAME_DELIVERIES = 64
 const FRAME_BYTES = 160 * 1024
@@ -34,6 +36,8 @@ export class DeliverySession {
   readonly #store: PendingMessageStore
   readonly #sink: DeliverySink
   readonly #log: Logger
+  /** The last that were sent, oldest first: some of them before they had their place in the sequence. */
+  readonly #sent = new Set<string>()
   readonly #unacknowledged = new Map<string, number>()
   #unacknowledgedBytes = 0
   #cursor = 0
@@ -75,6 +79,14 @@ export class DeliverySession {
   }
 
   /**
+   * A delivery came, and has no place in the sequence yet: that takes a look into the store, and a device that has caught up
+   * need not wait for it. What comes again after very many others, the device gets again and knows.
+   */
+  sendAhead(delivery: Delivery): void {
+    if (this.#isWaiting && this.#hasRoom) this.#hand([delivery])
+  }
+
+  /**
    * A delivery is being written, or was. If it is the next one and nothing waits, it goes out without being read again: also
    * while the disk is still at work, since a delivery, unlike a receipt, promises nothing.
    * @returns whether the device has been sent it.
@@ -82,7 +94,7 @@ export class DeliverySession {
   offer(sequence: number, delivery: Delivery): boolean {
     if (sequence <= this.#cursor) return true
     const isNext = sequence === this.#cursor + 1
-    if (!isNext || !this.#isIdle || !this.#caughtUp || !this.#hasRoom) return false
+    if (!isNext || !this.#isWaiting || !(this.#hasRoom || this.#sent.has(byteKey(delivery.id)))) return false
     this.#send([{ sequence, delivery }])
     return true
   }
@@ -141,18 +153,30 @@ export class DeliverySession {
   }
 
   #send(page: { sequence: number; delivery: Delivery }[]): void {
-    const isOpen = this.#sink.deliver(page.map(({ delivery }) => delivery))
-    for (const { delivery } of page) {
-      const size = delivery.payload.length + delivery.part.length + DELIVERY_OVERHEAD_BYTES
-      this.#unacknowledged.set(byteKey(delivery.id), size)
+    this.#cursor = page.at(-1)!.sequence
+    this.#hand(page.map(({ delivery }) => delivery))
+  }
+
+  #hand(deliveries: Delivery[]): void {
+    const fresh = deliveries.filter(({ id }) => !this.#sent.has(byteKey(id)))
+    if (fresh.length === 0) return
+    const isOpen = this.#sink.deliver(fresh)
+    for (const { id, payload, part } of fresh) {
+      const [key, size] = [byteKey(id), payload.length + part.length + DELIVERY_OVERHEAD_BYTES]
+      this.#sent.add(key)
+      this.#unacknowledged.set(key, size)
       this.#unacknowledgedBytes += size
     }
-    this.#cursor = page.at(-1)!.sequence
+    for (const oldest of this.#sent) {
+      if (this.#sent.size <= MAX_REMEMBERED) break
+      this.#sent.delete(oldest)
+    }
     if (!isOpen) this.#stopped = true
   }
 
-  get #isIdle(): boolean {
-    return this.#wake !== undefined && !this.#dirty && !this.#stopped
+  /** Everything so far was sent, and what comes next goes out by itself. */
+  get #isWaiting(): boolean {
+    return this.#caughtUp && this.#wake !== undefined && !this.#dirty && !this.#stopped
   }
 
   get #hasRoom(): boolean {

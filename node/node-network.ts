@@ -257,11 +257,12 @@ export class NodeNetwork implements NetworkPort {
     const heartbeat = new HeartbeatService({ ...common, view, gossip, links })
 
     const onStored: DeliveryService['onStored'] = (...stored) => delivery.onStored(...stored)
+    const onArriving: DeliveryService['onArriving'] = (...arriving) => delivery.onArriving(...arriving)
     const onWriting: DeliveryService['onWriting'] = (...writing) => delivery.onWriting(...writing)
     const hasRoom = (): boolean => disk.hasRoom
     const reader = new ReplicaReader({ ...common, store, links, hasRoom, onStored })
     const delivery: DeliveryService = new DeliveryService({ ...common, view, store, links, reader })
-    const replica = new CustodyReplica({ ...common, view, store, links, hasRoom, onWriting, onStored })
+    const replica = new CustodyReplica({ ...common, view, store, links, hasRoom, onArriving, onWriting, onStored })
     const origin = new CustodyOrigin({ ...common, view, gossip, links, replica })
     const queue = new MessageQueue(
       (epoch, shard, envelopes) => void origin.send(epoch, shard, envelopes),
@@ -316,7 +317,7 @@ export class NodeNetwork implements NetworkPort {
     await parts.keeper.start()
     await parts.nodeHost.start()
     parts.gossip.start({
-      onBatch: (data, shard) => replica.onGossip(data, shard),
+      onBatch: (...batch) => replica.onGossip(...batch),
       onHeartbeat: data => heartbeat.onHeartbeat(data),
       onRecords: (data, from) => accounts.onRecords(data, from)
     })

@@ -49,8 +49,9 @@ interface SampleRound {
 }
 
 /**
- * From the call that takes a text to the event that shows it at the other end: encryption, fsynced stores at both ends and
- * at the nodes, receipts and all. Beside it a relay that does nothing but pass frames on. Both have processes that live as
+ * From the call that takes a text to the event that shows it at the other end: encryption, the sender's fsynced store, two
+ * nodes, decryption. What else a message causes (the nodes' stores and receipts, the receiver's store and acknowledgement)
+ * takes the same processors at the same time. Beside it a relay that does nothing but pass frames on. Both have processes that live as
  * long, the same warm-up, the same pace, and short rounds that take turns: a processor that was busy until just now, or is
  * busy with something else, answers to both.
  */

@@ -118,3 +118,49 @@ it('a read that fails is tried again: what waits comes, and what comes after it'
   await eventually(() => sent.length === 3)
   expect(sent).toEqual(ids([...waiting, later]))
 })
+
+it('a device that has caught up gets what just came before it is looked up, once, and what follows it', async () => {
+  await eventually(() => isCaughtUp)
+  // The session sleeps again once it has said so.
+  await new Promise(resolve => setTimeout(resolve, 20))
+  const [ahead, next, both] = [makeDelivery(mailbox), makeDelivery(mailbox), makeDelivery(mailbox)]
+  session.sendAhead(ahead)
+  session.sendAhead(ahead)
+  expect(sent).toEqual(ids([ahead]))
+  // It gets its place after another one, so that both are read from the store.
+  await put([next])
+  await put([ahead])
+  session.sendAhead(both)
+  await put([both])
+  const last = makeDelivery(mailbox)
+  await put([last])
+  await eventually(() => sent.length >= 4)
+  expect(sent).toEqual(ids([ahead, next, both, last]))
+})
+
+it('what just came does not overtake what waits', async () => {
+  const waiting = Array.from({ length: 70 }, () => makeDelivery(mailbox))
+  const writing = put(waiting)
+  const live = makeDelivery(mailbox)
+  session.sendAhead(live)
+  expect(sent).toEqual([])
+  await writing
+  await put([live])
+  await eventually(() => sent.length === 71)
+  expect(sent).toEqual(ids([...waiting, live]))
+})
+
+it('what just came and is not kept after all does not hold up what follows', async () => {
+  await eventually(() => isCaughtUp)
+  await new Promise(resolve => setTimeout(resolve, 20))
+  const refused = Array.from({ length: 300 }, () => makeDelivery(mailbox))
+  for (const delivery of refused) {
+    session.sendAhead(delivery)
+    session.acknowledged([delivery.id])
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  const last = makeDelivery(mailbox)
+  await put([last])
+  await eventually(() => sent.length >= 301)
+  expect(sent).toEqual(ids([...refused, last]))
+})

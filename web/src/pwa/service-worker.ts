@@ -15,6 +15,7 @@ interface FetchEvent extends ExtendableEvent {
 /** The part of a service worker's global scope in use; TypeScript has the page's scope only. */
 interface ServiceWorkerScope {
   readonly registration: { readonly scope: string }
+  readonly clients: { claim(): Promise<void> }
   skipWaiting(): Promise<void>
   addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void
   addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void
@@ -89,7 +90,8 @@ function keptAddress(request: Request): string | null {
 }
 
 self.addEventListener('install', event => event.waitUntil(keepFiles()))
-self.addEventListener('activate', event => event.waitUntil(dropOlderVersions()))
+// Pages that were open before the first version are taken over too: they have to hear of the next one.
+self.addEventListener('activate', event => event.waitUntil(Promise.all([dropOlderVersions(), self.clients.claim()])))
 self.addEventListener('message', event => {
   if (event.data === 'accept-update') void self.skipWaiting()
 })

@@ -14,9 +14,10 @@ export class AppUpdate {
     if (!('serviceWorker' in navigator)) return
     const { serviceWorker } = navigator
     // The first version that takes hold is no update, and a page must not reload under somebody's hands for it.
-    const hadController = serviceWorker.controller !== null
+    let hadController = serviceWorker.controller !== null
     serviceWorker.addEventListener('controllerchange', () => {
       if (hadController) location.reload()
+      hadController = true
     })
     try {
       this.#watch(await serviceWorker.register(trustedScript(scriptUrl), { scope: './' }))

@@ -134,6 +134,16 @@ describe('signing in', () => {
     expect(leave).toHaveBeenCalledWith('https://id.example/demo?to=/')
   })
 
+  it('can be begun again by whoever comes back from that address', async () => {
+    const signIn = new SignIn(new FakePeer(), leave)
+    vi.stubGlobal('location', { origin: 'https://volo.example' })
+    await signIn.begin('demo', '/')
+    vi.unstubAllGlobals()
+    expect(signIn.state).toBe('opening')
+    signIn.cameBack()
+    expect(signIn.state).toBe('idle')
+  })
+
   it('does not follow an address that is no page', async () => {
     const peer = new FakePeer()
     peer.startSignIn = async () => 'javascript:alert(1)'

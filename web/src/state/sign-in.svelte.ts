@@ -43,6 +43,11 @@ export class SignIn {
     }
   }
 
+  /** The person came back from the provider's page by the browser's own way: the page is as it was left. */
+  cameBack(): void {
+    if (this.state === 'opening') this.state = 'idle'
+  }
+
   /** Hands in what the provider's page sent back. */
   async finish(code: string | null, error: string | null): Promise<void> {
     if (!code) {

@@ -13,6 +13,8 @@ import { isLoopback } from './transport/node-address.ts'
 export interface BrowserPeerOptions {
   /** Origin of the page: the node that served it. */
   origin: string
+  /** The browser has closed the storage, as it does when somebody deletes the site's data: this peer has stopped. */
+  onEnded: () => void
 }
 
 /** Longest piece that `getRandomValues` fills at once, in bytes. */
@@ -31,12 +33,14 @@ function platformRandom(length: number): Uint8Array {
  * @throws PeerError `store` if the browser's storage cannot be used.
  */
 export async function createBrowserPeer({
-  origin
+  origin,
+  onEnded
 }: BrowserPeerOptions): Promise<PeerApi & { start(): Promise<void>; stop(): Promise<void> }> {
   const { subtle } = globalThis.crypto
   const webCrypto = await createWebCrypto(subtle, platformRandom)
-  const keys = await openBrowserKeys('volo-keys', subtle, platformRandom)
-  const level = await openLevelStore('volo-store')
+  const closed = Promise.withResolvers<void>()
+  const keys = await openBrowserKeys('volo-keys', subtle, platformRandom, closed.resolve)
+  const level = await openLevelStore('volo-store', closed.resolve)
   const store = await SealedStore.open(level, keys.sealer, webCrypto, platformRandom)
   // Asks not to be cleaned up: what is here is nowhere else.
   void globalThis.navigator?.storage?.persist?.().catch(() => false)
@@ -54,5 +58,13 @@ export async function createBrowserPeer({
     { entry: origin }
   )
   globalThis.addEventListener?.('online', () => void engine.reconnect())
+  void closed.promise
+    .then(() => engine.stop())
+    // There is nothing left to write to.
+    .catch(() => undefined)
+    .then(() => {
+      keys.close()
+      onEnded()
+    })
   return engine
 }

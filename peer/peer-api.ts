@@ -219,6 +219,8 @@ export interface PeerEvents {
   snapshot: PeerSnapshot
   /** A message appeared or changed. */
   message: ChatMessage
+  /** Another process answers from now on: what happened in between was told to nobody, so lists are read again. */
+  resumed: null
 }
 
 /** Failure of a peer call: a stable code, and a message in plain words (what happened, what is safe, what to do). */

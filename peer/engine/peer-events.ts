@@ -4,7 +4,11 @@ type Listener<K extends keyof PeerEvents> = (value: PeerEvents[K]) => void
 
 /** Hands events to listeners; one that throws disturbs nobody. */
 export class PeerEventHub {
-  readonly #listeners: { [K in keyof PeerEvents]: Set<Listener<K>> } = { snapshot: new Set(), message: new Set() }
+  readonly #listeners: { [K in keyof PeerEvents]: Set<Listener<K>> } = {
+    snapshot: new Set(),
+    message: new Set(),
+    resumed: new Set()
+  }
 
   on<K extends keyof PeerEvents>(event: K, listener: Listener<K>): () => void {
     // A wrapper, so that the same function may listen twice.

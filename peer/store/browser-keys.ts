@@ -21,9 +21,20 @@ export interface BrowserKeys {
   close(): void
 }
 
-/** Opens the profile's keys, making the sealing key on first use. @param name - of the database. */
-export async function openBrowserKeys(name: string, subtle: SubtleCrypto, random: Random): Promise<BrowserKeys> {
+/**
+ * Opens the profile's keys, making the sealing key on first use.
+ *
+ * @param name - of the database.
+ * @param onClosed - told when the browser has closed it by itself.
+ */
+export async function openBrowserKeys(
+  name: string,
+  subtle: SubtleCrypto,
+  random: Random,
+  onClosed: () => void
+): Promise<BrowserKeys> {
   const db = await openDatabase(name)
+  db.addEventListener('close', onClosed)
   const sealKey = ((await read(db, SEAL_KEY)) as CryptoKey | undefined) ?? (await makeSealKey(db, subtle))
   return {
     sealer: browserSealer(subtle, sealKey, random),

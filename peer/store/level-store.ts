@@ -9,9 +9,10 @@ const FLUSH_KEY = 'flushed'
  * LevelDB in Node, IndexedDB in browsers.
  *
  * @param location - a folder in Node, a database name in browsers.
+ * @param onClosed - told when a browser has closed it by itself.
  * @throws PeerError `store` if another process has it open, or it cannot be read.
  */
-export async function openLevelStore(location: string): Promise<KeyValueStore> {
+export async function openLevelStore(location: string, onClosed?: () => void): Promise<KeyValueStore> {
   const db = new Level<string, Uint8Array>(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
   try {
     await db.open()
@@ -20,6 +21,7 @@ export async function openLevelStore(location: string): Promise<KeyValueStore> {
   }
   const isSynchronous = (db.supports as { getSync?: boolean }).getSync === true
   const inBrowser = (db as { db?: IDBDatabase }).db
+  inBrowser?.addEventListener('close', () => onClosed?.())
   const batch: KeyValueStore['batch'] = async (changes, { durable = true } = {}) => {
     if (inBrowser) return writeIndexed(inBrowser, location, changes, durable)
     const options = { sync: durable } as object

@@ -70,6 +70,24 @@ test('a new version is offered, and comes only when it is accepted, in every tab
   }
 })
 
+test('a new version that one tab accepts reaches a tab that was open before the first one was kept', async ({
+  page,
+  context
+}) => {
+  await page.goto(app.origin)
+  await offlineReady(page)
+  const other = await context.newPage()
+  await other.goto(app.origin)
+  await expect(welcome(other)).toBeVisible()
+  await release('second')
+  await other.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()))
+  await other.getByRole('button', { name: 'Update now' }).click()
+  for (const tab of [other, page]) {
+    await expect(tab.locator('meta[name=mark]')).toHaveAttribute('content', 'second')
+    await expect(welcome(tab)).toBeVisible()
+  }
+})
+
 test('a kept app may connect to nodes that were listed after it was kept', async ({ page }) => {
   const newcomer = 'https://newcomer.example'
   const policy = () =>
@@ -107,6 +125,28 @@ for (const shared of [true, false]) {
     await expect(second.getByRole('article', { name: /delivered$/ }).filter({ hasText: 'Still here' })).toBeVisible()
   })
 }
+
+test('when the tab that the shared worker lives in crashes, the others start another one', async ({ context }) => {
+  const first = await context.newPage()
+  await first.goto(app.origin)
+  await expect(welcome(first)).toBeVisible()
+  const second = await context.newPage()
+  await second.goto(app.origin)
+  await expect(welcome(second)).toBeVisible()
+  await show(second)
+  await second.getByRole('link', { name: /Charles Babbage/ }).click()
+  const box = second.getByRole('textbox', { name: 'Write to Charles Babbage' })
+  const crashed = first.waitForEvent('crash')
+  // Never answered, since the page is gone.
+  void (await context.newCDPSession(first)).send('Page.crash').catch(() => undefined)
+  await crashed
+  // Another peer has begun; it shows the world that it is told.
+  await expect(welcome(second)).toBeVisible()
+  await show(second)
+  await box.fill('Still here')
+  await second.keyboard.press('Enter')
+  await expect(second.getByRole('article', { name: /delivered$/ }).filter({ hasText: 'Still here' })).toBeVisible()
+})
 
 test('the one-time code of a sign-in leaves the address bar and the history', async ({ page }) => {
   await page.goto(`${app.origin}/#/signed-in?code=0123456789`)

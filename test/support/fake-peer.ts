@@ -13,7 +13,8 @@ export class FakePeer implements PeerApi {
   readonly #removed = new Map<string, DeviceRecord>()
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
     snapshot: new Set(),
-    message: new Set()
+    message: new Set(),
+    resumed: new Set()
   }
 
   constructor(world = emptyWorld()) {

@@ -5,6 +5,9 @@ import { leadTabs, tabFrames, type Channel } from '../../../web/src/worker/broad
 import { portFrames, type FramePort, type HostFrame, type TabFrame } from '../../../web/src/worker/frames.ts'
 import { PeerClient } from '../../../web/src/worker/peer-client.ts'
 import { PeerHost } from '../../../web/src/worker/peer-host.ts'
+import { sharedWorkerFrames } from '../../../web/src/worker/shared-worker-frames.ts'
+import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
+import { ConversationThread } from '../../../web/src/state/conversation-thread.svelte.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, emptyWorld } from '../../support/fixture-world.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -99,6 +102,21 @@ describe('a peer behind message ports', () => {
     await expect(api.snapshot()).resolves.toMatchObject({ stage: 'welcome' })
   })
 
+  it('is opened again when it ends by itself, and every tab hears of the next one', async () => {
+    const worlds = [emptyWorld(), busyWorld()]
+    let end = () => {}
+    const host = new PeerHost(async onEnded => {
+      end = onEnded
+      return new FakePeer(worlds.shift())
+    })
+    const { api } = connect(host)
+    expect(await api.snapshot()).toMatchObject({ stage: 'welcome' })
+    const heard = vi.fn()
+    api.on('snapshot', heard)
+    end()
+    await waitFor(() => expect(heard).toHaveBeenCalledWith(expect.objectContaining({ stage: 'ready' })))
+  })
+
   it('refuses calls that are not on the list', async () => {
     const frames: HostFrame[] = []
     let take: (frame: TabFrame) => void = () => {}
@@ -162,5 +180,66 @@ describe('a peer in the leading tab', () => {
     leadTabs(channel(), tab => successor.serve(tab))
     await expect(sent).rejects.toMatchObject({ code: 'internal' })
     expect(await snapshot).toMatchObject({ stage: 'welcome' })
+  })
+
+  it('has a chat that is open read again, so that what was stored before is seen', async () => {
+    const world = busyWorld()
+    const [id, messages] = Object.entries(world.messages)[0]!
+    const dying = new FakePeer(world)
+    dying.sendText = () => new Promise(() => {})
+    lead(dying)
+    const { api } = new PeerClient(tabFrames(channel(), 'tab'))
+    const thread = new ConversationThread(api, id, 0)
+    onTestFinished(() => thread.close())
+    await thread.open()
+    const draft = new ComposerDraft(api, id, '')
+    draft.text = 'mine'
+    const sending = draft.send()
+    // Stored by the peer that led, which did not get to answer.
+    const stored = { ...messages[0]!, id: 'stored', text: 'mine', mine: true }
+    lead(new FakePeer({ ...world, messages: { ...world.messages, [id]: [...messages, stored] } }))
+    expect(await sending).toBe(false)
+    expect(draft.text).toBe('mine')
+    await waitFor(() => expect(thread.messages.at(-1)?.id).toBe('stored'))
+  })
+})
+
+describe('a shared worker that ended', () => {
+  /** Workers, each with a host of its own; ending one frees the lock that it holds. */
+  function workers() {
+    const free = new Map<string, () => void>()
+    vi.stubGlobal('navigator', {
+      locks: { request: (name: string, _: unknown, granted: () => void) => void free.set(name, granted) }
+    })
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const sent: string[][] = []
+    const start = () => {
+      const { port1, port2 } = new NodeChannel() as unknown as MessageChannel
+      onTestFinished(() => port1.close())
+      const peer = new FakePeer()
+      const texts: string[] = []
+      sent.push(texts)
+      peer.sendText = (_, text) => {
+        texts.push(text)
+        // The first one never answers.
+        return sent.length === 1 ? new Promise(() => {}) : Promise.resolve({} as ChatMessage)
+      }
+      hostOf(peer).serve(portFrames<HostFrame, TabFrame>(port2), `life ${sent.length}`)
+      return { port: port1, addEventListener: () => {} }
+    }
+    return { sent, start, end: (number: number) => free.get(`life ${number}`)!() }
+  }
+
+  it('is started again: what it had not answered is given up, what was asked since is asked of the next', async () => {
+    const { sent, start, end } = workers()
+    const { api } = new PeerClient(sharedWorkerFrames(start))
+    await api.snapshot()
+    const lost = api.sendText('ab', 'under way')
+    await waitFor(() => expect(sent[0]).toEqual(['under way']))
+    end(1)
+    const since = api.sendText('ab', 'since')
+    await expect(lost).rejects.toMatchObject({ code: 'internal' })
+    await since
+    expect(sent).toEqual([['under way'], ['since']])
   })
 })

@@ -21,7 +21,7 @@ export class ConversationThread {
   readonly conversationId: string
   readonly #api: PeerApi
   readonly #unread: number
-  #stopListening: (() => void) | null = null
+  #stopListening: (() => void)[] = []
   #refreshing = false
   #refreshAgain = false
 
@@ -34,7 +34,12 @@ export class ConversationThread {
 
   /** Loads the newest page and follows what happens. */
   async open(): Promise<void> {
-    this.#stopListening ??= this.#api.on('message', message => this.#take(message))
+    if (this.#stopListening.length === 0) {
+      this.#stopListening = [
+        this.#api.on('message', message => this.#take(message)),
+        this.#api.on('resumed', () => this.#resume())
+      ]
+    }
     this.state = 'loading'
     this.#refreshAgain = false
     try {
@@ -52,8 +57,7 @@ export class ConversationThread {
 
   /** Stops following. */
   close(): void {
-    this.#stopListening?.()
-    this.#stopListening = null
+    for (const stop of this.#stopListening.splice(0)) stop()
   }
 
   /** Fetches the page before the oldest message here; does nothing while one is on its way. */
@@ -85,6 +89,11 @@ export class ConversationThread {
     this.grewAtStart = false
     if (index >= 0) this.messages = this.messages.with(index, message)
     else void this.#refresh()
+  }
+
+  #resume(): void {
+    if (this.state === 'ready') void this.#refresh()
+    else if (this.state === 'failed') void this.open()
   }
 
   /** Fetches the newest page; what arrives meanwhile leads to one more fetch. */

@@ -1,7 +1,7 @@
 import type { PeerApi } from '../../../peer/peer-api.ts'
 import { CHANNEL_NAME, tabFrames, type Channel } from './broadcast-frames.ts'
-import { portFrames, type HostFrame, type TabFrame } from './frames.ts'
 import { PeerClient } from './peer-client.ts'
+import { sharedWorkerFrames } from './shared-worker-frames.ts'
 import { trustedScript } from './trusted-script.ts'
 import workerUrl from './peer-worker.ts?worker&url'
 
@@ -16,8 +16,7 @@ export function connectPeer(): PeerApi {
 }
 
 function sharedWorkerPort() {
-  const worker = new SharedWorker(trustedScript(workerUrl), { type: 'module', name: 'volo' })
-  return portFrames<TabFrame, HostFrame>(worker.port)
+  return sharedWorkerFrames(() => new SharedWorker(trustedScript(workerUrl), { type: 'module', name: 'volo' }))
 }
 
 function leadingWorkerPort() {

@@ -51,9 +51,12 @@ export type EventFrame = {
   [K in keyof PeerEvents]: { kind: 'event'; event: K; value: PeerEvents[K] }
 }[keyof PeerEvents]
 
-/** From the host to a tab. `hello` comes first, and again when another host took over. */
+/**
+ * From the host to a tab. `hello` comes first, and again when another host took over; `life` names a lock that the host holds
+ * for as long as it lives.
+ */
 export type HostFrame =
-  | { kind: 'hello' }
+  | { kind: 'hello'; life?: string }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'failure'; id: number; failure: PeerFailure }
   | EventFrame
@@ -61,8 +64,8 @@ export type HostFrame =
 /** The part of a MessagePort that both sides use, so that a BroadcastChannel can stand in for one. */
 export interface FramePort<Out, In> {
   send(frame: Out): void
-  /** Sets the one listener and starts the flow. */
-  listen(onFrame: (frame: In) => void): void
+  /** Sets the one listener and starts the flow. @param onLost - told that nothing sent arrives until the next `hello`. */
+  listen(onFrame: (frame: In) => void, onLost?: () => void): void
 }
 
 /** Wraps a MessagePort. */

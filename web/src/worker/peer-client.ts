@@ -19,11 +19,15 @@ export class PeerClient {
   readonly #listeners = new Map<keyof PeerEvents, Set<(value: never) => void>>()
   #lastId = 0
   #connected = false
+  #wasConnected = false
 
   /** @param port - leads to a {@link PeerHost}. */
   constructor(port: FramePort<TabFrame, HostFrame>) {
     this.#port = port
-    port.listen(frame => this.#take(frame))
+    port.listen(
+      frame => this.#take(frame),
+      () => (this.#connected = false)
+    )
   }
 
   /** The peer, as its screens see it. */
@@ -72,11 +76,11 @@ export class PeerClient {
   }
 
   #greet(): void {
-    if (this.#connected) this.#catchUp()
-    this.#connected = true
+    if (this.#wasConnected) this.#catchUp()
+    this.#connected = this.#wasConnected = true
     for (const [id, call] of [...this.#pending]) {
       if (call.sent && PEER_METHODS[call.method] === 'give-up') {
-        const words = 'Volo moved to another tab while this was under way. Look whether it was done, then try again.'
+        const words = 'Volo had to start again while this was under way. Look whether it was done, then try again.'
         this.#settle(id, lost => lost.reject(new PeerError('internal', words)))
       } else {
         this.#send(id)
@@ -90,6 +94,7 @@ export class PeerClient {
       value => this.#take({ kind: 'event', event: 'snapshot', value: value as PeerSnapshot }),
       error => console.warn('The peer could not be opened again.', error)
     )
+    this.#take({ kind: 'event', event: 'resumed', value: null })
   }
 
   #settle(id: number, how: (call: PendingCall) => void): void {

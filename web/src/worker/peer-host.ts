@@ -16,23 +16,26 @@ export type TabPort = FramePort<HostFrame, TabFrame>
  * the first call; when that fails every waiting call fails with the reason, and the next call tries again.
  */
 export class PeerHost {
-  readonly #openPeer: () => Promise<PeerApi>
+  readonly #openPeer: (onEnded: () => void) => Promise<PeerApi>
   readonly #tabs = new Set<TabPort>()
   #peer: Promise<PeerApi> | null = null
 
-  /** @param openPeer - opens and starts the one peer of this browser profile. */
-  constructor(openPeer: () => Promise<PeerApi>) {
+  /**
+   * @param openPeer - opens and starts the one peer of this browser profile, and calls back if it ends by itself: another one
+   * is opened then.
+   */
+  constructor(openPeer: (onEnded: () => void) => Promise<PeerApi>) {
     this.#openPeer = openPeer
   }
 
-  /** Takes a tab in. Its end is told by `bye`, or by {@link forget}. */
-  serve(tab: TabPort): void {
+  /** Takes a tab in. Its end is told by `bye`, or by {@link forget}. @param life - see {@link HostFrame}. */
+  serve(tab: TabPort, life?: string): void {
     this.#tabs.add(tab)
     tab.listen(frame => {
       if (frame.kind === 'bye') this.forget(tab)
       else if (frame.kind === 'call') void this.#answer(tab, frame)
     })
-    tab.send({ kind: 'hello' })
+    tab.send({ kind: 'hello', ...(life !== undefined && { life }) })
   }
 
   /** Sends nothing more to a tab. */
@@ -61,10 +64,16 @@ export class PeerHost {
   }
 
   async #open(): Promise<PeerApi> {
-    const peer = await this.#openPeer()
+    const peer = await this.#openPeer(() => this.#reopen())
     peer.on('snapshot', value => this.#tellAll({ kind: 'event', event: 'snapshot', value }))
     peer.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
     return peer
+  }
+
+  /** As when another host takes over: what is under way is given up or asked again. */
+  #reopen(): void {
+    this.#peer = null
+    for (const tab of this.#tabs) tab.send({ kind: 'hello' })
   }
 
   #tellAll(frame: EventFrame): void {

@@ -5,10 +5,19 @@ const PEER_LOCK = 'volo-peer'
  * Waits for the one lock of this browser profile, and keeps it until the worker ends. The browser releases it, also
  * after a crash, so it cannot get stuck.
  */
-export function holdPeerLock(): Promise<void> {
+export const holdPeerLock = (): Promise<void> => hold(PEER_LOCK)
+
+/** Holds a lock of this worker's own until it ends, however it ends. @returns its name, for whoever waits for that. */
+export async function holdLifeLock(): Promise<string> {
+  const name = `volo-worker-${crypto.randomUUID()}`
+  await hold(name)
+  return name
+}
+
+function hold(name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(PEER_LOCK, () => {
+      .request(name, () => {
         resolve()
         return new Promise(() => {})
       })

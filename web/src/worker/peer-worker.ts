@@ -5,7 +5,7 @@
  */
 import { CHANNEL_NAME, leadTabs } from './broadcast-frames.ts'
 import { portFrames, type HostFrame, type TabFrame } from './frames.ts'
-import { holdPeerLock } from './peer-lock.ts'
+import { holdLifeLock, holdPeerLock } from './peer-lock.ts'
 import { PeerHost } from './peer-host.ts'
 
 /** The part of a shared worker's global scope in use; TypeScript has the page's scope only. */
@@ -13,22 +13,23 @@ interface SharedWorkerScope {
   onconnect: ((event: { ports: readonly MessagePort[] }) => void) | null
 }
 
-const host = new PeerHost(async () => {
+const host = new PeerHost(async onEnded => {
   // The lock first: an older version's worker may still have the store open.
   await locked
   const { createBrowserPeer } = await import('../../../peer/browser.ts')
-  const peer = await createBrowserPeer({ origin: location.origin })
+  const peer = await createBrowserPeer({ origin: location.origin, onEnded })
   await peer.start()
   return peer
 })
 
 function serveTabs(scope: SharedWorkerScope): void {
-  scope.onconnect = ({ ports: [port] }) => {
+  const life = holdLifeLock()
+  scope.onconnect = async ({ ports: [port] }) => {
     if (!port) return
     const tab = portFrames<HostFrame, TabFrame>(port)
     // Newer browsers tell when the other end is gone, whatever ended it.
     port.addEventListener('close', () => host.forget(tab))
-    host.serve(tab)
+    host.serve(tab, await life)
   }
 }
 

@@ -12,8 +12,10 @@ import type { ConnectionState } from '../peer-api.ts'
 import type { Log, Timers, Transport } from '../ports.ts'
 import { NodeConnection, NodeRefusal, type Authenticate } from './node-connection.ts'
 
-/** Time to reach one node, until the next is tried. */
+/** Time to reach one node, until the next is tried, on a network of which nothing bad is known … */
 export const DIAL_TIMEOUT_MS = 2_500
+/** … and how many times as long where every answer takes long, as over a satellite. */
+export const MAX_PATIENCE = 8
 /** First pause after a round in which no node answered; doubles up to {@link MAX_BACKOFF_MS}. */
 export const FIRST_BACKOFF_MS = 400
 export const MAX_BACKOFF_MS = 30_000
@@ -60,6 +62,9 @@ export class ConnectionKeeper {
   #calls = 0
   #stopping = new AbortController()
   #lastLost: ListedNode | undefined
+  /** Times as long as usual are waited for answers: doubles with each round in which time ran out. */
+  #patience = 1
+  #ranOutOfTime = false
   /** URLs of nodes that were left, and until when they come last. */
   readonly #left = new Map<string, number>()
 
@@ -158,6 +163,7 @@ export class ConnectionKeeper {
   /** One round. @returns undefined after a connection has been used and lost, otherwise why none came about. */
   async #tryAll(): Promise<string | undefined> {
     let problem = 'No node of the network is known yet.'
+    this.#ranOutOfTime = false
     for (const node of this.#ordered()) {
       if (!this.#running) return 'stopped'
       try {
@@ -170,6 +176,7 @@ export class ConnectionKeeper {
         this.#components.log.debug('node not usable', { node: node.url, reason: String(error) })
       }
     }
+    if (this.#ranOutOfTime) this.#patience = Math.min(2 * this.#patience, MAX_PATIENCE)
     return problem
   }
 
@@ -190,10 +197,21 @@ export class ConnectionKeeper {
   }
 
   async #connect(node: ListedNode): Promise<NodeConnection> {
-    const signal = AbortSignal.any([AbortSignal.timeout(DIAL_TIMEOUT_MS), this.#stopping.signal])
-    const stream = await this.#components.transport.dial(node.url, node.key, { signal })
-    const { authenticate, network } = this.#init
-    return NodeConnection.open(stream, { network: network(), authenticate, timers: this.#components.timers })
+    const { transport, timers } = this.#components
+    const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS * this.#patience)
+    const since = timers.now()
+    try {
+      const signal = AbortSignal.any([timeout, this.#stopping.signal])
+      const stream = await transport.dial(node.url, node.key, { signal })
+      // It took less than a quarter of the time: half of it will do.
+      if (timers.now() - since < (DIAL_TIMEOUT_MS * this.#patience) / 4)
+        this.#patience = Math.max(1, this.#patience / 2)
+      const { authenticate, network } = this.#init
+      return await NodeConnection.open(stream, { network: network(), authenticate, timers, patience: this.#patience })
+    } catch (error) {
+      if (timeout.aborted) this.#ranOutOfTime = true
+      throw error
+    }
   }
 
   /** Hands a connection out until it ends. */

@@ -34,7 +34,7 @@ export const MAX_OPEN_REQUESTS = 512
 export const REQUEST_TIMEOUT_MS = 15_000
 /** A node that says nothing for this long while an answer is due is asked for a sign of life … */
 export const SUSPECT_AFTER_MS = 2_500
-/** … and given up if none comes. */
+/** … and given up if none comes; times the patience that reaching it has taken. */
 export const PONG_TIMEOUT_MS = 1_500
 /** Unasked frames that may wait for the engine, in bytes; a node that sends more is hung up on. */
 export const MAX_QUEUED_PUSH_BYTES = 32 * 1024 * 1024
@@ -51,6 +51,14 @@ export type Authenticate = (
   ends: { node: Uint8Array; client: Uint8Array }
 ) => Promise<WithoutRequest<Extract<ClientFrame, { kind: 'authenticate' }>>>
 
+export interface ConnectionInit {
+  network: Uint8Array
+  authenticate: Authenticate
+  timers: Timers
+  /** How many times as long as usual to wait for a sign of life; 1 if not given. */
+  patience?: number
+}
+
 interface OpenRequest {
   resolve(frame: NodeFrame): void
   reject(error: Error): void
@@ -65,6 +73,7 @@ export class NodeConnection {
   readonly closed: Promise<string>
   readonly #stream: FrameStream
   readonly #timers: Timers
+  readonly #patience: number
   readonly #open = new Map<number, OpenRequest>()
   readonly #pushes: { frame: PushFrame; bytes: number }[] = []
   #pushBytes = 0
@@ -79,12 +88,13 @@ export class NodeConnection {
 
   private constructor(
     stream: FrameStream,
-    timers: Timers,
+    { timers, patience = 1 }: ConnectionInit,
     hello: NodeFrameOf<'hello'>,
     authenticated: NodeFrameOf<'authenticated'>
   ) {
     this.#stream = stream
     this.#timers = timers
+    this.#patience = patience
     this.hello = hello
     this.authenticated = authenticated
     this.#lastHeard = timers.now()
@@ -97,10 +107,7 @@ export class NodeConnection {
    * @throws NodeRefusal if the node does not take this device, ConnectionLost if it does not answer in time, Error if it
    * belongs to another network or speaks no version of ours. The stream is closed then.
    */
-  static async open(
-    stream: FrameStream,
-    init: { network: Uint8Array; authenticate: Authenticate; timers: Timers }
-  ): Promise<NodeConnection> {
+  static async open(stream: FrameStream, init: ConnectionInit): Promise<NodeConnection> {
     const cancel = init.timers.after(AUTHENTICATION_TIMEOUT_MS, () => stream.close())
     try {
       const hello = await expectFrame(stream, 'hello')
@@ -110,7 +117,7 @@ export class NodeConnection {
       if (version === undefined) throw new Error('this node is of a version that this client does not speak')
       const proof = await init.authenticate(hello, { node: stream.node, client: stream.clientKey })
       await stream.send(encodeClientFrame({ ...proof, version, request: 1 }))
-      const connection = new NodeConnection(stream, init.timers, hello, await expectFrame(stream, 'authenticated'))
+      const connection = new NodeConnection(stream, init, hello, await expectFrame(stream, 'authenticated'))
       void connection.#read()
       return connection
     } catch (error) {
@@ -172,7 +179,7 @@ export class NodeConnection {
   }
 
   /** Whether the node answers within a time. Ends the connection if it does not. */
-  async ping(timeoutMs = PONG_TIMEOUT_MS): Promise<boolean> {
+  async ping(timeoutMs = PONG_TIMEOUT_MS * this.#patience): Promise<boolean> {
     try {
       await this.request({ kind: 'ping' }, 'pong', timeoutMs)
       return true

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { SILENT_LOG, type Transport } from '../../../peer/ports.ts'
 import { ConnectionKeeper } from '../../../peer/transport/connection-keeper.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../../protocol/wire/placement.ts'
@@ -17,7 +17,12 @@ const pauses: number[] = []
 
 function createKeeper(): ConnectionKeeper {
   const transport: Transport = {
-    dial: () => new Promise((_, reject) => dials.push({ fail: () => reject(new Error('unreachable')) })),
+    dial: (_url, _key, { signal }) =>
+      new Promise((_, reject) => {
+        const fail = (): void => reject(new Error('unreachable'))
+        signal.addEventListener('abort', fail)
+        dials.push({ fail })
+      }),
     stop: async () => {}
   }
   const timers = {
@@ -74,4 +79,50 @@ test('a call to reconnect ends a pause', async () => {
   await keeper.reconnect()
   await turn()
   expect(dials).toHaveLength(2)
+})
+
+test('a node that is not reached in time is given more time in the next round, up to a bound', async () => {
+  const limits: number[] = []
+  let runOut = (): void => {}
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(ms => {
+    limits.push(ms)
+    const timeout = new AbortController()
+    runOut = () => timeout.abort()
+    return timeout.signal
+  })
+  keeper = createKeeper()
+  keeper.start()
+  await turn()
+  for (let round = 0; round < 5; round++) {
+    runOut()
+    await turn()
+    await keeper.reconnect()
+    await turn()
+  }
+  // Refused at once: that says nothing about the network.
+  dials.at(-1)!.fail()
+  await turn()
+  await keeper.reconnect()
+  await turn()
+  expect(limits).toEqual([2_500, 5_000, 10_000, 20_000, 20_000, 20_000, 20_000])
+  vi.restoreAllMocks()
+})
+
+test('and no more time where nodes refuse at once', async () => {
+  const limits: number[] = []
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(ms => {
+    limits.push(ms)
+    return new AbortController().signal
+  })
+  keeper = createKeeper()
+  keeper.start()
+  await turn()
+  for (let round = 0; round < 3; round++) {
+    dials.at(-1)!.fail()
+    await turn()
+    await keeper.reconnect()
+    await turn()
+  }
+  expect(limits).toEqual([2_500, 2_500, 2_500, 2_500])
+  vi.restoreAllMocks()
 })

@@ -3,7 +3,13 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { MAX_ENVELOPE_RECIPIENTS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
-import { deliveryIdOf, encodeEnvelope, envelopeIdOf, type Envelope } from '../../protocol/wire/envelope.ts'
+import {
+  decodeEnvelope,
+  deliveryIdOf,
+  encodeEnvelope,
+  envelopeIdOf,
+  type Envelope
+} from '../../protocol/wire/envelope.ts'
 import type { OutboxItem } from './slots.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -44,4 +50,19 @@ export function buildEnvelopes(
     })
   }
   return built
+}
+
+/**
+ * The same payload and parts with another expiry, and so with other ids, for the mailboxes that do not keep it yet. Whoever
+ * got it under its old id all the same takes the second for a copy: each of its messages opens once.
+ */
+export function withExpiry(crypto: Crypto, network: NetworkId, item: OutboxItem, expiry: number): OutboxItem {
+  const stored = new Set(item.mailboxes.filter(mailbox => mailbox.stored).map(({ mailbox }) => toHex(mailbox)))
+  const before = decodeEnvelope(item.envelope)
+  const recipients = before.recipients.filter(({ mailbox }) => !stored.has(toHex(mailbox)))
+  const envelope: Envelope = { ...before, expiry, recipients }
+  const envelopeId = envelopeIdOf(crypto, network, envelope)
+  const ids = new Map(recipients.map(entry => [toHex(entry.mailbox), deliveryIdOf(crypto, network, envelopeId, entry)]))
+  const mailboxes = item.mailboxes.map(mailbox => ({ ...mailbox, id: ids.get(toHex(mailbox.mailbox)) ?? mailbox.id }))
+  return { ...item, envelope: encodeEnvelope(envelope), expiry, mailboxes }
 }

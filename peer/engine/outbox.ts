@@ -1,17 +1,19 @@
 /**
- * Hands sealed envelopes to the network until enough signed receipts are here. The bytes are on disk before the first
- * attempt and are never made anew, so that no retry can show a message twice.
+ * Hands sealed envelopes to the network until enough signed receipts are here. What is sealed is on disk before the first
+ * attempt and is never sealed anew, so that no retry can show a message twice.
  *
  *     queued ── submit ──▶ in flight ── receipts verified ──▶ gone (message *sent*)
  *        ▲                     │
  *        └──── backoff ◀───────┘ too few receipts, refusal, lost connection
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
 import { isKept, validReceipts } from './custody-check.ts'
+import { withExpiry } from './envelopes.ts'
 import type { MessageLog } from './message-log.ts'
 import { ownShownId, type ShownId } from './shown-id.ts'
 import { orderOf, outboxEntry, slots, type OutboxItem, type ReceiptsEntry } from './slots.ts'
@@ -114,7 +116,9 @@ export class Outbox {
     for (const entry of this.#entries.values()) {
       if (inFlight >= MAX_IN_FLIGHT) break
       if (entry.inFlight) continue
-      if (entry.nextTry > now) {
+      const wait = entry.nextTry - now
+      // Longer than any pause: the clock has been put back.
+      if (wait > 0 && wait <= MAX_RETRY_MS) {
         earliest = Math.min(earliest, entry.nextTry)
         continue
       }
@@ -157,6 +161,8 @@ export class Outbox {
     if (mailboxes.every(mailbox => mailbox.stored)) return
     const refusal = answer.results.find(result => result.state === 'refused')?.refusal?.reason
     if (stored.size === 0 && refusal === undefined) this.#noteFruitless(connection)
+    // Sealed while the clock was ahead: without another expiry it would wait for as long as that was.
+    if (refusal === 'expiry-too-far' && (await this.#expireSooner(entry))) return
     if (refusal === 'epoch') await this.#refreshEpoch(connection)
     await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
   }
@@ -203,6 +209,19 @@ export class Outbox {
       },
       { durable: false }
     )
+  }
+
+  /** Counts the expiry from what the clock says now. @returns whether that is sooner. */
+  async #expireSooner(entry: Entry): Promise<boolean> {
+    const { crypto, timers, network } = this.#core
+    const expiry = timers.now() + PENDING_TTL_MS
+    if (expiry >= entry.item.expiry) return false
+    const item = withExpiry(crypto, network().id, entry.item, expiry)
+    await this.#states.unit(async unit => {
+      unit.write(slots.outbox(entry.order), item)
+      unit.after(() => (entry.item = item))
+    })
+    return true
   }
 
   /** Whether another envelope of the same message is still on its way. */

@@ -201,7 +201,8 @@ export class Sealer {
     const due: string[] = []
     let next = Infinity
     for (const [conversationId, at] of this.#due) {
-      if (at <= now) due.push(conversationId)
+      // Further off than it ever is: the clock has been put back.
+      if (at <= now || at > now + CONTROL_DELAY_MS) due.push(conversationId)
       else next = Math.min(next, at)
     }
     return { due, next }

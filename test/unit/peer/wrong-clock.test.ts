@@ -1,0 +1,97 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { Core } from '../../../peer/engine/core.ts'
+import type { MessageLog } from '../../../peer/engine/message-log.ts'
+import { Outbox } from '../../../peer/engine/outbox.ts'
+import type { OutboxItem } from '../../../peer/engine/slots.ts'
+import type { StateStore, Work } from '../../../peer/engine/work.ts'
+import { ConnectionLost, type NodeConnection } from '../../../peer/transport/node-connection.ts'
+import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS } from '../../../protocol/limits.ts'
+import { decodeEnvelope, deliveryIdOf, envelopeIdOf } from '../../../protocol/wire/envelope.ts'
+import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
+import { FakeNetwork } from '../../support/peer/fake-network.ts'
+import { TestPeer, until } from '../../support/peer/test-peer.ts'
+
+const HOUR_MS = 3_600_000
+let network: FakeNetwork
+let ada: TestPeer
+let bob: TestPeer
+
+/** Refuses, as a node whose clock is right, what expires later than anything may. */
+function refuseTooFar(): void {
+  network.answer = async frame => {
+    if (frame.kind !== 'submit') return undefined
+    const envelope = decodeEnvelope(frame.envelope)
+    if (envelope.expiry <= Date.now() + PENDING_TTL_MS + CLOCK_TOLERANCE_MS) return undefined
+    refused++
+    const envelopeId = envelopeIdOf(network.crypto, network.id, envelope)
+    const by = { version: 1, node: network.epoch.nodes[0]!.key, epoch: 0, time: Date.now() } as const
+    const results = envelope.recipients.map((entry): SubmissionResult => {
+      const { mailbox } = entry
+      const id = deliveryIdOf(network.crypto, network.id, envelopeId, entry)
+      const refusal = { ...by, mailbox, id, reason: 'expiry-too-far' as const, signature: new Uint8Array(64) }
+      return { mailbox, id, state: 'refused', receipts: [], refusal }
+    })
+    return { kind: 'submitted', request: frame.request, results }
+  }
+}
+let refused = 0
+const running: TestPeer[] = []
+
+const stateOf = async (text: string) => (await ada.messages(bob)).find(message => message.text === text)?.state
+
+async function meet(): Promise<void> {
+  refused = 0
+  network = await FakeNetwork.create(1)
+  ada = new TestPeer(network)
+  bob = new TestPeer(network)
+  running.push(ada, bob)
+  await ada.register('ada')
+  await bob.register('bob')
+  await ada.send(bob, 'before')
+  await until('they have met', async () => (await bob.received(ada)).length === 1)
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+})
+
+test('a message written while the clock was ahead goes out once the clock is right', async () => {
+  await meet()
+  refuseTooFar()
+  ada.clockOffset = 3 * HOUR_MS
+  await ada.send(bob, 'from the future')
+  await until('the node has refused it', () => refused > 0)
+  expect(await stateOf('from the future')).toBe('waiting')
+  ada.clockOffset = 0
+  await ada.engine.reconnect()
+  await until('it is sent', async () => (await stateOf('from the future')) !== 'waiting')
+  await until('it is there', async () => (await bob.received(ada)).length === 2)
+  expect(await bob.received(ada)).toEqual(['before', 'from the future'])
+})
+
+test('a clock that is put back does not hold up what is tried again', async () => {
+  let now = 10 * HOUR_MS
+  let attempts = 0
+  const pauses: (() => void)[] = []
+  const timers = { now: () => now, after: (_: number, run: () => void) => (pauses.push(run), () => undefined) }
+  const core = { timers, network: () => ({ epoch: { number: 0, nodes: [] } }) } as unknown as Core
+  const connection = {
+    isOpen: false,
+    request: async () => {
+      attempts++
+      throw new ConnectionLost('gone')
+    }
+  } as unknown as NodeConnection
+  const states = { range: async () => [] } as unknown as StateStore
+  const init = { connection: () => connection, onEpoch: async () => undefined, onFruitless: () => undefined }
+  const outbox = new Outbox(core, states, {} as MessageLog, init)
+  const unit = { write: () => undefined, after: (run: () => void) => run() } as unknown as Work
+  await outbox.start()
+  outbox.put(unit, '1', { expiry: now + PENDING_TTL_MS, messages: [] } as unknown as OutboxItem)
+  outbox.kick()
+  await vi.waitFor(() => expect(pauses).toHaveLength(1))
+  now = 0
+  pauses[0]!()
+  await vi.waitFor(() => expect(attempts).toBe(2))
+  outbox.stop()
+})

@@ -58,6 +58,18 @@ describe('a draft', () => {
     expect(composer.failure).toMatchObject({ code: 'store' })
   })
 
+  it('that could not be taken is kept, also after the chat was left', async () => {
+    const { composer, peer, saved } = compose()
+    const refusal = Promise.withResolvers<never>()
+    peer.sendText = () => refusal.promise
+    composer.write('First')
+    const taken = composer.send()
+    await composer.keep()
+    refusal.reject(new PeerError('internal', 'Volo had to start again.'))
+    expect(await taken).toBe(false)
+    expect(saved.mock.lastCall).toEqual([CONVERSATION, 'First'])
+  })
+
   it('of blanks is not sent', async () => {
     const { composer, sent } = compose()
     composer.write(' \n ')

@@ -67,6 +67,8 @@ export class ComposerDraft {
     } catch (error) {
       this.text = this.text ? `${text}\n${this.text}` : text
       this.failure = error
+      // The chat may have been left meanwhile: then it is there when it is opened again.
+      void this.keep()
       return false
     }
   }

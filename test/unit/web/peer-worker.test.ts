@@ -242,4 +242,27 @@ describe('a shared worker that ended', () => {
     await since
     expect(sent).toEqual([['under way'], ['since']])
   })
+
+  it('tells a tab everything once, though it runs on after a mistake', async () => {
+    const peer = new FakePeer(busyWorld())
+    const host = hostOf(peer)
+    const fail: (() => void)[] = []
+    const start = () => {
+      const { port1, port2 } = new NodeChannel() as unknown as MessageChannel
+      onTestFinished(() => port1.close())
+      host.serve(portFrames<HostFrame, TabFrame>(port2))
+      return { port: port1, addEventListener: (_: 'error', listener: () => void) => void fail.push(listener) }
+    }
+    const { api } = new PeerClient(sharedWorkerFrames(start))
+    const [conversation] = (await api.snapshot()).conversations
+    fail[0]!()
+    await waitFor(() => expect(fail).toHaveLength(2))
+    await api.snapshot()
+    const heard = vi.fn()
+    api.on('message', heard)
+    await api.sendText(conversation!.id, 'once')
+    const ids = heard.mock.calls.map(([message]) => JSON.stringify(message))
+    expect(ids).not.toEqual([])
+    expect(new Set(ids).size).toBe(ids.length)
+  })
 })

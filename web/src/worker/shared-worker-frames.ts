@@ -26,6 +26,9 @@ export function sharedWorkerFrames(start: () => StartedWorker): FramePort<TabFra
     const lose = (): void => {
       if (port !== mine) return
       port = undefined
+      // Some browsers tell of a mistake in a worker that runs on: it must not tell this tab everything twice.
+      mine.postMessage({ kind: 'bye' } satisfies TabFrame)
+      mine.close()
       onLost()
       setTimeout(() => connect(onFrame, onLost), pause)
       pause = Math.min(2 * pause, MAX_PAUSE_MS)

@@ -62,7 +62,7 @@ export const en = {
     available: (username: string) => `@${username} is free`,
     taken: (username: string) => `@${username} is taken. Try another one.`,
     invalid: 'Use 3 to 24 letters a–z, digits or _',
-    unknown: 'Couldn’t check this name now. You can start; if somebody had it first, Volo tells you.',
+    unknown: 'Couldn’t check this name now. You can choose it all the same; if somebody had it first, Volo tells you.',
     forEver:
       'Your device’s public key and a scrambled form of your username go on the public record and stay there for ever. Your name in clear and your messages never do.',
     start: 'Start',

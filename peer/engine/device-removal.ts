@@ -15,6 +15,7 @@ import { buildRevoke } from '../../protocol/identity/build-record.ts'
 import { deviceIdCodec, type DeviceId, type RecordId } from '../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import { MAX_RECORD_BYTES, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { isLately } from '../elapsed.ts'
 import { PeerError } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
@@ -174,7 +175,7 @@ export class DeviceRemoval {
     if (depth >= SETTLED_CONFIRMATIONS) return this.#forget(removal)
     const online = connection()
     const handedInAt = this.#handedInAt.get(toHex(removal.deviceId)) ?? -Infinity
-    const isDue = core.timers.now() - handedInAt >= HAND_IN_AGAIN_MS
+    const isDue = !isLately(handedInAt, core.timers.now(), HAND_IN_AGAIN_MS)
     if (depth === 0 && online && isDue) await this.#handIn(online, removal)
   }
 

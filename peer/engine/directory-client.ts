@@ -5,6 +5,7 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Username } from '../../protocol/identity/username.ts'
+import { isLately } from '../elapsed.ts'
 import { PeerError, type AccountHex } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
@@ -98,7 +99,7 @@ export class DirectoryClient {
    */
   async account(accountId: AccountId, maxAgeMs = FRESH_MS): Promise<KnownAccount | undefined> {
     const known = await this.load(accountId)
-    if (known && this.#components.timers.now() - known.checkedAt < maxAgeMs) return known
+    if (known && isLately(known.checkedAt, this.#components.timers.now(), maxAgeMs)) return known
     return this.refresh(accountId)
   }
 
@@ -168,7 +169,7 @@ export class DirectoryClient {
   async #isBackedElsewhere(fresh: KnownAccount): Promise<boolean> {
     const key = toHex(fresh.accountId)
     const now = this.#components.timers.now()
-    if (now - (this.#withheldAt.get(key) ?? -Infinity) < WITHHELD_INTERVAL_MS) return false
+    if (isLately(this.#withheldAt.get(key) ?? -Infinity, now, WITHHELD_INTERVAL_MS)) return false
     if (this.#withheldAt.size >= MAX_ASKED_ELSEWHERE) this.#withheldAt.clear()
     this.#withheldAt.set(key, now)
     return (await this.opinionOn(fresh)) === 'same'

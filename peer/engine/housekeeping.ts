@@ -2,6 +2,7 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import { isLately } from '../elapsed.ts'
 import type { NodeConnection } from '../transport/node-connection.ts'
 import type { Conversations } from './conversations.ts'
 import { sessionEnvironment, type Core } from './core.ts'
@@ -86,7 +87,7 @@ export class Housekeeping {
   /** Reads every session ever accepted: seldom, and not while a command waits for its end. */
   async #forgetSessions(): Promise<void> {
     const now = this.#components.core.timers.now()
-    if (now - this.#forgotAt < FORGET_INTERVAL_MS) return
+    if (isLately(this.#forgotAt, now, FORGET_INTERVAL_MS)) return
     this.#forgotAt = now
     await this.#components.receiver.forgetSessions()
   }
@@ -104,7 +105,7 @@ export class Housekeeping {
   #conversationsToKeepUp(): string[] {
     const { core, conversations } = this.#components
     const now = core.timers.now()
-    const isSweep = now - this.#sweptAt >= SWEEP_INTERVAL_MS
+    const isSweep = !isLately(this.#sweptAt, now, SWEEP_INTERVAL_MS)
     if (isSweep) this.#sweptAt = now
     const due = conversations.all().filter(({ updatedAt }) => isSweep || now - updatedAt < LATELY_MS)
     return due.map(({ conversationId }) => toHex(conversationId))
@@ -148,7 +149,7 @@ export class Housekeeping {
     const now = core.timers.now()
     // While they contradict each other sending is held; mostly one of them has just seen another last block.
     const interval = account.contradicted ? CONTRADICTED_INTERVAL_MS : OPINION_INTERVAL_MS
-    if (last?.state === state && now - last.at < interval) return
+    if (last?.state === state && isLately(last.at, now, interval)) return
     this.#opinions.set(key, { state, at: now })
     try {
       await directory.confirm(account)

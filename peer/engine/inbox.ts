@@ -5,7 +5,7 @@ import { directConversationId } from '../../protocol/conversation/roster.ts'
 import { releaseHeld, wakeAt, type Emission, type SequencerStep } from '../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
-import { CLOCK_TOLERANCE_MS } from '../../protocol/limits.ts'
+import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS } from '../../protocol/limits.ts'
 import type { Inbound } from '../../protocol/session/inbound.ts'
 import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
 import { answerResendRequest } from '../../protocol/session/resend.ts'
@@ -110,7 +110,7 @@ export class Inbox {
     this.#wakes.get(key)?.()
     this.#wakes.delete(key)
     if (at === undefined || this.#stopped) return
-    const cancel = core.timers.after(Math.max(at - core.timers.now(), 1), () => {
+    const cancel = core.timers.after(Math.min(Math.max(at - core.timers.now(), 1), GAP_HOLD_MS), () => {
       this.#wakes.delete(key)
       states
         .unit(async unit => {

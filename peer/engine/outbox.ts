@@ -10,6 +10,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
+import { isPausing } from '../elapsed.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../transport/node-connection.ts'
 import type { Core } from './core.ts'
 import { isKept, validReceipts } from './custody-check.ts'
@@ -116,9 +117,7 @@ export class Outbox {
     for (const entry of this.#entries.values()) {
       if (inFlight >= MAX_IN_FLIGHT) break
       if (entry.inFlight) continue
-      const wait = entry.nextTry - now
-      // Longer than any pause: the clock has been put back.
-      if (wait > 0 && wait <= MAX_RETRY_MS) {
+      if (isPausing(entry.nextTry, now, MAX_RETRY_MS)) {
         earliest = Math.min(earliest, entry.nextTry)
         continue
       }
@@ -265,7 +264,7 @@ export class Outbox {
 
   #noteFruitless(connection: NodeConnection): void {
     const now = this.#core.timers.now()
-    if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || now < this.#nextLeave) return
+    if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || isPausing(this.#nextLeave, now, MAX_LEAVE_PAUSE_MS)) return
     this.#fruitless = 0
     this.#nextLeave = now + this.#leavePause
     this.#leavePause = Math.min(2 * this.#leavePause, MAX_LEAVE_PAUSE_MS)

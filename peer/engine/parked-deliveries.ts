@@ -1,6 +1,7 @@
 /** Deliveries that cannot be read yet, kept on disk within bounds until what they wait for has come. */
 import { toHex } from '../../protocol/bytes.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
+import { isLately } from '../elapsed.ts'
 import type { Core } from './core.ts'
 import { parkedEntry, slots, type Parked } from './slots.ts'
 import type { StateStore, Work } from './work.ts'
@@ -70,7 +71,7 @@ export class ParkedDeliveries {
     return this.waitingFor('roster').filter(({ id }) => {
       const key = toHex(id)
       const { since } = this.#parked.get(key)!
-      return now - (this.#askedAt.get(key) ?? since) >= Math.max(PARKED_RETRY_MS, (now - since) / 2)
+      return !isLately(this.#askedAt.get(key) ?? since, now, Math.max(PARKED_RETRY_MS, (now - since) / 2))
     })
   }
 

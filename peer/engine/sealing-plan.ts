@@ -4,6 +4,7 @@ import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
 import { renewalReason } from '../../protocol/session/outbound.ts'
+import { isLately } from '../elapsed.ts'
 import type { Core } from './core.ts'
 import { FRESH_MS, type DirectoryClient } from './directory-client.ts'
 import type { Holds } from './holds.ts'
@@ -79,7 +80,7 @@ export class SealingPlanner {
     const members: KnownAccount[] = []
     for (const memberId of [this.#core.accountId(), conversation.accountId]) {
       const account = this.#directory.peek(toHex(memberId))
-      const isFresh = account !== undefined && this.#core.timers.now() - account.checkedAt < FRESH_MS
+      const isFresh = account !== undefined && isLately(account.checkedAt, this.#core.timers.now(), FRESH_MS)
       if (!isFresh || this.#holds.reason(account, '') !== null) return undefined
       members.push(account)
     }

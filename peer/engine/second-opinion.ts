@@ -1,4 +1,5 @@
 import { toHex } from '../../protocol/bytes.ts'
+import { isLately } from '../elapsed.ts'
 import type { Log, Timers } from '../ports.ts'
 import { ConnectionLost, type NodeConnection } from '../transport/node-connection.ts'
 import type { NetworkInfo } from './network-info.ts'
@@ -80,7 +81,7 @@ export class SecondOpinion {
   /** What somebody waits for: undefined if it takes too long. */
   async soon<T>(opinion: Promise<T>): Promise<T | undefined> {
     const { timers } = this.#components
-    const isSilent = timers.now() - this.#silentAt < SILENCE_REMEMBERED_MS
+    const isSilent = isLately(this.#silentAt, timers.now(), SILENCE_REMEMBERED_MS)
     const late = Promise.withResolvers<undefined>()
     const cancel = timers.after(isSilent ? SILENT_OPINION_WAIT_MS : FIRST_OPINION_WAIT_MS, () => {
       this.#silentAt = timers.now()

@@ -8,6 +8,7 @@
  */
 import { PING_INTERVAL_MS } from '../../protocol/limits.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
+import { isPausing } from '../elapsed.ts'
 import type { ConnectionState } from '../peer-api.ts'
 import type { Log, Timers, Transport } from '../ports.ts'
 import { NodeConnection, NodeRefusal, type Authenticate } from './node-connection.ts'
@@ -62,7 +63,7 @@ export class ConnectionKeeper {
   #calls = 0
   #stopping = new AbortController()
   #lastLost: ListedNode | undefined
-  /** Times as long as usual are waited for answers: doubles with each round in which time ran out. */
+  /** Times as long as usual are waited for answers: doubles with each round in which time ran out, falls to what a dial took. */
   #patience = 1
   #ranOutOfTime = false
   /** URLs of nodes that were left, and until when they come last. */
@@ -191,7 +192,7 @@ export class ConnectionKeeper {
   #isLeft({ url }: ListedNode): boolean {
     const until = this.#left.get(url)
     if (until === undefined) return false
-    if (this.#components.timers.now() < until) return true
+    if (isPausing(until, this.#components.timers.now(), LEFT_MS)) return true
     this.#left.delete(url)
     return false
   }
@@ -203,9 +204,9 @@ export class ConnectionKeeper {
     try {
       const signal = AbortSignal.any([timeout, this.#stopping.signal])
       const stream = await transport.dial(node.url, node.key, { signal })
-      // It took less than a quarter of the time: half of it will do.
-      if (timers.now() - since < (DIAL_TIMEOUT_MS * this.#patience) / 4)
-        this.#patience = Math.max(1, this.#patience / 2)
+      // Four times as long as it took will do, so that an outage does not make a fast network slow to fail over.
+      const enough = Math.ceil((4 * Math.max(0, timers.now() - since)) / DIAL_TIMEOUT_MS)
+      this.#patience = Math.max(1, Math.min(this.#patience, enough))
       const { authenticate, network } = this.#init
       return await NodeConnection.open(stream, { network: network(), authenticate, timers, patience: this.#patience })
     } catch (error) {

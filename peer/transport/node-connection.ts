@@ -266,7 +266,8 @@ export class NodeConnection {
       this.#cancelWatch = undefined
       if (this.#endReason !== undefined || this.#open.size === 0) return
       const silence = this.#timers.now() - this.#lastHeard
-      if (silence < SUSPECT_AFTER_MS) return this.#watch(SUSPECT_AFTER_MS - silence)
+      // Less than none: the clock has been put back.
+      if (silence >= 0 && silence < SUSPECT_AFTER_MS) return this.#watch(SUSPECT_AFTER_MS - silence)
       void this.ping().then(() => this.#open.size > 0 && this.#watch())
     })
   }

@@ -212,7 +212,8 @@ function settle(env: Environment, sequencer: Sequencer): SequencerStep {
     }
     const upTo = first ? first.sequence : state.expected
     if (upTo <= state.next) return { sequencer: { ...state, waitingSince: null }, emitted }
-    const since = state.waitingSince ?? first?.arrivedAt ?? env.now()
+    // Not later than now: the clock may have been put back.
+    const since = Math.min(state.waitingSince ?? first?.arrivedAt ?? Infinity, env.now())
     if (env.now() - since < GAP_HOLD_MS && !isOverfull(state)) {
       return { sequencer: { ...state, waitingSince: since }, emitted }
     }

@@ -99,6 +99,14 @@ describe('the sequencer', () => {
     expect(visibleGaps(screen.state)).toEqual([{ from: 1, to: 2 }])
   })
 
+  it('holds for no longer where the clock is put back meanwhile', () => {
+    const screen = new Screen()
+    screen.receive(0)
+    screen.receive(3)
+    expect(screen.wait(-3_600_000)).toEqual([])
+    expect(numbers(screen.wait())).toEqual(['gap 1-2', 3])
+  })
+
   it('emits what fills a gap late, for its place', () => {
     const screen = new Screen()
     for (const sequence of [0, 4]) screen.receive(sequence)

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { SILENT_LOG, type Transport } from '../../../peer/ports.ts'
+import { SILENT_LOG, type FrameStream, type Transport } from '../../../peer/ports.ts'
 import { ConnectionKeeper } from '../../../peer/transport/connection-keeper.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../../protocol/wire/placement.ts'
 
@@ -11,22 +11,23 @@ const NODE: ListedNode = {
 }
 
 let keeper: ConnectionKeeper
-const dials: { fail: () => void }[] = []
+const dials: { fail: () => void; succeed: (stream: FrameStream) => void }[] = []
+let now = 0
 /** The pauses that were begun; none of them ends by itself. */
 const pauses: number[] = []
 
 function createKeeper(): ConnectionKeeper {
   const transport: Transport = {
     dial: (_url, _key, { signal }) =>
-      new Promise((_, reject) => {
+      new Promise((succeed, reject) => {
         const fail = (): void => reject(new Error('unreachable'))
         signal.addEventListener('abort', fail)
-        dials.push({ fail })
+        dials.push({ fail, succeed })
       }),
     stop: async () => {}
   }
   const timers = {
-    now: () => 0,
+    now: () => now,
     after: (ms: number) => {
       pauses.push(ms)
       return () => undefined
@@ -50,7 +51,8 @@ afterEach(async () => {
   const stopped = keeper.stop()
   dials.at(-1)?.fail()
   await stopped
-  dials.length = pauses.length = 0
+  dials.length = pauses.length = now = 0
+  vi.restoreAllMocks()
 })
 
 test('a call to reconnect in the middle of a round is answered by another round, not by a pause', async () => {
@@ -125,4 +127,32 @@ test('and no more time where nodes refuse at once', async () => {
   }
   expect(limits).toEqual([2_500, 2_500, 2_500, 2_500])
   vi.restoreAllMocks()
+})
+
+test('after an outage, one quick dial is enough for nodes to get no more time than before it', async () => {
+  const limits: number[] = []
+  let runOut = (): void => {}
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(ms => {
+    limits.push(ms)
+    const timeout = new AbortController()
+    runOut = () => timeout.abort()
+    return timeout.signal
+  })
+  keeper = createKeeper()
+  keeper.start()
+  await turn()
+  for (let round = 0; round < 3; round++) {
+    runOut()
+    await turn()
+    await keeper.reconnect()
+    await turn()
+  }
+  now += 100
+  // Reached, and hung up at once: what counts is how long reaching it took.
+  const stream = { receive: async () => undefined, close: () => undefined } as unknown as FrameStream
+  dials.at(-1)!.succeed(stream)
+  await turn()
+  await keeper.reconnect()
+  await turn()
+  expect(limits).toEqual([2_500, 5_000, 10_000, 20_000, 2_500])
 })

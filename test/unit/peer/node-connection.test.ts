@@ -152,6 +152,16 @@ describe('a connection', () => {
     await question
   })
 
+  test('nor does a clock that is put back keep it longer', async () => {
+    vi.useFakeTimers()
+    const { connection } = await connected()
+    const question = expect(connection.request({ kind: 'attach' }, 'attached')).rejects.toBeInstanceOf(ConnectionLost)
+    vi.setSystemTime(Date.now() - 3_600_000)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(connection.isOpen).toBe(false)
+    await question
+  })
+
   test('a slow answer is waited for while the node shows signs of life', async () => {
     vi.useFakeTimers()
     const { node, connection } = await connected()

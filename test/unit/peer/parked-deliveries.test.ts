@@ -56,6 +56,14 @@ describe('deliveries that cannot be read yet', () => {
     expect(counts.dropped).toBe(0)
   })
 
+  test('are asked about again though the clock was put back', async () => {
+    const { parked, park, clock } = await createParked()
+    const delivery = await park(10)
+    parked.noteAsked(delivery)
+    clock.now = START / 2
+    expect(parked.dueForAsking()).toEqual([delivery])
+  })
+
   test('for a newer version push none but their like aside', async () => {
     const { parked, park, counts } = await createParked()
     const waiting = await park(10)

@@ -1,11 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Core } from '../../../peer/engine/core.ts'
+import { Inbox, type InboxComponents } from '../../../peer/engine/inbox.ts'
 import type { MessageLog } from '../../../peer/engine/message-log.ts'
 import { Outbox } from '../../../peer/engine/outbox.ts'
 import type { OutboxItem } from '../../../peer/engine/slots.ts'
 import type { StateStore, Work } from '../../../peer/engine/work.ts'
 import { ConnectionLost, type NodeConnection } from '../../../peer/transport/node-connection.ts'
-import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS } from '../../../protocol/limits.ts'
+import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS, PENDING_TTL_MS } from '../../../protocol/limits.ts'
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf } from '../../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
 import { FakeNetwork } from '../../support/peer/fake-network.ts'
@@ -94,4 +95,48 @@ test('a clock that is put back does not hold up what is tried again', async () =
   pauses[0]!()
   await vi.waitFor(() => expect(attempts).toBe(2))
   outbox.stop()
+})
+
+test('a gap that an earlier process waited for by a clock since put back is waited for no longer than any', () => {
+  const waits: number[] = []
+  const timers = { now: () => 0, after: (ms: number) => (waits.push(ms), () => undefined) }
+  const inbox = new Inbox({ core: { timers } } as unknown as InboxComponents)
+  const ids = {
+    conversationId: new Uint8Array(32),
+    senderAccount: new Uint8Array(32),
+    senderDevice: new Uint8Array(16)
+  }
+  inbox.resume(ids as Parameters<Inbox['resume']>[0], HOUR_MS)
+  expect(waits).toEqual([GAP_HOLD_MS])
+})
+
+/** The node keeps and delivers what it says to be too new: what follows under another id is a copy. */
+function refuseAndDeliver(): void {
+  network.tamper = frame => {
+    if (frame.kind !== 'submitted' || ada.clockOffset === 0) return frame
+    refused++
+    const by = { version: 1, node: network.epoch.nodes[0]!.key, epoch: 0, time: Date.now() } as const
+    const results = frame.results.map(({ mailbox, id }): SubmissionResult => {
+      const refusal = { ...by, mailbox, id, reason: 'expiry-too-far' as const, signature: new Uint8Array(64) }
+      return { mailbox, id, state: 'refused', receipts: [], refusal }
+    })
+    return { ...frame, results }
+  }
+}
+
+test('a message that was delivered though its node refused it is shown once', async () => {
+  await meet()
+  refuseAndDeliver()
+  ada.clockOffset = 3 * HOUR_MS
+  await ada.send(bob, 'from the future')
+  await until('it was refused', () => refused > 0)
+  await until('it is there all the same', async () => (await bob.received(ada)).length === 2)
+  const submissions = network.submissions
+  ada.clockOffset = 0
+  await ada.engine.reconnect()
+  await until('it went out again', () => network.submissions > submissions)
+  await until('nothing waits', async () => (await ada.engine.snapshot()).status.waiting === 0)
+  await ada.send(bob, 'after')
+  await until('the next is there', async () => (await bob.received(ada)).includes('after'))
+  expect(await bob.received(ada)).toEqual(['before', 'from the future', 'after'])
 })

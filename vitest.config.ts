@@ -13,7 +13,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], environment: 'node' }
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/adversary/**/*.test.ts'], environment: 'node' }
       },
       {
         extends: true,

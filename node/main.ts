@@ -4,13 +4,13 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { toHex } from '../protocol/bytes.ts'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
-import { ConfigError, describeConfig, describeSettings, readConfig, type NodeConfig } from './config.ts'
-import { openKeyFile } from './key-file.ts'
+import { ConfigError, describeConfig, describeSettings, readConfig, type NodeConfig } from './config/config.ts'
+import { openKeyFile } from './config/key-file.ts'
 import { createLogger } from './logger.ts'
-import { readNetworkFile } from './network-file.ts'
-import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator-command.ts'
+import { readNetworkFile } from './config/network-file.ts'
+import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator/chain-commands.ts'
 import type { Logger } from './ports.ts'
-import { readProviders } from './oauth/provider-config.ts'
+import { readProviders } from './accounts/sign-in/provider-config.ts'
 
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Level } from 'level'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/config.ts'
 
 /**
  * Opens a LevelDB with text keys, making its folder.

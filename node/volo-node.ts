@@ -12,13 +12,13 @@ import type { Crypto, Random, SigningKey } from '../protocol/crypto/crypto.ts'
 import { signInNonce } from '../protocol/identity/sign-in-binding.ts'
 import { networkIdOf, type NetworkId } from '../protocol/network.ts'
 import type { Epoch, ListedNode, NodeKey, OperatorId } from '../protocol/wire/placement.ts'
-import { AdminServer } from './admin-server.ts'
+import { AdminServer } from './operator/admin-server.ts'
 import { AppDatabase } from './app-database.ts'
-import { ChainEpochs, type EpochUser } from './chain-epochs.ts'
-import { ChainService, DEVNET_PACE_MS, describeChain } from './chain-service.ts'
-import { ConfigError, type NodeConfig } from './config.ts'
-import { DirectoryView } from './directory-view.ts'
-import { EmbeddedDevnet } from './embedded-devnet.ts'
+import { ChainEpochs, type EpochUser } from './network/chain-epochs.ts'
+import { ChainService, DEVNET_PACE_MS, describeChain } from './key-directory/chain-service.ts'
+import { ConfigError, type NodeConfig } from './config/config.ts'
+import { DirectoryView } from './key-directory/directory-view.ts'
+import { EmbeddedDevnet } from './devnet/embedded-devnet.ts'
 import { allowAnyOrigin } from './http/cors.ts'
 import { directoryRoutes } from './http/directory-routes.ts'
 import { healthRoutes, type Readiness } from './http/health-routes.ts'
@@ -27,21 +27,21 @@ import { registrationRoutes } from './http/registration-routes.ts'
 import { providerRoutes, signInRoutes } from './http/sign-in-routes.ts'
 import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { staticApp } from './http/static-app.ts'
-import { HttpServer } from './http-server.ts'
-import { KeyDistributionService } from './key-distribution-service.ts'
-import { openKeyFile } from './key-file.ts'
-import { KeyStore } from './key-store.ts'
-import { Metrics } from './metrics.ts'
-import { createNetwork, networkFileText, readNetworkFile, type NetworkDefinition } from './network-file.ts'
-import { NodeNetwork } from './node-network.ts'
-import { readProviders } from './oauth/provider-config.ts'
-import { SignInProvider } from './oauth/sign-in-provider.ts'
-import { SignInService } from './oauth/sign-in-service.ts'
-import { OperatorDesk } from './operator-desk.ts'
-import { OwnRecords } from './own-records.ts'
-import { PortReservation } from './port-reservation.ts'
+import { HttpServer } from './http/http-server.ts'
+import { KeyDistributionService } from './key-directory/key-distribution-service.ts'
+import { openKeyFile } from './config/key-file.ts'
+import { KeyStore } from './key-directory/key-store.ts'
+import { Metrics } from './operator/metrics.ts'
+import { createNetwork, networkFileText, readNetworkFile, type NetworkDefinition } from './config/network-file.ts'
+import { NodeNetwork } from './message-relay.ts'
+import { readProviders } from './accounts/sign-in/provider-config.ts'
+import { SignInProvider } from './accounts/sign-in/sign-in-provider.ts'
+import { SignInService } from './accounts/sign-in/sign-in-service.ts'
+import { OperatorDesk } from './operator/operator-desk.ts'
+import { OwnRecords } from './key-directory/record-outbox.ts'
+import { PortReservation } from './config/port-reservation.ts'
 import type { Logger, NodeNetworkInit } from './ports.ts'
-import { RegistrationService } from './registration-service.ts'
+import { RegistrationService } from './accounts/registration-service.ts'
 
 const MIB = 1024 * 1024
 /** How long a start waits to be ready before it says that it runs, degraded. */
@@ -391,7 +391,7 @@ function webFolder(config: NodeConfig): string {
 }
 
 interface Demo {
-  provider: import('./demo-sign-in/demo-provider.ts').DemoProvider
+  provider: import('./accounts/demo-sign-in/demo-provider.ts').DemoProvider
   addRoutes(app: import('fastify').FastifyInstance): void
 }
 
@@ -399,8 +399,8 @@ async function openDemoProvider(config: NodeConfig, origin: string): Promise<Dem
   if (!(config.demoSignIn ?? config.signInProvidersFile === undefined)) return undefined
   // Loaded here, because a node with real providers has no use for it.
   const [{ DemoProvider }, { demoRoutes }] = await Promise.all([
-    import('./demo-sign-in/demo-provider.ts'),
-    import('./demo-sign-in/routes.ts')
+    import('./accounts/demo-sign-in/demo-provider.ts'),
+    import('./http/demo-sign-in-routes.ts')
   ])
   const provider = await DemoProvider.create(origin)
   return { provider, addRoutes: app => demoRoutes(app, provider, { publicUrl: config.publicUrl }) }

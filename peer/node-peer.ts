@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
-import { PeerEngine } from './engine/peer-engine.ts'
+import { PeerEngine } from './peer-engine.ts'
 import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
 import { createAesSealer } from './store/aes-sealer.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { SealedStore } from './store/sealed-store.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { loadStoreKey } from './store/store-key.ts'
-import { Libp2pTransport } from './transport/libp2p-transport.ts'
+import { Libp2pTransport } from './network/libp2p-transport.ts'
 
 export interface NodePeerOptions {
   /** Folder for keys and messages, made if missing. One process at a time. */

@@ -1,6 +1,6 @@
 /**
  * Writes web-manifest.json into a built web app: every file with its size and SHA-256. The manifest's own SHA-256 is what a
- * RELEASE record names, so its bytes follow from the files alone; chain/release/web-manifest.ts reads it back.
+ * RELEASE record names, so its bytes follow from the files alone; chain/verify/web-manifest.ts reads it back.
  * `node scripts/web-manifest.js [dist/web]` prints that hash.
  */
 import { createHash } from 'node:crypto'

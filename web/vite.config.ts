@@ -15,7 +15,8 @@ function scriptedPeer(): Plugin {
   return {
     name: 'volo:scripted-peer',
     enforce: 'pre',
-    resolveId: source => (source.endsWith('/peer/browser.ts') ? fromHere('../test/support/fake-peer.ts') : undefined)
+    resolveId: source =>
+      source.endsWith('/peer/browser-peer.ts') ? fromHere('../test/support/fake-peer.ts') : undefined
   }
 }
 

@@ -8,10 +8,10 @@ import { Level } from 'level'
 import { concatBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import { bytes, decode, encode, list, struct, uint } from '../../protocol/codec.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import type { BlockHash, TransactionId } from '../chain-source.ts'
+import type { BlockHash, TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 import { sortableNumber, SYNCED } from '../key-value-store.ts'
-import { metadataOf, parseRawTransaction } from '../raw-transaction.ts'
+import { metadataOf, parseRawTransaction } from '../source/raw-transaction.ts'
 
 /** Deepest rollback: Cardano's security parameter k. */
 export const MAX_ROLLBACK = 2_160

@@ -2,7 +2,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { blake2b } from '@noble/hashes/blake2.js'
 import { concatBytes, fromHex, toHex } from '../../protocol/bytes.ts'
-import type { TransactionId } from '../chain-source.ts'
+import type { TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 import { blake2b256 } from '../../protocol/directory/transaction.ts'
 import { encodeArray, encodeBytes, encodeMap, encodeTag, encodeUint } from './cbor-writer.ts'

@@ -14,7 +14,7 @@ import {
   valueSpan,
   type Span
 } from '../../protocol/directory/cbor-walker.ts'
-import type { TransactionId } from '../chain-source.ts'
+import type { TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 
 type Emulator = import('scalus').Emulator

@@ -1,8 +1,8 @@
 /** The Blockfrost endpoints that publisher and follower use, with every field that Blockfrost requires. */
 import { toHex } from '../../protocol/bytes.ts'
-import { parseBlockHash, parseTransactionId } from '../chain-source.ts'
+import { parseBlockHash, parseTransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
-import { metadataOf, parseRawTransaction } from '../raw-transaction.ts'
+import { metadataOf, parseRawTransaction } from '../source/raw-transaction.ts'
 import { MAX_ROLLBACK, type StoredBlock, type StoredTransaction } from './block-store.ts'
 import { DEVNET_LABEL, DEVNET_MAGIC, type Devnet } from './devnet.ts'
 import { NOT_FOUND, type Answer } from './answer.ts'

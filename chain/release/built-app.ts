@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { ReleaseError } from './errors.ts'
+import { ReleaseError } from '../verify/manifest-errors.ts'
 import {
   decodeWebManifest,
   isListedContent,
   WEB_MANIFEST_PATH,
   webManifestHash,
   type WebManifest
-} from './web-manifest.ts'
+} from '../verify/web-manifest.ts'
 
 /** A build that is what its manifest says. */
 export interface BuiltApp {

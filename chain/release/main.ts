@@ -5,7 +5,7 @@ import { ChainError } from '../errors.ts'
 import { VerifyError } from '../verify/errors.ts'
 import { readReleaseRequest, RELEASE_HELP, type ReleaseRequest } from './arguments.ts'
 import { readBuiltApp } from './built-app.ts'
-import { ReleaseError } from './errors.ts'
+import { ReleaseError } from '../verify/manifest-errors.ts'
 import { createReleaseKey, readReleaseKey } from './release-key.ts'
 
 const EXIT_FAILED = 1

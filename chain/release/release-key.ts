@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, stat } from 'node:fs/promises'
 import type { Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
-import { ReleaseError } from './errors.ts'
+import { ReleaseError } from '../verify/manifest-errors.ts'
 
 const SEED_BYTES = 32
 const OWNER_ONLY = 0o600

@@ -2,7 +2,7 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { Directory } from '../../protocol/directory/directory.ts'
 import { recordsOfTransaction } from '../../protocol/directory/metadata.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
-import type { ChainChange, FollowedTransaction } from '../following.ts'
+import type { ChainChange, FollowedTransaction } from '../follow/chain-change.ts'
 
 /** The directory as a follower tells it: what is final is folded once, the rest again with every change. */
 export class FollowedDirectory {

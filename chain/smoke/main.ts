@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createChainSource } from '../blockfrost-source.ts'
+import { createChainSource } from '../source/blockfrost-source.ts'
 import { DEVNET_LABEL } from '../devnet/devnet.ts'
 import { startDevnet } from '../devnet/start-devnet.ts'
 import { ChainError } from '../errors.ts'

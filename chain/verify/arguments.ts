@@ -1,8 +1,8 @@
 /** The command line. Imports nothing heavy, so that a wrong one is told at once. */
 import { parseArgs } from 'node:util'
 import { VerifyError } from './errors.ts'
-import type { TrustLevel } from './report.ts'
-import type { VerifyOptions } from './verification.ts'
+import type { TrustLevel } from './report/report.ts'
+import type { VerifyOptions } from './checks/verification.ts'
 
 export const COMMAND_NAMES = [
   'account',

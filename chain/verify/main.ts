@@ -3,9 +3,9 @@ import { parseArguments, type CommandName, type Invocation } from './arguments.t
 import { VerifyError } from './errors.ts'
 import { helpText } from './help.ts'
 import type { Surroundings } from './open-sources.ts'
-import { renderHuman } from './render-human.ts'
-import { renderJson, renderJsonError } from './render-json.ts'
-import { EXIT_CODES, verdictOf, type VerificationReport } from './report.ts'
+import { renderHuman } from './report/render-human.ts'
+import { renderJson, renderJsonError } from './report/render-json.ts'
+import { EXIT_CODES, verdictOf, type VerificationReport } from './report/report.ts'
 
 /** Something nobody expected: a fault of this program, and no statement about anything. */
 const EXIT_INTERNAL = 70

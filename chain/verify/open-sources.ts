@@ -4,18 +4,18 @@ import { basename } from 'node:path'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { networkIdOf, type Genesis } from '../../protocol/network.ts'
-import { judgeFailure } from './answer.ts'
+import { judgeFailure } from './checks/answer.ts'
 import type { BlockfrostArgument, Invocation } from './arguments.ts'
-import { Checklist } from './checklist.ts'
+import { Checklist } from './report/checklist.ts'
 import { VerifyError } from './errors.ts'
-import { isSameGenesis, parseGenesis, type NetworkUnderTest } from './network-parameters.ts'
-import { readBounded, readProofFile, type ReadProof } from './proof-file.ts'
-import type { TrustLevel, VerificationReport } from './report.ts'
+import { isSameGenesis, parseGenesis, type NetworkUnderTest } from './sources/network-parameters.ts'
+import { readBounded, readProofFile, type ReadProof } from './sources/proof-file.ts'
+import type { TrustLevel, VerificationReport } from './report/report.ts'
 import type { AccountSource } from './sources/account-source.ts'
 import { FileSource } from './sources/file-source.ts'
 import { NodeSource } from './sources/node-source.ts'
 import { ReplaySource } from './sources/replay-source.ts'
-import { Verification } from './verification.ts'
+import { Verification } from './checks/verification.ts'
 
 const MAX_NETWORK_FILE_BYTES = 1024 * 1024
 const MAX_PROJECT_ID_BYTES = 256
@@ -136,7 +136,7 @@ class Opening {
   ): Promise<ReplaySource | undefined> {
     const projectId = projectIdFile === undefined ? undefined : await readProjectId(projectIdFile)
     // The client of Blockfrost is large; runs without one need not wait for it.
-    const { createChainSource } = await import('../blockfrost-source.ts')
+    const { createChainSource } = await import('../source/blockfrost-source.ts')
     const connection = { url, attempts: ATTEMPTS, retryMs: RETRY_MS }
     const source = createChainSource(projectId === undefined ? connection : { ...connection, projectId })
     const { signal } = this.#surroundings

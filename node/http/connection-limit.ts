@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { addressKey } from '../rate-limiter.ts'
+import { addressKey } from '../limits/rate-limiter.ts'
 
 /** Plain HTTP connections of one address at once. WebSockets are counted by the connection manager instead. */
 const MAX_CONNECTIONS_PER_ADDRESS = 1_024

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { MAX_REGISTRATION_BYTES } from '../../protocol/identity/registration.ts'
-import type { RegistrationService } from '../registration-service.ts'
+import type { RegistrationService } from '../accounts/registration-service.ts'
 import { hex } from './schemas.ts'
 
 const answerSchema = z.object({

@@ -12,7 +12,7 @@ import type { Crypto } from '../crypto/crypto.ts'
 import type { AccountId } from '../identity/device.ts'
 import { labelled } from '../labels.ts'
 import type { NetworkId } from '../network.ts'
-import type { Roster } from './roster.ts'
+import type { Roster } from '../roster/roster.ts'
 
 /** As in Signal's fingerprints. */
 export const SAFETY_NUMBER_ITERATIONS = 5_200

@@ -10,10 +10,10 @@ import { equalBytes } from '../bytes.ts'
 import { bytes, bytesBetween, list, nullable, oneOf, struct, uint, type TypeOf } from '../codec.ts'
 import { deviceIdCodec } from '../identity/device.ts'
 import { GAP_HOLD_MS } from '../limits.ts'
-import type { Environment } from '../session/environment.ts'
+import type { Environment } from '../environment.ts'
 import { firstPredecessor, messageHash } from '../session/message-hash.ts'
 import { stateCodec } from '../session/state.ts'
-import { conversationIdCodec } from './roster.ts'
+import { conversationIdCodec } from '../roster/roster.ts'
 
 /** Messages held back at most, and their bytes; past either they are let go with the gap told. */
 export const MAX_HELD_MESSAGES = 512

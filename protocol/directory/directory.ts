@@ -24,7 +24,7 @@ import {
   type NodeState,
   type ReleaseState,
   type Tables
-} from './tables.ts'
+} from './tables/tables.ts'
 import type { RejectCode, RejectedRecord, Verdict } from './verdict.ts'
 
 /** The parts of a network's genesis that the fold reads. */

@@ -7,7 +7,7 @@ import { MAX_LISTED_NODES, MAX_NODES_PER_OPERATOR } from '../limits.ts'
 import { MAX_ADDRESS_LENGTH, type ListedNode, type NodeKey } from '../wire/placement.ts'
 import type { Directory } from './directory.ts'
 import { bytesKey, compareOrder } from './order.ts'
-import type { NodeState } from './tables.ts'
+import type { NodeState } from './tables/tables.ts'
 
 /** An origin as browsers write it: lower case, no path, no default port. A host of digits and dots has four numbers. */
 const ORIGIN = /^https?:\/\/(?![\d.]+(?::|$))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?$/

@@ -4,7 +4,7 @@ import type { AccountId } from '../identity/device.ts'
 import type { DirectoryRecord, RecordOf } from '../identity/record.ts'
 import type { AccountState } from './account.ts'
 import { bytesKey, compareOrder, type OrderKey } from './order.ts'
-import { deleteName, putName, type Tables } from './tables.ts'
+import { deleteName, putName, type Tables } from './tables/tables.ts'
 import type { Effect } from './verdict.ts'
 
 /** Admitted operators that must vouch for another one. */

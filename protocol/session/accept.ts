@@ -4,15 +4,15 @@
  * Until it returns, nothing of the Open is to be believed.
  */
 import { equalBytes, equalSecrets, wipe } from '../bytes.ts'
-import type { RosterReference } from '../conversation/roster-resolution.ts'
-import { rosterDevices, rosterHash, type Roster } from '../conversation/roster.ts'
+import type { RosterReference } from '../roster/roster-resolution.ts'
+import { rosterDevices, rosterHash, type Roster } from '../roster/roster.ts'
 import { hpkeOpen } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
 import type { DeviceId } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import { contextHash, sessionIdOf, type SessionContext } from './context.ts'
 import { updatePeerKey, type PeerKey } from './conversation-keys.ts'
-import type { Environment } from './environment.ts'
+import type { Environment } from '../environment.ts'
 import { inboundExpiry, type Inbound } from './inbound.ts'
 import { bodyKey, commitmentOf, firstChainKey } from './key-schedule.ts'
 import { NO_ASSOCIATED_DATA, openBodyHash, openSigningBytes, sealInfo } from './open.ts'

@@ -1,6 +1,6 @@
 import type { Brand } from '../brand.ts'
 import { bytes, constant, refine, struct, uint, type TypeOf } from '../codec.ts'
-import { conversationIdCodec } from '../conversation/roster.ts'
+import { conversationIdCodec } from '../roster/roster.ts'
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
 import { accountIdCodec, deviceIdCodec } from '../identity/device.ts'

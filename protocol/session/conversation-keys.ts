@@ -5,14 +5,14 @@
  */
 import { equalBytes, toHex, wipe } from '../bytes.ts'
 import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
-import type { ConversationId } from '../conversation/roster.ts'
+import type { ConversationId } from '../roster/roster.ts'
 import { KEY_BYTES, MESSAGING_KEY_BYTES, type MessagingKey } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
 import { messagingKeyHash, deviceIdCodec, type DeviceId } from '../identity/device.ts'
 import { verifyBundle, type DeviceBundle } from '../identity/bundle.ts'
 import { KEY_GRACE_MS, KEY_UPDATE_PERIOD_MS, PENDING_TTL_MS } from '../limits.ts'
-import type { RosterDevice } from '../conversation/roster.ts'
-import type { Environment } from './environment.ts'
+import type { RosterDevice } from '../roster/roster.ts'
+import type { Environment } from '../environment.ts'
 import { conversationKeyId, type HeldKey, type SealKeyId } from './seal-key.ts'
 import { stateCodec } from './state.ts'
 

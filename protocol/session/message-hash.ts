@@ -1,4 +1,4 @@
-import type { ConversationId } from '../conversation/roster.ts'
+import type { ConversationId } from '../roster/roster.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import type { DeviceId } from '../identity/device.ts'
 import { labelledHash } from '../labels.ts'

@@ -3,13 +3,7 @@
  * device of the roster. See docs/protocol.md, "Sessions".
  */
 import { equalBytes, wipe } from '../bytes.ts'
-import {
-  directConversationId,
-  rosterDevices,
-  rosterHash,
-  type ConversationId,
-  type Roster
-} from '../conversation/roster.ts'
+import { directConversationId, rosterDevices, rosterHash, type ConversationId, type Roster } from '../roster/roster.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto/crypto.ts'
 import { hpkeSeal } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
@@ -34,7 +28,7 @@ import {
   type SealTarget,
   type Unsealed
 } from './conversation-keys.ts'
-import type { Environment } from './environment.ts'
+import type { Environment } from '../environment.ts'
 import { bodyKey, commitmentOf, firstChainKey } from './key-schedule.ts'
 import { encodeOpenBody, encodeOpenContent, encodeOpenPart, type OpenContent } from './open-body.ts'
 import { startDelivery, type OpenDelivery } from './open-delivery.ts'

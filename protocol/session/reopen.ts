@@ -1,8 +1,8 @@
 import { equalBytes } from '../bytes.ts'
-import { rosterDevices, type Roster } from '../conversation/roster.ts'
+import { rosterDevices, type Roster } from '../roster/roster.ts'
 import type { DeviceId } from '../identity/device.ts'
 import { selectSealTargets, type KeySources, type Unsealed } from './conversation-keys.ts'
-import type { Environment } from './environment.ts'
+import type { Environment } from '../environment.ts'
 import { noteReopened, type OpenDelivery } from './open-delivery.ts'
 import { sealParts, type DevicePart } from './open.ts'
 

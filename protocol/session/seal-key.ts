@@ -1,6 +1,6 @@
 import type { Brand } from '../brand.ts'
 import { equalBytes } from '../bytes.ts'
-import type { ConversationId } from '../conversation/roster.ts'
+import type { ConversationId } from '../roster/roster.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import { labelledHash } from '../labels.ts'
 import type { NetworkId } from '../network.ts'

@@ -7,7 +7,7 @@ import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, type MessagingKey } from '../crypto/crypto.ts'
 import { messagingKeyHash } from '../identity/device.ts'
 import { KEY_GRACE_MS, PENDING_TTL_MS, WEEKLY_KEY_PERIOD_MS } from '../limits.ts'
-import type { Environment } from './environment.ts'
+import type { Environment } from '../environment.ts'
 import type { HeldKey, SealKeyId } from './seal-key.ts'
 import { stateCodec } from './state.ts'
 

@@ -11,8 +11,8 @@ import type { NodeKey } from '../../protocol/wire/placement.ts'
 import { MAX_PUBLISHED_RECORDS } from '../../protocol/wire/peer-frames.ts'
 import { platformTimers } from '../../peer/ports.ts'
 import { nodeNoiseCrypto } from '../../protocol/crypto/backends/node-noise.ts'
-import { Libp2pTransport } from '../../peer/transport/libp2p-transport.ts'
-import { NodeConnection } from '../../peer/transport/node-connection.ts'
+import { Libp2pTransport } from '../../peer/network/libp2p-transport.ts'
+import { NodeConnection } from '../../peer/network/node-connection.ts'
 import { crypto, nodeFacts, registerDevice, type NodeFacts } from '../support/sign-in.ts'
 
 /** ADD records of one account that may wait for the chain, beside its CREATE. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommandProcess, root, temporaryFolder } from '../support/node-process.ts'
+import { CommandProcess, root, temporaryFolder } from '../support/network/real-processes/node-process.ts'
 import { percentile, report } from './report.ts'
 
 const STARTS = 5

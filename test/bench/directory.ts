@@ -1,4 +1,4 @@
-import { measureFold, measureProof } from '../campaigns/directory-rate.ts'
+import { measureFold, measureProof } from '../adversary/campaigns/directory-rate.ts'
 import { report } from './report.ts'
 
 const ACCOUNTS = 2_000

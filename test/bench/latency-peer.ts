@@ -2,7 +2,12 @@
  * One person of the latency measurement, in a process of its own: sender and receiver must not wait for each other's
  * event loop. Speaks with the measurement over its IPC channel.
  */
-import { converse, disposePeer, registerPeer, type NetworkPeer } from '../support/network-peers.ts'
+import {
+  converse,
+  disposePeer,
+  registerPeer,
+  type NetworkPeer
+} from '../support/network/real-processes/network-peers.ts'
 import { Arrivals, sendPaced, type PacedRequest } from './paced.ts'
 import { serveRequests } from './worker.ts'
 

@@ -1,4 +1,4 @@
-import { LocalNetwork } from '../support/local-network.ts'
+import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
 import { NO_LIMITS } from './durable.ts'
 import type { LatencyRequest } from './latency-peer.ts'
 import type { Pace, PacedRequest, Times } from './paced.ts'

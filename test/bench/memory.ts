@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../support/free-port.ts'
-import { LocalNetwork } from '../support/local-network.ts'
+import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
 import { makeDevices, nodeEndAt, type DeviceSecret } from './bench-devices.ts'
 import { NO_LIMITS } from './durable.ts'
 import { HeapProbe, inspectOption, type Memory } from './heap-probe.ts'

@@ -1,5 +1,5 @@
 /** How both sides of the latency measurement send and note arrivals: one code, so that they are measured alike. */
-import { eventually } from '../support/network-peers.ts'
+import { eventually } from '../support/network/real-processes/network-peers.ts'
 
 /** How many messages, and how fast. */
 export interface Pace {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '../support/node-process.ts'
+import { root } from '../support/network/real-processes/node-process.ts'
 
 /** What others publish, to be measured beside us. Never a dependency of the project. */
 const PEERS = { '@signalapp/libsignal-client': '0.103.0', ws: '8.23.0' } as const

@@ -1,4 +1,4 @@
-import { batchOf, FIRST_YEAR, fullBatch } from '../scale/scale-model.ts'
+import { batchOf, FIRST_YEAR, fullBatch } from './scale/scale-model.ts'
 import { report } from './report.ts'
 
 /** What a publisher puts into one transaction unless something is urgent. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { createRoster, type ConversationId, type Roster } from '../../protocol/conversation/roster.ts'
+import { createRoster, type ConversationId, type Roster } from '../../protocol/roster/roster.ts'
 import type { RecordId } from '../../protocol/identity/device.ts'
 import { decryptMessage } from '../../protocol/session/inbound.ts'
 import { decodeMessagePacket } from '../../protocol/session/message-packet.ts'
@@ -13,7 +13,7 @@ import {
   testEnvironment,
   type TestDevice,
   type TestEnvironment
-} from '../unit/session/fixtures.ts'
+} from '../unit/protocol/session/fixtures.ts'
 import { peersFolder, peerScript } from './peers.ts'
 import { percentile, report } from './report.ts'
 

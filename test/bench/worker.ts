@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { pinnedNode, runnable } from '../support/node-process.ts'
+import { pinnedNode, runnable } from '../support/network/real-processes/node-process.ts'
 
 /** A process of a measurement that answers one request after the other over its IPC channel. */
 export class Worker<Request> {

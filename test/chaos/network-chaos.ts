@@ -11,8 +11,14 @@ import { toHex } from '../../protocol/bytes.ts'
 import { PENDING_TTL_MS, RECEIPTS_REQUIRED } from '../../protocol/limits.ts'
 import { checkHistory, type Verdict } from '../support/custody-checker.ts'
 import type { History, HistoryEvent, StoreDump } from '../support/custody-history.ts'
-import { LocalNetwork } from '../support/local-network.ts'
-import { converse, disposePeer, eventually, registerPeer, type NetworkPeer } from '../support/network-peers.ts'
+import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
+import {
+  converse,
+  disposePeer,
+  eventually,
+  registerPeer,
+  type NetworkPeer
+} from '../support/network/real-processes/network-peers.ts'
 import { judgeReceipt } from './receipt-check.ts'
 import { dumpStore } from './store-dump.ts'
 

@@ -8,7 +8,7 @@ import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../protocol/wire/envelope.ts'
 import { toHex } from '../../protocol/bytes.ts'
-import { PendingMessageStore } from '../../node/pending-message-store.ts'
+import { PendingMessageStore } from '../../node/pending-messages/pending-message-store.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 
 const PAYLOAD_BYTES = 512

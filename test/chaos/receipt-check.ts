@@ -4,7 +4,7 @@ import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import { networkIdOf } from '../../protocol/network.ts'
 import { replicaSet, shardOf } from '../../protocol/wire/placement.ts'
 import { verifyReceipt } from '../../protocol/wire/custody.ts'
-import type { NetworkDefinition } from '../../node/network-file.ts'
+import type { NetworkDefinition } from '../../node/config/network-file.ts'
 import type { SentReceipt } from '../../peer/peer-api.ts'
 import type { ReceiptFact } from '../support/custody-history.ts'
 

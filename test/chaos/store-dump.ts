@@ -1,5 +1,5 @@
 import { ClassicLevel } from 'classic-level'
-import { allEntries, decodeEntry, parseEntryKey } from '../../node/pending-records.ts'
+import { allEntries, decodeEntry, parseEntryKey } from '../../node/pending-messages/pending-records.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { StoreDump } from '../support/custody-history.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test'
-import { runPeerLies } from '../campaigns/peer-lies.ts'
+import { runPeerLies } from '../adversary/campaigns/peer-lies.ts'
 import { BrowserVisitor } from '../support/browser-visitor.ts'
-import { LyingNetwork } from '../support/lying-network.ts'
+import { LyingNetwork } from '../support/network/real-processes/lying-network.ts'
 
 const SEED = 20_260_732
 const VICTIMS = 8

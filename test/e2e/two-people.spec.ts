@@ -1,5 +1,5 @@
 import { expect, test, type Page } from '@playwright/test'
-import { LocalNetwork } from '../support/local-network.ts'
+import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
 import { accessibilityFaults } from './support/axe.ts'
 import { watchForeignRequests } from './support/foreign-requests.ts'
 import { BrowserPerson } from './support/person.ts'

@@ -1,9 +1,9 @@
 /** The peer in a real browser, as the lies campaign sees one: what a tab may ask its worker, and nothing else. */
 import type { Browser, Page } from '@playwright/test'
 import { PeerError, type PeerFailure, type Person, type PublicRecord } from '../../peer/peer-api.ts'
-import type { LieStage, Visitor } from '../campaigns/peer-lies.ts'
+import type { LieStage, Visitor } from '../adversary/campaigns/peer-lies.ts'
 import { BrowserPerson } from '../e2e/support/person.ts'
-import type { LyingNetwork } from './lying-network.ts'
+import type { LyingNetwork } from './network/real-processes/lying-network.ts'
 
 /** What the page leaves for us: a further tab's end of its worker. */
 interface PageWithWorker {

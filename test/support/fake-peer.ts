@@ -212,7 +212,7 @@ function digitsOf(hex: string, length: number): string {
   return Array.from({ length }, (_, index) => Number.parseInt(hex.charAt(index % hex.length), 16) % 10).join('')
 }
 
-/** Same shape as the real one in peer/browser.ts, which the fixture build replaces by this file. */
+/** Same shape as the real one in peer/browser-peer.ts, which the fixture build replaces by this file. */
 export async function createBrowserPeer(): Promise<FakePeer> {
   return new FakePeer()
 }

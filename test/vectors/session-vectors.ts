@@ -5,7 +5,7 @@
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { encodeMessage, type Message, type MessageBody, type MessageId } from '../../protocol/conversation/message.ts'
-import { decodeRoster, encodeRoster, rosterHash } from '../../protocol/conversation/roster.ts'
+import { decodeRoster, encodeRoster, rosterHash } from '../../protocol/roster/roster.ts'
 import { conversationNumber, personNumber } from '../../protocol/conversation/safety-number.ts'
 import { createNobleCrypto } from '../../protocol/crypto/noble.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
@@ -14,7 +14,7 @@ import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { acceptOpen, readOpen } from '../../protocol/session/accept.ts'
 import { contextHash, type SessionId } from '../../protocol/session/context.ts'
-import type { Environment } from '../../protocol/session/environment.ts'
+import type { Environment } from '../../protocol/environment.ts'
 import { decryptMessage, type Inbound } from '../../protocol/session/inbound.ts'
 import {
   bodyKey,
@@ -28,7 +28,14 @@ import { decodeMessagePacket } from '../../protocol/session/message-packet.ts'
 import { encryptMessage } from '../../protocol/session/outbound.ts'
 import { padToBucket } from '../../protocol/session/padding.ts'
 import type { SealKeyId } from '../../protocol/session/seal-key.ts'
-import { createAccount, openTo, partFor, rosterOf, seededRandom, testEnvironment } from '../unit/session/fixtures.ts'
+import {
+  createAccount,
+  openTo,
+  partFor,
+  rosterOf,
+  seededRandom,
+  testEnvironment
+} from '../unit/protocol/session/fixtures.ts'
 
 const SEED = 'volo session vectors 1'
 const EMPTY: Uint8Array = new Uint8Array(0)

@@ -1,9 +1,9 @@
 import type { Invocation } from '../arguments.ts'
-import { accountFacts, accountLines } from '../facts.ts'
+import { accountFacts, accountLines } from '../checks/facts.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import type { VerificationReport } from '../report.ts'
-import { parseSubject } from '../subject.ts'
-import { verifyAccount } from '../verify-account.ts'
+import type { VerificationReport } from '../report/report.ts'
+import { parseSubject } from '../checks/subject.ts'
+import { verifyAccount } from '../checks/verify-account.ts'
 
 /** `account <@name|id>`: the account's devices and records. */
 export function run(invocation: Invocation, surroundings: Surroundings): Promise<VerificationReport> {

@@ -3,12 +3,12 @@ import { historyOf } from '../../../protocol/directory/account.ts'
 import { directoryDigest } from '../../../protocol/directory/digest.ts'
 import type { Directory } from '../../../protocol/directory/directory.ts'
 import type { Invocation } from '../arguments.ts'
-import { compareWithReplay } from '../compare-directory.ts'
+import { compareWithReplay } from '../checks/compare-directory.ts'
 import { VerifyError } from '../errors.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import { replayAll, type Replayed } from '../replays.ts'
-import type { VerificationReport } from '../report.ts'
-import type { Verification } from '../verification.ts'
+import { replayAll, type Replayed } from '../checks/replays.ts'
+import type { VerificationReport } from '../report/report.ts'
+import type { Verification } from '../checks/verification.ts'
 
 /** Changes that are told one by one. */
 const MAX_CHANGES = 1_000

@@ -1,23 +1,23 @@
 import { toHex } from '../../../protocol/bytes.ts'
-import { ReleaseError } from '../../release/errors.ts'
+import { ReleaseError } from '../manifest-errors.ts'
 import {
   decodeWebManifest,
   MAX_WEB_MANIFEST_BYTES,
   WEB_MANIFEST_PATH,
   webManifestHash,
   type WebManifest
-} from '../../release/web-manifest.ts'
-import { judgeFailure } from '../answer.ts'
+} from '../web-manifest.ts'
+import { judgeFailure } from '../checks/answer.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import { readBounded } from '../proof-file.ts'
-import { newestRelease, type NewestRelease } from '../releases.ts'
-import { counted } from '../render-human.ts'
-import type { VerificationReport } from '../report.ts'
-import { compareServedFiles, extraFiles, fetchManifest, type ServedManifest } from '../served-app.ts'
+import { readBounded } from '../sources/proof-file.ts'
+import { newestRelease, type NewestRelease } from '../checks/releases.ts'
+import { counted } from '../report/render-human.ts'
+import type { VerificationReport } from '../report/report.ts'
+import { compareServedFiles, extraFiles, fetchManifest, type ServedManifest } from '../checks/served-app.ts'
 import { NodeSource } from '../sources/node-source.ts'
-import type { Verification } from '../verification.ts'
+import type { Verification } from '../checks/verification.ts'
 
 /** Paths that are told one by one. */
 const MAX_TOLD_PATHS = 10

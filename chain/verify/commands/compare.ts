@@ -1,13 +1,13 @@
 import type { Invocation } from '../arguments.ts'
-import { compareWithReplay } from '../compare-directory.ts'
+import { compareWithReplay } from '../checks/compare-directory.ts'
 import { VerifyError } from '../errors.ts'
-import { accountFacts } from '../facts.ts'
+import { accountFacts } from '../checks/facts.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import { replayAll } from '../replays.ts'
-import type { VerificationReport } from '../report.ts'
-import { parseSubject, type Subject } from '../subject.ts'
-import { lowestLevel, verifyAccount } from '../verify-account.ts'
-import type { Verification } from '../verification.ts'
+import { replayAll } from '../checks/replays.ts'
+import type { VerificationReport } from '../report/report.ts'
+import { parseSubject, type Subject } from '../checks/subject.ts'
+import { lowestLevel, verifyAccount } from '../checks/verify-account.ts'
+import type { Verification } from '../checks/verification.ts'
 
 /** `compare`: whether sources tell the same, on some accounts or on everything. */
 export function run(invocation: Invocation, surroundings: Surroundings): Promise<VerificationReport> {

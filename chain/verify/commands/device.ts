@@ -4,12 +4,12 @@ import type { AccountState, DeviceState } from '../../../protocol/directory/acco
 import { DEVICE_ID_BYTES, messagingKeyHash } from '../../../protocol/identity/device.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
-import { deviceFacts, deviceLine } from '../facts.ts'
+import { deviceFacts, deviceLine } from '../checks/facts.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import type { VerificationReport } from '../report.ts'
-import { parseSubject } from '../subject.ts'
-import { verifyAccount, type VerifiedAccount } from '../verify-account.ts'
-import type { Verification } from '../verification.ts'
+import type { VerificationReport } from '../report/report.ts'
+import { parseSubject } from '../checks/subject.ts'
+import { verifyAccount, type VerifiedAccount } from '../checks/verify-account.ts'
+import type { Verification } from '../checks/verification.ts'
 
 /** `device <@name|id> <device>`: whether the device is one of the account's, and live. */
 export function run(invocation: Invocation, surroundings: Surroundings): Promise<VerificationReport> {

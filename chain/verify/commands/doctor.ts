@@ -1,15 +1,15 @@
 import { equalBytes, fromHex, toHex, utf8 } from '../../../protocol/bytes.ts'
 import { blake2b256 } from '../../../protocol/directory/transaction.ts'
-import { judgeFailure } from '../answer.ts'
+import { judgeFailure } from '../checks/answer.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
-import { httpGet, jsonOf, statusText } from '../http-client.ts'
+import { httpGet, jsonOf, statusText } from '../sources/http-client.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import type { VerificationReport } from '../report.ts'
+import type { VerificationReport } from '../report/report.ts'
 import { areIndependent } from '../sources/account-source.ts'
 import { NodeSource } from '../sources/node-source.ts'
 import { ReplaySource } from '../sources/replay-source.ts'
-import type { Verification } from '../verification.ts'
+import type { Verification } from '../checks/verification.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_REASONS = 10

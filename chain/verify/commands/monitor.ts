@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
-import { accountFacts, accountLines } from '../facts.ts'
-import { compareStates, knownStateOf, readKnownState, writeKnownState, type KnownState } from '../known-state.ts'
+import { accountFacts, accountLines } from '../checks/facts.ts'
+import { compareStates, knownStateOf, readKnownState, writeKnownState, type KnownState } from '../checks/known-state.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import { EXIT_CODES, verdictOf, type VerificationReport } from '../report.ts'
-import { parseSubject, type Subject } from '../subject.ts'
-import { verifyAccount } from '../verify-account.ts'
-import type { Verification } from '../verification.ts'
+import { EXIT_CODES, verdictOf, type VerificationReport } from '../report/report.ts'
+import { parseSubject, type Subject } from '../checks/subject.ts'
+import { verifyAccount } from '../checks/verify-account.ts'
+import type { Verification } from '../checks/verification.ts'
 
 const SECOND_MS = 1_000
 

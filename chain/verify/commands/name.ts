@@ -2,13 +2,13 @@ import { toHex } from '../../../protocol/bytes.ts'
 import { nameTagOf } from '../../../protocol/identity/username.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
-import { accountFacts, accountLines } from '../facts.ts'
+import { accountFacts, accountLines } from '../checks/facts.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import type { VerificationReport } from '../report.ts'
+import type { VerificationReport } from '../report/report.ts'
 import type { NameEvent } from '../sources/account-source.ts'
-import { parseSubject } from '../subject.ts'
-import { verifyAccount, type VerifiedAccount } from '../verify-account.ts'
-import type { Verification } from '../verification.ts'
+import { parseSubject } from '../checks/subject.ts'
+import { verifyAccount, type VerifiedAccount } from '../checks/verify-account.ts'
+import type { Verification } from '../checks/verification.ts'
 
 /** `name <@name>`: who holds a name, and who claimed it before. */
 export function run(invocation: Invocation, surroundings: Surroundings): Promise<VerificationReport> {

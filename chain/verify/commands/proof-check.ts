@@ -1,12 +1,12 @@
 import { toHex } from '../../../protocol/bytes.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
-import { accountFacts, accountLines } from '../facts.ts'
+import { accountFacts, accountLines } from '../checks/facts.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import { readProofFile } from '../proof-file.ts'
-import type { VerificationReport } from '../report.ts'
-import { parseSubject, type Subject } from '../subject.ts'
-import { verifyAccount } from '../verify-account.ts'
+import { readProofFile } from '../sources/proof-file.ts'
+import type { VerificationReport } from '../report/report.ts'
+import { parseSubject, type Subject } from '../checks/subject.ts'
+import { verifyAccount } from '../checks/verify-account.ts'
 
 /** `proof check FILE [<@name|id>]`: checks a proof without any network. */
 export async function run(invocation: Invocation, surroundings: Surroundings): Promise<VerificationReport> {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { rename, rm, writeFile } from 'node:fs/promises'
-import { encodeProof } from '../../../protocol/directory/proof.ts'
+import { encodeProof } from '../../../protocol/directory/proofs/proof.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
-import { accountFacts, accountLines } from '../facts.ts'
+import { accountFacts, accountLines } from '../checks/facts.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import { encodeProofFile } from '../proof-file.ts'
-import { verdictOf, type VerificationReport } from '../report.ts'
-import { parseSubject } from '../subject.ts'
-import { verifyAccount } from '../verify-account.ts'
+import { encodeProofFile } from '../sources/proof-file.ts'
+import { verdictOf, type VerificationReport } from '../report/report.ts'
+import { parseSubject } from '../checks/subject.ts'
+import { verifyAccount } from '../checks/verify-account.ts'
 
 /** `proof export <@name|id> --out FILE`: keeps what was verified. Nothing is written unless it was. */
 export function run(invocation: Invocation, surroundings: Surroundings): Promise<VerificationReport> {

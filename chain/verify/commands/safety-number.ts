@@ -1,14 +1,14 @@
 import { equalBytes, toHex } from '../../../protocol/bytes.ts'
-import { createDirectRoster, type RosterMember } from '../../../protocol/conversation/roster.ts'
+import { createDirectRoster, type RosterMember } from '../../../protocol/roster/roster.ts'
 import { conversationNumber, groupDigits, personNumber } from '../../../protocol/conversation/safety-number.ts'
 import { liveDevices } from '../../../protocol/directory/account.ts'
 import type { Invocation } from '../arguments.ts'
 import { VerifyError } from '../errors.ts'
 import { withSources, type Surroundings } from '../open-sources.ts'
-import type { VerificationReport } from '../report.ts'
-import { parseSubject } from '../subject.ts'
-import { lowestLevel, verifyAccount, type VerifiedAccount } from '../verify-account.ts'
-import type { Verification } from '../verification.ts'
+import type { VerificationReport } from '../report/report.ts'
+import { parseSubject } from '../checks/subject.ts'
+import { lowestLevel, verifyAccount, type VerifiedAccount } from '../checks/verify-account.ts'
+import type { Verification } from '../checks/verification.ts'
 
 const CONVERSATION_DIGITS = 60
 const PERSON_DIGITS = 30

@@ -1,6 +1,6 @@
-import type { AccountProof } from '../../../protocol/directory/proof.ts'
+import type { AccountProof } from '../../../protocol/directory/proofs/proof.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
-import type { ReportSource } from '../report.ts'
+import type { ReportSource } from '../report/report.ts'
 
 export interface CallOptions {
   signal?: AbortSignal | undefined

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../../protocol/bytes.ts'
-import type { AccountProof } from '../../../protocol/directory/proof.ts'
+import type { AccountProof } from '../../../protocol/directory/proofs/proof.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
-import type { ReadProof } from '../proof-file.ts'
+import type { ReadProof } from './proof-file.ts'
 import type { AccountSource } from './account-source.ts'
 
 /** Proof files, instead of anybody who could be asked. */

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { Crypto } from '../../../protocol/crypto/crypto.ts'
-import { decodeProof, type AccountProof } from '../../../protocol/directory/proof.ts'
+import { decodeProof, type AccountProof } from '../../../protocol/directory/proofs/proof.ts'
 import { ProtocolError } from '../../../protocol/errors.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../../protocol/limits.ts'
 import { VerifyError } from '../errors.ts'
-import { httpGet, isNotFound, jsonOf, statusText } from '../http-client.ts'
-import { parseNetworkAnswer, type NodeFacts } from '../network-parameters.ts'
+import { httpGet, isNotFound, jsonOf, statusText } from './http-client.ts'
+import { parseNetworkAnswer, type NodeFacts } from './network-parameters.ts'
 import type { AccountSource, CallOptions, SourceParty } from './account-source.ts'
 
 /** Longest description of a network or list of names. */

@@ -1,10 +1,10 @@
 import { toHex } from '../../../protocol/bytes.ts'
 import { bytesKey, type OrderKey } from '../../../protocol/directory/order.ts'
-import type { AccountProof } from '../../../protocol/directory/proof.ts'
+import type { AccountProof } from '../../../protocol/directory/proofs/proof.ts'
 import type { RejectCode, Verdict } from '../../../protocol/directory/verdict.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
-import type { TransactionId, TransactionPlace } from '../../chain-source.ts'
-import { ChainReplay, replayChain, type ReplayComponents } from '../replay.ts'
+import type { TransactionId, TransactionPlace } from '../../source/chain-source.ts'
+import { ChainReplay, replayChain, type ReplayComponents } from './replay.ts'
 import type { AccountSource, CallOptions, NameEvent, RejectedEntry, SourceParty } from './account-source.ts'
 
 /** Rejected records that are kept with their account; further ones are only counted. */

@@ -1,5 +1,5 @@
 import { encodeMetadata } from '../../../protocol/directory/metadata.ts'
-import { PROOF_VERSION, type AccountProof, type ProofTransaction } from '../../../protocol/directory/proof.ts'
+import { PROOF_VERSION, type AccountProof, type ProofTransaction } from '../../../protocol/directory/proofs/proof.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { encodeRecord, type DirectoryRecord } from '../../../protocol/identity/record.ts'
 import { bytesOf, genesis } from './cast.ts'

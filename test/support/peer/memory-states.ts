@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
-import { StateStore } from '../../../peer/engine/work.ts'
+import { StateStore } from '../../../peer/store/state-store.ts'
 import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
 import { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { MemoryStore } from './memory-store.ts'

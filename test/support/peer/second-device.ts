@@ -2,10 +2,10 @@ import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import { buildAdd } from '../../../protocol/identity/build-record.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../../protocol/identity/record.ts'
-import { DeviceKeys } from '../../../peer/engine/device-keys.ts'
-import { loadOwnAccount, ownAccountChange } from '../../../peer/engine/own-account.ts'
+import { DeviceKeys } from '../../../peer/store/device-keys.ts'
+import { loadOwnAccount, ownAccountChange } from '../../../peer/account/own-account.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
-import type { FakeNetwork } from './fake-network.ts'
+import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { TestPeer, until } from './test-peer.ts'
 
 const noRandom = (): Uint8Array => {

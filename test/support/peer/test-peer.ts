@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
-import { PeerEngine } from '../../../peer/engine/peer-engine.ts'
+import { PeerEngine } from '../../../peer/peer-engine.ts'
 import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
 import { platformTimers, SILENT_LOG, type KeyVault, type Log, type Timers } from '../../../peer/ports.ts'
 import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
 import { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
-import type { FakeNetwork } from './fake-network.ts'
-import { FastTimers } from './fast-timers.ts'
+import type { FakeNetwork } from '../network/fake/fake-network.ts'
+import { FastTimers } from '../clock/fast-timers.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))

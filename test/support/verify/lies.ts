@@ -4,7 +4,7 @@
  */
 import { concatBytes, equalBytes, toHex } from '../../../protocol/bytes.ts'
 import { encodeMetadata, recordsOfTransaction } from '../../../protocol/directory/metadata.ts'
-import { encodeProof, type AccountProof, type ProofTransaction } from '../../../protocol/directory/proof.ts'
+import { encodeProof, type AccountProof, type ProofTransaction } from '../../../protocol/directory/proofs/proof.ts'
 import { buildAdd } from '../../../protocol/identity/build-record.ts'
 import { decodeRecord, encodeRecord, type DirectoryRecord } from '../../../protocol/identity/record.ts'
 import { bytesOf, castDevice, genesis, network, signer } from '../directory/cast.ts'

@@ -4,10 +4,10 @@
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { ChainReplay } from '../../../chain/verify/replay.ts'
+import type { ChainReplay } from '../../../chain/verify/sources/replay.ts'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
-import { encodeProof } from '../../../protocol/directory/proof.ts'
-import { encodeReleaseProof, type ReleaseProof } from '../../../protocol/directory/release-proof.ts'
+import { encodeProof } from '../../../protocol/directory/proofs/proof.ts'
+import { encodeReleaseProof, type ReleaseProof } from '../../../protocol/directory/proofs/release-proof.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { bytesOf, network } from '../directory/cast.ts'
 import { genesisJson } from './published-world.ts'

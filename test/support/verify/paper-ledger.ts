@@ -1,6 +1,6 @@
 /** A ledger in memory, for tests of who believes what: its transactions have real bytes, its blocks are heights and hashes. */
 import { toHex } from '../../../protocol/bytes.ts'
-import { assembleProof, type AccountProof, type StoredTransaction } from '../../../protocol/directory/proof.ts'
+import { assembleProof, type AccountProof, type StoredTransaction } from '../../../protocol/directory/proofs/proof.ts'
 import { encodeMetadata, recordsOfTransaction } from '../../../protocol/directory/metadata.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { encodeRecord, type DirectoryRecord } from '../../../protocol/identity/record.ts'

@@ -1,4 +1,4 @@
-import { STOLEN_DEVICE } from '../../campaigns/peer-lies.ts'
+import { STOLEN_DEVICE } from '../../adversary/campaigns/peer-lies.ts'
 import { Person, type Ledger } from './published-world.ts'
 
 /** People to lie about, and those whose records the lies are spliced from. */

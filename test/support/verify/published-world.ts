@@ -1,10 +1,10 @@
 /** People whose records stand on a real devnet, in a process of its own, with blocks made on demand. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createChainSource } from '../../../chain/blockfrost-source.ts'
-import type { ChainSource } from '../../../chain/chain-source.ts'
-import { ChainReplay, replayChain } from '../../../chain/verify/replay.ts'
-import { Wallet } from '../../../chain/wallet.ts'
+import { createChainSource } from '../../../chain/source/blockfrost-source.ts'
+import type { ChainSource } from '../../../chain/source/chain-source.ts'
+import { ChainReplay, replayChain } from '../../../chain/verify/sources/replay.ts'
+import { Wallet } from '../../../chain/publish/wallet.ts'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import { encodeMetadata } from '../../../protocol/directory/metadata.ts'
 import { buildAdd, buildNameCommit, buildNameReveal, buildRevoke } from '../../../protocol/identity/build-record.ts'
@@ -15,7 +15,7 @@ import { nameTagOf, parseUsername } from '../../../protocol/identity/username.ts
 import { NAME_REVEAL_MIN_BLOCKS } from '../../../protocol/limits.ts'
 import { bytesOf, castDevice, crypto, genesis, network, signer, type CastDevice } from '../directory/cast.ts'
 import { createRecord, idOf } from '../directory/test-chain.ts'
-import { CommandProcess, temporaryFolder } from '../node-process.ts'
+import { CommandProcess, temporaryFolder } from '../network/real-processes/node-process.ts'
 
 const TTL_SLOTS = 7_200
 const FEE_CAP = 1_000_000n

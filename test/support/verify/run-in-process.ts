@@ -4,7 +4,7 @@ import { run as runDevice } from '../../../chain/verify/commands/device.ts'
 import { run as runName } from '../../../chain/verify/commands/name.ts'
 import { run as runSafetyNumber } from '../../../chain/verify/commands/safety-number.ts'
 import type { Surroundings } from '../../../chain/verify/open-sources.ts'
-import type { VerificationReport } from '../../../chain/verify/report.ts'
+import type { VerificationReport } from '../../../chain/verify/report/report.ts'
 
 const COMMANDS = { account: runAccount, device: runDevice, name: runName, 'safety-number': runSafetyNumber }
 

@@ -1,4 +1,4 @@
-import { CommandProcess } from '../node-process.ts'
+import { CommandProcess } from '../network/real-processes/node-process.ts'
 
 /** What `--json` prints, as far as tests read it. */
 export interface VerifyJson {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { FakeNetwork } from '../../support/peer/fake-network.ts'
+import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
 const running: TestPeer[] = []

@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import { decodeEnvelope, type Delivery, type DeliveryId } from '../../../protocol/wire/envelope.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
-import { FakeNetwork, type Fate } from '../../support/peer/fake-network.ts'
+import { FakeNetwork, type Fate } from '../../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
 const running: TestPeer[] = []

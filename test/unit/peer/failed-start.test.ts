@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { PeerEngine } from '../../../peer/engine/peer-engine.ts'
+import { PeerEngine } from '../../../peer/peer-engine.ts'
 import { platformTimers, SILENT_LOG } from '../../../peer/ports.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
-import { FakeNetwork } from '../../support/peer/fake-network.ts'
+import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
 test('a start that fails leaves nothing running beside the next one', async () => {

@@ -7,9 +7,9 @@ import type { SessionId } from '../../../protocol/session/context.ts'
 import { MAX_INBOUND_SESSIONS } from '../../../protocol/session/inbound.ts'
 import { encodePacket } from '../../../protocol/session/packet.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../../protocol/wire/envelope.ts'
-import { slots } from '../../../peer/engine/slots.ts'
-import { StateStore } from '../../../peer/engine/work.ts'
-import { FakeNetwork } from '../../support/peer/fake-network.ts'
+import { slots } from '../../../peer/store/store-layout.ts'
+import { StateStore } from '../../../peer/store/state-store.ts'
+import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
 const running: TestPeer[] = []

@@ -1,7 +1,7 @@
 /** A form of the `lies` campaign that takes seconds: the peer's own engine, over a network in this process. */
 import { describe, expect, test } from 'vitest'
-import { PEER_LIES, runPeerLies } from '../../campaigns/peer-lies.ts'
-import { startFakeStage } from '../../support/peer/lie-stage.ts'
+import { PEER_LIES, runPeerLies } from '../../adversary/campaigns/peer-lies.ts'
+import { startFakeStage } from '../../support/network/fake/lie-stage.ts'
 
 const SEED = 20_260_731
 const LIES = 70

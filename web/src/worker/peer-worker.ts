@@ -16,7 +16,7 @@ interface SharedWorkerScope {
 const host = new PeerHost(async onEnded => {
   // The lock first: an older version's worker may still have the store open.
   await locked
-  const { createBrowserPeer } = await import('../../../peer/browser.ts')
+  const { createBrowserPeer } = await import('../../../peer/browser-peer.ts')
   const peer = await createBrowserPeer({ origin: location.origin, onEnded })
   await peer.start()
   return peer

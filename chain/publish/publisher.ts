@@ -1,0 +1,393 @@
+/**
+ * Brings records to the chain: queue, batch, sign, submit, and watch until nothing can undo it.
+ *
+ * Order of events in the life of a record: it is on disk before `enqueue` answers; its transaction is on disk before it
+ * is first sent; the same bytes are sent again until the chain shows them; only when the transaction's time to live has
+ * passed and blocks have settled over that does the record become free for another transaction. So every record is in at
+ * most one transaction that can still make it, whatever fails in between.
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
+import { encodeMetadata } from '../../protocol/directory/metadata.ts'
+import type { RecordId } from '../../protocol/identity/device.ts'
+import { decodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
+import { FINAL_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { nextBatch, nextDueTime, nextSuspect, type Batch, type BatchPolicy } from './batch.ts'
+import type { Block, ChainSource, ProtocolParameters, Utxo } from '../source/chain-source.ts'
+import { ChainError } from '../errors.ts'
+import { FeeBudget } from './fee-budget.ts'
+import type { KeyValueStore } from '../key-value-store.ts'
+import { SILENT_LOGGER, type Logger } from '../logger.ts'
+import { PublisherStore, type LiveTransaction, type OutgoingRecord } from './publisher-store.ts'
+import {
+  DEFAULT_BATCH_RECORDS,
+  DEFAULT_BATCH_WAIT_MS,
+  DEFAULT_CHECK_MS,
+  DEFAULT_EXPIRY_DEPTH,
+  DEFAULT_FEE_CAP,
+  DEFAULT_HOURLY_BUDGET,
+  DEFAULT_LOW_BALANCE,
+  DEFAULT_TTL_SLOTS,
+  type PublisherHealth,
+  type PublisherInit,
+  type RecordStatus
+} from './record-status.ts'
+import { isRecent } from '../recent.ts'
+import { TransactionWatch } from './transaction-watch.ts'
+import type { Wallet } from './wallet.ts'
+
+/** Records that wait at most; `enqueue` refuses more. */
+export const MAX_QUEUED_RECORDS = 20_000
+/** Transactions on their way at most; further records wait for a block. */
+const MAX_UNSEEN_TRANSACTIONS = 20
+/** Room that a transaction needs besides its records: one or a few inputs, one output, one signature. */
+const TRANSACTION_OVERHEAD_BYTES = 2_000
+const DEFAULT_MAX_TRANSACTION_BYTES = 16_384
+/** The balance is read anew after this long even if nothing happens. */
+const BALANCE_TTL_MS = 600_000
+/** A devnet's faucet is asked no more often than this. */
+const FAUCET_PAUSE_MS = 5_000
+/** Between two rounds, so that nothing can make them spin. */
+const MIN_PAUSE_MS = 20
+/** A batch refused this often in a row is taken apart; before that, the coins may just have been read too early. */
+const REFUSALS_BEFORE_BLAME = 3
+
+export interface PublisherComponents {
+  source: ChainSource
+  wallet: Wallet
+  /** For this publisher alone; opened and closed by its owner. */
+  store: KeyValueStore
+  crypto: Crypto
+  clock: Clock
+  logger?: Logger
+}
+
+export class Publisher {
+  readonly #source: ChainSource
+  readonly #wallet: Wallet
+  readonly #store: PublisherStore
+  readonly #crypto: Crypto
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #init: Required<PublisherInit>
+  readonly #watch: TransactionWatch
+  #budget: FeeBudget
+  /** All records that are not settled, waiting or in a live transaction, in order of arrival. */
+  readonly #records = new Map<string, OutgoingRecord>()
+  readonly #arriving = new Map<string, Promise<void>>()
+  #lastArrival: Promise<unknown> = Promise.resolve()
+  #sequence = 0
+  #maxTransactionBytes = DEFAULT_MAX_TRANSACTION_BYTES
+  #coins: { utxos: Utxo[]; readAt: number } | undefined
+  #askedFaucetAt = -Infinity
+  #triedSuspectAt = -Infinity
+  #refusals = 0
+  #tip: Block | undefined
+  /** Why the last round stopped short, for health. */
+  #obstacle: string | undefined
+  #running: { abort: AbortController; done: Promise<void> } | undefined
+  #wake: (() => void) | undefined
+
+  constructor(components: PublisherComponents, init: PublisherInit) {
+    this.#source = components.source
+    this.#wallet = components.wallet
+    this.#store = new PublisherStore(components.store)
+    this.#crypto = components.crypto
+    this.#clock = components.clock
+    this.#logger = components.logger ?? SILENT_LOGGER
+    this.#init = {
+      batchRecords: DEFAULT_BATCH_RECORDS,
+      batchWaitMs: DEFAULT_BATCH_WAIT_MS,
+      checkMs: DEFAULT_CHECK_MS,
+      ttlSlots: DEFAULT_TTL_SLOTS,
+      expiryDepth: DEFAULT_EXPIRY_DEPTH,
+      finalConfirmations: FINAL_CONFIRMATIONS,
+      hourlyBudget: DEFAULT_HOURLY_BUDGET,
+      feeCap: DEFAULT_FEE_CAP,
+      lowBalance: DEFAULT_LOW_BALANCE,
+      ...init
+    }
+    this.#budget = new FeeBudget(this.#init.hourlyBudget)
+    const { expiryDepth, finalConfirmations } = this.#init
+    this.#watch = new TransactionWatch(
+      { source: this.#source, store: this.#store, logger: this.#logger },
+      { expiryDepth, finalConfirmations }
+    )
+  }
+
+  /** Reads what was left of the last run and goes on with it. The chain need not be reachable. */
+  async start(): Promise<void> {
+    if (this.#running) return
+    await this.#store.redateSpendings(this.#clock())
+    const { records, transactions, spendings } = await this.#store.load()
+    this.#budget = new FeeBudget(this.#init.hourlyBudget, spendings)
+    for (const record of records.sort((a, b) => a.sequence - b.sequence)) this.#records.set(record.id, record)
+    this.#watch.restore(transactions)
+    const sequences = [...records, ...transactions].map(({ sequence }) => sequence + 1)
+    this.#sequence = sequences.reduce((max, next) => Math.max(max, next), 0)
+    const abort = new AbortController()
+    this.#running = { abort, done: this.#run(abort.signal) }
+  }
+
+  /** Ends after the step in hand; what is under way is on disk. */
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    running?.abort.abort()
+    this.#wake?.()
+    await running?.done
+    await Promise.allSettled(this.#arriving.values())
+  }
+
+  /**
+   * Takes a record to be published; on disk once this returns. A record that was taken before is not taken twice,
+   * whatever its signatures, so callers check signatures first.
+   *
+   * @param bytes - as `encodeRecord` makes them.
+   * @throws ProtocolError for bytes that are no record; {@link ChainError} `BUSY` with too many waiting, `STOPPED` unless
+   * running.
+   */
+  async enqueue(bytes: Uint8Array): Promise<RecordId> {
+    if (!this.#running) throw new ChainError('STOPPED', 'the publisher is not running')
+    const record = decodeRecord(bytes)
+    const recordId = recordIdOf(this.#crypto, this.#init.network, record)
+    const id = toHex(recordId)
+    if (this.#records.has(id)) return recordId
+    const arriving = this.#arriving.get(id) ?? this.#arrive(() => this.#take(id, bytes, record))
+    this.#arriving.set(id, arriving)
+    try {
+      await arriving
+    } finally {
+      this.#arriving.delete(id)
+    }
+    return recordId
+  }
+
+  /** How far a record has come, or `undefined` for one that was never enqueued here. */
+  async status(recordId: RecordId): Promise<RecordStatus | undefined> {
+    const id = toHex(recordId)
+    const live = this.#watch.transactionOf(id)
+    if (live) {
+      const { place } = live
+      return place ? this.#recorded(live.id, place.height) : { state: 'submitted', transaction: live.id }
+    }
+    if (this.#records.has(id)) return { state: 'queued' }
+    const outcome = await this.#store.outcome(id)
+    if (outcome?.kind === 'recorded') return this.#recorded(outcome.transaction, outcome.height)
+    return outcome && { state: 'refused', reason: outcome.reason }
+  }
+
+  health(): PublisherHealth {
+    const balance = this.#coins && this.#spendable().reduce((sum, { lovelace }) => sum + lovelace, 0n)
+    const lowBalance = balance !== undefined && balance < this.#init.lowBalance
+    const reasons = this.#obstacle === undefined ? [] : [this.#obstacle]
+    if (lowBalance) reasons.push(`the wallet ${this.#wallet.address} holds only ${balance} lovelace: send it ADA`)
+    return {
+      ok: reasons.length === 0,
+      reasons,
+      queuedRecords: this.#waiting().length,
+      liveTransactions: this.#watch.live.length,
+      balance,
+      lowBalance,
+      spentLastHour: this.#budget.spent(this.#clock()),
+      address: this.#wallet.address
+    }
+  }
+
+  /** One after the other: a record must not be published before the one that it follows and that came first. */
+  #arrive(take: () => Promise<void>): Promise<void> {
+    const arriving = this.#lastArrival.then(take)
+    this.#lastArrival = arriving.catch(() => undefined)
+    return arriving
+  }
+
+  async #take(id: string, bytes: Uint8Array, record: ReturnType<typeof decodeRecord>): Promise<void> {
+    if ((await this.#store.outcome(id)) !== undefined) return
+    if (this.#records.size >= MAX_QUEUED_RECORDS) {
+      throw new ChainError('BUSY', `${MAX_QUEUED_RECORDS} records wait to be published already`)
+    }
+    const outgoing: OutgoingRecord = {
+      id,
+      bytes: Uint8Array.from(bytes),
+      prev: 'prev' in record ? toHex(record.prev) : undefined,
+      sequence: this.#sequence++,
+      isUrgent: record.kind === 'revoke' || record.kind === 'recover',
+      enqueuedAt: this.#clock(),
+      failures: 0
+    }
+    await this.#store.addRecord(outgoing)
+    this.#records.set(id, outgoing)
+    const waiting = this.#records.size - this.#watch.recordCount
+    if (outgoing.isUrgent || waiting === 1 || waiting >= this.#init.batchRecords) this.#wake?.()
+  }
+
+  #recorded(transaction: LiveTransaction['id'], height: number): RecordStatus {
+    const confirmations = Math.max(0, (this.#tip?.height ?? height) - height)
+    return { state: 'recorded', transaction, height, confirmations }
+  }
+
+  #waiting(): OutgoingRecord[] {
+    return [...this.#records.values()].filter(({ id }) => !this.#watch.transactionOf(id))
+  }
+
+  get #policy(): BatchPolicy {
+    const { batchRecords: records, batchWaitMs: waitMs } = this.#init
+    return { records, waitMs, maxBytes: this.#maxTransactionBytes - TRANSACTION_OVERHEAD_BYTES }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#obstacle = undefined
+        await this.#round(signal)
+      } catch (error) {
+        if (signal.aborted) return
+        this.#obstacle = error instanceof Error ? error.message : String(error)
+        this.#logger.warn({ error }, 'publishing waits')
+      }
+      await this.#pause(signal)
+    }
+  }
+
+  /** Sleeps until the next check or, with nothing in the way, until a batch is due. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    let checkAt = Infinity
+    for (;;) {
+      // Never further away than one check: the clock may have been put back since.
+      checkAt = Math.min(checkAt, this.#clock() + this.#init.checkMs)
+      const due = this.#obstacle === undefined ? this.#dueTime() : Infinity
+      const wait = Math.max(MIN_PAUSE_MS, Math.min(checkAt, due) - this.#clock())
+      const { promise, resolve } = Promise.withResolvers<'time' | 'woken'>()
+      const timer = setTimeout(resolve, wait, 'time')
+      this.#wake = () => resolve('woken')
+      if (signal.aborted) resolve('woken')
+      const reason = await promise
+      clearTimeout(timer)
+      this.#wake = undefined
+      if (signal.aborted || reason === 'time') return
+    }
+  }
+
+  #dueTime(): number {
+    const waiting = this.#waiting()
+    const now = this.#clock()
+    return nextBatch(waiting, this.#policy, now) ? 0 : nextDueTime(waiting, this.#policy, now)
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const isIdle = this.#watch.live.length === 0 && this.#records.size === 0
+    const isBalanceKnown = this.#coins !== undefined && isRecent(this.#coins.readAt, BALANCE_TTL_MS, this.#clock())
+    if (isIdle && isBalanceKnown && !this.health().lowBalance) return
+    const tip = await this.#source.tip({ signal })
+    this.#tip = tip
+    const { settled } = await this.#watch.check(tip, signal)
+    for (const id of settled) this.#records.delete(id)
+    await this.#readCoins(signal)
+    await this.#publish(tip, signal)
+  }
+
+  async #readCoins(signal: AbortSignal): Promise<void> {
+    const { address } = this.#wallet
+    this.#coins = { utxos: await this.#source.utxos(address, { signal }), readAt: this.#clock() }
+    const { balance = 0n } = this.health()
+    if (!this.#source.fund || balance >= this.#init.lowBalance) return
+    if (isRecent(this.#askedFaucetAt, FAUCET_PAUSE_MS, this.#clock())) return
+    this.#askedFaucetAt = this.#clock()
+    await this.#source.fund(address, { signal })
+  }
+
+  /** Coins on the chain and change on its way, without what live transactions spend. */
+  #spendable(): Utxo[] {
+    const key = ({ transaction, index }: Utxo): string => `${transaction}#${index}`
+    const { live } = this.#watch
+    const spent = new Set(live.flatMap(transaction => transaction.inputs.map(key)))
+    const coins = [...(this.#coins?.utxos ?? []), ...live.map(({ change }) => change)]
+    return [...new Map(coins.map(coin => [key(coin), coin])).values()].filter(coin => !spent.has(key(coin)))
+  }
+
+  async #publish(tip: Block, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const batch = this.#dueBatch()
+      if (!batch) return
+      if (this.#watch.unseenCount >= MAX_UNSEEN_TRANSACTIONS) {
+        this.#obstacle = `${MAX_UNSEEN_TRANSACTIONS} transactions wait for a block already`
+        return
+      }
+      const parameters = await this.#source.parameters({ signal })
+      this.#maxTransactionBytes = parameters.maxTransactionSize
+      const transaction = await this.#seal(batch, parameters, tip)
+      if (!transaction) continue
+      const result = await this.#watch.submit(transaction, tip, signal)
+      if (result === 'sent') {
+        this.#refusals = 0
+        continue
+      }
+      if (result === 'refused' && ++this.#refusals >= REFUSALS_BEFORE_BLAME) {
+        this.#refusals = 0
+        this.#blame(batch)
+      }
+      throw new ChainError('REJECTED', 'the chain did not take a transaction; it is tried again')
+    }
+  }
+
+  #dueBatch(): Batch | undefined {
+    const waiting = this.#waiting()
+    const batch = nextBatch(waiting, this.#policy, this.#clock())
+    if (batch || isRecent(this.#triedSuspectAt, this.#init.checkMs, this.#clock())) return batch
+    this.#triedSuspectAt = this.#clock()
+    return nextSuspect(waiting)
+  }
+
+  /** Builds a transaction and writes it down. @returns `undefined` if a record in it was refused instead. */
+  async #seal(batch: Batch, parameters: ProtocolParameters, tip: Block): Promise<LiveTransaction | undefined> {
+    const { label, feeCap, ttlSlots } = this.#init
+    const chained = this.#watch.live.at(-1)?.change
+    const spendable = this.#spendable()
+    const request = {
+      auxiliaryData: encodeMetadata(
+        label,
+        batch.records.map(({ bytes }) => bytes)
+      ),
+      coins: spendable.filter(coin => coin !== chained),
+      chained: spendable.find(coin => coin === chained),
+      parameters,
+      timeToLive: tip.slot + ttlSlots,
+      feeCap
+    }
+    let built
+    try {
+      built = this.#wallet.build(request)
+    } catch (error) {
+      const isOurs = error instanceof ChainError && (error.code === 'MALFORMED' || error.code === 'TOO_LARGE')
+      if (!isOurs) throw error
+      await this.#refuse(batch, error.message)
+      return undefined
+    }
+    const now = this.#clock()
+    if (!this.#budget.allows(built.fee, now, batch.isUrgent)) {
+      throw new ChainError('FEE_TOO_HIGH', `the fee budget of ${this.#init.hourlyBudget} lovelace an hour is used up`)
+    }
+    const recordIds = batch.records.map(({ id }) => id)
+    const transaction: LiveTransaction = { ...built, sequence: this.#sequence++, recordIds, place: undefined }
+    await this.#store.addTransaction(transaction, now)
+    this.#budget.spend(built.fee, now)
+    await this.#store.forgetSpendings(this.#budget.oldest(now))
+    this.#watch.add(transaction)
+    return transaction
+  }
+
+  /** Of a batch that cannot be built, finds the record to blame by trying each alone; a lone one is given up. */
+  async #refuse(batch: Batch, reason: string): Promise<void> {
+    this.#blame(batch)
+    this.#triedSuspectAt = -Infinity
+    const [first, second] = batch.records
+    if (!first || second) return
+    this.#logger.error({ record: first.id, reason }, 'a record cannot be published')
+    await this.#store.refuse(first.id, reason)
+    this.#records.delete(first.id)
+  }
+
+  #blame(batch: Batch): void {
+    for (const record of batch.records) record.failures++
+  }
+}

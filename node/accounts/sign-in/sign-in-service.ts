@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto'
+import { equalBytes } from '../../../protocol/bytes.ts'
+import type { Clock, Random } from '../../../protocol/crypto/crypto.ts'
+import type { DevicePublicKeys } from '../../../protocol/identity/device.ts'
+import { NodeError } from '../../errors.ts'
+import { HttpError } from '../../http/http-error.ts'
+import { OneTimeStore } from '../one-time-store.ts'
+import type { Logger } from '../../ports.ts'
+import { addressKey } from '../../limits/rate-limiter.ts'
+import type { SignInProvider, SignInSecrets } from './sign-in-provider.ts'
+
+/** Time to sign in at the provider. */
+export const SIGN_IN_TTL_MS = 10 * 60 * 1000
+/** Time to come back with the one-time code. */
+export const CODE_TTL_MS = 60 * 1000
+const MAX_SIGN_INS = 50_000
+const MAX_SIGN_INS_PER_ADDRESS = 1_000
+
+/** Who signed in, as the provider names them. Never stored, never passed on. */
+export interface SocialIdentity {
+  /** Id of the provider. */
+  provider: string
+  /** The provider's id of the person. */
+  subject: string
+}
+
+interface SignIn extends SignInSecrets {
+  provider: SignInProvider
+  keys: DevicePublicKeys
+  returnTo: string
+  /** Whose share of the stores it takes: a client's address or network. */
+  owner: string
+}
+
+interface Code extends SocialIdentity {
+  keys: DevicePublicKeys
+}
+
+/** What {@link SignInService.start} is told. */
+export interface SignInRequest {
+  provider: string
+  /** Keys of the device that signs in; only it can use the result. */
+  keys: DevicePublicKeys
+  /** Checked by the route: the app, or a loopback address. */
+  returnTo: string
+  /** Origin under which the browser sees this node. */
+  origin: string
+  /** The client's address, to bound what one may have open. */
+  address: string
+}
+
+interface SignInComponents {
+  providers: SignInProvider[]
+  clock: Clock
+  random: Random
+  logger: Logger
+}
+
+interface SignInServiceInit {
+  /** Binds a sign-in to a device: what an ID token's nonce must be. */
+  nonceOf(keys: DevicePublicKeys, salt: Uint8Array): string
+}
+
+/**
+ * Sends people to a provider and back. What comes out is a one-time code that only the device which started can redeem,
+ * so neither a stolen code nor a link that signs the victim in for the attacker is of use.
+ */
+export class SignInService {
+  readonly #providers: Map<string, SignInProvider>
+  readonly #random: Random
+  readonly #log: Logger
+  readonly #init: SignInServiceInit
+  readonly #signIns: OneTimeStore<SignIn>
+  readonly #codes: OneTimeStore<Code>
+
+  constructor(components: SignInComponents, init: SignInServiceInit) {
+    this.#providers = new Map(components.providers.map(provider => [provider.config.id, provider]))
+    this.#random = components.random
+    this.#log = components.logger.forComponent('volo:sign-in')
+    this.#init = init
+    const bounds = { maxEntries: MAX_SIGN_INS, maxPerOwner: MAX_SIGN_INS_PER_ADDRESS }
+    this.#signIns = new OneTimeStore(components, { ttlMs: SIGN_IN_TTL_MS, ...bounds })
+    this.#codes = new OneTimeStore(components, { ttlMs: CODE_TTL_MS, ...bounds })
+  }
+
+  /** What people can sign in with. */
+  providers(): { id: string; name: string; kind: 'oidc' | 'oauth2'; demo: boolean }[] {
+    return [...this.#providers.values()].map(({ config: { id, name, kind, demo } }) => ({ id, name, kind, demo }))
+  }
+
+  /** @returns where to send the browser. @throws HttpError 404 for an unknown provider, 502 if it does not answer. */
+  async start({ provider: id, keys, returnTo, origin, address }: SignInRequest): Promise<string> {
+    const provider = this.#providers.get(id)
+    if (provider === undefined) throw new HttpError(404, 'unknown-provider', 'This node does not offer that sign-in.')
+    const secrets: SignInSecrets = {
+      state: this.#randomText(),
+      verifier: this.#randomText(),
+      nonce: this.#init.nonceOf(keys, this.#random(32)),
+      redirectUri: `${origin}/v1/auth/${id}/callback`
+    }
+    try {
+      const url = await provider.authorizationUrl(secrets)
+      // The demo provider is this very node: the browser stays on the origin that holds its data.
+      const target = provider.config.demo ? `${origin}${url.pathname}${url.search}` : url.href
+      const owner = addressKey(address)
+      this.#signIns.put(secrets.state, { ...secrets, provider, keys, returnTo, owner }, owner)
+      return target
+    } catch (cause) {
+      this.#log.warn('a sign-in could not start', { provider: id, error: cause })
+      throw new HttpError(502, 'provider-unreachable', `${provider.config.name} does not answer; try again later.`, {
+        cause
+      })
+    }
+  }
+
+  /**
+   * Takes the provider's answer. @returns where to send the browser: `returnTo` with a one-time code or an error in its
+   * fragment, which no server gets to see.
+   * @throws HttpError 400 `unknown-sign-in` for one that was not started here, is too old, or was answered before.
+   */
+  async finish(providerId: string, answer: URLSearchParams): Promise<string> {
+    const signIn = this.#signIns.take(answer.get('state') ?? '')
+    if (signIn === undefined || signIn.provider.config.id !== providerId) {
+      throw new HttpError(400, 'unknown-sign-in', 'This sign-in has ended or is too old; please start again.')
+    }
+    const { provider, keys, returnTo, owner } = signIn
+    try {
+      const subject = await provider.subject(answer, signIn)
+      const code = this.#randomText()
+      this.#codes.put(hashOf(code), { provider: providerId, subject, keys }, owner)
+      return `${returnTo}#/signed-in?code=${code}`
+    } catch (error) {
+      const denied = answer.get('error') === 'access_denied'
+      if (!denied) this.#log.warn('a sign-in failed', { provider: providerId, error })
+      const unreachable = error instanceof NodeError && error.code === 'unreachable'
+      return `${returnTo}#/signed-in?error=${denied ? 'denied' : unreachable ? 'provider-unreachable' : 'sign-in-failed'}`
+    }
+  }
+
+  /**
+   * Who is behind a one-time code, without using it up.
+   * @throws HttpError 403 `bad-code` for one that is unknown, used, older than a minute, or another device's. The last
+   * leaves the code as it is: who stole it must not be able to spoil it either.
+   */
+  check(code: string, keys: DevicePublicKeys): SocialIdentity {
+    const found = this.#codes.peek(hashOf(code))
+    if (
+      found === undefined ||
+      !equalBytes(found.keys.signingKey, keys.signingKey) ||
+      !equalBytes(found.keys.messagingKeyHash, keys.messagingKeyHash)
+    ) {
+      throw new HttpError(
+        403,
+        'bad-code',
+        'The sign-in code is not valid for this device any more; please sign in again.'
+      )
+    }
+    return { provider: found.provider, subject: found.subject }
+  }
+
+  /** Uses up a one-time code. @throws as {@link check}. */
+  redeem(code: string, keys: DevicePublicKeys): SocialIdentity {
+    const identity = this.check(code, keys)
+    this.#codes.take(hashOf(code))
+    return identity
+  }
+
+  #randomText(): string {
+    return Buffer.from(this.#random(32)).toString('base64url')
+  }
+}
+
+/** Looked up by hash, so that the time taken tells nothing about the codes that are held. */
+function hashOf(code: string): string {
+  return createHash('sha256').update(code).digest('hex')
+}

@@ -1,0 +1,50 @@
+import { Worker } from 'node:worker_threads'
+import type { Logger } from '../ports.ts'
+
+const STOP_DEADLINE_MS = 5_000
+
+/** What {@link EmbeddedDevnet} is told. */
+export interface EmbeddedDevnetInit {
+  /** Folder of the chain. */
+  dataDir: string
+  /** Milliseconds between blocks. */
+  blockMs: number
+}
+
+/** A devnet inside this process, in a thread of its own; spoken to over loopback HTTP like any other chain. */
+export class EmbeddedDevnet {
+  /** Base URL of its Blockfrost-shaped API. */
+  readonly url: string
+  readonly #worker: Worker
+  readonly #ended: Promise<void>
+
+  private constructor(url: string, worker: Worker, ended: Promise<void>) {
+    this.url = url
+    this.#worker = worker
+    this.#ended = ended
+  }
+
+  /** @throws the devnet's error if it cannot start. */
+  static async start(components: { logger: Logger }, init: EmbeddedDevnetInit): Promise<EmbeddedDevnet> {
+    const log = components.logger.forComponent('volo:devnet')
+    // TypeScript when this runs unbuilt, JavaScript when it is built.
+    const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
+    const worker = new Worker(new URL(`devnet-worker.${extension}`, import.meta.url), { workerData: init })
+    const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+    const { url } = await new Promise<{ url: string }>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    // From here on the node goes on without it, and says on /readyz that the chain does not answer.
+    worker.on('error', error => log.error('the devnet failed', { error }))
+    return new EmbeddedDevnet(url, worker, ended)
+  }
+
+  /** Closes the chain's folder and ends the thread. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#worker.postMessage('stop')
+    const cut = setTimeout(() => void this.#worker.terminate(), STOP_DEADLINE_MS)
+    await this.#ended
+    clearTimeout(cut)
+  }
+}

@@ -1,0 +1,89 @@
+import type { Level } from 'level'
+import { toHex } from '../../protocol/bytes.ts'
+import { decodeBundle } from '../../protocol/identity/bundle.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import { MAX_DEVICES_PER_ACCOUNT } from '../../protocol/limits.ts'
+import { openLevel } from '../open-level.ts'
+
+const SYNCED = { sync: true }
+
+/**
+ * The bundles (messaging keys) of the devices whose accounts this node keeps. One bundle a device: the newest by its
+ * weekly index. Everything in it was checked before; it is signed by its device anyway.
+ */
+export class KeyStore {
+  readonly #folder: string
+  #database: Level<string, Uint8Array> | undefined
+  /** Reading, comparing and writing must not interleave. */
+  #queue: Promise<unknown> = Promise.resolve()
+
+  /** @param folder - made if missing. */
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** @throws ConfigError if the folder is in use or cannot be written. */
+  async open(): Promise<void> {
+    this.#database = await openLevel<Uint8Array>(this.#folder, 'view')
+  }
+
+  /** Waits for writes in hand. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#queue.catch(() => undefined)
+    await this.#database?.close()
+  }
+
+  /**
+   * Keeps a checked bundle unless a newer one of its device is here; on disk once this resolves.
+   *
+   * @param isKnown - whether a device is in the account, as far as the directory says. A bundle may come before its
+   * device's record; such ones make room for others when the account is full.
+   * @returns whether it was kept.
+   */
+  put(
+    accountId: AccountId,
+    deviceId: DeviceId,
+    bundle: Uint8Array,
+    isKnown: (deviceId: Uint8Array) => boolean
+  ): Promise<boolean> {
+    const done = this.#queue.then(() => this.#put(accountId, deviceId, bundle, isKnown))
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  /** Bundles of an account's devices, known or not. */
+  async get(accountId: AccountId): Promise<Uint8Array[]> {
+    return this.#database!.values(rangeOf(accountId)).all()
+  }
+
+  async #put(
+    accountId: AccountId,
+    deviceId: DeviceId,
+    bundle: Uint8Array,
+    isKnown: (deviceId: Uint8Array) => boolean
+  ): Promise<boolean> {
+    const database = this.#database!
+    const key = `${toHex(accountId)}!${toHex(deviceId)}`
+    const kept = await database.get(key)
+    const { weeklyIndex } = decodeBundle(bundle)
+    if (kept !== undefined && decodeBundle(kept).weeklyIndex >= weeklyIndex) return false
+    if (kept === undefined && !(await this.#makeRoom(accountId, isKnown))) return false
+    await database.put(key, bundle, SYNCED as object)
+    return true
+  }
+
+  async #makeRoom(accountId: AccountId, isKnown: (deviceId: Uint8Array) => boolean): Promise<boolean> {
+    const database = this.#database!
+    const entries = await database.iterator(rangeOf(accountId)).all()
+    if (entries.length < MAX_DEVICES_PER_ACCOUNT) return true
+    const stranger = entries.find(([, bundle]) => !isKnown(decodeBundle(bundle).deviceId))
+    if (stranger === undefined) return false
+    await database.del(stranger[0])
+    return true
+  }
+}
+
+function rangeOf(accountId: AccountId): { gte: string; lt: string } {
+  const account = toHex(accountId)
+  return { gte: `${account}!`, lt: `${account}"` }
+}

@@ -1,0 +1,158 @@
+import type { Clock, Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { NetworkId } from '../../protocol/network.ts'
+import { signRefusal, type Refusal } from '../../protocol/wire/custody.ts'
+import { decodeEnvelope, encodeEnvelope, expiryProblem, type Envelope } from '../../protocol/wire/envelope.ts'
+import type { SubmissionResult } from '../../protocol/wire/peer-frames.ts'
+import type { ConnectionManager } from '../clients/connection-manager.ts'
+import { deliveriesOf, type BatchDelivery } from './custody-batch.ts'
+import type { CustodyRequest, CustodyResult, ShardEnvelope } from './custody-origin.ts'
+import { NodeError } from '../errors.ts'
+import type { MessageQueue } from './message-queue.ts'
+import type { NetworkView } from '../network/network-view.ts'
+import type { AuthenticatedDevice, DirectoryPort } from '../ports.ts'
+
+/** Receipts of one delivery that go back to the client. */
+const MAX_RETURNED_RECEIPTS = 8
+
+export interface ChatServiceComponents {
+  crypto: Crypto
+  network: NetworkId
+  key: SigningKey
+  view: NetworkView
+  queue: MessageQueue
+  connectionManager: ConnectionManager
+  directory: Pick<DirectoryPort, 'device'>
+  clock: Clock
+}
+
+/**
+ * Takes envelopes from devices: checks what can be checked without knowing what is inside, and gives each recipient's
+ * delivery to the shards that keep it. Resolves when every recipient has its result.
+ */
+export class ChatService {
+  readonly #components: ChatServiceComponents
+  /** Envelopes taken. */
+  submitted = 0
+
+  constructor(components: ChatServiceComponents) {
+    this.#components = components
+  }
+
+  /**
+   * @param epoch - that the client believes in force.
+   * @returns one result per recipient, in the envelope's order.
+   * @throws NodeError `wrong-epoch`, `malformed`, `too-large`, `rate-limited`.
+   */
+  async submit(from: AuthenticatedDevice, epoch: number, encoded: Uint8Array): Promise<SubmissionResult[]> {
+    const { crypto, network, view, connectionManager, clock } = this.#components
+    if (epoch !== view.current.number) throw new NodeError('wrong-epoch', `epoch ${view.current.number} is in force`)
+    const envelope = parse(encoded)
+    if (!connectionManager.allowsEnvelope(from, envelope.recipients.length)) {
+      throw new NodeError('rate-limited', 'too many messages in a short time; slow down')
+    }
+    const isToStrangers = envelope.class === 'request'
+    if (isToStrangers && !connectionManager.allowsStrangers(from.accountId, envelope.recipients.length)) {
+      throw new NodeError('rate-limited', 'too many message requests today')
+    }
+    this.submitted += 1
+    const deliveries = deliveriesOf(crypto, network, envelope)
+    const problem = expiryProblem(envelope.expiry, clock())
+    if (problem !== undefined) {
+      const reason = problem === 'expired' ? 'expired' : 'expiry-too-far'
+      return Promise.all(deliveries.map(delivery => this.#refused(delivery, reason)))
+    }
+    return this.#handOver(from, envelope, encoded, deliveries)
+  }
+
+  async #handOver(
+    { accountId }: AuthenticatedDevice,
+    envelope: Envelope,
+    encoded: Uint8Array,
+    deliveries: BatchDelivery[]
+  ): Promise<SubmissionResult[]> {
+    const { view, connectionManager } = this.#components
+    const revoked = await Promise.all(deliveries.map(delivery => this.#isRevoked(delivery)))
+    const outcomes: Promise<SubmissionResult>[] = []
+    const shards = new Map<number, { indexes: number[]; requests: CustodyRequest[][] }>()
+    for (const [index, item] of deliveries.entries()) {
+      if (revoked[index]) {
+        outcomes.push(this.#refused(item, 'unknown-mailbox'))
+        continue
+      }
+      if (!connectionManager.allowsMailbox(accountId, item.mailbox)) {
+        outcomes.push(this.#refused(item, 'rate-limited'))
+        continue
+      }
+      const shard = view.shardOf(item.mailbox)
+      const group = shards.get(shard) ?? { indexes: [], requests: view.epochs.map(() => []) }
+      group.indexes.push(index)
+      // In a transition the replicas of both lists must hold it.
+      const settled = view.epochs.map((_, which) => {
+        const { promise, resolve } = Promise.withResolvers<CustodyResult>()
+        group.requests[which]!.push({ ...item, settle: resolve })
+        return promise
+      })
+      outcomes.push(Promise.all(settled).then(results => combine(item, results)))
+      shards.set(shard, group)
+    }
+    for (const [shard, group] of shards) this.#queue(envelope, encoded, shard, group)
+    return Promise.all(outcomes)
+  }
+
+  #queue(
+    envelope: Envelope,
+    encoded: Uint8Array,
+    shard: number,
+    { indexes, requests }: { indexes: number[]; requests: CustodyRequest[][] }
+  ): void {
+    const { view, queue } = this.#components
+    const isWhole = indexes.length === envelope.recipients.length
+    const recipients = indexes.map(index => envelope.recipients[index]!)
+    // Replicas of a shard see only the recipients whose mailboxes they keep.
+    const part = isWhole ? encoded : encodeEnvelope({ ...envelope, recipients })
+    for (const [which, epoch] of view.epochs.entries()) {
+      queue.add(epoch, shard, { encoded: part, requests: requests[which]! } satisfies ShardEnvelope)
+    }
+  }
+
+  /** Mail to a revoked device would only wait until it expires. */
+  async #isRevoked({ mailbox }: BatchDelivery): Promise<boolean> {
+    return (await this.#components.directory.device(mailbox))?.state === 'revoked'
+  }
+
+  async #refused({ mailbox, delivery }: BatchDelivery, reason: Refusal['reason']): Promise<SubmissionResult> {
+    const { network, key, view, clock } = this.#components
+    const fields = { node: view.nodeKey, epoch: view.current.number, time: clock(), mailbox, id: delivery.id, reason }
+    return {
+      mailbox,
+      id: delivery.id,
+      state: 'refused',
+      receipts: [],
+      refusal: await signRefusal(network, key, fields)
+    }
+  }
+}
+
+function parse(encoded: Uint8Array): Envelope {
+  try {
+    return decodeEnvelope(encoded)
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    const code =
+      error.code === 'TOO_LARGE'
+        ? 'too-large'
+        : error.code === 'UNSUPPORTED_VERSION'
+          ? 'unsupported-version'
+          : 'malformed'
+    throw new NodeError(code, error.message, { cause: error })
+  }
+}
+
+/** Stored only if stored in every epoch in force. */
+function combine({ mailbox, delivery }: BatchDelivery, results: CustodyResult[]): SubmissionResult {
+  const receipts = results.flatMap(result => result.receipts).slice(-MAX_RETURNED_RECEIPTS)
+  const refused = results.find(result => result.state === 'refused')
+  const state = refused ? 'refused' : results.every(result => result.state === 'stored') ? 'stored' : 'waiting'
+  return { mailbox, id: delivery.id, state, receipts, refusal: refused?.refusal ?? null }
+}

@@ -1,0 +1,269 @@
+import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import { encode } from '../../protocol/codec.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { NetworkId } from '../../protocol/network.ts'
+import {
+  acknowledgementCodec,
+  evictionCodec,
+  verifyAcknowledgement,
+  type Acknowledgement,
+  type Eviction
+} from '../../protocol/wire/custody.ts'
+import type { Delivery } from '../../protocol/wire/envelope.ts'
+import { MAX_PASSED_ACKNOWLEDGEMENTS } from '../../protocol/wire/node-frames.ts'
+import type { ListedNode } from '../../protocol/wire/placement.ts'
+import { byteKey } from '../byte-key.ts'
+import type { CustodyPolicy } from './custody-policy.ts'
+import { DeliverySession, type DeliverySink } from './delivery-session.ts'
+import { NodeError } from '../errors.ts'
+import type { NetworkView } from '../network/network-view.ts'
+import type { NodeLinks } from '../network/node-links.ts'
+import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
+import type { AuthenticatedDevice, Logger } from '../ports.ts'
+import type { ReplicaReader } from './replica-reader.ts'
+
+/** While a device is attached, the other replicas are asked this often whether something did not come here. */
+const NEWS_INTERVAL_MS = 1_000
+/** On attach the other replicas have so long to bring what is missing before the device counts as caught up. */
+const ATTACH_PULL_MS = 1_000
+/** Acknowledgements are passed on together. */
+const PASS_ON_AFTER_MS = 20
+/** Acknowledgements that wait for one node; more are left to repair. */
+const MAX_PASSED_ON = 4_096
+
+export interface DeliveryServiceComponents {
+  crypto: Crypto
+  network: NetworkId
+  view: NetworkView
+  store: PendingMessageStore
+  links: NodeLinks
+  reader: ReplicaReader
+  policy: CustodyPolicy
+  logger: Logger
+}
+
+interface Attached {
+  mailbox: DeviceId
+  session: DeliverySession
+  /** Per other replica: the sequence there up to which everything is known here. */
+  cursors: Map<string, number>
+}
+
+/**
+ * Brings messages to devices: what waits first, then what comes, in the order of this replica's store; asks the other
+ * replicas for what did not come here; turns acknowledgements into tombstones everywhere.
+ */
+export class DeliveryService {
+  readonly #components: DeliveryServiceComponents
+  readonly #log: Logger
+  readonly #attached = new Map<string, Attached>()
+  readonly #passOn = new Map<string, { node: ListedNode; acknowledgements: Acknowledgement[] }>()
+  #newsTimer: NodeJS.Timeout | undefined
+  #passOnTimer: NodeJS.Timeout | undefined
+  #asking = false
+  /** Deliveries sent to devices, and acknowledged by them here. */
+  delivered = 0
+  acknowledged = 0
+
+  constructor(components: DeliveryServiceComponents) {
+    this.#components = components
+    this.#log = components.logger.forComponent('volo:delivery-service')
+  }
+
+  start(): void {
+    this.#newsTimer = setInterval(() => void this.#askForNews(), NEWS_INTERVAL_MS)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#newsTimer)
+    clearTimeout(this.#passOnTimer)
+    const sessions = [...this.#attached.values()]
+    this.#attached.clear()
+    await Promise.all(sessions.map(({ session }) => session.stop()))
+  }
+
+  /** Devices that get their messages here. */
+  get attachedCount(): number {
+    return this.#attached.size
+  }
+
+  isAttached(mailbox: DeviceId): boolean {
+    return this.#attached.has(byteKey(mailbox))
+  }
+
+  /**
+   * Begins to deliver to a device.
+   * @returns how many deliveries wait, and `begin`, to be called once the device knows that it is attached.
+   * @throws NodeError `not-a-replica` if other nodes keep its mailbox.
+   */
+  async attach(device: AuthenticatedDevice, sink: DeliverySink): Promise<{ pending: number; begin: () => void }> {
+    const { view, store } = this.#components
+    const mailbox = device.deviceId
+    if (!view.isReplica(view.current, view.shardOf(mailbox), view.nodeKey)) {
+      throw new NodeError('not-a-replica', `other nodes keep this mailbox in epoch ${view.current.number}`)
+    }
+    await this.detach(mailbox)
+    const counted: DeliverySink = {
+      ...sink,
+      deliver: deliveries => {
+        this.delivered += deliveries.length
+        return sink.deliver(deliveries)
+      }
+    }
+    const session = new DeliverySession(mailbox, store, counted, this.#components.logger)
+    const attached: Attached = { mailbox, session, cursors: new Map() }
+    this.#attached.set(byteKey(mailbox), attached)
+    const pending = await store.heldIn(mailbox)
+    return { pending, begin: () => this.#begin(attached) }
+  }
+
+  /** Ends delivery to a device; what it has not acknowledged goes on waiting. @param only - unless another sink took over. */
+  async detach(mailbox: DeviceId, only?: DeliverySink): Promise<void> {
+    const attached = this.#attached.get(byteKey(mailbox))
+    if (attached === undefined || (only !== undefined && !attached.session.isFor(only.owner))) return
+    this.#attached.delete(byteKey(mailbox))
+    await attached.session.stop()
+  }
+
+  /** A delivery came, and may be known already. Never throws. */
+  onArriving(mailbox: DeviceId, delivery: Delivery): void {
+    this.#ahead(mailbox, session => session.sendAhead(delivery))
+  }
+
+  /** A delivery is being written here. Never throws. */
+  onWriting(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
+    this.#ahead(mailbox, session => session.offer(sequence, delivery))
+  }
+
+  #ahead(mailbox: DeviceId, send: (session: DeliverySession) => void): void {
+    const attached = this.#attached.get(byteKey(mailbox))
+    if (attached === undefined) return
+    try {
+      send(attached.session)
+    } catch (error) {
+      this.#log.warn('a delivery could not be sent ahead', { reason: (error as Error).message })
+    }
+  }
+
+  /** A delivery was stored here. */
+  onStored(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
+    this.#attached.get(byteKey(mailbox))?.session.onStored(sequence, delivery)
+  }
+
+  /** Deliveries were removed to make room: the device is told. */
+  onEvicted(mailbox: DeviceId, eviction: Eviction): void {
+    this.#attached.get(byteKey(mailbox))?.session.evicted(eviction)
+    const frame = { kind: 'evict', eviction } as const
+    for (const node of this.#components.view.otherReplicas(this.#components.view.shardOf(mailbox))) {
+      this.#components.links.request<'evict'>(node.key, frame).catch(() => undefined)
+    }
+  }
+
+  /**
+   * Lets go of what a device has, here and at the other replicas.
+   * @throws NodeError `refused` if it speaks for another mailbox or is not signed, `not-a-replica`.
+   */
+  async acknowledge(device: AuthenticatedDevice, acknowledgement: Acknowledgement): Promise<void> {
+    const { crypto, network, view } = this.#components
+    const mailbox = await verifyAcknowledgement(crypto, network, acknowledgement)
+    if (mailbox === undefined || byteKey(mailbox) !== byteKey(device.deviceId)) {
+      throw new NodeError('refused', 'the acknowledgement is not signed by this device')
+    }
+    const shard = view.shardOf(mailbox)
+    if (!view.keeps(shard)) throw new NodeError('not-a-replica', 'other nodes keep this mailbox')
+    await this.#remove(mailbox, acknowledgement)
+    this.#attached.get(byteKey(mailbox))?.session.acknowledged(acknowledgement.ids)
+    for (const node of view.otherReplicas(shard)) this.#passOnTo(node, acknowledgement)
+  }
+
+  /** Takes acknowledgements that another replica passes on. Those that do not verify are left out. */
+  async onAcknowledgements(acknowledgements: Acknowledgement[]): Promise<void> {
+    const { crypto, network, view } = this.#components
+    await Promise.all(
+      acknowledgements.map(async acknowledgement => {
+        const mailbox = await verifyAcknowledgement(crypto, network, acknowledgement)
+        if (mailbox !== undefined && view.keeps(view.shardOf(mailbox))) await this.#remove(mailbox, acknowledgement)
+      })
+    )
+  }
+
+  async #remove(mailbox: DeviceId, acknowledgement: Acknowledgement): Promise<void> {
+    const { store, policy } = this.#components
+    await store.acknowledge(mailbox, acknowledgement.ids, encode(acknowledgementCodec, acknowledgement))
+    this.acknowledged += acknowledgement.ids.length
+    if (!policy.keepTombstones) await store.dropTombstones(mailbox, acknowledgement.ids)
+  }
+
+  /** Follows an eviction that another replica made. The caller has checked who signed it. */
+  async onEviction(eviction: Eviction): Promise<void> {
+    const { store } = this.#components
+    await store.followEviction(eviction.mailbox, eviction.ids, encode(evictionCodec, eviction))
+    this.#attached.get(byteKey(eviction.mailbox))?.session.evicted(eviction)
+  }
+
+  #begin(attached: Attached): void {
+    attached.session.start()
+    const { view } = this.#components
+    const others = view.otherReplicas(view.shardOf(attached.mailbox))
+    const pulls = others.map(node => this.#pull(node, [attached]))
+    const late = new Promise<void>(resolve => setTimeout(resolve, ATTACH_PULL_MS).unref())
+    void Promise.race([Promise.all(pulls), late]).then(() => attached.session.pulled())
+  }
+
+  /** Asks one node for news of attached mailboxes. */
+  async #pull(node: ListedNode, attached: Attached[]): Promise<void> {
+    const { links, reader } = this.#components
+    if (!links.isUp(node.key)) return
+    const key = byteKey(node.key)
+    const asked = attached.map(({ mailbox, cursors }) => ({ mailbox, after: cursors.get(key) ?? 0 }))
+    try {
+      for (const { mailbox, next } of await reader.pullNews(node, asked)) {
+        this.#attached.get(byteKey(mailbox))?.cursors.set(key, next)
+      }
+    } catch (error) {
+      this.#log.debug('a replica could not be asked for news', { node: node.url, reason: (error as Error).message })
+    }
+  }
+
+  async #askForNews(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    try {
+      const { view } = this.#components
+      const byNode = new Map<string, { node: ListedNode; attached: Attached[] }>()
+      for (const attached of this.#attached.values()) {
+        for (const node of view.otherReplicas(view.shardOf(attached.mailbox))) {
+          const group = byNode.get(byteKey(node.key)) ?? { node, attached: [] }
+          group.attached.push(attached)
+          byNode.set(byteKey(node.key), group)
+        }
+      }
+      await Promise.all([...byNode.values()].map(({ node, attached }) => this.#pull(node, attached)))
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  #passOnTo(node: ListedNode, acknowledgement: Acknowledgement): void {
+    const key = byteKey(node.key)
+    const group = this.#passOn.get(key) ?? { node, acknowledgements: [] }
+    if (group.acknowledgements.length < MAX_PASSED_ON) group.acknowledgements.push(acknowledgement)
+    this.#passOn.set(key, group)
+    this.#passOnTimer ??= setTimeout(() => this.#flushPassOn(), PASS_ON_AFTER_MS)
+  }
+
+  #flushPassOn(): void {
+    this.#passOnTimer = undefined
+    const groups = [...this.#passOn.values()]
+    this.#passOn.clear()
+    for (const { node, acknowledgements } of groups) {
+      for (let from = 0; from < acknowledgements.length; from += MAX_PASSED_ACKNOWLEDGEMENTS) {
+        const some = acknowledgements.slice(from, from + MAX_PASSED_ACKNOWLEDGEMENTS)
+        // Who cannot be reached learns it from repair.
+        this.#components.links
+          .request<'acknowledge'>(node.key, { kind: 'acknowledge', acknowledgements: some })
+          .catch(() => undefined)
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { peerErrorOf } from '../errors.ts'
+import type { Metrics } from './metrics.ts'
+import type { OperatorDesk } from './operator-desk.ts'
+import type { Logger } from '../ports.ts'
+
+const HOST = '127.0.0.1'
+const REQUEST_TIMEOUT_MS = 10_000
+const MAX_BODY_BYTES = 64 * 1024
+
+/** What the server talks to. */
+export interface AdminServerComponents {
+  logger: Logger
+  metrics: Metrics
+  /** What `GET /status` shows. */
+  status(): unknown
+  /** Answers the operator's own commands. */
+  desk: Pick<OperatorDesk, 'nodes' | 'account' | 'take'>
+}
+
+/** The administration port: on this machine only, and never on the public port. */
+export class AdminServer {
+  readonly #components: AdminServerComponents
+  readonly #log: Logger
+  readonly #server: Server
+
+  constructor(components: AdminServerComponents) {
+    this.#components = components
+    this.#log = components.logger.forComponent('volo:admin-server')
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        this.#log.error('an administration request failed', { error })
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+      })
+    })
+    this.#server.requestTimeout = REQUEST_TIMEOUT_MS
+    this.#server.headersTimeout = REQUEST_TIMEOUT_MS
+  }
+
+  /** @returns the port. @throws the system's error if the port cannot be had. */
+  listen(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, HOST, () => resolve((this.#server.address() as AddressInfo).port))
+    })
+  }
+
+  /** Safe to call twice. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = new Promise(resolve => this.#server.close(resolve))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A page in a browser must not read this by a name of its own that resolves to this machine.
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
+      return send(response, 403, 'text/plain', 'only by a loopback name\n')
+    }
+    if (request.method === 'POST' && request.url === '/records') return this.#takeRecords(request, response)
+    if (request.method !== 'GET') return send(response, 405, 'text/plain', 'only GET\n')
+    const account = /^\/accounts\/([0-9a-f]{32,64})$/.exec(request.url ?? '')?.[1]
+    if (account) return sendJson(response, 200, this.#components.desk.account(account) ?? null)
+    switch (request.url) {
+      case '/metrics':
+        return send(response, 200, this.#components.metrics.contentType, await this.#components.metrics.text())
+      case '/status':
+        return sendJson(response, 200, this.#components.status())
+      case '/nodes':
+        return sendJson(response, 200, this.#components.desk.nodes())
+      default:
+        return send(response, 404, 'text/plain', '/metrics, /status or /nodes\n')
+    }
+  }
+
+  /** Records of the operator; anybody's are checked alike, but this node pays for them, so no web page may hand in any. */
+  async #takeRecords(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Browsers send this type to a foreign origin only after asking, and are refused above.
+    if (request.headers['content-type'] !== 'application/json' || request.headers.origin !== undefined) {
+      return send(response, 415, 'text/plain', 'only application/json, from no web page\n')
+    }
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      if (size > MAX_BODY_BYTES) return send(response, 413, 'text/plain', `at most ${MAX_BODY_BYTES} bytes\n`)
+      chunks.push(chunk)
+    }
+    try {
+      await this.#components.desk.take(Buffer.concat(chunks).toString('utf8'))
+      sendJson(response, 200, {})
+    } catch (error) {
+      const { code, message } = peerErrorOf(error)
+      if (code === 'internal') throw error
+      sendJson(response, 400, { error: code, message })
+    }
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  send(response, status, 'application/json', `${JSON.stringify(body, replacer, 2)}\n`)
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  response.end(body)
+}
+
+/** Bytes as hex, amounts as text. */
+function replacer(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
+  return typeof value === 'bigint' ? String(value) : value
+}

@@ -1,0 +1,245 @@
+/** Reading what waits for devices. Deliveries are checked against their id whenever they are read; broken ones never leave. */
+import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { NetworkId } from '../../protocol/network.ts'
+import { isDeliveryIntact, type Delivery, type DeliveryId } from '../../protocol/wire/envelope.ts'
+import { byteKey } from '../byte-key.ts'
+import { MailboxCounters } from './mailbox-counters.ts'
+import {
+  decodeDelivery,
+  decodeEntry,
+  deliveryKey,
+  deliveryRange,
+  entryKey,
+  entryRange,
+  idOfEntryKey,
+  mailboxKey,
+  mailboxRange,
+  parseDeliveryKey,
+  parseMailboxKey,
+  proofKey,
+  type Entry
+} from './pending-records.ts'
+import { CountersCache, type DeliveryName, type PendingDatabase } from './store-transaction.ts'
+
+/** A delivery read in order of arrival. */
+export interface SequencedDelivery {
+  sequence: number
+  delivery: Delivery
+}
+
+/** What reading needs to know. */
+export interface PendingReaderComponents {
+  crypto: Crypto
+  network: NetworkId
+  clock: Clock
+  shardOf: (mailbox: DeviceId) => number
+}
+
+/** The reading half of {@link PendingMessageStore}. */
+export abstract class PendingMessageReader {
+  /** Counters as they will be once what is being written is on disk. */
+  protected readonly cache = new CountersCache()
+  protected abstract readonly components: PendingReaderComponents
+  /** @throws if it is not open. */
+  protected abstract readonly database: PendingDatabase
+
+  /** What a failed read is told as, after the store has drawn its conclusion. */
+  protected abstract readFailed(error: unknown): unknown
+  /** Drops deliveries whose bytes are broken, so that they are unknown here and come back from a replica. */
+  abstract quarantine(mailbox: DeviceId, ids: DeliveryId[]): Promise<void>
+
+  /** What is known of deliveries, in their order. */
+  async entries(names: DeliveryName[]): Promise<(Entry | undefined)[]> {
+    const values = await this.read(database => database.getMany(names.map(name => entryKey(name.mailbox, name.id))))
+    return values.map(decodeEntry)
+  }
+
+  /**
+   * Deliveries that arrived after a sequence, in order, without those that have expired. Broken ones are left out and
+   * quarantined.
+   */
+  async pendingAfter(
+    mailbox: DeviceId,
+    after: number,
+    max: { count: number; bytes: number }
+  ): Promise<SequencedDelivery[]> {
+    const found: SequencedDelivery[] = []
+    const broken: DeliveryId[] = []
+    const now = this.components.clock()
+    let size = 0
+    await this.read(async database => {
+      for await (const [key, value] of database.iterator(deliveryRange(mailbox, after))) {
+        size += value.length
+        if (found.length > 0 && size > max.bytes) return
+        const { sequence, id } = parseDeliveryKey(key)
+        const delivery = this.intact(mailbox, id, value)
+        if (delivery === undefined) broken.push(id)
+        else if (delivery.expiry >= now) found.push({ sequence, delivery })
+        if (found.length >= max.count) return
+      }
+    })
+    if (broken.length > 0) await this.quarantine(mailbox, broken)
+    return found
+  }
+
+  /**
+   * Ids that arrived in mailboxes after a sequence; all of them where the mailbox never had such a sequence. Mailboxes
+   * without news are left out. `next` is where to go on.
+   */
+  async news(
+    asked: { mailbox: DeviceId; after: number }[],
+    limit: number
+  ): Promise<{ mailbox: DeviceId; next: number; ids: DeliveryId[] }[]> {
+    // In memory a sequence may run ahead of the disk, never behind: equal means nothing new.
+    const changed = asked.filter(({ mailbox, after }) => this.cache.get(byteKey(mailbox))?.sequence !== after)
+    if (changed.length === 0) return []
+    // The counters are read before the ids: what they count is then among the ids, or is gone.
+    const keys = changed.map(({ mailbox }) => mailboxKey(this.components.shardOf(mailbox), mailbox))
+    const values = await this.read(database => database.getMany(keys))
+    const news: { mailbox: DeviceId; next: number; ids: DeliveryId[] }[] = []
+    let left = limit
+    for (const [index, { mailbox, after }] of changed.entries()) {
+      const counters = values[index] && MailboxCounters.decode(values[index])
+      if (counters === undefined || counters.sequence === after || left === 0) continue
+      const found = await this.#idsAfter(mailbox, after > counters.sequence ? 0 : after, left)
+      left -= found.ids.length
+      news.push({ mailbox, next: left === 0 ? found.last : Math.max(found.last, counters.sequence), ids: found.ids })
+    }
+    return news
+  }
+
+  async #idsAfter(mailbox: DeviceId, after: number, limit: number): Promise<{ last: number; ids: DeliveryId[] }> {
+    const ids: DeliveryId[] = []
+    let last = after
+    const keys = await this.read(database => database.keys({ ...deliveryRange(mailbox, after), limit }).all())
+    for (const key of keys) {
+      const parsed = parseDeliveryKey(key)
+      ids.push(parsed.id)
+      last = parsed.sequence
+    }
+    return { last, ids }
+  }
+
+  /** Held and intact ones among some deliveries, within a number of bytes but at least one. Broken ones are quarantined. */
+  async fetch(mailbox: DeviceId, ids: DeliveryId[], maxBytes: number): Promise<Delivery[]> {
+    const entries = await this.entries(ids.map(id => ({ mailbox, id })))
+    const found: Delivery[] = []
+    const broken: { id: DeliveryId; sequence: number }[] = []
+    let size = 0
+    for (const [index, entry] of entries.entries()) {
+      if (entry?.state !== 'held') continue
+      const id = ids[index]!
+      if (found.length > 0 && (size += entry.size) > maxBytes) break
+      const value = await this.read(database => database.get(deliveryKey(mailbox, entry.sequence, id)))
+      const delivery = value && this.intact(mailbox, id, value)
+      if (delivery === undefined) broken.push({ id, sequence: entry.sequence })
+      else found.push(delivery)
+    }
+    if (broken.length > 0) await this.#quarantineHeld(mailbox, broken)
+    return found
+  }
+
+  /** Between two reads a delivery may have been acknowledged; only what still stands where it stood is broken. */
+  async #quarantineHeld(mailbox: DeviceId, broken: { id: DeliveryId; sequence: number }[]): Promise<void> {
+    const entries = await this.entries(broken.map(({ id }) => ({ mailbox, id })))
+    const held = broken.filter(({ sequence }, index) => {
+      const entry = entries[index]
+      return entry?.state === 'held' && entry.sequence === sequence
+    })
+    if (held.length === 0) return
+    await this.quarantine(
+      mailbox,
+      held.map(({ id }) => id)
+    )
+  }
+
+  /** The signed reasons why deliveries are gone, each once. */
+  async proofs(
+    mailbox: DeviceId,
+    ids: DeliveryId[]
+  ): Promise<{ state: 'acknowledged' | 'evicted'; proof: Uint8Array }[]> {
+    const entries = await this.entries(ids.map(id => ({ mailbox, id })))
+    const hashes = new Map<string, { state: 'acknowledged' | 'evicted'; hash: Uint8Array }>()
+    for (const entry of entries) {
+      if (entry !== undefined && entry.state !== 'held') {
+        hashes.set(byteKey(entry.proof), { state: entry.state, hash: entry.proof })
+      }
+    }
+    const wanted = [...hashes.values()]
+    const values = await this.read(database => database.getMany(wanted.map(({ hash }) => proofKey(hash))))
+    return wanted.flatMap(({ state }, index) => {
+      const proof = values[index]
+      return proof === undefined ? [] : [{ state, proof: Uint8Array.from(proof) }]
+    })
+  }
+
+  /** Digests of a shard's mailboxes, in order, after one. */
+  async digests(
+    shard: number,
+    after: DeviceId | null,
+    limit: number
+  ): Promise<{ mailbox: DeviceId; digest: Uint8Array }[]> {
+    const page: { mailbox: DeviceId; digest: Uint8Array }[] = []
+    await this.read(async database => {
+      for await (const [key, value] of database.iterator({ ...mailboxRange(shard, after), limit })) {
+        const { mailbox } = parseMailboxKey(key)
+        const counters = MailboxCounters.decode(value)
+        page.push({ mailbox, digest: counters?.digest ?? new Uint8Array(16) })
+      }
+    })
+    return page
+  }
+
+  /** Every entry of a mailbox that has not expired, in order of ids, after one. @returns also whether there are more. */
+  async states(
+    mailbox: DeviceId,
+    after: DeliveryId | null,
+    limit: number
+  ): Promise<{ page: [DeliveryId, Entry][]; more: boolean }> {
+    const page: [DeliveryId, Entry][] = []
+    let read = 0
+    await this.read(async database => {
+      for await (const [key, value] of database.iterator({ ...entryRange(mailbox, after), limit })) {
+        read += 1
+        const entry = decodeEntry(value)
+        if (entry !== undefined) page.push([idOfEntryKey(key), entry])
+      }
+    })
+    return { page, more: read === limit }
+  }
+
+  /** Counters of a mailbox; undefined if nothing is known of it. */
+  async #readCounters(mailbox: DeviceId): Promise<MailboxCounters | undefined> {
+    const cached = this.cache.get(byteKey(mailbox))
+    if (cached) return cached
+    const key = mailboxKey(this.components.shardOf(mailbox), mailbox)
+    const value = await this.read(database => database.get(key))
+    return value && MailboxCounters.decode(value)
+  }
+
+  /** Deliveries held for a mailbox. */
+  async heldIn(mailbox: DeviceId): Promise<number> {
+    return (await this.#readCounters(mailbox))?.held ?? 0
+  }
+
+  /**
+   * Reads the database itself. A failure of the disk makes the store unusable.
+   * @throws NodeError `store-failed`.
+   */
+  async read<T>(reader: (database: PendingDatabase) => Promise<T>): Promise<T> {
+    try {
+      return await reader(this.database)
+    } catch (error) {
+      throw this.readFailed(error)
+    }
+  }
+
+  /** Decodes stored bytes if they are the delivery they should be. */
+  intact(mailbox: DeviceId, id: DeliveryId, value: Uint8Array): Delivery | undefined {
+    const { crypto, network } = this.components
+    const delivery = decodeDelivery(value)
+    if (delivery === undefined || byteKey(delivery.id) !== byteKey(id)) return undefined
+    return isDeliveryIntact(crypto, network, mailbox, delivery) ? delivery : undefined
+  }
+}

@@ -1,0 +1,237 @@
+import { equalBytes } from '../../protocol/bytes.ts'
+import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { NetworkId } from '../../protocol/network.ts'
+import type { DeliveryId } from '../../protocol/wire/envelope.ts'
+import { MAX_ASKED_DELIVERIES, MAX_PAGE_ENTRIES, type NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
+import type { ListedNode } from '../../protocol/wire/placement.ts'
+import { byteKey } from '../byte-key.ts'
+import type { DeliveryService } from '../messages/message-delivery-service.ts'
+import type { NetworkView } from '../network/network-view.ts'
+import type { NodeLinks } from '../network/node-links.ts'
+import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
+import type { Logger } from '../ports.ts'
+import type { ReplicaReader } from '../messages/replica-reader.ts'
+import { isGenuineEviction } from './replica-server.ts'
+
+/** Replicas compare what they hold this often. */
+export const REPAIR_INTERVAL_MS = 30_000
+/** After a link came up, so that a restarted node has answered its clients first. */
+const AFTER_LINK_MS = 200
+/** Mailboxes of one node whose differences are followed in one round; the next round goes on. */
+const MAX_FOLLOWED = 2_000
+/** Differences remembered as looked at and beyond mending, such as an eviction that is not followed. */
+const MAX_SETTLED = 50_000
+
+export interface RepairServiceComponents {
+  crypto: Crypto
+  network: NetworkId
+  view: NetworkView
+  store: PendingMessageStore
+  links: NodeLinks
+  reader: ReplicaReader
+  delivery: DeliveryService
+  clock: Clock
+  logger: Logger
+}
+
+/** What one round with one node did. */
+interface Round {
+  mailboxes: number
+  fetched: number
+  removed: number
+}
+
+/**
+ * Makes replicas of a shard equal again: compares a digest per mailbox, and where it differs fetches what is held there
+ * and the signed reason for what is gone there. Each node mends itself only, so two nodes that run this converge.
+ */
+export class RepairService {
+  readonly #components: RepairServiceComponents
+  readonly #log: Logger
+  readonly #running = new Set<string>()
+  readonly #again = new Set<string>()
+  readonly #delays = new Map<string, NodeJS.Timeout>()
+  /** node, mailbox → both digests, when nothing could be mended. */
+  readonly #settled = new Map<string, string>()
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+  /** Rounds done, and mailboxes that differed. */
+  rounds = 0
+  differences = 0
+
+  constructor(components: RepairServiceComponents) {
+    this.#components = components
+    this.#log = components.logger.forComponent('volo:repair')
+  }
+
+  start(): void {
+    const { links, view } = this.#components
+    this.#stopped = false
+    links.onUp(node => this.#soon(node))
+    view.onChange(() => this.#everybody())
+    this.#timer = setInterval(() => this.#everybody(), REPAIR_INTERVAL_MS)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearInterval(this.#timer)
+    for (const timer of this.#delays.values()) clearTimeout(timer)
+    this.#delays.clear()
+  }
+
+  /** Fetches deliveries whose bytes were broken here. */
+  async fetchAgain(mailbox: DeviceId, ids: DeliveryId[]): Promise<void> {
+    const { view, reader } = this.#components
+    for (const node of view.otherReplicas(view.shardOf(mailbox))) {
+      await reader.fetchUnknown(node, mailbox, ids).catch(() => 0)
+    }
+  }
+
+  #everybody(): void {
+    for (const node of this.#components.view.others) void this.compareWith(node)
+  }
+
+  #soon(node: ListedNode): void {
+    const key = byteKey(node.key)
+    clearTimeout(this.#delays.get(key))
+    this.#delays.set(
+      key,
+      setTimeout(() => {
+        this.#delays.delete(key)
+        void this.compareWith(node)
+      }, AFTER_LINK_MS)
+    )
+  }
+
+  /** One round with a node; while one runs, another is noted and follows. */
+  async compareWith(node: ListedNode): Promise<void> {
+    const { links } = this.#components
+    const key = byteKey(node.key)
+    if (this.#stopped || !links.isUp(node.key)) return
+    if (this.#running.has(key)) {
+      this.#again.add(key)
+      return
+    }
+    this.#running.add(key)
+    try {
+      await this.#round(node)
+    } catch (error) {
+      this.#log.debug('a round of repair ended early', { node: node.url, reason: (error as Error).message })
+    } finally {
+      this.#running.delete(key)
+    }
+    if (this.#again.delete(key)) await this.compareWith(node)
+  }
+
+  async #round(node: ListedNode): Promise<void> {
+    const { view } = this.#components
+    const round: Round = { mailboxes: 0, fetched: 0, removed: 0 }
+    for (const shard of view.keptShards()) {
+      if (!view.otherReplicas(shard).some(other => equalBytes(other.key, node.key))) continue
+      await this.#compareShard(node, shard, round)
+      if (this.#stopped || round.mailboxes >= MAX_FOLLOWED) break
+    }
+    this.rounds += 1
+    if (round.fetched + round.removed > 0) this.#log.info('repaired from a replica', { node: node.url, ...round })
+  }
+
+  async #compareShard(node: ListedNode, shard: number, round: Round): Promise<void> {
+    for (let after: DeviceId | null = null; !this.#stopped;) {
+      const theirs: NodeLinkFrameOf<'mailboxDigests'> = await this.#components.links.request<'digests'>(node.key, {
+        kind: 'digests',
+        shard,
+        after
+      })
+      const last = theirs.mailboxes.at(-1)?.mailbox
+      if (last === undefined) return
+      const mine = await this.#ownDigests(shard, after, last)
+      for (const { mailbox, digest } of theirs.mailboxes) {
+        const own = mine.get(byteKey(mailbox))
+        if (own !== undefined && equalBytes(own, digest)) continue
+        if (this.#isSettled(node, mailbox, own, digest)) continue
+        round.mailboxes += 1
+        this.differences += 1
+        const mended = await this.#mend(node, mailbox)
+        round.fetched += mended.fetched
+        round.removed += mended.removed
+        if (mended.fetched + mended.removed === 0 && !mended.isShort) this.#settle(node, mailbox, own, digest)
+        if (round.mailboxes >= MAX_FOLLOWED) return
+      }
+      if (!theirs.more) return
+      after = last
+    }
+  }
+
+  /** Own digests of the mailboxes up to one, in pages. */
+  async #ownDigests(shard: number, after: DeviceId | null, last: DeviceId): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>()
+    for (let from = after; ;) {
+      const page = await this.#components.store.digests(shard, from, MAX_PAGE_ENTRIES)
+      for (const { mailbox, digest } of page) found.set(byteKey(mailbox), digest)
+      from = page.at(-1)?.mailbox ?? null
+      if (page.length < MAX_PAGE_ENTRIES || (from !== null && byteKey(from) >= byteKey(last))) return found
+    }
+  }
+
+  /**
+   * Takes over what the other node has that this one lacks: deliveries held, and reasons for those gone.
+   * @returns also whether it fell short because the disk is nearly full.
+   */
+  async #mend(node: ListedNode, mailbox: DeviceId): Promise<{ fetched: number; removed: number; isShort: boolean }> {
+    const { links, store, reader, clock } = this.#components
+    const mended = { fetched: 0, removed: 0, isShort: false }
+    for (let after: DeliveryId | null = null; ;) {
+      const page: NodeLinkFrameOf<'mailboxStates'> = await links.request<'states'>(node.key, {
+        kind: 'states',
+        mailbox,
+        after
+      })
+      const last = page.deliveries.at(-1)?.id
+      if (last === undefined) return mended
+      const now = clock()
+      const live = page.deliveries.filter(({ expiry }) => expiry > now)
+      const own = await store.entries(live.map(({ id }) => ({ mailbox, id })))
+      const wanted: DeliveryId[] = []
+      const gone: DeliveryId[] = []
+      for (const [index, { id, state }] of live.entries()) {
+        const entry = own[index]
+        if (state === 'held' && entry === undefined) wanted.push(id)
+        if (state !== 'held' && (entry === undefined || entry.state === 'held')) gone.push(id)
+      }
+      mended.fetched += await reader.fetchUnknown(node, mailbox, wanted)
+      if (wanted.length > 0 && !reader.hasRoom) mended.isShort = true
+      mended.removed += await this.#learnWhy(node, mailbox, gone)
+      if (!page.more) return mended
+      after = last
+    }
+  }
+
+  async #learnWhy(node: ListedNode, mailbox: DeviceId, ids: DeliveryId[]): Promise<number> {
+    const { links, store, delivery } = this.#components
+    const names = ids.map(id => ({ mailbox, id }))
+    const before = await store.entries(names)
+    for (let from = 0; from < ids.length; from += MAX_ASKED_DELIVERIES) {
+      const some = ids.slice(from, from + MAX_ASKED_DELIVERIES)
+      const { acknowledgements, evictions } = await links.request<'why'>(node.key, { kind: 'why', mailbox, ids: some })
+      await delivery.onAcknowledgements(acknowledgements)
+      for (const eviction of evictions) {
+        if (await isGenuineEviction(this.#components, eviction)) await delivery.onEviction(eviction)
+      }
+    }
+    const after = await store.entries(names)
+    return after.filter((entry, index) => entry?.state !== before[index]?.state).length
+  }
+
+  #isSettled(node: ListedNode, mailbox: DeviceId, own: Uint8Array | undefined, theirs: Uint8Array): boolean {
+    return this.#settled.get(byteKey(node.key) + byteKey(mailbox)) === digestPair(own, theirs)
+  }
+
+  #settle(node: ListedNode, mailbox: DeviceId, own: Uint8Array | undefined, theirs: Uint8Array): void {
+    if (this.#settled.size >= MAX_SETTLED) this.#settled.clear()
+    this.#settled.set(byteKey(node.key) + byteKey(mailbox), digestPair(own, theirs))
+  }
+}
+
+const digestPair = (own: Uint8Array | undefined, theirs: Uint8Array): string =>
+  `${own === undefined ? '' : byteKey(own)}/${byteKey(theirs)}`

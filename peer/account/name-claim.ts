@@ -1,0 +1,184 @@
+/**
+ * Brings a chosen name onto the public record.
+ *
+ *     committed ── seen in a block ──▶ revealed ── seen in a block ──▶ reserved ── 112 blocks ──▶ recorded
+ *         ▲                              │
+ *         └── lapsed: commit anew ◀──────┘             any time: held by another account ──▶ taken
+ *
+ * The name itself is told only once the commitment stands in a block, so that a node that sees it cannot be faster.
+ */
+import { equalBytes } from '../../protocol/bytes.ts'
+import type { AccountState } from '../../protocol/directory/account.ts'
+import { buildNameCommit, buildNameReveal, type RecordSigner } from '../../protocol/identity/build-record.ts'
+import { NAME_SALT_BYTES, nameCommitment } from '../../protocol/identity/name-commitment.ts'
+import { encodeRecord } from '../../protocol/identity/record.ts'
+import type { Username } from '../../protocol/identity/username.ts'
+import { NAME_REVEAL_MAX_BLOCKS, NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
+import type { NodeConnection } from '../network/node-connection.ts'
+import type { Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { KnownAccount } from '../directory/known-account.ts'
+import { ownAccountChange, type NameClaimState, type OwnAccount } from './own-account.ts'
+
+/** Blocks before a commitment lapses at which a new one is made instead of a reveal that may come too late. */
+const REVEAL_MARGIN_BLOCKS = 5
+/** A commitment this deep is opened though no second operator answers: else one that is gone would keep the name back. */
+const REVEAL_ALONE_BLOCKS = 20
+/** While the name is on its way, the record is looked at this often; later far less. */
+export const NAME_POLL_MS = 1_500
+const SLOW_POLL_MS = 60_000
+
+export interface NameClaimComponents {
+  core: Core
+  directory: DirectoryClient
+  connection: () => NodeConnection | undefined
+  account: () => OwnAccount
+  /** Replaces the stored account. */
+  onAccount: (account: OwnAccount) => void
+}
+
+export class NameClaim {
+  readonly #components: NameClaimComponents
+  #handedIn = false
+  #running: Promise<void> | undefined
+  #cancelTimer: (() => void) | undefined
+  #stopped = true
+
+  constructor(components: NameClaimComponents) {
+    this.#components = components
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.kick()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelTimer?.()
+    await this.#running
+  }
+
+  /** Whether others can find the account by the name already, as far as its reveal was handed in. */
+  get isHandedIn(): boolean {
+    return this.#handedIn
+  }
+
+  /** Begins to claim a name in place of the one before; on disk once this resolves. */
+  async choose(username: Username): Promise<void> {
+    const tag = await this.#components.directory.names.tagOf(username)
+    // A step under way would write the old name over the new one.
+    while (this.#running) await this.#running
+    this.#cancelTimer?.()
+    const saved = this.#save({ username, tag, salt: this.#salt(), state: 'reserving' })
+    this.#running = saved.catch(() => undefined).finally(() => (this.#running = undefined))
+    await this.#running
+    await saved
+    this.#handedIn = false
+    this.kick()
+  }
+
+  /** Looks at the record now, and waits for what comes of it. */
+  async settle(): Promise<void> {
+    this.kick()
+    await this.#running
+  }
+
+  /** Looks at the record now. */
+  kick(): void {
+    if (this.#stopped || this.#running) return
+    this.#cancelTimer?.()
+    this.#running = this.#step()
+      .catch((error: unknown) => this.#components.core.log.debug('name not settled yet', { reason: String(error) }))
+      .finally(() => {
+        this.#running = undefined
+        this.#schedule()
+      })
+  }
+
+  #schedule(): void {
+    const state = this.#components.account().name?.state
+    if (this.#stopped || state === undefined || state === 'recorded') return
+    const ms = state === 'reserving' ? NAME_POLL_MS : SLOW_POLL_MS
+    this.#cancelTimer = this.#components.core.timers.after(ms, () => this.kick())
+  }
+
+  async #step(): Promise<void> {
+    const { core, directory, connection, account } = this.#components
+    const { name, accountId } = account()
+    const online = connection()
+    if (!name || name.state === 'recorded' || !online) return
+    const known = await directory.refresh(accountId)
+    if (!known) return
+    const { account: state, tip } = known.checked
+    const claim = state.names.find(({ nameTag }) => equalBytes(nameTag, name.tag))
+    if (claim) {
+      this.#handedIn = true
+      const depth = claim.order ? tip.height - claim.order.blockHeight + 1 : 0
+      return this.#noteClaimed(name, known, depth)
+    }
+    if (name.state === 'taken') return
+    const commitment = nameCommitment(core.crypto, core.network().id, name.tag, accountId, name.salt)
+    const mark = state.commitments.find(other => equalBytes(other.commitment, commitment))
+    if (!mark) return this.#commit(online, known, name)
+    if (!mark.order) return
+    const blocks = tip.height - mark.order.blockHeight
+    if (blocks > NAME_REVEAL_MAX_BLOCKS - REVEAL_MARGIN_BLOCKS)
+      return this.#commit(online, known, { ...name, salt: this.#salt() })
+    if (blocks < REVEAL_ALONE_BLOCKS && !(await this.#isInBlock(known))) return
+    await this.#publish(online, await buildNameReveal(core.network().id, this.#signer(state), name.tag, name.salt))
+    this.#handedIn = true
+    await directory.refresh(accountId)
+  }
+
+  /**
+   * Whether the commitment stands in a block by more than one operator's word, where there are more: whoever is told a name
+   * before could commit to it first.
+   */
+  async #isInBlock(known: KnownAccount): Promise<boolean> {
+    const { directory } = this.#components
+    if (!directory.opinion.isThere) return true
+    const opinion = await directory.opinionOn(known)
+    return opinion === 'same' || opinion === 'behind'
+  }
+
+  #salt(): Uint8Array {
+    return this.#components.core.random(NAME_SALT_BYTES)
+  }
+
+  async #noteClaimed(name: NameClaimState, known: KnownAccount, depth: number): Promise<void> {
+    const { directory } = this.#components
+    // Another account committed to the name earlier.
+    if (await directory.isTakenFrom(name.username as Username, known.accountId))
+      return this.#save({ ...name, state: 'taken' })
+    // A reservation that was undone is on its way again, and looks it.
+    if (depth === 0) return name.state === 'reserved' ? this.#save({ ...name, state: 'reserving' }) : undefined
+    await this.#save({ ...name, state: depth >= NAME_SETTLED_CONFIRMATIONS ? 'recorded' : 'reserved' })
+  }
+
+  /** Commits (again): the first commitment never reached the chain, or lapsed there. */
+  async #commit(connection: NodeConnection, known: KnownAccount, name: NameClaimState): Promise<void> {
+    const { core } = this.#components
+    // Stored first: a reveal without its salt would be lost.
+    await this.#save(name)
+    const { id } = core.network()
+    const commitment = nameCommitment(core.crypto, id, name.tag, known.accountId, name.salt)
+    await this.#publish(connection, await buildNameCommit(id, this.#signer(known.checked.account), commitment))
+  }
+
+  #signer(state: AccountState): RecordSigner {
+    const { core } = this.#components
+    const { signingKey, deviceId } = core.device()
+    return { key: signingKey, deviceId, prev: state.head, time: core.timers.now() }
+  }
+
+  async #publish(connection: NodeConnection, record: Parameters<typeof encodeRecord>[0]): Promise<void> {
+    await connection.request({ kind: 'publishRecords', records: [encodeRecord(record)] }, 'done')
+  }
+
+  async #save(name: NameClaimState): Promise<void> {
+    const account = { ...this.#components.account(), name }
+    await this.#components.core.store.batch([ownAccountChange(account)])
+    this.#components.onAccount(account)
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Sign-in and registration over HTTP (docs/http-api).
+ *
+ *     welcome ── startSignIn, finishSignIn ──▶ choose-name ── register ──▶ ready
+ *
+ * Keys are made before the sign-in, which is bound to them. The CREATE record is stored before it is handed in: an
+ * answer that got lost is asked for again with the same record, and the same account comes back.
+ */
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { decode, encode, struct, text } from '../../protocol/codec.ts'
+import { encodeBundle } from '../../protocol/identity/bundle.ts'
+import { buildCreate, buildNameCommit } from '../../protocol/identity/build-record.ts'
+import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
+import { NAME_SALT_BYTES, nameCommitment } from '../../protocol/identity/name-commitment.ts'
+import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
+import {
+  encodeRegistration,
+  MAX_SIGN_IN_CODE_LENGTH,
+  signDeviceChallenge
+} from '../../protocol/identity/registration.ts'
+import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
+import { PeerError, type SignInProvider } from '../peer-api.ts'
+import type { HttpClient } from '../ports.ts'
+import { isLoopback } from '../network/node-address.ts'
+import { sessionEnvironment, type Core } from '../engine-context.ts'
+import { loadOwnAccount, ownAccountChange, type OwnAccount } from './own-account.ts'
+
+const HTTP_TIMEOUT_MS = 10_000
+const SIGN_IN = { space: 'sign-in' }
+const signInCodec = struct({ code: text(MAX_SIGN_IN_CODE_LENGTH) })
+
+export class Registration {
+  readonly #core: Core
+  readonly #fetch: HttpClient
+  readonly #origin: () => string
+
+  constructor(core: Core, fetch: HttpClient, origin: () => string) {
+    this.#core = core
+    this.#fetch = fetch
+    this.#origin = origin
+  }
+
+  async providers(): Promise<SignInProvider[]> {
+    const { providers } = (await this.#get('/v1/auth/providers')) as { providers?: unknown }
+    if (!Array.isArray(providers)) throw unexpected('the list of sign-ins')
+    return providers.slice(0, 20).map((item: Record<string, unknown>) => ({
+      id: String(item['id']),
+      name: String(item['name']),
+      demo: item['demo'] === true
+    }))
+  }
+
+  /** @returns the address to send the browser to. */
+  async startSignIn(provider: string, returnTo: string): Promise<string> {
+    const { signingKey, messagingKeyHash } = this.#core.device().publicKeys
+    const { url } = (await this.#post(`/v1/auth/${encodeURIComponent(provider)}/start`, {
+      signingKey: toHex(signingKey),
+      messagingKeyHash: toHex(messagingKeyHash),
+      returnTo
+    })) as { url?: unknown }
+    if (typeof url !== 'string') throw unexpected('where to sign in')
+    return signInAddress(url, this.#origin())
+  }
+
+  async finishSignIn(code: string): Promise<void> {
+    if (code === '' || code.length > MAX_SIGN_IN_CODE_LENGTH) {
+      throw new PeerError('sign-in-failed', 'The sign-in came back without a usable code. Please sign in again.')
+    }
+    await this.#core.store.batch([{ ...SIGN_IN, value: encode(signInCodec, { code }) }])
+  }
+
+  /** The code of a finished sign-in that was not used yet. */
+  async signInCode(): Promise<string | undefined> {
+    const bytes = await this.#core.store.get(SIGN_IN)
+    return bytes && decode(signInCodec, bytes, { maxBytes: 1024 }).code
+  }
+
+  /** Back to the beginning of a sign-in. */
+  async forgetSignIn(): Promise<void> {
+    await this.#core.store.batch([{ ...SIGN_IN, value: null }])
+  }
+
+  /** Hands in account, device and the commitment to a name. @returns the account, stored as registered. */
+  async register(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
+    const code = await this.signInCode()
+    if (code === undefined) throw new PeerError('sign-in-failed', 'Please sign in first.')
+    const core = this.#core
+    const env = sessionEnvironment(core)
+    const { id } = core.network()
+    const device = core.device()
+    const prepared = await this.#prepare(choice)
+    const create = decodeRecord(prepared.create)
+    const recordId = recordIdOf(core.crypto, id, create)
+    const { tag, salt } = prepared.name!
+    const commitment = nameCommitment(core.crypto, id, tag, prepared.accountId, salt)
+    const signer = { key: device.signingKey, deviceId: device.deviceId, prev: recordId, time: core.timers.now() }
+    const nameCommit = encodeRecord(await buildNameCommit(id, signer, commitment))
+    const bundle = await device.bundle(env)
+    const { nonce, nodeKey } = await this.#challenge()
+    const body = encodeRegistration({
+      nonce,
+      signature: await signDeviceChallenge(id, device.signingKey, {
+        nodeKey,
+        nonce,
+        deviceId: device.deviceId,
+        recordId
+      }),
+      record: prepared.create,
+      bundle: encodeBundle(bundle),
+      signInCode: code,
+      nameCommit
+    })
+    try {
+      await this.#handIn(body, prepared.accountId)
+    } catch (error) {
+      // A used or outdated code never works again: back to the sign-in.
+      if (error instanceof PeerError && error.code === 'sign-in-failed') await this.forgetSignIn()
+      throw error
+    }
+    const registered = { ...prepared, registered: true }
+    await core.store.batch([ownAccountChange(registered), { ...SIGN_IN, value: null }])
+    await device.notePublished(bundle)
+    return registered
+  }
+
+  /** The account to be, with its CREATE record: made once, kept over failures. */
+  async #prepare(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
+    const { crypto, store, timers, random, ...core } = this.#core
+    const { id, genesis } = core.network()
+    const existing = await loadOwnAccount(store)
+    const { signingKey, publicKeys } = core.device()
+    const create =
+      existing?.create ??
+      encodeRecord(
+        await buildCreate(id, signingKey, {
+          messagingKeyHash: publicKeys.messagingKeyHash,
+          recoveryKey: null,
+          time: timers.now()
+        })
+      )
+    const accountId = recordIdOf(crypto, id, decodeRecord(create)) as RecordId as Uint8Array as AccountId
+    const tag = await nameTagOf(id, genesis, choice.username)
+    const account: OwnAccount = {
+      accountId,
+      create,
+      registered: false,
+      displayName: choice.displayName.trim().slice(0, 64) || choice.username,
+      deviceName: choice.deviceName.trim().slice(0, 64) || 'Device',
+      name: { username: choice.username, tag, salt: random(NAME_SALT_BYTES), state: 'reserving' }
+    }
+    await store.batch([ownAccountChange(account)])
+    return account
+  }
+
+  async #challenge(): Promise<{ nonce: Uint8Array; nodeKey: Uint8Array }> {
+    const [challenge, network] = (await Promise.all([
+      this.#post('/v1/device-challenge', {}),
+      this.#get('/v1/network')
+    ])) as [{ nonce?: unknown }, { node?: unknown }]
+    if (typeof challenge.nonce !== 'string' || typeof network.node !== 'string') throw unexpected('a challenge')
+    return { nonce: fromHex(challenge.nonce, 32), nodeKey: fromHex(network.node, 32) }
+  }
+
+  async #handIn(body: Uint8Array, accountId: AccountId): Promise<void> {
+    const answer = await this.#send('/v1/registrations', {
+      method: 'POST',
+      headers: { 'content-type': 'application/cbor' },
+      body: body as Uint8Array<ArrayBuffer>
+    })
+    const json = (await answer.json().catch(() => ({}))) as Record<string, unknown>
+    if (answer.ok && json['accountId'] === toHex(accountId)) return
+    // Our own earlier attempt: the answer was lost, the registration was not.
+    if (answer.status === 409 && (json['accountId'] === toHex(accountId) || json['error'] === 'already-registered'))
+      return
+    throw failureOf(answer.status, json)
+  }
+
+  async #get(path: string): Promise<unknown> {
+    return this.#json(path, {})
+  }
+
+  async #post(path: string, body: object): Promise<unknown> {
+    return this.#json(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body)
+    })
+  }
+
+  async #json(path: string, init: RequestInit): Promise<unknown> {
+    const answer = await this.#send(path, init)
+    const json = (await answer.json().catch(() => null)) as Record<string, unknown> | null
+    if (!answer.ok) throw failureOf(answer.status, json ?? {})
+    if (json === null) throw unexpected('JSON')
+    return json
+  }
+
+  async #send(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await this.#fetch(this.#origin() + path, { ...init, signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
+    } catch (error) {
+      throw new PeerError('offline', `${this.#origin()} cannot be reached. Check the address, or try again later.`, {
+        cause: error
+      })
+    }
+  }
+}
+
+const unexpected = (what: string): PeerError =>
+  new PeerError('refused', `The node did not answer with ${what}. It may be of another version.`)
+
+/** Stable codes of the node, in the words of the peer's own. */
+const FAILURE_CODES: Record<string, PeerError['code']> = {
+  'name-taken': 'name-taken',
+  'invalid-name': 'invalid-name',
+  'already-registered': 'already-registered',
+  'bad-code': 'sign-in-failed',
+  'not-found': 'not-found'
+}
+
+function failureOf(status: number, json: Record<string, unknown>): PeerError {
+  const code = FAILURE_CODES[String(json['error'])] ?? 'refused'
+  const message = typeof json['message'] === 'string' ? json['message'].slice(0, 300) : `The node answered ${status}.`
+  return new PeerError(code, message)
+}
+
+/**
+ * The page to sign in at: anywhere over https, over http only at the node itself or on this machine, and never a script.
+ * @throws PeerError `refused`.
+ */
+export function signInAddress(url: string, origin: string): string {
+  const node = new URL(origin)
+  const address = URL.canParse(url, origin) ? new URL(url, origin) : undefined
+  const isNear =
+    address?.origin === node.origin || (address && isLoopback(address.hostname) && isLoopback(node.hostname))
+  if (address?.protocol === 'https:' || (address?.protocol === 'http:' && isNear)) return address.href
+  throw new PeerError('refused', 'The node sends the sign-in to an address that is not safe.')
+}

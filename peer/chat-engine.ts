@@ -1,0 +1,330 @@
+/**
+ * Everything that a registered account does: builds the parts, hands them to each other, starts and stops them in order.
+ * A part sees of the others only what it is given here.
+ */
+import { toHex } from '../protocol/bytes.ts'
+import { wakeAt } from '../protocol/conversation/sequencer.ts'
+import { deviceOf } from '../protocol/directory/account.ts'
+import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
+import { PeerError, type ConnectionState } from './peer-api.ts'
+import type { HttpClient, Transport } from './ports.ts'
+import { ConnectionKeeper, DEVICE_REMOVED_PROBLEM } from './network/connection-keeper.ts'
+import type { NodeConnection } from './network/node-connection.ts'
+import { Conversations } from './conversations/conversations.ts'
+import type { Core } from './engine-context.ts'
+import { deviceProof } from './device-proof.ts'
+import { DeviceRemoval } from './account/device-removal.ts'
+import { DirectoryClient } from './directory/directory-client.ts'
+import { Holds } from './directory/send-holds.ts'
+import { Housekeeping } from './maintenance/maintenance.ts'
+import { Inbox } from './receiving/inbox.ts'
+import { Mailbox } from './receiving/mailbox.ts'
+import { MessageLog } from './history/message-log.ts'
+import { NameClaim } from './account/name-claim.ts'
+import type { NetworkBook } from './network/known-network.ts'
+import { candidateNodes } from './network/network-info.ts'
+import { dialOtherOperator } from './directory/other-operator.ts'
+import { Outbox } from './sending/outbox.ts'
+import type { OwnAccount } from './account/own-account.ts'
+import { People } from './people/person-views.ts'
+import { PersonMarks } from './directory/person-trust.ts'
+import { PublicRecords } from './people/public-record.ts'
+import { Receiver } from './receiving/receiver.ts'
+import { SealRound } from './sending/seal-round.ts'
+import { Sealer } from './sending/sealer.ts'
+import { SealingPlanner } from './sending/sealing-plan.ts'
+import { ownShownId, shownIdOf } from './history/shown-id.ts'
+import { slots, type Conversation, type MessageRow } from './store/store-layout.ts'
+import { UnheardLine } from './conversations/unheard-queue.ts'
+import { UnsentQueue } from './sending/unsent-queue.ts'
+import { Upkeep } from './maintenance/session-upkeep.ts'
+import { WaitingCount } from './history/waiting-count.ts'
+import { StateStore } from './store/state-store.ts'
+
+/** Time to tell what was received before the process ends. */
+const FLUSH_TIMEOUT_MS = 1_500
+const FLUSH_LOOK_MS = 20
+
+export interface ChatComponents {
+  core: Core
+  book: NetworkBook
+  transport: Transport
+  fetch: HttpClient
+  account: () => OwnAccount
+  saveAccount: (account: OwnAccount) => void
+}
+
+export interface ChatInit {
+  /** Whether received messages are kept in line until they are marked as heard. */
+  keepUnheard: boolean
+  /** Something that a screen shows has changed. */
+  onChange: () => void
+  onMessage: (row: MessageRow) => void
+}
+
+/** How it stands with the network. */
+export interface ConnectionStatus {
+  state: ConnectionState
+  node: ListedNode | null
+  problem: string | null
+}
+
+export class Chat {
+  readonly people: People
+  readonly marks: PersonMarks
+  readonly publicRecords: PublicRecords
+  readonly deviceRemoval: DeviceRemoval
+  readonly directory: DirectoryClient
+  readonly conversations: Conversations
+  readonly mailbox: Mailbox
+  readonly keeper: ConnectionKeeper
+  readonly nameClaim: NameClaim
+  readonly receiver: Receiver
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  readonly waiting = new WaitingCount()
+  readonly unheard: UnheardLine
+  readonly #components: ChatComponents
+  readonly #init: ChatInit
+  readonly #states: StateStore
+  readonly #queue: UnsentQueue
+  readonly #sealer: Sealer
+  readonly #housekeeping: Housekeeping
+  #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
+  #isRunning = false
+
+  constructor(components: ChatComponents, init: ChatInit) {
+    const { core, book, transport, account, saveAccount } = components
+    const { onChange } = init
+    this.#components = components
+    this.#init = init
+    const states = (this.#states = new StateStore(core.store, error =>
+      core.log.warn('something was stored, but not everybody heard of it', { reason: String(error) })
+    ))
+    const connection = (): NodeConnection | undefined => this.keeper.connection
+    const marks = (this.marks = new PersonMarks(core.store, () => core.timers.now()))
+    const otherOperator = (): Promise<NodeConnection | undefined> =>
+      dialOtherOperator(core, transport, this.keeper.node)
+    const directory = (this.directory = new DirectoryClient({
+      ...core,
+      marks,
+      connection: () => this.#requireConnection(),
+      fetch: components.fetch,
+      otherOperator,
+      onChange: known => {
+        onChange()
+        void this.receiver.retryParked('roster')
+        void this.#housekeeping.seekSecondOpinion(known)
+      }
+    }))
+    const holds = new Holds(core, directory, marks)
+    this.people = new People(core, directory, account, marks, holds)
+    this.publicRecords = new PublicRecords(core, directory, this.people, account)
+    this.deviceRemoval = new DeviceRemoval({ core, directory, connection, otherOperator })
+    const log = new MessageLog(core, states, {
+      keepUnheard: init.keepUnheard,
+      onMessage: row => this.#onMessage(row),
+      onConversation: conversation => {
+        this.conversations.noteConversation(conversation)
+        onChange()
+      }
+    })
+    const outbox = (this.outbox = new Outbox(core, states, log, {
+      connection,
+      onEpoch: (epoch, online) => this.#onEpoch(epoch, online),
+      onFruitless: online => void this.keeper.leave(online)
+    }))
+    const queue = (this.#queue = new UnsentQueue(states))
+    const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
+    const round = new SealRound({ core, log, queue, outbox, account, onKeysChanged })
+    const planner = new SealingPlanner(core, states, directory, holds)
+    const sealer = (this.#sealer = new Sealer({ core, states, log, queue, outbox, planner, round }))
+    const inbox = (this.inbox = new Inbox({
+      core,
+      states,
+      directory,
+      log,
+      sealer,
+      onProfile: (accountId, profile) => void this.#housekeeping.noteProfile(accountId, profile),
+      onGap: conversationId => void this.#housekeeping.keepUp(conversationId)
+    }))
+    const receiver = (this.receiver = new Receiver({ core, states, directory, inbox, sealer }))
+    this.mailbox = new Mailbox(core, receiver, { onChange })
+    const conversations = (this.conversations = new Conversations({
+      core,
+      states,
+      directory,
+      holds,
+      log,
+      inbox,
+      sealer,
+      people: this.people,
+      onChange
+    }))
+    const upkeep = new Upkeep({ core, states, directory, inbox, sealer, outbox, onKeysChanged })
+    const housekeeping = { core, directory, conversations, receiver, upkeep, connection }
+    this.#housekeeping = new Housekeeping(housekeeping)
+    this.unheard = new UnheardLine(states, this.people, row => this.#housekeeping.nameChecked(row.from))
+    this.nameClaim = new NameClaim({
+      core,
+      directory,
+      connection,
+      account,
+      onAccount: changed => {
+        saveAccount(changed)
+        onChange()
+      }
+    })
+    this.keeper = new ConnectionKeeper(
+      { transport, timers: core.timers, log: core.log, randomFraction: () => core.random(1)[0]! / 256 },
+      {
+        network: () => core.network().id,
+        authenticate: deviceProof(core),
+        candidates: () => candidateNodes(core.crypto, book.info, core.device().deviceId),
+        onOnline: online => this.#onOnline(online),
+        onState: (state, node, problem) => this.#onState(state, node, problem)
+      }
+    )
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status
+  }
+
+  /** Opens what is on disk; the network follows by itself. */
+  async start(): Promise<void> {
+    this.#isRunning = true
+    await this.marks.load()
+    await this.directory.load(this.#components.core.accountId())
+    for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
+    await this.outbox.start()
+    await this.#sealer.start()
+    await this.receiver.start()
+    for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
+    for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.core, message))
+    this.#housekeeping.start()
+    this.keeper.start()
+    this.nameClaim.start()
+    await this.deviceRemoval.start()
+    this.#init.onChange()
+  }
+
+  /** Waits for missing messages that an earlier process began. */
+  async #resumeGaps({ conversationId, accountId }: Conversation): Promise<void> {
+    for (const { value } of await this.#states.range(
+      'sequencer',
+      toHex(conversationId),
+      slots.sequencer('', '').codec
+    )) {
+      const at = wakeAt(value)
+      if (at === undefined) continue
+      const own = this.directory.peek(toHex(this.#components.core.accountId()))
+      // In notes, and beside what others wrote, an own device may have written.
+      const senderAccount = own && deviceOf(own.checked.account, value.deviceId) ? own.accountId : accountId
+      this.inbox.resume({ conversationId, senderAccount, senderDevice: value.deviceId }, at)
+    }
+  }
+
+  /** Tells what was received, then ends every timer and connection. */
+  async stop(): Promise<void> {
+    if (!this.#isRunning) return
+    if (this.keeper.connection) await this.#flush()
+    this.#isRunning = false
+    this.#housekeeping.stop()
+    this.inbox.stop()
+    this.receiver.stop()
+    this.outbox.stop()
+    await this.#sealer.stop()
+    await this.nameClaim.stop()
+    await this.deviceRemoval.stop()
+    await this.keeper.stop()
+    await this.#states.idle()
+  }
+
+  async #flush(): Promise<void> {
+    const { timers } = this.#components.core
+    const done = Promise.withResolvers<void>()
+    const cancel = timers.after(FLUSH_TIMEOUT_MS, done.resolve)
+    const flushed = this.#flushOutbox(timers.now() + FLUSH_TIMEOUT_MS).catch((error: unknown) =>
+      this.#components.core.log.warn('not everything was told before the end', { reason: String(error) })
+    )
+    await Promise.race([flushed, done.promise])
+    cancel()
+  }
+
+  async #flushOutbox(deadline: number): Promise<void> {
+    const { timers } = this.#components.core
+    await this.#states.idle()
+    await this.#sealer.flush()
+    while (this.outbox.size > 0 && this.keeper.connection && timers.now() < deadline) {
+      await new Promise<void>(resolve => timers.after(FLUSH_LOOK_MS, resolve))
+    }
+  }
+
+  /** A connection is authenticated. @returns whether this node keeps our mailbox. */
+  async #onOnline(connection: NodeConnection): Promise<boolean> {
+    connection.onEpoch(epoch => void this.#onEpoch(epoch, connection))
+    void this.#onEpoch(connection.authenticated.epoch, connection)
+    return this.mailbox.attach(connection)
+  }
+
+  /** A node told its list. Never rejects. */
+  async #onEpoch(epoch: Epoch, { node }: NodeConnection): Promise<void> {
+    const { book, core } = this.#components
+    try {
+      await book.noteEpoch(epoch, node)
+    } catch (error) {
+      core.log.debug('a list of nodes could not be looked at', { reason: String(error) })
+    }
+  }
+
+  #onState(state: ConnectionState, node: ListedNode | null, problem: string | null): void {
+    // While it is tried again, what went wrong last is still the reason.
+    this.#status = { state, node, problem: state === 'connecting' ? this.#status.problem : problem }
+    if (state === 'online') {
+      this.outbox.kick(true)
+      this.#sealer.kick()
+      this.nameClaim.kick()
+      this.deviceRemoval.kick()
+      void this.#housekeeping.round()
+    } else this.mailbox.detach()
+    if (problem === DEVICE_REMOVED_PROBLEM && this.people.me().deviceState !== 'removed') {
+      void this.deviceRemoval.checkSelf()
+    }
+    // The list may be out of date, such as after a devnet moved to other ports.
+    if (state === 'offline' && this.#isRunning) void this.#components.book.tryRefresh()
+    this.#init.onChange()
+  }
+
+  /** Something that held messages back may have gone. */
+  resume(): void {
+    this.#sealer.kick()
+  }
+
+  #onMessage(row: MessageRow): void {
+    this.conversations.noteMessage(row)
+    this.waiting.note(shownIdOf(this.#components.core, row), row)
+    this.#init.onMessage(row)
+    this.#init.onChange()
+  }
+
+  #requireConnection(): NodeConnection {
+    const { connection } = this.keeper
+    if (connection) return connection
+    throw new PeerError('offline', this.#status.problem ?? 'No node of the network can be reached right now.')
+  }
+
+  /** Waits for a connection, at most `ms`. @returns whether there is one. */
+  async online(ms: number): Promise<boolean> {
+    const abort = new AbortController()
+    const cancel = this.#components.core.timers.after(ms, () => abort.abort(new PeerError('offline', 'not in time')))
+    try {
+      await this.keeper.online(abort.signal)
+      return true
+    } catch {
+      return false
+    } finally {
+      cancel()
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/** The calls about conversations and their messages, and the summaries kept in memory for the list of conversations. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
+import { MAX_TEXT_CHARACTERS } from '../../protocol/conversation/message-kinds.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { PeerError, type ChatMessage, type ConversationSummary, type SentReceipt } from '../peer-api.ts'
+import type { Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { Inbox } from '../receiving/inbox.ts'
+import type { Holds } from '../directory/send-holds.ts'
+import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import { replicasOf } from '../network/network-info.ts'
+import { sentReceipt, type People } from '../people/person-views.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import type { SealingPlan } from '../sending/sealing-plan.ts'
+import { shownIdOf, type ShownId } from '../history/shown-id.ts'
+import { conversationEntry, receiptsEntry, slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+
+/** Messages of a page, unless asked otherwise. */
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 500
+
+export interface ConversationsComponents {
+  core: Core
+  states: StateStore
+  directory: DirectoryClient
+  holds: Holds
+  log: MessageLog
+  inbox: Inbox
+  sealer: Sealer
+  people: People
+  onChange: () => void
+}
+
+/** A text before it has its row. */
+interface OwnText {
+  messageId: MessageId
+  sentAt: number
+  text: string
+}
+
+interface Entry {
+  conversation: Conversation
+  last: MessageRow | undefined
+}
+
+export class Conversations {
+  readonly #components: ConversationsComponents
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(components: ConversationsComponents) {
+    this.#components = components
+  }
+
+  /** Reads all conversations, and the accounts in them, from the store. */
+  async load(): Promise<Conversation[]> {
+    const { states, directory } = this.#components
+    for (const conversation of await states.all('conversation', conversationEntry)) {
+      await directory.load(conversation.accountId)
+      this.#entries.set(toHex(conversation.conversationId), { conversation, last: await this.#lastOf(conversation) })
+    }
+    return this.all()
+  }
+
+  async #lastOf({ conversationId, lastOrder }: Conversation): Promise<MessageRow | undefined> {
+    if (lastOrder === null) return undefined
+    return this.#components.states.read(slots.message(toHex(conversationId), lastOrder))
+  }
+
+  all(): Conversation[] {
+    return [...this.#entries.values()].map(({ conversation }) => conversation)
+  }
+
+  get(conversationId: string): Conversation | undefined {
+    return this.#entries.get(conversationId)?.conversation
+  }
+
+  /** Whether there is a conversation with an account. */
+  isPartner(accountId: AccountId): boolean {
+    return this.all().some(conversation => equalBytes(conversation.accountId, accountId))
+  }
+
+  /** Newest first. */
+  summaries(): ConversationSummary[] {
+    return [...this.#entries.values()]
+      .map(({ conversation, last }) => this.#components.people.conversation(conversation, last))
+      .sort((a, b) => b.updatedAt - a.updatedAt)
+  }
+
+  /** A message appeared or changed. */
+  noteMessage(row: MessageRow): void {
+    const entry = this.#entries.get(toHex(row.conversationId))
+    const { core } = this.#components
+    if (entry?.last && shownIdOf(core, entry.last) === shownIdOf(core, row)) entry.last = row
+  }
+
+  /** A conversation appeared or changed. */
+  noteConversation(conversation: Conversation): void {
+    const key = toHex(conversation.conversationId)
+    this.#entries.set(key, { conversation, last: this.#entries.get(key)?.last })
+    const take = (last: MessageRow | undefined): void => {
+      const entry = this.#entries.get(key)
+      if (!last || entry?.conversation.lastOrder !== conversation.lastOrder) return
+      entry.last = last
+      this.#components.onChange()
+    }
+    // It may meet the store being closed; the line stays as it was.
+    this.#lastOf(conversation).then(take, (error: unknown) =>
+      this.#components.core.log.debug('a last message could not be read', { reason: String(error) })
+    )
+  }
+
+  async open(other: AccountId): Promise<ConversationSummary> {
+    const { states, inbox, core, people } = this.#components
+    const conversation = await states.unit(unit => inbox.conversationFor(unit, [core.accountId(), other]))
+    return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
+  }
+
+  async messages(conversationId: string, options: { before?: string; limit?: number }): Promise<ChatMessage[]> {
+    const { states, log, people } = this.#components
+    const limit = Math.max(1, Math.min(options.limit ?? DEFAULT_PAGE, MAX_PAGE))
+    const before = options.before === undefined ? undefined : await states.read(slots.place(options.before as ShownId))
+    return (await log.page(conversationId, before?.order, limit)).map(row => people.message(row))
+  }
+
+  /** Takes a text; it is on disk, and in the queue, when this resolves. */
+  async sendText(conversationId: string, text: string): Promise<ChatMessage> {
+    if (text.trim() === '') throw new PeerError('usage', 'The message is empty.')
+    if (text.length > MAX_TEXT_CHARACTERS) {
+      const limit = `at most ${MAX_TEXT_CHARACTERS} characters`
+      throw new PeerError('usage', `A message has ${limit}; this one has ${text.length}.`)
+    }
+    const { core, sealer, people } = this.#components
+    const message: OwnText = { messageId: createMessageId(core.random), sentAt: core.timers.now(), text }
+    const plan = await sealer.readyPlan(conversationId)
+    const row = await this.#take(conversationId, message, plan).catch((error: unknown) => {
+      if (!plan || error instanceof PeerError) throw error
+      // It could not be sealed at once: taken it can be all the same.
+      return this.#take(conversationId, message, undefined)
+    })
+    return people.message(row)
+  }
+
+  #take(conversationId: string, message: OwnText, plan: SealingPlan | undefined): Promise<MessageRow> {
+    const { states, sealer } = this.#components
+    return states.unit(async unit => {
+      const row = await this.#takeIn(unit, conversationId, message)
+      if (plan) await sealer.sealAtOnce(unit, plan)
+      return row
+    })
+  }
+
+  async #takeIn(unit: Work, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
+    const { directory, holds, log, sealer } = this.#components
+    const conversation = await unit.read(slots.conversation(conversationId))
+    if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
+    const known = directory.peek(toHex(conversation.accountId))
+    const held = known && holds.reason(known, known.username ?? 'this person')
+    if (held) throw new PeerError('held', held)
+    const row = await log.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
+    await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
+    return row
+  }
+
+  #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {
+    const { core } = this.#components
+    const own = { from: core.accountId(), device: core.device().deviceId, mine: true }
+    return { ...own, messageId, kind: 'text', text, sentAt, state: 'waiting', problem: null }
+  }
+
+  /** Tries a failed message again, with its old place if it had one. */
+  async retry(id: string): Promise<void> {
+    const { states, log, sealer } = this.#components
+    await states.unit(async unit => {
+      const row = await log.update(unit, id as ShownId, current =>
+        current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
+      )
+      if (!row) return
+      const { conversationId, messageId, text, sentAt } = row
+      const sent = await this.#sentBefore(toHex(conversationId), messageId)
+      if (!sent) {
+        const options = { messageId, shown: true, sentAt }
+        return sealer.take(unit, conversationId, { kind: 'text', text }, options)
+      }
+      const { sequence, predecessor, content } = sent
+      const again = { sequence, predecessor, device: null }
+      await sealer.takeAgain(unit, { conversationId, messageId, content, sequenced: true, again })
+    })
+  }
+
+  async #sentBefore(conversationId: string, messageId: MessageId) {
+    const sent = await this.#components.states.range('sent', conversationId, slots.sent('', 0).codec)
+    return sent.find(({ value }) => equalBytes(decodeMessage(value.content).messageId, messageId))?.value
+  }
+
+  /** Counts everything shown as read, and tells its senders. */
+  async markRead(conversationId: string): Promise<void> {
+    const { core, states, log, sealer } = this.#components
+    const rows = await log.page(conversationId, undefined, MAX_PAGE)
+    const untold = rows.filter(row => !row.mine && row.kind === 'text' && !row.readTold)
+    await states.unit(async unit => {
+      const conversation = await unit.read(slots.conversation(conversationId))
+      if (!conversation) return
+      const read: MessageId[] = []
+      for (const told of untold) {
+        const row = await log.update(unit, shownIdOf(core, told), current => ({ ...current, readTold: true }))
+        if (row) read.push(row.messageId)
+      }
+      if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
+      if (conversation.unread > 0) log.saveConversation(unit, { ...conversation, unread: 0 })
+    })
+  }
+
+  async saveDraft(conversationId: string, text: string): Promise<void> {
+    const { states, log } = this.#components
+    await states.unit(async unit => {
+      const conversation = await unit.read(slots.conversation(conversationId))
+      if (conversation) log.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_CHARACTERS) })
+    })
+  }
+
+  /** The signed receipts of a message, of all mailboxes it went to. */
+  async receipts(shownId: string): Promise<SentReceipt[]> {
+    const { states, core } = this.#components
+    const info = core.network()
+    const entries = await states.range('receipts', shownId, receiptsEntry)
+    return entries
+      .flatMap(({ value }) => value)
+      .flatMap(({ mailbox, id, receipts }) => {
+        const replicas = replicasOf(core.crypto, info, mailbox)
+        return receipts.map(proof => {
+          const replica = replicas.find(node => equalBytes(node.key, proof.receipt.node))
+          return sentReceipt(replica?.operator ?? new Uint8Array(), mailbox, id, proof)
+        })
+      })
+  }
+}

@@ -1,0 +1,241 @@
+/** What this device knows of one account: its last checked proof, and what was seen before it. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import {
+  bool,
+  bytesBetween,
+  decode,
+  encode,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  uint,
+  type TypeOf
+} from '../../protocol/codec.ts'
+import type { AccountView } from '../../protocol/roster/roster-resolution.ts'
+import type { RosterDevice, RosterMember } from '../../protocol/roster/roster.ts'
+import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import {
+  deviceOf,
+  historyOf,
+  liveDevices,
+  type AccountState,
+  type DeviceState
+} from '../../protocol/directory/account.ts'
+import { rememberRevokes, withRevokeMemory, type RevokeMemory } from '../../protocol/directory/revoke-memory.ts'
+import { checkProof, decodeProof, type AccountProof, type CheckedProof } from '../../protocol/directory/proofs/proof.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import {
+  accountIdCodec,
+  deviceIdCodec,
+  recordIdCodec,
+  type AccountId,
+  type DeviceId,
+  type RecordId
+} from '../../protocol/identity/device.ts'
+import {
+  FINAL_CONFIRMATIONS,
+  MAX_ACCOUNT_PROOF_BYTES,
+  MAX_RECORDS_PER_ACCOUNT,
+  MAX_RECOVERIES_PER_ACCOUNT,
+  SETTLED_CONFIRMATIONS
+} from '../../protocol/limits.ts'
+import type { RecordDetails } from '../peer-api.ts'
+import type { NetworkInfo } from '../network/network-info.ts'
+
+/** Bounded by the rules: what an account may ever revoke. */
+const MAX_SEEN_REVOCATIONS = 2 * (MAX_RECORDS_PER_ACCOUNT + MAX_RECOVERIES_PER_ACCOUNT)
+const MAX_REVOCATIONS_BYTES = 100 * MAX_SEEN_REVOCATIONS
+
+const storedAccountCodec = struct({
+  accountId: accountIdCodec,
+  proof: bytesBetween(1, MAX_ACCOUNT_PROOF_BYTES),
+  checkedAt: uint(),
+  /** `L2` once a node of another operator gave the same record. */
+  trust: oneOf('L0', 'L1', 'L2'),
+  /** Two operators contradict each other about this account. */
+  contradicted: bool,
+  username: nullable(text(32)),
+  displayName: nullable(text(64)),
+  /** What the person says the name is, until the record confirms it. */
+  claimedName: nullable(text(32)),
+  nameConfirmed: bool,
+  /** Every REVOKE once seen, whose it was (null: the recovery key) and when: no other branch takes it back. */
+  revoked: list(
+    struct({ deviceId: deviceIdCodec, by: nullable(deviceIdCodec), recordId: recordIdCodec, at: uint() }),
+    MAX_SEEN_REVOCATIONS
+  )
+})
+
+/** The part of a known account that is stored. */
+export type StoredAccount = TypeOf<typeof storedAccountCodec>
+
+export const encodeStoredAccount = (account: StoredAccount): Uint8Array => encode(storedAccountCodec, account)
+export const decodeStoredAccount = (bytes: Uint8Array): StoredAccount =>
+  decode(storedAccountCodec, bytes, { maxBytes: MAX_ACCOUNT_PROOF_BYTES + MAX_REVOCATIONS_BYTES, maxDepth: 4 })
+
+/** An account with its checked proof; immutable, replaced as a whole. */
+export interface KnownAccount extends StoredAccount {
+  checked: CheckedProof
+  /** The account of the proof with every remembered revocation in force: what may be sealed to. */
+  current: AccountState
+  /** For `resolveRoster`. */
+  view: AccountView
+}
+
+/**
+ * Checks a proof and joins it with what was known.
+ * @throws ProtocolError as `checkProof`.
+ */
+export async function knowAccount(
+  crypto: Crypto,
+  info: NetworkInfo,
+  stored: Omit<StoredAccount, 'revoked'> & { revoked?: StoredAccount['revoked'] }
+): Promise<KnownAccount> {
+  const checked = await checkProof(
+    crypto,
+    info.id,
+    info.genesis.metadataLabel,
+    stored.accountId,
+    decodeProof(stored.proof)
+  )
+  const revoked = joinRevoked(stored.revoked ?? [], checked.account, stored.checkedAt)
+  const current = withRevokeMemory(checked.account, memoryOf(stored.accountId, revoked))
+  return { ...stored, revoked, checked, current, view: viewOf(checked.account, current, revoked) }
+}
+
+/** A fresh entry for a proof just fetched. */
+export function storedAccount(proof: AccountProof, encoded: Uint8Array, checkedAt: number): StoredAccount {
+  return {
+    accountId: proof.accountId,
+    proof: encoded,
+    checkedAt,
+    trust: 'L1',
+    contradicted: false,
+    username: null,
+    displayName: null,
+    claimedName: null,
+    nameConfirmed: false,
+    revoked: []
+  }
+}
+
+type SeenRevocations = StoredAccount['revoked']
+
+const memoryOf = (accountId: AccountId, revoked: SeenRevocations): RevokeMemory => ({
+  accountId,
+  seen: revoked.map(({ deviceId, by, recordId }) => ({ device: deviceId, by, recordId }))
+})
+
+/** What was seen before and what this proof shows, each with the time at which it first counted. */
+function joinRevoked(seen: SeenRevocations, account: AccountState, now: number): SeenRevocations {
+  const fresh = rememberRevokes(memoryOf(account.accountId, seen), account).seen.slice(seen.length)
+  const joined = fresh.map(({ device, by, recordId }) => ({
+    deviceId: device,
+    by,
+    recordId: recordId as RecordId,
+    at: deviceOf(account, device)?.revocation?.blockTime || now
+  }))
+  return [...seen, ...joined].slice(-MAX_SEEN_REVOCATIONS)
+}
+
+/** When the revocation in force of a device took effect, milliseconds; undefined while it lives. */
+function revokedAt(current: AccountState, revoked: SeenRevocations, deviceId: DeviceId): number | undefined {
+  const revocation = deviceOf(current, deviceId)?.revocation
+  if (!revocation) return undefined
+  const isSigner = (by: DeviceId | null): boolean =>
+    by === null || revocation.by === null ? by === revocation.by : equalBytes(by, revocation.by)
+  const seen = revoked.find(entry => equalBytes(entry.deviceId, deviceId) && isSigner(entry.by))
+  return seen?.at ?? revocation.blockTime
+}
+
+const rosterDevice = ({ deviceId, keys, messagingKeyHash }: DeviceState): RosterDevice => ({
+  deviceId,
+  signingKey: keys.signingKey,
+  messagingKeyHash
+})
+
+/** Live devices, without those once seen revoked. */
+export function devicesToSealTo(account: KnownAccount): RosterDevice[] {
+  return liveDevices(account.current).map(rosterDevice)
+}
+
+/** The account as a member of a roster that is opened now. */
+export function rosterMemberOf(account: KnownAccount): RosterMember {
+  return { accountId: account.accountId, head: account.checked.account.head, devices: devicesToSealTo(account) }
+}
+
+function viewOf(account: AccountState, current: AccountState, revoked: SeenRevocations): AccountView {
+  const history = historyOf(account)
+  const placeOf = new Map(history.map(({ recordId }, index) => [toHex(recordId), index]))
+  const markPlace = (recordId: RecordId): number => placeOf.get(toHex(recordId)) ?? Infinity
+  // A ROTATE or a cancelled REVOKE leaves no trace of what was before it; then only the head can be told.
+  const isTraceable = account.devices.every(
+    device => equalBytes(device.messagingKeyHash, device.keys.messagingKeyHash) && device.countered.length === 0
+  )
+  return {
+    head: account.head,
+    devicesAt(head) {
+      const place = placeOf.get(toHex(head))
+      if (place === undefined) return undefined
+      if (place === history.length - 1) return liveDevices(account).map(rosterDevice)
+      if (!isTraceable) return undefined
+      return account.devices
+        .filter(device => markPlace(device.added.recordId) <= place)
+        .filter(({ revocation }) => revocation === null || markPlace(revocation.recordId) > place)
+        .map(rosterDevice)
+    },
+    revokedAt: deviceId => revokedAt(current, revoked, deviceId)
+  }
+}
+
+/** Kinds of records that change what messages are sealed to. */
+export const DEVICE_RECORDS: ReadonlySet<string> = new Set(['create', 'add', 'revoke', 'rotate', 'recover'])
+
+/** How far the public record confirms the devices of an account. @param undoneAt - see {@link RecordDetails}. */
+export function recordDetails(account: KnownAccount, info: NetworkInfo, undoneAt: number | null): RecordDetails {
+  const { checked } = account
+  const history = historyOf(checked.account).filter(({ kind }) => DEVICE_RECORDS.has(kind))
+  const recorded = history.findLast(({ order }) => order !== null)
+  const place = checked.places.find(({ recordId }) => recorded && equalBytes(recordId, recorded.recordId))
+  const confirmations = recorded ? checked.tip.height - recorded.order!.blockHeight + 1 : 0
+  return {
+    state: recordState(account, confirmations),
+    confirmations,
+    transactionId: place?.transactionId ? toHex(place.transactionId) : null,
+    blockHeight: recorded?.order?.blockHeight ?? null,
+    recordedAt: recorded?.blockTime ?? null,
+    network: info.label,
+    trust: account.trust,
+    checkedAt: account.checkedAt,
+    undoneAt
+  }
+}
+
+function recordState(account: KnownAccount, confirmations: number): RecordDetails['state'] {
+  if (account.contradicted) return 'mismatch'
+  if (devicesToSealTo(account).length === 0) return 'removed'
+  if (confirmations === 0) return 'pending'
+  if (confirmations >= FINAL_CONFIRMATIONS) return 'final'
+  return confirmations >= SETTLED_CONFIRMATIONS ? 'settled' : 'recorded'
+}
+
+/** Why nothing may be sent to an account, in plain words; null if all is well. */
+export function holdReason(account: KnownAccount, name: string): string | null {
+  if (account.contradicted)
+    return `Two operators of the network disagree about ${name}’s keys. Sending is held until they agree.`
+  if (devicesToSealTo(account).length === 0) return `${name} removed every device, so nobody could read a message.`
+  return null
+}
+
+/** Whether `deviceId` is a live device of the account. */
+export function hasLiveDevice(account: KnownAccount, deviceId: DeviceId): boolean {
+  return devicesToSealTo(account).some(device => equalBytes(device.deviceId, deviceId))
+}
+
+/** @throws ProtocolError `MALFORMED` unless it is 64 digits of hex. */
+export function accountIdFromHex(hex: string): AccountId {
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new ProtocolError('MALFORMED', 'an account id has 64 hex digits')
+  return Uint8Array.from(hex.match(/../g)!, pair => Number.parseInt(pair, 16)) as AccountId
+}

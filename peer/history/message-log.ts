@@ -1,0 +1,226 @@
+/**
+ * The messages of a conversation as they are shown. A message gets the next place when it is shown; a gap takes a place
+ * too, and what fills it later stands there, in its sender's order.
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import { createMessageId } from '../../protocol/conversation/message.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import type { DeliveryState } from '../peer-api.ts'
+import type { Core } from '../engine-context.ts'
+import { shownIdOf, type ShownId } from './shown-id.ts'
+import {
+  gapEntry,
+  messageEntry,
+  orderOf,
+  slots,
+  type Conversation,
+  type GapEntry,
+  type MessageRow
+} from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+
+/** A message before it has its place. */
+export type NewMessage = Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold'>
+
+export interface MessageLogInit {
+  /** Called after the commit for each message that appeared or changed. */
+  onMessage: (row: MessageRow) => void
+  onConversation: (conversation: Conversation) => void
+  /** Whether received messages are kept in line for `listen`. */
+  keepUnheard: boolean
+}
+
+/** How far an own message got; it never goes back. */
+const RANK: Record<DeliveryState, number> = { failed: 0, waiting: 1, sent: 2, delivered: 3, read: 4 }
+
+export class MessageLog {
+  readonly #core: Core
+  readonly #states: StateStore
+  readonly #init: MessageLogInit
+
+  constructor(core: Core, states: StateStore, init: MessageLogInit) {
+    this.#core = core
+    this.#states = states
+    this.#init = init
+  }
+
+  /** Writes a conversation and tells who watches. */
+  saveConversation(unit: Work, conversation: Conversation): void {
+    unit.write(slots.conversation(toHex(conversation.conversationId)), conversation)
+    unit.tell(() => this.#init.onConversation(conversation))
+  }
+
+  /** Shows a message at the end. @returns the row, or undefined if this message is there already. */
+  async append(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow | undefined> {
+    if (await this.#isShown(unit, conversation, message)) return undefined
+    return this.appendNew(unit, conversation, message)
+  }
+
+  /** Shows a message at the end whose id was made just now, so that nothing has to be looked up. */
+  appendNew(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow> {
+    const order = orderOf(conversation.nextPlace)
+    return this.#show(
+      unit,
+      { ...conversation, nextPlace: conversation.nextPlace + 1, lastOrder: order },
+      order,
+      message
+    )
+  }
+
+  async #isShown(unit: Work, { conversationId }: Conversation, message: NewMessage): Promise<boolean> {
+    return (await unit.read(slots.place(shownIdOf(this.#core, { ...message, conversationId })))) !== undefined
+  }
+
+  /** Shows that messages of a device are missing. */
+  async appendGap(unit: Work, conversation: Conversation, gap: GapOf): Promise<void> {
+    const conversationId = toHex(conversation.conversationId)
+    const missing = gap.to - gap.from + 1
+    const order = orderOf(conversation.nextPlace)
+    const { device, from, to } = gap
+    unit.write(slots.gap(conversationId, toHex(device), from), { device, from, to, missing, order })
+    const row = this.#gapRow(gap, missing)
+    await this.#show(unit, { ...conversation, nextPlace: conversation.nextPlace + 1, lastOrder: order }, order, row)
+  }
+
+  /**
+   * Puts a late message where it was missing.
+   * @param message - undefined for one that is not shown itself, but closes the gap.
+   */
+  async fill(
+    unit: Work,
+    conversation: Conversation,
+    device: DeviceId,
+    sequence: number,
+    message: NewMessage | undefined
+  ): Promise<void> {
+    const conversationId = toHex(conversation.conversationId)
+    const gap = await this.#gapOf(unit, conversationId, device, sequence)
+    if (message) {
+      // Without its gap (it was given up) the message still has to be seen.
+      if (!gap) await this.append(unit, conversation, message)
+      else if (!(await this.#isShown(unit, conversation, message)))
+        await this.#show(unit, conversation, `${gap.order}.${orderOf(sequence)}`, message)
+    }
+    if (gap) await this.#shrink(unit, conversationId, gap)
+  }
+
+  async #gapOf(unit: Work, conversationId: string, device: DeviceId, sequence: number): Promise<GapEntry | undefined> {
+    const key = toHex(device)
+    const gaps = await unit.range('gap', conversationId, gapEntry)
+    return gaps.find(({ value: { device, from, to } }) => toHex(device) === key && from <= sequence && sequence <= to)
+      ?.value
+  }
+
+  async #shrink(unit: Work, conversationId: string, gap: GapEntry): Promise<void> {
+    const slot = slots.gap(conversationId, toHex(gap.device), gap.from)
+    const rowSlot = slots.message(conversationId, gap.order)
+    const row = await unit.read(rowSlot)
+    const missing = gap.missing - 1
+    if (missing > 0) unit.write(slot, { ...gap, missing })
+    else unit.remove(slot)
+    if (!row) return
+    // A closed gap stays as an empty line of its kind: what stood before and after it keeps its place.
+    const changed = { ...row, text: missing > 0 ? gapText(missing) : '' }
+    unit.write(rowSlot, changed)
+    unit.tell(() => this.#init.onMessage(changed))
+  }
+
+  #gapRow({ device, account }: GapOf, missing: number): NewMessage {
+    return {
+      messageId: createMessageId(this.#core.random),
+      from: account,
+      device,
+      mine: false,
+      kind: 'gap',
+      text: gapText(missing),
+      sentAt: this.#core.timers.now(),
+      state: null,
+      problem: null
+    }
+  }
+
+  async #show(unit: Work, conversation: Conversation, order: string, message: NewMessage): Promise<MessageRow> {
+    const { conversationId } = conversation
+    const placeSlot = slots.place(shownIdOf(this.#core, { ...message, conversationId }))
+    const now = this.#core.timers.now()
+    const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: false }
+    const counts = !message.mine && (message.kind === 'text' || message.kind === 'unsupported')
+    unit.write(slots.message(toHex(conversationId), order), row)
+    unit.write(placeSlot, { conversationId, order })
+    this.saveConversation(unit, { ...conversation, updatedAt: now, unread: conversation.unread + (counts ? 1 : 0) })
+    if (counts && this.#init.keepUnheard) {
+      unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order })
+    }
+    unit.tell(() => this.#init.onMessage(row))
+    return row
+  }
+
+  /** Changes a message's row. @returns the new row, or undefined if there is none or `change` gave nothing. */
+  async update(
+    unit: Work,
+    id: ShownId,
+    change: (row: MessageRow) => MessageRow | undefined
+  ): Promise<MessageRow | undefined> {
+    const place = await unit.read(slots.place(id))
+    if (!place) return undefined
+    const slot = slots.message(toHex(place.conversationId), place.order)
+    const row = await unit.read(slot)
+    const changed = row && change(row)
+    if (!changed) return undefined
+    unit.write(slot, changed)
+    unit.tell(() => this.#init.onMessage(changed))
+    return changed
+  }
+
+  /** Moves an own message's state forward, never back. */
+  advance(unit: Work, id: ShownId, state: DeliveryState): Promise<MessageRow | undefined> {
+    return this.update(unit, id, row =>
+      row.mine && row.state !== null && RANK[state] > RANK[row.state] ? { ...row, state, problem: null } : undefined
+    )
+  }
+
+  /** Says why an own message still waits. */
+  notProgressing(unit: Work, id: ShownId, problem: string | null): Promise<MessageRow | undefined> {
+    return this.update(unit, id, row =>
+      row.state === 'waiting' && row.problem !== problem ? { ...row, problem } : undefined
+    )
+  }
+
+  /** Messages in display order, newest last; closed gaps are left out. */
+  async page(conversationId: string, before: string | undefined, limit: number): Promise<MessageRow[]> {
+    const rows: MessageRow[] = []
+    let bound = before
+    while (rows.length < limit) {
+      const entries = await this.#states.range('message', conversationId, messageEntry, {
+        ...(bound === undefined ? {} : { before: bound }),
+        reverse: true,
+        limit
+      })
+      rows.push(...entries.map(({ value }) => value).filter(row => !isClosedGap(row)))
+      if (entries.length < limit) break
+      bound = entries.at(-1)!.order
+    }
+    return rows.slice(0, limit).reverse()
+  }
+}
+
+/** Messages that are missing, and whose they are. */
+export interface GapOf {
+  account: AccountId
+  device: DeviceId
+  from: number
+  to: number
+}
+
+const gapText = (missing: number): string =>
+  missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`
+
+/** Whether a row is what is left of a gap that was filled. */
+export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.text === ''
+
+/** The next number of a count that never repeats; sorts queues. */
+export async function nextOrder(unit: Work): Promise<string> {
+  const next = (await unit.read(slots.counter()))?.next ?? 1
+  unit.write(slots.counter(), { next: next + 1 })
+  return orderOf(next)
+}

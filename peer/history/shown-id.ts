@@ -1,0 +1,47 @@
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { Brand } from '../../protocol/brand.ts'
+import type { MessageId } from '../../protocol/conversation/message.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { labelled } from '../../protocol/labels.ts'
+import type { Core } from '../engine-context.ts'
+
+/** Lower-case hex of 32 bytes: names one message to screens and in the store, the same on every device that has it. */
+export type ShownId = Brand<string, 'ShownId'>
+
+/** Whose message it is, and what its sender called it. */
+export interface MessageOrigin {
+  conversationId: ConversationId
+  /** Account of the author. */
+  from: AccountId
+  messageId: MessageId
+}
+
+/** Names made before, by the id itself: a message on its way through the engine asks for its name several times. */
+const named = new WeakMap<MessageId, MessageOrigin & { network: Uint8Array; name: ShownId }>()
+
+/**
+ * The name of a message: H(`shown-message`; conversation, author, message id). An id alone says nothing: anybody may give
+ * theirs the id of somebody else's, and must not keep that from being shown or change its state.
+ */
+export function shownIdOf(core: Pick<Core, 'crypto' | 'network'>, origin: MessageOrigin): ShownId {
+  const { conversationId, from, messageId } = origin
+  const network = core.network().id
+  const before = named.get(messageId)
+  if (
+    before &&
+    equalBytes(before.conversationId, conversationId) &&
+    equalBytes(before.from, from) &&
+    equalBytes(before.network, network)
+  ) {
+    return before.name
+  }
+  const name = toHex(core.crypto.sha256(labelled('shown-message', network, conversationId, from, messageId))) as ShownId
+  named.set(messageId, { conversationId, from, messageId, network, name })
+  return name
+}
+
+/** The name of a message of this account. */
+export function ownShownId(core: Core, message: Omit<MessageOrigin, 'from'>): ShownId {
+  return shownIdOf(core, { ...message, from: core.accountId() })
+}

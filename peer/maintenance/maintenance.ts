@@ -1,0 +1,190 @@
+/** What the engine does by itself after each connection and from time to time. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { encodeBundle } from '../../protocol/identity/bundle.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { isLately } from '../elapsed.ts'
+import type { NodeConnection } from '../network/node-connection.ts'
+import type { Conversations } from '../conversations/conversations.ts'
+import { sessionEnvironment, type Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { KnownAccount } from '../directory/known-account.ts'
+import type { Receiver } from '../receiving/receiver.ts'
+import { UPKEEP_INTERVAL_MS, type Upkeep } from './session-upkeep.ts'
+
+/** Quiet conversations are looked after this often … */
+const SWEEP_INTERVAL_MS = 10 * 60_000
+/** … and those that are not quiet, each round. */
+const LATELY_MS = 60 * 60_000
+/** Operators that do not agree yet are asked again after this. */
+const OPINION_INTERVAL_MS = 3 * 60_000
+const CONTRADICTED_INTERVAL_MS = 20_000
+/** Sessions that nothing can reopen are looked for this often. */
+const FORGET_INTERVAL_MS = 60 * 60_000
+
+export interface HousekeepingComponents {
+  core: Core
+  directory: DirectoryClient
+  conversations: Conversations
+  receiver: Receiver
+  upkeep: Upkeep
+  connection: () => NodeConnection | undefined
+}
+
+export class Housekeeping {
+  readonly #components: HousekeepingComponents
+  /** Which state of a record a second opinion was sought on, and when, by account. */
+  readonly #opinions = new Map<string, { state: string; at: number }>()
+  readonly #nameChecks = new Map<string, Promise<void>>()
+  #sweptAt = 0
+  #forgotAt = 0
+  #stopped = true
+  #cancelTimer: (() => void) | undefined
+
+  constructor(components: HousekeepingComponents) {
+    this.#components = components
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.#forgotAt = this.#components.core.timers.now()
+    this.#schedule()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer?.()
+  }
+
+  #schedule(): void {
+    this.#cancelTimer = this.#components.core.timers.after(UPKEEP_INTERVAL_MS, () => {
+      if (this.#stopped) return
+      void this.round()
+      this.#schedule()
+    })
+  }
+
+  /** One round, as far as there is a connection. Never rejects. */
+  async round(): Promise<void> {
+    const { core, directory, receiver, connection } = this.#components
+    const online = connection()
+    if (!online) return
+    // Each by itself: a node that refuses one must not keep the others from being done.
+    await this.#attempt(() => this.#publishBundle(online))
+    await this.#attempt(() => directory.account(core.accountId(), 0))
+    await this.#attempt(() => receiver.retryParked('roster'))
+    await this.#attempt(() => this.#forgetSessions())
+    for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
+  }
+
+  async #attempt(step: () => Promise<unknown>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      this.#components.core.log.debug('a part of a round came to nothing', { reason: String(error) })
+    }
+  }
+
+  /** Reads every session ever accepted: seldom, and not while a command waits for its end. */
+  async #forgetSessions(): Promise<void> {
+    const now = this.#components.core.timers.now()
+    if (isLately(this.#forgotAt, now, FORGET_INTERVAL_MS)) return
+    this.#forgotAt = now
+    await this.#components.receiver.forgetSessions()
+  }
+
+  async #publishBundle(connection: NodeConnection): Promise<void> {
+    const { core } = this.#components
+    const device = core.device()
+    if (!device.isBundleDue(core.timers.now())) return
+    const bundle = await device.bundle(sessionEnvironment(core))
+    await connection.request({ kind: 'publishBundle', bundle: encodeBundle(bundle) }, 'done')
+    await device.notePublished(bundle)
+  }
+
+  /** All of them now and then; in between those in which something happened lately. */
+  #conversationsToKeepUp(): string[] {
+    const { core, conversations } = this.#components
+    const now = core.timers.now()
+    const isSweep = !isLately(this.#sweptAt, now, SWEEP_INTERVAL_MS)
+    if (isSweep) this.#sweptAt = now
+    const due = conversations.all().filter(({ updatedAt }) => isSweep || now - updatedAt < LATELY_MS)
+    return due.map(({ conversationId }) => toHex(conversationId))
+  }
+
+  /** Looks after one conversation. Never rejects. */
+  async keepUp(conversationId: string): Promise<void> {
+    const { core, conversations, upkeep, directory } = this.#components
+    const conversation = conversations.get(conversationId)
+    if (!conversation || this.#stopped) return
+    try {
+      await upkeep.run(conversation)
+      const known = directory.peek(toHex(conversation.accountId))
+      // Beside the rest: another operator may be slow to answer.
+      if (known) void this.#attempt(() => this.#reconsider(known))
+      // Somebody gave a name before it stood on the record.
+      if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
+    } catch (error) {
+      core.log.debug('a conversation could not be looked after', { reason: String(error) })
+    }
+  }
+
+  /** Operators that did not agree may by now, though nobody asks for this account: sending is held while they contradict. */
+  async #reconsider(known: KnownAccount): Promise<void> {
+    if (known.contradicted) await this.#components.directory.refresh(known.accountId)
+    else await this.seekSecondOpinion(known)
+  }
+
+  /**
+   * What one operator says about somebody we talk to, or about us, is compared with another's: when the record changed, and
+   * now and then until they agree. Never rejects.
+   */
+  async seekSecondOpinion(account: KnownAccount): Promise<void> {
+    const { core, directory, conversations } = this.#components
+    const isOurs = equalBytes(account.accountId, core.accountId()) || conversations.isPartner(account.accountId)
+    if (!isOurs || (account.trust === 'L2' && !account.contradicted) || !directory.opinion.isThere) return
+    const key = toHex(account.accountId)
+    const { places } = account.checked
+    const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
+    const last = this.#opinions.get(key)
+    const now = core.timers.now()
+    // While they contradict each other sending is held; mostly one of them has just seen another last block.
+    const interval = account.contradicted ? CONTRADICTED_INTERVAL_MS : OPINION_INTERVAL_MS
+    if (last?.state === state && isLately(last.at, now, interval)) return
+    this.#opinions.set(key, { state, at: now })
+    try {
+      await directory.confirm(account)
+    } catch (error) {
+      // Nobody waits for it, and it may end after the store was closed.
+      core.log.debug('a second opinion could not be had', { reason: String(error) })
+    }
+  }
+
+  /** Somebody told their name: it is taken once the directory agrees. Never rejects. */
+  async noteProfile(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
+    const key = toHex(accountId)
+    const check = this.#checkProfile(accountId, profile).catch((error: unknown) =>
+      this.#components.core.log.debug('a name could not be checked', { reason: String(error) })
+    )
+    this.#nameChecks.set(key, check)
+    await check
+    // A later one may be under way.
+    if (this.#nameChecks.get(key) === check) this.#nameChecks.delete(key)
+  }
+
+  async #checkProfile(
+    accountId: AccountId,
+    { username, displayName }: { username: string | null; displayName: string }
+  ): Promise<void> {
+    const { directory } = this.#components
+    const account = await directory.load(accountId)
+    if (!account) return
+    const named = { ...account, displayName: displayName || null, claimedName: username }
+    await directory.save(named)
+    if (username !== null) await directory.checkClaimedName(named, username)
+  }
+
+  /** Resolves once no look-up of this account's name is under way. */
+  async nameChecked(accountId: AccountId): Promise<void> {
+    await this.#nameChecks.get(toHex(accountId))
+  }
+}

@@ -1,0 +1,222 @@
+/** What a peer does from time to time for its conversations: Opens again, requests for gaps, fresh keys, erasing. */
+import { equalBytes, toHex, wipe } from '../../protocol/bytes.ts'
+import { createDirectRoster, rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
+import { hasGaps, visibleGaps } from '../../protocol/conversation/sequencer.ts'
+import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
+import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
+import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { eraseOwnKeys, isKeyUpdateDue, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
+import { isInboundFinished } from '../../protocol/session/inbound.ts'
+import {
+  devicesToReopen,
+  eraseDelivery,
+  isDeliveryFinished,
+  type OpenDelivery
+} from '../../protocol/session/open-delivery.ts'
+import { encodePacket } from '../../protocol/session/packet.ts'
+import { reopenSession } from '../../protocol/session/reopen.ts'
+import { requestsDue } from '../../protocol/session/resend.ts'
+import { conversationKeyId, type SealKeyId } from '../../protocol/session/seal-key.ts'
+import { sessionEnvironment, type Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import { buildEnvelopes } from '../sending/envelopes.ts'
+import type { Inbox } from '../receiving/inbox.ts'
+import { rosterMemberOf } from '../directory/known-account.ts'
+import { nextOrder } from '../history/message-log.ts'
+import type { Outbox } from '../sending/outbox.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from '../store/session-states.ts'
+import { sentEntry, slots, type Conversation } from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+
+/** A round of upkeep comes this often while online, and right after each connection. */
+export const UPKEEP_INTERVAL_MS = 30_000
+/** Sent messages are kept for resending this long: what is older has expired everywhere. */
+const SENT_KEPT_MS = 2 * PENDING_TTL_MS
+/** What anybody gets who writes to us. */
+const PROFILE_MESSAGES = 1
+const OPEN_DELIVERY = slots.openDelivery('', '').codec
+
+export interface UpkeepComponents {
+  core: Core
+  states: StateStore
+  directory: DirectoryClient
+  inbox: Inbox
+  sealer: Sealer
+  outbox: Outbox
+  /** Conversation keys were erased. */
+  onKeysChanged: (conversationId: string, own: OwnKeys) => void
+}
+
+export class Upkeep {
+  readonly #components: UpkeepComponents
+
+  constructor(components: UpkeepComponents) {
+    this.#components = components
+  }
+
+  /** One round for one conversation. Needs a connection only if an Open goes out again. */
+  async run(conversation: Conversation): Promise<void> {
+    const key = toHex(conversation.conversationId)
+    await this.#components.states.unit(async unit => {
+      await this.#requestGaps(unit, conversation)
+      await this.#erase(unit, conversation)
+    })
+    await this.#reopen(conversation)
+    const own = await this.#components.states.read(slots.ownKeys(key))
+    const isDue = own && isKeyUpdateDue(own.own, this.#components.core.timers.now())
+    if (isDue && (await this.#hasAnswered(key))) this.#components.sealer.wake(key)
+    this.#components.outbox.kick()
+  }
+
+  /** Whether more was ever said here than our profile: strangers must not get fresh keys, and a sign of life, every week. */
+  async #hasAnswered(key: string): Promise<boolean> {
+    const outbound = await this.#components.states.read(slots.outbound(key))
+    return outbound !== undefined && outbound.nextSequence > PROFILE_MESSAGES
+  }
+
+  /** Asks senders for what is missing. */
+  async #requestGaps(unit: Work, conversation: Conversation): Promise<void> {
+    const { core, sealer } = this.#components
+    const { conversationId } = conversation
+    const key = toHex(conversationId)
+    const isRevoked = await this.#revocations(conversation)
+    for (const sequencer of await sequencersOf(unit, key)) {
+      if (isRevoked(sequencer.deviceId)) continue
+      const slot = slots.requests(key, toHex(sequencer.deviceId))
+      const known = await unit.read(slot)
+      const { state, ranges } = requestsDue(known, sequencer.deviceId, visibleGaps(sequencer), core.timers.now())
+      if (state && state !== known) unit.write(slot, state)
+      else if (!state && known) unit.remove(slot)
+      if (ranges.length > 0) {
+        await sealer.take(unit, conversationId, { kind: 'resendRequest', deviceId: sequencer.deviceId, ranges })
+      }
+    }
+  }
+
+  /** Forgets secrets that nothing can need any more. */
+  async #erase(unit: Work, conversation: Conversation): Promise<void> {
+    const { core, states } = this.#components
+    const key = toHex(conversation.conversationId)
+    const now = core.timers.now()
+    const isRevoked = await this.#revocations(conversation)
+    const sequencers = (await sequencersOf(unit, key)).filter(({ deviceId }) => !isRevoked(deviceId))
+    const gaps = new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
+    for (const inbound of await inboundsOf(unit, key)) {
+      const hasGap = gaps.has(toHex(inbound.senderDevice))
+      if (isRevoked(inbound.senderDevice) || isInboundFinished(inbound, hasGap, now)) dropInbound(unit, inbound)
+    }
+    for (const { deviceId } of await peerKeysOf(unit, key)) {
+      if (isRevoked(deviceId)) unit.remove(slots.peerKey(key, toHex(deviceId)))
+    }
+    await dropSurplusDeliveries(unit, key)
+    const others = await this.#otherDevices(conversation)
+    if (others) await this.#eraseOwn(unit, key, others, gaps.size > 0)
+    const [oldest] = await states.range('sent', key, sentEntry, { limit: 1 })
+    if (!oldest || oldest.value.sentAt + SENT_KEPT_MS >= now) return
+    for (const { value } of await states.range('sent', key, sentEntry, { limit: 100 })) {
+      if (value.sentAt + SENT_KEPT_MS < now) unit.remove(slots.sent(key, value.sequence))
+    }
+  }
+
+  async #eraseOwn(unit: Work, key: string, others: DeviceId[], hasGaps: boolean): Promise<void> {
+    const held = await unit.read(slots.ownKeys(key))
+    if (!held) return
+    // Of a copy, because it wipes at once: were the batch to fail, the keys in memory would be gone and those on disk not.
+    const copy = { ...held.own, keys: held.own.keys.map(own => ({ ...own, seed: own.seed.slice() })) }
+    const own = eraseOwnKeys(copy, await peerKeysOf(unit, key), others, hasGaps, this.#components.core.timers.now())
+    if (own === copy) return wipe(...copy.keys.map(({ seed }) => seed))
+    unit.write(slots.ownKeys(key), { ...held, own })
+    unit.after(() => {
+      this.#components.onKeysChanged(key, own)
+      wipe(...held.own.keys.map(({ seed }) => seed))
+    })
+  }
+
+  /** Whether a device of the conversation is known to be revoked. */
+  async #revocations({ accountId }: Conversation): Promise<(deviceId: DeviceId) => boolean> {
+    const { core, directory } = this.#components
+    const accounts = await Promise.all([core.accountId(), accountId].map(id => directory.load(id)))
+    return deviceId => accounts.some(account => account?.view.revokedAt(deviceId) !== undefined)
+  }
+
+  /** Devices of the roster as last known, without this one; undefined if an account was never looked up. */
+  async #otherDevices(conversation: Conversation): Promise<DeviceId[] | undefined> {
+    const { core, directory } = this.#components
+    const accounts = await Promise.all([core.accountId(), conversation.accountId].map(id => directory.load(id)))
+    if (accounts.some(account => account === undefined)) return undefined
+    const devices = accounts.flatMap(account => rosterMemberOf(account!).devices.map(device => device.deviceId))
+    return devices.filter(deviceId => !equalBytes(deviceId, core.device().deviceId))
+  }
+
+  /** Seals Opens again for devices that do not acknowledge them. */
+  async #reopen(conversation: Conversation): Promise<void> {
+    const { core, states, directory, outbox } = this.#components
+    const key = toHex(conversation.conversationId)
+    const deliveries = await states.range('open-delivery', key, OPEN_DELIVERY)
+    if (deliveries.length === 0) return
+    const accountIds = conversation.isNotes ? [conversation.accountId] : [core.accountId(), conversation.accountId]
+    const accounts = await Promise.all(accountIds.map(accountId => directory.account(accountId)))
+    if (accounts.some(account => account === undefined)) return
+    const members = accounts.map(account => rosterMemberOf(account!))
+    const roster = createDirectRoster(core.crypto, core.network().id, members)
+    const needsBundles = deliveries.some(({ value }) => value.waiting.some(({ keyId }) => keyId === null))
+    const bundles = needsBundles ? (await Promise.all(accountIds.map(id => directory.bundles.of(id)))).flat() : []
+    await states.unit(async unit => {
+      for (const { value } of deliveries) await this.#reopenOne(unit, conversation, roster, bundles, value)
+    })
+    outbox.kick()
+  }
+
+  async #reopenOne(
+    unit: Work,
+    { conversationId }: Conversation,
+    roster: Roster,
+    bundles: DeviceBundle[],
+    stored: OpenDelivery
+  ): Promise<void> {
+    const { core, outbox } = this.#components
+    const env = sessionEnvironment(core)
+    const key = toHex(conversationId)
+    const slot = slots.openDelivery(key, toHex(stored.sessionId))
+    const delivery = await unit.read(slot)
+    if (!delivery) return
+    const now = env.now()
+    if (isDeliveryFinished(delivery, now)) {
+      unit.remove(slot)
+      unit.after(() => eraseDelivery(delivery))
+      return
+    }
+    const peerKeys = await peerKeysOf(unit, key)
+    const listed = rosterDevices(roster).map(({ device }) => device.deviceId)
+    const due = devicesToReopen(delivery, listed, id => this.#situation(key, peerKeys, bundles, id), now)
+    if (due.length === 0) return
+    const reopened = await reopenSession(env, delivery, roster, due, { peerKeys, bundles, allowRegisteredKey: true })
+    unit.write(slot, reopened.delivery)
+    if (reopened.parts.length === 0) return
+    const payload = encodePacket({ kind: 'open', openBody: delivery.openBody, messages: [] })
+    const expiry = now + PENDING_TTL_MS
+    const recipients = reopened.parts.map(({ deviceId }) => deviceId)
+    for (const built of buildEnvelopes(env.crypto, env.network, {
+      payload,
+      expiry,
+      recipients,
+      parts: reopened.parts
+    })) {
+      outbox.put(unit, await nextOrder(unit), { conversationId, messages: [], expiry, createdAt: now, ...built })
+    }
+  }
+
+  #situation(key: string, peerKeys: PeerKey[], bundles: DeviceBundle[], deviceId: DeviceId) {
+    const { core, inbox } = this.#components
+    const { crypto, network } = sessionEnvironment(core)
+    const peer = peerKeys.find(held => equalBytes(held.deviceId, deviceId))
+    const bundle = bundles.find(offered => equalBytes(offered.deviceId, deviceId))
+    return {
+      keyId: peer
+        ? conversationKeyId(crypto, network, peer.publicKey)
+        : bundle && (messagingKeyHash(crypto, network, bundle.weeklyKey) as SealKeyId),
+      heardAt: inbox.heardAt(key, toHex(deviceId))
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { PeerError, type Person } from '../peer-api.ts'
+import { ConnectionLost, NodeRefusal } from '../network/node-connection.ts'
+import type { Chat } from '../chat-engine.ts'
+import { accountIdFromHex, type KnownAccount } from '../directory/known-account.ts'
+import { usernameOrNothing } from '../directory/names.ts'
+import type { OwnAccount } from '../account/own-account.ts'
+
+/** A question that lost its node is put to the next one, if that is found within this. */
+const RECONNECT_WAIT_MS = 6_000
+/** Somebody we know is asked about anew if a connection comes about within this. */
+const KNOWN_WAIT_MS = 1_500
+
+/** Finds people, by username or account id, with or without a connection. */
+export class PersonFinder {
+  readonly #chat: Chat
+  readonly #own: () => OwnAccount
+
+  constructor(chat: Chat, own: () => OwnAccount) {
+    this.#chat = chat
+    this.#own = own
+  }
+
+  /** @returns null if nobody is found. @throws PeerError `offline`, `refused`. */
+  async find(query: string): Promise<Person | null> {
+    const text = query.trim()
+    const account = (await this.#findOffline(text)) ?? (await this.#ask(() => this.#find(text)))
+    return account ? this.#chat.people.person(account.accountId) : null
+  }
+
+  /** Those we know are found without the network, if a connection does not come about soon. */
+  async #findOffline(query: string): Promise<KnownAccount | undefined> {
+    const { directory, conversations, keeper, status } = this.#chat
+    if (keeper.connection) return undefined
+    const username = usernameOrNothing(query)
+    const partners = conversations.all().map(({ accountId }) => directory.peek(toHex(accountId)))
+    const known = partners.find(
+      account => account && (toHex(account.accountId) === query || (username && account.username === username))
+    )
+    if (!known) return undefined
+    const isOnline = status.state === 'connecting' && (await this.#chat.online(KNOWN_WAIT_MS))
+    return isOnline ? undefined : known
+  }
+
+  /** Asks anew about a person, and another operator too. @throws PeerError `not-found`, `offline`, `refused`. */
+  async refresh(accountId: string): Promise<Person> {
+    const { directory, people } = this.#chat
+    const id = accountIdFromHex(accountId)
+    // No node lets a removed device in, yet its own record can still be read.
+    if (equalBytes(id, this.#own().accountId) && people.me().deviceState !== 'live') {
+      await directory.refreshOverHttp(id).catch((error: unknown) => {
+        throw new PeerError('offline', 'The record could not be had just now.', { cause: error })
+      })
+      return people.me()
+    }
+    const account = await this.#ask(() => directory.account(id, 0))
+    if (!account) throw new PeerError('not-found', 'There is no such account.')
+    return people.person((await directory.confirm(account)).accountId)
+  }
+
+  async #find(query: string): Promise<KnownAccount | undefined> {
+    if (/^[0-9a-f]{64}$/.test(query)) return this.#byId(accountIdFromHex(query))
+    const username = usernameOrNothing(query)
+    if (!username) return undefined
+    const { name, accountId } = this.#own()
+    if (name?.username === username && name.state !== 'taken') return this.#byId(accountId)
+    return this.#chat.directory.findByName(username)
+  }
+
+  async #byId(accountId: AccountId): Promise<KnownAccount | undefined> {
+    const { directory, keeper } = this.#chat
+    const known = await directory.load(accountId)
+    return known && !keeper.connection ? known : directory.account(accountId)
+  }
+
+  /** Asks a node; while a connection is being made, or is lost on the way, the next one is waited for, once. */
+  async #ask<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#chat.status.state === 'connecting') await this.#chat.online(RECONNECT_WAIT_MS)
+    try {
+      return await ask()
+    } catch (error) {
+      const isWorthRepeating = error instanceof ConnectionLost && (await this.#chat.online(RECONNECT_WAIT_MS))
+      if (!isWorthRepeating) throw inPeerWords(error)
+    }
+    return ask().catch((error: unknown) => {
+      throw inPeerWords(error)
+    })
+  }
+}
+
+function inPeerWords(error: unknown): unknown {
+  if (error instanceof ConnectionLost) {
+    return new PeerError('offline', 'The connection was lost. It is being made anew.', { cause: error })
+  }
+  if (error instanceof NodeRefusal) {
+    return new PeerError('refused', `The node answered: ${error.message}`, { cause: error })
+  }
+  return error
+}

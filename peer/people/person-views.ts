@@ -1,0 +1,143 @@
+/** Accounts and messages in the form that screens and command line see. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { ChatMessage, ConversationSummary, Me, Person, RecordDetails, SentReceipt } from '../peer-api.ts'
+import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
+import type { Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { Holds } from '../directory/send-holds.ts'
+import { recordDetails, type KnownAccount } from '../directory/known-account.ts'
+import type { OwnAccount } from '../account/own-account.ts'
+import type { PersonMarks } from '../directory/person-trust.ts'
+import { shownIdOf } from '../history/shown-id.ts'
+import type { Conversation, MessageRow } from '../store/store-layout.ts'
+
+export class People {
+  readonly #core: Core
+  readonly #directory: DirectoryClient
+  readonly #own: () => OwnAccount
+  readonly #marks: PersonMarks
+  readonly #holds: Holds
+
+  constructor(core: Core, directory: DirectoryClient, own: () => OwnAccount, marks: PersonMarks, holds: Holds) {
+    this.#core = core
+    this.#directory = directory
+    this.#own = own
+    this.#marks = marks
+    this.#holds = holds
+  }
+
+  /** An account as far as it is known in memory. */
+  person(accountId: AccountId): Person {
+    const own = this.#own()
+    if (equalBytes(accountId, own.accountId)) return this.me()
+    const known = this.#directory.peek(toHex(accountId))
+    return {
+      accountId: toHex(accountId),
+      username: known?.username ?? null,
+      displayName: known?.displayName ?? null,
+      record: this.#record(known),
+      nameConfirmed: known?.nameConfirmed ?? false,
+      isMe: false,
+      verifiedAt: this.#marks.of(accountId).verifiedAt,
+      alert: this.#marks.alertOf(accountId)
+    }
+  }
+
+  me(): Me {
+    const { accountId, displayName, deviceName, name } = this.#own()
+    const known = this.#directory.peek(toHex(accountId))
+    return {
+      accountId: toHex(accountId),
+      username: name?.username ?? null,
+      displayName,
+      record: this.#record(known),
+      // Whoever chose the name knows it; whether it holds is in `nameState`.
+      nameConfirmed: true,
+      isMe: true,
+      verifiedAt: null,
+      alert: this.#marks.alertOf(accountId),
+      deviceState: this.#holds.deviceState,
+      deviceId: toHex(this.#core.device().deviceId),
+      deviceName,
+      nameState: name?.state ?? 'none'
+    }
+  }
+
+  #record(known: KnownAccount | undefined): RecordDetails {
+    const info = this.#core.network()
+    if (known) return recordDetails(known, info, this.#marks.of(known.accountId).undoneAt)
+    return {
+      state: 'pending',
+      confirmations: 0,
+      transactionId: null,
+      blockHeight: null,
+      recordedAt: null,
+      network: info.label,
+      trust: 'L0',
+      checkedAt: 0,
+      undoneAt: null
+    }
+  }
+
+  message(row: MessageRow): ChatMessage {
+    const person = this.person(row.from)
+    return {
+      id: shownIdOf(this.#core, row),
+      conversationId: toHex(row.conversationId),
+      from: person.accountId,
+      fromName: nameFor(person),
+      mine: row.mine,
+      kind: row.kind,
+      text: row.text,
+      sentAt: row.sentAt,
+      receivedAt: row.receivedAt,
+      state: row.state,
+      problem: row.problem
+    }
+  }
+
+  conversation(conversation: Conversation, lastMessage: MessageRow | undefined): ConversationSummary {
+    const person = this.person(conversation.accountId)
+    const known = this.#directory.peek(person.accountId)
+    return {
+      id: toHex(conversation.conversationId),
+      kind: conversation.isNotes ? 'notes-to-self' : 'direct',
+      person,
+      title: conversation.isNotes ? 'Notes to self' : nameFor(person),
+      lastMessage: lastMessage ? this.message(lastMessage) : null,
+      unread: conversation.unread,
+      draft: conversation.draft,
+      updatedAt: conversation.updatedAt,
+      held: known ? this.#holds.reason(known, nameFor(person)) : null
+    }
+  }
+}
+
+/** How a person is called: display name, else username, else the beginning of the account id. */
+function nameFor({ displayName, username, accountId }: Person): string {
+  return displayName ?? username ?? `${accountId.slice(0, 8)}…`
+}
+
+/** A receipt as `--json` prints it. */
+export function sentReceipt(
+  operator: Uint8Array,
+  mailbox: Uint8Array,
+  deliveryId: Uint8Array,
+  { receipt, index, path }: DeliveryReceipt
+): SentReceipt {
+  return {
+    node: toHex(receipt.node),
+    operator: toHex(operator),
+    epoch: receipt.epoch,
+    shard: receipt.shard,
+    time: receipt.time,
+    mailbox: toHex(mailbox),
+    deliveryId: toHex(deliveryId),
+    root: toHex(receipt.root),
+    index,
+    count: receipt.count,
+    path: path.map(toHex),
+    signature: toHex(receipt.signature)
+  }
+}

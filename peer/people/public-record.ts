@@ -1,0 +1,124 @@
+/** What the public record holds of an account, in the form that screens and command line see. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { conversationNumber, personNumber } from '../../protocol/conversation/safety-number.ts'
+import { createDirectRoster } from '../../protocol/roster/roster.ts'
+import { historyOf, type RecordMark } from '../../protocol/directory/account.ts'
+import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
+import { FINAL_CONFIRMATIONS, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { PeerError, type DeviceRecord, type PublicRecord, type RecordPlace, type SafetyNumber } from '../peer-api.ts'
+import type { Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
+import type { OwnAccount } from '../account/own-account.ts'
+import type { People } from './person-views.ts'
+
+/** Nodes named for an independent check. */
+const MAX_SOURCES = 2
+
+export class PublicRecords {
+  readonly #core: Core
+  readonly #directory: DirectoryClient
+  readonly #people: People
+  readonly #own: () => OwnAccount
+
+  constructor(core: Core, directory: DirectoryClient, people: People, own: () => OwnAccount) {
+    this.#core = core
+    this.#directory = directory
+    this.#people = people
+    this.#own = own
+  }
+
+  /** @throws PeerError `not-found`, `offline`, `refused`. */
+  async of(accountId: AccountId): Promise<PublicRecord> {
+    const known = await this.#require(accountId)
+    const { account, tip } = known.checked
+    const placeOf = placesOf(known)
+    return {
+      person: this.#people.person(accountId),
+      devices: this.#devices(known),
+      entries: historyOf(account).map(entry => ({
+        kind: entry.kind,
+        recordId: toHex(entry.recordId),
+        ...placeOf(entry)
+      })),
+      operators: known.trust === 'L2' ? 2 : 1,
+      tipHeight: tip.height,
+      sources: this.#sources()
+    }
+  }
+
+  /** The devices of the own account. @throws PeerError `not-found`, `offline`, `refused`. */
+  async ownDevices(): Promise<DeviceRecord[]> {
+    return this.#devices(await this.#require(this.#core.accountId()))
+  }
+
+  async #require(accountId: AccountId): Promise<KnownAccount> {
+    const known = (await this.#directory.load(accountId)) ?? (await this.#directory.account(accountId))
+    if (!known) throw new PeerError('not-found', 'There is no such account.')
+    return known
+  }
+
+  #devices(known: KnownAccount): DeviceRecord[] {
+    const placeOf = placesOf(known)
+    const self = this.#core.device().deviceId
+    return known.current.devices.map(({ deviceId, keys, messagingKeyHash, added, revocation }) => {
+      const isThis = equalBytes(deviceId, self)
+      return {
+        deviceId: toHex(deviceId),
+        name: isThis ? this.#own().deviceName : null,
+        isThis,
+        signingKey: toHex(keys.signingKey),
+        messagingKeyHash: toHex(messagingKeyHash),
+        added: placeOf(added),
+        removed: revocation && placeOf(revocation)
+      }
+    })
+  }
+
+  /** One node of each of two operators. */
+  #sources(): string[] {
+    const byOperator = new Map(
+      this.#core
+        .network()
+        .epoch.nodes.map(({ operator, url }) => [toHex(operator), url] as const)
+        .toReversed()
+    )
+    return [...byOperator.values()].toReversed().slice(0, MAX_SOURCES)
+  }
+
+  /** @throws PeerError `usage` for the own account, `not-found`, `offline`, `refused`. */
+  async safetyNumber(accountId: AccountId): Promise<SafetyNumber> {
+    const { crypto, accountId: self, network } = this.#core
+    if (equalBytes(accountId, self())) throw new PeerError('usage', 'There is nobody to compare numbers with.')
+    const members = await Promise.all([self(), accountId].map(id => this.#require(id)))
+    const { id } = network()
+    return {
+      conversation: conversationNumber(crypto, id, createDirectRoster(crypto, id, members.map(rosterMemberOf))),
+      theirs: personNumber(crypto, id, accountId),
+      mine: personNumber(crypto, id, self())
+    }
+  }
+}
+
+/** Where the records of an account stand. */
+function placesOf({ checked }: KnownAccount): (mark: RecordMark) => RecordPlace {
+  const places = new Map(checked.places.map(place => [toHex(place.recordId), place]))
+  return ({ recordId }: { recordId: RecordId }) => {
+    const place = places.get(toHex(recordId))
+    const blockHeight = place?.order?.blockHeight ?? null
+    const confirmations = blockHeight === null ? 0 : checked.tip.height - blockHeight + 1
+    return {
+      state: stateOf(confirmations),
+      confirmations,
+      at: blockHeight === null ? null : place!.blockTime,
+      transactionId: place?.transactionId ? toHex(place.transactionId) : null,
+      blockHeight
+    }
+  }
+}
+
+function stateOf(confirmations: number): RecordPlace['state'] {
+  if (confirmations === 0) return 'pending'
+  if (confirmations >= FINAL_CONFIRMATIONS) return 'final'
+  return confirmations >= SETTLED_CONFIRMATIONS ? 'settled' : 'recorded'
+}

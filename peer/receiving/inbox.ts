@@ -1,0 +1,281 @@
+/** What decrypted messages do: they are shown, they change what is shown, or they speak about sessions. */
+import { compareBytes, equalBytes, toHex } from '../../protocol/bytes.ts'
+import { decodeMessage, type BodyOf, type Message, type MessageId } from '../../protocol/conversation/message.ts'
+import { directConversationId } from '../../protocol/roster/roster.ts'
+import { releaseHeld, wakeAt, type Emission, type SequencerStep } from '../../protocol/conversation/sequencer.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS } from '../../protocol/limits.ts'
+import type { Inbound } from '../../protocol/session/inbound.ts'
+import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
+import { answerResendRequest } from '../../protocol/session/resend.ts'
+import { sessionEnvironment, type Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import { hasLiveDevice } from '../directory/known-account.ts'
+import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { ownShownId } from '../history/shown-id.ts'
+import { slots, type Conversation } from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+
+/** A gap that the store did not take is shown after this. */
+const RELEASE_RETRY_MS = 5_000
+
+export interface InboxComponents {
+  core: Core
+  states: StateStore
+  directory: DirectoryClient
+  log: MessageLog
+  sealer: Sealer
+  /** Somebody told a name and a display name; looked up and applied outside the unit. */
+  onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
+  /** A gap became visible, or changed. */
+  onGap: (conversationId: string) => void
+}
+
+/** Whose message it is. */
+type Origin = Pick<Inbound, 'conversationId' | 'senderAccount' | 'senderDevice'>
+
+export class Inbox {
+  readonly #components: InboxComponents
+  readonly #heardAt = new Map<string, number>()
+  readonly #wakes = new Map<string, () => void>()
+  #malformed = 0
+  #stopped = false
+
+  constructor(components: InboxComponents) {
+    this.#components = components
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const cancel of this.#wakes.values()) cancel()
+    this.#wakes.clear()
+  }
+
+  /** Messages whose content could not be read. */
+  get malformed(): number {
+    return this.#malformed
+  }
+
+  /** When an authentic message of a device last arrived in this process, milliseconds. */
+  heardAt(conversationId: string, device: string): number | undefined {
+    return this.#heardAt.get(`${conversationId}/${device}`)
+  }
+
+  noteHeard({ conversationId, senderDevice }: Origin): void {
+    this.#heardAt.set(`${toHex(conversationId)}/${toHex(senderDevice)}`, this.#components.core.timers.now())
+  }
+
+  /** The conversation of these one or two accounts, ours among them; made if it is new. */
+  async conversationFor(unit: Work, accounts: AccountId[]): Promise<Conversation> {
+    const { core, log } = this.#components
+    const { crypto, network } = sessionEnvironment(core)
+    const me = core.accountId()
+    const distinct = [...accounts].sort(compareBytes).filter((id, i, all) => i === 0 || !equalBytes(id, all[i - 1]!))
+    const conversationId = directConversationId(crypto, network, distinct)
+    const existing = await unit.read(slots.conversation(toHex(conversationId)))
+    if (existing) return existing
+    const other = distinct.find(accountId => !equalBytes(accountId, me))
+    const conversation: Conversation = {
+      conversationId,
+      accountId: other ?? me,
+      isNotes: other === undefined,
+      draft: '',
+      unread: 0,
+      updatedAt: core.timers.now(),
+      nextPlace: 1,
+      readPlace: 0,
+      lastOrder: null,
+      profileGiven: 0
+    }
+    log.saveConversation(unit, conversation)
+    return conversation
+  }
+
+  /** Applies what the sequencer let through, and stores its state. */
+  async apply(unit: Work, origin: Origin, step: SequencerStep): Promise<void> {
+    const conversationId = toHex(origin.conversationId)
+    const device = toHex(origin.senderDevice)
+    unit.write(slots.sequencer(conversationId, device), step.sequencer)
+    for (const emission of step.emitted) await this.#emit(unit, origin, emission)
+    const wake = wakeAt(step.sequencer)
+    unit.after(() => this.#scheduleRelease(origin, wake))
+  }
+
+  /** Shows what a gap held back, once it was held long enough. */
+  #scheduleRelease(origin: Origin, at: number | undefined): void {
+    const { states, core } = this.#components
+    const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
+    this.#wakes.get(key)?.()
+    this.#wakes.delete(key)
+    if (at === undefined || this.#stopped) return
+    const cancel = core.timers.after(Math.min(Math.max(at - core.timers.now(), 1), GAP_HOLD_MS), () => {
+      this.#wakes.delete(key)
+      states
+        .unit(async unit => {
+          const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
+          if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(core), sequencer))
+        })
+        .catch((error: unknown) => {
+          core.log.warn('a gap could not be shown', { reason: String(error) })
+          // Nobody else would look again until its sender writes.
+          if (!this.#wakes.has(key)) this.#scheduleRelease(origin, core.timers.now() + RELEASE_RETRY_MS)
+        })
+    })
+    this.#wakes.set(key, cancel)
+  }
+
+  /** After a start: resumes the waits that the last process left. */
+  resume(origin: Origin, at: number | undefined): void {
+    this.#scheduleRelease(origin, at)
+  }
+
+  async #emit(unit: Work, origin: Origin, emission: Emission): Promise<void> {
+    const { log } = this.#components
+    const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
+    if (!conversation) return
+    const { senderAccount: account, senderDevice: device } = origin
+    if (emission.kind === 'gap') {
+      await log.appendGap(unit, conversation, { account, device, from: emission.from, to: emission.to })
+      unit.after(() => this.#components.onGap(toHex(origin.conversationId)))
+      return
+    }
+    const message = this.#decode(emission.content)
+    const shown = message && this.#shownForm(origin, message)
+    if (message?.body.kind === 'profile') this.#profile(unit, origin, message.body)
+    if (emission.late) await log.fill(unit, conversation, device, emission.sequence, shown)
+    else if (shown) await log.append(unit, conversation, shown)
+    if (!emission.linked) await this.#notLinked(unit, origin)
+    if (shown && !shown.mine && shown.kind === 'text') {
+      await this.#components.sealer.noteDue(unit, origin.conversationId, { delivered: [shown.messageId] })
+    }
+  }
+
+  #decode(content: Uint8Array): Message | undefined {
+    try {
+      return decodeMessage(content)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#malformed++
+      return undefined
+    }
+  }
+
+  /** How a message is shown; undefined for one that only changes others. */
+  #shownForm(origin: Origin, { messageId, sentAt, body }: Message): NewMessage | undefined {
+    const { core } = this.#components
+    const mine = equalBytes(origin.senderAccount, core.accountId())
+    const shown: NewMessage = {
+      messageId,
+      from: origin.senderAccount,
+      device: origin.senderDevice,
+      mine,
+      kind: 'text',
+      text: '',
+      // A clock that runs ahead, or lies, must not put a date into the far future.
+      sentAt: Math.min(sentAt, core.timers.now() + CLOCK_TOLERANCE_MS),
+      state: mine ? 'sent' : null,
+      problem: null
+    }
+    switch (body.kind) {
+      case 'text':
+      case 'reply':
+        return { ...shown, text: body.text }
+      case 'attachment':
+      case 'voiceNote':
+      case 'unsupported':
+        return { ...shown, kind: 'unsupported', text: 'Update Volo to see this message.' }
+      default:
+        return undefined
+    }
+  }
+
+  #profile(unit: Work, { senderAccount }: Origin, { username, displayName }: BodyOf<'profile'>): void {
+    unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
+  }
+
+  /** The chain of a sender's messages is broken: others may have been shown something else. */
+  async #notLinked(unit: Work, origin: Origin): Promise<void> {
+    const { core, log } = this.#components
+    const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
+    if (!conversation) return
+    await log.append(unit, conversation, {
+      messageId: core.random(16) as MessageId,
+      from: origin.senderAccount,
+      device: origin.senderDevice,
+      mine: false,
+      kind: 'system',
+      text: 'The message above does not follow the one before it. Its sender may have shown others something else.',
+      sentAt: core.timers.now(),
+      state: null,
+      problem: null
+    })
+  }
+
+  /** Applies a message outside the sequence. */
+  async control(unit: Work, origin: Origin, content: Uint8Array): Promise<void> {
+    const message = this.#decode(content)
+    switch (message?.body.kind) {
+      case 'receipt':
+        return this.#receipt(unit, origin, message.body)
+      case 'openedAck':
+        return this.#openedAck(unit, origin, message.body)
+      case 'resendRequest':
+        return this.#resendRequest(unit, origin, message.body)
+      default:
+        return
+    }
+  }
+
+  async #receipt(unit: Work, origin: Origin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
+    const { core, log } = this.#components
+    // An own device says nothing about what others have seen.
+    if (equalBytes(origin.senderAccount, core.accountId())) return
+    for (const target of targets) {
+      const { conversationId } = origin
+      await log.advance(unit, ownShownId(core, { conversationId, messageId: target }), state)
+    }
+  }
+
+  async #openedAck(unit: Work, origin: Origin, { sessions }: BodyOf<'openedAck'>): Promise<void> {
+    const { core } = this.#components
+    const { deviceId } = core.device()
+    for (const session of sessions) {
+      if (!equalBytes(session.deviceId, deviceId)) continue
+      const slot = slots.openDelivery(toHex(origin.conversationId), toHex(session.sessionId))
+      const delivery = await unit.read(slot)
+      if (!delivery) continue
+      const acknowledged = acknowledgeOpen(delivery, origin.senderDevice)
+      if (isDeliveryFinished(acknowledged, core.timers.now())) {
+        unit.remove(slot)
+        unit.after(() => eraseDelivery(delivery))
+      } else unit.write(slot, acknowledged)
+    }
+  }
+
+  async #resendRequest(unit: Work, origin: Origin, { deviceId, ranges }: BodyOf<'resendRequest'>): Promise<void> {
+    const { core, directory, sealer } = this.#components
+    if (!equalBytes(deviceId, core.device().deviceId)) return
+    const key = toHex(origin.conversationId)
+    const outbound = await unit.read(slots.outbound(key))
+    const account = await directory.load(origin.senderAccount)
+    if (!outbound || !account) return
+    const requester: DeviceId = origin.senderDevice
+    const answers = (await unit.read(slots.answers(key))) ?? []
+    const isListed = hasLiveDevice(account, requester)
+    const answer = answerResendRequest(outbound, answers, requester, isListed, ranges, core.timers.now())
+    unit.write(slots.answers(key), answer.answers)
+    for (const sequence of answer.sequences) {
+      const sent = await unit.read(slots.sent(key, sequence))
+      if (!sent) continue
+      await sealer.takeAgain(unit, {
+        conversationId: origin.conversationId,
+        messageId: null,
+        content: sent.content,
+        sequenced: true,
+        again: { sequence, predecessor: sent.predecessor, device: requester }
+      })
+    }
+  }
+}

@@ -1,0 +1,399 @@
+/**
+ * From deliveries to shown messages. Everything that arrives is hostile until the session suite says otherwise; whatever
+ * cannot be used is counted and let go of. What a delivery brought is stored in one batch with the keys it used up, then
+ * shown, then acknowledged once it would survive a power cut: so each message is shown exactly once, whatever is delivered
+ * twice and wherever a process ends.
+ *
+ *     deliver ──▶ Open ── roster known ──▶ accepted ──▶ messages ──▶ sequencer ──▶ shown
+ *                  │ records unknown                      │ session unknown
+ *                  └────────▶ parked ◀────────────────────┘   (tried again as the directory or an Open comes)
+ *
+ * A payload of an unknown kind is parked too, for a newer version of this program.
+ */
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { resolveRoster } from '../../protocol/roster/roster-resolution.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import {
+  emptySequencer,
+  noteSession,
+  receiveMessage,
+  type SequencerStep
+} from '../../protocol/conversation/sequencer.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
+import { heldConversationKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
+import {
+  decryptMessage,
+  releaseInbound,
+  supersedeInbound,
+  surplusInbound,
+  type Inbound
+} from '../../protocol/session/inbound.ts'
+import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
+import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
+import type { HeldKey } from '../../protocol/session/seal-key.ts'
+import { isForgettable } from '../../protocol/session/seen-session.ts'
+import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts'
+import type { Core } from '../engine-context.ts'
+import { sessionEnvironment } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { Inbox } from './inbox.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { dropInbound, inboundsOf } from '../store/session-states.ts'
+import { ParkedDeliveries } from './parked-deliveries.ts'
+import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+
+/** Why deliveries came to nothing, for status and tests. */
+export interface ReceiverCounts {
+  damaged: number
+  malformed: number
+  notForUs: number
+  refused: number
+  duplicate: number
+  dropped: number
+}
+
+export interface ReceiverComponents {
+  core: Core
+  states: StateStore
+  directory: DirectoryClient
+  inbox: Inbox
+  sealer: Sealer
+}
+
+/** What became of one delivery. */
+type Outcome =
+  /** Stored, or of no use to anybody: acknowledge. */
+  | { kind: 'done' }
+  /** Needs these accounts from the directory first. */
+  | { kind: 'fetch'; accounts: AccountId[] }
+
+interface Attempt {
+  /** The directory was asked just now. */
+  isAsked: boolean
+  /** The delivery was parked before. */
+  isRetry: boolean
+}
+
+const DONE: Outcome = { kind: 'done' }
+
+export class Receiver {
+  readonly counts: ReceiverCounts = { damaged: 0, malformed: 0, notForUs: 0, refused: 0, duplicate: 0, dropped: 0 }
+  readonly #components: ReceiverComponents
+  readonly #conversationKeys = new Map<string, HeldKey[]>()
+  readonly #parked: ParkedDeliveries
+  readonly #retrying = new Set<Parked['waitsFor']>()
+  readonly #retryAgain = new Set<Parked['waitsFor']>()
+  /** Retries that the store cut short: the timer of what is parked takes them up again. */
+  readonly #unfinished = new Set<Parked['waitsFor']>()
+  #stopped = true
+
+  constructor(components: ReceiverComponents) {
+    const { core, states } = components
+    this.#components = components
+    this.#parked = new ParkedDeliveries(core, states, {
+      onRetry: () => void this.#askForParked(),
+      onDropped: () => this.counts.dropped++
+    })
+  }
+
+  async start(): Promise<void> {
+    for (const { conversationId, own } of await this.#components.states.all('own-keys', ownKeysEntry)) {
+      this.noteKeys(toHex(conversationId), own)
+    }
+    this.#stopped = false
+    await this.#parked.start()
+    // The last process may have ended between an Open and the messages that waited for it.
+    void this.retryParked('session')
+    // And may have been an older version of this program.
+    void this.retryParked('version')
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#parked.stop()
+  }
+
+  /**
+   * Takes in one delivery; what it brings is shown at once, and survives a power cut after {@link flush}.
+   * @returns whether to acknowledge it then.
+   */
+  async receive(delivery: Delivery): Promise<boolean> {
+    const { core } = this.#components
+    if (!isDeliveryIntact(core.crypto, core.network().id, core.device().deviceId, delivery)) {
+      // Flipped bits, or a lie: the true one may still come from another node, so it is not acknowledged.
+      this.counts.damaged++
+      return false
+    }
+    if (this.#parked.has(delivery)) return true
+    await this.#process(delivery, { isAsked: false, isRetry: false })
+    return true
+  }
+
+  /** Resolves once everything taken in so far may be acknowledged. */
+  flush(): Promise<void> {
+    return this.#components.states.flush()
+  }
+
+  /** Tries again what waits for a session, when one was opened, or for the directory, when it told something new. */
+  async retryParked(waitsFor: Parked['waitsFor']): Promise<void> {
+    if (this.#retrying.has(waitsFor)) {
+      // What came meanwhile may concern those that were looked at already.
+      this.#retryAgain.add(waitsFor)
+      return
+    }
+    this.#retrying.add(waitsFor)
+    do {
+      this.#retryAgain.delete(waitsFor)
+      const isDone = await this.#processAll(this.#parked.waitingFor(waitsFor), { isAsked: true, isRetry: true })
+      if (isDone) this.#unfinished.delete(waitsFor)
+      else this.#unfinished.add(waitsFor)
+    } while (this.#retryAgain.has(waitsFor) && !this.#stopped)
+    this.#retrying.delete(waitsFor)
+  }
+
+  /** Asks the directory for what parked Opens need, as far as it is time to ask again. */
+  async #askForParked(): Promise<void> {
+    await this.#processAll(this.#parked.dueForAsking(), { isAsked: false, isRetry: true })
+    for (const waitsFor of [...this.#unfinished]) await this.retryParked(waitsFor)
+    this.#parked.schedule()
+  }
+
+  /** @returns false if something kept it from looking at all of them. Never rejects. */
+  async #processAll(deliveries: Delivery[], attempt: Attempt): Promise<boolean> {
+    try {
+      await this.#parked.dropExpired()
+      for (const delivery of deliveries) {
+        if (this.#stopped) return false
+        if (this.#parked.has(delivery)) await this.#process(delivery, attempt)
+      }
+      return true
+    } catch (error) {
+      this.#components.core.log.warn('parked deliveries could not be looked at', { reason: String(error) })
+      return false
+    }
+  }
+
+  async #process(delivery: Delivery, attempt: Attempt): Promise<void> {
+    let packet: Packet
+    try {
+      packet = decodePacket(delivery.payload)
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'UNSUPPORTED_VERSION') return this.#keepForNewer(delivery)
+      this.counts.malformed++
+      return
+    }
+    let outcome = await this.#processPacket(delivery, packet, attempt)
+    if (outcome.kind === 'fetch' && !attempt.isAsked) {
+      this.#parked.noteAsked(delivery)
+      const asked = await this.#ask(outcome.accounts)
+      outcome = asked ? await this.#processPacket(delivery, packet, { ...attempt, isAsked: true }) : outcome
+    }
+    if (outcome.kind === 'fetch') {
+      await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'roster'))
+    }
+    this.#parked.forgetAsked(delivery)
+  }
+
+  /** Kept here, not with the network: what is not acknowledged would keep the node from delivering what comes after it. */
+  async #keepForNewer(delivery: Delivery): Promise<void> {
+    await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'version'), { durable: false })
+  }
+
+  /** @returns whether the directory answered for any of the accounts. */
+  async #ask(accounts: AccountId[]): Promise<boolean> {
+    const answers = await Promise.allSettled(accounts.map(accountId => this.#components.directory.refresh(accountId)))
+    return answers.some(({ status }) => status === 'fulfilled')
+  }
+
+  async #processPacket(delivery: Delivery, packet: Packet, attempt: Attempt): Promise<Outcome> {
+    const { states } = this.#components
+    const take = async (unit: Work): Promise<Outcome> => {
+      if (packet.kind === 'open' && delivery.part.length > 0) {
+        const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
+        if (outcome.kind !== 'done') return outcome
+      }
+      const orphans = await this.#messages(unit, packet.messages)
+      if (orphans) this.#parked.park(unit, delivery, 'session')
+      else this.#parked.unpark(unit, delivery)
+      return DONE
+    }
+    // What is undone comes again: it is acknowledged after a flush.
+    return states.unit(take, { durable: false, tellFirst: true })
+  }
+
+  /** Own conversation keys changed: Opens are looked up among the new ones. */
+  noteKeys(conversationId: string, own: OwnKeys): void {
+    this.#conversationKeys.set(conversationId, heldConversationKeys(fromHex(conversationId) as ConversationId, own))
+  }
+
+  async #open(unit: Work, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
+    const { core, directory } = this.#components
+    const env = sessionEnvironment(core)
+    const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
+    let open: ReadOpen
+    try {
+      open = await readOpen(env, core.device().deviceId, held, openBody, part)
+    } catch (error) {
+      return this.#count(error)
+    }
+    try {
+      for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
+      const decision = resolveRoster(env, open.reference, directory.view, core.accountId())
+      if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts }
+      if (decision.kind !== 'accept') {
+        // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
+        // strangers must not choose whom we ask for.
+        const isForeign = decision.kind === 'refuse' && decision.reason === 'foreign'
+        const members = open.content.members ?? []
+        if (!isForeign && !attempt.isAsked && members.length > 0)
+          return { kind: 'fetch', accounts: members.map(member => member.accountId) }
+        this.counts.refused++
+        core.log.warn('an Open was refused', { reason: decision.kind === 'refuse' ? decision.reason : decision.kind })
+        return DONE
+      }
+      const { sessionId, conversationId, senderDevice } = open.content.context
+      const seen = (await unit.read(slots.session(toHex(sessionId))))?.seen
+      const peerKey = await unit.read(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
+      const { deviceId } = core.device()
+      const accepted = await acceptOpen(env, { deviceId, open, roster: decision.roster, seen, peerKey })
+      await this.#accept(unit, accepted, open.content.members ?? [])
+      return DONE
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'REPLAYED' && !attempt.isRetry)
+        await this.#acknowledgeAgain(unit, open)
+      return this.#count(error)
+    } finally {
+      discardOpen(open)
+    }
+  }
+
+  /** The sender sent it again because our acknowledgement was lost. */
+  async #acknowledgeAgain(unit: Work, open: ReadOpen): Promise<void> {
+    const { senderDevice, sessionId, conversationId } = open.content.context
+    await this.#components.sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
+  }
+
+  async #accept(unit: Work, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
+    const { core, inbox, sealer } = this.#components
+    const env = sessionEnvironment(core)
+    const { context, inbound, peerKey, seen } = accepted
+    const { conversationId, senderDevice, sessionId } = context
+    const key = toHex(conversationId)
+    await inbox.conversationFor(
+      unit,
+      members.map(({ accountId }) => accountId)
+    )
+    for (const older of supersedeInbound(await inboundsOf(unit, key), inbound, env.now())) {
+      unit.write(slots.inbound(key, toHex(older.sessionId)), older)
+    }
+    unit.write(slots.inbound(key, toHex(sessionId)), inbound)
+    for (const surplus of surplusInbound(await inboundsOf(unit, key), senderDevice)) dropInbound(unit, surplus)
+    unit.write(slots.session(toHex(sessionId)), { conversationId, seen })
+    unit.write(slots.peerKey(key, toHex(senderDevice)), peerKey)
+    const slot = slots.sequencer(key, toHex(senderDevice))
+    const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
+    const step = noteSession(env, sequencer, { since: accepted.since, firstSequence: context.firstSequence })
+    await inbox.apply(unit, inbound, step)
+    await sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
+    unit.after(() => void this.retryParked('session'))
+  }
+
+  /** @returns whether some belong to a session whose Open has not come yet. */
+  async #messages(unit: Work, packets: Uint8Array[]): Promise<boolean> {
+    let hasOrphans = false
+    for (const bytes of packets) {
+      let packet: MessagePacket
+      try {
+        packet = decodeMessagePacket(bytes)
+      } catch {
+        this.counts.malformed++
+        continue
+      }
+      const session = await unit.read(slots.session(toHex(packet.sessionId)))
+      if (!session) {
+        hasOrphans = true
+        continue
+      }
+      const inbound = await unit.read(slots.inbound(toHex(session.conversationId), toHex(packet.sessionId)))
+      // Erased: all of it was read, so this is a copy.
+      if (!inbound) this.counts.duplicate++
+      // Each guess may cost a thousand steps of a chain; whoever can write in a session makes no wrong one.
+      else if ((await this.#message(unit, inbound, packet)) === 'undecryptable') break
+    }
+    return hasOrphans
+  }
+
+  async #message(unit: Work, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {
+    const { core, inbox } = this.#components
+    const env = sessionEnvironment(core)
+    const key = toHex(inbound.conversationId)
+    if (await this.#endedByRevocation(unit, inbound)) return undefined
+    let decrypted: Awaited<ReturnType<typeof decryptMessage>>
+    try {
+      decrypted = await decryptMessage(env, inbound, packet)
+    } catch (error) {
+      this.#count(error)
+      return error instanceof ProtocolError && error.code === 'DECRYPT_FAILED' ? 'undecryptable' : undefined
+    }
+    const { frame, inbound: after } = decrypted
+    unit.write(slots.inbound(key, toHex(inbound.sessionId)), after)
+    unit.after(() => releaseInbound(inbound, after))
+    inbox.noteHeard(inbound)
+    if (frame.sequence === null || frame.predecessor === null) {
+      await inbox.control(unit, inbound, frame.content)
+      return undefined
+    }
+    const { sequence, predecessor, content } = frame
+    const slot = slots.sequencer(key, toHex(inbound.senderDevice))
+    const sequencer = (await unit.read(slot)) ?? emptySequencer(inbound.conversationId, inbound.senderDevice)
+    const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
+    if (!step.isNew) this.counts.duplicate++
+    await inbox.apply(unit, inbound, step satisfies SequencerStep)
+    return undefined
+  }
+
+  /** A revoked device ends with its sessions, whatever times its messages claim: a thief's clock proves nothing. */
+  async #endedByRevocation(unit: Work, inbound: Inbound): Promise<boolean> {
+    const { directory, core } = this.#components
+    const { senderAccount, senderDevice, conversationId } = inbound
+    const account = await directory.load(senderAccount)
+    if (account?.view.revokedAt(senderDevice) === undefined) return false
+    this.counts.refused++
+    core.log.warn('a message of a revoked device was refused', { device: toHex(senderDevice) })
+    dropInbound(unit, inbound)
+    unit.remove(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
+    return true
+  }
+
+  /** Forgets sessions of which neither Open nor key is left anywhere. */
+  async forgetSessions(): Promise<void> {
+    const { core, states } = this.#components
+    const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
+    const heldIds = new Set(held.map(({ keyId }) => toHex(keyId)))
+    const now = core.timers.now()
+    const seen = await states.all('session', seenEntry)
+    const forgettable = seen.filter(entry => isForgettable(entry.seen, heldIds, now))
+    if (forgettable.length === 0) return
+    await states.unit(async unit => {
+      for (const entry of forgettable) unit.remove(slots.session(toHex(entry.seen.sessionId)))
+    })
+  }
+
+  /** Sorts a refusal of the suite into the counts. Anything else is a fault of ours and goes up. */
+  #count(error: unknown): Outcome {
+    if (!(error instanceof ProtocolError)) throw error
+    if (error.code === 'REPLAYED') this.counts.duplicate++
+    else if (error.code === 'NOT_FOR_US') this.counts.notForUs++
+    else if (error.code === 'MALFORMED' || error.code === 'TOO_LARGE') this.counts.malformed++
+    else this.counts.refused++
+    return DONE
+  }
+
+  /** Deliveries that wait for something. */
+  get parkedCount(): number {
+    return this.#parked.size
+  }
+}

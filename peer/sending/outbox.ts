@@ -1,0 +1,335 @@
+/**
+ * Hands sealed envelopes to the network until enough signed receipts are here. What is sealed is on disk before the first
+ * attempt and is never sealed anew, so that no retry can show a message twice.
+ *
+ *     queued ── submit ──▶ in flight ── receipts verified ──▶ gone (message *sent*)
+ *        ▲                     │
+ *        └──── backoff ◀───────┘ too few receipts, refusal, lost connection
+ */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
+import type { Epoch } from '../../protocol/wire/placement.ts'
+import { isPausing } from '../elapsed.ts'
+import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
+import type { Core } from '../engine-context.ts'
+import { isKept, validReceipts } from './receipt-check.ts'
+import { withExpiry } from './envelopes.ts'
+import type { MessageLog } from '../history/message-log.ts'
+import { ownShownId, type ShownId } from '../history/shown-id.ts'
+import { orderOf, outboxEntry, slots, type OutboxItem, type ReceiptsEntry } from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+
+/** Envelopes under way at a time. */
+export const MAX_IN_FLIGHT = 16
+export const FIRST_RETRY_MS = 500
+export const MAX_RETRY_MS = 60_000
+/** Operators that have to call an envelope malformed before it is given up, if there are as many. */
+const OPERATORS_TO_REFUSE = 2
+/** Attempts without enough receipts after which the person is told why it takes so long. */
+const EXPLAIN_AFTER_ATTEMPTS = 3
+/** Attempts in a row without enough receipts, for no reason that was told, after which another node is tried. */
+const LEAVE_AFTER_FRUITLESS = 3
+/** Not sooner again than this after it; the pause doubles while nothing gets through anywhere. */
+const FIRST_LEAVE_PAUSE_MS = 10_000
+const MAX_LEAVE_PAUSE_MS = 600_000
+
+interface Entry {
+  order: string
+  item: OutboxItem
+  attempts: number
+  nextTry: number
+  inFlight: boolean
+  /** Operators whose nodes called it malformed or too large, in hex. */
+  refusedBy: Set<string>
+}
+
+export interface OutboxInit {
+  connection: () => NodeConnection | undefined
+  onEpoch: (epoch: Epoch, connection: NodeConnection) => Promise<void>
+  /** A node answers and gets nothing kept: it may be cut off from the others, or lie. */
+  onFruitless: (connection: NodeConnection) => void
+}
+
+export class Outbox {
+  readonly #core: Core
+  readonly #states: StateStore
+  readonly #log: MessageLog
+  readonly #init: OutboxInit
+  readonly #entries = new Map<string, Entry>()
+  #cancelTimer: (() => void) | undefined
+  #fruitless = 0
+  #nextLeave = 0
+  #leavePause = FIRST_LEAVE_PAUSE_MS
+  #stopped = true
+
+  constructor(core: Core, states: StateStore, log: MessageLog, init: OutboxInit) {
+    this.#core = core
+    this.#states = states
+    this.#log = log
+    this.#init = init
+  }
+
+  async start(): Promise<void> {
+    for (const { order, value } of await this.#states.range('outbox', undefined, outboxEntry)) this.#add(order, value)
+    this.#stopped = false
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelTimer?.()
+  }
+
+  /** Envelopes that the network does not keep yet. */
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Shown messages inside. */
+  waitingMessages(): Set<ShownId> {
+    return new Set([...this.#entries.values()].flatMap(({ item }) => this.#shownIn(item)))
+  }
+
+  /** Writes an envelope into the queue as part of a unit of work. */
+  put(unit: Work, order: string, item: OutboxItem): void {
+    unit.write(slots.outbox(order), item)
+    unit.after(() => this.#add(order, item))
+  }
+
+  /** A connection came about, or something was put in: tries everything now. */
+  kick(retryAll = false): void {
+    if (retryAll) for (const entry of this.#entries.values()) entry.nextTry = 0
+    this.#pump()
+  }
+
+  #add(order: string, item: OutboxItem): void {
+    this.#entries.set(order, { order, item, attempts: 0, nextTry: 0, inFlight: false, refusedBy: new Set() })
+  }
+
+  #pump(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    const connection = this.#init.connection()
+    if (this.#stopped || !connection) return
+    const now = this.#core.timers.now()
+    let inFlight = [...this.#entries.values()].filter(entry => entry.inFlight).length
+    let earliest = Infinity
+    for (const entry of this.#entries.values()) {
+      if (inFlight >= MAX_IN_FLIGHT) break
+      if (entry.inFlight) continue
+      if (isPausing(entry.nextTry, now, MAX_RETRY_MS)) {
+        earliest = Math.min(earliest, entry.nextTry)
+        continue
+      }
+      entry.inFlight = true
+      inFlight++
+      void this.#attempt(entry, connection)
+    }
+    if (earliest < Infinity) this.#cancelTimer = this.#core.timers.after(earliest - now, () => this.#pump())
+  }
+
+  async #attempt(entry: Entry, connection: NodeConnection): Promise<void> {
+    try {
+      await this.#submit(entry, connection)
+    } catch (error) {
+      await this.#failed(entry, error, connection).catch((failure: unknown) => {
+        // The store does not write. The entry stays as it is there, and is tried again.
+        entry.nextTry = this.#core.timers.now() + MAX_RETRY_MS
+        this.#core.log.warn('the outbox could not be written', { reason: String(failure) })
+      })
+    } finally {
+      entry.inFlight = false
+      this.#pump()
+    }
+  }
+
+  async #submit(entry: Entry, connection: NodeConnection): Promise<void> {
+    const { item } = entry
+    if (item.expiry < this.#core.timers.now()) return this.#giveUp(entry, 'It could not be sent for 30 days.')
+    const answer = await connection.request(
+      { kind: 'submit', epoch: this.#core.network().epoch.number, envelope: item.envelope },
+      'submitted'
+    )
+    const { stored, receipts } = await this.#check(item, answer)
+    const mailboxes = item.mailboxes.map(mailbox => ({
+      ...mailbox,
+      stored: mailbox.stored || stored.has(toHex(mailbox.mailbox))
+    }))
+    await this.#note(entry, { ...item, mailboxes }, receipts)
+    if (stored.size > 0) this.#noteFruit()
+    if (mailboxes.every(mailbox => mailbox.stored)) return
+    const refusal = answer.results.find(result => result.state === 'refused')?.refusal?.reason
+    if (stored.size === 0 && refusal === undefined) this.#noteFruitless(connection)
+    // Sealed while the clock was ahead: without another expiry it would wait for as long as that was.
+    if (refusal === 'expiry-too-far' && (await this.#expireSooner(entry))) return
+    if (refusal === 'epoch') await this.#refreshEpoch(connection)
+    await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
+  }
+
+  /** Which mailboxes are kept, by receipts that hold. */
+  async #check(
+    item: OutboxItem,
+    { results }: NodeFrameOf<'submitted'>
+  ): Promise<{ stored: Set<string>; receipts: ReceiptsEntry }> {
+    const { crypto } = this.#core
+    const info = this.#core.network()
+    const byMailbox = new Map<string, SubmissionResult>(results.map(result => [toHex(result.mailbox), result]))
+    const stored = new Set<string>()
+    const receipts: ReceiptsEntry = []
+    for (const { mailbox, id } of item.mailboxes) {
+      const result = byMailbox.get(toHex(mailbox))
+      if (!result) continue
+      const valid = await validReceipts(crypto, info, { mailbox, id, expiry: item.expiry }, result.receipts)
+      if (!isKept(crypto, info, mailbox, valid)) continue
+      stored.add(toHex(mailbox))
+      receipts.push({ mailbox, id, receipts: valid })
+    }
+    return { stored, receipts }
+  }
+
+  /** Writes what is kept; the last mailbox of the last envelope makes the message *sent*. */
+  async #note(entry: Entry, item: OutboxItem, receipts: ReceiptsEntry): Promise<void> {
+    if (receipts.length === 0) return
+    const done = item.mailboxes.every(mailbox => mailbox.stored)
+    const order = `${entry.order}.${orderOf(entry.attempts)}`
+    await this.#states.unit(
+      async unit => {
+        if (done) unit.remove(slots.outbox(entry.order))
+        else unit.write(slots.outbox(entry.order), item)
+        for (const id of this.#shownIn(item)) {
+          unit.write(slots.receipts(id, order), receipts)
+          if (done && !this.#isElsewhere(entry, id)) await this.#log.advance(unit, id, 'sent')
+        }
+        unit.after(() => {
+          entry.item = item
+          if (done) this.#entries.delete(entry.order)
+        })
+        // What a power cut undoes is handed in again, and known to the nodes that keep it.
+      },
+      { durable: false }
+    )
+  }
+
+  /** Counts the expiry from what the clock says now. @returns whether that is sooner. */
+  async #expireSooner(entry: Entry): Promise<boolean> {
+    const { crypto, timers, network } = this.#core
+    const expiry = timers.now() + PENDING_TTL_MS
+    if (expiry >= entry.item.expiry) return false
+    const item = withExpiry(crypto, network().id, entry.item, expiry)
+    await this.#states.unit(async unit => {
+      unit.write(slots.outbox(entry.order), item)
+      unit.after(() => (entry.item = item))
+    })
+    return true
+  }
+
+  /** Whether another envelope of the same message is still on its way. */
+  #isElsewhere(entry: Entry, id: ShownId): boolean {
+    return [...this.#entries.values()].some(other => other !== entry && this.#shownIn(other.item).includes(id))
+  }
+
+  #shownIn({ conversationId, messages }: OutboxItem): ShownId[] {
+    return messages.map(messageId => ownShownId(this.#core, { conversationId, messageId }))
+  }
+
+  async #failed(entry: Entry, error: unknown, connection: NodeConnection): Promise<void> {
+    if (error instanceof NodeRefusal) {
+      if (error.code === 'wrong-epoch') {
+        await this.#refreshEpoch(connection)
+        // At once: nothing is wrong with the message.
+        if (entry.attempts === 0) return void entry.attempts++
+      }
+      if (error.code === 'malformed' || error.code === 'too-large') {
+        if (this.#isRefusedByAll(entry, connection))
+          return this.#giveUp(entry, `The network does not take it: ${error.message}`)
+        await this.#later(entry, `The node answered: ${error.message}`)
+        // One node's word fails nothing: the next connection goes to another node.
+        return connection.close('the node refuses a message')
+      }
+      return this.#later(entry, `The node answered: ${error.message}`)
+    }
+    // The next connection tries again by itself.
+    if (error instanceof ConnectionLost) {
+      if (connection.isOpen) this.#noteFruitless(connection)
+      return this.#later(entry, null)
+    }
+    this.#core.log.warn('an envelope could not be handed in', { reason: String(error) })
+    await this.#later(entry, null)
+  }
+
+  #noteFruit(): void {
+    this.#fruitless = 0
+    this.#leavePause = FIRST_LEAVE_PAUSE_MS
+  }
+
+  #noteFruitless(connection: NodeConnection): void {
+    const now = this.#core.timers.now()
+    if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || isPausing(this.#nextLeave, now, MAX_LEAVE_PAUSE_MS)) return
+    this.#fruitless = 0
+    this.#nextLeave = now + this.#leavePause
+    this.#leavePause = Math.min(2 * this.#leavePause, MAX_LEAVE_PAUSE_MS)
+    this.#init.onFruitless(connection)
+  }
+
+  /** Whether as many operators as keep a message have refused it for what it is. */
+  #isRefusedByAll({ refusedBy }: Entry, { node }: NodeConnection): boolean {
+    const { nodes } = this.#core.network().epoch
+    const operators = new Set(nodes.map(({ operator }) => toHex(operator)))
+    const refuser = nodes.find(({ key }) => equalBytes(key, node))
+    if (refuser) refusedBy.add(toHex(refuser.operator))
+    return refusedBy.size >= Math.min(operators.size, OPERATORS_TO_REFUSE)
+  }
+
+  async #refreshEpoch(connection: NodeConnection): Promise<void> {
+    try {
+      const { epoch } = await connection.request({ kind: 'epoch' }, 'epoch')
+      await this.#init.onEpoch(epoch, connection)
+    } catch (error) {
+      this.#core.log.debug('no epoch', { reason: String(error) })
+    }
+  }
+
+  async #later(entry: Entry, problem: string | null): Promise<void> {
+    entry.attempts++
+    const backoff = Math.min(FIRST_RETRY_MS * 2 ** (entry.attempts - 1), MAX_RETRY_MS)
+    entry.nextTry = this.#core.timers.now() + backoff
+    const explained =
+      problem ??
+      (entry.attempts >= EXPLAIN_AFTER_ATTEMPTS ? 'Too few nodes of the network confirm that they keep it.' : null)
+    if (explained !== null) await this.#explain(entry, explained)
+  }
+
+  #explain(entry: Entry, problem: string): Promise<void> {
+    return this.#states.unit(async unit => {
+      for (const id of this.#shownIn(entry.item)) {
+        await this.#log.notProgressing(unit, id, problem.slice(0, 300))
+      }
+    })
+  }
+
+  async #giveUp(entry: Entry, problem: string): Promise<void> {
+    await this.#states.unit(async unit => {
+      unit.remove(slots.outbox(entry.order))
+      for (const id of this.#shownIn(entry.item)) {
+        await this.#log.update(unit, id, row =>
+          row.state === 'waiting' ? { ...row, state: 'failed', problem: problem.slice(0, 300) } : undefined
+        )
+      }
+      unit.after(() => this.#entries.delete(entry.order))
+    })
+  }
+}
+
+type RefusalReason = NonNullable<SubmissionResult['refusal']>['reason']
+
+/** Why a node did not take it, for people. All are tried again. */
+const REFUSED: Record<RefusalReason, string | null> = {
+  expired: 'The node finds it too old. Please check this device’s clock.',
+  'expiry-too-far': 'The node finds it too new. Please check this device’s clock.',
+  'mailbox-full': 'There is no room left for this person’s messages; it is tried again.',
+  'rate-limited': 'Too much was sent in a short time; it is tried again soon.',
+  'unknown-mailbox': 'The network does not know one of the receiving devices yet; it is tried again.',
+  epoch: null,
+  proof: 'This person’s account takes messages from contacts only.',
+  'disk-full': 'The nodes have no space left; it is tried again.'
+}

@@ -1,0 +1,295 @@
+/**
+ * One round of sealing: within one unit of work, messages leave the queue and become envelopes, together with the session
+ * state that sealed them. A crash leaves either both or neither.
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import { createMessageId, encodeMessage, isSequenced, type MessageBody } from '../../protocol/conversation/message.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
+import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { emptyOwnKeys, isKeyUpdateDue, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
+import { openSession } from '../../protocol/session/open.ts'
+import {
+  emptyOutbound,
+  encryptAgain,
+  encryptMessage,
+  releaseOutbound,
+  renewalReason,
+  type Outbound
+} from '../../protocol/session/outbound.ts'
+import { encodePacket, MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
+import { PeerError } from '../peer-api.ts'
+import { sessionEnvironment, type Core } from '../engine-context.ts'
+import { controlBodies } from './due-controls.ts'
+import { buildEnvelopes } from './envelopes.ts'
+import { nextOrder, type MessageLog } from '../history/message-log.ts'
+import type { Outbox } from './outbox.ts'
+import type { OwnAccount } from '../account/own-account.ts'
+import { fitsBeside, splitByBytes } from './payloads.ts'
+import { otherDevices, type SealingPlan } from './sealing-plan.ts'
+import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
+import { ownShownId } from '../history/shown-id.ts'
+import { slots, type Unsent } from '../store/store-layout.ts'
+import type { UnsentQueue } from './unsent-queue.ts'
+import type { Work } from '../store/state-store.ts'
+
+/** Revision of the profile that is given to others: it changes with the first profile screen. */
+const PROFILE_REVISION = 1
+/** Room in a packet that queued messages leave for the profile and for receipts. */
+const RESERVED_MESSAGES = 8
+
+export interface SealRoundComponents {
+  core: Core
+  log: MessageLog
+  queue: UnsentQueue
+  outbox: Outbox
+  account: () => OwnAccount
+  /** A new conversation key was made. */
+  onKeysChanged: (conversationId: string, own: OwnKeys) => void
+}
+
+/** What a round left over. */
+export interface RoundResult {
+  /** Receipts and acknowledgements that were due went out, or there were none. */
+  isDueDone: boolean
+  /** More waits: a packet takes only so many, or the session was used up. */
+  hasMore: boolean
+}
+
+export class SealRound {
+  readonly #components: SealRoundComponents
+
+  constructor(components: SealRoundComponents) {
+    this.#components = components
+  }
+
+  /**
+   * @returns with nothing sealed if the session was used up since a plan was made that has no keys to open another with.
+   * @throws PeerError `refused` if no device of the other side has keys to seal to.
+   */
+  async run(unit: Work, plan: SealingPlan): Promise<RoundResult> {
+    const { conversationId, profileGiven } = plan.conversation
+    const key = toHex(conversationId)
+    if (!plan.canOpen && (await this.#mustOpen(unit, plan))) return { isDueDone: false, hasMore: true }
+    const items = await this.#itemsOf(unit, plan)
+    if (items.length === 0 && !(await this.#isKeyUpdateDue(unit, key))) return { isDueDone: true, hasMore: false }
+    const others = otherDevices(this.#components.core, plan.roster).map(device => device.deviceId)
+    if (others.length === 0) return this.#keepToSelf(unit, items)
+    const sealed = await this.#encrypt(unit, plan, items)
+    for (const item of sealed.items) this.#remember(unit, key, item)
+    if (profileGiven < PROFILE_REVISION) {
+      const current = (await unit.read(slots.conversation(key))) ?? plan.conversation
+      unit.write(slots.conversation(key), { ...current, profileGiven: PROFILE_REVISION })
+    }
+    await this.#envelopes(unit, plan, sealed, others)
+    return items.length > 0 ? this.#result(unit, items, sealed.items) : { isDueDone: true, hasMore: false }
+  }
+
+  async #mustOpen(unit: Work, { conversation, rosterHash }: SealingPlan): Promise<boolean> {
+    const outbound = await unit.read(slots.outbound(toHex(conversation.conversationId)))
+    return !outbound || renewalReason(outbound, rosterHash, this.#components.core.timers.now()) !== undefined
+  }
+
+  /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
+  async #itemsOf(unit: Work, plan: SealingPlan): Promise<Item[]> {
+    const { conversationId, profileGiven, isNotes } = plan.conversation
+    const key = toHex(conversationId)
+    const queued: Item[] = await this.#components.queue.first(unit, key, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
+    const controls = controlBodies(await unit.read(slots.due(key))).map(body => this.#itemOf(conversationId, body))
+    if (queued.length + controls.length === 0) return []
+    const profile = profileGiven < PROFILE_REVISION && !isNotes ? [this.#itemOf(conversationId, this.#profile())] : []
+    return [...profile, ...queued, ...controls]
+  }
+
+  #profile(): MessageBody {
+    const { displayName, name } = this.#components.account()
+    return {
+      kind: 'profile',
+      revision: PROFILE_REVISION,
+      displayName,
+      username: name?.username ?? null,
+      about: '',
+      picture: null,
+      deliveryToken: null
+    }
+  }
+
+  #itemOf(conversationId: ConversationId, body: MessageBody): Item {
+    const { random, timers } = this.#components.core
+    const content = encodeMessage({
+      messageId: createMessageId(random),
+      sentAt: timers.now(),
+      expiresAfter: null,
+      body
+    })
+    return { conversationId, messageId: null, content, sequenced: isSequenced(body.kind), again: null, order: null }
+  }
+
+  async #isKeyUpdateDue(unit: Work, conversationId: string): Promise<boolean> {
+    const own = await unit.read(slots.ownKeys(conversationId))
+    return own !== undefined && isKeyUpdateDue(own.own, this.#components.core.timers.now())
+  }
+
+  /** Notes on the only device: nothing leaves it. */
+  async #keepToSelf(unit: Work, items: Item[]): Promise<RoundResult> {
+    const { core, log } = this.#components
+    for (const item of items) {
+      this.#leaveQueue(unit, item)
+      const { messageId, conversationId } = item
+      if (messageId) await log.advance(unit, ownShownId(core, { conversationId, messageId }), 'delivered')
+    }
+    return this.#result(unit, items, items)
+  }
+
+  /** What a round left over, once it has sealed some of its items. */
+  #result(unit: Work, items: Item[], sealed: Item[]): RoundResult {
+    const key = toHex(items[0]!.conversationId)
+    const left = this.#components.queue.count(unit, key) - sealed.filter(({ order }) => order !== null).length
+    const isDueDone = sealed.length === items.length
+    if (isDueDone) unit.remove(slots.due(key))
+    return { isDueDone, hasMore: left > 0 || !isDueDone }
+  }
+
+  #leaveQueue(unit: Work, { order, conversationId }: Item): void {
+    if (order !== null) this.#components.queue.remove(unit, { order, conversationId })
+  }
+
+  async #encrypt(unit: Work, plan: SealingPlan, items: Item[]): Promise<Sealed> {
+    const { core } = this.#components
+    const env = sessionEnvironment(core)
+    const { conversationId } = plan.conversation
+    const key = toHex(conversationId)
+    const hash = plan.rosterHash
+    const before = await unit.read(slots.outbound(key))
+    let outbound = before ?? emptyOutbound(env, conversationId, core.device().deviceId)
+    const sealed: Sealed = { items: [], open: undefined }
+    if (renewalReason(outbound, hash, env.now())) {
+      const opened = await this.#open(unit, plan, outbound)
+      outbound = opened.outbound
+      sealed.open = { openBody: opened.openBody, parts: opened.parts }
+    }
+    for (const item of items) {
+      if (renewalReason(outbound, hash, env.now())) break
+      const encrypted = item.again
+        ? await encryptAgain(env, outbound, { ...item.again, content: item.content })
+        : await encryptMessage(env, outbound, item.content, item.sequenced)
+      outbound = encrypted.outbound
+      const { packet, sequence, predecessor } = encrypted
+      sealed.items.push({ ...item, packet, sequence, predecessor })
+    }
+    unit.write(slots.outbound(key), outbound)
+    const after = outbound
+    if (before) unit.after(() => releaseOutbound(before, after))
+    return sealed
+  }
+
+  async #open(unit: Work, plan: SealingPlan, outbound: Outbound) {
+    const { core } = this.#components
+    const env = sessionEnvironment(core)
+    const { conversationId } = plan.conversation
+    const key = toHex(conversationId)
+    const peerKeys = await peerKeysOf(unit, key)
+    const own = (await unit.read(slots.ownKeys(key)))?.own ?? emptyOwnKeys()
+    const { signingKey, deviceId } = core.device()
+    const opened = await openSession(env, {
+      me: { accountId: core.accountId(), deviceId, signingKey },
+      roster: plan.roster,
+      outbound,
+      ownKeys: own,
+      peerKeys,
+      bundles: plan.bundles,
+      // The bundles were fetched just now: an expired weekly key means a device that was off for weeks.
+      allowRegisteredKey: true
+    })
+    if (opened.parts.length === 0) {
+      throw new PeerError('refused', 'No device of this person has published its keys yet.')
+    }
+    for (const { deviceId: unreached, error } of opened.unsealed) {
+      core.log.warn('a device could not be sealed to', { device: toHex(unreached), code: error.code })
+    }
+    unit.write(slots.ownKeys(key), { conversationId, own: opened.ownKeys })
+    unit.after(() => this.#components.onKeysChanged(key, opened.ownKeys))
+    unit.write(slots.openDelivery(key, toHex(opened.sessionId)), opened.delivery)
+    await dropSurplusDeliveries(unit, key)
+    return opened
+  }
+
+  /** A sequenced message is kept, for those who miss it later. */
+  #remember(unit: Work, conversationId: string, item: SealedItem): void {
+    this.#leaveQueue(unit, item)
+    if (item.sequence === null || item.predecessor === null || item.again) return
+    unit.write(slots.sent(conversationId, item.sequence), {
+      sequence: item.sequence,
+      predecessor: item.predecessor,
+      content: item.content,
+      sentAt: this.#components.core.timers.now()
+    })
+  }
+
+  async #envelopes(unit: Work, plan: SealingPlan, sealed: Sealed, others: DeviceId[]): Promise<void> {
+    const toAll = sealed.items.filter(item => !item.again?.device)
+    const payloads = splitByBytes(toAll)
+    // An Open goes with the first messages, unless they leave no room for it.
+    if (sealed.open && !fitsBeside(sealed.open.openBody, payloads[0] ?? [])) payloads.unshift([])
+    else if (sealed.open && payloads.length === 0) payloads.push([])
+    const { conversationId } = plan.conversation
+    for (const [index, items] of payloads.entries()) {
+      const open = index === 0 ? sealed.open : undefined
+      const messages = items.map(item => item.packet)
+      const payload = encodePacket(
+        open ? { kind: 'open', openBody: open.openBody, messages } : { kind: 'messages', messages }
+      )
+      await this.#put(unit, conversationId, payload, others, open?.parts ?? [], items)
+    }
+    for (const item of sealed.items) {
+      const device = item.again?.device
+      if (!device) continue
+      await this.#put(
+        unit,
+        conversationId,
+        encodePacket({ kind: 'messages', messages: [item.packet] }),
+        [device],
+        [],
+        []
+      )
+    }
+  }
+
+  async #put(
+    unit: Work,
+    conversationId: ConversationId,
+    payload: Uint8Array,
+    recipients: DeviceId[],
+    parts: { deviceId: DeviceId; part: Uint8Array }[],
+    items: SealedItem[]
+  ): Promise<void> {
+    const { core, outbox } = this.#components
+    const now = core.timers.now()
+    const expiry = now + PENDING_TTL_MS
+    const messages = items.flatMap(item => (item.messageId ? [item.messageId] : []))
+    for (const { envelope, mailboxes } of buildEnvelopes(core.crypto, core.network().id, {
+      payload,
+      expiry,
+      recipients,
+      parts
+    })) {
+      outbox.put(unit, await nextOrder(unit), { conversationId, messages, envelope, expiry, createdAt: now, mailboxes })
+    }
+  }
+}
+
+interface Item extends Unsent {
+  /** Place in the queue; null for what is made on the spot. */
+  order: string | null
+}
+
+interface SealedItem extends Item {
+  packet: Uint8Array
+  sequence: number | null
+  predecessor: Uint8Array | null
+}
+
+interface Sealed {
+  items: SealedItem[]
+  open: { openBody: Uint8Array; parts: { deviceId: DeviceId; part: Uint8Array }[] } | undefined
+}

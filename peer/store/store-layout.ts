@@ -1,0 +1,290 @@
+/**
+ * The layout of the store: one function per kind of entry, docs/peer.md has the table. Ids in names are lower-case hex;
+ * `order` sorts, so numbers in it are hex of fixed width.
+ */
+import { decodeCbor } from '../../protocol/cbor.ts'
+import {
+  bool,
+  bytes,
+  bytesBetween,
+  encode,
+  list,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  uint,
+  type Codec,
+  type TypeOf
+} from '../../protocol/codec.ts'
+import { MAX_TEXT_CHARACTERS, messageIdCodec } from '../../protocol/conversation/message-kinds.ts'
+import { conversationIdCodec } from '../../protocol/roster/roster.ts'
+import { sequencerState, type Sequencer } from '../../protocol/conversation/sequencer.ts'
+import { accountIdCodec, deviceIdCodec } from '../../protocol/identity/device.ts'
+import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS } from '../../protocol/limits.ts'
+import { sessionIdCodec } from '../../protocol/session/context.ts'
+import { ownKeysState, peerKeyState, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
+import { inboundState, type Inbound } from '../../protocol/session/inbound.ts'
+import { MAX_CONTENT_BYTES } from '../../protocol/session/message-packet.ts'
+import { openDeliveryState, type OpenDelivery } from '../../protocol/session/open-delivery.ts'
+import { outboundState, type Outbound } from '../../protocol/session/outbound.ts'
+import { MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
+import {
+  resendAnswersState,
+  resendRequestsState,
+  type ResendAnswers,
+  type ResendRequests
+} from '../../protocol/session/resend.ts'
+import { seenSessionState, type SeenSession } from '../../protocol/session/seen-session.ts'
+import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
+import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
+import type { ShownId } from '../history/shown-id.ts'
+import type { Slot } from './state-store.ts'
+
+const MAX_ENTRY_BYTES = 8 * 1024 * 1024
+/** Hex of 48 bits, so that names sort as the numbers do. */
+export const orderOf = (value: number): string => value.toString(16).padStart(12, '0')
+
+function entry<T>(codec: Codec<T>): Slot<T>['codec'] {
+  return {
+    encode: value => encode(codec, value),
+    decode: bytes => codec.fromCbor(decodeCbor(bytes, { maxBytes: MAX_ENTRY_BYTES, maxDepth: 10 }), '')
+  }
+}
+
+const conversationCodec = struct({
+  conversationId: conversationIdCodec,
+  /** The other account; our own for notes to self. */
+  accountId: accountIdCodec,
+  isNotes: bool,
+  draft: text(MAX_TEXT_CHARACTERS),
+  unread: uint(),
+  updatedAt: uint(),
+  /** Place of the next message shown. */
+  nextPlace: uint(),
+  /** Everything shown before this place counts as read here. */
+  readPlace: uint(),
+  /** `message` order of the newest shown, null before the first. */
+  lastOrder: nullable(text(40)),
+  /** Revision of our profile that the other side was given; 0 for none. */
+  profileGiven: uint()
+})
+export type Conversation = TypeOf<typeof conversationCodec>
+export const conversationEntry = entry(conversationCodec)
+
+const messageCodec = struct({
+  messageId: messageIdCodec,
+  conversationId: conversationIdCodec,
+  from: accountIdCodec,
+  device: deviceIdCodec,
+  mine: bool,
+  kind: oneOf('text', 'system', 'gap', 'unsupported'),
+  text: text(MAX_TEXT_CHARACTERS),
+  sentAt: uint(),
+  receivedAt: uint(),
+  state: nullable(oneOf('waiting', 'sent', 'delivered', 'read', 'failed')),
+  problem: nullable(text(300)),
+  /** Whether the sender was told that it was read here. */
+  readTold: bool
+})
+export type MessageRow = TypeOf<typeof messageCodec>
+export const messageEntry = entry(messageCodec)
+
+const placeCodec = struct({ conversationId: conversationIdCodec, order: text(40) })
+
+const gapCodec = struct({
+  device: deviceIdCodec,
+  from: uint(),
+  to: uint(),
+  /** Messages still missing. */
+  missing: uint(),
+  /** `message` order of its row. */
+  order: text(40)
+})
+export type GapEntry = TypeOf<typeof gapCodec>
+export const gapEntry = entry(gapCodec)
+
+const unsentCodec = struct({
+  conversationId: conversationIdCodec,
+  /** Of the row whose state follows the sending; null for what is not shown. */
+  messageId: nullable(messageIdCodec),
+  content: bytesBetween(1, MAX_CONTENT_BYTES),
+  sequenced: bool,
+  /** Set for a message sent again: its place, and the one device that asked; null for all. */
+  again: nullable(struct({ sequence: uint(), predecessor: bytes(32), device: nullable(deviceIdCodec) }))
+})
+export type Unsent = TypeOf<typeof unsentCodec>
+export const unsentEntry = entry(unsentCodec)
+
+const sentCodec = struct({
+  sequence: uint(),
+  predecessor: bytes(32),
+  content: bytesBetween(1, MAX_CONTENT_BYTES),
+  sentAt: uint()
+})
+export type SentEntry = TypeOf<typeof sentCodec>
+export const sentEntry = entry(sentCodec)
+
+const outboxCodec = struct({
+  conversationId: conversationIdCodec,
+  /** Shown messages inside. */
+  messages: list(messageIdCodec, MAX_PACKET_MESSAGES),
+  envelope: bytesBetween(1, MAX_ENVELOPE_BYTES),
+  expiry: uint(),
+  createdAt: uint(),
+  mailboxes: list(
+    struct({
+      mailbox: deviceIdCodec,
+      id: deliveryIdCodec,
+      /** Enough receipts were verified here. */
+      stored: bool
+    }),
+    MAX_ENVELOPE_RECIPIENTS,
+    1
+  )
+})
+export type OutboxItem = TypeOf<typeof outboxCodec>
+export const outboxEntry = entry(outboxCodec)
+
+const receiptsCodec = list(
+  struct({ mailbox: deviceIdCodec, id: deliveryIdCodec, receipts: list(deliveryReceiptCodec, 8) }),
+  MAX_ENVELOPE_RECIPIENTS
+)
+export type ReceiptsEntry = TypeOf<typeof receiptsCodec>
+export const receiptsEntry = entry(receiptsCodec)
+
+/** Control messages of one conversation that wait to be said together. */
+const dueCodec = struct({
+  conversationId: conversationIdCodec,
+  delivered: list(messageIdCodec, 4096),
+  read: list(messageIdCodec, 4096),
+  opened: list(struct({ deviceId: deviceIdCodec, sessionId: sessionIdCodec }), 4096)
+})
+export type DueControls = TypeOf<typeof dueCodec>
+
+const sessionCodec = struct({ conversationId: conversationIdCodec, seen: bytesBetween(1, 1024) })
+
+const parkedCodec = struct({
+  delivery: deliveryCodec,
+  /**
+   * `roster`: its Open names records that the directory does not have yet. `session`: its Open has not come yet. `version`:
+   * its payload is of a later version of this program.
+   */
+  waitsFor: oneOf('roster', 'session', 'version'),
+  since: uint()
+})
+export type Parked = TypeOf<typeof parkedCodec>
+export const parkedEntry = entry(parkedCodec)
+
+const unheardCodec = struct({ conversationId: conversationIdCodec, order: text(40) })
+export const unheardEntry = entry(unheardCodec)
+
+const counterCodec = struct({ next: uint() })
+
+/** Where every kind of state lives. */
+export const slots = {
+  conversation: (id: string): Slot<Conversation> => ({ space: 'conversation', id, codec: conversationEntry }),
+  message: (conversation: string, order: string): Slot<MessageRow> => ({
+    space: 'message',
+    id: conversation,
+    order,
+    codec: messageEntry
+  }),
+  place: (message: ShownId): Slot<TypeOf<typeof placeCodec>> => ({ space: 'place', id: message, codec: placeEntry }),
+  gap: (conversation: string, device: string, from: number): Slot<GapEntry> => ({
+    space: 'gap',
+    id: conversation,
+    order: `${device}.${orderOf(from)}`,
+    codec: gapEntry
+  }),
+  unsent: (order: string): Slot<Unsent> => ({ space: 'unsent', order, codec: unsentEntry }),
+  sent: (conversation: string, sequence: number): Slot<SentEntry> => ({
+    space: 'sent',
+    id: conversation,
+    order: orderOf(sequence),
+    codec: sentEntry
+  }),
+  outbox: (order: string): Slot<OutboxItem> => ({ space: 'outbox', order, codec: outboxEntry }),
+  receipts: (message: ShownId, order: string): Slot<ReceiptsEntry> => ({
+    space: 'receipts',
+    id: message,
+    order,
+    codec: receiptsEntry
+  }),
+  due: (conversation: string): Slot<DueControls> => ({ space: 'due', id: conversation, codec: dueEntry }),
+  outbound: (conversation: string): Slot<Outbound> => ({ space: 'outbound', id: conversation, codec: outboundState }),
+  ownKeys: (conversation: string): Slot<{ conversationId: Uint8Array; own: OwnKeys }> => ({
+    space: 'own-keys',
+    id: conversation,
+    codec: ownKeysEntry
+  }),
+  peerKey: (conversation: string, device: string): Slot<PeerKey> => ({
+    space: 'peer-key',
+    id: conversation,
+    order: device,
+    codec: peerKeyState
+  }),
+  sequencer: (conversation: string, device: string): Slot<Sequencer> => ({
+    space: 'sequencer',
+    id: conversation,
+    order: device,
+    codec: sequencerState
+  }),
+  requests: (conversation: string, device: string): Slot<ResendRequests> => ({
+    space: 'resend-request',
+    id: conversation,
+    order: device,
+    codec: resendRequestsState
+  }),
+  answers: (conversation: string): Slot<ResendAnswers> => ({
+    space: 'resend-answers',
+    id: conversation,
+    codec: resendAnswersState
+  }),
+  openDelivery: (conversation: string, session: string): Slot<OpenDelivery> => ({
+    space: 'open-delivery',
+    id: conversation,
+    order: session,
+    codec: openDeliveryState
+  }),
+  inbound: (conversation: string, session: string): Slot<Inbound> => ({
+    space: 'inbound',
+    id: conversation,
+    order: session,
+    codec: inboundState
+  }),
+  /** Kept after the session is erased: its id must never start anything again. */
+  session: (session: string): Slot<{ conversationId: Uint8Array; seen: SeenSession }> => ({
+    space: 'session',
+    id: session,
+    codec: seenEntry
+  }),
+  parked: (delivery: string): Slot<Parked> => ({ space: 'parked', id: delivery, codec: parkedEntry }),
+  unheard: (order: string): Slot<TypeOf<typeof unheardCodec>> => ({ space: 'unheard', order, codec: unheardEntry }),
+  counter: (): Slot<{ next: number }> => ({ space: 'counter', codec: counterEntry })
+}
+
+const placeEntry = entry(placeCodec)
+export const dueEntry = entry(dueCodec)
+const counterEntry = entry(counterCodec)
+const sessionEntry = entry(sessionCodec)
+
+export const seenEntry: Slot<{ conversationId: Uint8Array; seen: SeenSession }>['codec'] = {
+  encode: ({ conversationId, seen }) =>
+    sessionEntry.encode({ conversationId: conversationId as never, seen: seenSessionState.encode(seen) }),
+  decode: bytes => {
+    const { conversationId, seen } = sessionEntry.decode(bytes)
+    return { conversationId, seen: seenSessionState.decode(seen) }
+  }
+}
+
+const ownKeysCodec = struct({ conversationId: conversationIdCodec, own: bytesBetween(1, MAX_ENTRY_BYTES) })
+const ownKeysRaw = entry(ownKeysCodec)
+export const ownKeysEntry: Slot<{ conversationId: Uint8Array; own: OwnKeys }>['codec'] = {
+  encode: ({ conversationId, own }) =>
+    ownKeysRaw.encode({ conversationId: conversationId as never, own: ownKeysState.encode(own) }),
+  decode: bytes => {
+    const { conversationId, own } = ownKeysRaw.decode(bytes)
+    return { conversationId, own: ownKeysState.decode(own) }
+  }
+}

@@ -1,0 +1,176 @@
+/** All campaigns by name. What they run loads with them, not with the command line. */
+import type { Campaign, CampaignInit, CampaignOutcome } from './campaign.ts'
+
+const DEEPEST = 2_160
+/** Rounds of the schedule with the deepest rollback, which is long enough with few. */
+const DEEP_ROUNDS = 30
+const SHORT_DEPTH = 20
+const SCHEDULE_STEPS = 25
+/** Heap that a million junk entries may cost: the last rejected records, and counters. */
+const MAX_JUNK_HEAP_BYTES = 64 * 1024 * 1024
+
+/** Runs what throws at its first failure. */
+async function guarded(runs: number, work: () => Promise<CampaignOutcome>): Promise<CampaignOutcome> {
+  try {
+    return await work()
+  } catch (error) {
+    const { message, cause } = error as Error
+    return { runs, failures: 1, examples: [cause ? `${message}: ${String(cause)}` : message] }
+  }
+}
+
+async function directoryForks({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runForkCampaign } = await import('./directory-forks.ts')
+  return guarded(runs, async () => {
+    const deep = await runForkCampaign({ seed, schedules: 1, maxDepth: DEEPEST, rounds: DEEP_ROUNDS })
+    const { schedules, ...rest } = await runForkCampaign({ seed, schedules: runs, maxDepth: SHORT_DEPTH, budgetMs })
+    // A campaign that never meets what it is about proves nothing.
+    const isEmpty = rest.heldRevoked === 0 || deep.deepest < DEEPEST
+    const examples = isEmpty ? ['no revoked device was held, or no rollback was as deep as it can be'] : []
+    return { runs: schedules + 1, failures: examples.length, examples, ...rest, deepest: deep.deepest }
+  })
+}
+
+async function followerForks({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runForkSchedule } = await import('./follower-forks.ts')
+  const deadline = performance.now() + budgetMs
+  const examples: string[] = []
+  let done = 0
+  for (; done < runs && performance.now() < deadline; done++) {
+    const schedule = { seed: seed + done, steps: SCHEDULE_STEPS, maxDepth: SHORT_DEPTH }
+    const { told, is } = await runForkSchedule(schedule)
+    if (told.join() !== is.join()) examples.push(`the follower of seed ${schedule.seed} told something else`)
+  }
+  return { runs: done, failures: examples.length, examples: examples.slice(0, 20) }
+}
+
+async function nameRaces({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runNameRaces } = await import('./name-race.ts')
+  const { races, won, ...rest } = await runNameRaces({ seed, races: runs, budgetMs })
+  const failures = races - won + rest.stolen
+  const examples = failures > 0 ? [`${rest.stolen} names were stolen, ${won} of ${races} claimants hold theirs`] : []
+  return { runs: races, failures, examples, won, ...rest }
+}
+
+async function junk({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { indexJunk } = await import('./junk.ts')
+  return guarded(runs, async () => {
+    const { entries, ...rest } = await indexJunk({ seed, entries: runs, budgetMs })
+    const isBounded = rest.heapGrowth < MAX_JUNK_HEAP_BYTES
+    const examples = isBounded ? [] : [`the heap grew by ${rest.heapGrowth} bytes`]
+    return { runs: entries, failures: examples.length, examples, ...rest }
+  })
+}
+
+async function fuzz({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { watchFuzz } = await import('./fuzz/watched-fuzz.ts')
+  const { inputs, failures, slowestMs, ...rest } = await watchFuzz({ seed, inputs: runs, budgetMs })
+  return {
+    runs: inputs,
+    failures: failures.length,
+    examples: failures,
+    slowestMs: Math.round(slowestMs),
+    ...rest
+  }
+}
+
+async function forgedAnswers({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { LieField, runForgedAnswers } = await import('./forged-answers.ts')
+  const field = await LieField.start()
+  try {
+    const half = { seed, lies: runs, budgetMs: budgetMs / 2 }
+    const two = await runForgedAnswers(field, { ...half, secondSource: true })
+    const one = await runForgedAnswers(field, { ...half, seed: seed + 1, secondSource: false })
+    const examples = [...two.failures, ...one.failures]
+    if (two.shownUnconfirmed > 0) examples.push(`${two.shownUnconfirmed} lies beside an honest node were shown`)
+    const { accepted, forgedKeys, shownUnconfirmed, verdicts } = one
+    return {
+      runs: two.lies + one.lies,
+      failures: examples.length,
+      examples: examples.slice(0, 20),
+      twoSources: { lies: two.lies, accepted: two.accepted, forgedKeys: two.forgedKeys, verdicts: two.verdicts },
+      oneSource: { lies: one.lies, accepted, forgedKeys, shownUnconfirmed, verdicts }
+    }
+  } finally {
+    await field.stop()
+  }
+}
+
+async function lies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runLiesOverRealNodes } = await import('./peer-lies-real.ts')
+  return guarded(runs, () => runLiesOverRealNodes({ seed, runs, budgetMs }))
+}
+
+async function browserLies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runLiesInBrowser } = await import('./browser-lies.ts')
+  return guarded(runs, () => runLiesInBrowser({ seed, runs, budgetMs }))
+}
+
+async function ledgerRules(): Promise<CampaignOutcome> {
+  const { installSecondLedger, openSecondLedger } = await import('../../support/chain/second-ledger.ts')
+  const problem = await installSecondLedger()
+  const second = openSecondLedger()
+  if (!second) return { runs: 0, failures: 0, examples: [], notRun: problem }
+  const { compareLedgers } = await import('./ledger-rules.ts')
+  const { cases, failures, ...rest } = await compareLedgers(second)
+  return { runs: cases, failures: failures.length, examples: failures, second: second.name, ...rest }
+}
+
+export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
+  'directory-forks': {
+    summary: `random histories with rollbacks up to ${SHORT_DEPTH} blocks, and one of ${DEEPEST}: the directory equals the fold of the final chain, no revoked device comes back`,
+    unit: 'schedules',
+    defaultRuns: 10_000,
+    run: directoryForks
+  },
+  'follower-forks': {
+    summary: 'a chain that turns back while a follower reads it: what was told adds up to the chain',
+    unit: 'schedules',
+    defaultRuns: 10_000,
+    run: followerForks
+  },
+  'name-races': {
+    summary: 'a node that sees claims and submits its own first wins no name; hoarded commitments lapse',
+    unit: 'races',
+    defaultRuns: 10_000,
+    run: nameRaces
+  },
+  junk: {
+    summary: 'junk under the label leaves the directory as it was, in bounded memory',
+    unit: 'entries',
+    defaultRuns: 1_000_000,
+    run: junk
+  },
+  fuzz: {
+    summary: 'spoilt input to every parser: no crash, no hang, no second spelling',
+    unit: 'inputs',
+    defaultRuns: 1_000_000,
+    run: fuzz
+  },
+  'forged-answers': {
+    summary: 'a node lies to volo-verify, beside an honest node and alone: nothing forged is believed',
+    unit: 'lies each way',
+    defaultRuns: 1_000,
+    run: forgedAnswers
+  },
+  lies: {
+    summary:
+      'a real node lies to real peers that are connected to it, beside an honest node and alone: no untrue key is sealed to or vouched for',
+    unit: 'lies each way',
+    defaultRuns: 1_000,
+    run: lies
+  },
+  'browser-lies': {
+    summary: 'the same in Chromium: the app of the lying node, one profile and many look-ups in its worker',
+    unit: 'lies each way',
+    defaultRuns: 1_000,
+    run: browserLies
+  },
+  'ledger-rules': {
+    summary:
+      'hand-built transactions and records before two implementations of the ledger rules; the second is installed into .cache/ledger-peers',
+    unit: 'cases, always all',
+    defaultRuns: 133,
+    run: ledgerRules
+  }
+}

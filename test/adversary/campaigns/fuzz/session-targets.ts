@@ -1,0 +1,96 @@
+/** Parsers of what travels inside an envelope, and of the state that a device keeps about it. */
+import { fromHex } from '../../../../protocol/bytes.ts'
+import { decodeMessage, encodeMessage } from '../../../../protocol/conversation/message.ts'
+import { decodeRoster, encodeRoster } from '../../../../protocol/roster/roster.ts'
+import { emptyOwnKeys, ownKeysState } from '../../../../protocol/session/conversation-keys.ts'
+import {
+  decodeMessageFrame,
+  decodeMessagePacket,
+  encodeMessageFrame,
+  encodeMessagePacket
+} from '../../../../protocol/session/message-packet.ts'
+import {
+  decodeOpenBody,
+  decodeOpenContent,
+  decodeOpenPart,
+  encodeOpenBody,
+  encodeOpenContent,
+  encodeOpenPart
+} from '../../../../protocol/session/open-body.ts'
+import { emptyOutbound, outboundState } from '../../../../protocol/session/outbound.ts'
+import { decodePacket, encodePacket } from '../../../../protocol/session/packet.ts'
+import { weeklyKeysState } from '../../../../protocol/session/weekly-keys.ts'
+import { SeededRandom } from '../../../support/seeded-random.ts'
+import { makeSessionVectors } from '../../../vectors/session-vectors.ts'
+import { createTestDevice, testEnvironment } from '../../../unit/protocol/session/fixtures.ts'
+import { bytesTarget, type FuzzTarget } from './fuzz-target.ts'
+
+const vectors = await makeSessionVectors()
+const env = testEnvironment('fuzz')
+const random = new SeededRandom(1)
+const device = await createTestDevice(env, random.bytes(32) as never)
+const conversationId = random.bytes(32) as never
+
+const messages = vectors.messages.map(({ encoded }) => fromHex(encoded))
+const packets = vectors.packets.map(({ packet }) => fromHex(packet))
+const openBody = fromHex(vectors.open.openBody)
+
+const content = encodeOpenContent({
+  context: {
+    suite: 1,
+    sessionId: random.bytes(16) as never,
+    conversationId,
+    rosterEpoch: 0,
+    rosterHash: random.bytes(32),
+    senderAccount: device.accountId,
+    senderDevice: device.deviceId,
+    sessionKey: random.bytes(32),
+    commitment: random.bytes(32),
+    conversationKeyId: random.bytes(32),
+    conversationKeyIndex: 3,
+    firstSequence: 10,
+    createdAt: env.now(),
+    maxMessages: 100,
+    maxAgeMs: 1_000_000
+  },
+  conversationKey: random.bytes(1216),
+  members: [{ accountId: device.accountId, head: random.bytes(32) as never }],
+  joined: [0, 10],
+  deviceSignature: random.bytes(64)
+})
+const frames = [
+  { sequence: 4, predecessor: random.bytes(32), content: messages[0]! },
+  { sequence: null, predecessor: null, content: messages[1]! }
+]
+
+export const sessionTargets: readonly FuzzTarget[] = [
+  bytesTarget('message', messages, decodeMessage, encodeMessage),
+  bytesTarget('roster', [fromHex(vectors.roster.encoded)], decodeRoster, encodeRoster),
+  bytesTarget('open body', [openBody], decodeOpenBody, encodeOpenBody),
+  bytesTarget('open content', [content], decodeOpenContent, encodeOpenContent),
+  bytesTarget('open part', [fromHex(vectors.open.part)], decodeOpenPart, encodeOpenPart),
+  bytesTarget('message packet', packets, decodeMessagePacket, encodeMessagePacket),
+  bytesTarget('message frame', frames.map(encodeMessageFrame), decodeMessageFrame, encodeMessageFrame),
+  bytesTarget(
+    'packet',
+    [
+      encodePacket({ kind: 'open', openBody, messages: packets }),
+      encodePacket({ kind: 'messages', messages: packets })
+    ],
+    decodePacket,
+    encodePacket
+  ),
+  bytesTarget(
+    'state of what is sent',
+    [outboundState.encode(emptyOutbound(env, conversationId, device.deviceId))],
+    outboundState.decode,
+    outboundState.encode
+  ),
+  bytesTarget('state of own keys', [ownKeysState.encode(emptyOwnKeys())], ownKeysState.decode, ownKeysState.encode),
+  bytesTarget(
+    'state of weekly keys',
+    [weeklyKeysState.encode(device.weekly)],
+    weeklyKeysState.decode,
+    weeklyKeysState.encode
+  )
+]

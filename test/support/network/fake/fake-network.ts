@@ -1,0 +1,370 @@
+/**
+ * Nodes in this process, for tests of the peer in which loss, copies, order and restarts have to be scripted. They speak
+ * the real frames and sign real receipts; what they leave out (links, stores, a chain) has tests of its own.
+ */
+import { randomBytes } from 'node:crypto'
+import { equalBytes, toHex } from '../../../../protocol/bytes.ts'
+import type { Crypto, SigningKey } from '../../../../protocol/crypto/crypto.ts'
+import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { decodeBundle } from '../../../../protocol/identity/bundle.ts'
+import { deviceIdOf, type AccountId, type DeviceId } from '../../../../protocol/identity/device.ts'
+import { decodeRegistration, verifyRegistration } from '../../../../protocol/identity/registration.ts'
+import { networkIdOf, type Genesis, type NetworkId } from '../../../../protocol/network.ts'
+import { merklePaths } from '../../../../protocol/wire/merkle.ts'
+import { custodyLeaf, signReceipt, verifyAcknowledgement } from '../../../../protocol/wire/custody.ts'
+import { decodeEnvelope, deliveryIdOf, envelopeIdOf, type Delivery } from '../../../../protocol/wire/envelope.ts'
+import {
+  decodeClientFrame,
+  encodeNodeFrame,
+  type ClientFrame,
+  type NodeFrame,
+  type SubmissionResult
+} from '../../../../protocol/wire/peer-frames.ts'
+import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
+import type { FrameStream, HttpClient, Transport } from '../../../../peer/ports.ts'
+import { FakeLedger } from './fake-ledger.ts'
+
+/** What happens to a delivery on its way to a device. */
+export type Fate = 'deliver' | 'drop' | 'twice' | 'later'
+
+const GENESIS: Genesis = {
+  cardanoMagic: 42,
+  metadataLabel: 7_368_553,
+  shardCount: 8,
+  replicaCount: 3,
+  nameSalt: new Uint8Array(16).fill(5),
+  nameTagCost: { memoryKib: 8, passes: 1 },
+  releaseKey: null,
+  admittedOperators: []
+}
+
+/** As `GET /v1/network` tells it. */
+const genesisJson = (genesis: Genesis): object =>
+  JSON.parse(
+    JSON.stringify(genesis, (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value))
+  ) as object
+
+interface Session {
+  node: number
+  push(frame: NodeFrame): void
+  close(): void
+  device: DeviceId | undefined
+  attached: boolean
+}
+
+export class FakeNetwork {
+  readonly crypto: Crypto = createNodeCrypto()
+  readonly id: NetworkId
+  readonly epoch: Epoch
+  /** What the nodes read. */
+  readonly ledger: FakeLedger
+  readonly #keys: SigningKey[]
+  readonly #genesis: Genesis
+  readonly #accountOfDevice = new Map<string, AccountId>()
+  readonly #bundles = new Map<string, Uint8Array>()
+  readonly #mailboxes = new Map<string, Map<string, Delivery>>()
+  readonly #acknowledged = new Set<string>()
+  readonly #sessions = new Set<Session>()
+  /** Nodes that do not answer dials. */
+  readonly down = new Set<number>()
+  /** Decides over each delivery; the default delivers. */
+  fate: (delivery: Delivery, mailbox: DeviceId) => Fate = () => 'deliver'
+  /** Receipts that a submission gets; the default is all. */
+  receiptsGiven = Infinity
+  /** Changes a frame on its way to the client, or drops it. */
+  tamper: (frame: NodeFrame, node: number) => NodeFrame | undefined = frame => frame
+  /** Answers a question in place of the network; undefined leaves it to the network. */
+  answer: (frame: ClientFrame, node: number) => Promise<NodeFrame | undefined> = async () => undefined
+  submissions = 0
+  /** Every envelope that was handed in, in order. */
+  readonly submitted: Uint8Array[] = []
+
+  private constructor(keys: SigningKey[], genesis: Genesis) {
+    this.#keys = keys
+    this.#genesis = genesis
+    this.id = networkIdOf(this.crypto, genesis)
+    this.ledger = new FakeLedger(this.crypto, this.id, genesis)
+    this.epoch = {
+      number: 0,
+      seed: new Uint8Array(32).fill(1),
+      nodes: keys.map((key, i) => ({
+        key: key.publicKey as NodeKey,
+        operator: new Uint8Array(32).fill(i + 1) as OperatorId,
+        url: `http://127.0.0.1:${9000 + i}`,
+        link: ''
+      }))
+    }
+  }
+
+  static async create(nodes = 1, genesis = GENESIS): Promise<FakeNetwork> {
+    const crypto = createNodeCrypto()
+    return new FakeNetwork(
+      await Promise.all(
+        Array.from({ length: nodes }, (_, i) => crypto.signingKeyFromSeed(new Uint8Array(32).fill(100 + i)))
+      ),
+      genesis
+    )
+  }
+
+  url(node = 0): string {
+    return this.epoch.nodes[node]!.url
+  }
+
+  /** Deliveries that no device has acknowledged. */
+  get pending(): number {
+    return [...this.#mailboxes.values()].reduce((sum, mailbox) => sum + mailbox.size, 0)
+  }
+
+  /** Ends every connection of a node. */
+  hangUp(node: number): void {
+    for (const session of [...this.#sessions]) if (session.node === node) session.close()
+  }
+
+  /** Hands out again what devices have not acknowledged. */
+  redeliver(): void {
+    for (const session of this.#sessions) if (session.attached) this.#deliverPending(session)
+  }
+
+  readonly transport = (): Transport => ({
+    dial: async (url, key) => {
+      const node = this.epoch.nodes.findIndex(listed => listed.url === url)
+      if (node < 0 || this.down.has(node)) throw new Error('connection refused')
+      if (!equalBytes(this.epoch.nodes[node]!.key, key)) throw new Error('another node')
+      return this.#connect(node)
+    },
+    stop: async () => {}
+  })
+
+  readonly fetch: HttpClient = async (url, init) => {
+    const { pathname, origin } = new URL(url)
+    const node = this.epoch.nodes.findIndex(listed => listed.url === origin)
+    if (node < 0 || this.down.has(node)) throw new TypeError('fetch failed')
+    const json = (body: unknown, status = 200): Response => new Response(JSON.stringify(body), { status })
+    if (pathname === '/v1/network') return json(this.#networkJson(node))
+    if (pathname === '/v1/auth/providers')
+      return json({ providers: [{ id: 'demo', name: 'Demo', kind: 'oidc', demo: true }] })
+    if (pathname === '/v1/auth/demo/start') return json({ url: `${origin}/demo` })
+    if (pathname === '/v1/device-challenge')
+      return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
+    if (pathname.startsWith('/v1/names/')) return json({ matches: [], complete: true })
+    const account = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(pathname)?.[1]
+    if (account) {
+      const proof = this.ledger.proofOf(account)
+      return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
+    }
+    if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
+    return json({ error: 'not-found', message: 'no such route' }, 404)
+  }
+
+  #networkJson(node: number): object {
+    return {
+      networkId: toHex(this.id),
+      genesis: genesisJson(this.#genesis),
+      epoch: {
+        number: this.epoch.number,
+        seed: toHex(this.epoch.seed),
+        nodes: this.epoch.nodes.map(listed => ({ ...listed, key: toHex(listed.key), operator: toHex(listed.operator) }))
+      },
+      node: toHex(this.epoch.nodes[node]!.key),
+      chain: { label: 'test', emulated: true },
+      version: '0'
+    }
+  }
+
+  async #register(node: number, body: Uint8Array): Promise<Response> {
+    const registration = decodeRegistration(body)
+    const { key } = this.epoch.nodes[node]!
+    const { accountId, deviceId } = await verifyRegistration(this.crypto, this.id, key, registration, Date.now())
+    this.ledger.addAccount(accountId, [
+      registration.record,
+      ...(registration.nameCommit ? [registration.nameCommit] : [])
+    ])
+    this.#accountOfDevice.set(toHex(deviceId), accountId)
+    this.#bundles.set(toHex(deviceId), registration.bundle)
+    const answer = { accountId: toHex(accountId), deviceId: toHex(deviceId), attestation: '', records: 'pending' }
+    return new Response(JSON.stringify(answer), { status: 201 })
+  }
+
+  /** The current bundle of a device. */
+  bundlesOf(deviceId: string): Uint8Array[] {
+    return [this.#bundles.get(deviceId)!]
+  }
+
+  /** Knows a device of an account that was there before. */
+  addDevice(deviceId: DeviceId, accountId: AccountId): void {
+    this.#accountOfDevice.set(toHex(deviceId), accountId)
+  }
+
+  #connect(node: number): FrameStream {
+    const queue: Uint8Array[] = []
+    let wake: (() => void) | undefined
+    let closed = false
+    const close = (): void => {
+      closed = true
+      this.#sessions.delete(session)
+      wake?.()
+    }
+    const push = (frame: NodeFrame): void => {
+      const changed = this.tamper(frame, node)
+      if (!changed || closed) return
+      queue.push(encodeNodeFrame(changed))
+      wake?.()
+    }
+    const session: Session = { node, push, close, device: undefined, attached: false }
+    this.#sessions.add(session)
+    const nonce = new Uint8Array(randomBytes(32))
+    const { key } = this.epoch.nodes[node]!
+    push({ kind: 'hello', request: 0, versions: [1], network: this.id, node: key, nonce, time: Date.now(), epoch: 0 })
+    return {
+      node: key,
+      clientKey: new Uint8Array(32),
+      send: async bytes => {
+        if (closed) throw new Error('closed')
+        const frame = decodeClientFrame(bytes)
+        setImmediate(() => void this.#answer(session, frame))
+      },
+      receive: async () => {
+        while (queue.length === 0 && !closed) await new Promise<void>(resolve => (wake = resolve))
+        return queue.shift()
+      },
+      close
+    }
+  }
+
+  async #answer(session: Session, frame: ClientFrame): Promise<void> {
+    if (!this.#sessions.has(session)) return
+    const { request } = frame
+    const other = await this.answer(frame, session.node)
+    if (other) return session.push(other)
+    switch (frame.kind) {
+      case 'authenticate': {
+        const deviceId = deviceIdOf(this.crypto, this.id, frame.keys)
+        const accountId = this.#accountOfDevice.get(toHex(deviceId))
+        if (!accountId)
+          return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
+        // As a real node: one connection for each device, the newest.
+        for (const older of [...this.#sessions]) {
+          if (older.node === session.node && older.device && equalBytes(older.device, deviceId)) older.close()
+        }
+        session.device = deviceId
+        return session.push({ kind: 'authenticated', request, deviceId, accountId, epoch: this.epoch })
+      }
+      case 'attach':
+        session.attached = true
+        session.push({ kind: 'attached', request, pending: this.#mailbox(session.device!).size })
+        this.#deliverPending(session)
+        return session.push({ kind: 'caughtUp', request: 0 })
+      case 'submit':
+        return session.push({ kind: 'submitted', request, results: await this.#submit(frame.envelope) })
+      case 'acknowledge':
+        await this.#acknowledge(frame.acknowledgement)
+        return session.push({ kind: 'done', request })
+      case 'account': {
+        const proof = this.ledger.proofOf(toHex(frame.accountId))
+        if (!proof) return session.push({ kind: 'error', request, code: 'not-found', message: 'no such account' })
+        return session.push({ kind: 'account', request, proof })
+      }
+      case 'names':
+        return session.push({
+          kind: 'names',
+          request,
+          matches: await this.ledger.names(frame.tagPrefix),
+          complete: true
+        })
+      case 'bundles': {
+        const bundles = [...this.#bundles.values()].filter(bytes => {
+          const owner = this.#accountOfDevice.get(toHex(decodeBundle(bytes).deviceId))
+          return owner && equalBytes(owner, frame.accountId)
+        })
+        return session.push({ kind: 'bundles', request, bundles })
+      }
+      case 'publishBundle':
+        this.#bundles.set(toHex(session.device!), frame.bundle)
+        return session.push({ kind: 'done', request })
+      case 'publishRecords': {
+        const accountId = this.#accountOfDevice.get(toHex(session.device!))!
+        for (const record of frame.records) {
+          // Taking a record twice does no harm.
+          if (!this.ledger.holds(toHex(accountId), record)) this.ledger.addRecord(toHex(accountId), record)
+        }
+        return session.push({ kind: 'done', request })
+      }
+      case 'epoch':
+        return session.push({ kind: 'epoch', request, epoch: this.epoch })
+      case 'ping':
+        return session.push({ kind: 'pong', request, time: Date.now() })
+    }
+  }
+
+  async #submit(bytes: Uint8Array): Promise<SubmissionResult[]> {
+    this.submissions++
+    this.submitted.push(bytes)
+    const envelope = decodeEnvelope(bytes)
+    const { expiry, payload } = envelope
+    const envelopeId = envelopeIdOf(this.crypto, this.id, envelope)
+    const results: SubmissionResult[] = []
+    for (const { mailbox, part } of envelope.recipients) {
+      const id = deliveryIdOf(this.crypto, this.id, envelopeId, { mailbox, part })
+      const delivery: Delivery = { id, expiry, class: envelope.class, part, payload }
+      const key = toHex(id)
+      if (!this.#acknowledged.has(key)) {
+        this.#mailbox(mailbox).set(key, delivery)
+        this.#route(mailbox, delivery)
+      }
+      results.push({ mailbox, id, state: 'stored', receipts: await this.#receipts(mailbox, id, expiry), refusal: null })
+    }
+    return results
+  }
+
+  async #receipts(mailbox: DeviceId, id: Delivery['id'], expiry: number): Promise<SubmissionResult['receipts']> {
+    const shard = shardOf(this.crypto, this.id, this.#genesis, mailbox)
+    const replicas = replicaSet(this.crypto, this.id, this.#genesis, this.epoch, shard)
+    const leaves = [custodyLeaf(id, mailbox, expiry)]
+    const receipts = []
+    for (const replica of replicas.slice(0, this.receiptsGiven)) {
+      const key = this.#keys[this.epoch.nodes.indexOf(replica)]!
+      const fields = { node: replica.key, epoch: this.epoch.number, shard, time: Date.now() }
+      const receipt = await signReceipt(this.crypto, this.id, key, fields, leaves)
+      receipts.push({ receipt, index: 0, path: merklePaths(this.crypto, leaves)[0]! })
+    }
+    return receipts
+  }
+
+  #mailbox(mailbox: DeviceId): Map<string, Delivery> {
+    const key = toHex(mailbox)
+    const found = this.#mailboxes.get(key) ?? new Map<string, Delivery>()
+    this.#mailboxes.set(key, found)
+    return found
+  }
+
+  #route(mailbox: DeviceId, delivery: Delivery): void {
+    const fate = this.fate(delivery, mailbox)
+    if (fate === 'drop') this.#mailbox(mailbox).delete(toHex(delivery.id))
+    if (fate !== 'deliver' && fate !== 'twice') return
+    for (let i = fate === 'twice' ? 2 : 1; i > 0; i--) this.push(mailbox, delivery)
+  }
+
+  /** Delivers to a device that is attached. */
+  push(mailbox: DeviceId, delivery: Delivery): void {
+    for (const session of this.#sessions) {
+      if (session.attached && session.device && equalBytes(session.device, mailbox)) {
+        session.push({ kind: 'deliver', request: 0, deliveries: [delivery] })
+      }
+    }
+  }
+
+  #deliverPending(session: Session): void {
+    for (const delivery of this.#mailbox(session.device!).values()) {
+      session.push({ kind: 'deliver', request: 0, deliveries: [delivery] })
+    }
+  }
+
+  async #acknowledge(acknowledgement: Parameters<typeof verifyAcknowledgement>[2]): Promise<void> {
+    const mailbox = await verifyAcknowledgement(this.crypto, this.id, acknowledgement)
+    if (!mailbox) return
+    for (const id of acknowledgement.ids) {
+      this.#acknowledged.add(toHex(id))
+      this.#mailbox(mailbox).delete(toHex(id))
+    }
+  }
+}

@@ -1,0 +1,104 @@
+/** A node's key in the wrong hands: speaks libp2p and gossipsub, and says what it likes. */
+import type { Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { lpStream } from '@libp2p/utils'
+import {
+  NODE_PROTOCOL,
+  encodeNodeLinkFrame,
+  decodeNodeLinkFrame,
+  type NodeLinkFrame
+} from '../../../../protocol/wire/node-frames.ts'
+import { gossipOptions } from '../../../../node/network/gossip.ts'
+import { createNodeHost, libp2pKeyOf, peerIdOf, type NodeHost } from '../../../../node/network/libp2p-host.ts'
+import { crypto, genesis, network } from './fixtures.ts'
+import type { TestNode } from './test-network.ts'
+
+export class AdversaryNode {
+  readonly host: NodeHost
+  readonly frames: NodeLinkFrame[] = []
+  /** Answers what an honest node asks. */
+  onFrame: (frame: NodeLinkFrame) => Promise<void> = async () => undefined
+  #link: ReturnType<typeof lpStream> | undefined
+
+  private constructor(host: NodeHost) {
+    this.host = host
+  }
+
+  /** @param seed - of a listed node's key, or of one that nobody lists. */
+  static async start(seed: Uint8Array): Promise<AdversaryNode> {
+    const { publicKey } = await crypto.signingKeyFromSeed(seed)
+    const host = await createNodeHost({
+      privateKey: libp2pKeyOf(seed, publicKey),
+      listen: '/ip4/127.0.0.1/tcp/0',
+      isListed: () => true,
+      gossip: gossipOptions(genesis.shardCount)
+    })
+    const adversary = new AdversaryNode(host)
+    await host.start()
+    // An honest node of the lower key dials and opens the stream itself.
+    await host.handle(NODE_PROTOCOL, stream => adversary.#adopt(stream, {}))
+    return adversary
+  }
+
+  async dial(node: TestNode): Promise<void> {
+    const address = `${node.listed.link}/p2p/${peerIdOf(node.listed.key).toString()}`
+    await this.host.dial(multiaddr(address), { signal: AbortSignal.timeout(3_000) })
+  }
+
+  isConnectedTo(node: TestNode): boolean {
+    return this.host.getConnections(peerIdOf(node.listed.key)).some(connection => connection.status === 'open')
+  }
+
+  hears(node: TestNode, topic: string): boolean {
+    const peer = peerIdOf(node.listed.key)
+    return this.host.services.gossip.getSubscribers(topic).some(subscriber => subscriber.equals(peer))
+  }
+
+  async publish(topic: string, data: Uint8Array): Promise<void> {
+    await this.host.services.gossip.publish(topic, data)
+  }
+
+  /** Opens the link's stream and says hello. */
+  async link(node: TestNode, change: { network?: Uint8Array; version?: number } = {}): Promise<Stream> {
+    await this.dial(node)
+    const [connection] = this.host.getConnections(peerIdOf(node.listed.key))
+    const stream = await connection!.newStream(NODE_PROTOCOL)
+    await this.#adopt(stream, change)
+    return stream
+  }
+
+  async #adopt(stream: Stream, change: { network?: Uint8Array; version?: number }): Promise<void> {
+    this.#link = lpStream(stream, { maxDataLength: 4 * 1024 * 1024 })
+    void this.#read(this.#link)
+    const { version = 1 } = change
+    await this.send({ kind: 'hello', request: 0, version, network: change.network ?? network, epoch: 0 })
+  }
+
+  async send(frame: NodeLinkFrame): Promise<void> {
+    await this.sendBytes(encodeNodeLinkFrame(frame))
+  }
+
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    await this.#link!.write(bytes)
+  }
+
+  answerTo(request: number): NodeLinkFrame | undefined {
+    return this.frames.find(frame => frame.request === request && frame.kind !== 'hello')
+  }
+
+  async stop(): Promise<void> {
+    await this.host.stop()
+  }
+
+  async #read(link: ReturnType<typeof lpStream>): Promise<void> {
+    try {
+      for (;;) {
+        const frame = decodeNodeLinkFrame((await link.read()).subarray())
+        this.frames.push(frame)
+        await this.onFrame(frame)
+      }
+    } catch {
+      return
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** What tests of the node's network half share: a network, deliveries, a quiet logger. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from '../../../../node/ports.ts'
+import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import type { DeviceId } from '../../../../protocol/identity/device.ts'
+import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT } from '../../../../protocol/limits.ts'
+import { networkIdOf, type Genesis } from '../../../../protocol/network.ts'
+import {
+  deliveryIdOf,
+  envelopeIdOf,
+  type Delivery,
+  type Envelope,
+  type EnvelopeClass
+} from '../../../../protocol/wire/envelope.ts'
+
+export const crypto = createNodeCrypto()
+
+export const genesis: Genesis = {
+  cardanoMagic: 42,
+  metadataLabel: 7070,
+  shardCount: DEFAULT_SHARD_COUNT,
+  replicaCount: DEFAULT_REPLICA_COUNT,
+  nameSalt: new Uint8Array(16),
+  nameTagCost: { memoryKib: 8, passes: 1 },
+  releaseKey: null,
+  admittedOperators: []
+}
+
+export const network = networkIdOf(crypto, genesis)
+
+export const HOUR_MS = 3_600_000
+
+export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
+
+export const newMailbox = (): DeviceId => random(16) as DeviceId
+
+/** Says nothing. Set VOLO_TEST_LOG=1 to hear it. */
+export const quietLogger: Logger = testLogger('')
+
+function testLogger(name: string): Logger {
+  const say =
+    (level: string) =>
+    (message: string, fields?: Record<string, unknown>): void => {
+      if (process.env.VOLO_TEST_LOG) console.error(level, name, message, fields ?? '')
+    }
+  return {
+    forComponent: component => testLogger(component),
+    debug: () => undefined,
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error')
+  }
+}
+
+export interface DeliveryOptions {
+  expiry?: number
+  class?: EnvelopeClass
+  payload?: Uint8Array
+  part?: Uint8Array
+}
+
+/** A delivery to a mailbox, with its true id. */
+export function makeDelivery(mailbox: DeviceId, options: DeliveryOptions = {}): Delivery {
+  const fields = {
+    version: 1 as const,
+    expiry: options.expiry ?? Date.now() + HOUR_MS,
+    class: options.class ?? 'contact',
+    payload: options.payload ?? random(64)
+  }
+  const part = options.part ?? new Uint8Array()
+  const id = deliveryIdOf(crypto, network, envelopeIdOf(crypto, network, fields), { mailbox, part })
+  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload }
+}
+
+/** An envelope to some mailboxes. */
+export function makeEnvelope(mailboxes: DeviceId[], options: DeliveryOptions = {}): Envelope {
+  return {
+    version: 1,
+    expiry: options.expiry ?? Date.now() + HOUR_MS,
+    class: options.class ?? 'contact',
+    payload: options.payload ?? random(64),
+    recipients: mailboxes.map(mailbox => ({ mailbox, part: options.part ?? new Uint8Array(), proof: new Uint8Array() }))
+  }
+}
+
+/** A temporary folder, and how to remove it. */
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'volo-test-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Waits until something holds, looking every few milliseconds. @throws after `timeout` milliseconds. */
+export async function eventually(
+  holds: () => boolean | Promise<boolean>,
+  timeout = 10_000,
+  what = 'a condition'
+): Promise<void> {
+  const deadline = Date.now() + timeout
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come true within ${timeout} ms`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest'
+import { ConnectionManager, DEFAULT_NETWORK_LIMITS } from '../../../../node/clients/connection-manager.ts'
+import { TokenBucket, TokenBuckets } from '../../../../node/limits/token-bucket.ts'
+import {
+  compareVictims,
+  victimId,
+  VictimQueues,
+  VICTIMS_PER_SCAN
+} from '../../../../node/pending-messages/eviction-queues.ts'
+import { byteKey } from '../../../../node/byte-key.ts'
+import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
+import type { DeliveryId } from '../../../../protocol/wire/envelope.ts'
+import { newMailbox, random } from '../../../support/network/in-process/fixtures.ts'
+
+describe('a token bucket', () => {
+  it('gives its burst at once, then its rate', () => {
+    const bucket = new TokenBucket(10, 20, 0)
+    expect(bucket.take(20, 0)).toBe(true)
+    expect(bucket.take(1, 0)).toBe(false)
+    expect(bucket.take(5, 500)).toBe(true)
+    expect(bucket.take(1, 500)).toBe(false)
+    expect(bucket.take(20, 60_000)).toBe(true)
+    expect(bucket.take(1, 60_000)).toBe(false)
+  })
+
+  it('does not fill when the clock stands still or goes back', () => {
+    const bucket = new TokenBucket(10, 1, 1000)
+    expect(bucket.take(1, 1000)).toBe(true)
+    expect(bucket.take(1, 0)).toBe(false)
+  })
+
+  it('of one key does not use up that of another, and memory is bounded', () => {
+    const buckets = new TokenBuckets(1, 2, 100)
+    expect([0, 1, 2].map(() => buckets.take('a', 1, 0))).toEqual([true, true, false])
+    expect(buckets.take('b', 1, 0)).toBe(true)
+    for (let i = 0; i < 10_000; i++) expect(buckets.take(`key ${i}`, 1, 0)).toBe(true)
+  })
+
+  it('costs little when there are ever new keys', () => {
+    const buckets = new TokenBuckets(1, 2, 20_000)
+    const start = performance.now()
+    for (let i = 0; i < 60_000; i++) buckets.take(`key ${i}`, 1, 0)
+    expect(performance.now() - start).toBeLessThan(2_000)
+  })
+})
+
+describe('the connection manager', () => {
+  const make = (limits = {}) => {
+    const clock = { now: 0 }
+    return { clock, manager: new ConnectionManager(() => clock.now, { ...DEFAULT_NETWORK_LIMITS, ...limits }) }
+  }
+
+  it('counts connections per address, an IPv6 network as one', () => {
+    const { manager } = make({ maxClientsPerAddress: 2 })
+    expect(manager.admit('2001:db8::1')).toBeDefined()
+    expect(manager.admit('2001:db8::2')).toBeDefined()
+    expect(manager.admit('2001:db8::3')).toBeUndefined()
+    expect(manager.admit('2001:db8:0:1::3')).toBeDefined()
+    expect(manager.refusedConnections).toBe(1)
+  })
+
+  it('gives the place back once, however often it is released', () => {
+    const { manager } = make({ maxClientsPerAddress: 1 })
+    const admission = manager.admit('192.0.2.1')!
+    admission.release()
+    admission.release()
+    expect(manager.connections).toBe(0)
+    expect(manager.admit('192.0.2.1')).toBeDefined()
+    expect(manager.admit('192.0.2.1')).toBeUndefined()
+  })
+
+  it('slows down an address that connects again and again', () => {
+    const { clock, manager } = make({ connectionsPerSecond: 5 })
+    const admitted = Array.from({ length: 100 }, () => manager.admit('192.0.2.1'))
+    admitted.forEach(admission => admission?.release())
+    expect(admitted.filter(Boolean)).toHaveLength(20)
+    expect(manager.admit('192.0.2.2')).toBeDefined()
+    clock.now = 1000
+    expect(Array.from({ length: 10 }, () => manager.admit('192.0.2.1')).filter(Boolean)).toHaveLength(5)
+  })
+
+  it('keeps room among connections without a proven device', () => {
+    const { manager } = make({ maxClients: 5000, maxClientsPerAddress: 5000, connectionsPerSecond: 10_000 })
+    const admitted = Array.from({ length: 1000 }, () => manager.admit('192.0.2.1')!)
+    expect(manager.admit('192.0.2.9')).toBeUndefined()
+    admitted[0]!.proven()
+    expect(manager.admit('192.0.2.9')).toBeDefined()
+  })
+
+  it('lets one session per device live', () => {
+    const { manager } = make()
+    const ended: string[] = []
+    const session = (name: string) => ({ supersede: () => ended.push(name) })
+    const device = newMailbox()
+    const [first, second] = [session('first'), session('second')]
+    manager.register(device, first)
+    manager.register(device, second)
+    manager.unregister(device, first)
+    expect(ended).toEqual(['first'])
+    expect(manager.devices).toBe(1)
+    manager.unregister(device, second)
+    expect(manager.devices).toBe(0)
+  })
+
+  const sender = (accountId = random(32) as AccountId) => ({ deviceId: newMailbox(), accountId })
+
+  it('limits envelopes of one device, whatever they are called, and leaves others alone', () => {
+    const { clock, manager } = make()
+    const flood = sender()
+    const taken = Array.from({ length: 1_000 }, () => manager.allowsEnvelope(flood, 1)).filter(Boolean)
+    expect(taken).toHaveLength(DEFAULT_NETWORK_LIMITS.requestBurst)
+    expect(manager.refusedEnvelopes).toBe(500)
+    expect(manager.allowsEnvelope(sender(), 1)).toBe(true)
+    clock.now = 1_000
+    expect(Array.from({ length: 100 }, () => manager.allowsEnvelope(flood, 1)).filter(Boolean)).toHaveLength(50)
+  })
+
+  it('counts the recipients of an envelope', () => {
+    const { manager } = make()
+    const flood = sender()
+    const taken = Array.from({ length: 1_000 }, () => manager.allowsEnvelope(flood, 64)).filter(Boolean)
+    expect(taken).toHaveLength(Math.floor(DEFAULT_NETWORK_LIMITS.requestBurst / 3))
+  })
+
+  it('limits all devices of an account together', () => {
+    const { manager } = make()
+    const { accountId } = sender()
+    const taken = Array.from({ length: 10 }, () => sender(accountId)).flatMap(device =>
+      Array.from({ length: 500 }, () => manager.allowsEnvelope(device, 1)).filter(Boolean)
+    )
+    expect(taken).toHaveLength(2_000)
+  })
+
+  it('lets no account take more than its share of a mailbox', () => {
+    const { clock, manager } = make()
+    const [eve, ada, mailbox] = [random(32) as AccountId, random(32) as AccountId, newMailbox()]
+    const send = () => Array.from({ length: 10_000 }, () => manager.allowsMailbox(eve, mailbox)).filter(Boolean).length
+    expect(send()).toBe(2_500)
+    expect(manager.allowsMailbox(ada, mailbox)).toBe(true)
+    expect(manager.allowsMailbox(eve, newMailbox())).toBe(true)
+    clock.now = 1_000
+    expect(send()).toBe(5)
+  })
+
+  it('lets an account write to a hundred strangers a day', () => {
+    const { clock, manager } = make()
+    const account = random(32) as AccountId
+    expect(manager.allowsStrangers(account, 100)).toBe(true)
+    expect(manager.allowsStrangers(account, 1)).toBe(false)
+    expect(manager.allowsStrangers(random(32) as AccountId, 1)).toBe(true)
+    clock.now = 86_400_000
+    expect(manager.allowsStrangers(account, 100)).toBe(true)
+  })
+})
+
+describe('victim queues', () => {
+  it('give the same order as sorting everything, while messages come in any order', () => {
+    const queues = new VictimQueues()
+    const mailbox = newMailbox() as DeviceId
+    const make = () => ({ expiry: 1000 + (random(1)[0]! % 20), id: byteKey(random(32)) })
+    const held = Array.from({ length: 500 }, make)
+    queues.fill(mailbox, 'contact', [...held])
+    for (let i = 0; i < 300; i++) {
+      const arrival = make()
+      held.push(arrival)
+      queues.held(mailbox, 'contact', arrival.expiry, victimId(arrival))
+    }
+    held.sort(compareVictims)
+    const queue = queues.get(mailbox, 'contact')!
+    expect(queue.length).toBeGreaterThanOrEqual(VICTIMS_PER_SCAN)
+    expect(queue).toEqual(held.slice(0, queue.length))
+  })
+
+  it('compare ids like bytes', () => {
+    const id = (...bytes: number[]): string => byteKey(Uint8Array.from(bytes))
+    expect(compareVictims({ expiry: 1, id: id(0x7f) }, { expiry: 1, id: id(0x80) })).toBeLessThan(0)
+    expect(compareVictims({ expiry: 2, id: id(0) }, { expiry: 1, id: id(0xff) })).toBeGreaterThan(0)
+    expect(victimId({ expiry: 0, id: id(1, 255) })).toEqual(Uint8Array.of(1, 255) as DeliveryId)
+  })
+})

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { addressKey, RateLimiter } from '../../../../node/limits/rate-limiter.ts'
+
+describe('rate limiter', () => {
+  it('allows a number of uses in a window, to each key on its own', () => {
+    const time = { now: 0 }
+    const limiter = new RateLimiter({ clock: () => time.now }, { limit: 2, windowMs: 1_000 })
+    expect([limiter.take('a'), limiter.take('a'), limiter.take('a')]).toEqual([true, true, false])
+    expect(limiter.take('b')).toBe(true)
+    time.now = 1_000
+    expect(limiter.take('a')).toBe(true)
+  })
+
+  it('takes back a use that came to nothing, and no more than was used', () => {
+    const limiter = new RateLimiter({ clock: () => 0 }, { limit: 1, windowMs: 1_000 })
+    limiter.giveBack('a')
+    expect([limiter.take('a'), limiter.take('a')]).toEqual([true, false])
+    limiter.giveBack('a')
+    limiter.giveBack('a')
+    expect([limiter.take('a'), limiter.take('a')]).toEqual([true, false])
+  })
+})
+
+describe('address key', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64']
+  ])('counts %s as %s', (address, key) => {
+    expect(addressKey(address)).toBe(key)
+  })
+})

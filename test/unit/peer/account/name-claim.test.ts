@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { decodeRecord } from '../../../../protocol/identity/record.ts'
+import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+
+const running: TestPeer[] = []
+
+async function registered(network: FakeNetwork, name: string): Promise<TestPeer> {
+  const peer = new TestPeer(network)
+  // Polls of the record come faster, nothing else here depends on time.
+  peer.speed = 20
+  await peer.register(name)
+  running.push(peer)
+  return peer
+}
+
+const nameState = async (peer: TestPeer) => (await peer.engine.snapshot()).me!.nameState
+const kinds = (network: FakeNetwork, peer: TestPeer) =>
+  network.ledger.recordsOf(peer.me.accountId).map(record => decodeRecord(record).kind)
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+})
+
+describe('a chosen name', () => {
+  test('is told to nobody before its commitment stands in a block', async () => {
+    const network = await FakeNetwork.create()
+    const ada = await registered(network, 'ada')
+    expect(kinds(network, ada)).toEqual(['create', 'nameCommit'])
+    expect(await ada.engine.settleName(1_000)).toBe(false)
+    expect(kinds(network, ada)).toEqual(['create', 'nameCommit'])
+    network.ledger.mine()
+    await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
+    expect(await ada.engine.settleName(1_000)).toBe(true)
+    expect(await nameState(ada)).toBe('reserving')
+  })
+
+  test('goes from reserving to reserved to recorded as blocks come', async () => {
+    const network = await FakeNetwork.create()
+    const ada = await registered(network, 'ada')
+    network.ledger.mine()
+    await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
+    network.ledger.mine(2, { empty: true })
+    network.ledger.mine()
+    await until('reserved', async () => (await nameState(ada)) === 'reserved')
+    const record = (await ada.engine.snapshot()).me!.record
+    expect(record).toMatchObject({ state: 'recorded', trust: 'L1' })
+    network.ledger.mine(112, { empty: true })
+    await until('recorded', async () => (await nameState(ada)) === 'recorded')
+  })
+
+  test('gives way to another one only once it is taken by somebody else', async () => {
+    const network = await FakeNetwork.create()
+    const ada = await registered(network, 'ada')
+    await expect(ada.engine.claimName('ada_two')).rejects.toMatchObject({ code: 'usage' })
+    network.ledger.mine()
+    await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
+    const eve = await registered(network, 'eve')
+    network.ledger.giveName('ada', eve.me.accountId)
+    network.ledger.mine(2, { empty: true })
+    network.ledger.mine()
+    await until('taken', async () => (await nameState(ada)) === 'taken')
+    // Eve's own name may be told in the next block, too.
+    network.ledger.mine(3, { empty: true })
+    await expect(ada.engine.claimName('no name')).rejects.toMatchObject({ code: 'invalid-name' })
+    await expect(ada.engine.claimName('ada')).rejects.toMatchObject({ code: 'name-taken' })
+    expect(await ada.engine.claimName('ada_two')).toMatchObject({ username: 'ada_two', nameState: 'reserving' })
+    await until('committed to', () => kinds(network, ada).includes('nameCommit'))
+    await ada.restart()
+    network.ledger.mine()
+    await until('revealed', () => kinds(network, ada).includes('nameReveal'))
+    network.ledger.mine(2, { empty: true })
+    network.ledger.mine()
+    await until('reserved', async () => (await nameState(ada)) === 'reserved')
+    expect((await ada.engine.snapshot()).me).toMatchObject({ username: 'ada_two' })
+  })
+
+  test('is finished by the next process if the first one ends too early', async () => {
+    const network = await FakeNetwork.create()
+    const ada = await registered(network, 'ada')
+    await ada.engine.stop()
+    network.ledger.mine()
+    await ada.start()
+    await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
+  })
+
+  test('is committed to anew when the commitment lapsed', async () => {
+    const network = await FakeNetwork.create()
+    const ada = await registered(network, 'ada')
+    await ada.engine.stop()
+    network.ledger.mine()
+    network.ledger.mine(112, { empty: true })
+    await ada.start()
+    await until('there is a new commitment', () => kinds(network, ada).includes('nameCommit'))
+    expect(kinds(network, ada)).not.toContain('nameReveal')
+    network.ledger.mine()
+    await until('the new one is revealed', () => kinds(network, ada).includes('nameReveal'))
+  })
+
+  test('is believed of others once their records claim it', async () => {
+    const network = await FakeNetwork.create()
+    const [ada, bob] = [await registered(network, 'ada'), await registered(network, 'bob')]
+    await ada.send(bob, 'hello')
+    await until('it is there', async () => (await bob.received(ada)).length === 1)
+    const [unheard] = await bob.engine.unheard(1)
+    expect(unheard!.person).toMatchObject({ username: null, displayName: 'ada' })
+    expect(await bob.engine.findPerson('@ada')).toBeNull()
+    network.ledger.mine()
+    await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
+    await until('Bob finds her', async () => (await bob.engine.findPerson('@ada'))?.accountId === ada.me.accountId)
+    expect((await bob.engine.snapshot()).conversations[0]!.person.username).toBe('ada')
+  })
+})

@@ -1,0 +1,44 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { toHex } from '../../../../protocol/bytes.ts'
+import { peerKeyState } from '../../../../protocol/session/conversation-keys.ts'
+import { slots } from '../../../../peer/store/store-layout.ts'
+import { StateStore } from '../../../../peer/store/state-store.ts'
+import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { secondDevice } from '../../../support/peer/second-device.ts'
+import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+
+const running: TestPeer[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+})
+
+describe('a removed device', () => {
+  test('leaves neither sessions nor keys behind with those it wrote to', async () => {
+    const network = await FakeNetwork.create()
+    const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
+    bob.speed = 20
+    await ada.register('ada')
+    await bob.register('bob')
+    const tablet = await secondDevice(network, ada)
+    running.push(ada, bob, tablet)
+    const { id } = await tablet.send(bob, 'from the tablet')
+    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+    await until('sent', async () =>
+      (await tablet.messages(bob)).some(shown => shown.id === id && shown.state !== 'waiting')
+    )
+    const conversation = (await bob.engine.snapshot()).conversations[0]!.id
+    const held = async () => {
+      const states = new StateStore(await bob.openStore())
+      const inbounds = await states.range('inbound', conversation, slots.inbound('', '').codec)
+      const keys = await states.range('peer-key', conversation, peerKeyState)
+      const ofTablet = ({ value }: { value: { senderDevice?: Uint8Array; deviceId?: Uint8Array } }): boolean =>
+        toHex(value.senderDevice ?? value.deviceId!) === tablet.me.deviceId
+      return [inbounds.filter(ofTablet).length, keys.filter(ofTablet).length]
+    }
+    expect(await held()).toEqual([1, 1])
+    await ada.engine.revokeDevice(tablet.me.deviceId)
+    await bob.engine.refreshPerson(ada.me.accountId)
+    await until('nothing is left of it', async () => (await held()).every(count => count === 0))
+  })
+})

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { parseCommandLine, UsageError } from '../../../../peer/cli/command-line.ts'
+import { demoSignIn } from '../../../../peer/cli/demo-sign-in.ts'
+import { messageLine } from '../../../../peer/cli/output.ts'
+import type { ChatMessage, Me, Person } from '../../../../peer/peer-api.ts'
+
+const parse = (...argv: string[]) => parseCommandLine(argv, '/default')
+
+describe('the command line', () => {
+  test('options may stand before or after the command', () => {
+    const common = { data: 'd', node: 'http://127.0.0.1:1', json: true, timeoutMs: 2500 }
+    const expected = { kind: 'send', to: '@bob', text: 'hi there', ...common }
+    expect(
+      parse('--data', 'd', '--node', 'http://127.0.0.1:1/', '--json', 'send', '@bob', 'hi there', '--timeout', '2.5')
+    ).toEqual(expected)
+  })
+
+  test('the demo user is the username unless told otherwise', () => {
+    expect(parse('register', '--username', '@ada')).toMatchObject({
+      username: 'ada',
+      demoUser: 'ada',
+      data: '/default'
+    })
+    expect(parse('register', '--username', 'ada', '--demo-user', 'Countess')).toMatchObject({ demoUser: 'Countess' })
+  })
+
+  test('help is help wherever it stands', () => {
+    expect(parse('send', '--help')).toEqual({ kind: 'help', of: 'send' })
+    expect(parse('-h')).toEqual({ kind: 'help', of: undefined })
+  })
+
+  test.each([
+    [[]],
+    [['fly']],
+    [['send']],
+    [['send', '@bob']],
+    [['send', '@bob', '   ']],
+    [['send', '@bob', 'hi', 'there']],
+    [['register']],
+    [['register', '--username', '']],
+    [['listen', '--count', '0']],
+    [['listen', '--count', 'many']],
+    [['listen', '--timeout', '-1']],
+    [['whoami', '--count', '1']],
+    [['whoami', 'extra']],
+    [['name']],
+    [['name', 'ada', 'extra']],
+    [['status', '--node', 'ftp://x']],
+    [['status', '--node', 'nonsense']],
+    [['status', '--unknown']]
+  ])('%j is not understood', argv => {
+    expect(() => parse(...argv)).toThrow(UsageError)
+  })
+})
+
+describe('driving the demo sign-in', () => {
+  const RETURN_TO = 'http://127.0.0.1:9/'
+  const NODE = 'http://127.0.0.1:8787'
+
+  /** Pages by address; a function sees the request. */
+  function site(pages: Record<string, (init: RequestInit) => Response>) {
+    return async (url: string, init: RequestInit = {}): Promise<Response> => {
+      const { pathname } = new URL(url)
+      return pages[pathname]!(init)
+    }
+  }
+  const redirect = (location: string, cookie?: string): Response =>
+    new Response(null, {
+      status: 303,
+      headers: cookie === undefined ? { location } : { location, 'set-cookie': cookie }
+    })
+
+  test('fills the form in, keeps cookies, and comes back with the code', async () => {
+    const seen: { cookie: string; body: string }[] = []
+    const fetch = site({
+      '/start': () => redirect('/login', 'session=abc; Path=/; HttpOnly'),
+      '/login': () =>
+        new Response(
+          '<form method="post" action="/done?a=1&amp;b=2"><input type="hidden" name="csrf" value="x"><input name="login"></form>'
+        ),
+      '/done': init => {
+        seen.push({ cookie: new Headers(init.headers).get('cookie')!, body: String(init.body) })
+        return redirect(`${RETURN_TO}#/signed-in?code=one-time`)
+      }
+    })
+    expect(await demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).toBe('one-time')
+    expect(seen).toEqual([{ cookie: 'session=abc', body: 'csrf=x&login=ada' }])
+  })
+
+  test('never leaves the node', async () => {
+    const fetch = site({ '/start': () => redirect('https://evil.example/login') })
+    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(
+      /away/
+    )
+  })
+
+  test('a refusal is told', async () => {
+    const fetch = site({ '/start': () => redirect(`${RETURN_TO}#/signed-in?error=denied`) })
+    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(
+      /denied/
+    )
+  })
+
+  test('a site that goes round in circles is left', async () => {
+    const fetch = site({ '/start': () => redirect('/start') })
+    await expect(demoSignIn(fetch, `${NODE}/start`, RETURN_TO, 'ada', AbortSignal.timeout(5000))).rejects.toThrow(/end/)
+  })
+})
+
+test('a message cannot drive the terminal it is printed in', () => {
+  const message = { mine: false, text: 'a\u001b[2Jb\u202ec', sentAt: 0, state: null } as ChatMessage
+  const person = { username: 'bob' } as Person
+  const line = messageLine(message, person, {} as Me)
+  expect(line).toBe('1970-01-01 00:00  @bob: a\\u{1b}[2Jb\\u{202e}c')
+})

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { Housekeeping, type HousekeepingComponents } from '../../../../peer/maintenance/maintenance.ts'
+import type { KnownAccount } from '../../../../peer/directory/known-account.ts'
+import { SILENT_LOG } from '../../../../peer/ports.ts'
+import type { AccountId } from '../../../../protocol/identity/device.ts'
+
+const bob = new Uint8Array(32).fill(2) as AccountId
+const conversation = { conversationId: new Uint8Array(32).fill(3), accountId: bob, updatedAt: 0 }
+
+/** Housekeeping over parts that only note what they are asked for. */
+function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundles?: boolean } = {}) {
+  const asked: string[] = []
+  const note = (what: string) => async () => void asked.push(what)
+  const known = { accountId: bob, trust: 'L1', contradicted: false, checked: { places: [] }, ...init.known }
+  const components = {
+    core: {
+      timers: { now: () => 1_000, after: () => () => undefined },
+      log: SILENT_LOG,
+      accountId: () => new Uint8Array(32).fill(1),
+      device: () => ({
+        isBundleDue: () => init.refusesBundles ?? false,
+        bundle: () => Promise.reject(new Error('refused'))
+      }),
+      network: () => ({})
+    },
+    directory: {
+      account: note('own record'),
+      peek: () => known,
+      refresh: note('record of Bob'),
+      confirm: note('second opinion on Bob'),
+      opinion: { isThere: true }
+    },
+    conversations: { all: () => [conversation], get: () => conversation, isPartner: () => true },
+    receiver: { retryParked: note('parked'), forgetSessions: note('sessions') },
+    upkeep: { run: note('conversation') },
+    connection: () => ({})
+  }
+  const housekeeping = new Housekeeping(components as unknown as HousekeepingComponents)
+  housekeeping.start()
+  return { housekeeping, asked }
+}
+
+describe('a round', () => {
+  test('is done to its end though the node refuses a part of it', async () => {
+    const { housekeeping, asked } = createHousekeeping({ refusesBundles: true })
+    await housekeeping.round()
+    expect(asked).toEqual(expect.arrayContaining(['own record', 'parked', 'conversation']))
+  })
+
+  test('asks anew about somebody on whom two operators contradict each other: nothing is sent to them meanwhile', async () => {
+    const { housekeeping, asked } = createHousekeeping({ known: { contradicted: true } })
+    await housekeeping.round()
+    expect(asked).toContain('record of Bob')
+  })
+
+  test('seeks the second opinion that was not to be had before', async () => {
+    const { housekeeping, asked } = createHousekeeping()
+    await housekeeping.round()
+    expect(asked).toContain('second opinion on Bob')
+  })
+})

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { utf8 } from '../../../../protocol/bytes.ts'
+import { createAesSealer } from '../../../../peer/store/aes-sealer.ts'
+import { openLevelStore } from '../../../../peer/store/level-store.ts'
+import { SealedStore } from '../../../../peer/store/sealed-store.ts'
+import { KEY_FILE, loadStoreKey } from '../../../../peer/store/store-key.ts'
+import type { KeyValueStore } from '../../../../peer/ports.ts'
+import { MemoryStore } from '../../../support/peer/memory-store.ts'
+
+const crypto = createNodeCrypto()
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'volo-store-'))
+
+const open = (store: KeyValueStore, key: Uint8Array): Promise<SealedStore> =>
+  SealedStore.open(store, createAesSealer(crypto, key, random), crypto, random)
+
+describe.each([
+  ['memory', async () => new MemoryStore() as KeyValueStore],
+  ['level', async () => openLevelStore(join(await folder(), 'store'))]
+])('a sealed store over %s', (_name, make) => {
+  test('gives back what was written, in order, within one id', async () => {
+    const store = await open(await make(), random(32))
+    await store.batch([
+      { space: 's', id: 'a', order: '02', value: Uint8Array.of(2) },
+      { space: 's', id: 'a', order: '01', value: Uint8Array.of(1) },
+      { space: 's', id: 'a', order: '01.5', value: Uint8Array.of(15) },
+      { space: 's', id: 'b', order: '01', value: Uint8Array.of(9) }
+    ])
+    expect(await store.range('s', 'a')).toEqual([
+      { order: '01', value: Uint8Array.of(1) },
+      { order: '01.5', value: Uint8Array.of(15) },
+      { order: '02', value: Uint8Array.of(2) }
+    ])
+    expect((await store.range('s', 'a', { after: '01' })).map(({ order }) => order)).toEqual(['01.5', '02'])
+    expect((await store.range('s', 'a', { before: '02', reverse: true, limit: 1 })).map(({ order }) => order)).toEqual([
+      '01.5'
+    ])
+    expect(await store.all('s')).toHaveLength(4)
+    await store.close()
+  })
+
+  test('a batch is all or nothing, and null deletes', async () => {
+    const store = await open(await make(), random(32))
+    await store.batch([{ space: 's', id: 'a', value: Uint8Array.of(1) }])
+    await store.batch([
+      { space: 's', id: 'a', value: null },
+      { space: 's', id: 'b', value: Uint8Array.of(2) }
+    ])
+    expect(await store.get({ space: 's', id: 'a' })).toBeUndefined()
+    expect(await store.get({ space: 's', id: 'b' })).toEqual(Uint8Array.of(2))
+    await store.close()
+  })
+})
+
+describe('what a copied disk tells', () => {
+  test('neither values nor ids stand in clear', async () => {
+    const memory = new MemoryStore()
+    const store = await open(memory, random(32))
+    await store.batch([{ space: 'conversation', id: 'ada-and-bob', value: utf8('a secret') }])
+    const disk = [...memory.entries].map(([key, value]) => key + Buffer.from(value).toString('latin1')).join()
+    expect(disk).not.toContain('ada-and-bob')
+    expect(disk).not.toContain('secret')
+  })
+
+  test('another key opens nothing', async () => {
+    const memory = new MemoryStore()
+    await open(memory, random(32))
+    await expect(open(memory, random(32))).rejects.toMatchObject({ code: 'DECRYPT_FAILED' })
+  })
+
+  test('values cannot be swapped or changed', async () => {
+    const memory = new MemoryStore()
+    const store = await open(memory, random(32))
+    await store.batch([
+      { space: 's', id: 'a', value: Uint8Array.of(1) },
+      { space: 's', id: 'b', value: Uint8Array.of(2) }
+    ])
+    const [a, b] = [...memory.entries.keys()].filter(key => key.startsWith('s/'))
+    const value = memory.entries.get(a!)!
+    memory.entries.set(b!, value)
+    const results = await Promise.allSettled([store.get({ space: 's', id: 'a' }), store.get({ space: 's', id: 'b' })])
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1)
+    value[value.length - 1]! ^= 1
+    expect((await Promise.allSettled([store.get({ space: 's', id: 'a' })]))[0]!.status).toBe('rejected')
+  })
+})
+
+describe('the key of a data directory', () => {
+  const load = (directory: string, passphrase?: string): Promise<Uint8Array> =>
+    loadStoreKey(crypto, random, directory, passphrase)
+
+  test('is kept in a file that only its owner can read', async () => {
+    const directory = await folder()
+    const key = await load(directory)
+    expect((await stat(join(directory, KEY_FILE))).mode & 0o777).toBe(0o600)
+    expect(await load(directory)).toEqual(key)
+  })
+
+  test('is refused when others can read the file', async () => {
+    const directory = await folder()
+    await load(directory)
+    await chmod(join(directory, KEY_FILE), 0o644)
+    await expect(load(directory)).rejects.toThrow(/chmod 600/)
+  })
+
+  test('opens with its passphrase only', async () => {
+    const directory = await folder()
+    const key = await load(directory, 'correct horse')
+    expect(await load(directory, 'correct horse')).toEqual(key)
+    await expect(load(directory, 'wrong horse')).rejects.toThrow(/does not open/)
+    await expect(load(directory)).rejects.toThrow(/VOLO_PASSPHRASE_FILE/)
+    expect(await readFile(join(directory, KEY_FILE), 'utf8')).not.toContain(Buffer.from(key).toString('hex'))
+  })
+
+  test('is not taken from a file that asks for a cheaper derivation', async () => {
+    const directory = await folder()
+    await load(directory, 'correct horse')
+    const path = join(directory, KEY_FILE)
+    const file = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+    await writeFile(path, JSON.stringify({ ...file, memoryKib: 8, iterations: 1 }))
+    await expect(load(directory, 'correct horse')).rejects.toThrow(/weaker/)
+  })
+
+  test('a damaged file says so', async () => {
+    const directory = await folder()
+    await writeFile(join(directory, KEY_FILE), 'not json', { mode: 0o600 })
+    await expect(load(directory)).rejects.toThrow(/damaged/)
+  })
+
+  test('a store that is open already is said to be in use', async () => {
+    const location = join(await folder(), 'store')
+    const first = await openLevelStore(location)
+    await expect(openLevelStore(location)).rejects.toMatchObject({
+      code: 'store',
+      message: expect.stringContaining('in use')
+    })
+    await first.close()
+  })
+})

@@ -1,0 +1,171 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { encodeCbor, type Cbor } from '../../../../protocol/cbor.ts'
+import {
+  createMessageId,
+  decodeMessage,
+  encodeMessage,
+  isControl,
+  isSequenced,
+  type Message,
+  type MessageBody,
+  type MessageId
+} from '../../../../protocol/conversation/message.ts'
+import {
+  MAX_HISTORY_CHUNK_BYTES,
+  MAX_RECEIPT_TARGETS,
+  MAX_TEXT_CHARACTERS,
+  messageKinds
+} from '../../../../protocol/conversation/message-kinds.ts'
+import { ProtocolError } from '../../../../protocol/errors.ts'
+import type { DeviceId } from '../../../../protocol/identity/device.ts'
+import type { SessionId } from '../../../../protocol/session/context.ts'
+import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.ts'
+import { seededRandom, START, testEnvironment } from '../session/fixtures.ts'
+
+const refused = (code: string) => expect.objectContaining({ name: 'ProtocolError', code })
+const target = new Uint8Array(16).fill(5) as MessageId
+const blob = { hash: new Uint8Array(32), size: 100, key: new Uint8Array(32).fill(1), mediaType: 'image/jpeg' }
+
+/** One of every kind. */
+const bodies: MessageBody[] = [
+  { kind: 'text', text: 'Hello, Bob. 👋 שלום' },
+  { kind: 'reply', target, text: 'yes' },
+  { kind: 'reaction', target, emoji: '👍', removed: false },
+  { kind: 'edit', target, text: 'Hello!' },
+  { kind: 'delete', target },
+  { kind: 'attachment', blob, name: 'a.jpg', caption: '', width: 640, height: 480, thumbnail: null },
+  { kind: 'voiceNote', blob, durationMs: 4_000, waveform: Uint8Array.of(1, 2, 3) },
+  { kind: 'receipt', state: 'read', targets: [target] },
+  { kind: 'typing', active: true },
+  { kind: 'timer', seconds: 86_400 },
+  {
+    kind: 'profile',
+    revision: 3,
+    displayName: 'Ada',
+    username: 'ada',
+    about: '',
+    picture: blob,
+    deliveryToken: new Uint8Array(32)
+  },
+  { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
+  { kind: 'resendRequest', deviceId: new Uint8Array(16) as DeviceId, ranges: [{ from: 3, to: 7 }] },
+  { kind: 'historyChunk', transferId: new Uint8Array(16), index: 0, last: true, data: new Uint8Array(10) },
+  {
+    kind: 'openedAck',
+    sessions: [{ deviceId: new Uint8Array(16) as DeviceId, sessionId: new Uint8Array(16) as SessionId }]
+  },
+  { kind: 'keyUpdate' }
+]
+
+const messageOf = (body: MessageBody, expiresAfter: number | null = null): Message => ({
+  messageId: target,
+  sentAt: START,
+  expiresAfter,
+  body
+})
+
+describe('a message', () => {
+  it.each(bodies.map(body => [body.kind, body] as const))('of kind %s comes back as it was', (_, body) => {
+    expect(decodeMessage(encodeMessage(messageOf(body, 60)))).toEqual(messageOf(body, 60))
+  })
+
+  it('exists in every kind that has a number, and numbers are unique', () => {
+    expect(bodies.map(({ kind }) => kind).sort()).toEqual(Object.keys(messageKinds).sort())
+    const taken = Object.values(messageKinds).map(({ number }) => number)
+    expect(new Set(taken).size).toBe(taken.length)
+  })
+
+  const raw = (body: Cbor) => encodeCbor([target, START, null, body])
+
+  it.each([
+    ['an unknown kind', [999, 1, 'from the future', [1, 2]]],
+    ['a newer version of a known kind', [1, 2, 'bold text', ['b', 0, 4]]]
+  ] as [string, Cbor[]][])('of %s is kept, and comes back byte for byte', (_, body) => {
+    const decoded = decodeMessage(raw(body))
+    expect(decoded.body).toMatchObject({ kind: 'unsupported', kindNumber: body[0], version: body[1] })
+    expect(encodeMessage(decoded)).toEqual(raw(body))
+    expect(isSequenced(decoded.body.kind)).toBe(true)
+  })
+
+  it('of a known kind with missing, extra or wrong fields is refused', () => {
+    for (const body of [
+      [1, 1],
+      [1, 1, 'a', 'b'],
+      [1, 1, 5],
+      [5, 1, new Uint8Array(15)],
+      [1],
+      [],
+      'text',
+      ['1', 1, 'a']
+    ]) {
+      expect(() => decodeMessage(raw(body as Cbor))).toThrow(refused('MALFORMED'))
+    }
+  })
+
+  it('of the longest text fits, in any script, and one character more does not', () => {
+    for (const character of ['a', 'é', '漢', '😀']) {
+      const longest = character.repeat(MAX_TEXT_CHARACTERS / character.length)
+      const encoded = encodeMessage(messageOf({ kind: 'text', text: longest }))
+      expect(encoded.length).toBeLessThanOrEqual(MAX_CONTENT_BYTES)
+    }
+    const tooLong = { kind: 'text', text: 'a'.repeat(MAX_TEXT_CHARACTERS + 1) } as const
+    expect(() => encodeMessage(messageOf(tooLong))).toThrow(refused('MALFORMED'))
+  })
+
+  it('of any kind fits at its largest', () => {
+    const largest: MessageBody[] = [
+      { kind: 'receipt', state: 'delivered', targets: Array.from({ length: MAX_RECEIPT_TARGETS }, () => target) },
+      {
+        kind: 'historyChunk',
+        transferId: new Uint8Array(16),
+        index: 1,
+        last: false,
+        data: new Uint8Array(MAX_HISTORY_CHUNK_BYTES)
+      },
+      {
+        kind: 'openedAck',
+        sessions: Array.from({ length: MAX_RECEIPT_TARGETS }, () => ({
+          deviceId: new Uint8Array(16) as DeviceId,
+          sessionId: new Uint8Array(16) as SessionId
+        }))
+      }
+    ]
+    for (const body of largest) expect(encodeMessage(messageOf(body)).length).toBeLessThanOrEqual(MAX_CONTENT_BYTES)
+  })
+
+  it('with a fraction or a time before 1970 is not sent', () => {
+    expect(() => encodeMessage({ ...messageOf({ kind: 'typing', active: true }), sentAt: 1.5 })).toThrow(ProtocolError)
+    expect(() => encodeMessage({ ...messageOf({ kind: 'typing', active: true }), sentAt: -1 })).toThrow(ProtocolError)
+  })
+
+  it('of any bytes is refused with an error of ours', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
+        try {
+          decodeMessage(bytes)
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError)
+        }
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('has an id of its own', () => {
+    const { crypto } = testEnvironment()
+    const random = seededRandom(crypto, 'ids')
+    expect(createMessageId(random)).toHaveLength(16)
+    expect(createMessageId(random)).not.toEqual(createMessageId(random))
+  })
+
+  it('takes a place in the sequence only if its loss would matter', () => {
+    const outside = bodies.filter(({ kind }) => !isSequenced(kind)).map(({ kind }) => kind)
+    expect(outside).toEqual(['receipt', 'typing', 'resendRequest', 'openedAck', 'keyUpdate'])
+    expect(bodies.filter(({ kind }) => isControl(kind)).map(({ kind }) => kind)).toEqual([
+      'resendRequest',
+      'openedAck',
+      'keyUpdate'
+    ])
+  })
+})

@@ -17,6 +17,7 @@ import type { RejectCode } from '../../protocol/directory/verdict.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { FinalPlaces } from './final-places.ts'
 import { RecordPool, type PooledRecord } from './record-pool.ts'
 
@@ -78,7 +79,7 @@ export class DirectoryView {
   /** Own records that the chain has overtaken. */
   #refused: RecordId[] = []
   /** Changes go one after the other: a fork must not be written while what it rests on moves. */
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #changes = new SerialQueue()
 
   constructor({ crypto, clock }: DirectoryViewComponents, init: DirectoryViewInit) {
     this.#crypto = crypto
@@ -147,9 +148,7 @@ export class DirectoryView {
 
   /** Runs `work` while nothing changes. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work)
-    this.#queue = done.catch(() => undefined)
-    return done
+    return this.#changes.run(work)
   }
 
   async #applyChange({ tip, final, provisional, rolledBack, finalThrough }: ChainChange): Promise<void> {

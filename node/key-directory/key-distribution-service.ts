@@ -12,6 +12,7 @@ import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { decodeRecord } from '../../protocol/identity/record.ts'
 import { NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { MAX_NAME_MATCHES } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { accountProof, nodeListProof, releaseProof, type TransactionLog } from './account-proof.ts'
@@ -47,7 +48,8 @@ export class KeyDistributionService implements DirectoryPort {
   readonly #perAccount: RateLimiter
   readonly #incoming: Uint8Array[] = []
   #isReading = false
-  #collecting: Promise<unknown> = Promise.resolve()
+  /** Proofs are put together one after the other: each may hold megabytes. */
+  readonly #proofs = new SerialQueue()
 
   constructor(components: KeyDistributionComponents, init: { network: NetworkId }) {
     this.#components = components
@@ -72,27 +74,18 @@ export class KeyDistributionService implements DirectoryPort {
 
   accountProof(accountId: AccountId, maxBytes: number): Promise<Uint8Array | undefined> {
     const { view, transactions, clock } = this.#components
-    return this.#oneByOne(() => accountProof({ view, transactions, clock }, accountId, maxBytes))
+    return this.#proofs.run(() => accountProof({ view, transactions, clock }, accountId, maxBytes))
   }
 
   releaseProof(): Promise<Uint8Array> {
     const { view, transactions, clock } = this.#components
-    return this.#oneByOne(() => releaseProof({ view, transactions, clock }))
+    return this.#proofs.run(() => releaseProof({ view, transactions, clock }))
   }
 
   /** An encoded `NodeListProof` of an epoch. @param height - of its boundary. */
   nodeListProof(epoch: Epoch, height: number): Promise<Uint8Array> {
     const { view, transactions, clock } = this.#components
-    return this.#oneByOne(() => nodeListProof({ view, transactions, clock }, epoch, height))
-  }
-
-  /** Proofs are put together one after the other: each may hold megabytes. */
-  #oneByOne(collect: () => Promise<Uint8Array>): Promise<Uint8Array>
-  #oneByOne(collect: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined>
-  #oneByOne(collect: () => Promise<Uint8Array | undefined>): Promise<Uint8Array | undefined> {
-    const done = this.#collecting.then(collect)
-    this.#collecting = done.catch(() => undefined)
-    return done
+    return this.#proofs.run(() => nodeListProof({ view, transactions, clock }, epoch, height))
   }
 
   async names(tagPrefix: Uint8Array): Promise<{ matches: NameMatch[]; complete: boolean }> {

@@ -3,6 +3,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { decodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { MAX_DEVICES_PER_ACCOUNT } from '../../protocol/limits.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { openLevel } from '../open-level.ts'
 
 const SYNCED = { sync: true }
@@ -15,7 +16,7 @@ export class KeyStore {
   readonly #folder: string
   #database: Level<string, Uint8Array> | undefined
   /** Reading, comparing and writing must not interleave. */
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #writes = new SerialQueue()
 
   /** @param folder - made if missing. */
   constructor(folder: string) {
@@ -29,7 +30,7 @@ export class KeyStore {
 
   /** Waits for writes in hand. Safe to call twice. */
   async close(): Promise<void> {
-    await this.#queue.catch(() => undefined)
+    await this.#writes.idle()
     await this.#database?.close()
   }
 
@@ -46,9 +47,7 @@ export class KeyStore {
     bundle: Uint8Array,
     isKnown: (deviceId: Uint8Array) => boolean
   ): Promise<boolean> {
-    const done = this.#queue.then(() => this.#put(accountId, deviceId, bundle, isKnown))
-    this.#queue = done.catch(() => undefined)
-    return done
+    return this.#writes.run(() => this.#put(accountId, deviceId, bundle, isKnown))
   }
 
   /** Bundles of an account's devices, known or not. */

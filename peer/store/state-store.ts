@@ -1,5 +1,5 @@
 import type { EntryChange, EntryName, SealedStore } from './sealed-store.ts'
-import { Turns } from './serial-queue.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 
 /** Where one piece of state lives, and how it is written. */
 export interface Slot<T> extends EntryName {
@@ -22,7 +22,7 @@ const slotKey = ({ space, id = '', order = '' }: EntryName): string => `${space}
  */
 export class StateStore {
   readonly #store: SealedStore
-  readonly #turns = new Turns()
+  readonly #turns = new SerialQueue()
   readonly #cache = new Map<string, unknown>()
   readonly #onFault: (error: unknown) => void
   /** Resolves once a unit that screens have heard of already is written, or was given up. */

@@ -4,7 +4,6 @@
  */
 import { toHex } from '../protocol/bytes.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
-import { deviceOf } from '../protocol/directory/account.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { PeerError, type ConnectionState } from './peer-api.ts'
 import type { HttpClient, Transport } from './ports.ts'
@@ -15,10 +14,12 @@ import type { Core } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
 import { DeviceRemoval } from './account/device-removal.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
+import { ConversationRoster } from './groups/conversation-roster.ts'
 import { Holds } from './directory/send-holds.ts'
 import { Housekeeping } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
 import { Mailbox } from './receiving/mailbox.ts'
+import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
 import type { NetworkBook } from './network/known-network.ts'
@@ -88,6 +89,7 @@ export class Chat {
   readonly #init: ChatInit
   readonly #states: StateStore
   readonly #queue: UnsentQueue
+  readonly #roster: ConversationRoster
   readonly #sealer: Sealer
   readonly #housekeeping: Housekeeping
   #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
@@ -118,7 +120,8 @@ export class Chat {
       }
     }))
     const holds = new Holds(core, directory, marks)
-    this.people = new People(core, directory, account, marks, holds)
+    const roster = (this.#roster = new ConversationRoster(core, directory))
+    this.people = new People(core, directory, account, marks, holds, roster)
     this.publicRecords = new PublicRecords(core, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ core, directory, connection, otherOperator })
     const log = new MessageLog(core, states, {
@@ -136,8 +139,8 @@ export class Chat {
     }))
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
-    const round = new SealRound({ core, log, queue, outbox, account, onKeysChanged })
-    const planner = new SealingPlanner(core, states, directory, holds)
+    const round = new SealRound({ core, log, queue, outbox, roster, account, onKeysChanged })
+    const planner = new SealingPlanner(core, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ core, states, log, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
       core,
@@ -148,7 +151,8 @@ export class Chat {
       onProfile: (accountId, profile) => void this.#housekeeping.noteProfile(accountId, profile),
       onGap: conversationId => void this.#housekeeping.keepUp(conversationId)
     }))
-    const receiver = (this.receiver = new Receiver({ core, states, directory, inbox, sealer }))
+    const rows = new ConversationRows(core, log)
+    const receiver = (this.receiver = new Receiver({ core, states, directory, rows, inbox, sealer }))
     this.mailbox = new Mailbox(core, receiver, { onChange })
     const conversations = (this.conversations = new Conversations({
       core,
@@ -156,13 +160,14 @@ export class Chat {
       directory,
       holds,
       log,
-      inbox,
+      roster,
+      rows,
       sealer,
       people: this.people,
       onChange
     }))
-    const upkeep = new Upkeep({ core, states, directory, inbox, sealer, outbox, onKeysChanged })
-    const housekeeping = { core, directory, conversations, receiver, upkeep, connection }
+    const upkeep = new Upkeep({ core, states, directory, roster, inbox, sealer, outbox, onKeysChanged })
+    const housekeeping = { core, directory, conversations, roster, receiver, upkeep, connection }
     this.#housekeeping = new Housekeeping(housekeeping)
     this.unheard = new UnheardLine(states, this.people, row => this.#housekeeping.nameChecked(row.from))
     this.nameClaim = new NameClaim({
@@ -210,7 +215,8 @@ export class Chat {
   }
 
   /** Waits for missing messages that an earlier process began. */
-  async #resumeGaps({ conversationId, accountId }: Conversation): Promise<void> {
+  async #resumeGaps(conversation: Conversation): Promise<void> {
+    const { conversationId } = conversation
     for (const { value } of await this.#states.range(
       'sequencer',
       toHex(conversationId),
@@ -218,9 +224,7 @@ export class Chat {
     )) {
       const at = wakeAt(value)
       if (at === undefined) continue
-      const own = this.directory.peek(toHex(this.#components.core.accountId()))
-      // In notes, and beside what others wrote, an own device may have written.
-      const senderAccount = own && deviceOf(own.checked.account, value.deviceId) ? own.accountId : accountId
+      const senderAccount = this.#roster.ownerOf(conversation, value.deviceId)
       this.inbox.resume({ conversationId, senderAccount, senderDevice: value.deviceId }, at)
     }
   }

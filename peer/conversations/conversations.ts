@@ -6,8 +6,9 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { PeerError, type ChatMessage, type ConversationSummary, type SentReceipt } from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import type { Inbox } from '../receiving/inbox.ts'
 import type { Holds } from '../directory/send-holds.ts'
+import type { ConversationRoster } from '../groups/conversation-roster.ts'
+import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import { replicasOf } from '../network/network-info.ts'
 import { sentReceipt, type People } from '../people/person-views.ts'
@@ -27,7 +28,8 @@ export interface ConversationsComponents {
   directory: DirectoryClient
   holds: Holds
   log: MessageLog
-  inbox: Inbox
+  roster: ConversationRoster
+  rows: ConversationRows
   sealer: Sealer
   people: People
   onChange: () => void
@@ -55,9 +57,9 @@ export class Conversations {
 
   /** Reads all conversations, and the accounts in them, from the store. */
   async load(): Promise<Conversation[]> {
-    const { states, directory } = this.#components
+    const { states, directory, roster } = this.#components
     for (const conversation of await states.all('conversation', conversationEntry)) {
-      await directory.load(conversation.accountId)
+      for (const accountId of roster.membersOf(conversation)) await directory.load(accountId)
       this.#entries.set(toHex(conversation.conversationId), { conversation, last: await this.#lastOf(conversation) })
     }
     return this.all()
@@ -76,9 +78,14 @@ export class Conversations {
     return this.#entries.get(conversationId)?.conversation
   }
 
+  /** The accounts that there are conversations with, our own among them if we keep notes. One may come twice. */
+  partners(): AccountId[] {
+    return this.all().flatMap(conversation => this.#components.roster.partnersOf(conversation))
+  }
+
   /** Whether there is a conversation with an account. */
   isPartner(accountId: AccountId): boolean {
-    return this.all().some(conversation => equalBytes(conversation.accountId, accountId))
+    return this.partners().some(partner => equalBytes(partner, accountId))
   }
 
   /** Newest first. */
@@ -112,8 +119,8 @@ export class Conversations {
   }
 
   async open(other: AccountId): Promise<ConversationSummary> {
-    const { states, inbox, core, people } = this.#components
-    const conversation = await states.unit(unit => inbox.conversationFor(unit, [core.accountId(), other]))
+    const { states, rows, core, people } = this.#components
+    const conversation = await states.unit(unit => rows.rowFor(unit, [core.accountId(), other]))
     return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
   }
 
@@ -152,12 +159,14 @@ export class Conversations {
   }
 
   async #takeIn(unit: Work, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
-    const { directory, holds, log, sealer } = this.#components
+    const { directory, roster, holds, log, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
-    const known = directory.peek(toHex(conversation.accountId))
-    const held = known && holds.reason(known, known.username ?? 'this person')
-    if (held) throw new PeerError('held', held)
+    for (const accountId of roster.partnersOf(conversation)) {
+      const known = directory.peek(toHex(accountId))
+      const held = known && holds.reason(known, known.username ?? 'this person')
+      if (held) throw new PeerError('held', held)
+    }
     const row = await log.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
     return row

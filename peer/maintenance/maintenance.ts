@@ -8,6 +8,7 @@ import type { Conversations } from '../conversations/conversations.ts'
 import { sessionEnvironment, type Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
+import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Receiver } from '../receiving/receiver.ts'
 import { UPKEEP_INTERVAL_MS, type Upkeep } from './session-upkeep.ts'
 
@@ -25,6 +26,7 @@ export interface HousekeepingComponents {
   core: Core
   directory: DirectoryClient
   conversations: Conversations
+  roster: ConversationRoster
   receiver: Receiver
   upkeep: Upkeep
   connection: () => NodeConnection | undefined
@@ -113,16 +115,18 @@ export class Housekeeping {
 
   /** Looks after one conversation. Never rejects. */
   async keepUp(conversationId: string): Promise<void> {
-    const { core, conversations, upkeep, directory } = this.#components
+    const { core, conversations, upkeep, directory, roster } = this.#components
     const conversation = conversations.get(conversationId)
     if (!conversation || this.#stopped) return
     try {
       await upkeep.run(conversation)
-      const known = directory.peek(toHex(conversation.accountId))
-      // Beside the rest: another operator may be slow to answer.
-      if (known) void this.#attempt(() => this.#reconsider(known))
-      // Somebody gave a name before it stood on the record.
-      if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
+      for (const accountId of roster.partnersOf(conversation)) {
+        const known = directory.peek(toHex(accountId))
+        // Not awaited: another operator may be slow to answer.
+        if (known) void this.#attempt(() => this.#reconsider(known))
+        // A person may tell a name before the record has it.
+        if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
+      }
     } catch (error) {
       core.log.debug('a conversation could not be looked after', { reason: String(error) })
     }

@@ -1,6 +1,6 @@
 /** What a peer does from time to time for its conversations: Opens again, requests for gaps, fresh keys, erasing. */
 import { equalBytes, toHex, wipe } from '../../protocol/bytes.ts'
-import { createDirectRoster, rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
+import { rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
 import { hasGaps, visibleGaps } from '../../protocol/conversation/sequencer.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
@@ -21,7 +21,7 @@ import { sessionEnvironment, type Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { buildEnvelopes } from '../sending/envelopes.ts'
 import type { Inbox } from '../receiving/inbox.ts'
-import { rosterMemberOf } from '../directory/known-account.ts'
+import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import { nextOrder } from '../history/message-log.ts'
 import type { Outbox } from '../sending/outbox.ts'
 import type { Sealer } from '../sending/sealer.ts'
@@ -41,6 +41,7 @@ export interface UpkeepComponents {
   core: Core
   states: StateStore
   directory: DirectoryClient
+  roster: ConversationRoster
   inbox: Inbox
   sealer: Sealer
   outbox: Outbox
@@ -80,7 +81,7 @@ export class Upkeep {
     const { core, sealer } = this.#components
     const { conversationId } = conversation
     const key = toHex(conversationId)
-    const isRevoked = await this.#revocations(conversation)
+    const isRevoked = await this.#components.roster.revocationsIn(conversation)
     for (const sequencer of await sequencersOf(unit, key)) {
       if (isRevoked(sequencer.deviceId)) continue
       const slot = slots.requests(key, toHex(sequencer.deviceId))
@@ -99,7 +100,7 @@ export class Upkeep {
     const { core, states } = this.#components
     const key = toHex(conversation.conversationId)
     const now = core.timers.now()
-    const isRevoked = await this.#revocations(conversation)
+    const isRevoked = await this.#components.roster.revocationsIn(conversation)
     const sequencers = (await sequencersOf(unit, key)).filter(({ deviceId }) => !isRevoked(deviceId))
     const gaps = new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
     for (const inbound of await inboundsOf(unit, key)) {
@@ -110,7 +111,7 @@ export class Upkeep {
       if (isRevoked(deviceId)) unit.remove(slots.peerKey(key, toHex(deviceId)))
     }
     await dropSurplusDeliveries(unit, key)
-    const others = await this.#otherDevices(conversation)
+    const others = await this.#components.roster.recipientsOf(conversation)
     if (others) await this.#eraseOwn(unit, key, others, gaps.size > 0)
     const [oldest] = await states.range('sent', key, sentEntry, { limit: 1 })
     if (!oldest || oldest.value.sentAt + SENT_KEPT_MS >= now) return
@@ -133,37 +134,20 @@ export class Upkeep {
     })
   }
 
-  /** Whether a device of the conversation is known to be revoked. */
-  async #revocations({ accountId }: Conversation): Promise<(deviceId: DeviceId) => boolean> {
-    const { core, directory } = this.#components
-    const accounts = await Promise.all([core.accountId(), accountId].map(id => directory.load(id)))
-    return deviceId => accounts.some(account => account?.view.revokedAt(deviceId) !== undefined)
-  }
-
-  /** Devices of the roster as last known, without this one; undefined if an account was never looked up. */
-  async #otherDevices(conversation: Conversation): Promise<DeviceId[] | undefined> {
-    const { core, directory } = this.#components
-    const accounts = await Promise.all([core.accountId(), conversation.accountId].map(id => directory.load(id)))
-    if (accounts.some(account => account === undefined)) return undefined
-    const devices = accounts.flatMap(account => rosterMemberOf(account!).devices.map(device => device.deviceId))
-    return devices.filter(deviceId => !equalBytes(deviceId, core.device().deviceId))
-  }
-
   /** Seals Opens again for devices that do not acknowledge them. */
   async #reopen(conversation: Conversation): Promise<void> {
-    const { core, states, directory, outbox } = this.#components
+    const { states, directory, outbox, roster } = this.#components
     const key = toHex(conversation.conversationId)
     const deliveries = await states.range('open-delivery', key, OPEN_DELIVERY)
     if (deliveries.length === 0) return
-    const accountIds = conversation.isNotes ? [conversation.accountId] : [core.accountId(), conversation.accountId]
-    const accounts = await Promise.all(accountIds.map(accountId => directory.account(accountId)))
-    if (accounts.some(account => account === undefined)) return
-    const members = accounts.map(account => rosterMemberOf(account!))
-    const roster = createDirectRoster(core.crypto, core.network().id, members)
+    const accountIds = roster.membersOf(conversation)
+    const members = await Promise.all(accountIds.map(accountId => directory.account(accountId)))
+    if (!members.every(member => member !== undefined)) return
+    const sealTo = roster.rosterOf(conversation, members)
     const needsBundles = deliveries.some(({ value }) => value.waiting.some(({ keyId }) => keyId === null))
     const bundles = needsBundles ? (await Promise.all(accountIds.map(id => directory.bundles.of(id)))).flat() : []
     await states.unit(async unit => {
-      for (const { value } of deliveries) await this.#reopenOne(unit, conversation, roster, bundles, value)
+      for (const { value } of deliveries) await this.#reopenOne(unit, conversation, sealTo.roster, bundles, value)
     })
     outbox.kick()
   }

@@ -34,7 +34,7 @@ export class PersonFinder {
     const { directory, conversations, keeper, status } = this.#chat
     if (keeper.connection) return undefined
     const username = usernameOrNothing(query)
-    const partners = conversations.all().map(({ accountId }) => directory.peek(toHex(accountId)))
+    const partners = conversations.partners().map(accountId => directory.peek(toHex(accountId)))
     const known = partners.find(
       account => account && (toHex(account.accountId) === query || (username && account.username === username))
     )

@@ -10,6 +10,7 @@ import { recordDetails, type KnownAccount } from '../directory/known-account.ts'
 import type { OwnAccount } from '../account/own-account.ts'
 import type { PersonMarks } from '../directory/person-trust.ts'
 import { shownIdOf } from '../history/shown-id.ts'
+import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
 
 export class People {
@@ -18,13 +19,22 @@ export class People {
   readonly #own: () => OwnAccount
   readonly #marks: PersonMarks
   readonly #holds: Holds
+  readonly #roster: ConversationRoster
 
-  constructor(core: Core, directory: DirectoryClient, own: () => OwnAccount, marks: PersonMarks, holds: Holds) {
+  constructor(
+    core: Core,
+    directory: DirectoryClient,
+    own: () => OwnAccount,
+    marks: PersonMarks,
+    holds: Holds,
+    roster: ConversationRoster
+  ) {
     this.#core = core
     this.#directory = directory
     this.#own = own
     this.#marks = marks
     this.#holds = holds
+    this.#roster = roster
   }
 
   /** An account as far as it is known in memory. */
@@ -98,13 +108,14 @@ export class People {
   }
 
   conversation(conversation: Conversation, lastMessage: MessageRow | undefined): ConversationSummary {
-    const person = this.person(conversation.accountId)
+    const kind = this.#roster.kindOf(conversation)
+    const person = this.person(this.#roster.partnersOf(conversation)[0]!)
     const known = this.#directory.peek(person.accountId)
     return {
       id: toHex(conversation.conversationId),
-      kind: conversation.isNotes ? 'notes-to-self' : 'direct',
+      kind: SHOWN_KIND[kind],
       person,
-      title: conversation.isNotes ? 'Notes to self' : nameFor(person),
+      title: kind === 'notes' ? 'Notes to self' : nameFor(person),
       lastMessage: lastMessage ? this.message(lastMessage) : null,
       unread: conversation.unread,
       draft: conversation.draft,
@@ -113,6 +124,8 @@ export class People {
     }
   }
 }
+
+const SHOWN_KIND: Record<ConversationKind, ConversationSummary['kind']> = { notes: 'notes-to-self', direct: 'direct' }
 
 /** How a person is called: display name, else username, else the beginning of the account id. */
 function nameFor({ displayName, username, accountId }: Person): string {

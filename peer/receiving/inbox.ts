@@ -1,7 +1,6 @@
 /** What decrypted messages do: they are shown, they change what is shown, or they speak about sessions. */
-import { compareBytes, equalBytes, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { decodeMessage, type BodyOf, type Message, type MessageId } from '../../protocol/conversation/message.ts'
-import { directConversationId } from '../../protocol/roster/roster.ts'
 import { releaseHeld, wakeAt, type Emission, type SequencerStep } from '../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
@@ -15,7 +14,7 @@ import { hasLiveDevice } from '../directory/known-account.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import { ownShownId } from '../history/shown-id.ts'
-import { slots, type Conversation } from '../store/store-layout.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore, Work } from '../store/state-store.ts'
 
 /** A gap that the store did not take is shown after this. */
@@ -65,32 +64,6 @@ export class Inbox {
 
   noteHeard({ conversationId, senderDevice }: Origin): void {
     this.#heardAt.set(`${toHex(conversationId)}/${toHex(senderDevice)}`, this.#components.core.timers.now())
-  }
-
-  /** The conversation of these one or two accounts, ours among them; made if it is new. */
-  async conversationFor(unit: Work, accounts: AccountId[]): Promise<Conversation> {
-    const { core, log } = this.#components
-    const { crypto, network } = sessionEnvironment(core)
-    const me = core.accountId()
-    const distinct = [...accounts].sort(compareBytes).filter((id, i, all) => i === 0 || !equalBytes(id, all[i - 1]!))
-    const conversationId = directConversationId(crypto, network, distinct)
-    const existing = await unit.read(slots.conversation(toHex(conversationId)))
-    if (existing) return existing
-    const other = distinct.find(accountId => !equalBytes(accountId, me))
-    const conversation: Conversation = {
-      conversationId,
-      accountId: other ?? me,
-      isNotes: other === undefined,
-      draft: '',
-      unread: 0,
-      updatedAt: core.timers.now(),
-      nextPlace: 1,
-      readPlace: 0,
-      lastOrder: null,
-      profileGiven: 0
-    }
-    log.saveConversation(unit, conversation)
-    return conversation
   }
 
   /** Applies what the sequencer let through, and stores its state. */

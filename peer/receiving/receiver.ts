@@ -38,6 +38,7 @@ import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts
 import type { Core } from '../engine-context.ts'
 import { sessionEnvironment } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { Inbox } from './inbox.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
@@ -59,6 +60,7 @@ export interface ReceiverComponents {
   core: Core
   states: StateStore
   directory: DirectoryClient
+  rows: ConversationRows
   inbox: Inbox
   sealer: Sealer
 }
@@ -277,15 +279,13 @@ export class Receiver {
   }
 
   async #accept(unit: Work, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
-    const { core, inbox, sealer } = this.#components
+    const { core, rows, inbox, sealer } = this.#components
     const env = sessionEnvironment(core)
     const { context, inbound, peerKey, seen } = accepted
     const { conversationId, senderDevice, sessionId } = context
     const key = toHex(conversationId)
-    await inbox.conversationFor(
-      unit,
-      members.map(({ accountId }) => accountId)
-    )
+    const accounts = members.map(({ accountId }) => accountId)
+    await rows.rowFor(unit, accounts)
     for (const older of supersedeInbound(await inboundsOf(unit, key), inbound, env.now())) {
       unit.write(slots.inbound(key, toHex(older.sessionId)), older)
     }

@@ -25,8 +25,9 @@ import { buildEnvelopes } from './envelopes.ts'
 import { nextOrder, type MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { OwnAccount } from '../account/own-account.ts'
+import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
-import { otherDevices, type SealingPlan } from './sealing-plan.ts'
+import type { SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import { slots, type Unsent } from '../store/store-layout.ts'
@@ -43,6 +44,7 @@ export interface SealRoundComponents {
   log: MessageLog
   queue: UnsentQueue
   outbox: Outbox
+  roster: ConversationRoster
   account: () => OwnAccount
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
@@ -73,7 +75,7 @@ export class SealRound {
     if (!plan.canOpen && (await this.#mustOpen(unit, plan))) return { isDueDone: false, hasMore: true }
     const items = await this.#itemsOf(unit, plan)
     if (items.length === 0 && !(await this.#isKeyUpdateDue(unit, key))) return { isDueDone: true, hasMore: false }
-    const others = otherDevices(this.#components.core, plan.roster).map(device => device.deviceId)
+    const others = this.#components.roster.recipientsIn(plan.roster)
     if (others.length === 0) return this.#keepToSelf(unit, items)
     const sealed = await this.#encrypt(unit, plan, items)
     for (const item of sealed.items) this.#remember(unit, key, item)
@@ -92,12 +94,13 @@ export class SealRound {
 
   /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
   async #itemsOf(unit: Work, plan: SealingPlan): Promise<Item[]> {
-    const { conversationId, profileGiven, isNotes } = plan.conversation
+    const { conversationId, profileGiven } = plan.conversation
     const key = toHex(conversationId)
     const queued: Item[] = await this.#components.queue.first(unit, key, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
     const controls = controlBodies(await unit.read(slots.due(key))).map(body => this.#itemOf(conversationId, body))
     if (queued.length + controls.length === 0) return []
-    const profile = profileGiven < PROFILE_REVISION && !isNotes ? [this.#itemOf(conversationId, this.#profile())] : []
+    const hasOthers = this.#components.roster.othersOf(plan.conversation).length > 0
+    const profile = profileGiven < PROFILE_REVISION && hasOthers ? [this.#itemOf(conversationId, this.#profile())] : []
     return [...profile, ...queued, ...controls]
   }
 

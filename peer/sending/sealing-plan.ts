@@ -1,5 +1,5 @@
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { createDirectRoster, rosterDevices, rosterHash, type Roster } from '../../protocol/roster/roster.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
@@ -8,7 +8,8 @@ import { isLately } from '../elapsed.ts'
 import type { Core } from '../engine-context.ts'
 import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts'
 import type { Holds } from '../directory/send-holds.ts'
-import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
+import type { KnownAccount } from '../directory/known-account.ts'
+import type { ConversationRoster, SealTo } from '../groups/conversation-roster.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 
@@ -16,17 +17,13 @@ import type { StateStore } from '../store/state-store.ts'
 const FRESH_FOR_OPEN_MS = 2_000
 
 /** All that has to be known from outside before messages of a conversation can be sealed. */
-export interface SealingPlan {
+export interface SealingPlan extends SealTo {
   conversation: Conversation
-  roster: Roster
-  rosterHash: Uint8Array
   /** Of devices that an Open is sealed to for the first time; empty if no Open is needed. */
   bundles: DeviceBundle[]
   /** Whether `bundles` were fetched: without them no session may be opened. */
   canOpen: boolean
 }
-
-type SealTo = Pick<SealingPlan, 'roster' | 'rosterHash'>
 
 /** Nothing may be sent there now, and why, in plain words. */
 export interface Held {
@@ -39,14 +36,14 @@ export class SealingPlanner {
   readonly #states: StateStore
   readonly #directory: DirectoryClient
   readonly #holds: Holds
-  /** Rosters by the last of their members: as long as what is known of all stays the same, so do they. */
-  readonly #rosters = new WeakMap<KnownAccount, { members: KnownAccount[]; sealTo: SealTo }>()
+  readonly #roster: ConversationRoster
 
-  constructor(core: Core, states: StateStore, directory: DirectoryClient, holds: Holds) {
+  constructor(core: Core, states: StateStore, directory: DirectoryClient, holds: Holds, roster: ConversationRoster) {
     this.#core = core
     this.#states = states
     this.#directory = directory
     this.#holds = holds
+    this.#roster = roster
   }
 
   /**
@@ -58,16 +55,15 @@ export class SealingPlanner {
     if (!conversation) return undefined
     const session = (await this.#states.read(slots.outbound(conversationId)))?.session
     const maxAge = session ? FRESH_MS : FRESH_FOR_OPEN_MS
-    const { accountId, isNotes } = conversation
     const members: KnownAccount[] = []
-    for (const memberId of isNotes ? [accountId] : [this.#core.accountId(), accountId]) {
+    for (const memberId of this.#roster.membersOf(conversation)) {
       const account = await this.#directory.account(memberId, maxAge)
       if (!account) return { held: 'This account is not found.' }
       const held = this.#holds.reason(account, account.username ?? 'this person')
       if (held !== null) return { held }
       members.push(account)
     }
-    const sealTo = this.#rosterOf(members)
+    const sealTo = this.#roster.rosterOf(conversation, members)
     const canOpen = await this.#mustOpen(conversationId, sealTo.rosterHash)
     const bundles = canOpen ? await this.#bundles(conversationId, sealTo.roster) : []
     return { conversation, ...sealTo, bundles, canOpen }
@@ -76,30 +72,17 @@ export class SealingPlanner {
   /** A plan for which nobody has to be asked; undefined if there is none, also where a session has to be opened. */
   async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
     const conversation = await this.#states.read(slots.conversation(conversationId))
-    if (!conversation || conversation.isNotes) return undefined
+    if (!conversation) return undefined
     const members: KnownAccount[] = []
-    for (const memberId of [this.#core.accountId(), conversation.accountId]) {
+    for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
       const isFresh = account !== undefined && isLately(account.checkedAt, this.#core.timers.now(), FRESH_MS)
       if (!isFresh || this.#holds.reason(account, '') !== null) return undefined
       members.push(account)
     }
-    const sealTo = this.#rosterOf(members)
+    const sealTo = this.#roster.rosterOf(conversation, members)
     if (await this.#mustOpen(conversationId, sealTo.rosterHash)) return undefined
     return { conversation, ...sealTo, bundles: [], canOpen: false }
-  }
-
-  #rosterOf(members: KnownAccount[]): SealTo {
-    const before = this.#rosters.get(members.at(-1)!)
-    if (before?.members.length === members.length && before.members.every((member, i) => member === members[i])) {
-      return before.sealTo
-    }
-    const { crypto } = this.#core
-    const { id } = this.#core.network()
-    const roster = createDirectRoster(crypto, id, members.map(rosterMemberOf))
-    const sealTo = { roster, rosterHash: rosterHash(crypto, id, roster) }
-    this.#rosters.set(members.at(-1)!, { members, sealTo })
-    return sealTo
   }
 
   async #mustOpen(conversationId: string, rosterHash: Uint8Array): Promise<boolean> {
@@ -111,20 +94,13 @@ export class SealingPlanner {
   async #bundles(conversationId: string, roster: Roster): Promise<DeviceBundle[]> {
     const entries = await this.#states.range('peer-key', conversationId, slots.peerKey('', '').codec)
     const held = entries.map(({ value }) => value)
-    const missing = new Set(
-      devicesWithoutKey(otherDevices(this.#core, roster), held).map(device => toHex(device.deviceId))
-    )
+    const recipients = new Set(this.#roster.recipientsIn(roster).map(toHex))
+    const listed = rosterDevices(roster).map(({ device }) => device)
+    const others = listed.filter(({ deviceId }) => recipients.has(toHex(deviceId)))
+    const missing = new Set(devicesWithoutKey(others, held).map(device => toHex(device.deviceId)))
     const accounts: AccountId[] = roster.members
       .filter(({ devices }) => devices.some(device => missing.has(toHex(device.deviceId))))
       .map(({ accountId }) => accountId)
     return (await Promise.all(accounts.map(accountId => this.#directory.bundles.of(accountId)))).flat()
   }
-}
-
-/** The devices of a roster without this one. */
-export function otherDevices(core: Core, roster: Roster) {
-  const { deviceId } = core.device()
-  return rosterDevices(roster)
-    .map(({ device }) => device)
-    .filter(device => !equalBytes(device.deviceId, deviceId))
 }

@@ -31,6 +31,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
       opinion: { isThere: true }
     },
     conversations: { all: () => [conversation], get: () => conversation, isPartner: () => true },
+    roster: { partnersOf: () => [bob] },
     receiver: { retryParked: note('parked'), forgetSessions: note('sessions') },
     upkeep: { run: note('conversation') },
     connection: () => ({})

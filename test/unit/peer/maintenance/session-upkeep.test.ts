@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { ConversationRoster } from '../../../../peer/groups/conversation-roster.ts'
 import { Upkeep, type UpkeepComponents } from '../../../../peer/maintenance/session-upkeep.ts'
+import type { DirectoryClient } from '../../../../peer/directory/directory-client.ts'
+import type { Core } from '../../../../peer/engine-context.ts'
 import { slots, type Conversation } from '../../../../peer/store/store-layout.ts'
 import type { StateStore } from '../../../../peer/store/state-store.ts'
 import { toHex } from '../../../../protocol/bytes.ts'
@@ -34,17 +37,20 @@ async function createUpkeep() {
     current: { devices: [] },
     checked: { account: { head: new Uint8Array(32) } }
   }
+  const core = {
+    crypto,
+    random,
+    timers: { now: () => clock.now },
+    network: () => ({ id: network }),
+    accountId: () => me,
+    device: () => ({ deviceId: new Uint8Array(16) })
+  }
+  const directory = { load: async () => known, account: async () => undefined }
   const components = {
-    core: {
-      crypto,
-      random,
-      timers: { now: () => clock.now },
-      network: () => ({ id: network }),
-      accountId: () => me,
-      device: () => ({ deviceId: new Uint8Array(16) })
-    },
+    core,
     states,
-    directory: { load: async () => known, account: async () => undefined },
+    directory,
+    roster: new ConversationRoster(core as unknown as Core, directory as unknown as DirectoryClient),
     inbox: { heardAt: () => undefined },
     sealer: {
       take: async (_unit: unknown, _id: unknown, body: MessageBody) => void taken.push(body),

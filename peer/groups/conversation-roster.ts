@@ -1,0 +1,123 @@
+/**
+ * Who takes part in a conversation, and which devices receive what is said in it. This is the only file that knows the
+ * kinds of conversations: another kind is one more branch in {@link ConversationRoster.kindOf}, `partnersOf`, `rosterOf` and
+ * {@link conversationOf}.
+ */
+import { compareBytes, equalBytes, toHex } from '../../protocol/bytes.ts'
+import { deviceOf } from '../../protocol/directory/account.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import {
+  createDirectRoster,
+  directConversationId,
+  rosterDevices,
+  rosterHash,
+  type Roster,
+  type RosterDevice
+} from '../../protocol/roster/roster.ts'
+import type { Core } from '../engine-context.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
+import type { Conversation } from '../store/store-layout.ts'
+
+/** `notes`: our account with itself. `direct`: our account and one other. */
+export type ConversationKind = 'notes' | 'direct'
+
+/** The fields of a stored conversation that say who takes part in it. */
+export type Participants = Pick<Conversation, 'conversationId' | 'accountId' | 'isNotes'>
+
+/** A roster, and the hash that a session is bound to. */
+export interface SealTo {
+  roster: Roster
+  rosterHash: Uint8Array
+}
+
+/** The conversation of one or two accounts, our own among them, in any order and possibly named twice. */
+export function conversationOf(context: Core, accounts: AccountId[]): Participants {
+  const me = context.accountId()
+  const distinct = [...accounts].sort(compareBytes).filter((id, i, all) => i === 0 || !equalBytes(id, all[i - 1]!))
+  const conversationId = directConversationId(context.crypto, context.network().id, distinct)
+  const other = distinct.find(accountId => !equalBytes(accountId, me))
+  return { conversationId, accountId: other ?? me, isNotes: other === undefined }
+}
+
+export class ConversationRoster {
+  readonly #context: Core
+  readonly #directory: DirectoryClient
+  /** Rosters by the last member: a roster stays the same object while nothing new is known of any member. */
+  readonly #rosters = new WeakMap<KnownAccount, { members: KnownAccount[]; sealTo: SealTo }>()
+
+  constructor(context: Core, directory: DirectoryClient) {
+    this.#context = context
+    this.#directory = directory
+  }
+
+  kindOf({ isNotes }: Participants): ConversationKind {
+    return isNotes ? 'notes' : 'direct'
+  }
+
+  /** The accounts that a screen shows the conversation with: the others, or our own in notes. Never empty. */
+  partnersOf({ accountId }: Participants): AccountId[] {
+    return [accountId]
+  }
+
+  /** All accounts in the conversation: ours first, then the others. */
+  membersOf(conversation: Participants): AccountId[] {
+    return [this.#context.accountId(), ...this.othersOf(conversation)]
+  }
+
+  /** The accounts in the conversation without ours; empty in notes. */
+  othersOf(conversation: Participants): AccountId[] {
+    const me = this.#context.accountId()
+    return this.partnersOf(conversation).filter(accountId => !equalBytes(accountId, me))
+  }
+
+  /** Devices that receive what is said, as last known, without this one; undefined if a member was never looked up. */
+  async recipientsOf(conversation: Participants): Promise<DeviceId[] | undefined> {
+    const members = await this.#load(conversation)
+    if (!members.every(member => member !== undefined)) return undefined
+    return this.#withoutThisDevice(members.flatMap(member => rosterMemberOf(member).devices))
+  }
+
+  /** The devices of a roster without this one, in its order. */
+  recipientsIn(roster: Roster): DeviceId[] {
+    return this.#withoutThisDevice(rosterDevices(roster).map(({ device }) => device))
+  }
+
+  #withoutThisDevice(devices: RosterDevice[]): DeviceId[] {
+    const { deviceId: own } = this.#context.device()
+    return devices.map(({ deviceId }) => deviceId).filter(deviceId => !equalBytes(deviceId, own))
+  }
+
+  /** The roster that a session of this conversation is opened with, from its members as they are known. */
+  rosterOf({ conversationId }: Participants, members: KnownAccount[]): SealTo {
+    const last = members.at(-1)!
+    const before = this.#rosters.get(last)
+    const isSame = before?.members.length === members.length && before.members.every((known, i) => known === members[i])
+    if (isSame && equalBytes(before.sealTo.roster.conversationId, conversationId)) return before.sealTo
+    const { crypto } = this.#context
+    const { id } = this.#context.network()
+    const roster = createDirectRoster(crypto, id, members.map(rosterMemberOf))
+    const sealTo = { roster, rosterHash: rosterHash(crypto, id, roster) }
+    this.#rosters.set(last, { members, sealTo })
+    return sealTo
+  }
+
+  /** @returns a check whether a device belongs to a member and is revoked, as last known. */
+  async revocationsIn(conversation: Participants): Promise<(deviceId: DeviceId) => boolean> {
+    const members = await this.#load(conversation)
+    return deviceId => members.some(member => member?.view.revokedAt(deviceId) !== undefined)
+  }
+
+  /** The member that a device which wrote here belongs to, as known in memory. */
+  ownerOf(conversation: Participants, deviceId: DeviceId): AccountId {
+    const owner = this.membersOf(conversation).find(accountId => {
+      const known = this.#directory.peek(toHex(accountId))
+      return known && deviceOf(known.checked.account, deviceId)
+    })
+    return owner ?? this.partnersOf(conversation)[0]!
+  }
+
+  #load(conversation: Participants): Promise<(KnownAccount | undefined)[]> {
+    return Promise.all(this.membersOf(conversation).map(accountId => this.#directory.load(accountId)))
+  }
+}

@@ -249,7 +249,7 @@ export class Chat {
     const { timers } = this.#components.core
     const done = Promise.withResolvers<void>()
     const cancel = timers.after(FLUSH_TIMEOUT_MS, done.resolve)
-    const flushed = this.#flushOutbox(timers.now() + FLUSH_TIMEOUT_MS).catch((error: unknown) =>
+    const flushed = this.#flushOutbox(timers.monotonic() + FLUSH_TIMEOUT_MS).catch((error: unknown) =>
       this.#components.core.log.warn('not everything was told before the end', { reason: String(error) })
     )
     await Promise.race([flushed, done.promise])
@@ -260,7 +260,7 @@ export class Chat {
     const { timers } = this.#components.core
     await this.#states.idle()
     await this.#sealer.flush()
-    while (this.outbox.size > 0 && this.keeper.connection && timers.now() < deadline) {
+    while (this.outbox.size > 0 && this.keeper.connection && timers.monotonic() < deadline) {
       await new Promise<void>(resolve => timers.after(FLUSH_LOOK_MS, resolve))
     }
   }

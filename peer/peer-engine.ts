@@ -391,8 +391,8 @@ export class PeerEngine implements PeerApi {
   /** Waits until the name was told to the network, at most `ms`. @returns whether others can find it. */
   async settleName(ms: number): Promise<boolean> {
     const { nameClaim } = this.#chat
-    const deadline = this.#core.timers.now() + ms
-    while (!nameClaim.isHandedIn && this.#core.timers.now() < deadline) {
+    const deadline = this.#core.timers.monotonic() + ms
+    while (!nameClaim.isHandedIn && this.#core.timers.monotonic() < deadline) {
       await new Promise<void>(resolve => this.#core.timers.after(NAME_LOOK_MS, resolve))
     }
     return nameClaim.isHandedIn

@@ -4,8 +4,13 @@ import type { NodeKey } from '../protocol/wire/placement.ts'
 
 /** Time and timers. */
 export interface Timers {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970 as the user's clock says, which may jump: for times that are stored, sent or shown. */
   now(): number
+  /**
+   * Milliseconds since some moment in the past, which never jump: for pauses, patience and "how long ago" within this process.
+   * Only differences mean anything. The count may stop while the machine sleeps.
+   */
+  monotonic(): number
   /** Calls `run` once after `ms`. @returns a function that cancels it. */
   after(ms: number, run: () => void): () => void
 }
@@ -86,11 +91,12 @@ export const SILENT_LOG: Log = { debug: () => {}, warn: () => {} }
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
-/** The platform's clock. */
+/** The platform's clocks and timers. */
 export const platformTimers: Timers = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after: (ms, run) => {
-    // Longer ones would fire at once. Whoever waits for so long looks at the time again.
+    // setTimeout fires a longer one at once. A caller that waits for so long looks at the time again.
     const timer = setTimeout(run, Math.min(ms, MAX_TIMEOUT_MS))
     return () => clearTimeout(timer)
   }

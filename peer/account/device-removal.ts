@@ -15,7 +15,6 @@ import { buildRevoke } from '../../protocol/identity/build-record.ts'
 import { deviceIdCodec, type DeviceId, type RecordId } from '../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import { MAX_RECORD_BYTES, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
-import { isLately } from '../elapsed.ts'
 import { PeerError } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
 import type { Core } from '../engine-context.ts'
@@ -107,7 +106,7 @@ export class DeviceRemoval {
 
   async #handIn(online: NodeConnection, { deviceId, record }: Removal): Promise<void> {
     const { core, otherOperator } = this.#components
-    this.#handedInAt.set(toHex(deviceId), core.timers.now())
+    this.#handedInAt.set(toHex(deviceId), core.timers.monotonic())
     const isSelf = equalBytes(deviceId, core.device().deviceId)
     // Opened first: afterwards nobody lets this device in.
     const other = isSelf ? await otherOperator() : undefined
@@ -175,7 +174,7 @@ export class DeviceRemoval {
     if (depth >= SETTLED_CONFIRMATIONS) return this.#forget(removal)
     const online = connection()
     const handedInAt = this.#handedInAt.get(toHex(removal.deviceId)) ?? -Infinity
-    const isDue = !isLately(handedInAt, core.timers.now(), HAND_IN_AGAIN_MS)
+    const isDue = core.timers.monotonic() - handedInAt >= HAND_IN_AGAIN_MS
     if (depth === 0 && online && isDue) await this.#handIn(online, removal)
   }
 

@@ -2,7 +2,6 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { decodeBundle, verifyBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { isLately } from '../elapsed.ts'
 import type { AccountHex } from '../peer-api.ts'
 import type { Timers } from '../ports.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
@@ -55,9 +54,9 @@ export class AccountBundles {
   /** @returns undefined if no other operator answers. */
   async #bundlesElsewhere(accountId: AccountId): Promise<DeviceBundle[] | undefined> {
     const key = toHex(accountId)
-    const now = this.#components.timers.now()
+    const now = this.#components.timers.monotonic()
     const asked = this.#bundlesAsked.get(key)
-    if (asked && isLately(asked.at, now, BUNDLES_ELSEWHERE_MS)) return asked.bundles
+    if (asked && now - asked.at < BUNDLES_ELSEWHERE_MS) return asked.bundles
     const bundles = await this.#components.opinion.ask(other => bundlesAt(other, accountId))
     if (this.#bundlesAsked.size >= MAX_REMEMBERED) this.#bundlesAsked.clear()
     this.#bundlesAsked.set(key, { at: now, bundles })

@@ -5,7 +5,6 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Username } from '../../protocol/identity/username.ts'
-import { isLately } from '../elapsed.ts'
 import { PeerError, type AccountHex } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
@@ -17,6 +16,7 @@ import {
   decodeStoredAccount,
   devicesToSealTo,
   encodeStoredAccount,
+  isFresh,
   knowAccount,
   storedAccount,
   type KnownAccount
@@ -99,7 +99,7 @@ export class DirectoryClient {
    */
   async account(accountId: AccountId, maxAgeMs = FRESH_MS): Promise<KnownAccount | undefined> {
     const known = await this.load(accountId)
-    if (known && isLately(known.checkedAt, this.#components.timers.now(), maxAgeMs)) return known
+    if (known && isFresh(known, this.#components.timers.now(), maxAgeMs)) return known
     return this.refresh(accountId)
   }
 
@@ -168,8 +168,8 @@ export class DirectoryClient {
   /** Whether another operator leaves out the same. Asked now and then only: a node must not make us ask on and on. */
   async #isBackedElsewhere(fresh: KnownAccount): Promise<boolean> {
     const key = toHex(fresh.accountId)
-    const now = this.#components.timers.now()
-    if (isLately(this.#withheldAt.get(key) ?? -Infinity, now, WITHHELD_INTERVAL_MS)) return false
+    const now = this.#components.timers.monotonic()
+    if (now - (this.#withheldAt.get(key) ?? -Infinity) < WITHHELD_INTERVAL_MS) return false
     if (this.#withheldAt.size >= MAX_ASKED_ELSEWHERE) this.#withheldAt.clear()
     this.#withheldAt.set(key, now)
     return (await this.opinionOn(fresh)) === 'same'

@@ -229,6 +229,15 @@ export function holdReason(account: KnownAccount, name: string): string | null {
   return null
 }
 
+/**
+ * Whether an account was checked less than `maxAgeMs` before `now`. Both are by the user's clock, because the time is stored
+ * with the account and the monotonic clock may stop while the machine sleeps. A time in the future was noted before the clock
+ * was put back: how long ago that is, is not known, so it does not count as fresh.
+ */
+export function isFresh({ checkedAt }: Pick<StoredAccount, 'checkedAt'>, now: number, maxAgeMs: number): boolean {
+  return checkedAt <= now && now - checkedAt < maxAgeMs
+}
+
 /** Whether `deviceId` is a live device of the account. */
 export function hasLiveDevice(account: KnownAccount, deviceId: DeviceId): boolean {
   return devicesToSealTo(account).some(device => equalBytes(device.deviceId, deviceId))

@@ -1,5 +1,4 @@
 import { toHex } from '../../protocol/bytes.ts'
-import { isLately } from '../elapsed.ts'
 import type { Log, Timers } from '../ports.ts'
 import { ConnectionLost, type NodeConnection } from '../network/node-connection.ts'
 import type { NetworkInfo } from '../network/network-info.ts'
@@ -81,10 +80,10 @@ export class SecondOpinion {
   /** What somebody waits for: undefined if it takes too long. */
   async soon<T>(opinion: Promise<T>): Promise<T | undefined> {
     const { timers } = this.#components
-    const isSilent = isLately(this.#silentAt, timers.now(), SILENCE_REMEMBERED_MS)
+    const isSilent = timers.monotonic() - this.#silentAt < SILENCE_REMEMBERED_MS
     const late = Promise.withResolvers<undefined>()
     const cancel = timers.after(isSilent ? SILENT_OPINION_WAIT_MS : FIRST_OPINION_WAIT_MS, () => {
-      this.#silentAt = timers.now()
+      this.#silentAt = timers.monotonic()
       late.resolve(undefined)
     })
     try {

@@ -2,7 +2,6 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { isLately } from '../elapsed.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import type { Conversations } from '../conversations/conversations.ts'
 import { sessionEnvironment, type Core } from '../engine-context.ts'
@@ -34,11 +33,12 @@ export interface HousekeepingComponents {
 
 export class Housekeeping {
   readonly #components: HousekeepingComponents
-  /** Which state of a record a second opinion was sought on, and when, by account. */
+  /** Which state of a record a second opinion was sought on, and when (monotonic), by account. */
   readonly #opinions = new Map<string, { state: string; at: number }>()
   readonly #nameChecks = new Map<string, Promise<void>>()
-  #sweptAt = 0
-  #forgotAt = 0
+  /** Both on the monotonic clock. */
+  #sweptAt = -Infinity
+  #forgotAt = -Infinity
   #stopped = true
   #cancelTimer: (() => void) | undefined
 
@@ -48,7 +48,7 @@ export class Housekeeping {
 
   start(): void {
     this.#stopped = false
-    this.#forgotAt = this.#components.core.timers.now()
+    this.#forgotAt = this.#components.core.timers.monotonic()
     this.#schedule()
   }
 
@@ -88,8 +88,8 @@ export class Housekeeping {
 
   /** Reads every session ever accepted: seldom, and not while a command waits for its end. */
   async #forgetSessions(): Promise<void> {
-    const now = this.#components.core.timers.now()
-    if (isLately(this.#forgotAt, now, FORGET_INTERVAL_MS)) return
+    const now = this.#components.core.timers.monotonic()
+    if (now - this.#forgotAt < FORGET_INTERVAL_MS) return
     this.#forgotAt = now
     await this.#components.receiver.forgetSessions()
   }
@@ -106,9 +106,9 @@ export class Housekeeping {
   /** All of them now and then; in between those in which something happened lately. */
   #conversationsToKeepUp(): string[] {
     const { core, conversations } = this.#components
+    const isSweep = core.timers.monotonic() - this.#sweptAt >= SWEEP_INTERVAL_MS
+    if (isSweep) this.#sweptAt = core.timers.monotonic()
     const now = core.timers.now()
-    const isSweep = !isLately(this.#sweptAt, now, SWEEP_INTERVAL_MS)
-    if (isSweep) this.#sweptAt = now
     const due = conversations.all().filter(({ updatedAt }) => isSweep || now - updatedAt < LATELY_MS)
     return due.map(({ conversationId }) => toHex(conversationId))
   }
@@ -150,10 +150,10 @@ export class Housekeeping {
     const { places } = account.checked
     const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
     const last = this.#opinions.get(key)
-    const now = core.timers.now()
+    const now = core.timers.monotonic()
     // While they contradict each other sending is held; mostly one of them has just seen another last block.
     const interval = account.contradicted ? CONTRADICTED_INTERVAL_MS : OPINION_INTERVAL_MS
-    if (last?.state === state && isLately(last.at, now, interval)) return
+    if (last?.state === state && now - last.at < interval) return
     this.#opinions.set(key, { state, at: now })
     try {
       await directory.confirm(account)

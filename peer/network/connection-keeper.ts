@@ -8,7 +8,6 @@
  */
 import { PING_INTERVAL_MS } from '../../protocol/limits.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
-import { isPausing } from '../elapsed.ts'
 import type { ConnectionState } from '../peer-api.ts'
 import type { Log, Timers, Transport } from '../ports.ts'
 import { NodeConnection, NodeRefusal, type Authenticate } from './node-connection.ts'
@@ -134,7 +133,7 @@ export class ConnectionKeeper {
     if (!node || this.#current?.connection !== connection) return
     const others = this.#init.candidates().filter(other => other.url !== node.url && !this.#isLeft(other))
     if (!(await this.#reachesOne(others, connection)) || !connection.isOpen) return
-    this.#left.set(node.url, this.#components.timers.now() + LEFT_MS)
+    this.#left.set(node.url, this.#components.timers.monotonic() + LEFT_MS)
     connection.close('the node is of no use')
   }
 
@@ -143,12 +142,12 @@ export class ConnectionKeeper {
     let backoff = FIRST_BACKOFF_MS
     while (this.#running) {
       onState('connecting', null, null)
-      const since = this.#components.timers.now()
+      const since = this.#components.timers.monotonic()
       const calls = this.#calls
       const problem = await this.#tryAll()
       if (!this.#running) break
       if (problem === undefined) {
-        if (this.#components.timers.now() - since > STABLE_AFTER_MS) {
+        if (this.#components.timers.monotonic() - since > STABLE_AFTER_MS) {
           backoff = FIRST_BACKOFF_MS
           continue
         }
@@ -192,7 +191,7 @@ export class ConnectionKeeper {
   #isLeft({ url }: ListedNode): boolean {
     const until = this.#left.get(url)
     if (until === undefined) return false
-    if (isPausing(until, this.#components.timers.now(), LEFT_MS)) return true
+    if (this.#components.timers.monotonic() < until) return true
     this.#left.delete(url)
     return false
   }
@@ -200,12 +199,12 @@ export class ConnectionKeeper {
   async #connect(node: ListedNode): Promise<NodeConnection> {
     const { transport, timers } = this.#components
     const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS * this.#patience)
-    const since = timers.now()
+    const since = timers.monotonic()
     try {
       const signal = AbortSignal.any([timeout, this.#stopping.signal])
       const stream = await transport.dial(node.url, node.key, { signal })
       // Four times as long as it took will do, so that an outage does not make a fast network slow to fail over.
-      const enough = Math.ceil((4 * Math.max(0, timers.now() - since)) / DIAL_TIMEOUT_MS)
+      const enough = Math.ceil((4 * (timers.monotonic() - since)) / DIAL_TIMEOUT_MS)
       this.#patience = Math.max(1, Math.min(this.#patience, enough))
       const { authenticate, network } = this.#init
       return await NodeConnection.open(stream, { network: network(), authenticate, timers, patience: this.#patience })

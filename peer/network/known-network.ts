@@ -2,7 +2,6 @@ import { equalBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
-import { isLately } from '../elapsed.ts'
 import { PeerError, type NameAvailability } from '../peer-api.ts'
 import type { HttpClient, Log, Timers } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
@@ -125,7 +124,7 @@ export class NetworkBook {
 
   async #consider(told: Epoch, isTeller: (node: ListedNode) => boolean): Promise<void> {
     const { timers, log, epochOverStream } = this.#components
-    const now = timers.now()
+    const now = timers.monotonic()
     const { info } = this
     const isFollowing = info.genesis.placement !== undefined
     // By teller: a liar's lists must not keep another's from being looked at. What an unproven list says names nobody.
@@ -133,7 +132,7 @@ export class NetworkBook {
     const key = known ? toHex(known) : ''
     const asked = this.#asked.get(key)
     const interval = asked && isSameEpoch(asked.epoch, told) ? AGREEMENT_INTERVAL_MS : OTHER_LIST_INTERVAL_MS
-    if (asked && isLately(asked.at, now, interval)) return
+    if (asked && now - asked.at < interval) return
     this.#asked.set(key, { epoch: told, at: now })
     const isProven = await this.#isProven(told)
     if (isFollowing && !isProven) return

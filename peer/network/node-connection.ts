@@ -97,7 +97,7 @@ export class NodeConnection {
     this.#patience = patience
     this.hello = hello
     this.authenticated = authenticated
-    this.#lastHeard = timers.now()
+    this.#lastHeard = timers.monotonic()
     this.closed = new Promise(resolve => (this.#end = resolve))
   }
 
@@ -210,7 +210,7 @@ export class NodeConnection {
     for (;;) {
       const bytes = await this.#stream.receive()
       if (bytes === undefined) return this.close('the connection was lost')
-      this.#lastHeard = this.#timers.now()
+      this.#lastHeard = this.#timers.monotonic()
       let frame: NodeFrame
       try {
         frame = decodeNodeFrame(bytes)
@@ -265,9 +265,8 @@ export class NodeConnection {
     this.#cancelWatch = this.#timers.after(ms, () => {
       this.#cancelWatch = undefined
       if (this.#endReason !== undefined || this.#open.size === 0) return
-      const silence = this.#timers.now() - this.#lastHeard
-      // Less than none: the clock has been put back.
-      if (silence >= 0 && silence < SUSPECT_AFTER_MS) return this.#watch(SUSPECT_AFTER_MS - silence)
+      const silence = this.#timers.monotonic() - this.#lastHeard
+      if (silence < SUSPECT_AFTER_MS) return this.#watch(SUSPECT_AFTER_MS - silence)
       void this.ping().then(() => this.#open.size > 0 && this.#watch())
     })
   }

@@ -57,7 +57,10 @@ export class Inbox {
     return this.#malformed
   }
 
-  /** When an authentic message of a device last arrived in this process, milliseconds. */
+  /**
+   * When an authentic message of a device last arrived in this process, by the user's clock: it is compared with the stored
+   * times of Opens.
+   */
   heardAt(conversationId: string, device: string): number | undefined {
     return this.#heardAt.get(`${conversationId}/${device}`)
   }
@@ -73,17 +76,28 @@ export class Inbox {
     unit.write(slots.sequencer(conversationId, device), step.sequencer)
     for (const emission of step.emitted) await this.#emit(unit, origin, emission)
     const wake = wakeAt(step.sequencer)
-    unit.after(() => this.#scheduleRelease(origin, wake))
+    unit.after(() => this.resume(origin, wake))
   }
 
-  /** Shows what a gap held back, once it was held long enough. */
-  #scheduleRelease(origin: Origin, at: number | undefined): void {
+  /**
+   * Waits until what a gap holds back may be shown; also after a start, for the waits that the last process left.
+   *
+   * @param at - as stored, so by the user's clock. No gap holds anything back for longer than `GAP_HOLD_MS`, so a clock that
+   * was put back meanwhile must not make it longer.
+   */
+  resume(origin: Origin, at: number | undefined): void {
+    const { timers } = this.#components.core
+    const ms = at === undefined ? undefined : Math.min(Math.max(at - timers.now(), 1), GAP_HOLD_MS)
+    this.#scheduleRelease(origin, ms)
+  }
+
+  #scheduleRelease(origin: Origin, ms: number | undefined): void {
     const { states, core } = this.#components
     const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
     this.#wakes.get(key)?.()
     this.#wakes.delete(key)
-    if (at === undefined || this.#stopped) return
-    const cancel = core.timers.after(Math.min(Math.max(at - core.timers.now(), 1), GAP_HOLD_MS), () => {
+    if (ms === undefined || this.#stopped) return
+    const cancel = core.timers.after(ms, () => {
       this.#wakes.delete(key)
       states
         .unit(async unit => {
@@ -92,16 +106,11 @@ export class Inbox {
         })
         .catch((error: unknown) => {
           core.log.warn('a gap could not be shown', { reason: String(error) })
-          // Nobody else would look again until its sender writes.
-          if (!this.#wakes.has(key)) this.#scheduleRelease(origin, core.timers.now() + RELEASE_RETRY_MS)
+          // Without this, nothing looks again until the sender writes.
+          if (!this.#wakes.has(key)) this.#scheduleRelease(origin, RELEASE_RETRY_MS)
         })
     })
     this.#wakes.set(key, cancel)
-  }
-
-  /** After a start: resumes the waits that the last process left. */
-  resume(origin: Origin, at: number | undefined): void {
-    this.#scheduleRelease(origin, at)
   }
 
   async #emit(unit: Work, origin: Origin, emission: Emission): Promise<void> {

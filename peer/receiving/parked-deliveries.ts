@@ -1,7 +1,6 @@
 /** Deliveries that cannot be read yet, kept on disk within bounds until what they wait for has come. */
 import { toHex } from '../../protocol/bytes.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
-import { isLately } from '../elapsed.ts'
 import type { Core } from '../engine-context.ts'
 import { parkedEntry, slots, type Parked } from '../store/store-layout.ts'
 import type { StateStore, Work } from '../store/state-store.ts'
@@ -31,6 +30,7 @@ export class ParkedDeliveries {
   readonly #states: StateStore
   readonly #init: ParkedDeliveriesInit
   readonly #parked = new Map<string, Parked>()
+  /** When the directory was last asked in this process, on the monotonic clock. */
   readonly #askedAt = new Map<string, number>()
   #cancelTimer: (() => void) | undefined
   #stopped = true
@@ -67,17 +67,19 @@ export class ParkedDeliveries {
 
   /** Opens for which it is time to ask the directory again. */
   dueForAsking(): Delivery[] {
-    const now = this.#core.timers.now()
+    const { timers } = this.#core
     return this.waitingFor('roster').filter(({ id }) => {
       const key = toHex(id)
-      const { since } = this.#parked.get(key)!
-      return !isLately(this.#askedAt.get(key) ?? since, now, Math.max(PARKED_RETRY_MS, (now - since) / 2))
+      // The age outlives a restart, so it is counted by the user's clock.
+      const age = timers.now() - this.#parked.get(key)!.since
+      const pause = timers.monotonic() - (this.#askedAt.get(key) ?? -Infinity)
+      return pause >= Math.max(PARKED_RETRY_MS, age / 2)
     })
   }
 
   /** The directory is asked on behalf of a delivery. */
   noteAsked({ id }: Delivery): void {
-    this.#askedAt.set(toHex(id), this.#core.timers.now())
+    this.#askedAt.set(toHex(id), this.#core.timers.monotonic())
   }
 
   /** Keeps a delivery as part of a unit of work. */

@@ -10,7 +10,6 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
-import { isPausing } from '../elapsed.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
 import type { Core } from '../engine-context.ts'
 import { isKept, validReceipts } from './receipt-check.ts'
@@ -38,6 +37,7 @@ interface Entry {
   order: string
   item: OutboxItem
   attempts: number
+  /** On the monotonic clock; -Infinity for at once. */
   nextTry: number
   inFlight: boolean
   /** Operators whose nodes called it malformed or too large, in hex. */
@@ -59,7 +59,7 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>()
   #cancelTimer: (() => void) | undefined
   #fruitless = 0
-  #nextLeave = 0
+  #nextLeave = -Infinity
   #leavePause = FIRST_LEAVE_PAUSE_MS
   #stopped = true
 
@@ -98,12 +98,12 @@ export class Outbox {
 
   /** A connection came about, or something was put in: tries everything now. */
   kick(retryAll = false): void {
-    if (retryAll) for (const entry of this.#entries.values()) entry.nextTry = 0
+    if (retryAll) for (const entry of this.#entries.values()) entry.nextTry = -Infinity
     this.#pump()
   }
 
   #add(order: string, item: OutboxItem): void {
-    this.#entries.set(order, { order, item, attempts: 0, nextTry: 0, inFlight: false, refusedBy: new Set() })
+    this.#entries.set(order, { order, item, attempts: 0, nextTry: -Infinity, inFlight: false, refusedBy: new Set() })
   }
 
   #pump(): void {
@@ -111,13 +111,13 @@ export class Outbox {
     this.#cancelTimer = undefined
     const connection = this.#init.connection()
     if (this.#stopped || !connection) return
-    const now = this.#core.timers.now()
+    const now = this.#core.timers.monotonic()
     let inFlight = [...this.#entries.values()].filter(entry => entry.inFlight).length
     let earliest = Infinity
     for (const entry of this.#entries.values()) {
       if (inFlight >= MAX_IN_FLIGHT) break
       if (entry.inFlight) continue
-      if (isPausing(entry.nextTry, now, MAX_RETRY_MS)) {
+      if (now < entry.nextTry) {
         earliest = Math.min(earliest, entry.nextTry)
         continue
       }
@@ -134,7 +134,7 @@ export class Outbox {
     } catch (error) {
       await this.#failed(entry, error, connection).catch((failure: unknown) => {
         // The store does not write. The entry stays as it is there, and is tried again.
-        entry.nextTry = this.#core.timers.now() + MAX_RETRY_MS
+        entry.nextTry = this.#core.timers.monotonic() + MAX_RETRY_MS
         this.#core.log.warn('the outbox could not be written', { reason: String(failure) })
       })
     } finally {
@@ -263,8 +263,8 @@ export class Outbox {
   }
 
   #noteFruitless(connection: NodeConnection): void {
-    const now = this.#core.timers.now()
-    if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || isPausing(this.#nextLeave, now, MAX_LEAVE_PAUSE_MS)) return
+    const now = this.#core.timers.monotonic()
+    if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || now < this.#nextLeave) return
     this.#fruitless = 0
     this.#nextLeave = now + this.#leavePause
     this.#leavePause = Math.min(2 * this.#leavePause, MAX_LEAVE_PAUSE_MS)
@@ -292,7 +292,7 @@ export class Outbox {
   async #later(entry: Entry, problem: string | null): Promise<void> {
     entry.attempts++
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** (entry.attempts - 1), MAX_RETRY_MS)
-    entry.nextTry = this.#core.timers.now() + backoff
+    entry.nextTry = this.#core.timers.monotonic() + backoff
     const explained =
       problem ??
       (entry.attempts >= EXPLAIN_AFTER_ATTEMPTS ? 'Too few nodes of the network confirm that they keep it.' : null)

@@ -29,6 +29,8 @@ export const CONTROL_DELAY_MS = 250
 /** Due receipts and acknowledgements of one conversation; past it the oldest are dropped, for good. */
 const MAX_DUE = 4_096
 const RETRY_MS = 5_000
+/** A moment on the monotonic clock that has passed. */
+const AT_ONCE = -Infinity
 /** Messages that say why they wait. */
 const MAX_EXPLAINED = 20
 
@@ -44,6 +46,7 @@ export interface SealerComponents {
 
 export class Sealer {
   readonly #components: SealerComponents
+  /** When receipts and acknowledgements of a conversation go out, on the monotonic clock. */
   readonly #due = new Map<string, number>()
   #running: Promise<void> | undefined
   #again = false
@@ -58,7 +61,8 @@ export class Sealer {
   async start(): Promise<void> {
     await this.#components.queue.start()
     this.#stopped = false
-    for (const due of await this.#components.states.all('due', dueEntry)) this.#due.set(toHex(due.conversationId), 0)
+    for (const due of await this.#components.states.all('due', dueEntry))
+      this.#due.set(toHex(due.conversationId), AT_ONCE)
   }
 
   async stop(): Promise<void> {
@@ -120,14 +124,14 @@ export class Sealer {
     })
     unit.after(() => {
       const key = toHex(conversationId)
-      if (!this.#due.has(key)) this.#due.set(key, this.#components.core.timers.now() + CONTROL_DELAY_MS)
+      if (!this.#due.has(key)) this.#due.set(key, this.#components.core.timers.monotonic() + CONTROL_DELAY_MS)
       this.#schedule(CONTROL_DELAY_MS)
     })
   }
 
   /** Looks at a conversation in the next round, for a key that has to be handed out. */
   wake(conversationId: string): void {
-    if (!this.#due.has(conversationId)) this.#due.set(conversationId, 0)
+    if (!this.#due.has(conversationId)) this.#due.set(conversationId, AT_ONCE)
     this.kick()
   }
 
@@ -144,7 +148,7 @@ export class Sealer {
 
   /** Seals receipts and acknowledgements at once, before the process ends. Rejects never. */
   async flush(): Promise<void> {
-    for (const key of this.#due.keys()) this.#due.set(key, 0)
+    for (const key of this.#due.keys()) this.#due.set(key, AT_ONCE)
     this.kick()
     await this.#running
   }
@@ -152,7 +156,7 @@ export class Sealer {
   /** Makes sure that a round comes in `ms` at the latest. */
   #schedule(ms: number): void {
     const { timers } = this.#components.core
-    const at = timers.now() + ms
+    const at = timers.monotonic() + ms
     if (this.#stopped || at >= this.#timerAt) return
     this.#cancelTimer?.()
     this.#timerAt = at
@@ -178,7 +182,7 @@ export class Sealer {
         }
       }
     }
-    if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.core.timers.now()))
+    if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.core.timers.monotonic()))
   }
 
   /** What is not the connection may pass; meanwhile the person is told. Never rejects. */
@@ -193,16 +197,15 @@ export class Sealer {
   }
 
   /**
-   * What is due, and when the next of the others will be. The clock is read once: with two readings, what came due between
-   * them would be in neither, and would wait for somebody to write.
+   * What is due, and when the next of the others will be. The clock is read once: with two readings, what comes due between
+   * them would be in neither, and would wait until a person writes.
    */
   #lookAtDue(): { due: string[]; next: number } {
-    const now = this.#components.core.timers.now()
+    const now = this.#components.core.timers.monotonic()
     const due: string[] = []
     let next = Infinity
     for (const [conversationId, at] of this.#due) {
-      // Further off than it ever is: the clock has been put back.
-      if (at <= now || at > now + CONTROL_DELAY_MS) due.push(conversationId)
+      if (at <= now) due.push(conversationId)
       else next = Math.min(next, at)
     }
     return { due, next }

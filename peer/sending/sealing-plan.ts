@@ -4,11 +4,10 @@ import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
 import { renewalReason } from '../../protocol/session/outbound.ts'
-import { isLately } from '../elapsed.ts'
 import type { Core } from '../engine-context.ts'
 import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts'
 import type { Holds } from '../directory/send-holds.ts'
-import type { KnownAccount } from '../directory/known-account.ts'
+import { isFresh, type KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster, SealTo } from '../groups/conversation-roster.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
@@ -76,8 +75,8 @@ export class SealingPlanner {
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
-      const isFresh = account !== undefined && isLately(account.checkedAt, this.#core.timers.now(), FRESH_MS)
-      if (!isFresh || this.#holds.reason(account, '') !== null) return undefined
+      if (!account || !isFresh(account, this.#core.timers.now(), FRESH_MS)) return undefined
+      if (this.#holds.reason(account, '') !== null) return undefined
       members.push(account)
     }
     const sealTo = this.#roster.rosterOf(conversation, members)

@@ -138,7 +138,7 @@ describe('a node that keeps an expired bundle', () => {
     await new Promise(resolve => setTimeout(resolve, 1_000))
     expect((await ada.messages(bob))[0]!.state).toBe('waiting')
     network.down.clear()
-    ada.clockOffset += 61_000
+    ada.slept += 61_000
     await until('arrived', async () => (await bob.received(ada)).length === 1, 20_000)
   })
 })

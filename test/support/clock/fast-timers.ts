@@ -25,6 +25,10 @@ export class FastTimers implements Timers {
     return Math.floor(this.#time)
   }
 
+  monotonic(): number {
+    return this.now()
+  }
+
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.now() + ms, run }
     this.#pending.add(timer)

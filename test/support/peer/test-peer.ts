@@ -25,8 +25,10 @@ export class TestPeer {
   readonly #nextRandom: Uint8Array[] = []
   /** How much faster than the test's time this peer's passes; set before it starts. */
   speed = 1
-  /** Added to the clock, milliseconds. */
+  /** Added to the user's clock alone, milliseconds. */
   clockOffset = 0
+  /** Added to both clocks, milliseconds: time that passes without a timer. */
+  slept = 0
   /** One clock for all its processes: it never goes back. */
   #fast: FastTimers | undefined
   engine!: PeerEngine
@@ -52,7 +54,11 @@ export class TestPeer {
     const store = await this.openStore((this.#process = { isGone: false }))
     this.vault = createSeedVault(crypto, store, random)
     const base = this.speed === 1 ? platformTimers : (this.#fast ??= new FastTimers(this.speed))
-    const timers: Timers = { now: () => base.now() + this.clockOffset, after: (ms, run) => base.after(ms, run) }
+    const timers: Timers = {
+      now: () => base.now() + this.slept + this.clockOffset,
+      monotonic: () => base.monotonic() + this.slept,
+      after: (ms, run) => base.after(ms, run)
+    }
     this.engine = new PeerEngine(
       {
         crypto,

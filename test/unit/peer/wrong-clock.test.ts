@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { Core } from '../../../peer/engine-context.ts'
 import { Inbox, type InboxComponents } from '../../../peer/receiving/inbox.ts'
 import type { MessageLog } from '../../../peer/history/message-log.ts'
-import { Outbox } from '../../../peer/sending/outbox.ts'
+import { FIRST_RETRY_MS, Outbox } from '../../../peer/sending/outbox.ts'
 import type { OutboxItem } from '../../../peer/store/store-layout.ts'
 import type { StateStore, Work } from '../../../peer/store/state-store.ts'
 import { ConnectionLost, type NodeConnection } from '../../../peer/network/node-connection.ts'
@@ -72,9 +72,14 @@ test('a message written while the clock was ahead goes out once the clock is rig
 
 test('a clock that is put back does not hold up what is tried again', async () => {
   let now = 10 * HOUR_MS
+  let passed = 0
   let attempts = 0
   const pauses: (() => void)[] = []
-  const timers = { now: () => now, after: (_: number, run: () => void) => (pauses.push(run), () => undefined) }
+  const timers = {
+    now: () => now,
+    monotonic: () => passed,
+    after: (_: number, run: () => void) => (pauses.push(run), () => undefined)
+  }
   const core = { timers, network: () => ({ epoch: { number: 0, nodes: [] } }) } as unknown as Core
   const connection = {
     isOpen: false,
@@ -92,6 +97,7 @@ test('a clock that is put back does not hold up what is tried again', async () =
   outbox.kick()
   await vi.waitFor(() => expect(pauses).toHaveLength(1))
   now = 0
+  passed += FIRST_RETRY_MS
   pauses[0]!()
   await vi.waitFor(() => expect(attempts).toBe(2))
   outbox.stop()

@@ -14,7 +14,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
   const known = { accountId: bob, trust: 'L1', contradicted: false, checked: { places: [] }, ...init.known }
   const components = {
     core: {
-      timers: { now: () => 1_000, after: () => () => undefined },
+      timers: { now: () => 1_000, monotonic: () => 1_000, after: () => () => undefined },
       log: SILENT_LOG,
       accountId: () => new Uint8Array(32).fill(1),
       device: () => ({

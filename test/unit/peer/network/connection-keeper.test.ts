@@ -27,7 +27,8 @@ function createKeeper(): ConnectionKeeper {
     stop: async () => {}
   }
   const timers = {
-    now: () => now,
+    now: () => 0,
+    monotonic: () => now,
     after: (ms: number) => {
       pauses.push(ms)
       return () => undefined

@@ -1,26 +1,21 @@
 /** A network's genesis and its list of nodes, as the JSON file that its operators share. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
 import { DEVNET_MAGIC } from '../../chain/devnet/devnet.ts'
-import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { DEFAULT_NAME_TAG_COST } from '../../protocol/identity/username.ts'
-import {
-  DEFAULT_REPLICA_COUNT,
-  DEFAULT_SHARD_COUNT,
-  FINAL_CONFIRMATIONS,
-  MAX_LISTED_NODES,
-  MAX_NAME_TAG_MEMORY_KIB,
-  MAX_NAME_TAG_PASSES
-} from '../../protocol/limits.ts'
+import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT, FINAL_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { epochToJson, genesisToJson, readEpoch, readGenesis } from '../../protocol/network-json.ts'
 import type { ChainPlacement, Genesis } from '../../protocol/network.ts'
-import { configuredSeed, MAX_ADDRESS_LENGTH, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
+import { configuredSeed, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
 import { ConfigError } from './config.ts'
 
 /** Metadata label of new networks, in the range that CIP-10 leaves to private use. */
 export const DEFAULT_METADATA_LABEL = 86_070
+
+const FILE_VERSION = 1
 
 /** What all nodes of a network agree on. */
 export interface NetworkDefinition {
@@ -29,75 +24,36 @@ export interface NetworkDefinition {
   epochs: Epoch[]
 }
 
-const hex = (length: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^[0-9a-f]{${2 * length}}$`), `expected ${length} bytes as lower-case hex`)
-    .transform(text => fromHex(text))
-
-const nodeUrl = z
-  .string()
-  .max(MAX_ADDRESS_LENGTH)
-  .refine(
-    url => /^https?:\/\/[^/?#@]+$/.test(url) && URL.canParse(url),
-    'expected an origin such as https://node.example'
-  )
-
-const fileSchema = z.strictObject({
-  version: z.literal(1),
-  genesis: z.strictObject({
-    cardanoMagic: z.int().min(0).max(0xffff_ffff),
-    metadataLabel: z.int().min(0),
-    shardCount: z.int().min(1).max(0xffff),
-    replicaCount: z.int().min(1).max(64),
-    nameSalt: hex(16),
-    nameTagCost: z.strictObject({
-      memoryKib: z.int().min(8).max(MAX_NAME_TAG_MEMORY_KIB),
-      passes: z.int().min(1).max(MAX_NAME_TAG_PASSES)
-    }),
-    releaseKey: hex(32).nullable(),
-    admittedOperators: z.array(hex(32)).max(MAX_LISTED_NODES),
-    placement: z
-      .strictObject({ epochBlocks: z.int().min(1), finalBlocks: z.int().min(1), firstList: hex(32) })
-      .optional()
-  }),
-  epochs: z
-    .array(
-      z.strictObject({
-        number: z.int().min(0),
-        seed: hex(32),
-        nodes: z
-          .array(
-            z.strictObject({
-              key: hex(32),
-              operator: hex(32),
-              url: nodeUrl,
-              link: z.string().max(MAX_ADDRESS_LENGTH)
-            })
-          )
-          .min(1)
-          .max(MAX_LISTED_NODES)
-      })
-    )
-    .min(1)
-    .max(2)
-})
-
 /**
  * Reads a network file.
  * @throws ConfigError naming the file and what is wrong with it.
  */
 export function readNetworkFile(file: string): NetworkDefinition {
   try {
-    const { genesis, epochs } = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-    for (const { nodes } of epochs) {
+    const definition = parseDefinition(JSON.parse(readFileSync(file, 'utf8')))
+    for (const { nodes } of definition.epochs) {
       if (new Set(nodes.map(node => toHex(node.key))).size !== nodes.length) throw new Error('a node is listed twice')
+      const wrong = nodes.find(({ url }) => !URL.canParse(url))
+      if (wrong) throw new Error(`"${wrong.url}" is not a web address`)
     }
-    requirePlacement({ genesis, epochs: epochs as Epoch[] })
-    return { genesis, epochs: epochs as Epoch[] }
+    requirePlacement(definition)
+    return definition
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : (cause as Error).message
-    throw new ConfigError(`Cannot use the network file ${file}: ${reason}.`, { cause })
+    throw new ConfigError(`Cannot use the network file ${file}: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+function parseDefinition(json: unknown): NetworkDefinition {
+  const { version, genesis, epochs, ...unknown } = (json ?? {}) as Record<string, unknown>
+  if (version !== FILE_VERSION) throw new Error(`"version" must be ${FILE_VERSION}`)
+  for (const field of Object.keys(unknown)) throw new Error(`"${field}" is not a known field`)
+  if (!Array.isArray(epochs) || epochs.length < 1 || epochs.length > 2) {
+    throw new Error('"epochs" must be a list of one or two lists of nodes')
+  }
+  const isStrict = true
+  return {
+    genesis: readGenesis(genesis, { isStrict }),
+    epochs: epochs.map(epoch => readEpoch(epoch, { isStrict }))
   }
 }
 
@@ -124,8 +80,8 @@ function requirePlacement({ genesis, epochs }: NetworkDefinition): void {
 
 /** The text of a network file. */
 export function networkFileText({ genesis, epochs }: NetworkDefinition): string {
-  const bytesAsHex = (_key: string, value: unknown): unknown => (value instanceof Uint8Array ? toHex(value) : value)
-  return `${JSON.stringify({ version: 1, genesis, epochs }, bytesAsHex, 2)}\n`
+  const json = { version: FILE_VERSION, genesis: genesisToJson(genesis), epochs: epochs.map(epochToJson) }
+  return `${JSON.stringify(json, null, 2)}\n`
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { toHex } from '../../protocol/bytes.ts'
+import { epochToJson, genesisToJson } from '../../protocol/network-json.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { z } from 'zod'
@@ -53,22 +54,10 @@ export function networkRoutes(app: FastifyInstance, facts: NetworkFacts): void {
 }
 
 function describe({ networkId, genesis, epoch, nodeKey, chain, version }: NetworkFacts) {
-  const { number, seed, nodes } = epoch()
-  const { placement } = genesis
   return {
     networkId: toHex(networkId),
-    genesis: {
-      ...genesis,
-      nameSalt: toHex(genesis.nameSalt),
-      releaseKey: genesis.releaseKey && toHex(genesis.releaseKey),
-      admittedOperators: genesis.admittedOperators.map(toHex),
-      placement: placement && { ...placement, firstList: toHex(placement.firstList) }
-    },
-    epoch: {
-      number,
-      seed: toHex(seed),
-      nodes: nodes.map(node => ({ ...node, key: toHex(node.key), operator: toHex(node.operator) }))
-    },
+    genesis: genesisToJson(genesis),
+    epoch: epochToJson(epoch()),
     node: toHex(nodeKey),
     chain,
     version

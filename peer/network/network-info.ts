@@ -1,16 +1,8 @@
-import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
-import { MAX_LISTED_NODES, MAX_NAME_TAG_MEMORY_KIB, MAX_NAME_TAG_PASSES } from '../../protocol/limits.ts'
-import { networkIdOf, type Genesis, type NetworkId } from '../../protocol/network.ts'
-import {
-  MAX_ADDRESS_LENGTH,
-  replicaSet,
-  shardOf,
-  type Epoch,
-  type ListedNode,
-  type NodeKey,
-  type OperatorId
-} from '../../protocol/wire/placement.ts'
+import { epochToJson, genesisToJson, readNetworkAnswer } from '../../protocol/network-json.ts'
+import type { Genesis, NetworkId } from '../../protocol/network.ts'
+import { replicaSet, shardOf, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
 import { PeerError } from '../peer-api.ts'
 import { isLoopback } from './node-address.ts'
 
@@ -35,19 +27,10 @@ export interface NetworkInfo {
  */
 export function parseNetworkInfo(crypto: Crypto, answer: unknown, entry: string): NetworkInfo {
   try {
-    const root = object(answer, 'network')
-    const genesis = parseGenesis(object(root['genesis'], 'genesis'))
-    const id = networkIdOf(crypto, genesis)
-    if (toHex(id) !== root['networkId']) throw new Error('"networkId" is not the hash of the genesis')
-    const chain = object(root['chain'], 'chain')
-    return {
-      id,
-      genesis,
-      epoch: parseEpoch(object(root['epoch'], 'epoch')),
-      label: text(chain['label'], 'chain.label', 100),
-      emulated: chain['emulated'] === true,
-      entry
-    }
+    const { id, genesis, epoch, chain } = readNetworkAnswer(crypto, answer)
+    // Addresses are compared with `entry`, which is an origin.
+    const nodes = epoch.nodes.map(node => ({ ...node, url: new URL(node.url).origin }))
+    return { id, genesis, epoch: { ...epoch, nodes }, ...chain, entry }
   } catch (error) {
     throw new PeerError('refused', `${entry} does not answer like a Volo node: ${(error as Error).message}`, {
       cause: error
@@ -57,99 +40,13 @@ export function parseNetworkInfo(crypto: Crypto, answer: unknown, entry: string)
 
 /** The form that {@link parseNetworkInfo} reads, for the store. */
 export function networkInfoToJson(info: NetworkInfo): unknown {
-  const { genesis, epoch } = info
-  const { placement } = genesis
   return {
     networkId: toHex(info.id),
-    genesis: {
-      ...genesis,
-      nameSalt: toHex(genesis.nameSalt),
-      releaseKey: genesis.releaseKey && toHex(genesis.releaseKey),
-      admittedOperators: genesis.admittedOperators.map(toHex),
-      placement: placement && { ...placement, firstList: toHex(placement.firstList) }
-    },
-    epoch: {
-      number: epoch.number,
-      seed: toHex(epoch.seed),
-      nodes: epoch.nodes.map(node => ({ ...node, key: toHex(node.key), operator: toHex(node.operator) }))
-    },
+    genesis: genesisToJson(info.genesis),
+    epoch: epochToJson(info.epoch),
     chain: { label: info.label, emulated: info.emulated }
   }
 }
-
-function parseGenesis(value: Record<string, unknown>): Genesis {
-  const cost = object(value['nameTagCost'], 'genesis.nameTagCost')
-  const operators = array(value['admittedOperators'], 'genesis.admittedOperators', MAX_LISTED_NODES)
-  const releaseKey = value['releaseKey'] ?? null
-  return {
-    cardanoMagic: integer(value['cardanoMagic'], 'genesis.cardanoMagic', 0xffff_ffff),
-    metadataLabel: integer(value['metadataLabel'], 'genesis.metadataLabel'),
-    shardCount: integer(value['shardCount'], 'genesis.shardCount', 0xffff, 1),
-    replicaCount: integer(value['replicaCount'], 'genesis.replicaCount', 64, 1),
-    nameSalt: hex(value['nameSalt'], 'genesis.nameSalt', 16),
-    nameTagCost: {
-      memoryKib: integer(cost['memoryKib'], 'genesis.nameTagCost.memoryKib', MAX_NAME_TAG_MEMORY_KIB, 8),
-      passes: integer(cost['passes'], 'genesis.nameTagCost.passes', MAX_NAME_TAG_PASSES, 1)
-    },
-    releaseKey: releaseKey === null ? null : hex(releaseKey, 'genesis.releaseKey', 32),
-    admittedOperators: operators.map(operator => hex(operator, 'genesis.admittedOperators', 32)),
-    placement: parsePlacement(value['placement'])
-  }
-}
-
-function parsePlacement(value: unknown): Genesis['placement'] {
-  if (value === undefined) return undefined
-  const placement = object(value, 'genesis.placement')
-  return {
-    epochBlocks: integer(placement['epochBlocks'], 'genesis.placement.epochBlocks', undefined, 1),
-    finalBlocks: integer(placement['finalBlocks'], 'genesis.placement.finalBlocks', undefined, 1),
-    firstList: hex(placement['firstList'], 'genesis.placement.firstList', 32)
-  }
-}
-
-function parseEpoch(value: Record<string, unknown>): Epoch {
-  const nodes = array(value['nodes'], 'epoch.nodes', MAX_LISTED_NODES)
-  if (nodes.length === 0) throw new Error('"epoch.nodes" is empty')
-  return {
-    number: integer(value['number'], 'epoch.number'),
-    seed: hex(value['seed'], 'epoch.seed', 32),
-    nodes: nodes.map(item => {
-      const node = object(item, 'epoch.nodes')
-      return {
-        key: hex(node['key'], 'epoch.nodes.key', 32) as NodeKey,
-        operator: hex(node['operator'], 'epoch.nodes.operator', 32) as OperatorId,
-        url: webOrigin(text(node['url'], 'epoch.nodes.url', MAX_ADDRESS_LENGTH)),
-        link: text(node['link'] ?? '', 'epoch.nodes.link', MAX_ADDRESS_LENGTH)
-      }
-    })
-  }
-}
-
-/** @throws Error unless it is an http(s) address; only the origin is kept. */
-function webOrigin(url: string): string {
-  const parsed = new URL(url)
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
-    throw new Error('"epoch.nodes.url" is no web address')
-  return parsed.origin
-}
-
-const wrong = (name: string, expected: string): never => {
-  throw new Error(`"${name}" must be ${expected}`)
-}
-const object = (value: unknown, name: string): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : wrong(name, 'an object')
-const array = (value: unknown, name: string, max: number): unknown[] =>
-  Array.isArray(value) && value.length <= max ? value : wrong(name, `a list of at most ${max}`)
-const text = (value: unknown, name: string, max: number): string =>
-  typeof value === 'string' && value.length <= max ? value : wrong(name, `text of at most ${max} characters`)
-const integer = (value: unknown, name: string, max = Number.MAX_SAFE_INTEGER, min = 0): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-    ? value
-    : wrong(name, `an integer from ${min} to ${max}`)
-const hex = (value: unknown, name: string, length: number): Uint8Array =>
-  typeof value === 'string' ? fromHex(value, length) : wrong(name, 'hex')
 
 /** The nodes that keep a mailbox, in placement order. */
 export function replicasOf(crypto: Crypto, info: NetworkInfo, mailbox: Uint8Array): ListedNode[] {

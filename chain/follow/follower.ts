@@ -14,19 +14,59 @@ import {
 } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 import { FollowerStore, type ChainView, type FinalPlace } from './follower-store.ts'
-import {
-  DEFAULT_MAX_PAGES,
-  DEFAULT_POLL_MS,
-  type ChainChange,
-  type FinalTransaction,
-  type FollowedTransaction,
-  type FollowerHealth,
-  type FollowerInit
-} from './chain-change.ts'
+import type { ChainChange, FinalTransaction, FollowedTransaction } from './chain-change.ts'
 import type { KeyValueStore } from '../key-value-store.ts'
 import { checkStanding, mapLimited, readLabel, standingPlaces } from './label-reader.ts'
 import { SILENT_LOGGER, type Logger } from '../logger.ts'
-import { SecondOpinion } from './second-source.ts'
+import { SecondSource } from './second-source.ts'
+
+/** Settings of a follower; what is left out takes the default named beside it. */
+export interface FollowerInit {
+  /** Metadata label of the network's records. */
+  label: number
+  /** Cardano network magic; a source of another network is refused. */
+  magic: number
+  /** Pause between polls in milliseconds: {@link DEFAULT_POLL_MS}. */
+  pollMs?: number
+  /** Pages of the label, of 100 transactions each, that one round reads at most: {@link DEFAULT_MAX_PAGES}. */
+  maxPages?: number
+  /** Confirmations after which a transaction joins the FINAL log; default: the protocol's FINAL_CONFIRMATIONS. */
+  finalConfirmations?: number
+  /**
+   * Called after each poll that changed anything, never twice at once, and awaited. A rejection is reported in health
+   * and the same change is told again by the next poll.
+   */
+  onChange?: (change: ChainChange) => void | Promise<void>
+  /** Called while a catch-up from the start goes on, once a page. */
+  onProgress?: (progress: CatchUpProgress) => void
+}
+
+/** Hosted sources count requests; a devnet is followed faster by its own setting. */
+export const DEFAULT_POLL_MS = 20_000
+/** A longer history is read in several rounds. As many pages above the final transactions are too many to follow. */
+export const DEFAULT_MAX_PAGES = 1_000
+
+/** How far a catch-up from the start has come. */
+export interface CatchUpProgress {
+  transactions: number
+  height: number
+  tipHeight: number
+}
+
+/** State of the follower, for `/readyz`. */
+export interface FollowerHealth {
+  /** The last poll had answers. */
+  reachable: boolean
+  /** Everything up to the tip has been read at least once since start, and the last reading came to its end. */
+  caughtUp: boolean
+  tip: Block | undefined
+  /** Milliseconds since the tip's block was made; `undefined` before the first answer. */
+  tipAgeMs: number | undefined
+  /** One sentence, when something is wrong. */
+  reason: string | undefined
+  /** Transactions that the second source does not confirm; always 0 without one. */
+  disputed: number
+}
 
 /** Readings of one poll before it gives up on a chain that keeps changing. */
 const MAX_READINGS = 4
@@ -43,7 +83,7 @@ export interface FollowerComponents {
 
 export class Follower {
   readonly #source: ChainSource
-  readonly #second: SecondOpinion | undefined
+  readonly #second: SecondSource | undefined
   readonly #store: FollowerStore
   readonly #clock: Clock
   readonly #logger: Logger
@@ -62,7 +102,7 @@ export class Follower {
 
   constructor({ source, secondSource, store, clock, logger }: FollowerComponents, init: FollowerInit) {
     this.#source = source
-    this.#second = secondSource && new SecondOpinion(secondSource, init.label)
+    this.#second = secondSource && new SecondSource(secondSource, init.label)
     this.#store = new FollowerStore(store)
     this.#clock = clock ?? Date.now
     this.#logger = logger ?? SILENT_LOGGER

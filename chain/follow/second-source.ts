@@ -6,7 +6,7 @@ import type { ChainIdentity, ChainSource, TransactionId, TransactionPlace } from
 import { ChainError } from '../errors.ts'
 import { mapLimited, type LabelPage } from './label-reader.ts'
 
-export class SecondOpinion {
+export class SecondSource {
   readonly #source: ChainSource
   readonly #label: number
   /** Block of each transaction that both sources placed alike. */

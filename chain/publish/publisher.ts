@@ -10,43 +10,85 @@ import { toHex } from '../../protocol/bytes.ts'
 import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import { encodeMetadata } from '../../protocol/directory/metadata.ts'
 import type { RecordId } from '../../protocol/identity/device.ts'
-import { decodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import { FINAL_CONFIRMATIONS } from '../../protocol/limits.ts'
+import type { NetworkId } from '../../protocol/network.ts'
 import { nextBatch, nextDueTime, nextSuspect, type Batch, type BatchPolicy } from './batch.ts'
-import type { Block, ChainSource, ProtocolParameters, Utxo } from '../source/chain-source.ts'
+import type { Block, ChainSource, ProtocolParameters } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 import { FeeBudget } from './fee-budget.ts'
 import type { KeyValueStore } from '../key-value-store.ts'
 import { SILENT_LOGGER, type Logger } from '../logger.ts'
-import { PublisherStore, type LiveTransaction, type OutgoingRecord } from './publisher-store.ts'
-import {
-  DEFAULT_BATCH_RECORDS,
-  DEFAULT_BATCH_WAIT_MS,
-  DEFAULT_CHECK_MS,
-  DEFAULT_EXPIRY_DEPTH,
-  DEFAULT_FEE_CAP,
-  DEFAULT_HOURLY_BUDGET,
-  DEFAULT_LOW_BALANCE,
-  DEFAULT_TTL_SLOTS,
-  type PublisherHealth,
-  type PublisherInit,
-  type RecordStatus
-} from './record-status.ts'
+import { PublisherStore, type LiveTransaction } from './publisher-store.ts'
+import { RecordQueue } from './record-queue.ts'
+import type { RecordStatus } from './record-status.ts'
 import { isRecent } from '../recent.ts'
 import { TransactionWatch } from './transaction-watch.ts'
+import { WalletCoins } from './wallet-coins.ts'
 import type { Wallet } from './wallet.ts'
 
-/** Records that wait at most; `enqueue` refuses more. */
-export const MAX_QUEUED_RECORDS = 20_000
+/** Settings of a publisher; what is left out takes the default named beside it. */
+export interface PublisherInit {
+  /** The network that record ids belong to. */
+  network: NetworkId
+  /** Metadata label of the network's records. */
+  label: number
+  /** Records that make a batch full: {@link DEFAULT_BATCH_RECORDS}. */
+  batchRecords?: number
+  /** Longest wait of a record for its batch, in milliseconds: {@link DEFAULT_BATCH_WAIT_MS}. */
+  batchWaitMs?: number
+  /** How often the chain is asked about transactions under way, in milliseconds: {@link DEFAULT_CHECK_MS}. */
+  checkMs?: number
+  /** Life of a transaction in slots from the tip: {@link DEFAULT_TTL_SLOTS}. */
+  ttlSlots?: number
+  /** Blocks after a transaction's time to live until its records are published anew: {@link DEFAULT_EXPIRY_DEPTH}. */
+  expiryDepth?: number
+  /** Confirmations after which a transaction is no longer watched; default: the protocol's FINAL_CONFIRMATIONS. */
+  finalConfirmations?: number
+  /** Most lovelace spent on fees in any hour: {@link DEFAULT_HOURLY_BUDGET}. */
+  hourlyBudget?: bigint
+  /** Most lovelace that one transaction may cost: {@link DEFAULT_FEE_CAP}. */
+  feeCap?: bigint
+  /** Below this many lovelace health warns, and a devnet's faucet is asked: {@link DEFAULT_LOW_BALANCE}. */
+  lowBalance?: bigint
+}
+
+/** A full batch costs a tenth per record of a lone one; twenty gives most of that saving. */
+export const DEFAULT_BATCH_RECORDS = 20
+export const DEFAULT_BATCH_WAIT_MS = 60_000
+export const DEFAULT_CHECK_MS = 20_000
+/** Two hours on networks with one-second slots. */
+export const DEFAULT_TTL_SLOTS = 7_200
+export const DEFAULT_EXPIRY_DEPTH = 15
+/** 5 ADA: some 28 lone records, or 280 in full batches. */
+export const DEFAULT_HOURLY_BUDGET = 5_000_000n
+/** 1 ADA: a full 16 KiB transaction costs 0.88. */
+export const DEFAULT_FEE_CAP = 1_000_000n
+/** 10 ADA. */
+export const DEFAULT_LOW_BALANCE = 10_000_000n
+
+/** Why publishing does not go on as it should, in words an operator can act on. */
+export interface PublisherHealth {
+  /** Records are being published, or there are none. */
+  ok: boolean
+  /** One sentence for each thing wrong. */
+  reasons: string[]
+  queuedRecords: number
+  /** Transactions that are watched: submitted, or not final. */
+  liveTransactions: number
+  /** Lovelace in the wallet, own unconfirmed change included; `undefined` until first read. */
+  balance: bigint | undefined
+  lowBalance: boolean
+  /** Lovelace of fees in the last hour. */
+  spentLastHour: bigint
+  /** The wallet's address, bech32. */
+  address: string
+}
+
 /** Transactions on their way at most; further records wait for a block. */
 const MAX_UNSEEN_TRANSACTIONS = 20
 /** Room that a transaction needs besides its records: one or a few inputs, one output, one signature. */
 const TRANSACTION_OVERHEAD_BYTES = 2_000
 const DEFAULT_MAX_TRANSACTION_BYTES = 16_384
-/** The balance is read anew after this long even if nothing happens. */
-const BALANCE_TTL_MS = 600_000
-/** A devnet's faucet is asked no more often than this. */
-const FAUCET_PAUSE_MS = 5_000
 /** Between two rounds, so that nothing can make them spin. */
 const MIN_PAUSE_MS = 20
 /** A batch refused this often in a row is taken apart; before that, the coins may just have been read too early. */
@@ -66,20 +108,14 @@ export class Publisher {
   readonly #source: ChainSource
   readonly #wallet: Wallet
   readonly #store: PublisherStore
-  readonly #crypto: Crypto
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #init: Required<PublisherInit>
   readonly #watch: TransactionWatch
+  readonly #queue: RecordQueue
+  readonly #coins: WalletCoins
   #budget: FeeBudget
-  /** All records that are not settled, waiting or in a live transaction, in order of arrival. */
-  readonly #records = new Map<string, OutgoingRecord>()
-  readonly #arriving = new Map<string, Promise<void>>()
-  #lastArrival: Promise<unknown> = Promise.resolve()
-  #sequence = 0
   #maxTransactionBytes = DEFAULT_MAX_TRANSACTION_BYTES
-  #coins: { utxos: Utxo[]; readAt: number } | undefined
-  #askedFaucetAt = -Infinity
   #triedSuspectAt = -Infinity
   #refusals = 0
   #tip: Block | undefined
@@ -92,7 +128,6 @@ export class Publisher {
     this.#source = components.source
     this.#wallet = components.wallet
     this.#store = new PublisherStore(components.store)
-    this.#crypto = components.crypto
     this.#clock = components.clock
     this.#logger = components.logger ?? SILENT_LOGGER
     this.#init = {
@@ -113,18 +148,20 @@ export class Publisher {
       { source: this.#source, store: this.#store, logger: this.#logger },
       { expiryDepth, finalConfirmations }
     )
+    const { store, watch } = { store: this.#store, watch: this.#watch }
+    const { source, crypto, clock, wallet } = components
+    this.#queue = new RecordQueue({ store, watch, crypto, clock }, init.network)
+    this.#coins = new WalletCoins({ source, watch, clock }, wallet.address, this.#init.lowBalance)
   }
 
   /** Reads what was left of the last run and goes on with it. The chain need not be reachable. */
   async start(): Promise<void> {
     if (this.#running) return
     await this.#store.redateSpendings(this.#clock())
-    const { records, transactions, spendings } = await this.#store.load()
-    this.#budget = new FeeBudget(this.#init.hourlyBudget, spendings)
-    for (const record of records.sort((a, b) => a.sequence - b.sequence)) this.#records.set(record.id, record)
-    this.#watch.restore(transactions)
-    const sequences = [...records, ...transactions].map(({ sequence }) => sequence + 1)
-    this.#sequence = sequences.reduce((max, next) => Math.max(max, next), 0)
+    const state = await this.#store.load()
+    this.#budget = new FeeBudget(this.#init.hourlyBudget, state.spendings)
+    this.#queue.restore(state)
+    this.#watch.restore(state.transactions)
     const abort = new AbortController()
     this.#running = { abort, done: this.#run(abort.signal) }
   }
@@ -136,7 +173,7 @@ export class Publisher {
     running?.abort.abort()
     this.#wake?.()
     await running?.done
-    await Promise.allSettled(this.#arriving.values())
+    await this.#queue.settled()
   }
 
   /**
@@ -149,17 +186,10 @@ export class Publisher {
    */
   async enqueue(bytes: Uint8Array): Promise<RecordId> {
     if (!this.#running) throw new ChainError('STOPPED', 'the publisher is not running')
-    const record = decodeRecord(bytes)
-    const recordId = recordIdOf(this.#crypto, this.#init.network, record)
-    const id = toHex(recordId)
-    if (this.#records.has(id)) return recordId
-    const arriving = this.#arriving.get(id) ?? this.#arrive(() => this.#take(id, bytes, record))
-    this.#arriving.set(id, arriving)
-    try {
-      await arriving
-    } finally {
-      this.#arriving.delete(id)
-    }
+    const { recordId, added } = await this.#queue.add(bytes)
+    const { waitingCount } = this.#queue
+    const isWorthWaking = added?.isUrgent || waitingCount === 1 || waitingCount >= this.#init.batchRecords
+    if (added && isWorthWaking) this.#wake?.()
     return recordId
   }
 
@@ -171,21 +201,20 @@ export class Publisher {
       const { place } = live
       return place ? this.#recorded(live.id, place.height) : { state: 'submitted', transaction: live.id }
     }
-    if (this.#records.has(id)) return { state: 'queued' }
+    if (this.#queue.has(id)) return { state: 'queued' }
     const outcome = await this.#store.outcome(id)
     if (outcome?.kind === 'recorded') return this.#recorded(outcome.transaction, outcome.height)
     return outcome && { state: 'refused', reason: outcome.reason }
   }
 
   health(): PublisherHealth {
-    const balance = this.#coins && this.#spendable().reduce((sum, { lovelace }) => sum + lovelace, 0n)
-    const lowBalance = balance !== undefined && balance < this.#init.lowBalance
+    const { balance, isLow: lowBalance } = this.#coins
     const reasons = this.#obstacle === undefined ? [] : [this.#obstacle]
     if (lowBalance) reasons.push(`the wallet ${this.#wallet.address} holds only ${balance} lovelace: send it ADA`)
     return {
       ok: reasons.length === 0,
       reasons,
-      queuedRecords: this.#waiting().length,
+      queuedRecords: this.#queue.waiting().length,
       liveTransactions: this.#watch.live.length,
       balance,
       lowBalance,
@@ -194,40 +223,9 @@ export class Publisher {
     }
   }
 
-  /** One after the other: a record must not be published before the one that it follows and that came first. */
-  #arrive(take: () => Promise<void>): Promise<void> {
-    const arriving = this.#lastArrival.then(take)
-    this.#lastArrival = arriving.catch(() => undefined)
-    return arriving
-  }
-
-  async #take(id: string, bytes: Uint8Array, record: ReturnType<typeof decodeRecord>): Promise<void> {
-    if ((await this.#store.outcome(id)) !== undefined) return
-    if (this.#records.size >= MAX_QUEUED_RECORDS) {
-      throw new ChainError('BUSY', `${MAX_QUEUED_RECORDS} records wait to be published already`)
-    }
-    const outgoing: OutgoingRecord = {
-      id,
-      bytes: Uint8Array.from(bytes),
-      prev: 'prev' in record ? toHex(record.prev) : undefined,
-      sequence: this.#sequence++,
-      isUrgent: record.kind === 'revoke' || record.kind === 'recover',
-      enqueuedAt: this.#clock(),
-      failures: 0
-    }
-    await this.#store.addRecord(outgoing)
-    this.#records.set(id, outgoing)
-    const waiting = this.#records.size - this.#watch.recordCount
-    if (outgoing.isUrgent || waiting === 1 || waiting >= this.#init.batchRecords) this.#wake?.()
-  }
-
   #recorded(transaction: LiveTransaction['id'], height: number): RecordStatus {
     const confirmations = Math.max(0, (this.#tip?.height ?? height) - height)
     return { state: 'recorded', transaction, height, confirmations }
-  }
-
-  #waiting(): OutgoingRecord[] {
-    return [...this.#records.values()].filter(({ id }) => !this.#watch.transactionOf(id))
   }
 
   get #policy(): BatchPolicy {
@@ -269,40 +267,20 @@ export class Publisher {
   }
 
   #dueTime(): number {
-    const waiting = this.#waiting()
+    const waiting = this.#queue.waiting()
     const now = this.#clock()
     return nextBatch(waiting, this.#policy, now) ? 0 : nextDueTime(waiting, this.#policy, now)
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const isIdle = this.#watch.live.length === 0 && this.#records.size === 0
-    const isBalanceKnown = this.#coins !== undefined && isRecent(this.#coins.readAt, BALANCE_TTL_MS, this.#clock())
-    if (isIdle && isBalanceKnown && !this.health().lowBalance) return
+    const isIdle = this.#watch.live.length === 0 && this.#queue.size === 0
+    if (isIdle && this.#coins.isKnown && !this.#coins.isLow) return
     const tip = await this.#source.tip({ signal })
     this.#tip = tip
     const { settled } = await this.#watch.check(tip, signal)
-    for (const id of settled) this.#records.delete(id)
-    await this.#readCoins(signal)
+    for (const id of settled) this.#queue.delete(id)
+    await this.#coins.read(signal)
     await this.#publish(tip, signal)
-  }
-
-  async #readCoins(signal: AbortSignal): Promise<void> {
-    const { address } = this.#wallet
-    this.#coins = { utxos: await this.#source.utxos(address, { signal }), readAt: this.#clock() }
-    const { balance = 0n } = this.health()
-    if (!this.#source.fund || balance >= this.#init.lowBalance) return
-    if (isRecent(this.#askedFaucetAt, FAUCET_PAUSE_MS, this.#clock())) return
-    this.#askedFaucetAt = this.#clock()
-    await this.#source.fund(address, { signal })
-  }
-
-  /** Coins on the chain and change on its way, without what live transactions spend. */
-  #spendable(): Utxo[] {
-    const key = ({ transaction, index }: Utxo): string => `${transaction}#${index}`
-    const { live } = this.#watch
-    const spent = new Set(live.flatMap(transaction => transaction.inputs.map(key)))
-    const coins = [...(this.#coins?.utxos ?? []), ...live.map(({ change }) => change)]
-    return [...new Map(coins.map(coin => [key(coin), coin])).values()].filter(coin => !spent.has(key(coin)))
   }
 
   async #publish(tip: Block, signal: AbortSignal): Promise<void> {
@@ -331,7 +309,7 @@ export class Publisher {
   }
 
   #dueBatch(): Batch | undefined {
-    const waiting = this.#waiting()
+    const waiting = this.#queue.waiting()
     const batch = nextBatch(waiting, this.#policy, this.#clock())
     if (batch || isRecent(this.#triedSuspectAt, this.#init.checkMs, this.#clock())) return batch
     this.#triedSuspectAt = this.#clock()
@@ -342,7 +320,7 @@ export class Publisher {
   async #seal(batch: Batch, parameters: ProtocolParameters, tip: Block): Promise<LiveTransaction | undefined> {
     const { label, feeCap, ttlSlots } = this.#init
     const chained = this.#watch.live.at(-1)?.change
-    const spendable = this.#spendable()
+    const spendable = this.#coins.spendable()
     const request = {
       auxiliaryData: encodeMetadata(
         label,
@@ -368,7 +346,7 @@ export class Publisher {
       throw new ChainError('FEE_TOO_HIGH', `the fee budget of ${this.#init.hourlyBudget} lovelace an hour is used up`)
     }
     const recordIds = batch.records.map(({ id }) => id)
-    const transaction: LiveTransaction = { ...built, sequence: this.#sequence++, recordIds, place: undefined }
+    const transaction: LiveTransaction = { ...built, sequence: this.#queue.nextSequence(), recordIds, place: undefined }
     await this.#store.addTransaction(transaction, now)
     this.#budget.spend(built.fee, now)
     await this.#store.forgetSpendings(this.#budget.oldest(now))
@@ -384,7 +362,7 @@ export class Publisher {
     if (!first || second) return
     this.#logger.error({ record: first.id, reason }, 'a record cannot be published')
     await this.#store.refuse(first.id, reason)
-    this.#records.delete(first.id)
+    this.#queue.delete(first.id)
   }
 
   #blame(batch: Batch): void {

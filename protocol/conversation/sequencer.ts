@@ -14,18 +14,13 @@ import type { Environment } from '../environment.ts'
 import { firstPredecessor, messageHash } from '../session/message-hash.ts'
 import { stateCodec } from '../session/state.ts'
 import { conversationIdCodec } from '../roster/roster.ts'
+import type { SequenceRange } from '../session/resend.ts'
 
 /** Messages held back at most, and their bytes; past either they are let go with the gap told. */
 export const MAX_HELD_MESSAGES = 512
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** Ranges of missing messages that can still be filled; past it the oldest is given up. */
 export const MAX_MISSING_RANGES = 256
-
-/** From `from` to `to`, both included. */
-export interface SequenceRange {
-  from: number
-  to: number
-}
 
 const MAX_CONTENT = 64 * 1024
 

@@ -13,7 +13,8 @@ import { deviceOf, type AccountState, type DeviceState } from './account.ts'
 import { tagsBeginningWith } from './name-tags.ts'
 import { bytesKey, compareOrder, type OrderedRecord, type OrderKey } from './order.ts'
 import { parseRecord, type ParsedEntry } from './parsed-record.ts'
-import { planRecord, verifyPlan, type FoldContext } from './rules.ts'
+import { planRecord, verifyPlan } from './rules/plan-record.ts'
+import type { FoldContext } from './rules/plan.ts'
 import { settle } from './settle.ts'
 import {
   emptyTables,

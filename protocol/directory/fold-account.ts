@@ -6,7 +6,7 @@ import type { NetworkId } from '../network.ts'
 import type { AccountState } from './account.ts'
 import { bytesKey, compareOrder, type OrderedRecord, type OrderKey } from './order.ts'
 import { parseRecord } from './parsed-record.ts'
-import { planRecord, verifyPlan } from './rules.ts'
+import { planRecord, verifyPlan } from './rules/plan-record.ts'
 import type { RejectCode, RejectedRecord } from './verdict.ts'
 
 /** What the records of one account add up to. */

@@ -5,10 +5,15 @@
  */
 import { equalBytes } from '../bytes.ts'
 import { list, struct, uint, type TypeOf } from '../codec.ts'
-import type { SequenceRange } from '../conversation/sequencer.ts'
 import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
 import type { Outbound } from './outbound.ts'
 import { stateCodec } from './state.ts'
+
+/** From `from` to `to`, both included. */
+export interface SequenceRange {
+  from: number
+  to: number
+}
 
 /** Ranges that one request names. */
 export const MAX_REQUEST_RANGES = 32

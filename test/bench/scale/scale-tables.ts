@@ -1,5 +1,5 @@
 /** The tables of docs/decisions/0006-scale.md. */
-import { DEFAULT_BATCH_RECORDS, DEFAULT_HOURLY_BUDGET } from '../../../chain/publish/record-status.ts'
+import { DEFAULT_BATCH_RECORDS, DEFAULT_HOURLY_BUDGET } from '../../../chain/publish/publisher.ts'
 import { grouped, markdownTable, rounded } from './markdown.ts'
 import {
   batchOf,

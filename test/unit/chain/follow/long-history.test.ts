@@ -8,8 +8,8 @@ import {
   type TransactionId,
   type TransactionPlace
 } from '../../../../chain/source/chain-source.ts'
-import { Follower } from '../../../../chain/follow/follower.ts'
-import type { ChainChange, FollowerInit } from '../../../../chain/follow/chain-change.ts'
+import { Follower, type FollowerInit } from '../../../../chain/follow/follower.ts'
+import type { ChainChange } from '../../../../chain/follow/chain-change.ts'
 import { MemoryStore, SimulatedChain } from '../../../support/chain/simulated-chain.ts'
 
 const FINAL_CONFIRMATIONS = 5

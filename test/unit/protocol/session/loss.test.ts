@@ -1,7 +1,7 @@
 /** What is done about Opens and messages that did not arrive, and what must not be done. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { rosterDevices, type Roster } from '../../../../protocol/roster/roster.ts'
-import type { SequenceRange } from '../../../../protocol/conversation/sequencer.ts'
+import type { SequenceRange } from '../../../../protocol/session/resend.ts'
 import {
   acknowledgeOpen,
   devicesToReopen,

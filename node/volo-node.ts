@@ -24,7 +24,7 @@ import { directoryRoutes } from './http/directory-routes.ts'
 import { healthRoutes, type Readiness } from './http/health-routes.ts'
 import { networkRoutes } from './http/network-routes.ts'
 import { registrationRoutes } from './http/registration-routes.ts'
-import { providerRoutes, signInRoutes } from './http/sign-in-routes.ts'
+import { providerRoutes, signInCodeRoutes, signInRoutes } from './http/sign-in-routes.ts'
 import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { staticApp } from './http/static-app.ts'
 import { HttpServer } from './http/http-server.ts'
@@ -243,6 +243,7 @@ async function build(init: VoloNodeInit, stack: AsyncDisposableStack, create: Cr
   })
   await http.addLimited(async app => {
     signInRoutes(app, signIn, { publicUrl: config.publicUrl })
+    signInCodeRoutes(app, signIn)
     registrationRoutes(app, registration)
     if (demo) demo.addRoutes(app)
   })

@@ -209,6 +209,8 @@ export type Stage = 'welcome' | 'choose-name' | 'ready'
 /** Everything that a screen needs before it asks for more. */
 export interface PeerSnapshot {
   stage: Stage
+  /** What the sign-in suggests for a username, as the provider spells it; null if it does not say, or in another stage. */
+  suggestedName: string | null
   me: Me | null
   status: PeerStatus
   conversations: ConversationSummary[]
@@ -252,8 +254,13 @@ export interface PeerApi {
   providers(): Promise<SignInProvider[]>
   /** Makes this device's keys if needed. @returns the address to send the browser to. @param returnTo - see docs/http-api. */
   startSignIn(provider: string, returnTo: string): Promise<string>
-  /** Hands in the one-time code that came back in the address fragment; stage becomes `choose-name`. */
+  /**
+   * Hands in the one-time code that came back in the address fragment; stage becomes `choose-name` once the node has taken
+   * it. Rejects with `sign-in-failed` for a code of another device, which leaves everything as it was, or with `offline`.
+   */
   finishSignIn(code: string): Promise<void>
+  /** Back to stage `welcome`, to sign in another way. The device's keys stay. */
+  forgetSignIn(): Promise<void>
   checkName(username: string): Promise<NameAvailability>
   /** Registers account and device; resolves once the account is usable. The name follows through `me.nameState`. */
   register(choice: { username: string; displayName: string; deviceName: string }): Promise<Me>

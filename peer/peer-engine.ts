@@ -34,7 +34,7 @@ import { loadOwnAccount, type OwnAccount } from './account/own-account.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import type { PersonMarks } from './directory/person-trust.ts'
-import { Registration } from './account/registration.ts'
+import { Registration, type FinishedSignIn } from './account/registration.ts'
 import type { Unheard } from './conversations/unheard-queue.ts'
 
 /** A burst of changes makes one snapshot. */
@@ -69,7 +69,7 @@ export class PeerEngine implements PeerApi {
   readonly #finder: PersonFinder
   #device: DeviceKeys | undefined
   #own: OwnAccount | undefined
-  #isSignedIn = false
+  #signIn: FinishedSignIn | undefined
   #cancelSnapshot: (() => void) | undefined
   #isRunning = false
 
@@ -137,7 +137,7 @@ export class PeerEngine implements PeerApi {
       this.#device = await DeviceKeys.load(crypto, this.#core.network().id, store, vault)
       this.#own = await loadOwnAccount(store)
     }
-    this.#isSignedIn = (await this.#registration.signInCode()) !== undefined
+    this.#signIn = await this.#usableSignIn()
     if (this.#isReady) await this.#chat.start()
     void this.#book.tryRefresh()
   }
@@ -150,6 +150,11 @@ export class PeerEngine implements PeerApi {
     this.#cancelSnapshot?.()
     await this.#components.transport.stop()
     await this.#components.store.close()
+  }
+
+  /** The finished sign-in; undefined without the keys that it belongs to, since nothing can be registered with it then. */
+  async #usableSignIn(): Promise<FinishedSignIn | undefined> {
+    return this.#device && this.#registration.finishedSignIn()
   }
 
   get #isReady(): boolean {
@@ -168,7 +173,8 @@ export class PeerEngine implements PeerApi {
   async snapshot(): Promise<PeerSnapshot> {
     const isReady = this.#isReady
     return {
-      stage: isReady ? 'ready' : this.#isSignedIn ? 'choose-name' : 'welcome',
+      stage: isReady ? 'ready' : this.#signIn ? 'choose-name' : 'welcome',
+      suggestedName: this.#signIn?.suggestedName ?? null,
       me: isReady ? this.#chat.people.me() : null,
       status: this.#status(),
       conversations: isReady ? this.#chat.conversations.summaries() : []
@@ -217,8 +223,21 @@ export class PeerEngine implements PeerApi {
 
   async finishSignIn(code: string): Promise<void> {
     this.#refuseIfRegistered()
-    await this.#registration.finishSignIn(code)
-    this.#isSignedIn = true
+    await this.#book.require()
+    if (!this.#device) {
+      throw new PeerError(
+        'sign-in-failed',
+        'That sign-in did not begin in this browser, so it cannot be finished here. You can sign in again.'
+      )
+    }
+    this.#signIn = await this.#registration.finishSignIn(code)
+    this.#changed()
+  }
+
+  async forgetSignIn(): Promise<void> {
+    this.#refuseIfRegistered()
+    await this.#registration.forgetSignIn()
+    this.#signIn = undefined
     this.#changed()
   }
 
@@ -240,7 +259,7 @@ export class PeerEngine implements PeerApi {
     try {
       this.#own = await this.#registration.register({ ...choice, username })
     } finally {
-      this.#isSignedIn = (await this.#registration.signInCode()) !== undefined
+      this.#signIn = await this.#usableSignIn()
       this.#changed()
     }
     await this.#chat.start()

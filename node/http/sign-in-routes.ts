@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fromHex } from '../../protocol/bytes.ts'
+import { MAX_SIGN_IN_CODE_LENGTH } from '../../protocol/identity/registration.ts'
 import type { SignInService } from '../accounts/sign-in/sign-in-service.ts'
 import { HttpError } from './http-error.ts'
 import { originOf, type OriginInit } from './origin.ts'
@@ -52,6 +53,29 @@ export function signInRoutes(app: FastifyInstance, signIn: SignInService, { publ
       const answer = new URLSearchParams(request.url.split('?')[1] ?? '')
       const target = await signIn.finish(request.params.provider, answer)
       return reply.header('cache-control', 'no-store').redirect(target, 303)
+    }
+  )
+}
+
+/** What a device that came back asks: whether its code is good here, before it believes that a sign-in succeeded. */
+export function signInCodeRoutes(app: FastifyInstance, signIn: SignInService): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    '/v1/auth/codes',
+    {
+      schema: {
+        summary: 'Whether a one-time code is good for a device; it stays good',
+        body: z.strictObject({
+          signingKey: hex(32),
+          messagingKeyHash: hex(32),
+          code: z.string().min(1).max(MAX_SIGN_IN_CODE_LENGTH)
+        }),
+        response: { 200: z.object({ suggestedName: z.string().nullable() }) }
+      }
+    },
+    async (request, reply) => {
+      const { code, signingKey, messagingKeyHash } = request.body
+      const keys = { signingKey: fromHex(signingKey), messagingKeyHash: fromHex(messagingKeyHash) }
+      return reply.header('cache-control', 'no-store').send({ suggestedName: signIn.suggestedName(code, keys) })
     }
   )
 }

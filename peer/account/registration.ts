@@ -7,7 +7,7 @@
  * answer that got lost is asked for again with the same record, and the same account comes back.
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
-import { decode, encode, struct, text } from '../../protocol/codec.ts'
+import { decode, encode, nullable, struct, text, type TypeOf } from '../../protocol/codec.ts'
 import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import { buildCreate, buildNameCommit } from '../../protocol/identity/build-record.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
@@ -27,7 +27,11 @@ import { loadOwnAccount, ownAccountChange, type OwnAccount } from './own-account
 
 const HTTP_TIMEOUT_MS = 10_000
 const SIGN_IN = { space: 'sign-in' }
-const signInCodec = struct({ code: text(MAX_SIGN_IN_CODE_LENGTH) })
+const MAX_SUGGESTED_NAME = 64
+const signInCodec = struct({ code: text(MAX_SIGN_IN_CODE_LENGTH), suggestedName: nullable(text(MAX_SUGGESTED_NAME)) })
+
+/** A sign-in that the node has taken and that no registration has used yet. */
+export type FinishedSignIn = TypeOf<typeof signInCodec>
 
 export class Registration {
   readonly #core: Core
@@ -62,17 +66,34 @@ export class Registration {
     return signInAddress(url, this.#origin())
   }
 
-  async finishSignIn(code: string): Promise<void> {
+  /**
+   * Believes a code only once the node says that it is good for this device: an address with any other code, which anybody
+   * can write into a link, must not leave a half-finished sign-in behind.
+   */
+  async finishSignIn(code: string): Promise<FinishedSignIn> {
     if (code === '' || code.length > MAX_SIGN_IN_CODE_LENGTH) {
       throw new PeerError('sign-in-failed', 'The sign-in came back without a usable code. Please sign in again.')
     }
-    await this.#core.store.batch([{ ...SIGN_IN, value: encode(signInCodec, { code }) }])
+    const { signingKey, messagingKeyHash } = this.#core.device().publicKeys
+    const { suggestedName } = (await this.#post('/v1/auth/codes', {
+      code,
+      signingKey: toHex(signingKey),
+      messagingKeyHash: toHex(messagingKeyHash)
+    })) as { suggestedName?: unknown }
+    const name = typeof suggestedName === 'string' ? suggestedName.slice(0, MAX_SUGGESTED_NAME) : null
+    const finished = { code, suggestedName: name }
+    await this.#core.store.batch([{ ...SIGN_IN, value: encode(signInCodec, finished) }])
+    return finished
   }
 
-  /** The code of a finished sign-in that was not used yet. */
-  async signInCode(): Promise<string | undefined> {
+  /** A finished sign-in that was not used yet. What cannot be read counts as none: signing in again replaces it. */
+  async finishedSignIn(): Promise<FinishedSignIn | undefined> {
     const bytes = await this.#core.store.get(SIGN_IN)
-    return bytes && decode(signInCodec, bytes, { maxBytes: 1024 }).code
+    try {
+      return bytes && decode(signInCodec, bytes, { maxBytes: 1024 })
+    } catch {
+      return undefined
+    }
   }
 
   /** Back to the beginning of a sign-in. */
@@ -82,8 +103,8 @@ export class Registration {
 
   /** Hands in account, device and the commitment to a name. @returns the account, stored as registered. */
   async register(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
-    const code = await this.signInCode()
-    if (code === undefined) throw new PeerError('sign-in-failed', 'Please sign in first.')
+    const signIn = await this.finishedSignIn()
+    if (signIn === undefined) throw new PeerError('sign-in-failed', 'Please sign in first.')
     const core = this.#core
     const env = sessionEnvironment(core)
     const { id } = core.network()
@@ -107,7 +128,7 @@ export class Registration {
       }),
       record: prepared.create,
       bundle: encodeBundle(bundle),
-      signInCode: code,
+      signInCode: signIn.code,
       nameCommit
     })
     try {

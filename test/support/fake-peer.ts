@@ -1,4 +1,11 @@
-import type { ChatMessage, DeviceRecord, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
+import {
+  PeerError,
+  type ChatMessage,
+  type DeviceRecord,
+  type PeerApi,
+  type PeerEvents,
+  type Person
+} from '../../peer/peer-api.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
 /** Channel on which a page tells its scripted peer what to show. */
@@ -51,8 +58,14 @@ export class FakePeer implements PeerApi {
   startSignIn: PeerApi['startSignIn'] = async (_provider, returnTo) =>
     `${location.origin}${returnTo}#/signed-in?code=0123`
 
-  finishSignIn: PeerApi['finishSignIn'] = async () => {
+  finishSignIn: PeerApi['finishSignIn'] = async code => {
+    if (code === 'junk') throw new PeerError('sign-in-failed', 'The sign-in code is not valid for this device.')
     this.#world.snapshot = { ...this.#world.snapshot, stage: 'choose-name' }
+    this.#changed()
+  }
+
+  forgetSignIn: PeerApi['forgetSignIn'] = async () => {
+    this.#world.snapshot = { ...this.#world.snapshot, stage: 'welcome' }
     this.#changed()
   }
 

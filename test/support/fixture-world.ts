@@ -203,7 +203,7 @@ const DEMO: SignInProvider = { id: 'demo', name: 'Demo sign-in', demo: true }
 /** Nobody has signed in yet. */
 export function emptyWorld(): World {
   return {
-    snapshot: { stage: 'welcome', me: null, status: status(), conversations: [] },
+    snapshot: { stage: 'welcome', suggestedName: null, me: null, status: status(), conversations: [] },
     messages: {},
     providers: [DEMO],
     people: [person('Grace Hopper'), person('Zoë', { username: 'zoe', nameConfirmed: false, record: PENDING })]
@@ -262,7 +262,11 @@ export function busyWorld(): World {
     }),
     summary(long, messages[conversationId(long)]!)
   ]
-  return { ...world, messages, snapshot: { stage: 'ready', me: self, status: status(), conversations } }
+  return {
+    ...world,
+    messages,
+    snapshot: { stage: 'ready', suggestedName: null, me: self, status: status(), conversations }
+  }
 }
 
 function bobMessages(bob: Person): ChatMessage[] {

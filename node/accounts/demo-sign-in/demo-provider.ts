@@ -113,7 +113,7 @@ async function configurationOf(config: OidcProvider, callback: string): Promise<
     clientAuthMethods: ['client_secret_post'],
     responseTypes: ['code'],
     scopes: ['openid'],
-    claims: { openid: ['sub'] },
+    claims: { openid: ['sub', 'preferred_username'] },
     pkce: { required: () => true },
     features: {
       devInteractions: { enabled: false },
@@ -123,7 +123,7 @@ async function configurationOf(config: OidcProvider, callback: string): Promise<
       pushedAuthorizationRequests: { enabled: false }
     },
     interactions: { url: (_context, interaction) => `${DEMO_PATH}/interaction/${interaction.uid}` },
-    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: subjectOf(id) }) }),
+    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: subjectOf(id), preferred_username: id }) }),
     // Signing in is the consent: there is nothing to share but the name that was typed.
     loadExistingGrant: grantOpenid,
     renderError: (context, out) => {

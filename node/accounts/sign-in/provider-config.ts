@@ -33,6 +33,8 @@ export interface OAuth2Provider extends CommonProvider {
   userinfoEndpoint: string
   /** Where the id stands in the answer, such as `data.id`. */
   subjectPath: string
+  /** Where the name that the person has there stands; undefined if nothing is suggested. */
+  namePath?: string | undefined
 }
 
 /** A provider that people can sign in with. */
@@ -46,7 +48,7 @@ const PRESETS: Record<string, Preset> = {
     kind: 'oidc',
     name: 'Google',
     issuer: 'https://accounts.google.com',
-    scope: 'openid',
+    scope: 'openid profile',
     authentication: 'post'
   },
   x: {
@@ -56,6 +58,7 @@ const PRESETS: Record<string, Preset> = {
     tokenEndpoint: 'https://api.x.com/2/oauth2/token',
     userinfoEndpoint: 'https://api.x.com/2/users/me',
     subjectPath: 'data.id',
+    namePath: 'data.username',
     scope: 'users.read tweet.read',
     authentication: 'basic'
   },
@@ -66,6 +69,7 @@ const PRESETS: Record<string, Preset> = {
     tokenEndpoint: 'https://github.com/login/oauth/access_token',
     userinfoEndpoint: 'https://api.github.com/user',
     subjectPath: 'id',
+    namePath: 'login',
     scope: 'read:user',
     authentication: 'post'
   }
@@ -90,6 +94,8 @@ const common = {
   scope: z.string().min(1).max(512)
 }
 
+const fieldPath = z.string().regex(/^\w+(\.\w+){0,4}$/, 'expected field names joined by dots')
+
 const providerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('oidc'), ...common, issuer: endpoint }),
   z.strictObject({
@@ -98,7 +104,8 @@ const providerSchema = z.discriminatedUnion('kind', [
     authorizationEndpoint: endpoint,
     tokenEndpoint: endpoint,
     userinfoEndpoint: endpoint,
-    subjectPath: z.string().regex(/^\w+(\.\w+){0,4}$/, 'expected field names joined by dots')
+    subjectPath: fieldPath,
+    namePath: fieldPath.optional()
   })
 ])
 

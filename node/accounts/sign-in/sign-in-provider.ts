@@ -8,6 +8,16 @@ const PROVIDER_TIMEOUT_S = 10
 const MAX_USERINFO_BYTES = 64 * 1024
 /** Longest id that a provider may give a person. */
 const MAX_SUBJECT_LENGTH = 255
+/** A name is cut to this many UTF-16 units: it only fills in a form. */
+const MAX_NAME_LENGTH = 64
+
+/** What a provider says about the person who signed in. */
+export interface ProviderPerson {
+  /** The provider's id of the person. */
+  subject: string
+  /** What the person is called there, for a form that the person fills in; null if the provider does not say. */
+  suggestedName: string | null
+}
 
 /** What stays on the node between sending a person away and seeing them again. */
 export interface SignInSecrets {
@@ -49,12 +59,12 @@ export class SignInProvider {
   }
 
   /**
-   * Redeems the provider's answer for the person's id at that provider. Tokens are dropped on return.
+   * Redeems the provider's answer for the person's id and name at that provider. Tokens are dropped on return.
    *
    * @param answer - query of the callback.
    * @throws NodeError `authentication-failed` if the person or the provider refused, or the answer is not ours.
    */
-  async subject(answer: URLSearchParams, secrets: SignInSecrets): Promise<string> {
+  async person(answer: URLSearchParams, secrets: SignInSecrets): Promise<ProviderPerson> {
     const client = await this.#configuration()
     const callback = new URL(secrets.redirectUri)
     callback.search = answer.toString()
@@ -65,12 +75,12 @@ export class SignInProvider {
         expectedState: secrets.state,
         ...(config.kind === 'oidc' && { expectedNonce: secrets.nonce, idTokenExpected: true })
       })
-      const subject =
-        config.kind === 'oidc' ? tokens.claims()?.sub : await fetchSubject(client, config, tokens.access_token)
+      const { subject, name } =
+        config.kind === 'oidc' ? claimed(tokens.claims()) : await fetchPerson(client, config, tokens.access_token)
       if (typeof subject !== 'string' || subject === '' || subject.length > MAX_SUBJECT_LENGTH) {
         throw new NodeError('authentication-failed', `${config.name} did not say who signed in`)
       }
-      return subject
+      return { subject, suggestedName: typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_LENGTH) : null }
     } catch (cause) {
       if (cause instanceof NodeError) throw cause
       throw new NodeError('authentication-failed', `sign-in with ${this.config.name} did not succeed`, { cause })
@@ -120,19 +130,39 @@ function clientAuthentication(config: SignInProviderConfig): openid.ClientAuth {
   return (_server, _client, _body, headers) => headers.set('authorization', `Basic ${credentials}`)
 }
 
-async function fetchSubject(client: openid.Configuration, config: OAuth2Provider, token: string): Promise<unknown> {
+/** What a provider says, before its types are checked. */
+interface Unchecked {
+  subject: unknown
+  name: unknown
+}
+
+function claimed(claims: openid.IDToken | undefined): Unchecked {
+  return { subject: claims?.sub, name: claims?.['preferred_username'] ?? claims?.['name'] }
+}
+
+async function fetchPerson(client: openid.Configuration, config: OAuth2Provider, token: string): Promise<Unchecked> {
   const answer = await openid.fetchProtectedResource(client, token, new URL(config.userinfoEndpoint), 'GET')
   const declared = Number(answer.headers.get('content-length') ?? 0)
   if (!answer.ok || declared > MAX_USERINFO_BYTES) {
     await answer.body?.cancel()
     throw new NodeError('authentication-failed', `${config.name} answered ${answer.status}`)
   }
-  let value: unknown = JSON.parse(await readBounded(answer))
-  for (const field of config.subjectPath.split('.')) {
+  const told: unknown = JSON.parse(await readBounded(answer))
+  const subject = fieldAt(told, config.subjectPath)
+  return {
+    subject: typeof subject === 'number' ? String(subject) : subject,
+    name: config.namePath === undefined ? undefined : fieldAt(told, config.namePath)
+  }
+}
+
+/** The value at field names joined by dots; undefined where there is none. */
+function fieldAt(told: unknown, path: string): unknown {
+  let value = told
+  for (const field of path.split('.')) {
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, field) ? value[field as never] : undefined
   }
-  return typeof value === 'number' ? String(value) : value
+  return value
 }
 
 async function readBounded(answer: Response): Promise<string> {

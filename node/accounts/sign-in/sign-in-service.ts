@@ -11,8 +11,8 @@ import type { SignInProvider, SignInSecrets } from './sign-in-provider.ts'
 
 /** Time to sign in at the provider. */
 export const SIGN_IN_TTL_MS = 10 * 60 * 1000
-/** Time to come back with the one-time code. */
-export const CODE_TTL_MS = 60 * 1000
+/** Time to come back with the one-time code, choose a name and register. A code is of use to one device only. */
+export const CODE_TTL_MS = 10 * 60 * 1000
 const MAX_SIGN_INS = 50_000
 const MAX_SIGN_INS_PER_ADDRESS = 1_000
 
@@ -34,6 +34,8 @@ interface SignIn extends SignInSecrets {
 
 interface Code extends SocialIdentity {
   keys: DevicePublicKeys
+  /** What the person is called at the provider, for the form that asks for a name; null where it does not say. */
+  suggestedName: string | null
 }
 
 /** What {@link SignInService.start} is told. */
@@ -125,9 +127,9 @@ export class SignInService {
     }
     const { provider, keys, returnTo, owner } = signIn
     try {
-      const subject = await provider.subject(answer, signIn)
+      const { subject, suggestedName } = await provider.person(answer, signIn)
       const code = this.#randomText()
-      this.#codes.put(hashOf(code), { provider: providerId, subject, keys }, owner)
+      this.#codes.put(hashOf(code), { provider: providerId, subject, suggestedName, keys }, owner)
       return `${returnTo}#/signed-in?code=${code}`
     } catch (error) {
       const denied = answer.get('error') === 'access_denied'
@@ -139,10 +141,20 @@ export class SignInService {
 
   /**
    * Who is behind a one-time code, without using it up.
-   * @throws HttpError 403 `bad-code` for one that is unknown, used, older than a minute, or another device's. The last
+   * @throws HttpError 403 `bad-code` for one that is unknown, used, older than {@link CODE_TTL_MS}, or another device's. The last
    * leaves the code as it is: who stole it must not be able to spoil it either.
    */
   check(code: string, keys: DevicePublicKeys): SocialIdentity {
+    const { provider, subject } = this.#codeOf(code, keys)
+    return { provider, subject }
+  }
+
+  /** The name that the provider has for the person behind a code; null if it did not say. @throws as {@link check}. */
+  suggestedName(code: string, keys: DevicePublicKeys): string | null {
+    return this.#codeOf(code, keys).suggestedName
+  }
+
+  #codeOf(code: string, keys: DevicePublicKeys): Code {
     const found = this.#codes.peek(hashOf(code))
     if (
       found === undefined ||
@@ -155,7 +167,7 @@ export class SignInService {
         'The sign-in code is not valid for this device any more; please sign in again.'
       )
     }
-    return { provider: found.provider, subject: found.subject }
+    return found
   }
 
   /** Uses up a one-time code. @throws as {@link check}. */

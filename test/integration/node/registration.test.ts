@@ -53,6 +53,32 @@ async function proofOf(device: TestDevice): Promise<CheckedProof> {
   return checkProof(crypto, facts.network, 86_070, device.accountId, proof)
 }
 
+/** Asks whether a code is good for the device. */
+function checkCode(device: TestDevice, code: string): Promise<Response> {
+  const { signingKey, messagingKeyHash } = device.keys
+  return fetch(`${node.url}/v1/auth/codes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code, signingKey: toHex(signingKey), messagingKeyHash: toHex(messagingKeyHash) })
+  })
+}
+
+describe('a sign-in code', () => {
+  it('is told to be good, with the name at the provider, to its own device, and stays good', async () => {
+    const [device, other] = [await newDevice(), await newDevice()]
+    const code = await signedIn(device, 'Ada.L')
+    expect(await refused(await checkCode(other, code))).toEqual([403, 'bad-code'])
+    expect(await refused(await checkCode(device, 'junk'))).toEqual([403, 'bad-code'])
+    const answer = await checkCode(device, code)
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(await answer.json()).toEqual({ suggestedName: 'Ada.L' })
+    expect((await checkCode(device, code)).status).toBe(200)
+    const registration = await device.registration(await challenge(node.url), code)
+    expect((await postRegistration(node.url, registration)).status).toBe(201)
+    expect(await refused(await checkCode(device, code))).toEqual([403, 'bad-code'])
+  })
+})
+
 describe('registration', () => {
   it('makes an account that is known at once and recorded on the chain soon after', async () => {
     const device = await newDevice()

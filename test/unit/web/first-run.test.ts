@@ -16,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const suggested = { username: '', displayName: 'Ada', deviceName: 'Chrome on Linux' }
+const suggested = { name: null, deviceName: 'Chrome on Linux' }
 
 describe('choosing a name', () => {
   it('asks about it once typing rests', async () => {
@@ -28,7 +28,22 @@ describe('choosing a name', () => {
     await vi.runAllTimersAsync()
     expect(asked.mock.calls).toEqual([['ada']])
     expect(choice.check).toBe('available')
+    expect(choice.missing).toBe('displayName')
+  })
+
+  it('begins with what the sign-in suggests, if that name is free', async () => {
+    const peer = new FakePeer()
+    const choice = new NameChoice(peer, { ...suggested, name: 'Zoë de l’Été' })
+    expect(choice).toMatchObject({ username: 'zoe_de_l_ete', displayName: 'Zoë de l’Été' })
+    await vi.runAllTimersAsync()
     expect(choice.missing).toBeNull()
+    const taken = new NameChoice(peer, { ...suggested, name: 'Taken' })
+    await vi.runAllTimersAsync()
+    expect(taken).toMatchObject({ username: '', check: 'empty', displayName: 'Taken' })
+    taken.write('taken')
+    await vi.runAllTimersAsync()
+    expect(taken.check).toBe('taken')
+    for (const name of ['Ω', '__', '田中']) expect(new NameChoice(peer, { ...suggested, name }).username).toBe('')
   })
 
   it('takes off the @ and capitals, and does not ask about what cannot be a name', async () => {
@@ -67,6 +82,7 @@ describe('choosing a name', () => {
     choice.typeUsername('ada')
     await vi.runAllTimersAsync()
     expect(choice.check).toBe('unknown')
+    choice.displayName = 'Ada'
     expect(choice.missing).toBeNull()
     peer.checkName = async () => 'taken'
     choice.typeUsername('bob')
@@ -75,18 +91,30 @@ describe('choosing a name', () => {
   })
 
   it('says what is missing, in the order of the form', async () => {
-    const choice = new NameChoice(new FakePeer(), { username: 'ada', displayName: ' ', deviceName: '' })
+    const choice = new NameChoice(new FakePeer(), suggested)
+    choice.write('ada')
+    choice.displayName = ' '
     expect(choice.missing).toBe('username')
     await vi.runAllTimersAsync()
     expect(choice.missing).toBe('displayName')
     choice.displayName = 'Ada'
-    expect(choice.missing).toBe('deviceName')
+    expect(choice.missing).toBeNull()
+  })
+
+  it('names the device itself where that field was emptied', async () => {
+    const peer = new FakePeer()
+    const register = vi.spyOn(peer, 'register')
+    const choice = new NameChoice(peer, { ...suggested, name: 'ada' })
+    choice.deviceName = ' '
+    await vi.runAllTimersAsync()
+    await choice.start()
+    expect(register).toHaveBeenCalledWith({ username: 'ada', displayName: 'ada', deviceName: 'Chrome on Linux' })
   })
 
   it('registers once, and keeps the form when that fails', async () => {
     const peer = new FakePeer()
     const register = vi.spyOn(peer, 'register').mockRejectedValue(new PeerError('name-taken', 'Taken meanwhile.'))
-    const choice = new NameChoice(peer, { ...suggested, username: 'ada' })
+    const choice = new NameChoice(peer, { ...suggested, name: 'ada' })
     await vi.runAllTimersAsync()
     const results = await Promise.all([choice.start(), choice.start()])
     expect(results).toEqual([false, false])
@@ -170,12 +198,49 @@ describe('signing in', () => {
 
   it('tells stopping from failing', async () => {
     const signIn = new SignIn(new FakePeer(), leave)
-    await signIn.finish(null, 'access_denied')
+    await signIn.finish(null, 'denied')
     expect(signIn.state).toBe('cancelled')
     await signIn.finish(null, 'server_error')
     expect(signIn.state).toBe('failed')
     await signIn.finish('1f', null)
     expect(signIn.state).toBe('idle')
+  })
+})
+
+describe('coming back from a sign-in', () => {
+  const offline = async () => {
+    throw new PeerError('offline', 'no connection')
+  }
+
+  it('with a code that is refused says so, and leaves the ways to sign in', async () => {
+    const peer = new FakePeer()
+    const signIn = new SignIn(peer, () => {})
+    await signIn.finish('junk', null)
+    expect(signIn).toMatchObject({ state: 'failed', failure: { code: 'sign-in-failed' } })
+    expect((await peer.snapshot()).stage).toBe('welcome')
+    await signIn.loadProviders()
+    expect(signIn.providers).toHaveLength(1)
+  })
+
+  it('without a connection keeps the code for another try', async () => {
+    const peer = new FakePeer()
+    const { finishSignIn } = peer
+    peer.finishSignIn = offline
+    const signIn = new SignIn(peer, () => {})
+    await signIn.finish('0123', null)
+    expect(signIn.state).toBe('unreachable')
+    peer.finishSignIn = finishSignIn
+    await signIn.tryAgain()
+    expect(signIn.state).toBe('idle')
+    expect((await peer.snapshot()).stage).toBe('choose-name')
+  })
+
+  it('can be given up for another sign-in', async () => {
+    const peer = new FakePeer()
+    const signIn = new SignIn(peer, () => {})
+    await signIn.finish('0123', null)
+    await signIn.useAnother()
+    expect((await peer.snapshot()).stage).toBe('welcome')
   })
 })
 

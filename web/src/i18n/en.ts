@@ -69,7 +69,8 @@ export const en = {
     starting: 'Starting…',
     needName: 'Choose a free username first.',
     needDisplayName: 'Enter the name that people see.',
-    needDeviceName: 'Give this device a name.'
+    more: 'More',
+    another: 'Use another sign-in'
   },
 
   chats: {

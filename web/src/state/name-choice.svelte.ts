@@ -1,23 +1,35 @@
 import type { PeerApi } from '../../../peer/peer-api.ts'
-import { UsernameChoice } from './username-choice.svelte.ts'
+import { usernameLike } from './username.ts'
+import { UsernameChoice, type NameCheck } from './username-choice.svelte.ts'
+
+/** What the form is filled in with. */
+export interface NameSuggestion {
+  /** As the sign-in spells it; null if it does not say. */
+  name: string | null
+  /** Used as well where the person empties the field. */
+  deviceName: string
+}
 
 /** The choices of the *Your name here* screen. */
 export class NameChoice extends UsernameChoice {
   displayName = $state('')
   deviceName = $state('')
+  readonly #suggestedDeviceName: string
+  readonly #suggestedUsername: string
 
-  constructor(api: PeerApi, suggested: { username: string; displayName: string; deviceName: string }) {
+  constructor(api: PeerApi, { name, deviceName }: NameSuggestion) {
     super(api)
-    this.displayName = suggested.displayName
-    this.deviceName = suggested.deviceName
-    if (suggested.username) this.typeUsername(suggested.username)
+    this.displayName = name ?? ''
+    this.deviceName = deviceName
+    this.#suggestedDeviceName = deviceName
+    this.#suggestedUsername = name === null ? '' : usernameLike(name)
+    if (this.#suggestedUsername) this.typeUsername(this.#suggestedUsername)
   }
 
   /** The first thing that is missing, null if one can start. */
-  get missing(): 'username' | 'displayName' | 'deviceName' | null {
+  get missing(): 'username' | 'displayName' | null {
     if (!this.isUsable) return 'username'
-    if (!this.displayName.trim()) return 'displayName'
-    return this.deviceName.trim() ? null : 'deviceName'
+    return this.displayName.trim() ? null : 'displayName'
   }
 
   /** Registers. @returns whether it worked; {@link failure} says why not. */
@@ -27,8 +39,14 @@ export class NameChoice extends UsernameChoice {
       this.api.register({
         username: this.username,
         displayName: this.displayName.trim(),
-        deviceName: this.deviceName.trim()
+        deviceName: this.deviceName.trim() || this.#suggestedDeviceName
       })
     )
+  }
+
+  protected override answered(name: string, answer: NameCheck): void {
+    // The person did not choose this name: that it is taken is not worth a red line.
+    if (name === this.#suggestedUsername && answer === 'taken' && !this.wasTyped) this.typeUsername('')
+    else super.answered(name, answer)
   }
 }

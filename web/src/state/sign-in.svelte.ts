@@ -1,16 +1,21 @@
-import type { PeerApi, SignInProvider } from '../../../peer/peer-api.ts'
+import { PeerError, type PeerApi, type SignInProvider } from '../../../peer/peer-api.ts'
 import { isWebAddress } from './text-parts.ts'
 
 /** What signing in waits for, or what went wrong. */
 export type SignInState = 'idle' | 'opening' | 'finishing' | 'unreachable' | 'failed' | 'cancelled'
 
-/** Signing in with a provider: leave for its page, come back with a one-time code. */
+/**
+ * Signing in with a provider: leave for its page, come back with a one-time code. Whatever comes back, the person can begin
+ * again: nothing here is stored, and a code counts only once the peer has taken it.
+ */
 export class SignIn {
   /** Null until somebody could be asked. */
   providers = $state.raw<SignInProvider[] | null>(null)
   state = $state<SignInState>('idle')
   /** Why handing in the code failed, null if the provider's page said so itself. */
   failure = $state.raw<unknown>(null)
+  /** A code that could not be handed in yet because the network was not reached. */
+  #waitingCode: string | null = null
   readonly #api: PeerApi
   readonly #leaveFor: (url: string) => void
 
@@ -18,6 +23,27 @@ export class SignIn {
   constructor(api: PeerApi, leaveFor: (url: string) => void) {
     this.#api = api
     this.#leaveFor = leaveFor
+  }
+
+  /** Does again what the network was not reached for. */
+  async tryAgain(): Promise<void> {
+    const code = this.#waitingCode
+    if (code !== null) await this.finish(code, null)
+    else await this.loadProviders()
+  }
+
+  /** The network refused at a later step what the sign-in gave: says why on the first screen. */
+  refused(failure: unknown): void {
+    this.failure = failure
+    this.state = 'failed'
+  }
+
+  /** Back to the first screen, to sign in another way. */
+  async useAnother(): Promise<void> {
+    this.#waitingCode = null
+    this.failure = null
+    this.state = 'idle'
+    await this.#api.forgetSignIn()
   }
 
   async loadProviders(): Promise<void> {
@@ -32,6 +58,7 @@ export class SignIn {
   /** Leaves for the provider's page. @param returnTo - path of this app. */
   async begin(provider: string, returnTo: string): Promise<void> {
     this.state = 'opening'
+    this.#waitingCode = null
     try {
       const url = await this.#api.startSignIn(provider, returnTo)
       // The address comes from a node: anything but a page, such as a script, is not followed.
@@ -51,17 +78,20 @@ export class SignIn {
   /** Hands in what the provider's page sent back. */
   async finish(code: string | null, error: string | null): Promise<void> {
     if (!code) {
-      this.state = error === 'access_denied' || error === 'cancelled' ? 'cancelled' : 'failed'
+      this.state = error === 'denied' ? 'cancelled' : 'failed'
       return
     }
     this.state = 'finishing'
     this.failure = null
+    this.#waitingCode = null
     try {
       await this.#api.finishSignIn(code)
       this.state = 'idle'
     } catch (failure) {
-      this.failure = failure
-      this.state = 'failed'
+      if (failure instanceof PeerError && failure.code === 'offline') {
+        this.#waitingCode = code
+        this.state = 'unreachable'
+      } else this.refused(failure)
     }
   }
 }

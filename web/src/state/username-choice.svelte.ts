@@ -15,6 +15,8 @@ export class UsernameChoice {
   starting = $state(false)
   failure = $state.raw<unknown>(null)
 
+  /** Whether the person has changed the field. */
+  protected wasTyped = false
   protected readonly api: PeerApi
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -25,6 +27,12 @@ export class UsernameChoice {
   /** Whether the name may be handed in. `unknown` names may be tried: the network decides later. */
   get isUsable(): boolean {
     return this.check === 'available' || this.check === 'unknown'
+  }
+
+  /** Takes what the person types. */
+  write(typed: string): void {
+    this.wasTyped = true
+    this.typeUsername(typed)
   }
 
   typeUsername(typed: string): void {
@@ -64,6 +72,10 @@ export class UsernameChoice {
   async #ask(name: string): Promise<void> {
     const answer = await this.api.checkName(name).catch(() => 'unknown' as const)
     // An answer about a name that is no longer in the field says nothing.
-    if (this.username === name) this.check = answer
+    if (this.username === name) this.answered(name, answer)
+  }
+
+  protected answered(_name: string, answer: NameCheck): void {
+    this.check = answer
   }
 }

@@ -144,6 +144,7 @@ export class FakeNetwork {
     if (pathname === '/v1/auth/providers')
       return json({ providers: [{ id: 'demo', name: 'Demo', kind: 'oidc', demo: true }] })
     if (pathname === '/v1/auth/demo/start') return json({ url: `${origin}/demo` })
+    if (pathname === '/v1/auth/codes') return this.#checkCode(JSON.parse(String(init!.body)) as { code: string })
     if (pathname === '/v1/device-challenge')
       return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
     if (pathname.startsWith('/v1/names/')) return json({ matches: [], complete: true })
@@ -154,6 +155,12 @@ export class FakeNetwork {
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
+  }
+
+  #checkCode({ code }: { code: string }): Response {
+    return code === 'junk'
+      ? new Response(JSON.stringify({ error: 'bad-code', message: 'The code is not valid.' }), { status: 403 })
+      : new Response(JSON.stringify({ suggestedName: 'Ada L.' }))
   }
 
   #networkJson(node: number): object {

@@ -1,0 +1,64 @@
+import { expect, test, type Page } from '@playwright/test'
+import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
+import { BrowserPerson } from './support/person.ts'
+
+const welcome = (page: Page) => page.getByRole('button', { name: 'Continue with demo sign-in' })
+const nameScreen = (page: Page) => page.getByRole('heading', { name: 'Your name here' })
+
+test.describe('signing in', () => {
+  let network: LocalNetwork
+
+  test.beforeAll(async () => {
+    network = await LocalNetwork.start({ nodes: 1 })
+  })
+
+  test.afterAll(async () => network?.stop())
+
+  test('a link with a made-up code locks nobody out', async ({ browser }) => {
+    const ada = await BrowserPerson.create(browser, 'ada')
+    await ada.page.goto(`${network.urls[0]}/#/signed-in?code=junk`)
+    await expect(welcome(ada.page)).toBeVisible()
+    await expect(ada.page.getByRole('alert')).toContainText('did not begin in this browser')
+    expect(ada.page.url()).not.toContain('junk')
+    await ada.page.reload()
+    await expect(welcome(ada.page)).toBeVisible()
+    await ada.signUp(network.urls[0]!)
+    await ada.close()
+  })
+
+  test('after a sign-in was begun, a made-up code is refused, and the real one is taken', async ({ browser }) => {
+    const bob = await BrowserPerson.create(browser, 'bob')
+    const { page } = bob
+    await page.goto(network.urls[0]!)
+    await welcome(page).click()
+    await page.getByLabel('Demo user name').waitFor()
+    await page.goto(`${network.urls[0]}/#/signed-in?code=junk`)
+    await expect(page.getByRole('alert')).toBeVisible()
+    await expect(nameScreen(page)).toHaveCount(0)
+    await bob.signUp(network.urls[0]!)
+    await bob.close()
+  })
+
+  test('the name screen begins with the name at the provider, and leads back to another sign-in', async ({
+    browser
+  }) => {
+    const grace = await BrowserPerson.create(browser, 'grace')
+    const { page } = grace
+    const signIn = async (name: string) => {
+      await welcome(page).click()
+      await page.getByLabel('Demo user name').fill(name)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+    }
+    await page.goto(network.urls[0]!)
+    await signIn('Grace.Hopper')
+    await expect(page.getByText('@grace_hopper is free')).toBeVisible()
+    await page.reload()
+    await expect(page.getByLabel('Username')).toHaveValue('grace_hopper')
+    await page.getByRole('button', { name: 'Use another sign-in' }).click()
+    await signIn('amazing_grace')
+    await expect(page.getByLabel('Username')).toHaveValue('amazing_grace')
+    await page.getByRole('button', { name: 'Start' }).click()
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible()
+    await grace.close()
+  })
+})

@@ -5,7 +5,7 @@ import type { PeerApi } from './peer-api.ts'
 import { platformTimers, SILENT_LOG } from './ports.ts'
 import { openBrowserKeys } from './store/browser-keys.ts'
 import { openLevelStore } from './store/level-store.ts'
-import { SealedStore } from './store/sealed-store.ts'
+import { openPeerStore } from './store/migrations.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { Libp2pTransport } from './network/libp2p-transport.ts'
 import { isLoopback } from './network/node-address.ts'
@@ -30,7 +30,7 @@ function platformRandom(length: number): Uint8Array {
  * The peer of this browser profile and origin; `start()` it next. Exactly one may run at a time: the shared worker sees to
  * that, or a lock where there is none.
  *
- * @throws PeerError `store` if the browser's storage cannot be used.
+ * @throws PeerError `store` if the browser's storage cannot be used, or a newer version of the app wrote it.
  */
 export async function createBrowserPeer({
   origin,
@@ -41,7 +41,7 @@ export async function createBrowserPeer({
   const closed = Promise.withResolvers<void>()
   const keys = await openBrowserKeys('volo-keys', subtle, platformRandom, closed.resolve)
   const level = await openLevelStore('volo-store', closed.resolve)
-  const store = await SealedStore.open(level, keys.sealer, webCrypto, platformRandom)
+  const store = await openPeerStore(level, keys.sealer, webCrypto, platformRandom)
   // Asks not to be cleaned up: what is here is nowhere else.
   void globalThis.navigator?.storage?.persist?.().catch(() => false)
   const engine: PeerEngine = new PeerEngine(

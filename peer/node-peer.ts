@@ -6,7 +6,7 @@ import { PeerEngine } from './peer-engine.ts'
 import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
 import { createAesSealer } from './store/aes-sealer.ts'
 import { openLevelStore } from './store/level-store.ts'
-import { SealedStore } from './store/sealed-store.ts'
+import { openPeerStore } from './store/migrations.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { loadStoreKey } from './store/store-key.ts'
 import { Libp2pTransport } from './network/libp2p-transport.ts'
@@ -32,7 +32,8 @@ const STDERR_LOG: Log = {
 
 /**
  * Opens a folder as a peer; `start()` it next, and `stop()` it at the end.
- * @throws PeerError `store` if the folder is in use, not writable, or its passphrase is wrong or missing.
+ * @throws PeerError `store` if the folder is in use, not writable, or written by a newer version, or its passphrase is wrong
+ * or missing.
  */
 export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: NodePeerOptions): Promise<NodePeer> {
   const crypto = createNodeCrypto()
@@ -40,7 +41,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
   const key = await loadStoreKey(crypto, random, dataDir, passphrase)
   const level = await openLevelStore(join(dataDir, 'store'))
   try {
-    const store = await SealedStore.open(level, createAesSealer(crypto, key, random), crypto, random)
+    const store = await openPeerStore(level, createAesSealer(crypto, key, random), crypto, random)
     return new PeerEngine(
       {
         crypto,

@@ -1,7 +1,6 @@
 /**
  * Who takes part in a conversation, and which devices receive what is said in it. This is the only file that knows the
- * kinds of conversations: another kind is one more branch in {@link ConversationRoster.kindOf}, `partnersOf`, `rosterOf` and
- * {@link conversationOf}.
+ * kinds of conversations: another kind is one more branch in {@link conversationOf}, `partnersOf` and `rosterOf`.
  */
 import { compareBytes, equalBytes, toHex } from '../../protocol/bytes.ts'
 import { deviceOf } from '../../protocol/directory/account.ts'
@@ -20,10 +19,10 @@ import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts
 import type { Conversation } from '../store/store-layout.ts'
 
 /** `notes`: our account with itself. `direct`: our account and one other. */
-export type ConversationKind = 'notes' | 'direct'
+export type ConversationKind = Conversation['kind']
 
 /** The fields of a stored conversation that say who takes part in it. */
-export type Participants = Pick<Conversation, 'conversationId' | 'accountId' | 'isNotes'>
+export type Participants = Pick<Conversation, 'conversationId' | 'accountId' | 'kind'>
 
 /** A roster, and the hash that a session is bound to. */
 export interface SealTo {
@@ -37,7 +36,7 @@ export function conversationOf(context: Core, accounts: AccountId[]): Participan
   const distinct = [...accounts].sort(compareBytes).filter((id, i, all) => i === 0 || !equalBytes(id, all[i - 1]!))
   const conversationId = directConversationId(context.crypto, context.network().id, distinct)
   const other = distinct.find(accountId => !equalBytes(accountId, me))
-  return { conversationId, accountId: other ?? me, isNotes: other === undefined }
+  return { conversationId, accountId: other ?? me, kind: other ? 'direct' : 'notes' }
 }
 
 export class ConversationRoster {
@@ -49,10 +48,6 @@ export class ConversationRoster {
   constructor(context: Core, directory: DirectoryClient) {
     this.#context = context
     this.#directory = directory
-  }
-
-  kindOf({ isNotes }: Participants): ConversationKind {
-    return isNotes ? 'notes' : 'direct'
   }
 
   /** The accounts that a screen shows the conversation with: the others, or our own in notes. Never empty. */

@@ -108,7 +108,7 @@ export class People {
   }
 
   conversation(conversation: Conversation, lastMessage: MessageRow | undefined): ConversationSummary {
-    const kind = this.#roster.kindOf(conversation)
+    const { kind } = conversation
     const person = this.person(this.#roster.partnersOf(conversation)[0]!)
     const known = this.#directory.peek(person.accountId)
     return {

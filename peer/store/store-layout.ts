@@ -56,7 +56,8 @@ const conversationCodec = struct({
   conversationId: conversationIdCodec,
   /** The other account; our own for notes to self. */
   accountId: accountIdCodec,
-  isNotes: bool,
+  /** A kind keeps its place in this list: that is what is stored. */
+  kind: oneOf('notes', 'direct'),
   draft: text(MAX_TEXT_CHARACTERS),
   unread: uint(),
   updatedAt: uint(),

@@ -4,7 +4,8 @@ import { PeerEngine } from '../../../peer/peer-engine.ts'
 import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
 import { platformTimers, SILENT_LOG, type KeyVault, type Log, type Timers } from '../../../peer/ports.ts'
 import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
-import { SealedStore } from '../../../peer/store/sealed-store.ts'
+import { openPeerStore } from '../../../peer/store/migrations.ts'
+import type { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { FastTimers } from '../clock/fast-timers.ts'
@@ -20,7 +21,8 @@ export class TestPeer {
   readonly store = new MemoryStore()
   readonly #network: PeerSurroundings
   readonly #entry: number
-  readonly #key = random(32)
+  /** Seals the store; 32 bytes. */
+  readonly storeKey = random(32)
   #process = { isGone: false }
   readonly #nextRandom: Uint8Array[] = []
   /** How much faster than the test's time this peer's passes; set before it starts. */
@@ -46,7 +48,7 @@ export class TestPeer {
   openStore(process = { isGone: false }): Promise<SealedStore> {
     const crypto = createNodeCrypto()
     const store = this.store.openedBy(process)
-    return SealedStore.open(store, createAesSealer(crypto, this.#key, random), crypto, random)
+    return openPeerStore(store, createAesSealer(crypto, this.storeKey, random), crypto, random)
   }
 
   async start(): Promise<void> {

@@ -54,7 +54,7 @@ test('a conversation of more accounts than a direct one may have is refused', ()
 
 test('in notes our account is the only member, and the one that is shown', () => {
   const roster = rosterWith([])
-  expect(roster.kindOf(notes)).toBe('notes')
+  expect(notes.kind).toBe('notes')
   expect(roster.membersOf(notes)).toEqual([me])
   expect(roster.partnersOf(notes)).toEqual([me])
   expect(roster.othersOf(notes)).toEqual([])
@@ -62,7 +62,7 @@ test('in notes our account is the only member, and the one that is shown', () =>
 
 test('a direct conversation has our account and the other, and shows the other', () => {
   const roster = rosterWith([])
-  expect(roster.kindOf(direct)).toBe('direct')
+  expect(direct.kind).toBe('direct')
   expect(roster.membersOf(direct)).toEqual([me, bob])
   expect(roster.partnersOf(direct)).toEqual([bob])
   expect(roster.othersOf(direct)).toEqual([bob])

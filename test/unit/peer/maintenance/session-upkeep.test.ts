@@ -23,7 +23,7 @@ const me = new Uint8Array(32).fill(1) as AccountId
 const bob = new Uint8Array(32).fill(2) as AccountId
 const conversationId = new Uint8Array(32).fill(3) as ConversationId
 const key = toHex(conversationId)
-const conversation = { conversationId, accountId: bob, isNotes: false } as Conversation
+const conversation = { conversationId, accountId: bob, kind: 'direct' } as Conversation
 const network = new Uint8Array(32).fill(4) as NetworkId
 
 const isWiped = (secret: Uint8Array): boolean => secret.every(byte => byte === 0)

@@ -1,0 +1,30 @@
+/** The steps from one layout of the store to the next, see `migrations.ts`. Released steps never change. */
+import { toHex } from '../../protocol/bytes.ts'
+import { decodeCbor, encodeCbor, type Cbor } from '../../protocol/cbor.ts'
+import type { EntryChange, SealedStore } from './sealed-store.ts'
+
+/** Gives the changes that lead from one version of the layout to the next. It only reads the store. */
+export type MigrationStep = (store: SealedStore) => Promise<EntryChange[]>
+
+const MAX_ENTRY_BYTES = 8 * 1024 * 1024
+const MAX_ENTRY_DEPTH = 10
+
+/** An entry as the list of its fields, in the order of its codec. */
+function fieldsOf(entry: Uint8Array): Cbor[] {
+  return decodeCbor(entry, { maxBytes: MAX_ENTRY_BYTES, maxDepth: MAX_ENTRY_DEPTH }) as Cbor[]
+}
+
+/** 1 to 2: a conversation has a kind, where it had whether it is notes. */
+const conversationKinds: MigrationStep = async store => {
+  const conversations = await store.all('conversation')
+  return conversations.map(entry => {
+    const [conversationId, accountId, isNotes, ...rest] = fieldsOf(entry)
+    // Kinds are written as numbers: 0 is "notes", 1 is "direct".
+    const kind = isNotes === true ? 0 : 1
+    const value = encodeCbor([conversationId!, accountId!, kind, ...rest])
+    return { space: 'conversation', id: toHex(conversationId as Uint8Array), value }
+  })
+}
+
+/** Step `i` leads from version `i + 1` to `i + 2`. */
+export const STEPS: readonly MigrationStep[] = [conversationKinds]

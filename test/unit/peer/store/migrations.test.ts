@@ -1,0 +1,149 @@
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { PeerEngine } from '../../../../peer/peer-engine.ts'
+import { platformTimers, SILENT_LOG, type KeyValueStore, type Transport } from '../../../../peer/ports.ts'
+import { createAesSealer } from '../../../../peer/store/aes-sealer.ts'
+import { openLevelStore } from '../../../../peer/store/level-store.ts'
+import type { MigrationStep } from '../../../../peer/store/migration-steps.ts'
+import { migrate, openPeerStore, STORE_VERSION } from '../../../../peer/store/migrations.ts'
+import { SealedStore } from '../../../../peer/store/sealed-store.ts'
+import { createSeedVault } from '../../../../peer/store/seed-vault.ts'
+import { conversationEntry, messageEntry } from '../../../../peer/store/store-layout.ts'
+import { fromHex } from '../../../../protocol/bytes.ts'
+import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { MemoryStore } from '../../../support/peer/memory-store.ts'
+
+const crypto = createNodeCrypto()
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'volo-migrate-'))
+const stores = new URL('../../../fixtures/peer-stores/', import.meta.url)
+
+/** A copy of a store as a program of a version left it. */
+async function copyOf(version: number, into: KeyValueStore): Promise<{ store: KeyValueStore; key: Uint8Array }> {
+  const text = await readFile(new URL(`version-${version}.json`, stores), 'utf8')
+  const { key, entries } = JSON.parse(text) as { key: string; entries: [string, string][] }
+  await into.batch(entries.map(([name, value]) => ({ key: name, value: fromHex(value) })))
+  return { store: into, key: fromHex(key) }
+}
+
+const unversioned = async (store = new MemoryStore()) => ({
+  store,
+  sealed: await SealedStore.open(store, createAesSealer(crypto, new Uint8Array(32), random), crypto, random)
+})
+const put = (value: number) => [{ space: 's', id: 'a', value: Uint8Array.of(value) }]
+const valueIn = async (store: SealedStore) => (await store.get({ space: 's', id: 'a' }))?.[0]
+
+describe('the steps of a store', () => {
+  const step =
+    (ran: number[], value: number): MigrationStep =>
+    async store => {
+      ran.push((await valueIn(store)) ?? 0)
+      return put(value)
+    }
+
+  test('run in order from the version that the store has, each on what the one before it left', async () => {
+    const { sealed } = await unversioned()
+    const ran: number[] = []
+    await migrate(sealed, [step(ran, 2)])
+    await migrate(sealed, [step(ran, 99), step(ran, 3), step(ran, 4)])
+    expect(ran).toEqual([0, 2, 3])
+    expect(await valueIn(sealed)).toBe(4)
+  })
+
+  test('do not run again', async () => {
+    const { sealed } = await unversioned()
+    const ran: number[] = []
+    const steps = [step(ran, 2), step(ran, 3)]
+    await migrate(sealed, steps)
+    await migrate(sealed, steps)
+    expect(ran).toHaveLength(2)
+  })
+
+  test('are taken up where a process ended between two of them, and none is half done', async () => {
+    const { store, sealed } = await unversioned()
+    const ran: number[] = []
+    const steps = [step(ran, 2), step(ran, 3)]
+    let batches = 0
+    store.beforeBatch = () => {
+      if (++batches === 2) throw new Error('the process ends')
+    }
+    await expect(migrate(sealed, steps)).rejects.toThrow('the process ends')
+    store.beforeBatch = undefined
+    expect(await valueIn(sealed)).toBe(2)
+    await migrate(sealed, steps)
+    expect(ran).toEqual([0, 2, 2])
+    expect(await valueIn(sealed)).toBe(3)
+  })
+
+  test('refuse what a newer version of the program wrote, and change nothing of it', async () => {
+    const { store, sealed } = await unversioned()
+    const noStep: MigrationStep = async () => []
+    await migrate(sealed, [noStep, noStep])
+    const before = new Map(store.entries)
+    const refusal = migrate(sealed, [noStep])
+    await expect(refusal).rejects.toMatchObject({ code: 'store' })
+    await expect(refusal).rejects.toThrow('version 3')
+    expect(store.entries).toEqual(before)
+  })
+})
+
+test('a new store has the version of this program', async () => {
+  const store = new MemoryStore()
+  const sealed = await openPeerStore(store, createAesSealer(crypto, new Uint8Array(32), random), crypto, random)
+  const steps = Array.from({ length: STORE_VERSION - 1 }, (): MigrationStep => () => Promise.reject(new Error('ran')))
+  await migrate(sealed, steps)
+})
+
+describe.each([
+  ['memory', async () => new MemoryStore() as KeyValueStore],
+  ['level', async () => openLevelStore(join(await folder(), 'store'))]
+])('a store of version 1 over %s', (_name, make) => {
+  test('keeps its conversations and messages', async () => {
+    const { store, key } = await copyOf(1, await make())
+    const sealed = await openPeerStore(store, createAesSealer(crypto, key, random), crypto, random)
+    const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
+    expect(conversations.map(({ kind, draft }) => [kind, draft]).sort()).toEqual([
+      ['direct', 'half a sentence'],
+      ['notes', '']
+    ])
+    const messages = (await sealed.all('message')).map(entry => messageEntry.decode(entry))
+    expect(messages.map(({ text, state }) => [text, state]).sort()).toEqual([
+      ['a note', 'delivered'],
+      ['hello Ada', null],
+      ['hello Bob', 'delivered'],
+      ['kept by too few', 'waiting'],
+      ['refused by the network', 'failed']
+    ])
+    await sealed.close()
+  })
+})
+
+test('a peer starts from a store of version 1, and shows what was in it', async () => {
+  const { store: copy, key } = await copyOf(1, new MemoryStore())
+  const store = await openPeerStore(copy, createAesSealer(crypto, key, random), crypto, random)
+  const transport: Transport = { dial: () => Promise.reject(new Error('no network')), stop: async () => undefined }
+  const engine = new PeerEngine(
+    {
+      crypto,
+      random,
+      timers: platformTimers,
+      store,
+      vault: createSeedVault(crypto, store, random),
+      transport,
+      fetch: () => Promise.reject(new Error('no network')),
+      log: SILENT_LOG
+    },
+    { entry: undefined }
+  )
+  await engine.start()
+  const { stage, conversations } = await engine.snapshot()
+  expect(stage).toBe('ready')
+  expect(conversations.map(({ kind, draft }) => [kind, draft]).sort()).toEqual([
+    ['direct', 'half a sentence'],
+    ['notes-to-self', '']
+  ])
+  await engine.stop()
+})

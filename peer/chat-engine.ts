@@ -9,6 +9,7 @@ import { PeerError, type ConnectionState } from './peer-api.ts'
 import type { HttpClient, Transport } from './ports.ts'
 import { ConnectionKeeper, DEVICE_REMOVED_PROBLEM } from './network/connection-keeper.ts'
 import type { NodeConnection } from './network/node-connection.ts'
+import { ReadMarks } from './history/read-marks.ts'
 import { Conversations } from './conversations/conversations.ts'
 import type { Core } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
@@ -77,6 +78,7 @@ export class Chat {
   readonly deviceRemoval: DeviceRemoval
   readonly directory: DirectoryClient
   readonly conversations: Conversations
+  readonly readMarks: ReadMarks
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly nameClaim: NameClaim
@@ -167,6 +169,7 @@ export class Chat {
       onChange
     }))
     const upkeep = new Upkeep({ core, states, directory, roster, inbox, sealer, outbox, onKeysChanged })
+    this.readMarks = new ReadMarks({ core, states, log, sealer })
     const housekeeping = { core, directory, conversations, roster, receiver, upkeep, connection }
     this.#housekeeping = new Housekeeping(housekeeping)
     this.unheard = new UnheardLine(states, this.people, row => this.#housekeeping.nameChecked(row.from))

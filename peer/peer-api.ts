@@ -281,7 +281,8 @@ export interface PeerApi {
   sendText(conversationId: ConversationHex, text: string): Promise<ChatMessage>
   /** Tries a failed message again. */
   retry(messageId: MessageHex): Promise<void>
-  markRead(conversationId: ConversationHex): Promise<void>
+  /** Counts messages as read. @param upTo - the newest that was on a screen: later ones stay unread. All without it. */
+  markRead(conversationId: ConversationHex, upTo?: MessageHex): Promise<void>
   saveDraft(conversationId: ConversationHex, text: string): Promise<void>
   /** The signed receipts behind a *sent* message. */
   receipts(messageId: MessageHex): Promise<SentReceipt[]>

@@ -356,8 +356,8 @@ export class PeerEngine implements PeerApi {
     outbox.kick(true)
   }
 
-  async markRead(conversationId: string): Promise<void> {
-    await this.#requireReady().conversations.markRead(conversationId)
+  async markRead(conversationId: string, upTo?: string): Promise<void> {
+    await this.#requireReady().readMarks.mark(conversationId, upTo)
   }
 
   async saveDraft(conversationId: string, text: string): Promise<void> {

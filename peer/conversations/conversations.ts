@@ -203,24 +203,6 @@ export class Conversations {
     return sent.find(({ value }) => equalBytes(decodeMessage(value.content).messageId, messageId))?.value
   }
 
-  /** Counts everything shown as read, and tells its senders. */
-  async markRead(conversationId: string): Promise<void> {
-    const { core, states, log, sealer } = this.#components
-    const rows = await log.page(conversationId, undefined, MAX_PAGE)
-    const untold = rows.filter(row => !row.mine && row.kind === 'text' && !row.readTold)
-    await states.unit(async unit => {
-      const conversation = await unit.read(slots.conversation(conversationId))
-      if (!conversation) return
-      const read: MessageId[] = []
-      for (const told of untold) {
-        const row = await log.update(unit, shownIdOf(core, told), current => ({ ...current, readTold: true }))
-        if (row) read.push(row.messageId)
-      }
-      if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
-      if (conversation.unread > 0) log.saveConversation(unit, { ...conversation, unread: 0 })
-    })
-  }
-
   async saveDraft(conversationId: string, text: string): Promise<void> {
     const { states, log } = this.#components
     await states.unit(async unit => {

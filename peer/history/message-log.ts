@@ -144,7 +144,7 @@ export class MessageLog {
     const placeSlot = slots.place(shownIdOf(this.#core, { ...message, conversationId }))
     const now = this.#core.timers.now()
     const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: false }
-    const counts = !message.mine && (message.kind === 'text' || message.kind === 'unsupported')
+    const counts = !message.mine && isUnreadKind(message.kind)
     unit.write(slots.message(toHex(conversationId), order), row)
     unit.write(placeSlot, { conversationId, order })
     this.saveConversation(unit, { ...conversation, updatedAt: now, unread: conversation.unread + (counts ? 1 : 0) })
@@ -188,7 +188,16 @@ export class MessageLog {
 
   /** Messages in display order, newest last; closed gaps are left out. */
   async page(conversationId: string, before: string | undefined, limit: number): Promise<MessageRow[]> {
-    const rows: MessageRow[] = []
+    return (await this.pageWithOrder(conversationId, before, limit)).rows
+  }
+
+  /** A {@link page}, with the order before which the next page ends; undefined at the beginning of the conversation. */
+  async pageWithOrder(
+    conversationId: string,
+    before: string | undefined,
+    limit: number
+  ): Promise<{ rows: MessageRow[]; order: string | undefined }> {
+    const rows: { row: MessageRow; order: string }[] = []
     let bound = before
     while (rows.length < limit) {
       const entries = await this.#states.range('message', conversationId, messageEntry, {
@@ -196,11 +205,14 @@ export class MessageLog {
         reverse: true,
         limit
       })
-      rows.push(...entries.map(({ value }) => value).filter(row => !isClosedGap(row)))
+      rows.push(
+        ...entries.filter(({ value }) => !isClosedGap(value)).map(({ value, order }) => ({ row: value, order }))
+      )
       if (entries.length < limit) break
       bound = entries.at(-1)!.order
     }
-    return rows.slice(0, limit).reverse()
+    const page = rows.slice(0, limit)
+    return { rows: page.map(({ row }) => row).reverse(), order: page.at(-1)?.order }
   }
 }
 
@@ -214,6 +226,9 @@ export interface GapOf {
 
 const gapText = (missing: number): string =>
   missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`
+
+/** Whether a message of this kind counts as unread until it was on a screen. */
+export const isUnreadKind = (kind: MessageRow['kind']): boolean => kind === 'text' || kind === 'unsupported'
 
 /** Whether a row is what is left of a gap that was filled. */
 export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.text === ''

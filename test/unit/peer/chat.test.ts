@@ -67,6 +67,35 @@ describe('two peers', () => {
     await until('read', async () => (await ada.messages(bob)).every(({ state }) => state === 'read'))
   })
 
+  test('only what was on a screen counts as read, and only that is told', async () => {
+    const { ada, bob } = await pair()
+    for (const text of ['one', 'two', 'three']) await ada.send(bob, text)
+    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    const [conversation] = (await bob.engine.snapshot()).conversations
+    const [first, second] = (await bob.messages(ada)).filter(({ kind }) => kind === 'text')
+    const unread = async () => (await bob.engine.snapshot()).conversations[0]!.unread
+    await bob.engine.markRead(conversation!.id, second!.id)
+    expect(await unread()).toBe(1)
+    await bob.engine.markRead(conversation!.id, first!.id)
+    await bob.engine.markRead(conversation!.id, 'ff'.repeat(32))
+    expect(await unread()).toBe(1)
+    const states = async () => (await ada.messages(bob)).filter(({ kind }) => kind === 'text').map(({ state }) => state)
+    await until('two are read', async () => (await states()).filter(state => state === 'read').length === 2)
+    expect((await states()).at(-1)).toBe('delivered')
+    await bob.engine.markRead(conversation!.id)
+    expect(await unread()).toBe(0)
+  })
+
+  test('more unread messages than one look takes are all counted down', async () => {
+    const { ada, bob } = await pair()
+    const { id } = await bob.engine.openConversation(ada.me.accountId)
+    for (let n = 0; n < 520; n++) await ada.send(bob, `number ${n}`)
+    await until('all are there', async () => (await bob.engine.snapshot()).conversations[0]!.unread === 520)
+    const newest = await bob.engine.messages(id, { limit: 30 })
+    await bob.engine.markRead(id, newest[0]!.id)
+    expect((await bob.engine.snapshot()).conversations[0]!.unread).toBe(29)
+  })
+
   test('notes to self stay on the only device', async () => {
     const { network, ada } = await pair()
     const note = await ada.send(ada, 'remember the milk')

@@ -1,0 +1,74 @@
+/** What was read of a conversation: counted down here, and told to those who wrote it. */
+import type { MessageId } from '../../protocol/conversation/message.ts'
+import type { Core } from '../engine-context.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { slots, type MessageRow } from '../store/store-layout.ts'
+import type { StateStore, Work } from '../store/state-store.ts'
+import { isUnreadKind, type MessageLog } from './message-log.ts'
+import { shownIdOf, type ShownId } from './shown-id.ts'
+
+/** Messages that are looked at in one go. */
+const PAGE = 500
+
+export interface ReadMarksComponents {
+  core: Core
+  states: StateStore
+  log: MessageLog
+  sealer: Sealer
+}
+
+export class ReadMarks {
+  readonly #components: ReadMarksComponents
+
+  constructor(components: ReadMarksComponents) {
+    this.#components = components
+  }
+
+  /**
+   * Counts what is shown as read, and tells its senders.
+   * @param upTo - the newest message that was on a screen: later ones stay unread. Everything without it. A message that is
+   * not there changes nothing.
+   */
+  async mark(conversationId: string, upTo?: string): Promise<void> {
+    const { states } = this.#components
+    const end = upTo === undefined ? undefined : await states.read(slots.place(upTo as ShownId))
+    if (upTo !== undefined && end?.conversationId === undefined) return
+    const unread = await this.#unreadUpTo(conversationId, end?.order)
+    await states.unit(unit => this.#note(unit, conversationId, unread, end?.order))
+  }
+
+  async #note(unit: Work, conversationId: string, unread: MessageRow[], upTo: string | undefined): Promise<void> {
+    const { core, log, sealer } = this.#components
+    const conversation = await unit.read(slots.conversation(conversationId))
+    if (!conversation) return
+    const newlyRead: MessageRow[] = []
+    for (const row of unread) {
+      // Another tab may have been quicker.
+      const marked = await log.update(unit, shownIdOf(core, row), current =>
+        current.readTold ? undefined : { ...current, readTold: true }
+      )
+      if (marked) newlyRead.push(marked)
+    }
+    // What this version cannot show was counted, but nobody has read it.
+    const read: MessageId[] = newlyRead.filter(({ kind }) => kind === 'text').map(({ messageId }) => messageId)
+    if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
+    const isEnd = upTo === undefined || (conversation.lastOrder !== null && upTo >= conversation.lastOrder)
+    const left = isEnd ? 0 : Math.max(0, conversation.unread - newlyRead.length)
+    if (left !== conversation.unread) log.saveConversation(unit, { ...conversation, unread: left })
+  }
+
+  /** Messages of others that are not marked yet: pages from the end back to the first one without any. */
+  async #unreadUpTo(conversationId: string, upTo: string | undefined): Promise<MessageRow[]> {
+    const { log } = this.#components
+    const found: MessageRow[] = []
+    // Just behind the message: what fills a gap in its place sorts after it, with a full stop.
+    let before = upTo === undefined ? undefined : `${upTo}!`
+    for (;;) {
+      const { rows, order } = await log.pageWithOrder(conversationId, before, PAGE)
+      const unread = rows.filter(row => !row.mine && isUnreadKind(row.kind) && !row.readTold)
+      found.unshift(...unread)
+      if (unread.length === 0 || rows.length < PAGE || order === undefined) return found
+      before = order
+    }
+  }
+}

@@ -175,7 +175,11 @@ export class Upkeep {
     const listed = rosterDevices(roster).map(({ device }) => device.deviceId)
     const due = devicesToReopen(delivery, listed, id => this.#situation(key, peerKeys, bundles, id), now)
     if (due.length === 0) return
-    const reopened = await reopenSession(env, delivery, roster, due, { peerKeys, bundles, allowRegisteredKey: true })
+    const reopened = await reopenSession(env, core.device().signingKey, delivery, roster, due, {
+      peerKeys,
+      bundles,
+      allowRegisteredKey: true
+    })
     unit.write(slot, reopened.delivery)
     if (reopened.parts.length === 0) return
     const payload = encodePacket({ kind: 'open', openBody: delivery.openBody, messages: [] })

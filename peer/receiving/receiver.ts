@@ -187,6 +187,8 @@ export class Receiver {
       this.counts.malformed++
       return
     }
+    // Read by the next version.
+    if (packet.kind === 'pair') return void this.counts.malformed++
     let outcome = await this.#processPacket(delivery, packet, attempt)
     if (outcome.kind === 'fetch' && !attempt.isAsked) {
       this.#parked.noteAsked(delivery)
@@ -210,7 +212,11 @@ export class Receiver {
     return answers.some(({ status }) => status === 'fulfilled')
   }
 
-  async #processPacket(delivery: Delivery, packet: Packet, attempt: Attempt): Promise<Outcome> {
+  async #processPacket(
+    delivery: Delivery,
+    packet: Exclude<Packet, { kind: 'pair' }>,
+    attempt: Attempt
+  ): Promise<Outcome> {
     const { states } = this.#components
     const take = async (unit: Work): Promise<Outcome> => {
       if (packet.kind === 'open' && delivery.part.length > 0) {

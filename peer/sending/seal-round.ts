@@ -193,9 +193,9 @@ export class SealRound {
     const key = toHex(conversationId)
     const peerKeys = await peerKeysOf(unit, key)
     const own = (await unit.read(slots.ownKeys(key)))?.own ?? emptyOwnKeys()
-    const { signingKey, deviceId } = core.device()
+    const { signingKey, deviceId, publicKeys } = core.device()
     const opened = await openSession(env, {
-      me: { accountId: core.accountId(), deviceId, signingKey },
+      me: { accountId: core.accountId(), deviceId, signingKey, publicKeys },
       roster: plan.roster,
       outbound,
       ownKeys: own,

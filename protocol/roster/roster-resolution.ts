@@ -49,10 +49,13 @@ export interface AccountView {
 /** The receiver's directory; `undefined` for an account never seen. */
 export type DirectoryView = (accountId: AccountId) => AccountView | undefined
 
-/** What to do with an Open before its signature is looked at. */
+/** What to do with an Open whose signature was checked, but not yet who its sender is. */
 export type RosterDecision =
-  /** Go on. `outdated` lists accounts whose newer head the sender has yet to learn. */
-  | { kind: 'accept'; roster: Roster; outdated: AccountId[] }
+  /**
+   * Go on. `outdated` lists accounts whose newer head the sender has yet to learn, `ahead` those whose named head is not
+   * known here although the devices are the same: worth a look into the directory, not worth a wait.
+   */
+  | { kind: 'accept'; roster: Roster; outdated: AccountId[]; ahead: AccountId[] }
   /** Keep the sealed Open, fetch these accounts from the directory, decide again. */
   | { kind: 'fetch'; accounts: AccountId[] }
   /** A group, whose roster comes from its log. */
@@ -69,9 +72,10 @@ export type RosterDecision =
 export type RosterRefusal = 'sender-revoked' | 'lists-revoked' | 'mismatch' | 'foreign'
 
 /**
- * Decides by the rules of docs/protocol.md, "Sessions": an unknown head is held and fetched, an older one accepted until
- * replaced, unless it lists a device that was revoked before the Open was made. Opens from before the revocation stay
- * readable, or whoever was offline meanwhile would lose them.
+ * Decides by the rules of docs/sessions.md. The devices at the named heads have to give the roster hash; where a head is
+ * not known here, the devices as known now may give it too, and otherwise the account is fetched. An older head is
+ * accepted until replaced, unless it lists a device that was revoked before the Open was made. Opens from before the
+ * revocation stay readable, or a device that was offline meanwhile would lose them.
  *
  * @param me - this device's account. Anybody can seal an Open, and what it names is fetched and kept: with `me`, only
  * accounts of a conversation that we are in.
@@ -93,32 +97,55 @@ export function resolveRoster(
   ) {
     return { kind: 'refuse', reason: 'foreign' }
   }
-  const unknown: AccountId[] = []
-  const outdated: AccountId[] = []
-  const members: RosterMember[] = []
-  let refusal: RosterRefusal | undefined
-  for (const { accountId, head } of reference.members) {
+  if (directory(reference.senderAccount)?.revokedAt(reference.senderDevice) !== undefined) {
+    return { kind: 'refuse', reason: 'sender-revoked' }
+  }
+  const known = lookUp(reference.members, directory)
+  if (known.absent.length > 0) return { kind: 'fetch', accounts: [...known.absent, ...known.ahead] }
+  // The directory may give what is no roster: a device in both accounts, or more devices than an account may have.
+  const roster = orNothing(() => createDirectRoster(crypto, network, known.members))
+  if (!roster || !equalBytes(reference.rosterHash, rosterHash(crypto, network, roster))) {
+    return known.ahead.length > 0 ? { kind: 'fetch', accounts: known.ahead } : { kind: 'refuse', reason: 'mismatch' }
+  }
+  if (listsRevoked(roster, reference.createdAt, directory)) return { kind: 'refuse', reason: 'lists-revoked' }
+  return { kind: 'accept', roster, outdated: known.outdated, ahead: known.ahead }
+}
+
+interface LookedUp {
+  members: RosterMember[]
+  /** Accounts that the directory does not know. */
+  absent: AccountId[]
+  /** Accounts whose named head it does not know; `members` has their devices of now. */
+  ahead: AccountId[]
+  /** Accounts that were named at an older head. */
+  outdated: AccountId[]
+}
+
+function lookUp(references: MemberReference[], directory: DirectoryView): LookedUp {
+  const found: LookedUp = { members: [], absent: [], ahead: [], outdated: [] }
+  for (const { accountId, head } of references) {
     const account = directory(accountId)
-    const devices = account?.devicesAt(head)
-    if (!account || !devices) {
-      unknown.push(accountId)
+    if (!account) {
+      found.absent.push(accountId)
       continue
     }
-    if (!equalBytes(account.head, head)) outdated.push(accountId)
-    for (const { deviceId } of devices) {
-      const revokedAt = account.revokedAt(deviceId)
-      if (revokedAt === undefined) continue
-      if (equalBytes(deviceId, reference.senderDevice)) refusal = 'sender-revoked'
-      else if (reference.createdAt > revokedAt + CLOCK_TOLERANCE_MS) refusal ??= 'lists-revoked'
-    }
-    members.push({ accountId, head, devices })
+    const named = account.devicesAt(head)
+    if (!named) found.ahead.push(accountId)
+    else if (!equalBytes(account.head, head)) found.outdated.push(accountId)
+    const devices = named ?? account.devicesAt(account.head) ?? []
+    found.members.push({ accountId, head: named ? head : account.head, devices })
   }
-  if (refusal) return { kind: 'refuse', reason: refusal }
-  if (unknown.length > 0) return { kind: 'fetch', accounts: unknown }
-  // The directory may give what is no roster: a device in both accounts, or more devices than an account may have.
-  const roster = orNothing(() => createDirectRoster(crypto, network, members))
-  const matches = roster !== undefined && equalBytes(reference.rosterHash, rosterHash(crypto, network, roster))
-  return matches ? { kind: 'accept', roster, outdated } : { kind: 'refuse', reason: 'mismatch' }
+  return found
+}
+
+/** Whether the roster lists a device that was revoked before the Open was made. */
+function listsRevoked(roster: Roster, createdAt: number, directory: DirectoryView): boolean {
+  return roster.members.some(({ accountId, devices }) =>
+    devices.some(({ deviceId }) => {
+      const revokedAt = directory(accountId)?.revokedAt(deviceId)
+      return revokedAt !== undefined && createdAt > revokedAt + CLOCK_TOLERANCE_MS
+    })
+  )
 }
 
 /** Whether a direct conversation of these accounts has this id. */

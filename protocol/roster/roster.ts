@@ -1,6 +1,7 @@
 /**
- * A roster is who a session is for: accounts, each at a head of its sigchain, with the devices that live there.
- * Its hash stands in every Open, so that sender and receiver agree on the whole list or not at all.
+ * A roster is who a session is for: accounts, each with its live devices. Its hash stands in every Open, so that sender
+ * and receiver agree on the whole list or not at all. The hash covers members and devices, not the heads of their
+ * sigchains: a record that changes no device, such as a change of name, changes no roster.
  */
 import type { Brand } from '../brand.ts'
 import { compareBytes, equalBytes } from '../bytes.ts'
@@ -26,7 +27,7 @@ export const rosterDeviceCodec = struct({
 
 export const rosterMemberCodec = struct({
   accountId: accountIdCodec,
-  /** Last accepted record that this roster knows of the account. */
+  /** Last accepted record of the account when the list was made: tells others what to fetch. Not hashed. */
   head: recordIdCodec,
   /** Live devices, sorted by id. */
   devices: list(rosterDeviceCodec, MAX_DEVICES_PER_ACCOUNT)
@@ -34,7 +35,7 @@ export const rosterMemberCodec = struct({
 
 export const rosterCodec = struct({
   conversationId: conversationIdCodec,
-  /** Rises with each change of a group; always 0 in a direct conversation, whose heads say enough. */
+  /** Rises with each change of a group; always 0 in a direct conversation. */
   epoch: uint(),
   /** Sorted by account id. */
   members: list(rosterMemberCodec, MAX_ROSTER_DEVICES, 1)
@@ -104,9 +105,16 @@ export function createDirectRoster(crypto: Crypto, network: NetworkId, members: 
   return createRoster(directConversationId(crypto, network, accounts), 0, members)
 }
 
-/** 32 bytes over every field of the roster. */
+const boundMemberCodec = struct({
+  accountId: accountIdCodec,
+  devices: list(rosterDeviceCodec, MAX_DEVICES_PER_ACCOUNT)
+})
+
+/** 32 bytes over conversation, epoch, members and devices; the heads are left out. */
 export function rosterHash(crypto: Crypto, network: NetworkId, roster: Roster): Uint8Array {
-  return labelledHash(crypto, 'roster', network, rosterCodec.toCbor(roster))
+  const { conversationId, epoch, members } = roster
+  const bound = members.map(member => boundMemberCodec.toCbor(member))
+  return labelledHash(crypto, 'roster', network, conversationId, epoch, bound)
 }
 
 /** All devices in the roster's order: by account, then by device. Per-device lists of an Open follow it. */

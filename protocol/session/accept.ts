@@ -1,27 +1,37 @@
 /**
- * Reading an Open, in two steps. {@link readOpen} decrypts it and says whom it claims to be from; the caller finds the
- * roster (`resolveRoster`), which may take a look into the directory; {@link acceptOpen} then checks every claim.
- * Until it returns, nothing of the Open is to be believed.
+ * Reading an Open, in two steps. {@link readOpen} decrypts it and checks the signature with the keys inside, which the id of
+ * the sending device is a hash of: so what it returns was said by that device, to this one. Whether the device belongs to the
+ * account that it names is decided by the roster (`resolveRoster`), which may take a look into the directory;
+ * {@link acceptOpen} then checks every other claim.
  */
 import { equalBytes, equalSecrets, wipe } from '../bytes.ts'
 import type { RosterReference } from '../roster/roster-resolution.ts'
 import { rosterDevices, rosterHash, type Roster } from '../roster/roster.ts'
 import { hpkeOpen } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
-import type { DeviceId } from '../identity/device.ts'
+import { deviceIdOf, type DeviceId } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import { contextHash, sessionIdOf, type SessionContext } from './context.ts'
 import { updatePeerKey, type PeerKey } from './conversation-keys.ts'
 import type { Environment } from '../environment.ts'
 import { inboundExpiry, type Inbound } from './inbound.ts'
 import { bodyKey, commitmentOf, firstChainKey } from './key-schedule.ts'
-import { NO_ASSOCIATED_DATA, openBodyHash, openSigningBytes, sealInfo } from './open.ts'
-import { decodeOpenBody, decodeOpenContent, decodeOpenPart, type OpenContent } from './open-body.ts'
+import {
+  decodeOpenBody,
+  decodeOpenContent,
+  decodeOpenPart,
+  splitPartSecrets,
+  type OpenBody,
+  type OpenContent,
+  type PartSecrets
+} from './open-body.ts'
 import { unpad } from './padding.ts'
+import { pairingCommitment, pairTag, type AcceptedPairing } from './pairing.ts'
 import { conversationKeyId, findHeldKey, type HeldKey } from './seal-key.ts'
+import { NO_ASSOCIATED_DATA, openBodyHash, partSigningBytes, sealInfo, type PartBinding } from './seal-parts.ts'
 import type { SeenSession } from './seen-session.ts'
 
-/** A decrypted Open, not yet checked. Not for the store: keep the sealed bytes while the directory is asked. */
+/** An Open that its device signed for this one. Not for the store: keep the sealed bytes while the directory is asked. */
 export interface ReadOpen {
   content: OpenContent
   /** For `resolveRoster`. */
@@ -30,14 +40,17 @@ export interface ReadOpen {
   key: HeldKey
   /** The session secret; {@link acceptOpen} wipes it, {@link discardOpen} if it comes to nothing. */
   secret: Uint8Array
+  /** What this device shares with the sender alone; wiped with the other. */
+  pairingSecret: Uint8Array
 }
 
 /**
- * Decrypts this device's part and the body.
+ * Decrypts this device's part and the body, and checks the sender's signature. Costs one decapsulation and one signature,
+ * whoever sent it, and asks nobody.
  *
  * @param held - every secret of this device: conversation keys, weekly keys, the registered key.
- * @throws ProtocolError `NOT_FOR_US` if it was sealed to no key held (any more), `DECRYPT_FAILED`, `MALFORMED`,
- * `TOO_LARGE`.
+ * @throws ProtocolError `NOT_FOR_US` if it was sealed to no key held (any more), `DECRYPT_FAILED`, `BAD_KEY` if the device
+ * id is not that of the keys inside, `BAD_SIGNATURE`, `MALFORMED`, `TOO_LARGE`, `INVALID`.
  */
 export async function readOpen(
   env: Environment,
@@ -47,29 +60,57 @@ export async function readOpen(
   part: Uint8Array
 ): Promise<ReadOpen> {
   const { crypto, network } = env
-  const { commitment, sealed } = decodeOpenBody(openBody)
-  const { tag, enc, sealedSecret } = decodeOpenPart(part)
+  const body = decodeOpenBody(openBody)
+  const { tag, enc, sealed } = decodeOpenPart(part)
   const bodyHash = openBodyHash(env, openBody)
   const key = findHeldKey(crypto, network, held, bodyHash, tag)
   if (!key) throw new ProtocolError('NOT_FOR_US', 'open is sealed to no key that this device holds')
   const messagingKey = await crypto.messagingKeyFromSeed(key.seed)
-  const info = sealInfo(network, deviceId, key.keyId, commitment, bodyHash)
-  const secret = await hpkeOpen(crypto, messagingKey, enc, info, NO_ASSOCIATED_DATA, sealedSecret)
+  const binding = { recipient: deviceId, keyId: key.keyId, commitment: body.commitment, bodyHash }
+  const joined = await hpkeOpen(crypto, messagingKey, enc, sealInfo(network, binding), NO_ASSOCIATED_DATA, sealed)
+  const secrets = splitPartSecrets(joined)
+  wipe(joined)
   try {
-    if (!equalSecrets(commitmentOf(crypto, network, secret), commitment)) {
-      throw new ProtocolError('DECRYPT_FAILED', 'session secret is not the one committed to')
-    }
-    const cipher = bodyKey(crypto, network, secret, commitment)
-    const padded = crypto.chachaOpen(cipher.key, cipher.nonce, sealed, commitment)
-    wipe(cipher.key)
-    const content = decodeOpenContent(unpad(padded))
-    if (!equalBytes(content.context.commitment, commitment)) {
-      throw new ProtocolError('INVALID', 'open is for another session secret')
-    }
-    return { content, reference: referenceOf(content), key, secret }
+    const content = openBodyWith(env, secrets.secret, body)
+    await requireSignature(env, content, secrets, binding, enc)
+    const { secret, pairingSecret } = secrets
+    return { content, reference: referenceOf(content), key, secret, pairingSecret }
   } catch (error) {
-    wipe(secret)
+    wipe(secrets.secret, secrets.pairingSecret)
     throw error
+  }
+}
+
+/** Decrypts the body with the session secret that it commits to. */
+function openBodyWith({ crypto, network }: Environment, secret: Uint8Array, body: OpenBody): OpenContent {
+  const { commitment, sealed } = body
+  if (!equalSecrets(commitmentOf(crypto, network, secret), commitment)) {
+    throw new ProtocolError('DECRYPT_FAILED', 'session secret is not the one committed to')
+  }
+  const cipher = bodyKey(crypto, network, secret, commitment)
+  const padded = crypto.chachaOpen(cipher.key, cipher.nonce, sealed, commitment)
+  wipe(cipher.key)
+  const content = decodeOpenContent(unpad(padded))
+  if (!equalBytes(content.context.commitment, commitment)) {
+    throw new ProtocolError('INVALID', 'open is for another session secret')
+  }
+  return content
+}
+
+/** The claimed device signed exactly this part: for us, for the key it was sealed to, with this pairing secret. */
+async function requireSignature(
+  { crypto, network }: Environment,
+  { context, senderKeys }: OpenContent,
+  { pairingSecret, signature }: PartSecrets,
+  binding: PartBinding,
+  enc: Uint8Array
+): Promise<void> {
+  if (!equalBytes(deviceIdOf(crypto, network, senderKeys), context.senderDevice)) {
+    throw new ProtocolError('BAD_KEY', 'the keys in the open are not those of the sending device')
+  }
+  const signed = partSigningBytes(network, binding, enc, pairingCommitment(crypto, network, pairingSecret))
+  if (!(await crypto.verify(senderKeys.signingKey, signed, signature))) {
+    throw new ProtocolError('BAD_SIGNATURE', 'open is not signed by its device for this one')
   }
 }
 
@@ -80,7 +121,7 @@ function referenceOf({ context, members }: OpenContent): RosterReference {
 
 /** Wipes an Open that will not be accepted. */
 export function discardOpen(open: ReadOpen): void {
-  wipe(open.secret)
+  wipe(open.secret, open.pairingSecret)
 }
 
 export interface AcceptInit {
@@ -100,22 +141,24 @@ export interface AcceptedOpen {
   inbound: Inbound
   peerKey: PeerKey
   seen: SeenSession
+  pairing: AcceptedPairing
   /** The sender's first sequence number that was for this device: nothing before it is a gap. */
   since: number
 }
 
 /**
  * Checks an Open against its roster and starts its receiving side. The caller then marks older sessions
- * (`supersedeInbound`), tells the sequencer (`noteSession`) and acknowledges.
+ * (`supersedeInbound`) and pairings (`supersedePairings`), tells the sequencer (`noteSession`) and acknowledges.
  *
  * @throws ProtocolError `REPLAYED` for a session accepted before (acknowledge again: the first may have been lost),
- * `ROSTER_MISMATCH`, `NOT_FOR_US` if the roster does not list this device, `BAD_SIGNATURE`, `BAD_KEY` for another
- * conversation key than the context names, `EXPIRED`, `INVALID`.
+ * `ROSTER_MISMATCH`, `NOT_FOR_US` if the roster does not list this device, `BAD_KEY` for another conversation key than the
+ * context names or other keys of the sender than the roster's, `TOO_EARLY` for one from the future (keep it until then),
+ * `EXPIRED`, `INVALID`.
  */
 export async function acceptOpen(env: Environment, init: AcceptInit): Promise<AcceptedOpen> {
   const { crypto, network } = env
   const { open, roster, deviceId } = init
-  const { context, conversationKey, members, joined, deviceSignature } = open.content
+  const { context, senderKeys, conversationKey, joined } = open.content
   if (init.seen && !equalBytes(init.seen.sessionId, context.sessionId)) {
     throw new ProtocolError('INVALID', 'memory of another session')
   }
@@ -140,16 +183,14 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   if (since === undefined || joined.length !== devices.length || joined.some(from => from > context.firstSequence)) {
     throw new ProtocolError('INVALID', 'joined sequences do not fit the roster')
   }
-  const hash = contextHash(crypto, network, context)
-  const signed = openSigningBytes(network, hash, members, joined)
-  if (!(await crypto.verify(sender.device.signingKey, signed, deviceSignature))) {
-    throw new ProtocolError('BAD_SIGNATURE', 'open is not signed by its device')
+  if (!equalBytes(senderKeys.signingKey, sender.device.signingKey)) {
+    throw new ProtocolError('BAD_KEY', 'open is signed by another key than the roster has for its device')
   }
-  // Whoever knows the secret can wrap the signed context anew, with a key of its own beside it.
+  const hash = contextHash(crypto, network, context)
   if (!equalBytes(conversationKeyId(crypto, network, conversationKey), context.conversationKeyId)) {
     throw new ProtocolError('BAD_KEY', 'conversation key is not the one that was signed')
   }
-  // Only now: what a forged Open claims is not answered with "opened".
+  // Only now: what an Open claims that is not acceptable is not answered with "opened".
   if (init.seen) throw new ProtocolError('REPLAYED', 'session was opened before')
   const peerKey = updatePeerKey(init.peerKey, {
     deviceId: context.senderDevice,
@@ -175,9 +216,29 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
     skipped: [],
     supersededAt: peerKey.index > context.conversationKeyIndex ? env.now() : null
   }
-  wipe(open.secret)
+  const pairing = { ...acceptedPairing(env, context, open.pairingSecret), supersededAt: inbound.supersededAt }
+  discardOpen(open)
   const seen = { sessionId: context.sessionId, keyId: open.key.keyId, expiry: inboundExpiry(context) }
-  return { context, inbound, peerKey, seen, since }
+  return { context, inbound, peerKey, seen, pairing, since }
+}
+
+function acceptedPairing(
+  { crypto, network }: Environment,
+  context: SessionContext,
+  pairingSecret: Uint8Array
+): AcceptedPairing {
+  const { sessionId, conversationId, senderAccount, senderDevice, conversationKeyIndex } = context
+  return {
+    sessionId,
+    conversationId,
+    peerAccount: senderAccount,
+    peerDevice: senderDevice,
+    secret: pairingSecret.slice(),
+    tag: pairTag(crypto, network, pairingSecret, sessionId, 'from-opener'),
+    keyIndex: conversationKeyIndex,
+    lastSentAt: 0,
+    supersededAt: null
+  }
 }
 
 function requireRoster({ crypto, network }: Environment, context: SessionContext, roster: Roster): void {
@@ -192,6 +253,6 @@ function requireRoster({ crypto, network }: Environment, context: SessionContext
 
 /** No Open is accepted from the future, nor after the last envelope of its session has expired. */
 function requireTime(context: SessionContext, now: number): void {
-  if (context.createdAt > now + CLOCK_TOLERANCE_MS) throw new ProtocolError('EXPIRED', 'open is from the future')
+  if (context.createdAt > now + CLOCK_TOLERANCE_MS) throw new ProtocolError('TOO_EARLY', 'open is from the future')
   if (now > inboundExpiry(context)) throw new ProtocolError('EXPIRED', 'open has expired')
 }

@@ -26,7 +26,9 @@ const MESSAGE_STEP = Uint8Array.of(1)
 const CHAIN_STEP = Uint8Array.of(2)
 const EMPTY = new Uint8Array(0)
 
-function split(okm: Uint8Array): OneTimeKey {
+/** Key and nonce for one plaintext. @param pseudoRandomKey - 32 bytes, from HKDF-Extract or of equal worth. */
+export function oneTimeKey(crypto: Crypto, pseudoRandomKey: Uint8Array, info: Uint8Array): OneTimeKey {
+  const okm = crypto.hkdfExpand(pseudoRandomKey, info, KEY_BYTES + AEAD_NONCE_BYTES)
   const key = okm.slice(0, KEY_BYTES)
   const nonce = okm.slice(KEY_BYTES)
   wipe(okm)
@@ -44,10 +46,9 @@ export function commitmentOf(crypto: Crypto, network: NetworkId, secret: Uint8Ar
 /** The key of an Open's body. */
 export function bodyKey(crypto: Crypto, network: NetworkId, secret: Uint8Array, commitment: Uint8Array): OneTimeKey {
   const extracted = crypto.hkdfExtract(EMPTY, secret)
-  const info = labelled('session-body-key', network, commitment)
-  const okm = crypto.hkdfExpand(extracted, info, KEY_BYTES + AEAD_NONCE_BYTES)
+  const key = oneTimeKey(crypto, extracted, labelled('session-body-key', network, commitment))
   wipe(extracted)
-  return split(okm)
+  return key
 }
 
 /** The first chain key, bound to the whole context. @param contextHash - 32 bytes. @returns 32 bytes. */
@@ -73,6 +74,5 @@ export function stepChain(crypto: Crypto, chainKey: Uint8Array): { messageKey: U
 
 /** The key of one message. @param messageKey - 32 bytes, from {@link stepChain}. */
 export function messageCipherKey(crypto: Crypto, network: NetworkId, messageKey: Uint8Array): OneTimeKey {
-  const info = labelled('session-message-key', network)
-  return split(crypto.hkdfExpand(messageKey, info, KEY_BYTES + AEAD_NONCE_BYTES))
+  return oneTimeKey(crypto, messageKey, labelled('session-message-key', network))
 }

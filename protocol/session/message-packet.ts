@@ -62,10 +62,15 @@ export function encodeMessageFrame(frame: MessageFrame): Uint8Array {
   return encode(messageFrameCodec, frame)
 }
 
+/** Whether sequence and predecessor are both there or both absent. */
+export function isFramePaired({ sequence, predecessor }: MessageFrame): boolean {
+  return (sequence === null) === (predecessor === null)
+}
+
 /** @throws ProtocolError `MALFORMED`, also if only one of sequence and predecessor is there. */
 export function decodeMessageFrame(input: Uint8Array): MessageFrame {
   const frame = decode(messageFrameCodec, input, { maxBytes: LARGEST_BUCKET, maxDepth: 1, maxItems: 4 })
-  if ((frame.sequence === null) !== (frame.predecessor === null)) {
+  if (!isFramePaired(frame)) {
     throw new ProtocolError('MALFORMED', 'a sequence number comes with the hash of its predecessor')
   }
   return frame

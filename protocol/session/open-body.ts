@@ -1,7 +1,8 @@
 /**
  * An Open on the wire. The body is shared by all recipients and hides everything but its size; each device's part holds
- * the session secret, sealed to one of its keys. See `open.ts` for making one and `accept.ts` for reading one.
+ * the session secret, its pairing secret and the sender's signature, sealed to one of its keys. See `open.ts` for making one and `accept.ts` for reading one.
  */
+import { concatBytes } from '../bytes.ts'
 import {
   bytes,
   bytesBetween,
@@ -22,7 +23,7 @@ import {
   MESSAGING_KEY_BYTES,
   SIGNATURE_BYTES
 } from '../crypto/crypto.ts'
-import { accountIdCodec, recordIdCodec } from '../identity/device.ts'
+import { accountIdCodec, devicePublicKeysCodec, recordIdCodec } from '../identity/device.ts'
 import { MAX_RECIPIENT_PART_BYTES, MAX_ROSTER_DEVICES } from '../limits.ts'
 import { sessionContextCodec, SUITE } from './context.ts'
 
@@ -47,26 +48,53 @@ const contextLimits = { maxBytes: 1024, maxDepth: 1, maxItems: 32 }
 /** What the body's ciphertext holds, padded. */
 export const openContentCodec = struct({
   context: embedded(sessionContextCodec, contextLimits),
+  /** Keys that the id of the sending device is a hash of: its signature is checked before the directory is asked. */
+  senderKeys: devicePublicKeysCodec,
   /** X-Wing public key whose id and index the context names. */
   conversationKey: bytes(MESSAGING_KEY_BYTES),
-  /** One or two accounts of a direct conversation, sorted; `null` in a group. */
+  /** One or two accounts of a direct conversation, sorted, with what their sender knew of them; `null` in a group. */
   members: nullable(list(struct({ accountId: accountIdCodec, head: recordIdCodec }), 2, 1)),
   /** For each device in the roster's order, the sender's first sequence number that was for it. */
-  joined: list(uint(), MAX_ROSTER_DEVICES, 1),
-  /** By the sending device, over the hash of the context, `members` and `joined`. */
-  deviceSignature: bytes(SIGNATURE_BYTES)
+  joined: list(uint(), MAX_ROSTER_DEVICES, 1)
 })
 
 export type OpenContent = TypeOf<typeof openContentCodec>
 
-/** One device's part. Parts of all kinds of keys look alike, and name neither sender nor key. */
+/** Session secret, pairing secret and signature. */
+export const PART_SECRETS_BYTES = 2 * KEY_BYTES + SIGNATURE_BYTES
+
+/** One device's part, about 1.3 KiB. Parts of all kinds of keys look alike, and name neither sender nor key. */
 export const openPartCodec = struct({
   tag: bytes(SEAL_TAG_BYTES),
   enc: bytes(KEM_CIPHERTEXT_BYTES),
-  sealedSecret: bytes(KEY_BYTES + AEAD_TAG_BYTES)
+  sealed: bytes(PART_SECRETS_BYTES + AEAD_TAG_BYTES)
 })
 
 export type OpenPart = TypeOf<typeof openPartCodec>
+
+/** What a part holds once it is decrypted. */
+export interface PartSecrets {
+  /** The session secret, 32 bytes. */
+  secret: Uint8Array
+  /** What the sender and this device alone share, 32 bytes; see `pairing.ts`. */
+  pairingSecret: Uint8Array
+  /** By the sending device, over all that the part belongs to: see `partSigningBytes`. */
+  signature: Uint8Array
+}
+
+/** `secret ‖ pairing secret ‖ signature`, {@link PART_SECRETS_BYTES} bytes. */
+export function joinPartSecrets({ secret, pairingSecret, signature }: PartSecrets): Uint8Array {
+  return concatBytes(secret, pairingSecret, signature)
+}
+
+/** Splits what {@link joinPartSecrets} made. The parts are copies. @param joined - {@link PART_SECRETS_BYTES} bytes. */
+export function splitPartSecrets(joined: Uint8Array): PartSecrets {
+  return {
+    secret: joined.slice(0, KEY_BYTES),
+    pairingSecret: joined.slice(KEY_BYTES, 2 * KEY_BYTES),
+    signature: joined.slice(2 * KEY_BYTES)
+  }
+}
 
 export function encodeOpenBody(body: OpenBody): Uint8Array {
   return encode(openBodyCodec, body)

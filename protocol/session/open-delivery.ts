@@ -11,6 +11,7 @@ import { sessionIdCodec, type SessionContext } from './context.ts'
 import { inboundExpiry } from './inbound.ts'
 import { MAX_OPEN_BODY_BYTES } from './open-body.ts'
 import type { SealKeyId } from './seal-key.ts'
+import type { PartSource } from './seal-parts.ts'
 import { stateCodec } from './state.ts'
 
 const openDeliveryCodec = struct({
@@ -18,6 +19,8 @@ const openDeliveryCodec = struct({
   commitment: bytes(32),
   /** Session secret: secret. */
   secret: bytes(KEY_BYTES),
+  /** What the pairing secrets are derived from: secret. */
+  pairingRoot: bytes(KEY_BYTES),
   openBody: bytesBetween(1, MAX_OPEN_BODY_BYTES),
   /** When no device would accept the Open any more, milliseconds. */
   expiry: uint(),
@@ -49,11 +52,10 @@ const MAX_DOUBLINGS = 10
 /** Opens of one conversation under way at once; see {@link surplusDeliveries}. */
 export const MAX_OPEN_DELIVERIES = 32
 
-/** Takes over the session secret: whoever gets the state wipes it with {@link eraseDelivery}. */
+/** Takes over the secrets of the session: the owner of the state wipes them with {@link eraseDelivery}. */
 export function startDelivery(
   context: SessionContext,
-  secret: Uint8Array,
-  openBody: Uint8Array,
+  { secret, pairingRoot, openBody }: Pick<PartSource, 'secret' | 'pairingRoot' | 'openBody'>,
   devices: { deviceId: DeviceId }[],
   sealed: { deviceId: DeviceId; keyId: SealKeyId }[]
 ): OpenDelivery {
@@ -63,7 +65,7 @@ export function startDelivery(
     const keyId = keys.get(toHex(deviceId)) ?? null
     return { deviceId, keyId, sentAt: createdAt, attempts: keyId ? 1 : 0 }
   })
-  return { sessionId, commitment, secret, openBody, expiry: inboundExpiry(context), waiting }
+  return { sessionId, commitment, secret, pairingRoot, openBody, expiry: inboundExpiry(context), waiting }
 }
 
 /** Notes a device's *opened* acknowledgement of this session. */
@@ -77,9 +79,9 @@ export function isDeliveryFinished(delivery: OpenDelivery, now: number): boolean
   return delivery.waiting.length === 0 || now > delivery.expiry
 }
 
-/** Wipes the session secret. */
+/** Wipes the secrets of the session. */
 export function eraseDelivery(delivery: OpenDelivery): void {
-  wipe(delivery.secret)
+  wipe(delivery.secret, delivery.pairingRoot)
 }
 
 /**

@@ -1,16 +1,13 @@
 /**
- * Opening a session: a fresh secret, bound to everything it is for, signed by the device, and sealed to every other
- * device of the roster. See docs/protocol.md, "Sessions".
+ * Opening a session: a fresh secret, bound to everything it is for, sealed to every other device of the roster and signed
+ * for each of them. See docs/sessions.md.
  */
 import { equalBytes, wipe } from '../bytes.ts'
 import { directConversationId, rosterDevices, rosterHash, type ConversationId, type Roster } from '../roster/roster.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto/crypto.ts'
-import { hpkeSeal } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
-import type { AccountId, DeviceId } from '../identity/device.ts'
-import { labelled, labelledHash } from '../labels.ts'
+import { deviceIdOf, type AccountId, type DeviceId, type DevicePublicKeys } from '../identity/device.ts'
 import { SESSION_AGE_LIMIT_MS, SESSION_MESSAGES_LIMIT } from '../limits.ts'
-import type { NetworkId } from '../network.ts'
 import {
   contextHash,
   DEFAULT_SESSION_LIMITS,
@@ -20,27 +17,23 @@ import {
   type SessionId,
   type SessionLimits
 } from './context.ts'
-import {
-  renewOwnKey,
-  selectSealTargets,
-  type KeySources,
-  type OwnKeys,
-  type SealTarget,
-  type Unsealed
-} from './conversation-keys.ts'
+import { renewOwnKey, selectSealTargets, type KeySources, type OwnKeys, type Unsealed } from './conversation-keys.ts'
 import type { Environment } from '../environment.ts'
 import { bodyKey, commitmentOf, firstChainKey } from './key-schedule.ts'
-import { encodeOpenBody, encodeOpenContent, encodeOpenPart, type OpenContent } from './open-body.ts'
+import { encodeOpenBody, encodeOpenContent, type OpenContent } from './open-body.ts'
 import { startDelivery, type OpenDelivery } from './open-delivery.ts'
 import { joinedSince, type Outbound } from './outbound.ts'
 import { BODY_PADDING_BYTES, padToMultiple } from './padding.ts'
-import { sealTag, type SealKeyId } from './seal-key.ts'
+import { openPairing, type OpenedPairing } from './pairing.ts'
+import { sealParts, type DevicePart } from './seal-parts.ts'
 
 /** This device, as a sender. */
 export interface OwnDevice {
   accountId: AccountId
   deviceId: DeviceId
   signingKey: SigningKey
+  /** The keys that the device id is a hash of. */
+  publicKeys: DevicePublicKeys
 }
 
 export interface OpenInit extends KeySources {
@@ -53,54 +46,19 @@ export interface OpenInit extends KeySources {
   limits?: SessionLimits
 }
 
-/** One recipient's part of an envelope. */
-export interface DevicePart {
-  deviceId: DeviceId
-  /** The recipient's key that it is sealed to. */
-  keyId: SealKeyId
-  /** About 1.2 KiB, at most `MAX_RECIPIENT_PART_BYTES`. */
-  part: Uint8Array
-}
-
 export interface OpenedSession {
   sessionId: SessionId
-  /** These three are to be stored before anything is submitted. */
+  /** These four are to be stored before anything is submitted. */
   outbound: Outbound
   ownKeys: OwnKeys
   delivery: OpenDelivery
+  pairing: OpenedPairing
   /** Goes into the payload, see `encodePacket`. */
   openBody: Uint8Array
   /** One for each other device of the roster that could be sealed to; none in notes to self on a single device. */
   parts: DevicePart[]
   /** Devices without a usable key. They are in `delivery` and get their part by `reopenSession` once they have one. */
   unsealed: Unsealed[]
-}
-
-/** H(body): what every part is bound to. @param openBody - encoded body. @returns 32 bytes. */
-export function openBodyHash({ crypto, network }: Environment, openBody: Uint8Array): Uint8Array {
-  return labelledHash(crypto, 'session-body', network, openBody)
-}
-
-/** HPKE `info` of one part: nobody can move the part to another device, key or body. */
-export function sealInfo(
-  network: NetworkId,
-  recipient: DeviceId,
-  keyId: SealKeyId,
-  commitment: Uint8Array,
-  bodyHash: Uint8Array
-): Uint8Array {
-  return labelled('session-seal', network, recipient, keyId, commitment, bodyHash)
-}
-
-/** The bytes under the device signature of an Open. */
-export function openSigningBytes(
-  network: NetworkId,
-  hash: Uint8Array,
-  members: OpenContent['members'],
-  joined: number[]
-): Uint8Array {
-  const names = members && members.map(({ accountId, head }) => [accountId, head])
-  return labelled('session-open', network, hash, names, joined)
 }
 
 /** The accounts of a direct conversation, which travel in the Open; `null` for a group, which its members know. */
@@ -126,6 +84,9 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
     throw new ProtocolError('INVALID', 'this device is not in the roster')
   }
   requireConversation(init.outbound, roster.conversationId, me.deviceId)
+  if (!equalBytes(deviceIdOf(crypto, network, me.publicKeys), me.deviceId)) {
+    throw new ProtocolError('INVALID', 'the device id is not that of its keys')
+  }
   const others = listed.map(({ device }) => device).filter(device => !equalBytes(device.deviceId, me.deviceId))
   const { targets, unsealed } = await selectSealTargets(env, others, init)
 
@@ -160,18 +121,25 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
     init.outbound,
     listed.map(({ device }) => device.deviceId)
   )
-  const members = namedMembers(env, roster)
-  const sinces = joined.map(({ since }) => since)
-  const deviceSignature = await me.signingKey.sign(openSigningBytes(network, hash, members, sinces))
   const content: OpenContent = {
     context,
+    senderKeys: me.publicKeys,
     conversationKey: renewed.key.publicKey,
-    members,
-    joined: sinces,
-    deviceSignature
+    members: namedMembers(env, roster),
+    joined: joined.map(({ since }) => since)
   }
   const openBody = sealBody(env, secret, commitment, content)
-  const sealed = await sealParts(env, openBody, commitment, secret, targets)
+  const pairingRoot = random(KEY_BYTES)
+  const source = { sessionId, openBody, commitment, secret, pairingRoot }
+  const sealed = await sealParts(env, me.signingKey, source, targets)
+  const { conversationId } = roster
+  const { index: keyIndex } = renewed
+  const pairing = openPairing(
+    crypto,
+    network,
+    { sessionId, conversationId, root: pairingRoot.slice(), keyIndex },
+    others
+  )
   return {
     sessionId,
     outbound: {
@@ -189,7 +157,8 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
       }
     },
     ownKeys: renewed.own,
-    delivery: startDelivery(context, secret, openBody, others, sealed.parts),
+    delivery: startDelivery(context, source, others, sealed.parts),
+    pairing,
     openBody,
     parts: sealed.parts,
     unsealed: [...unsealed, ...sealed.unsealed]
@@ -216,34 +185,3 @@ function sealBody(env: Environment, secret: Uint8Array, commitment: Uint8Array, 
   wipe(key)
   return encodeOpenBody({ suite: SUITE, commitment, sealed })
 }
-
-/** Seals a session's secret to each target; also for an Open that is sent again. */
-export async function sealParts(
-  env: Environment,
-  openBody: Uint8Array,
-  commitment: Uint8Array,
-  secret: Uint8Array,
-  targets: SealTarget[]
-): Promise<{ parts: DevicePart[]; unsealed: Unsealed[] }> {
-  const { crypto, network } = env
-  const bodyHash = openBodyHash(env, openBody)
-  const parts: DevicePart[] = []
-  const unsealed: Unsealed[] = []
-  for (const { device, keyId, publicKey } of targets) {
-    const { deviceId } = device
-    const info = sealInfo(network, deviceId, keyId, commitment, bodyHash)
-    try {
-      const { enc, ciphertext } = await hpkeSeal(crypto, publicKey, info, NO_ASSOCIATED_DATA, secret)
-      const tag = sealTag(crypto, network, keyId, bodyHash)
-      parts.push({ deviceId, keyId, part: encodeOpenPart({ tag, enc, sealedSecret: ciphertext }) })
-    } catch (error) {
-      // A device may hand out a key that is none; that must cost only itself.
-      if (!(error instanceof ProtocolError)) throw error
-      unsealed.push({ deviceId, error })
-    }
-  }
-  return { parts, unsealed }
-}
-
-/** All that a part is bound to stands in {@link sealInfo}. */
-export const NO_ASSOCIATED_DATA = new Uint8Array(0)

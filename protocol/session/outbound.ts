@@ -8,7 +8,7 @@ import { conversationIdCodec, type ConversationId } from '../roster/roster.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
 import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
-import { MAX_ROSTER_DEVICES, SESSION_MESSAGES_LIMIT } from '../limits.ts'
+import { CLOCK_TOLERANCE_MS, MAX_ROSTER_DEVICES, SESSION_MESSAGES_LIMIT } from '../limits.ts'
 import { sessionIdCodec } from './context.ts'
 import type { Environment } from '../environment.ts'
 import { stepChain } from './key-schedule.ts'
@@ -61,12 +61,11 @@ export function emptyOutbound(
   return { conversationId, deviceId, nextSequence: 0, predecessor, joined: [], session: null }
 }
 
-/** Why a new session has to be opened before the next message. */
-export type RenewalReason = 'first' | 'roster' | 'count' | 'age'
+/** Why a new session has to be opened before the next message; `clock`: it was opened while the clock was ahead. */
+export type RenewalReason = 'first' | 'roster' | 'count' | 'age' | 'clock'
 
 /**
- * Whether the session in use may carry one more message. A revoked or added device, or any new head, shows as another
- * roster hash.
+ * Whether the session in use may carry one more message. A revoked or added device shows as another roster hash.
  *
  * @returns the reason to open a new session, or `undefined`.
  */
@@ -76,6 +75,8 @@ export function renewalReason(outbound: Outbound, rosterHash: Uint8Array, now: n
   if (!equalBytes(session.rosterHash, rosterHash)) return 'roster'
   if (session.counter >= session.maxMessages) return 'count'
   if (now - session.createdAt >= session.maxAgeMs) return 'age'
+  // Receivers keep an Open from the future until then; nobody should wait for that.
+  if (session.createdAt > now + CLOCK_TOLERANCE_MS) return 'clock'
   return undefined
 }
 

@@ -1,11 +1,13 @@
 /**
- * The payload of an envelope: an Open, messages, or an Open with its first messages, so that both arrive together.
+ * The payload of an envelope: an Open, messages, an Open with its first messages so that both arrive together, or a
+ * packet from one device to another.
  */
 import { bytesBetween, decode, encode, list, struct, variant, type TypeOf } from '../codec.ts'
 import { ProtocolError } from '../errors.ts'
 import { MAX_ENVELOPE_PAYLOAD_BYTES } from '../limits.ts'
 import { MAX_MESSAGE_PACKET_BYTES } from './message-packet.ts'
 import { MAX_OPEN_BODY_BYTES } from './open-body.ts'
+import { pairPacketCodec } from './pair-packet.ts'
 
 /** Messages that one payload carries at most. */
 export const MAX_PACKET_MESSAGES = 64
@@ -15,7 +17,9 @@ const messages = (min: number) => list(bytesBetween(1, MAX_MESSAGE_PACKET_BYTES)
 export const packetCodec = variant({
   /** `openBody` goes with each recipient's sealed part; `messages` are of the session it opens, or of older ones. */
   open: [1, struct({ openBody: bytesBetween(1, MAX_OPEN_BODY_BYTES), messages: messages(0) })],
-  messages: [2, struct({ messages: messages(1) })]
+  messages: [2, struct({ messages: messages(1) })],
+  /** For one device only, see `pair-channel.ts`. */
+  pair: [3, pairPacketCodec]
 })
 
 /** Parts are kept as bytes: each is parsed, and may fail, on its own. */

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { decodeBundle } from '../../protocol/identity/bundle.ts'
 import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
-import { sealParts } from '../../protocol/session/open.ts'
+import { sealParts } from '../../protocol/session/seal-parts.ts'
 import { encodePacket } from '../../protocol/session/packet.ts'
 import type { SealKeyId } from '../../protocol/session/seal-key.ts'
 import { deliveryIdOf, envelopeIdOf } from '../../protocol/wire/envelope.ts'
@@ -29,7 +29,7 @@ async function foreignOpen(network: FakeNetwork, deviceId: DeviceId) {
     publicKey: weeklyKey
   }
   const { delivery, openBody } = opened
-  const { parts } = await sealParts(env, openBody, delivery.commitment, delivery.secret, [target])
+  const { parts } = await sealParts(env, mallory.devices[0]!.signingKey, delivery, [target])
   const payload = encodePacket({ kind: 'open', openBody, messages: [] })
   const shared = { version: 1 as const, expiry: Date.now() + 60_000, class: 'contact' as const, payload }
   const { part } = parts[0]!

@@ -53,10 +53,10 @@ const content = encodeOpenContent({
     maxMessages: 100,
     maxAgeMs: 1_000_000
   },
+  senderKeys: device.publicKeys,
   conversationKey: random.bytes(1216),
   members: [{ accountId: device.accountId, head: random.bytes(32) as never }],
-  joined: [0, 10],
-  deviceSignature: random.bytes(64)
+  joined: [0, 10]
 })
 const frames = [
   { sequence: 4, predecessor: random.bytes(32), content: messages[0]! },

@@ -91,6 +91,7 @@ describe('a device that never answers', () => {
       sessionId: env.random(16) as SessionId,
       commitment: env.random(32),
       secret: env.random(32),
+      pairingRoot: env.random(32),
       openBody: env.random(100),
       expiry: START + PENDING_TTL_MS + i,
       waiting: [{ deviceId: env.random(16) as DeviceId, keyId: null, sentAt: START, attempts: 1 }]

@@ -60,7 +60,6 @@ describe('a roster', () => {
       { ...roster, epoch: 1 },
       { ...roster, conversationId: new Uint8Array(32) as ConversationId },
       { ...roster, members: [first] },
-      { ...roster, members: [{ ...first, head: new Uint8Array(32) as RecordId }, second] },
       { ...roster, members: [{ ...first, accountId: new Uint8Array(32) as AccountId }, second] },
       { ...roster, members: [{ ...first, devices: first.devices.slice(1) }, second] },
       ...(['signingKey', 'messagingKeyHash', 'deviceId'] as const).map(field => ({
@@ -73,6 +72,12 @@ describe('a roster', () => {
     ]
     const hashes = [hash(roster), ...changed.map(other => hash(other)), hash(roster, new Uint8Array(32) as NetworkId)]
     expect(new Set(hashes).size).toBe(hashes.length)
+  })
+
+  it('keeps its hash while only records are added that change no device, such as a name', () => {
+    const [first, second] = roster.members as [Roster['members'][0], Roster['members'][0]]
+    const renamed: Roster = { ...roster, members: [{ ...first, head: new Uint8Array(32) as RecordId }, second] }
+    expect(rosterHash(crypto, NETWORK, renamed)).toEqual(rosterHash(crypto, NETWORK, roster))
   })
 
   it('refuses the same account or device twice, and too many', () => {
@@ -144,7 +149,7 @@ describe('the roster that an Open names', () => {
 
   it('is accepted when the directory gives the same', () => {
     const decision = resolveRoster(env, reference(), directoryOf(ada, bob))
-    expect(decision).toEqual({ kind: 'accept', roster, outdated: [] })
+    expect(decision).toEqual({ kind: 'accept', roster, outdated: [], ahead: [] })
   })
 
   it('is held and fetched for an unknown account or head', () => {
@@ -153,12 +158,21 @@ describe('the roster that an Open names', () => {
     expect(resolveRoster(env, reference(), behind)).toEqual({ kind: 'fetch', accounts: [ada.accountId] })
   })
 
+  it('is accepted at once under a head that is not known here, if it has the devices that are known', () => {
+    const head = new Uint8Array(32).fill(9) as RecordId
+    const members = roster.members.map(member =>
+      member.accountId === ada.accountId ? { accountId: member.accountId, head } : member
+    )
+    const decision = resolveRoster(env, reference({ members }), directoryOf(ada, bob))
+    expect(decision).toEqual({ kind: 'accept', roster, outdated: [], ahead: [ada.accountId] })
+  })
+
   it('is accepted with an older head, whose owner’s news the sender has yet to learn', async () => {
     const carol = await createAccount(env, 1)
     const older = rosterOf(env, ada, carol)
     await carol.addDevice()
     const decision = resolveRoster(env, reference({}, older), directoryOf(ada, carol))
-    expect(decision).toEqual({ kind: 'accept', roster: older, outdated: [carol.accountId] })
+    expect(decision).toEqual({ kind: 'accept', roster: older, outdated: [carol.accountId], ahead: [] })
   })
 
   it('is refused when it lists a device that was revoked before, and accepted when it was opened before', async () => {

@@ -2,26 +2,23 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { equalBytes } from '../../../../protocol/bytes.ts'
 import { createRoster, findRosterDevice, rosterHash, type Roster } from '../../../../protocol/roster/roster.ts'
-import { hpkeSeal } from '../../../../protocol/crypto/hpke.ts'
+import { hpkeOpen, hpkeSeal } from '../../../../protocol/crypto/hpke.ts'
 import { acceptOpen, readOpen, type AcceptedOpen } from '../../../../protocol/session/accept.ts'
-import { contextHash } from '../../../../protocol/session/context.ts'
 import { emptyOwnKeys, heldConversationKeys, renewOwnKey } from '../../../../protocol/session/conversation-keys.ts'
 import { decryptMessage, inboundExpiry, type Inbound } from '../../../../protocol/session/inbound.ts'
-import { bodyKey, commitmentOf, stepChain } from '../../../../protocol/session/key-schedule.ts'
+import { stepChain } from '../../../../protocol/session/key-schedule.ts'
 import { sealFrame } from '../../../../protocol/session/message-cipher.ts'
 import { decodeMessagePacket, encodeMessagePacket } from '../../../../protocol/session/message-packet.ts'
-import { openSigningBytes, sealParts, type OpenedSession } from '../../../../protocol/session/open.ts'
+import type { OpenedSession } from '../../../../protocol/session/open.ts'
 import {
   decodeOpenBody,
   decodeOpenPart,
-  encodeOpenBody,
-  encodeOpenContent,
   encodeOpenPart,
   type OpenContent
 } from '../../../../protocol/session/open-body.ts'
 import { encryptMessage } from '../../../../protocol/session/outbound.ts'
-import { padToMultiple } from '../../../../protocol/session/padding.ts'
 import { conversationKeyId } from '../../../../protocol/session/seal-key.ts'
+import { NO_ASSOCIATED_DATA, openBodyHash, sealInfo } from '../../../../protocol/session/seal-parts.ts'
 import {
   acceptAs,
   createAccount,
@@ -35,6 +32,7 @@ import {
   type TestAccount,
   type TestDevice
 } from './fixtures.ts'
+import { forgeOpen, forgePart, targetUnder, weeklyTarget, type ForgedOpen } from './forged-open.ts'
 
 const env = testEnvironment('attacks')
 const { crypto, network } = env
@@ -68,27 +66,24 @@ const accept = (device: TestDevice, from = opened, as = roster): Promise<Accepte
 const decrypt = (inbound: Inbound, packet: Uint8Array) => decryptMessage(env, inbound, decodeMessagePacket(packet))
 const refused = (code: string) => expect.objectContaining({ name: 'ProtocolError', code })
 
+/** Content and secret of an Open, as every device that accepted it knows them. */
+async function insideOf(device: TestDevice, from = opened): Promise<{ content: OpenContent; secret: Uint8Array }> {
+  const part = partFor(from, device.deviceId)
+  return readOpen(env, device.deviceId, heldKeysOf(env, device), from.openBody, part)
+}
+
 /** What a malicious member can do: everything, since it knows the secret; but it does not have Ada's signing key. */
 async function rewrap(
   device: TestDevice,
-  change: (content: OpenContent) => OpenContent | Promise<OpenContent>,
+  change: (content: OpenContent) => OpenContent,
   from = opened
-): Promise<{ openBody: Uint8Array; part: (to: TestDevice) => Promise<Uint8Array> }> {
-  const part = partFor(from, device.deviceId)
-  const read = await readOpen(env, device.deviceId, heldKeysOf(env, device), from.openBody, part)
-  const content = await change(read.content)
-  const secret = read.secret.slice()
-  const commitment = commitmentOf(crypto, network, secret)
-  const { key, nonce } = bodyKey(crypto, network, secret, commitment)
-  const sealed = crypto.chachaSeal(key, nonce, padToMultiple(encodeOpenContent(content), 1024), commitment)
-  const openBody = encodeOpenBody({ suite: 1, commitment, sealed })
-  const partTo = async (to: TestDevice) => {
-    const keyId = heldKeysOf(env, to)[0]!.keyId
-    const target = { device: to.listed, keyId, publicKey: to.bundle.weeklyKey }
-    return (await sealParts(env, openBody, commitment, secret, [target])).parts[0]!.part
-  }
-  return { openBody, part: partTo }
+): Promise<ForgedOpen> {
+  const { content, secret } = await insideOf(device, from)
+  return forgeOpen(env, change(content), secret, device.signingKey)
 }
+
+const acceptForged = async (device: TestDevice, forged: ForgedOpen, as = roster): Promise<AcceptedOpen> =>
+  acceptAs(env, device, as, forged.openBody, await forged.partTo(device))
 
 describe('the sketch: what must work', () => {
   it('delivers to the other account', async () => {
@@ -153,34 +148,30 @@ describe('the sketch: 14 attacks', () => {
     await expect(accept(b1, opened, later)).rejects.toEqual(refused('ROSTER_MISMATCH'))
   })
 
-  it('7 unknown key share: a member who signs another sender’s Open as its own is refused by the roster', async () => {
-    const forged = await rewrap(b2, async content => {
-      const context = { ...content.context, senderAccount: m1.accountId, senderDevice: m1.deviceId }
-      const signed = openSigningBytes(network, contextHash(crypto, network, context), content.members, content.joined)
-      return { ...content, context, deviceSignature: await m1.signingKey.sign(signed) }
-    })
-    await expect(acceptAs(env, b1, roster, forged.openBody, await forged.part(b1))).rejects.toEqual(
-      refused('ROSTER_MISMATCH')
-    )
+  /** Mallory's name and keys in place of Ada's. */
+  const asMallory = (content: OpenContent): OpenContent => ({
+    ...content,
+    senderKeys: m1.publicKeys,
+    context: { ...content.context, senderAccount: m1.accountId, senderDevice: m1.deviceId }
   })
 
-  it('8 unknown key share with a matching roster: the parts do not open under the forged body', async () => {
+  it('7 unknown key share: a member who signs another sender’s Open as its own is refused by the roster', async () => {
+    const { content, secret } = await insideOf(b2)
+    const forged = forgeOpen(env, asMallory(content), secret, m1.signingKey)
+    await expect(acceptForged(b1, forged)).rejects.toEqual(refused('ROSTER_MISMATCH'))
+  })
+
+  it('8 unknown key share with a matching roster: neither the parts nor the session fit the forged body', async () => {
     const group = createRoster(env.random(32) as Roster['conversationId'], 3, [...roster.members, mallory.member()])
     const original = await openTo(env, a1, group, [a2, b1, b2, m1])
-    const part = partFor(original, m1.deviceId)
-    const read = await readOpen(env, m1.deviceId, heldKeysOf(env, m1), original.openBody, part)
-    const context = { ...read.content.context, senderAccount: m1.accountId, senderDevice: m1.deviceId }
-    const { members, joined } = read.content
-    const signed = openSigningBytes(network, contextHash(crypto, network, context), members, joined)
-    const content = { ...read.content, context, deviceSignature: await m1.signingKey.sign(signed) }
-    const { key, nonce } = bodyKey(crypto, network, read.secret, context.commitment)
-    const padded = padToMultiple(encodeOpenContent(content), 1024)
-    const sealed = crypto.chachaSeal(key, nonce, padded, context.commitment)
-    const openBody = encodeOpenBody({ suite: 1, commitment: context.commitment, sealed })
+    const { content, secret } = await insideOf(m1, original)
+    const forged = forgeOpen(env, asMallory(content), secret, m1.signingKey)
     // Ada's own part for Bob, beside Mallory's body.
-    await expect(acceptAs(env, b1, group, openBody, partFor(original, b1.deviceId))).rejects.toEqual(
+    await expect(acceptAs(env, b1, group, forged.openBody, partFor(original, b1.deviceId))).rejects.toEqual(
       refused('NOT_FOR_US')
     )
+    // A part of Mallory's own: the session id is that of Ada's session.
+    await expect(acceptForged(b1, forged, group)).rejects.toEqual(refused('INVALID'))
   })
 
   it('9 a messaging key that a node swapped is refused before anything is sealed to it', async () => {
@@ -196,12 +187,10 @@ describe('the sketch: 14 attacks', () => {
   })
 
   it('10 equivocation: another secret for one device is refused by the commitment', async () => {
+    const { content } = await insideOf(b1)
     const other = env.random(32)
-    const body = decodeOpenBody(opened.openBody)
-    const keyId = heldKeysOf(env, b1)[0]!.keyId
-    const target = { device: b1.listed, keyId, publicKey: b1.bundle.weeklyKey }
-    const { parts } = await sealParts(env, opened.openBody, body.commitment, other, [target])
-    await expect(acceptAs(env, b1, roster, opened.openBody, parts[0]!.part)).rejects.toEqual(refused('DECRYPT_FAILED'))
+    const part = await forgePart(env, opened.openBody, content, other, a1.signingKey, weeklyTarget(env, b1))
+    await expect(acceptAs(env, b1, roster, opened.openBody, part)).rejects.toEqual(refused('DECRYPT_FAILED'))
   })
 
   it('11 a member who writes in another sender’s session is refused by the session signature', async () => {
@@ -239,21 +228,23 @@ describe('the sketch: 14 attacks', () => {
 })
 
 describe('the review', () => {
-  it('conversation-key swap: a member who puts its own key beside the signed context is refused', async () => {
+  it('conversation-key swap: a member who puts its own key into another’s Open is refused', async () => {
     const evil = await crypto.messagingKeyFromSeed(env.random(32))
-    const forged = await rewrap(b2, content => ({ ...content, conversationKey: evil.publicKey }))
-    await expect(acceptAs(env, b1, roster, forged.openBody, await forged.part(b1))).rejects.toEqual(refused('BAD_KEY'))
-  })
-
-  it('conversation-key swap: changing the name of the key as well breaks the signature', async () => {
-    const evil = await crypto.messagingKeyFromSeed(env.random(32))
-    const forged = await rewrap(b2, content => ({
+    const beside = await rewrap(b2, content => ({ ...content, conversationKey: evil.publicKey }))
+    await expect(acceptForged(b1, beside)).rejects.toEqual(refused('BAD_SIGNATURE'))
+    const conversationKeyIds = conversationKeyId(crypto, network, evil.publicKey)
+    const named = await rewrap(b2, content => ({
       ...content,
       conversationKey: evil.publicKey,
-      context: { ...content.context, conversationKeyId: conversationKeyId(crypto, network, evil.publicKey) }
+      context: { ...content.context, conversationKeyId: conversationKeyIds }
     }))
-    await expect(acceptAs(env, b1, roster, forged.openBody, await forged.part(b1))).rejects.toEqual(
-      refused('BAD_SIGNATURE')
+    await expect(acceptForged(b1, named)).rejects.toEqual(refused('BAD_SIGNATURE'))
+  })
+
+  it('conversation-key swap: even a sender cannot hand over another key than its context names', async () => {
+    const evil = await crypto.messagingKeyFromSeed(env.random(32))
+    await expect(dishonest(content => ({ ...content, conversationKey: evil.publicKey }))).rejects.toEqual(
+      refused('BAD_KEY')
     )
   })
 
@@ -263,36 +254,20 @@ describe('the review', () => {
     expect((await accept(b1, later)).since).toBe(2)
     expect((await accept(b2, later)).since).toBe(9)
     const forged = await rewrap(b2, content => ({ ...content, joined: content.joined.map(() => 9) }), later)
-    await expect(acceptAs(env, b1, roster, forged.openBody, await forged.part(b1))).rejects.toEqual(
-      refused('BAD_SIGNATURE')
-    )
+    await expect(acceptForged(b1, forged)).rejects.toEqual(refused('BAD_SIGNATURE'))
   })
 
   /** What a sender can do that wants to deceive: it signs whatever it likes. */
   async function dishonest(change: (content: OpenContent) => OpenContent): Promise<AcceptedOpen> {
-    const part = partFor(opened, b1.deviceId)
-    const { content, secret } = await readOpen(env, b1.deviceId, heldKeysOf(env, b1), opened.openBody, part)
-    const changed = change(content)
-    const { context, members, joined } = changed
-    const signed = openSigningBytes(network, contextHash(crypto, network, context), members, joined)
-    const deviceSignature = await a1.signingKey.sign(signed)
-    const { commitment } = context
-    const { key, nonce } = bodyKey(crypto, network, secret, commitment)
-    const padded = padToMultiple(encodeOpenContent({ ...changed, deviceSignature }), 1024)
-    const openBody = encodeOpenBody({ suite: 1, commitment, sealed: crypto.chachaSeal(key, nonce, padded, commitment) })
-    const target = { device: b1.listed, keyId: heldKeysOf(env, b1)[0]!.keyId, publicKey: b1.bundle.weeklyKey }
-    const { parts } = await sealParts(env, openBody, commitment, secret, [target])
-    return acceptAs(env, b1, roster, openBody, parts[0]!.part)
+    const { content, secret } = await insideOf(b1)
+    return acceptForged(b1, forgeOpen(env, change(content), secret, a1.signingKey))
   }
 
   it('equivocation: a sender whose commitment is to another secret is refused, although all else fits', async () => {
     await expect(dishonest(content => content)).resolves.toBeDefined()
     const commitment = env.random(32)
     const forged = dishonest(content => ({ ...content, context: { ...content.context, commitment } }))
-    await expect(forged).rejects.toMatchObject({
-      code: 'DECRYPT_FAILED',
-      message: expect.stringContaining('committed')
-    })
+    await expect(forged).rejects.toMatchObject({ message: expect.stringContaining('another session secret') })
   })
 
   it('a sender that claims this device joined later than now, or leaves a device out, is refused', async () => {
@@ -316,10 +291,10 @@ describe('the review', () => {
     )
   })
 
-  it('an Open from the future is refused', async () => {
+  it('an Open from the future waits until then', async () => {
     const earlier = { ...env, now: () => env.now() - 11 * 60_000 }
     await expect(acceptAs(earlier, b1, roster, opened.openBody, partFor(opened, b1.deviceId))).rejects.toEqual(
-      refused('EXPIRED')
+      refused('TOO_EARLY')
     )
   })
 
@@ -345,22 +320,70 @@ describe('the review', () => {
       openTo(env, a1, roster, [a2, b1, b2], { limits: { maxMessages: 1001, maxAgeMs: 1000 } })
     ).rejects.toEqual(refused('INVALID'))
     await expect(
-      rewrap(b2, content => ({ ...content, context: { ...content.context, maxMessages: 1_000_000 } })).then(
-        async forged => acceptAs(env, b1, roster, forged.openBody, await forged.part(b1))
-      )
+      dishonest(content => ({ ...content, context: { ...content.context, maxMessages: 1_000_000 } }))
     ).rejects.toEqual(refused('MALFORMED'))
   })
 
   it('an Open that comes back to its sender is refused', async () => {
-    const back = await rewrap(b2, content => content)
-    await expect(acceptAs(env, a1, roster, back.openBody, await back.part(a1))).rejects.toEqual(refused('INVALID'))
+    const { content, secret } = await insideOf(b1)
+    await expect(acceptForged(a1, forgeOpen(env, content, secret, a1.signingKey))).rejects.toEqual(refused('INVALID'))
   })
 
-  it('an Open that a member passes on to somebody outside the roster is refused', async () => {
-    const leaked = await rewrap(b2, content => content)
-    await expect(acceptAs(env, m1, roster, leaked.openBody, await leaked.part(m1))).rejects.toEqual(
+  it('an Open that a member passes on, to a device outside the roster or inside, is refused', async () => {
+    const { content, secret } = await insideOf(b2)
+    for (const device of [m1, b1]) {
+      const part = await forgePart(env, opened.openBody, content, secret, b2.signingKey, weeklyTarget(env, device))
+      await expect(acceptAs(env, device, roster, opened.openBody, part)).rejects.toEqual(refused('BAD_SIGNATURE'))
+    }
+    // Even where its own sender does it.
+    const part = await forgePart(env, opened.openBody, content, secret, a1.signingKey, weeklyTarget(env, m1))
+    await expect(acceptAs(env, m1, roster, opened.openBody, part)).rejects.toEqual(refused('NOT_FOR_US'))
+  })
+
+  it('a member cannot seal an Open again to another key of a device, as if its sender had known that key', async () => {
+    const { content, secret } = await insideOf(b2)
+    const { own } = await renewOwnKey(env, emptyOwnKeys())
+    const { publicKey } = await crypto.messagingKeyFromSeed(own.keys[0]!.seed)
+    const target = { ...weeklyTarget(env, b1), keyId: conversationKeyId(crypto, network, publicKey), publicKey }
+    const part = await forgePart(env, opened.openBody, content, secret, b2.signingKey, target)
+    const held = heldConversationKeys(roster.conversationId, own)
+    await expect(readOpen(env, b1.deviceId, held, opened.openBody, part)).rejects.toEqual(refused('BAD_SIGNATURE'))
+  })
+
+  it('a part does not pass under another key’s id, for another body, or with the signature of another part', async () => {
+    const { content, secret } = await insideOf(b1)
+    const wrongId = targetUnder(weeklyTarget(env, b1), heldKeysOf(env, b1)[1]!.keyId)
+    const misnamed = await forgePart(env, opened.openBody, content, secret, a1.signingKey, wrongId)
+    await expect(acceptAs(env, b1, roster, opened.openBody, misnamed)).rejects.toEqual(refused('DECRYPT_FAILED'))
+    const other = forgeOpen(env, { ...content, members: null }, secret, a1.signingKey)
+    await expect(acceptAs(env, b1, roster, other.openBody, partFor(opened, b1.deviceId))).rejects.toEqual(
       refused('NOT_FOR_US')
     )
+    const spliced = await splice(partFor(opened, b1.deviceId))
+    await expect(acceptAs(env, b1, roster, opened.openBody, spliced)).rejects.toEqual(refused('BAD_SIGNATURE'))
+  })
+
+  /** The secrets and the signature of a part to Bob under another encapsulation. */
+  async function splice(part: Uint8Array): Promise<Uint8Array> {
+    const { keyId, seed } = heldKeysOf(env, b1)[0]!
+    const { commitment } = decodeOpenBody(opened.openBody)
+    const info = sealInfo(network, {
+      recipient: b1.deviceId,
+      keyId,
+      commitment,
+      bodyHash: openBodyHash(env, opened.openBody)
+    })
+    const key = await crypto.messagingKeyFromSeed(seed)
+    const { tag, enc, sealed } = decodeOpenPart(part)
+    const secrets = await hpkeOpen(crypto, key, enc, info, NO_ASSOCIATED_DATA, sealed)
+    const again = await hpkeSeal(crypto, b1.bundle.weeklyKey, info, NO_ASSOCIATED_DATA, secrets)
+    return encodeOpenPart({ tag, enc: again.enc, sealed: again.ciphertext })
+  }
+
+  it('keys of another device beside the sender’s id are refused before the signature is looked at', async () => {
+    const { content, secret } = await insideOf(b2)
+    const posing = forgeOpen(env, { ...content, senderKeys: b2.publicKeys }, secret, b2.signingKey)
+    await expect(acceptForged(b1, posing)).rejects.toEqual(refused('BAD_KEY'))
   })
 
   it('a key of one conversation does not open a session of another', async () => {
@@ -386,8 +409,8 @@ describe('the review', () => {
   it('a part that HPKE opens with other info is refused: key id, device, body and commitment are all bound', async () => {
     const body = decodeOpenBody(opened.openBody)
     const part = decodeOpenPart(partFor(opened, b1.deviceId))
-    const bare = await hpkeSeal(crypto, b1.bundle.weeklyKey, new Uint8Array(0), new Uint8Array(0), env.random(32))
-    const forged = encodeOpenPart({ tag: part.tag, enc: bare.enc, sealedSecret: bare.ciphertext })
+    const bare = await hpkeSeal(crypto, b1.bundle.weeklyKey, new Uint8Array(0), new Uint8Array(0), env.random(128))
+    const forged = encodeOpenPart({ tag: part.tag, enc: bare.enc, sealed: bare.ciphertext })
     await expect(acceptAs(env, b1, roster, opened.openBody, forged)).rejects.toEqual(refused('DECRYPT_FAILED'))
     expect(body.commitment).toHaveLength(32)
   })
@@ -409,7 +432,7 @@ describe('the review', () => {
       }
     }
     expect(new Set(opened.parts.map(({ part }) => part.length)).size).toBe(1)
-    expect(opened.parts[0]!.part.length).toBeLessThanOrEqual(2048)
+    expect(opened.parts[0]!.part.length).toBeLessThanOrEqual(1400)
   })
 
   it('a device outside the roster is nobody in it', () => {

@@ -92,6 +92,7 @@ export async function createTestDevice(env: Environment, accountId: AccountId): 
     accountId,
     deviceId,
     signingKey,
+    publicKeys: keys,
     listed: { deviceId, ...keys },
     registeredSeed,
     registeredKey,

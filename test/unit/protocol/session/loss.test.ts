@@ -109,7 +109,7 @@ describe('an Open under way', () => {
   it('opens the same session when it is sealed again', async () => {
     const first = await acceptAs(env, b1, roster, opened.openBody, partFor(opened, b1.deviceId))
     const sources = { peerKeys: [], bundles: [b1.bundle, b2.bundle] }
-    const again = await reopenSession(env, opened.delivery, roster, [b1.deviceId], sources)
+    const again = await reopenSession(env, ada.signingKey, opened.delivery, roster, [b1.deviceId], sources)
     expect(again.parts.map(({ deviceId }) => deviceId)).toEqual([b1.deviceId])
     expect(again.parts[0]!.part).not.toEqual(partFor(opened, b1.deviceId))
     const second = await acceptAs(env, b1, roster, opened.openBody, again.parts[0]!.part)
@@ -120,7 +120,7 @@ describe('an Open under way', () => {
   it('is not sealed again for those who acknowledged or left, even if asked', async () => {
     const sources = { peerKeys: [], bundles: [b1.bundle, b2.bundle] }
     const delivery = acknowledgeOpen(opened.delivery, b1.deviceId)
-    const toBoth = await reopenSession(env, delivery, roster, others(), sources)
+    const toBoth = await reopenSession(env, ada.signingKey, delivery, roster, others(), sources)
     expect(toBoth.parts.map(({ deviceId }) => deviceId)).toEqual([b2.deviceId])
     const smaller = {
       ...roster,
@@ -129,7 +129,7 @@ describe('an Open under way', () => {
         devices: member.devices.filter(device => device.deviceId !== b2.deviceId)
       }))
     }
-    const toNobody = await reopenSession(env, delivery, smaller, others(), sources)
+    const toNobody = await reopenSession(env, ada.signingKey, delivery, smaller, others(), sources)
     expect(toNobody.parts).toEqual([])
     expect(toNobody.delivery.waiting).toEqual([])
   })
@@ -141,7 +141,7 @@ describe('an Open under way', () => {
     expect(devicesToReopen(partial.delivery, others(), nothing, START + 1)).toEqual([])
     expect(devicesToReopen(partial.delivery, others(), known, START + 1)).toEqual([b1.deviceId])
     const sources = { peerKeys: [], bundles: [b1.bundle] }
-    const { parts } = await reopenSession(env, partial.delivery, roster, [b1.deviceId], sources)
+    const { parts } = await reopenSession(env, ada.signingKey, partial.delivery, roster, [b1.deviceId], sources)
     await expect(acceptAs(env, b1, roster, partial.openBody, parts[0]!.part)).resolves.toBeDefined()
   })
 
@@ -149,7 +149,14 @@ describe('an Open under way', () => {
     const partial = await openTo(env, ada, roster, [b2])
     const known = (): DeviceSituation => ({ keyId: new Uint8Array(32) as SealKeyId, heardAt: undefined })
     const sources = { peerKeys: [], bundles: [] }
-    const { delivery, unsealed } = await reopenSession(env, partial.delivery, roster, [b1.deviceId], sources)
+    const { delivery, unsealed } = await reopenSession(
+      env,
+      ada.signingKey,
+      partial.delivery,
+      roster,
+      [b1.deviceId],
+      sources
+    )
     expect(unsealed).toHaveLength(1)
     expect(devicesToReopen(delivery, [b1.deviceId], known, START + REOPEN_DELAY_MS - 1)).toEqual([])
     expect(devicesToReopen(delivery, [b1.deviceId], known, START + REOPEN_DELAY_MS)).toEqual([b1.deviceId])

@@ -228,6 +228,7 @@ export class SimulatedPeer {
   /** Takes in what a node delivers, in whatever order and however often. */
   async receive(payload: Uint8Array, part: Uint8Array): Promise<void> {
     const packet = decodePacket(payload)
+    if (packet.kind === 'pair') return
     if (packet.kind === 'open') await this.#receiveOpen(packet.openBody, part)
     for (const bytes of packet.messages) await this.#receiveMessage(bytes)
   }
@@ -379,7 +380,10 @@ export class SimulatedPeer {
       const devices = devicesToReopen(delivery, this.#others(), situationOf, this.env.now())
       if (devices.length === 0) continue
       const bundles = devices.map(this.bundleOf)
-      const again = await reopenSession(this.env, delivery, roster, devices, { peerKeys, bundles })
+      const again = await reopenSession(this.env, this.device.signingKey, delivery, roster, devices, {
+        peerKeys,
+        bundles
+      })
       this.#store.set(key, openDeliveryState.encode(again.delivery))
       this.#submitOpen({ openBody: delivery.openBody, parts: again.parts })
     }

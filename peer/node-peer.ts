@@ -4,7 +4,7 @@ import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
 import { PeerEngine } from './peer-engine.ts'
 import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
-import { createAesSealer } from './store/aes-sealer.ts'
+import { createAesAtRestCipher } from './store/aes-at-rest-cipher.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { openPeerStore } from './store/migrations.ts'
 import { createSeedVault } from './store/seed-vault.ts'
@@ -41,7 +41,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
   const key = await loadStoreKey(crypto, random, dataDir, passphrase)
   const level = await openLevelStore(join(dataDir, 'store'))
   try {
-    const store = await openPeerStore(level, createAesSealer(crypto, key, random), crypto, random)
+    const store = await openPeerStore(level, createAesAtRestCipher(crypto, key, random), crypto, random)
     return new PeerEngine(
       {
         crypto,

@@ -62,7 +62,7 @@ export interface KeyValueStore {
 }
 
 /** Seals values under a key that the platform protects. */
-export interface Sealer {
+export interface AtRestCipher {
   /** @param name - bound to the value, so that sealed values cannot be swapped. */
   seal(name: string, value: Uint8Array): Promise<Uint8Array>
   /** @throws ProtocolError `DECRYPT_FAILED` if it was not sealed under this key and name. */

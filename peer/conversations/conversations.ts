@@ -12,11 +12,18 @@ import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import { replicasOf } from '../network/network-info.ts'
 import { sentReceipt, type People } from '../people/person-views.ts'
-import type { Sealer } from '../sending/sealer.ts'
+import type { MessageSealer } from '../sending/message-sealer.ts'
 import type { SealingPlan } from '../sending/sealing-plan.ts'
-import { shownIdOf, type ShownId } from '../history/shown-id.ts'
-import { conversationEntry, receiptsEntry, slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import { shownIdOf } from '../history/shown-id.ts'
+import {
+  conversationEntry,
+  receiptsEntry,
+  slots,
+  type Conversation,
+  type MessageRow,
+  type ShownId
+} from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Messages of a page, unless asked otherwise. */
 const DEFAULT_PAGE = 50
@@ -30,7 +37,7 @@ export interface ConversationsComponents {
   log: MessageLog
   roster: ConversationRoster
   rows: ConversationRows
-  sealer: Sealer
+  sealer: MessageSealer
   people: People
   onChange: () => void
 }
@@ -141,24 +148,24 @@ export class Conversations {
     const { core, sealer, people } = this.#components
     const message: OwnText = { messageId: createMessageId(core.random), sentAt: core.timers.now(), text }
     const plan = await sealer.readyPlan(conversationId)
-    const row = await this.#take(conversationId, message, plan).catch((error: unknown) => {
+    const row = await this.#addAndSeal(conversationId, message, plan).catch((error: unknown) => {
       if (!plan || error instanceof PeerError) throw error
       // It could not be sealed at once: taken it can be all the same.
-      return this.#take(conversationId, message, undefined)
+      return this.#addAndSeal(conversationId, message, undefined)
     })
     return people.message(row)
   }
 
-  #take(conversationId: string, message: OwnText, plan: SealingPlan | undefined): Promise<MessageRow> {
+  #addAndSeal(conversationId: string, message: OwnText, plan: SealingPlan | undefined): Promise<MessageRow> {
     const { states, sealer } = this.#components
     return states.unit(async unit => {
-      const row = await this.#takeIn(unit, conversationId, message)
+      const row = await this.#addText(unit, conversationId, message)
       if (plan) await sealer.sealAtOnce(unit, plan)
       return row
     })
   }
 
-  async #takeIn(unit: Work, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
+  async #addText(unit: UnitOfWork, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
     const { directory, roster, holds, log, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
@@ -168,7 +175,7 @@ export class Conversations {
       if (held) throw new PeerError('held', held)
     }
     const row = await log.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
-    await sealer.take(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
+    await sealer.enqueue(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
     return row
   }
 
@@ -190,11 +197,11 @@ export class Conversations {
       const sent = await this.#sentBefore(toHex(conversationId), messageId)
       if (!sent) {
         const options = { messageId, shown: true, sentAt }
-        return sealer.take(unit, conversationId, { kind: 'text', text }, options)
+        return sealer.enqueue(unit, conversationId, { kind: 'text', text }, options)
       }
       const { sequence, predecessor, content } = sent
       const again = { sequence, predecessor, device: null }
-      await sealer.takeAgain(unit, { conversationId, messageId, content, sequenced: true, again })
+      await sealer.enqueueAgain(unit, { conversationId, messageId, content, sequenced: true, again })
     })
   }
 

@@ -116,7 +116,7 @@ export class DirectoryClient {
     const answer =
       (await this.#ask(this.#components.connection(), accountId)) ??
       (known ? undefined : await this.opinion.ask(other => this.#ask(other, accountId)))
-    return this.#take(answer, accountId, known)
+    return this.#keep(answer, accountId, known)
   }
 
   /**
@@ -126,10 +126,10 @@ export class DirectoryClient {
   async refreshOverHttp(accountId: AccountId): Promise<KnownAccount | undefined> {
     const { fetch, network } = this.#components
     const answer = await proofOverHttp(fetch, network().entry, accountId)
-    return this.#take(answer, accountId, await this.load(accountId))
+    return this.#keep(answer, accountId, await this.load(accountId))
   }
 
-  async #take(
+  async #keep(
     answer: Uint8Array | undefined,
     accountId: AccountId,
     known: KnownAccount | undefined
@@ -141,22 +141,22 @@ export class DirectoryClient {
     if (known && withholds(fresh, known) && !(await this.#isBackedElsewhere(fresh)))
       return this.#unconfirmed(known, fresh)
     // Before anything is sealed to its keys or believed from its devices: one node alone can withhold a REVOKE.
-    if (!(known && isUnchanged(fresh, known)) && this.opinion.isThere) return this.#takeConfirmed(fresh)
+    if (!(known && isUnchanged(fresh, known)) && this.opinion.isThere) return this.#keepConfirmed(fresh)
     await this.save(fresh)
     return fresh
   }
 
   /** Takes an account as it is with a second opinion; without one if none comes soon, which is then still taken in later. */
-  async #takeConfirmed(fresh: KnownAccount): Promise<KnownAccount> {
+  async #keepConfirmed(fresh: KnownAccount): Promise<KnownAccount> {
     const opinion = this.opinion.ask(other => this.#compare(fresh, other))
     const first = await this.opinion.soon(opinion.then(confirmed => confirmed ?? fresh))
     await this.save(first ?? fresh)
-    if (!first) void this.#takeLate(fresh, opinion)
+    if (!first) void this.#keepLate(fresh, opinion)
     return first ?? fresh
   }
 
   /** An opinion that nobody waited for, unless something newer came in between. Never rejects. */
-  async #takeLate(fresh: KnownAccount, opinion: Promise<KnownAccount | undefined>): Promise<void> {
+  async #keepLate(fresh: KnownAccount, opinion: Promise<KnownAccount | undefined>): Promise<void> {
     try {
       const late = await opinion
       if (late && this.peek(toHex(fresh.accountId)) === fresh) await this.save(late)

@@ -3,7 +3,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Core } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
-import type { Work } from '../store/state-store.ts'
+import type { UnitOfWork } from '../store/state-store.ts'
 import type { MessageLog } from './message-log.ts'
 
 /** Finds the stored row of a conversation by its accounts, and makes the row of a new one. */
@@ -17,7 +17,7 @@ export class ConversationRows {
   }
 
   /** The conversation of these accounts, ours among them; made if it is new. */
-  async rowFor(unit: Work, accounts: AccountId[]): Promise<Conversation> {
+  async rowFor(unit: UnitOfWork, accounts: AccountId[]): Promise<Conversation> {
     const participants = conversationOf(this.#core, accounts)
     const existing = await unit.read(slots.conversation(toHex(participants.conversationId)))
     if (existing) return existing

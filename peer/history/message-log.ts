@@ -7,17 +7,19 @@ import { createMessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DeliveryState } from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
-import { shownIdOf, type ShownId } from './shown-id.ts'
+import { shownIdOf } from './shown-id.ts'
 import {
   gapEntry,
   messageEntry,
+  nextOrder,
   orderOf,
   slots,
   type Conversation,
   type GapEntry,
-  type MessageRow
+  type MessageRow,
+  type ShownId
 } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A message before it has its place. */
 export type NewMessage = Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold'>
@@ -45,19 +47,19 @@ export class MessageLog {
   }
 
   /** Writes a conversation and tells who watches. */
-  saveConversation(unit: Work, conversation: Conversation): void {
+  saveConversation(unit: UnitOfWork, conversation: Conversation): void {
     unit.write(slots.conversation(toHex(conversation.conversationId)), conversation)
     unit.tell(() => this.#init.onConversation(conversation))
   }
 
   /** Shows a message at the end. @returns the row, or undefined if this message is there already. */
-  async append(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow | undefined> {
+  async append(unit: UnitOfWork, conversation: Conversation, message: NewMessage): Promise<MessageRow | undefined> {
     if (await this.#isShown(unit, conversation, message)) return undefined
     return this.appendNew(unit, conversation, message)
   }
 
   /** Shows a message at the end whose id was made just now, so that nothing has to be looked up. */
-  appendNew(unit: Work, conversation: Conversation, message: NewMessage): Promise<MessageRow> {
+  appendNew(unit: UnitOfWork, conversation: Conversation, message: NewMessage): Promise<MessageRow> {
     const order = orderOf(conversation.nextPlace)
     return this.#show(
       unit,
@@ -67,12 +69,12 @@ export class MessageLog {
     )
   }
 
-  async #isShown(unit: Work, { conversationId }: Conversation, message: NewMessage): Promise<boolean> {
+  async #isShown(unit: UnitOfWork, { conversationId }: Conversation, message: NewMessage): Promise<boolean> {
     return (await unit.read(slots.place(shownIdOf(this.#core, { ...message, conversationId })))) !== undefined
   }
 
   /** Shows that messages of a device are missing. */
-  async appendGap(unit: Work, conversation: Conversation, gap: GapOf): Promise<void> {
+  async appendGap(unit: UnitOfWork, conversation: Conversation, gap: GapOf): Promise<void> {
     const conversationId = toHex(conversation.conversationId)
     const missing = gap.to - gap.from + 1
     const order = orderOf(conversation.nextPlace)
@@ -87,7 +89,7 @@ export class MessageLog {
    * @param message - undefined for one that is not shown itself, but closes the gap.
    */
   async fill(
-    unit: Work,
+    unit: UnitOfWork,
     conversation: Conversation,
     device: DeviceId,
     sequence: number,
@@ -104,14 +106,19 @@ export class MessageLog {
     if (gap) await this.#shrink(unit, conversationId, gap)
   }
 
-  async #gapOf(unit: Work, conversationId: string, device: DeviceId, sequence: number): Promise<GapEntry | undefined> {
+  async #gapOf(
+    unit: UnitOfWork,
+    conversationId: string,
+    device: DeviceId,
+    sequence: number
+  ): Promise<GapEntry | undefined> {
     const key = toHex(device)
     const gaps = await unit.range('gap', conversationId, gapEntry)
     return gaps.find(({ value: { device, from, to } }) => toHex(device) === key && from <= sequence && sequence <= to)
       ?.value
   }
 
-  async #shrink(unit: Work, conversationId: string, gap: GapEntry): Promise<void> {
+  async #shrink(unit: UnitOfWork, conversationId: string, gap: GapEntry): Promise<void> {
     const slot = slots.gap(conversationId, toHex(gap.device), gap.from)
     const rowSlot = slots.message(conversationId, gap.order)
     const row = await unit.read(rowSlot)
@@ -139,7 +146,7 @@ export class MessageLog {
     }
   }
 
-  async #show(unit: Work, conversation: Conversation, order: string, message: NewMessage): Promise<MessageRow> {
+  async #show(unit: UnitOfWork, conversation: Conversation, order: string, message: NewMessage): Promise<MessageRow> {
     const { conversationId } = conversation
     const placeSlot = slots.place(shownIdOf(this.#core, { ...message, conversationId }))
     const now = this.#core.timers.now()
@@ -157,7 +164,7 @@ export class MessageLog {
 
   /** Changes a message's row. @returns the new row, or undefined if there is none or `change` gave nothing. */
   async update(
-    unit: Work,
+    unit: UnitOfWork,
     id: ShownId,
     change: (row: MessageRow) => MessageRow | undefined
   ): Promise<MessageRow | undefined> {
@@ -173,14 +180,14 @@ export class MessageLog {
   }
 
   /** Moves an own message's state forward, never back. */
-  advance(unit: Work, id: ShownId, state: DeliveryState): Promise<MessageRow | undefined> {
+  advance(unit: UnitOfWork, id: ShownId, state: DeliveryState): Promise<MessageRow | undefined> {
     return this.update(unit, id, row =>
       row.mine && row.state !== null && RANK[state] > RANK[row.state] ? { ...row, state, problem: null } : undefined
     )
   }
 
   /** Says why an own message still waits. */
-  notProgressing(unit: Work, id: ShownId, problem: string | null): Promise<MessageRow | undefined> {
+  notProgressing(unit: UnitOfWork, id: ShownId, problem: string | null): Promise<MessageRow | undefined> {
     return this.update(unit, id, row =>
       row.state === 'waiting' && row.problem !== problem ? { ...row, problem } : undefined
     )
@@ -232,10 +239,3 @@ export const isUnreadKind = (kind: MessageRow['kind']): boolean => kind === 'tex
 
 /** Whether a row is what is left of a gap that was filled. */
 export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.text === ''
-
-/** The next number of a count that never repeats; sorts queues. */
-export async function nextOrder(unit: Work): Promise<string> {
-  const next = (await unit.read(slots.counter()))?.next ?? 1
-  unit.write(slots.counter(), { next: next + 1 })
-  return orderOf(next)
-}

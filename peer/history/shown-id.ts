@@ -1,13 +1,10 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import type { Brand } from '../../protocol/brand.ts'
 import type { MessageId } from '../../protocol/conversation/message.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { labelled } from '../../protocol/labels.ts'
 import type { Core } from '../engine-context.ts'
-
-/** Lower-case hex of 32 bytes: names one message to screens and in the store, the same on every device that has it. */
-export type ShownId = Brand<string, 'ShownId'>
+import type { ShownId } from '../store/store-layout.ts'
 
 /** Whose message it is, and what its sender called it. */
 export interface MessageOrigin {

@@ -1,5 +1,4 @@
-import type { ShownId } from './shown-id.ts'
-import type { MessageRow } from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/store-layout.ts'
 
 /** Own messages that the network does not keep yet. */
 export class WaitingCount {

@@ -22,12 +22,11 @@ import type { DirectoryClient } from '../directory/directory-client.ts'
 import { buildEnvelopes } from '../sending/envelopes.ts'
 import type { Inbox } from '../receiving/inbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
-import { nextOrder } from '../history/message-log.ts'
 import type { Outbox } from '../sending/outbox.ts'
-import type { Sealer } from '../sending/sealer.ts'
+import type { MessageSealer } from '../sending/message-sealer.ts'
 import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from '../store/session-states.ts'
-import { sentEntry, slots, type Conversation } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import { nextOrder, sentEntry, slots, type Conversation } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A round of upkeep comes this often while online, and right after each connection. */
 export const UPKEEP_INTERVAL_MS = 30_000
@@ -43,7 +42,7 @@ export interface UpkeepComponents {
   directory: DirectoryClient
   roster: ConversationRoster
   inbox: Inbox
-  sealer: Sealer
+  sealer: MessageSealer
   outbox: Outbox
   /** Conversation keys were erased. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
@@ -77,7 +76,7 @@ export class Upkeep {
   }
 
   /** Asks senders for what is missing. */
-  async #requestGaps(unit: Work, conversation: Conversation): Promise<void> {
+  async #requestGaps(unit: UnitOfWork, conversation: Conversation): Promise<void> {
     const { core, sealer } = this.#components
     const { conversationId } = conversation
     const key = toHex(conversationId)
@@ -90,13 +89,13 @@ export class Upkeep {
       if (state && state !== known) unit.write(slot, state)
       else if (!state && known) unit.remove(slot)
       if (ranges.length > 0) {
-        await sealer.take(unit, conversationId, { kind: 'resendRequest', deviceId: sequencer.deviceId, ranges })
+        await sealer.enqueue(unit, conversationId, { kind: 'resendRequest', deviceId: sequencer.deviceId, ranges })
       }
     }
   }
 
   /** Forgets secrets that nothing can need any more. */
-  async #erase(unit: Work, conversation: Conversation): Promise<void> {
+  async #erase(unit: UnitOfWork, conversation: Conversation): Promise<void> {
     const { core, states } = this.#components
     const key = toHex(conversation.conversationId)
     const now = core.timers.now()
@@ -120,7 +119,7 @@ export class Upkeep {
     }
   }
 
-  async #eraseOwn(unit: Work, key: string, others: DeviceId[], hasGaps: boolean): Promise<void> {
+  async #eraseOwn(unit: UnitOfWork, key: string, others: DeviceId[], hasGaps: boolean): Promise<void> {
     const held = await unit.read(slots.ownKeys(key))
     if (!held) return
     // Of a copy, because it wipes at once: were the batch to fail, the keys in memory would be gone and those on disk not.
@@ -153,7 +152,7 @@ export class Upkeep {
   }
 
   async #reopenOne(
-    unit: Work,
+    unit: UnitOfWork,
     { conversationId }: Conversation,
     roster: Roster,
     bundles: DeviceBundle[],

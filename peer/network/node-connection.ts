@@ -217,12 +217,12 @@ export class NodeConnection {
       } catch {
         return this.close('the node sent a frame that cannot be read')
       }
-      if (!this.#take(frame, bytes.length)) return this.close('the node sends more than it was asked for')
+      if (!this.#dispatch(frame, bytes.length)) return this.close('the node sends more than it was asked for')
     }
   }
 
   /** @returns false if the node misbehaves. */
-  #take(frame: NodeFrame, bytes: number): boolean {
+  #dispatch(frame: NodeFrame, bytes: number): boolean {
     if (frame.request !== 0) {
       const waiting = this.#open.get(frame.request)
       // An answer that came too late has nobody waiting; that is no fault.

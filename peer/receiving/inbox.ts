@@ -12,10 +12,10 @@ import { sessionEnvironment, type Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { hasLiveDevice } from '../directory/known-account.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
-import type { Sealer } from '../sending/sealer.ts'
+import type { MessageSealer } from '../sending/message-sealer.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import { slots } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A gap that the store did not take is shown after this. */
 const RELEASE_RETRY_MS = 5_000
@@ -25,7 +25,7 @@ export interface InboxComponents {
   states: StateStore
   directory: DirectoryClient
   log: MessageLog
-  sealer: Sealer
+  sealer: MessageSealer
   /** Somebody told a name and a display name; looked up and applied outside the unit. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
   /** A gap became visible, or changed. */
@@ -70,7 +70,7 @@ export class Inbox {
   }
 
   /** Applies what the sequencer let through, and stores its state. */
-  async apply(unit: Work, origin: Origin, step: SequencerStep): Promise<void> {
+  async apply(unit: UnitOfWork, origin: Origin, step: SequencerStep): Promise<void> {
     const conversationId = toHex(origin.conversationId)
     const device = toHex(origin.senderDevice)
     unit.write(slots.sequencer(conversationId, device), step.sequencer)
@@ -113,7 +113,7 @@ export class Inbox {
     this.#wakes.set(key, cancel)
   }
 
-  async #emit(unit: Work, origin: Origin, emission: Emission): Promise<void> {
+  async #emit(unit: UnitOfWork, origin: Origin, emission: Emission): Promise<void> {
     const { log } = this.#components
     const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
     if (!conversation) return
@@ -173,12 +173,12 @@ export class Inbox {
     }
   }
 
-  #profile(unit: Work, { senderAccount }: Origin, { username, displayName }: BodyOf<'profile'>): void {
+  #profile(unit: UnitOfWork, { senderAccount }: Origin, { username, displayName }: BodyOf<'profile'>): void {
     unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
   }
 
   /** The chain of a sender's messages is broken: others may have been shown something else. */
-  async #notLinked(unit: Work, origin: Origin): Promise<void> {
+  async #notLinked(unit: UnitOfWork, origin: Origin): Promise<void> {
     const { core, log } = this.#components
     const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
     if (!conversation) return
@@ -196,7 +196,7 @@ export class Inbox {
   }
 
   /** Applies a message outside the sequence. */
-  async control(unit: Work, origin: Origin, content: Uint8Array): Promise<void> {
+  async control(unit: UnitOfWork, origin: Origin, content: Uint8Array): Promise<void> {
     const message = this.#decode(content)
     switch (message?.body.kind) {
       case 'receipt':
@@ -210,7 +210,7 @@ export class Inbox {
     }
   }
 
-  async #receipt(unit: Work, origin: Origin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
+  async #receipt(unit: UnitOfWork, origin: Origin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
     const { core, log } = this.#components
     // An own device says nothing about what others have seen.
     if (equalBytes(origin.senderAccount, core.accountId())) return
@@ -220,7 +220,7 @@ export class Inbox {
     }
   }
 
-  async #openedAck(unit: Work, origin: Origin, { sessions }: BodyOf<'openedAck'>): Promise<void> {
+  async #openedAck(unit: UnitOfWork, origin: Origin, { sessions }: BodyOf<'openedAck'>): Promise<void> {
     const { core } = this.#components
     const { deviceId } = core.device()
     for (const session of sessions) {
@@ -236,7 +236,7 @@ export class Inbox {
     }
   }
 
-  async #resendRequest(unit: Work, origin: Origin, { deviceId, ranges }: BodyOf<'resendRequest'>): Promise<void> {
+  async #resendRequest(unit: UnitOfWork, origin: Origin, { deviceId, ranges }: BodyOf<'resendRequest'>): Promise<void> {
     const { core, directory, sealer } = this.#components
     if (!equalBytes(deviceId, core.device().deviceId)) return
     const key = toHex(origin.conversationId)
@@ -251,7 +251,7 @@ export class Inbox {
     for (const sequence of answer.sequences) {
       const sent = await unit.read(slots.sent(key, sequence))
       if (!sent) continue
-      await sealer.takeAgain(unit, {
+      await sealer.enqueueAgain(unit, {
         conversationId: origin.conversationId,
         messageId: null,
         content: sent.content,

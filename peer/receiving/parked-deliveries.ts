@@ -3,7 +3,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
 import type { Core } from '../engine-context.ts'
 import { parkedEntry, slots, type Parked } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Deliveries kept; past it the oldest is dropped, its sender asked again later. */
 export const MAX_PARKED = 2_000
@@ -83,7 +83,7 @@ export class ParkedDeliveries {
   }
 
   /** Keeps a delivery as part of a unit of work. */
-  park(unit: Work, delivery: Delivery, waitsFor: Parked['waitsFor']): void {
+  park(unit: UnitOfWork, delivery: Delivery, waitsFor: Parked['waitsFor']): void {
     const key = toHex(delivery.id)
     const known = this.#parked.get(key)
     if (known?.waitsFor === waitsFor) return
@@ -97,7 +97,7 @@ export class ParkedDeliveries {
   }
 
   /** Lets go of a delivery, if it was parked. */
-  unpark(unit: Work, { id }: Pick<Delivery, 'id'>): void {
+  unpark(unit: UnitOfWork, { id }: Pick<Delivery, 'id'>): void {
     const key = toHex(id)
     if (!this.#parked.has(key)) return
     unit.remove(slots.parked(key))
@@ -131,7 +131,7 @@ export class ParkedDeliveries {
   }
 
   /** Drops the oldest past the bounds; what was of worth in them shows as a gap and is sent again. */
-  #makeRoom(unit: Work, { delivery, waitsFor }: Parked): void {
+  #makeRoom(unit: UnitOfWork, { delivery, waitsFor }: Parked): void {
     const isNewer = waitsFor === 'version'
     const most = isNewer ? MAX_PARKED_NEWER : MAX_PARKED
     const mostBytes = isNewer ? MAX_PARKED_NEWER_BYTES : MAX_PARKED_BYTES
@@ -146,7 +146,7 @@ export class ParkedDeliveries {
     }
   }
 
-  #drop(unit: Work, delivery: Delivery): void {
+  #drop(unit: UnitOfWork, delivery: Delivery): void {
     this.#init.onDropped()
     this.unpark(unit, delivery)
   }

@@ -40,11 +40,11 @@ import { sessionEnvironment } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { Inbox } from './inbox.ts'
-import type { Sealer } from '../sending/sealer.ts'
+import type { MessageSealer } from '../sending/message-sealer.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
 import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Why deliveries came to nothing, for status and tests. */
 export interface ReceiverCounts {
@@ -62,7 +62,7 @@ export interface ReceiverComponents {
   directory: DirectoryClient
   rows: ConversationRows
   inbox: Inbox
-  sealer: Sealer
+  sealer: MessageSealer
 }
 
 /** What became of one delivery. */
@@ -218,7 +218,7 @@ export class Receiver {
     attempt: Attempt
   ): Promise<Outcome> {
     const { states } = this.#components
-    const take = async (unit: Work): Promise<Outcome> => {
+    const process = async (unit: UnitOfWork): Promise<Outcome> => {
       if (packet.kind === 'open' && delivery.part.length > 0) {
         const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
         if (outcome.kind !== 'done') return outcome
@@ -229,7 +229,7 @@ export class Receiver {
       return DONE
     }
     // What is undone comes again: it is acknowledged after a flush.
-    return states.unit(take, { durable: false, tellFirst: true })
+    return states.unit(process, { durable: false, tellFirst: true })
   }
 
   /** Own conversation keys changed: Opens are looked up among the new ones. */
@@ -237,7 +237,7 @@ export class Receiver {
     this.#conversationKeys.set(conversationId, heldConversationKeys(fromHex(conversationId) as ConversationId, own))
   }
 
-  async #open(unit: Work, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
+  async #open(unit: UnitOfWork, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
     const { core, directory } = this.#components
     const env = sessionEnvironment(core)
     const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
@@ -279,12 +279,12 @@ export class Receiver {
   }
 
   /** The sender sent it again because our acknowledgement was lost. */
-  async #acknowledgeAgain(unit: Work, open: ReadOpen): Promise<void> {
+  async #acknowledgeAgain(unit: UnitOfWork, open: ReadOpen): Promise<void> {
     const { senderDevice, sessionId, conversationId } = open.content.context
     await this.#components.sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
   }
 
-  async #accept(unit: Work, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
+  async #accept(unit: UnitOfWork, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
     const { core, rows, inbox, sealer } = this.#components
     const env = sessionEnvironment(core)
     const { context, inbound, peerKey, seen } = accepted
@@ -308,7 +308,7 @@ export class Receiver {
   }
 
   /** @returns whether some belong to a session whose Open has not come yet. */
-  async #messages(unit: Work, packets: Uint8Array[]): Promise<boolean> {
+  async #messages(unit: UnitOfWork, packets: Uint8Array[]): Promise<boolean> {
     let hasOrphans = false
     for (const bytes of packets) {
       let packet: MessagePacket
@@ -332,7 +332,7 @@ export class Receiver {
     return hasOrphans
   }
 
-  async #message(unit: Work, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {
+  async #message(unit: UnitOfWork, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {
     const { core, inbox } = this.#components
     const env = sessionEnvironment(core)
     const key = toHex(inbound.conversationId)
@@ -362,7 +362,7 @@ export class Receiver {
   }
 
   /** A revoked device ends with its sessions, whatever times its messages claim: a thief's clock proves nothing. */
-  async #endedByRevocation(unit: Work, inbound: Inbound): Promise<boolean> {
+  async #endedByRevocation(unit: UnitOfWork, inbound: Inbound): Promise<boolean> {
     const { directory, core } = this.#components
     const { senderAccount, senderDevice, conversationId } = inbound
     const account = await directory.load(senderAccount)

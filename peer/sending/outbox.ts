@@ -15,9 +15,16 @@ import type { Core } from '../engine-context.ts'
 import { isKept, validReceipts } from './receipt-check.ts'
 import { withExpiry } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
-import { ownShownId, type ShownId } from '../history/shown-id.ts'
-import { orderOf, outboxEntry, slots, type OutboxItem, type ReceiptsEntry } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import { ownShownId } from '../history/shown-id.ts'
+import {
+  orderOf,
+  outboxEntry,
+  slots,
+  type OutboxItem,
+  type ReceiptsEntry,
+  type ShownId
+} from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Envelopes under way at a time. */
 export const MAX_IN_FLIGHT = 16
@@ -91,7 +98,7 @@ export class Outbox {
   }
 
   /** Writes an envelope into the queue as part of a unit of work. */
-  put(unit: Work, order: string, item: OutboxItem): void {
+  put(unit: UnitOfWork, order: string, item: OutboxItem): void {
     unit.write(slots.outbox(order), item)
     unit.after(() => this.#add(order, item))
   }

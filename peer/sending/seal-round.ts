@@ -22,7 +22,7 @@ import { PeerError } from '../peer-api.ts'
 import { sessionEnvironment, type Core } from '../engine-context.ts'
 import { controlBodies } from './due-controls.ts'
 import { buildEnvelopes } from './envelopes.ts'
-import { nextOrder, type MessageLog } from '../history/message-log.ts'
+import type { MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { OwnAccount } from '../account/own-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
@@ -30,9 +30,9 @@ import { fitsBeside, splitByBytes } from './payloads.ts'
 import type { SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
 import { ownShownId } from '../history/shown-id.ts'
-import { slots, type Unsent } from '../store/store-layout.ts'
+import { nextOrder, slots, type Unsent } from '../store/store-layout.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
-import type { Work } from '../store/state-store.ts'
+import type { UnitOfWork } from '../store/state-store.ts'
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */
 const PROFILE_REVISION = 1
@@ -69,7 +69,7 @@ export class SealRound {
    * @returns with nothing sealed if the session was used up since a plan was made that has no keys to open another with.
    * @throws PeerError `refused` if no device of the other side has keys to seal to.
    */
-  async run(unit: Work, plan: SealingPlan): Promise<RoundResult> {
+  async run(unit: UnitOfWork, plan: SealingPlan): Promise<RoundResult> {
     const { conversationId, profileGiven } = plan.conversation
     const key = toHex(conversationId)
     if (!plan.canOpen && (await this.#mustOpen(unit, plan))) return { isDueDone: false, hasMore: true }
@@ -87,13 +87,13 @@ export class SealRound {
     return items.length > 0 ? this.#result(unit, items, sealed.items) : { isDueDone: true, hasMore: false }
   }
 
-  async #mustOpen(unit: Work, { conversation, rosterHash }: SealingPlan): Promise<boolean> {
+  async #mustOpen(unit: UnitOfWork, { conversation, rosterHash }: SealingPlan): Promise<boolean> {
     const outbound = await unit.read(slots.outbound(toHex(conversation.conversationId)))
     return !outbound || renewalReason(outbound, rosterHash, this.#components.core.timers.now()) !== undefined
   }
 
   /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
-  async #itemsOf(unit: Work, plan: SealingPlan): Promise<Item[]> {
+  async #itemsOf(unit: UnitOfWork, plan: SealingPlan): Promise<Item[]> {
     const { conversationId, profileGiven } = plan.conversation
     const key = toHex(conversationId)
     const queued: Item[] = await this.#components.queue.first(unit, key, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
@@ -128,13 +128,13 @@ export class SealRound {
     return { conversationId, messageId: null, content, sequenced: isSequenced(body.kind), again: null, order: null }
   }
 
-  async #isKeyUpdateDue(unit: Work, conversationId: string): Promise<boolean> {
+  async #isKeyUpdateDue(unit: UnitOfWork, conversationId: string): Promise<boolean> {
     const own = await unit.read(slots.ownKeys(conversationId))
     return own !== undefined && isKeyUpdateDue(own.own, this.#components.core.timers.now())
   }
 
   /** Notes on the only device: nothing leaves it. */
-  async #keepToSelf(unit: Work, items: Item[]): Promise<RoundResult> {
+  async #keepToSelf(unit: UnitOfWork, items: Item[]): Promise<RoundResult> {
     const { core, log } = this.#components
     for (const item of items) {
       this.#leaveQueue(unit, item)
@@ -145,7 +145,7 @@ export class SealRound {
   }
 
   /** What a round left over, once it has sealed some of its items. */
-  #result(unit: Work, items: Item[], sealed: Item[]): RoundResult {
+  #result(unit: UnitOfWork, items: Item[], sealed: Item[]): RoundResult {
     const key = toHex(items[0]!.conversationId)
     const left = this.#components.queue.count(unit, key) - sealed.filter(({ order }) => order !== null).length
     const isDueDone = sealed.length === items.length
@@ -153,11 +153,11 @@ export class SealRound {
     return { isDueDone, hasMore: left > 0 || !isDueDone }
   }
 
-  #leaveQueue(unit: Work, { order, conversationId }: Item): void {
+  #leaveQueue(unit: UnitOfWork, { order, conversationId }: Item): void {
     if (order !== null) this.#components.queue.remove(unit, { order, conversationId })
   }
 
-  async #encrypt(unit: Work, plan: SealingPlan, items: Item[]): Promise<Sealed> {
+  async #encrypt(unit: UnitOfWork, plan: SealingPlan, items: Item[]): Promise<Sealed> {
     const { core } = this.#components
     const env = sessionEnvironment(core)
     const { conversationId } = plan.conversation
@@ -186,7 +186,7 @@ export class SealRound {
     return sealed
   }
 
-  async #open(unit: Work, plan: SealingPlan, outbound: Outbound) {
+  async #open(unit: UnitOfWork, plan: SealingPlan, outbound: Outbound) {
     const { core } = this.#components
     const env = sessionEnvironment(core)
     const { conversationId } = plan.conversation
@@ -218,7 +218,7 @@ export class SealRound {
   }
 
   /** A sequenced message is kept, for those who miss it later. */
-  #remember(unit: Work, conversationId: string, item: SealedItem): void {
+  #remember(unit: UnitOfWork, conversationId: string, item: SealedItem): void {
     this.#leaveQueue(unit, item)
     if (item.sequence === null || item.predecessor === null || item.again) return
     unit.write(slots.sent(conversationId, item.sequence), {
@@ -229,7 +229,7 @@ export class SealRound {
     })
   }
 
-  async #envelopes(unit: Work, plan: SealingPlan, sealed: Sealed, others: DeviceId[]): Promise<void> {
+  async #envelopes(unit: UnitOfWork, plan: SealingPlan, sealed: Sealed, others: DeviceId[]): Promise<void> {
     const toAll = sealed.items.filter(item => !item.again?.device)
     const payloads = splitByBytes(toAll)
     // An Open goes with the first messages, unless they leave no room for it.
@@ -259,7 +259,7 @@ export class SealRound {
   }
 
   async #put(
-    unit: Work,
+    unit: UnitOfWork,
     conversationId: ConversationId,
     payload: Uint8Array,
     recipients: DeviceId[],

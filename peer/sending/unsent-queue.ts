@@ -1,8 +1,7 @@
 import { toHex } from '../../protocol/bytes.ts'
-import { nextOrder } from '../history/message-log.ts'
 import type { MessageOrigin } from '../history/shown-id.ts'
-import { slots, unsentEntry, type Unsent } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import { nextOrder, slots, unsentEntry, type Unsent } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Messages that were taken and are not sealed yet, in order. The entries are on disk; where they are is in memory. */
 export class UnsentQueue {
@@ -10,7 +9,7 @@ export class UnsentQueue {
   /** Orders of each conversation, rising. */
   readonly #orders = new Map<string, string[]>()
   /** What a unit of work that is under way has put in. */
-  readonly #pushed = new WeakMap<Work, { key: string; order: string }[]>()
+  readonly #pushed = new WeakMap<UnitOfWork, { key: string; order: string }[]>()
 
   constructor(states: StateStore) {
     this.#states = states
@@ -26,7 +25,7 @@ export class UnsentQueue {
   }
 
   /** How many messages of a conversation wait, with those that this unit of work has put in. */
-  count(unit: Work, conversationId: string): number {
+  count(unit: UnitOfWork, conversationId: string): number {
     return this.#ordersIn(unit, conversationId).length
   }
 
@@ -39,7 +38,7 @@ export class UnsentQueue {
   }
 
   /** Puts a message at the end, as part of a unit of work. */
-  async push(unit: Work, item: Unsent): Promise<void> {
+  async push(unit: UnitOfWork, item: Unsent): Promise<void> {
     const order = await nextOrder(unit)
     unit.write(slots.unsent(order), item)
     this.#pushed.set(unit, [...(this.#pushed.get(unit) ?? []), { key: toHex(item.conversationId), order }])
@@ -47,7 +46,7 @@ export class UnsentQueue {
   }
 
   /** The first messages of a conversation. */
-  async first(unit: Work, conversationId: string, limit: number): Promise<(Unsent & { order: string })[]> {
+  async first(unit: UnitOfWork, conversationId: string, limit: number): Promise<(Unsent & { order: string })[]> {
     const items: (Unsent & { order: string })[] = []
     for (const order of this.#ordersIn(unit, conversationId).slice(0, limit)) {
       const item = await unit.read(slots.unsent(order))
@@ -57,7 +56,7 @@ export class UnsentQueue {
   }
 
   /** Takes a message out, as part of the unit of work that seals it. */
-  remove(unit: Work, { order, conversationId }: Pick<Unsent, 'conversationId'> & { order: string }): void {
+  remove(unit: UnitOfWork, { order, conversationId }: Pick<Unsent, 'conversationId'> & { order: string }): void {
     unit.remove(slots.unsent(order))
     unit.after(() => {
       const key = toHex(conversationId)
@@ -67,7 +66,7 @@ export class UnsentQueue {
     })
   }
 
-  #ordersIn(unit: Work, conversationId: string): string[] {
+  #ordersIn(unit: UnitOfWork, conversationId: string): string[] {
     const pushed = (this.#pushed.get(unit) ?? []).filter(({ key }) => key === conversationId)
     return [...(this.#orders.get(conversationId) ?? []), ...pushed.map(({ order }) => order)]
   }

@@ -6,8 +6,8 @@ import { concatBytes } from '../../protocol/bytes.ts'
 import { generateWebSigningKey, webSigningKey } from '../../protocol/crypto/backends/web-crypto.ts'
 import { AEAD_NONCE_BYTES, type Random } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import type { KeyVault, Sealer } from '../ports.ts'
-import { SEAL_VERSION, sealContext } from './aes-sealer.ts'
+import type { AtRestCipher, KeyVault } from '../ports.ts'
+import { SEAL_VERSION, sealContext } from './aes-at-rest-cipher.ts'
 
 const TABLE = 'keys'
 const SEAL_KEY = 'seal'
@@ -15,7 +15,7 @@ const SIGNING_KEY = 'signing'
 
 /** The keys of one browser profile. */
 export interface BrowserKeys {
-  sealer: Sealer
+  cipher: AtRestCipher
   /** Undefined where the platform has no Ed25519. */
   vault: KeyVault | undefined
   close(): void
@@ -37,7 +37,7 @@ export async function openBrowserKeys(
   db.addEventListener('close', onClosed)
   const sealKey = ((await read(db, SEAL_KEY)) as CryptoKey | undefined) ?? (await makeSealKey(db, subtle))
   return {
-    sealer: browserSealer(subtle, sealKey, random),
+    cipher: browserCipher(subtle, sealKey, random),
     vault: (await hasEd25519(subtle)) ? browserVault(db, subtle) : undefined,
     close: () => db.close()
   }
@@ -49,7 +49,7 @@ async function makeSealKey(db: IDBDatabase, subtle: SubtleCrypto): Promise<Crypt
   return key
 }
 
-function browserSealer(subtle: SubtleCrypto, key: CryptoKey, random: Random): Sealer {
+function browserCipher(subtle: SubtleCrypto, key: CryptoKey, random: Random): AtRestCipher {
   const parameters = (nonce: Uint8Array, name: string): AesGcmParams => ({
     name: 'AES-GCM',
     iv: nonce as Uint8Array<ArrayBuffer>,

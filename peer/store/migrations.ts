@@ -9,7 +9,7 @@
 import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
 import { PeerError } from '../peer-api.ts'
-import type { KeyValueStore, Sealer } from '../ports.ts'
+import type { AtRestCipher, KeyValueStore } from '../ports.ts'
 import { STEPS, type MigrationStep } from './migration-steps.ts'
 import { SealedStore, type EntryChange } from './sealed-store.ts'
 
@@ -24,16 +24,16 @@ export const STORE_VERSION = FIRST_VERSION + STEPS.length
 /**
  * Opens a store, makes its blinding key on first use, and migrates it.
  *
- * @throws ProtocolError `DECRYPT_FAILED` if the sealer's key is not the one the store was made with.
+ * @throws ProtocolError `DECRYPT_FAILED` if the cipher's key is not the one the store was made with.
  * @throws PeerError `store` if a newer version of the program wrote the store.
  */
 export async function openPeerStore(
   store: KeyValueStore,
-  sealer: Sealer,
+  cipher: AtRestCipher,
   crypto: Pick<Crypto, 'hmacSha256'>,
   random: Random
 ): Promise<SealedStore> {
-  const sealed = await SealedStore.open(store, sealer, crypto, random)
+  const sealed = await SealedStore.open(store, cipher, crypto, random)
   await migrate(sealed, STEPS)
   return sealed
 }

@@ -1,6 +1,6 @@
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { toHex, utf8 } from '../../protocol/bytes.ts'
-import type { KeyValueStore, Sealer } from '../ports.ts'
+import type { AtRestCipher, KeyValueStore } from '../ports.ts'
 
 /**
  * Name of an entry. `space` is the kind, `id` what it belongs to, `order` sorts within `(space, id)`.
@@ -26,41 +26,46 @@ const LAST = '~'
 /** A key-value store in which every value is sealed and every id is blinded. */
 export class SealedStore {
   readonly #store: KeyValueStore
-  readonly #sealer: Sealer
+  readonly #cipher: AtRestCipher
   readonly #crypto: Pick<Crypto, 'hmacSha256'>
   readonly #blindKey: Uint8Array
   readonly #blinds = new Map<string, string>()
 
-  private constructor(store: KeyValueStore, sealer: Sealer, crypto: Pick<Crypto, 'hmacSha256'>, blindKey: Uint8Array) {
+  private constructor(
+    store: KeyValueStore,
+    cipher: AtRestCipher,
+    crypto: Pick<Crypto, 'hmacSha256'>,
+    blindKey: Uint8Array
+  ) {
     this.#store = store
-    this.#sealer = sealer
+    this.#cipher = cipher
     this.#crypto = crypto
     this.#blindKey = blindKey
   }
 
   /**
    * Opens a store, making its blinding key on first use.
-   * @throws ProtocolError `DECRYPT_FAILED` if the sealer's key is not the one the store was made with.
+   * @throws ProtocolError `DECRYPT_FAILED` if the cipher's key is not the one the store was made with.
    */
   static async open(
     store: KeyValueStore,
-    sealer: Sealer,
+    cipher: AtRestCipher,
     crypto: Pick<Crypto, 'hmacSha256'>,
     random: (length: number) => Uint8Array
   ): Promise<SealedStore> {
     const name = 'blind-key'
     const sealed = await store.get(name)
-    if (sealed) return new SealedStore(store, sealer, crypto, await sealer.open(name, sealed))
+    if (sealed) return new SealedStore(store, cipher, crypto, await cipher.open(name, sealed))
     const blindKey = random(32)
-    await store.batch([{ key: name, value: await sealer.seal(name, blindKey) }])
-    return new SealedStore(store, sealer, crypto, blindKey)
+    await store.batch([{ key: name, value: await cipher.seal(name, blindKey) }])
+    return new SealedStore(store, cipher, crypto, blindKey)
   }
 
   /** @returns undefined if there is no such entry. */
   async get(name: EntryName): Promise<Uint8Array | undefined> {
     const key = this.#key(name)
     const sealed = await this.#store.get(key)
-    return sealed && this.#sealer.open(key, sealed)
+    return sealed && this.#cipher.open(key, sealed)
   }
 
   /** All changes or none, on disk when it resolves unless it need not be `durable`. The last change of one entry counts. */
@@ -68,7 +73,7 @@ export class SealedStore {
     const byKey = new Map(changes.map(change => [this.#key(change), change.value]))
     await this.#store.batch(
       await Promise.all(
-        [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#sealer.seal(key, value)) }))
+        [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#cipher.seal(key, value)) }))
       ),
       options
     )
@@ -98,7 +103,7 @@ export class SealedStore {
     return Promise.all(
       entries.map(async ([key, sealed]) => ({
         order: key.slice(prefix.length),
-        value: await this.#sealer.open(key, sealed)
+        value: await this.#cipher.open(key, sealed)
       }))
     )
   }
@@ -106,7 +111,7 @@ export class SealedStore {
   /** Values of a whole space, whatever their ids, in no useful order. */
   async all(space: string): Promise<Uint8Array[]> {
     const entries = await this.#store.range({ gte: `${space}/`, lt: `${space}/${LAST}` })
-    return Promise.all(entries.map(([key, sealed]) => this.#sealer.open(key, sealed)))
+    return Promise.all(entries.map(([key, sealed]) => this.#cipher.open(key, sealed)))
   }
 
   close(): Promise<void> {

@@ -28,7 +28,7 @@ export class StateStore {
   /** Resolves once a unit that screens have heard of already is written, or was given up. */
   #told: Promise<void> | undefined
 
-  /** @param onFault - hears what a callback of {@link Work.after} or {@link Work.tell} threw: the unit is stored all the same. */
+  /** @param onFault - hears what a callback of {@link UnitOfWork.after} or {@link UnitOfWork.tell} threw: the unit is stored all the same. */
   constructor(store: SealedStore, onFault: (error: unknown) => void = () => undefined) {
     this.#store = store
     this.#onFault = onFault
@@ -43,9 +43,9 @@ export class StateStore {
    * the process undo nothing. `tellFirst`: screens hear of it before it is written; also only for what comes again, and then
    * is told again.
    */
-  unit<T>(work: (unit: Work) => Promise<T>, { durable = true, tellFirst = false }: UnitOptions = {}): Promise<T> {
+  unit<T>(work: (unit: UnitOfWork) => Promise<T>, { durable = true, tellFirst = false }: UnitOptions = {}): Promise<T> {
     return this.#turns.run(async () => {
-      const unit = new Work(this.#store, this.#cache)
+      const unit = new UnitOfWork(this.#store, this.#cache)
       const result = await work(unit)
       if (tellFirst) {
         this.#told = unit.written
@@ -102,7 +102,7 @@ export class StateStore {
 }
 
 /** One unit of work: reads see its own writes. */
-export class Work {
+export class UnitOfWork {
   readonly #store: SealedStore
   readonly #cache: Map<string, unknown>
   readonly #writes = new Map<string, { slot: Slot<unknown>; value: unknown }>()

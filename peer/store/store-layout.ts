@@ -2,6 +2,7 @@
  * The layout of the store: one function per kind of entry, docs/peer.md has the table. Ids in names are lower-case hex;
  * `order` sorts, so numbers in it are hex of fixed width.
  */
+import type { Brand } from '../../protocol/brand.ts'
 import { decodeCbor } from '../../protocol/cbor.ts'
 import {
   bool,
@@ -38,8 +39,7 @@ import {
 import { seenSessionState, type SeenSession } from '../../protocol/session/seen-session.ts'
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
-import type { ShownId } from '../history/shown-id.ts'
-import type { Slot } from './state-store.ts'
+import type { Slot, UnitOfWork } from './state-store.ts'
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024
 /** Hex of 48 bits, so that names sort as the numbers do. */
@@ -90,6 +90,9 @@ const messageCodec = struct({
 })
 export type MessageRow = TypeOf<typeof messageCodec>
 export const messageEntry = entry(messageCodec)
+
+/** Lower-case hex of 32 bytes: names one message to screens and in the store, the same on every device that has it. */
+export type ShownId = Brand<string, 'ShownId'>
 
 const placeCodec = struct({ conversationId: conversationIdCodec, order: text(40) })
 
@@ -263,6 +266,13 @@ export const slots = {
   parked: (delivery: string): Slot<Parked> => ({ space: 'parked', id: delivery, codec: parkedEntry }),
   unheard: (order: string): Slot<TypeOf<typeof unheardCodec>> => ({ space: 'unheard', order, codec: unheardEntry }),
   counter: (): Slot<{ next: number }> => ({ space: 'counter', codec: counterEntry })
+}
+
+/** The next number of a count that never repeats; sorts queues. */
+export async function nextOrder(unit: UnitOfWork): Promise<string> {
+  const next = (await unit.read(slots.counter()))?.next ?? 1
+  unit.write(slots.counter(), { next: next + 1 })
+  return orderOf(next)
 }
 
 const placeEntry = entry(placeCodec)

@@ -3,7 +3,7 @@ import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.
 import { PeerEngine } from '../../../peer/peer-engine.ts'
 import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
 import { platformTimers, SILENT_LOG, type KeyVault, type Log, type Timers } from '../../../peer/ports.ts'
-import { createAesSealer } from '../../../peer/store/aes-sealer.ts'
+import { createAesAtRestCipher } from '../../../peer/store/aes-at-rest-cipher.ts'
 import { openPeerStore } from '../../../peer/store/migrations.ts'
 import type { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
@@ -48,7 +48,7 @@ export class TestPeer {
   openStore(process = { isGone: false }): Promise<SealedStore> {
     const crypto = createNodeCrypto()
     const store = this.store.openedBy(process)
-    return openPeerStore(store, createAesSealer(crypto, this.storeKey, random), crypto, random)
+    return openPeerStore(store, createAesAtRestCipher(crypto, this.storeKey, random), crypto, random)
   }
 
   async start(): Promise<void> {

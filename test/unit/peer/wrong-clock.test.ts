@@ -4,7 +4,7 @@ import { Inbox, type InboxComponents } from '../../../peer/receiving/inbox.ts'
 import type { MessageLog } from '../../../peer/history/message-log.ts'
 import { FIRST_RETRY_MS, Outbox } from '../../../peer/sending/outbox.ts'
 import type { OutboxItem } from '../../../peer/store/store-layout.ts'
-import type { StateStore, Work } from '../../../peer/store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../../../peer/store/state-store.ts'
 import { ConnectionLost, type NodeConnection } from '../../../peer/network/node-connection.ts'
 import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS, PENDING_TTL_MS } from '../../../protocol/limits.ts'
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf } from '../../../protocol/wire/envelope.ts'
@@ -91,7 +91,7 @@ test('a clock that is put back does not hold up what is tried again', async () =
   const states = { range: async () => [] } as unknown as StateStore
   const init = { connection: () => connection, onEpoch: async () => undefined, onFruitless: () => undefined }
   const outbox = new Outbox(core, states, {} as MessageLog, init)
-  const unit = { write: () => undefined, after: (run: () => void) => run() } as unknown as Work
+  const unit = { write: () => undefined, after: (run: () => void) => run() } as unknown as UnitOfWork
   await outbox.start()
   outbox.put(unit, '1', { expiry: now + PENDING_TTL_MS, messages: [] } as unknown as OutboxItem)
   outbox.kick()

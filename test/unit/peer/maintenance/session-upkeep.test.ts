@@ -53,7 +53,7 @@ async function createUpkeep() {
     roster: new ConversationRoster(core as unknown as Core, directory as unknown as DirectoryClient),
     inbox: { heardAt: () => undefined },
     sealer: {
-      take: async (_unit: unknown, _id: unknown, body: MessageBody) => void taken.push(body),
+      enqueue: async (_unit: unknown, _id: unknown, body: MessageBody) => void taken.push(body),
       wake: () => undefined
     },
     outbox: { kick: () => undefined },

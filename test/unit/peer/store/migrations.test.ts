@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { PeerEngine } from '../../../../peer/peer-engine.ts'
 import { platformTimers, SILENT_LOG, type KeyValueStore, type Transport } from '../../../../peer/ports.ts'
-import { createAesSealer } from '../../../../peer/store/aes-sealer.ts'
+import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher.ts'
 import { openLevelStore } from '../../../../peer/store/level-store.ts'
 import type { MigrationStep } from '../../../../peer/store/migration-steps.ts'
 import { migrate, openPeerStore, STORE_VERSION } from '../../../../peer/store/migrations.ts'
@@ -31,7 +31,7 @@ async function copyOf(version: number, into: KeyValueStore): Promise<{ store: Ke
 
 const unversioned = async (store = new MemoryStore()) => ({
   store,
-  sealed: await SealedStore.open(store, createAesSealer(crypto, new Uint8Array(32), random), crypto, random)
+  sealed: await SealedStore.open(store, createAesAtRestCipher(crypto, new Uint8Array(32), random), crypto, random)
 })
 const put = (value: number) => [{ space: 's', id: 'a', value: Uint8Array.of(value) }]
 const valueIn = async (store: SealedStore) => (await store.get({ space: 's', id: 'a' }))?.[0]
@@ -92,7 +92,7 @@ describe('the steps of a store', () => {
 
 test('a new store has the version of this program', async () => {
   const store = new MemoryStore()
-  const sealed = await openPeerStore(store, createAesSealer(crypto, new Uint8Array(32), random), crypto, random)
+  const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, new Uint8Array(32), random), crypto, random)
   const steps = Array.from({ length: STORE_VERSION - 1 }, (): MigrationStep => () => Promise.reject(new Error('ran')))
   await migrate(sealed, steps)
 })
@@ -103,7 +103,7 @@ describe.each([
 ])('a store of version 1 over %s', (_name, make) => {
   test('keeps its conversations and messages', async () => {
     const { store, key } = await copyOf(1, await make())
-    const sealed = await openPeerStore(store, createAesSealer(crypto, key, random), crypto, random)
+    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random)
     const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
     expect(conversations.map(({ kind, draft }) => [kind, draft]).sort()).toEqual([
       ['direct', 'half a sentence'],
@@ -123,7 +123,7 @@ describe.each([
 
 test('a peer starts from a store of version 1, and shows what was in it', async () => {
   const { store: copy, key } = await copyOf(1, new MemoryStore())
-  const store = await openPeerStore(copy, createAesSealer(crypto, key, random), crypto, random)
+  const store = await openPeerStore(copy, createAesAtRestCipher(crypto, key, random), crypto, random)
   const transport: Transport = { dial: () => Promise.reject(new Error('no network')), stop: async () => undefined }
   const engine = new PeerEngine(
     {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import { utf8 } from '../../../../protocol/bytes.ts'
-import { createAesSealer } from '../../../../peer/store/aes-sealer.ts'
+import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher.ts'
 import { openLevelStore } from '../../../../peer/store/level-store.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { KEY_FILE, loadStoreKey } from '../../../../peer/store/store-key.ts'
@@ -17,7 +17,7 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'volo-store-'))
 
 const open = (store: KeyValueStore, key: Uint8Array): Promise<SealedStore> =>
-  SealedStore.open(store, createAesSealer(crypto, key, random), crypto, random)
+  SealedStore.open(store, createAesAtRestCipher(crypto, key, random), crypto, random)
 
 describe.each([
   ['memory', async () => new MemoryStore() as KeyValueStore],

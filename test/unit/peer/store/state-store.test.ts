@@ -1,7 +1,7 @@
 import { utf8 } from '../../../../protocol/bytes.ts'
 import type { Slot } from '../../../../peer/store/state-store.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
-import { createAesSealer } from '../../../../peer/store/aes-sealer.ts'
+import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import { randomBytes } from 'node:crypto'
@@ -16,7 +16,12 @@ const slot: Slot<string> = {
 
 async function openStates(faults: unknown[]): Promise<StateStore> {
   const crypto = createNodeCrypto()
-  const store = await SealedStore.open(new MemoryStore(), createAesSealer(crypto, random(32), random), crypto, random)
+  const store = await SealedStore.open(
+    new MemoryStore(),
+    createAesAtRestCipher(crypto, random(32), random),
+    crypto,
+    random
+  )
   return new StateStore(store, error => faults.push(error))
 }
 
@@ -70,7 +75,7 @@ describe('what follows a unit of work', () => {
 describe('values sealed one after the other', () => {
   it('never share a nonce, beyond what is drawn at once', async () => {
     const drawn: number[] = []
-    const sealer = createAesSealer(createNodeCrypto(), random(32), length => {
+    const sealer = createAesAtRestCipher(createNodeCrypto(), random(32), length => {
       drawn.push(length)
       return random(length)
     })
@@ -87,7 +92,7 @@ describe('a unit that screens hear of first', () => {
   async function openHeld(): Promise<{ states: StateStore; release: (error?: Error) => void }> {
     const store = new MemoryStore()
     const crypto = createNodeCrypto()
-    const sealed = await SealedStore.open(store, createAesSealer(crypto, random(32), random), crypto, random)
+    const sealed = await SealedStore.open(store, createAesAtRestCipher(crypto, random(32), random), crypto, random)
     const held = Promise.withResolvers<Error | undefined>()
     const batch = store.batch.bind(store)
     store.batch = async changes => {
@@ -151,7 +156,7 @@ describe('a read outside of units', () => {
   it('that began before a write does not put the old value back into memory', async () => {
     const store = new MemoryStore()
     const crypto = createNodeCrypto()
-    const sealed = await SealedStore.open(store, createAesSealer(crypto, random(32), random), crypto, random)
+    const sealed = await SealedStore.open(store, createAesAtRestCipher(crypto, random(32), random), crypto, random)
     const before = new StateStore(sealed, () => {})
     await before.unit(async unit => unit.write(slot, 'old'))
     // Another process: nothing is in memory yet.

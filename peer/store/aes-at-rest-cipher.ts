@@ -1,6 +1,6 @@
 import { concatBytes, utf8 } from '../../protocol/bytes.ts'
 import { AEAD_NONCE_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
-import type { Sealer } from '../ports.ts'
+import type { AtRestCipher } from '../ports.ts'
 
 /** Nonces drawn at once: they are no secret, and drawing costs the same for one as for many. */
 const DRAWN_NONCES = 64
@@ -14,11 +14,11 @@ export const sealContext = (name: string): Uint8Array => utf8(`volo/1/store-seal
  * AES-256-GCM under a key in memory. Sealed value: version byte, 12-byte random nonce, ciphertext with tag; random
  * nonces are fine for the 2^32 writes that a store will never reach.
  */
-export function createAesSealer(
+export function createAesAtRestCipher(
   crypto: Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>,
   key: Uint8Array,
   random: Random
-): Sealer {
+): AtRestCipher {
   let drawn: Uint8Array = new Uint8Array()
   const nextNonce = (): Uint8Array => {
     if (drawn.length === 0) drawn = random(DRAWN_NONCES * AEAD_NONCE_BYTES)

@@ -22,7 +22,7 @@ import type { SealingPlan, SealingPlanner } from './sealing-plan.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import { dueEntry, slots, type DueControls, type Unsent } from '../store/store-layout.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Receipts and acknowledgements wait this long for more of their kind. */
 export const CONTROL_DELAY_MS = 250
@@ -34,7 +34,7 @@ const AT_ONCE = -Infinity
 /** Messages that say why they wait. */
 const MAX_EXPLAINED = 20
 
-export interface SealerComponents {
+export interface MessageSealerComponents {
   core: Core
   states: StateStore
   log: MessageLog
@@ -44,8 +44,8 @@ export interface SealerComponents {
   round: SealRound
 }
 
-export class Sealer {
-  readonly #components: SealerComponents
+export class MessageSealer {
+  readonly #components: MessageSealerComponents
   /** When receipts and acknowledgements of a conversation go out, on the monotonic clock. */
   readonly #due = new Map<string, number>()
   #running: Promise<void> | undefined
@@ -54,7 +54,7 @@ export class Sealer {
   #cancelTimer: (() => void) | undefined
   #timerAt = Infinity
 
-  constructor(components: SealerComponents) {
+  constructor(components: MessageSealerComponents) {
     this.#components = components
   }
 
@@ -71,9 +71,9 @@ export class Sealer {
     await this.#running
   }
 
-  /** Takes a message: in the queue once the unit is stored. */
-  async take(
-    unit: Work,
+  /** Puts a message into the queue as part of a unit of work. */
+  async enqueue(
+    unit: UnitOfWork,
     conversationId: ConversationId,
     body: MessageBody,
     options: { messageId?: MessageId; shown?: boolean; sentAt?: number } = {}
@@ -97,7 +97,7 @@ export class Sealer {
   }
 
   /** Seals what waits, and what the unit itself has taken: a message is on disk and on its way after one write. */
-  async sealAtOnce(unit: Work, plan: SealingPlan): Promise<void> {
+  async sealAtOnce(unit: UnitOfWork, plan: SealingPlan): Promise<void> {
     const conversationId = toHex(plan.conversation.conversationId)
     const { isDueDone, hasMore } = await this.#components.round.run(unit, plan)
     // With the commit, not later: what comes due in between must not be forgotten.
@@ -107,13 +107,13 @@ export class Sealer {
   }
 
   /** Queues a message that was sent before, with its place, for one device or all. */
-  async takeAgain(unit: Work, item: Unsent): Promise<void> {
+  async enqueueAgain(unit: UnitOfWork, item: Unsent): Promise<void> {
     await this.#components.queue.push(unit, item)
     unit.after(() => this.kick())
   }
 
   /** Adds to what is said about received messages: it goes out a moment later, together. */
-  async noteDue(unit: Work, conversationId: ConversationId, add: Partial<DueControls>): Promise<void> {
+  async noteDue(unit: UnitOfWork, conversationId: ConversationId, add: Partial<DueControls>): Promise<void> {
     const slot = slots.due(toHex(conversationId))
     const due = (await unit.read(slot)) ?? { conversationId, delivered: [], read: [], opened: [] }
     unit.write(slot, {

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 import type { ConversationId } from '../../../../protocol/roster/roster.ts'
 import { toHex } from '../../../../protocol/bytes.ts'
-import { CONTROL_DELAY_MS, Sealer, type SealerComponents } from '../../../../peer/sending/sealer.ts'
-import type { Work } from '../../../../peer/store/state-store.ts'
+import {
+  CONTROL_DELAY_MS,
+  MessageSealer,
+  type MessageSealerComponents
+} from '../../../../peer/sending/message-sealer.ts'
+import type { UnitOfWork } from '../../../../peer/store/state-store.ts'
 
 const conversationId = new Uint8Array(32).fill(7) as ConversationId
 
@@ -22,7 +26,9 @@ function scriptedClock(readings: number[]) {
 }
 
 /** A sealer with nothing queued, which notes what it plans to seal. */
-async function idleSealer(clock: ReturnType<typeof scriptedClock>): Promise<{ sealer: Sealer; planned: string[] }> {
+async function idleSealer(
+  clock: ReturnType<typeof scriptedClock>
+): Promise<{ sealer: MessageSealer; planned: string[] }> {
   const planned: string[] = []
   const components = {
     core: { timers: clock.port },
@@ -30,7 +36,7 @@ async function idleSealer(clock: ReturnType<typeof scriptedClock>): Promise<{ se
     queue: { start: () => Promise.resolve(), conversations: () => [] },
     planner: { plan: (conversation: string) => Promise.resolve(void planned.push(conversation)) }
   }
-  const sealer = new Sealer(components as unknown as SealerComponents)
+  const sealer = new MessageSealer(components as unknown as MessageSealerComponents)
   await sealer.start()
   return { sealer, planned }
 }
@@ -43,7 +49,7 @@ test('a receipt that comes due between two readings of the clock is not forgotte
   // Noted at 1000; the timer fires a millisecond early, and that millisecond passes during its round.
   const clock = scriptedClock([1_000, 1_000, due - 1, due])
   const { sealer, planned } = await idleSealer(clock)
-  await sealer.noteDue(committed as unknown as Work, conversationId, { read: [] })
+  await sealer.noteDue(committed as unknown as UnitOfWork, conversationId, { read: [] })
   expect(clock.timers).toHaveLength(1)
   for (const timer of clock.timers) {
     timer.run()
@@ -71,7 +77,7 @@ test('what was held is sealed once nothing holds it any more, though nobody writ
     round: { run: async () => (sealed.push('round'), { isDueDone: true, hasMore: false }) },
     outbox: { kick: () => undefined }
   }
-  const sealer = new Sealer(components as unknown as SealerComponents)
+  const sealer = new MessageSealer(components as unknown as MessageSealerComponents)
   await sealer.start()
   sealer.kick()
   await new Promise(resolve => setTimeout(resolve))

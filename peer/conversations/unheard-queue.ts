@@ -4,7 +4,7 @@ import type { People } from '../people/person-views.ts'
 import { slots, unheardEntry, type MessageRow } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 
-/** A received message that nobody has listened to yet. */
+/** A received message that `listen` has not printed yet. */
 export interface Unheard {
   /** Its place in the line. */
   order: string
@@ -12,7 +12,7 @@ export interface Unheard {
   person: Person
 }
 
-/** Received messages in the order they came, until somebody has heard them: for `listen`. */
+/** Received messages in the order they came, until `listen` has printed them. */
 export class UnheardLine {
   readonly #states: StateStore
   readonly #people: People

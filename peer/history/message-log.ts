@@ -1,6 +1,6 @@
 /**
  * The messages of a conversation as they are shown. A message gets the next place when it is shown; a gap takes a place
- * too, and what fills it later stands there, in its sender's order.
+ * too, and what fills it later is shown there, in its sender's order.
  */
 import { toHex } from '../../protocol/bytes.ts'
 import { createMessageId } from '../../protocol/conversation/message.ts'

@@ -18,8 +18,8 @@ export interface MessageOrigin {
 const named = new WeakMap<MessageId, MessageOrigin & { network: Uint8Array; name: ShownId }>()
 
 /**
- * The name of a message: H(`shown-message`; conversation, author, message id). An id alone says nothing: anybody may give
- * theirs the id of somebody else's, and must not keep that from being shown or change its state.
+ * The name of a message: H(`shown-message`; conversation, author, message id). The id alone does not
+ * name it: a sender may copy another sender's id, which must neither hide that message nor change its state.
  */
 export function shownIdOf(core: Pick<Core, 'crypto' | 'network'>, origin: MessageOrigin): ShownId {
   const { conversationId, from, messageId } = origin

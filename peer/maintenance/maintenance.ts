@@ -70,7 +70,7 @@ export class Housekeeping {
     const { core, directory, receiver, connection } = this.#components
     const online = connection()
     if (!online) return
-    // Each by itself: a node that refuses one must not keep the others from being done.
+    // Each by itself: a node that refuses one must not stop the others.
     await this.#attempt(() => this.#publishBundle(online))
     await this.#attempt(() => directory.account(core.accountId(), 0))
     await this.#attempt(() => receiver.retryParked('roster'))
@@ -86,7 +86,7 @@ export class Housekeeping {
     }
   }
 
-  /** Reads every session ever accepted: seldom, and not while a command waits for its end. */
+  /** Reads every session ever accepted, so it runs rarely and not right after a start, when a command may wait for the end. */
   async #forgetSessions(): Promise<void> {
     const now = this.#components.core.timers.monotonic()
     if (now - this.#forgotAt < FORGET_INTERVAL_MS) return
@@ -132,15 +132,15 @@ export class Housekeeping {
     }
   }
 
-  /** Operators that did not agree may by now, though nobody asks for this account: sending is held while they contradict. */
+  /** Asks again about an account on which operators did not agree: sending is held while they contradict each other. */
   async #reconsider(known: KnownAccount): Promise<void> {
     if (known.contradicted) await this.#components.directory.refresh(known.accountId)
     else await this.seekSecondOpinion(known)
   }
 
   /**
-   * What one operator says about somebody we talk to, or about us, is compared with another's: when the record changed, and
-   * now and then until they agree. Never rejects.
+   * Compares what one operator says about a person we talk to, or about us, with what another says: when the record changes,
+   * and now and then until they agree. Never rejects.
    */
   async seekSecondOpinion(account: KnownAccount): Promise<void> {
     const { core, directory, conversations } = this.#components
@@ -158,12 +158,12 @@ export class Housekeeping {
     try {
       await directory.confirm(account)
     } catch (error) {
-      // Nobody waits for it, and it may end after the store was closed.
-      core.log.debug('a second opinion could not be had', { reason: String(error) })
+      // No caller waits for it, and it may end after the store was closed.
+      core.log.debug('no second opinion was available', { reason: String(error) })
     }
   }
 
-  /** Somebody told their name: it is taken once the directory agrees. Never rejects. */
+  /** A person told their name: it is shown once the directory confirms it. Never rejects. */
   async noteProfile(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
     const key = toHex(accountId)
     const check = this.#checkProfile(accountId, profile).catch((error: unknown) =>

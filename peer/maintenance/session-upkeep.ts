@@ -32,7 +32,7 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 export const UPKEEP_INTERVAL_MS = 30_000
 /** Sent messages are kept for resending this long: what is older has expired everywhere. */
 const SENT_KEPT_MS = 2 * PENDING_TTL_MS
-/** What anybody gets who writes to us. */
+/** Messages that every person who writes to us gets: our profile. */
 const PROFILE_MESSAGES = 1
 const OPEN_DELIVERY = slots.openDelivery('', '').codec
 
@@ -69,7 +69,7 @@ export class Upkeep {
     this.#components.outbox.kick()
   }
 
-  /** Whether more was ever said here than our profile: strangers must not get fresh keys, and a sign of life, every week. */
+  /** Whether we ever sent more here than our profile: a stranger must not get fresh keys, a sign of life, every week. */
   async #hasAnswered(key: string): Promise<boolean> {
     const outbound = await this.#components.states.read(slots.outbound(key))
     return outbound !== undefined && outbound.nextSequence > PROFILE_MESSAGES
@@ -94,7 +94,7 @@ export class Upkeep {
     }
   }
 
-  /** Forgets secrets that nothing can need any more. */
+  /** Erases secrets that no message can need any more. */
   async #erase(unit: UnitOfWork, conversation: Conversation): Promise<void> {
     const { core, states } = this.#components
     const key = toHex(conversation.conversationId)

@@ -1,4 +1,4 @@
-/** What decrypted messages do: they are shown, they change what is shown, or they speak about sessions. */
+/** Applies decrypted messages: some are shown, some change what is shown, some are about sessions. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { decodeMessage, type BodyOf, type Message, type MessageId } from '../../protocol/conversation/message.ts'
 import { releaseHeld, wakeAt, type Emission, type SequencerStep } from '../../protocol/conversation/sequencer.ts'
@@ -26,9 +26,9 @@ export interface InboxComponents {
   directory: DirectoryClient
   log: MessageLog
   sealer: MessageSealer
-  /** Somebody told a name and a display name; looked up and applied outside the unit. */
+  /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
-  /** A gap became visible, or changed. */
+  /** A gap is shown now. */
   onGap: (conversationId: string) => void
 }
 

@@ -7,9 +7,9 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Deliveries kept; past it the oldest is dropped, its sender asked again later. */
 export const MAX_PARKED = 2_000
-/** And their bytes. */
+/** Bytes of their payloads together; past it the oldest is dropped. */
 export const MAX_PARKED_BYTES = 32 * 1024 * 1024
-/** Of those, kept for a newer version of this program: anybody can claim to be newer. */
+/** The share of those that waits for a newer version of this program: any sender can claim to be newer. */
 export const MAX_PARKED_NEWER = 256
 export const MAX_PARKED_NEWER_BYTES = 4 * 1024 * 1024
 /**
@@ -96,7 +96,7 @@ export class ParkedDeliveries {
     if (!known) this.#makeRoom(unit, parked)
   }
 
-  /** Lets go of a delivery, if it was parked. */
+  /** Forgets a delivery, if it was parked. */
   unpark(unit: UnitOfWork, { id }: Pick<Delivery, 'id'>): void {
     const key = toHex(id)
     if (!this.#parked.has(key)) return
@@ -104,7 +104,7 @@ export class ParkedDeliveries {
     unit.after(() => this.#release(key))
   }
 
-  /** Nothing of a delivery is remembered that is not parked. */
+  /** Forgets when the directory was asked on behalf of a delivery that is not parked. */
   forgetAsked({ id }: Delivery): void {
     if (!this.#parked.has(toHex(id))) this.#askedAt.delete(toHex(id))
   }
@@ -130,7 +130,7 @@ export class ParkedDeliveries {
     })
   }
 
-  /** Drops the oldest past the bounds; what was of worth in them shows as a gap and is sent again. */
+  /** Drops the oldest past the bounds. Messages in them show as a gap and are sent again. */
   #makeRoom(unit: UnitOfWork, { delivery, waitsFor }: Parked): void {
     const isNewer = waitsFor === 'version'
     const most = isNewer ? MAX_PARKED_NEWER : MAX_PARKED

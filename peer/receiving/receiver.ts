@@ -1,6 +1,6 @@
 /**
  * From deliveries to shown messages. Everything that arrives is hostile until the session suite says otherwise; whatever
- * cannot be used is counted and let go of. What a delivery brought is stored in one batch with the keys it used up, then
+ * cannot be used is counted and dropped. What a delivery brought is stored in one batch with the keys it used up, then
  * shown, then acknowledged once it would survive a power cut: so each message is shown exactly once, whatever is delivered
  * twice and wherever a process ends.
  *
@@ -67,7 +67,7 @@ export interface ReceiverComponents {
 
 /** What became of one delivery. */
 type Outcome =
-  /** Stored, or of no use to anybody: acknowledge. */
+  /** Stored, or useless: acknowledge it. */
   | { kind: 'done' }
   /** Needs these accounts from the directory first. */
   | { kind: 'fetch'; accounts: AccountId[] }
@@ -107,9 +107,9 @@ export class Receiver {
     }
     this.#stopped = false
     await this.#parked.start()
-    // The last process may have ended between an Open and the messages that waited for it.
+    // The last process may have ended between an Open and the messages that wait for it.
     void this.retryParked('session')
-    // And may have been an older version of this program.
+    // The last process may have been an older version of this program.
     void this.retryParked('version')
   }
 
@@ -125,7 +125,7 @@ export class Receiver {
   async receive(delivery: Delivery): Promise<boolean> {
     const { core } = this.#components
     if (!isDeliveryIntact(core.crypto, core.network().id, core.device().deviceId, delivery)) {
-      // Flipped bits, or a lie: the true one may still come from another node, so it is not acknowledged.
+      // A damaged or forged delivery: the true one may still come from another node, so this one is not acknowledged.
       this.counts.damaged++
       return false
     }
@@ -326,7 +326,7 @@ export class Receiver {
       const inbound = await unit.read(slots.inbound(toHex(session.conversationId), toHex(packet.sessionId)))
       // Erased: all of it was read, so this is a copy.
       if (!inbound) this.counts.duplicate++
-      // Each guess may cost a thousand steps of a chain; whoever can write in a session makes no wrong one.
+      // Each guess may cost a thousand steps of a chain; a member of the session has no reason to guess.
       else if ((await this.#message(unit, inbound, packet)) === 'undecryptable') break
     }
     return hasOrphans
@@ -388,7 +388,7 @@ export class Receiver {
     })
   }
 
-  /** Sorts a refusal of the suite into the counts. Anything else is a fault of ours and goes up. */
+  /** Counts a refusal of the session suite by its code. Any other error is a bug and is thrown on. */
   #count(error: unknown): Outcome {
     if (!(error instanceof ProtocolError)) throw error
     if (error.code === 'REPLAYED') this.counts.duplicate++

@@ -53,8 +53,8 @@ export function buildEnvelopes(
 }
 
 /**
- * The same payload and parts with another expiry, and so with other ids, for the mailboxes that do not keep it yet. Whoever
- * got it under its old id all the same takes the second for a copy: each of its messages opens once.
+ * The same payload and parts with another expiry, and so with other ids, for the mailboxes that do not keep it yet. A
+ * device that got it under its old id as well drops the second as a copy: each of its messages opens once.
  */
 export function withExpiry(crypto: Crypto, network: NetworkId, item: OutboxItem, expiry: number): OutboxItem {
   const stored = new Set(item.mailboxes.filter(mailbox => mailbox.stored).map(({ mailbox }) => toHex(mailbox)))

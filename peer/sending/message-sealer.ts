@@ -1,6 +1,6 @@
 /**
- * From taken messages to sealed envelopes. Taking a message writes it to the `unsent` queue; sealing needs the directory
- * (who gets it) and sometimes a new session, so it happens once a node can be asked. One round (`seal-round.ts`)
+ * From queued messages to sealed envelopes. A message is first written to the `unsent` queue. To seal it takes the directory
+ * (who gets it) and sometimes a new session, so the sealer waits until it can ask a node. One round (`seal-round.ts`)
  * then moves messages from the queue into envelopes.
  */
 import { toHex } from '../../protocol/bytes.ts'
@@ -31,7 +31,7 @@ const MAX_DUE = 4_096
 const RETRY_MS = 5_000
 /** A moment on the monotonic clock that has passed. */
 const AT_ONCE = -Infinity
-/** Messages that say why they wait. */
+/** Messages of a conversation that show why they wait. */
 const MAX_EXPLAINED = 20
 
 export interface MessageSealerComponents {
@@ -91,7 +91,7 @@ export class MessageSealer {
     unit.after(() => this.kick())
   }
 
-  /** What {@link sealAtOnce} needs, if nobody has to be asked for it. */
+  /** What {@link sealAtOnce} needs, if it is known without asking a node. */
   async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
     return this.#stopped ? undefined : this.#components.planner.readyPlan(conversationId)
   }
@@ -129,7 +129,7 @@ export class MessageSealer {
     })
   }
 
-  /** Looks at a conversation in the next round, for a key that has to be handed out. */
+  /** Looks at a conversation in the next round, to hand out a new key. */
   wake(conversationId: string): void {
     if (!this.#due.has(conversationId)) this.#due.set(conversationId, AT_ONCE)
     this.kick()
@@ -141,12 +141,12 @@ export class MessageSealer {
     this.#again = true
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
-      // Asked for while a round was giving up: the reason may be gone.
+      // A call came while a round gave up: its reason may be gone.
       if (this.#again) this.kick()
     })
   }
 
-  /** Seals receipts and acknowledgements at once, before the process ends. Rejects never. */
+  /** Seals receipts and acknowledgements at once, before the process ends. Never rejects. */
   async flush(): Promise<void> {
     for (const key of this.#due.keys()) this.#due.set(key, AT_ONCE)
     this.kick()
@@ -185,7 +185,7 @@ export class MessageSealer {
     if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.core.timers.monotonic()))
   }
 
-  /** What is not the connection may pass; meanwhile the person is told. Never rejects. */
+  /** Tells the person why their messages wait, unless only the connection is missing. Never rejects. */
   async #noteFailure(conversationId: string, error: unknown): Promise<void> {
     const { log } = this.#components.core
     log.warn('messages could not be sealed', { reason: String(error) })

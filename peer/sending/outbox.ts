@@ -1,6 +1,6 @@
 /**
  * Hands sealed envelopes to the network until enough signed receipts are here. What is sealed is on disk before the first
- * attempt and is never sealed anew, so that no retry can show a message twice.
+ * attempt and is never sealed again, so that no retry can show a message twice.
  *
  *     queued ── submit ──▶ in flight ── receipts verified ──▶ gone (message *sent*)
  *        ▲                     │
@@ -34,9 +34,9 @@ export const MAX_RETRY_MS = 60_000
 const OPERATORS_TO_REFUSE = 2
 /** Attempts without enough receipts after which the person is told why it takes so long. */
 const EXPLAIN_AFTER_ATTEMPTS = 3
-/** Attempts in a row without enough receipts, for no reason that was told, after which another node is tried. */
+/** Attempts in a row without enough receipts and without a reason, after which the peer tries another node. */
 const LEAVE_AFTER_FRUITLESS = 3
-/** Not sooner again than this after it; the pause doubles while nothing gets through anywhere. */
+/** Pause before the peer leaves another node for this reason; it doubles while no node stores anything. */
 const FIRST_LEAVE_PAUSE_MS = 10_000
 const MAX_LEAVE_PAUSE_MS = 600_000
 
@@ -54,7 +54,7 @@ interface Entry {
 export interface OutboxInit {
   connection: () => NodeConnection | undefined
   onEpoch: (epoch: Epoch, connection: NodeConnection) => Promise<void>
-  /** A node answers and gets nothing kept: it may be cut off from the others, or lie. */
+  /** A node answers, but no message gets enough receipts: it may be cut off from the other nodes, or lie. */
   onFruitless: (connection: NodeConnection) => void
 }
 
@@ -103,7 +103,7 @@ export class Outbox {
     unit.after(() => this.#add(order, item))
   }
 
-  /** A connection came about, or something was put in: tries everything now. */
+  /** Tries now what is due; with `retryAll`, also what pauses. Called when a connection opens or an envelope is added. */
   kick(retryAll = false): void {
     if (retryAll) for (const entry of this.#entries.values()) entry.nextTry = -Infinity
     this.#pump()
@@ -140,7 +140,7 @@ export class Outbox {
       await this.#submit(entry, connection)
     } catch (error) {
       await this.#failed(entry, error, connection).catch((failure: unknown) => {
-        // The store does not write. The entry stays as it is there, and is tried again.
+        // The store cannot write. It still has the entry as it was, so the outbox tries it again.
         entry.nextTry = this.#core.timers.monotonic() + MAX_RETRY_MS
         this.#core.log.warn('the outbox could not be written', { reason: String(failure) })
       })
@@ -167,7 +167,7 @@ export class Outbox {
     if (mailboxes.every(mailbox => mailbox.stored)) return
     const refusal = answer.results.find(result => result.state === 'refused')?.refusal?.reason
     if (stored.size === 0 && refusal === undefined) this.#noteFruitless(connection)
-    // Sealed while the clock was ahead: without another expiry it would wait for as long as that was.
+    // It was sealed while the clock was ahead: without another expiry it would wait until the right clock is as far.
     if (refusal === 'expiry-too-far' && (await this.#expireSooner(entry))) return
     if (refusal === 'epoch') await this.#refreshEpoch(connection)
     await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
@@ -211,7 +211,7 @@ export class Outbox {
           entry.item = item
           if (done) this.#entries.delete(entry.order)
         })
-        // What a power cut undoes is handed in again, and known to the nodes that keep it.
+        // Not durable: what a power cut undoes is submitted again, and the nodes that keep it know it.
       },
       { durable: false }
     )
@@ -243,19 +243,19 @@ export class Outbox {
     if (error instanceof NodeRefusal) {
       if (error.code === 'wrong-epoch') {
         await this.#refreshEpoch(connection)
-        // At once: nothing is wrong with the message.
+        // Tried again at once: nothing is wrong with the message.
         if (entry.attempts === 0) return void entry.attempts++
       }
       if (error.code === 'malformed' || error.code === 'too-large') {
         if (this.#isRefusedByAll(entry, connection))
           return this.#giveUp(entry, `The network does not take it: ${error.message}`)
         await this.#later(entry, `The node answered: ${error.message}`)
-        // One node's word fails nothing: the next connection goes to another node.
+        // One node alone must not make a message fail: the next connection goes to another node.
         return connection.close('the node refuses a message')
       }
       return this.#later(entry, `The node answered: ${error.message}`)
     }
-    // The next connection tries again by itself.
+    // The next connection tries it again.
     if (error instanceof ConnectionLost) {
       if (connection.isOpen) this.#noteFruitless(connection)
       return this.#later(entry, null)
@@ -329,7 +329,7 @@ export class Outbox {
 
 type RefusalReason = NonNullable<SubmissionResult['refusal']>['reason']
 
-/** Why a node did not take it, for people. All are tried again. */
+/** What the person reads about a refusal. The outbox tries again after each of them. */
 const REFUSED: Record<RefusalReason, string | null> = {
   expired: 'The node finds it too old. Please check this device’s clock.',
   'expiry-too-far': 'The node finds it too new. Please check this device’s clock.',

@@ -15,7 +15,7 @@ import type { StateStore } from '../store/state-store.ts'
 /** A session is opened with a directory not older than this: nothing is sealed to a device known to be revoked. */
 const FRESH_FOR_OPEN_MS = 2_000
 
-/** All that has to be known from outside before messages of a conversation can be sealed. */
+/** All that the sealer must know from the network before it seals messages of a conversation. */
 export interface SealingPlan extends SealTo {
   conversation: Conversation
   /** Of devices that an Open is sealed to for the first time; empty if no Open is needed. */
@@ -68,7 +68,7 @@ export class SealingPlanner {
     return { conversation, ...sealTo, bundles, canOpen }
   }
 
-  /** A plan for which nobody has to be asked; undefined if there is none, also where a session has to be opened. */
+  /** A plan from what is known already; undefined if that does not suffice, such as where a session has to be opened. */
   async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
     const conversation = await this.#states.read(slots.conversation(conversationId))
     if (!conversation) return undefined

@@ -2,7 +2,7 @@ import { Level } from 'level'
 import { PeerError } from '../peer-api.ts'
 import type { KeyValueStore, StoreChange } from '../ports.ts'
 
-/** Written to have what came before it synced. */
+/** A write to this key makes everything before it reach the disk. */
 const FLUSH_KEY = 'flushed'
 
 /**
@@ -31,7 +31,7 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
     )
   }
   return {
-    // Where it can be had at once: a state is small and mostly in memory, another thread takes longer to be asked.
+    // Synchronous where the platform can: a state is small and mostly in memory, and asking another thread takes longer.
     get: async key => (isSynchronous ? db.getSync(key) : db.get(key)),
     batch,
     flush: () => batch([{ key: FLUSH_KEY, value: new Uint8Array() }]),
@@ -40,8 +40,8 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
   }
 }
 
-// `level` has no way to ask a browser for a durable transaction, and without asking it is told of success before anything
-// is on the disk: after a power cut a session would use a message key twice, and messages acknowledged here would be gone.
+// `level` cannot ask a browser for a durable transaction, and without that the browser reports success before anything is on
+// the disk: after a power cut a session would use a message key twice, and acknowledged messages would be lost.
 async function writeIndexed(db: IDBDatabase, name: string, changes: StoreChange[], durable: boolean): Promise<void> {
   const transaction = db.transaction(name, 'readwrite', { durability: durable ? 'strict' : 'relaxed' })
   const entries = transaction.objectStore(name)
@@ -53,7 +53,7 @@ async function writeIndexed(db: IDBDatabase, name: string, changes: StoreChange[
       else entries.put(value, encoder.encode(key))
     }
   } catch (error) {
-    // Left alone, what was put before it would be committed.
+    // Without this, the browser commits the changes before the failed one.
     transaction.abort()
     throw error
   }

@@ -126,7 +126,7 @@ export class SealedStore {
     let blind = this.#blinds.get(name)
     if (blind === undefined) {
       blind = toHex(this.#crypto.hmacSha256(this.#blindKey, utf8(name)).subarray(0, BLIND_BYTES))
-      // Simply begun anew when full: what is in use comes back at once.
+      // Emptied when full: what is in use comes back at once.
       if (this.#blinds.size >= MAX_CACHED_BLINDS) this.#blinds.clear()
       this.#blinds.set(name, blind)
     }

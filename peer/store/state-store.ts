@@ -28,7 +28,7 @@ export class StateStore {
   /** Resolves once a unit that screens have heard of already is written, or was given up. */
   #told: Promise<void> | undefined
 
-  /** @param onFault - hears what a callback of {@link UnitOfWork.after} or {@link UnitOfWork.tell} threw: the unit is stored all the same. */
+  /** @param onFault - gets what a callback of {@link UnitOfWork.after} or {@link UnitOfWork.tell} throws. The unit stays stored. */
   constructor(store: SealedStore, onFault: (error: unknown) => void = () => undefined) {
     this.#store = store
     this.#onFault = onFault
@@ -154,7 +154,7 @@ export class UnitOfWork {
     this.#after.push(run)
   }
 
-  /** Runs after all that: word to screens, for which a message need not wait on its way to the network. */
+  /** Runs after those of {@link after}: news for screens, which must not delay a message on its way to the network. */
   tell(run: () => void): void {
     this.#tell.push(run)
   }
@@ -194,7 +194,7 @@ export class UnitOfWork {
     runAll(this.#tell.splice(0), onFault)
   }
 }
-/** What was stored is stored: a caller that was told otherwise would do it twice. */
+/** Never throws: the changes are stored, and a caller that sees a failure would make them twice. */
 function runAll(callbacks: (() => void)[], onFault: (error: unknown) => void): void {
   for (const run of callbacks) {
     try {

@@ -112,7 +112,7 @@ async function createKey(
   return key
 }
 
-/** The cost stands in the associated data, so that a lowered one does not go unnoticed. */
+/** The cost is part of the associated data: a file with a lowered cost does not open. */
 const wrapContext = (file: Pick<WrappedKey, 'memoryKib' | 'iterations' | 'parallelism' | 'salt'>): Uint8Array =>
   utf8(`volo/1/store-key ${file.memoryKib} ${file.iterations} ${file.parallelism} ${file.salt}`)
 

@@ -33,7 +33,7 @@ import { PersonMarks } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { Receiver } from './receiving/receiver.ts'
 import { SealRound } from './sending/seal-round.ts'
-import { MessageSealer } from './sending/message-sealer.ts'
+import { Sealer } from './sending/sealer.ts'
 import { SealingPlanner } from './sending/sealing-plan.ts'
 import { ownShownId, shownIdOf } from './history/shown-id.ts'
 import { slots, type Conversation, type MessageRow } from './store/store-layout.ts'
@@ -92,7 +92,7 @@ export class Chat {
   readonly #states: StateStore
   readonly #queue: UnsentQueue
   readonly #roster: ConversationRoster
-  readonly #sealer: MessageSealer
+  readonly #sealer: Sealer
   readonly #housekeeping: Housekeeping
   #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
   #isRunning = false
@@ -143,7 +143,7 @@ export class Chat {
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const round = new SealRound({ core, log, queue, outbox, roster, account, onKeysChanged })
     const planner = new SealingPlanner(core, states, directory, holds, roster)
-    const sealer = (this.#sealer = new MessageSealer({ core, states, log, queue, outbox, planner, round }))
+    const sealer = (this.#sealer = new Sealer({ core, states, log, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
       core,
       states,

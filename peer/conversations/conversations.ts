@@ -12,7 +12,7 @@ import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import { replicasOf } from '../network/network-info.ts'
 import { sentReceipt, type People } from '../people/person-views.ts'
-import type { MessageSealer } from '../sending/message-sealer.ts'
+import type { Sealer } from '../sending/sealer.ts'
 import type { SealingPlan } from '../sending/sealing-plan.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import {
@@ -37,7 +37,7 @@ export interface ConversationsComponents {
   log: MessageLog
   roster: ConversationRoster
   rows: ConversationRows
-  sealer: MessageSealer
+  sealer: Sealer
   people: People
   onChange: () => void
 }

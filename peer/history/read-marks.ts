@@ -1,20 +1,25 @@
 /** What was read of a conversation: counted down here, and told to those who wrote it. */
 import type { MessageId } from '../../protocol/conversation/message.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { Core } from '../engine-context.ts'
-import type { Sealer } from '../sending/sealer.ts'
-import { slots, type MessageRow } from '../store/store-layout.ts'
-import type { StateStore, Work } from '../store/state-store.ts'
+import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { isUnreadKind, type MessageLog } from './message-log.ts'
-import { shownIdOf, type ShownId } from './shown-id.ts'
+import { shownIdOf } from './shown-id.ts'
 
 /** Messages that are looked at in one go. */
 const PAGE = 500
+
+/** Tells senders, a moment later, that their messages were read. */
+export interface ReadReceipts {
+  noteDue(unit: UnitOfWork, conversationId: ConversationId, add: { read: MessageId[] }): Promise<void>
+}
 
 export interface ReadMarksComponents {
   core: Core
   states: StateStore
   log: MessageLog
-  sealer: Sealer
+  sealer: ReadReceipts
 }
 
 export class ReadMarks {
@@ -37,7 +42,7 @@ export class ReadMarks {
     await states.unit(unit => this.#note(unit, conversationId, unread, end?.order))
   }
 
-  async #note(unit: Work, conversationId: string, unread: MessageRow[], upTo: string | undefined): Promise<void> {
+  async #note(unit: UnitOfWork, conversationId: string, unread: MessageRow[], upTo: string | undefined): Promise<void> {
     const { core, log, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) return

@@ -23,7 +23,7 @@ import { buildEnvelopes } from '../sending/envelopes.ts'
 import type { Inbox } from '../receiving/inbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Outbox } from '../sending/outbox.ts'
-import type { MessageSealer } from '../sending/message-sealer.ts'
+import type { Sealer } from '../sending/sealer.ts'
 import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from '../store/session-states.ts'
 import { nextOrder, sentEntry, slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -42,7 +42,7 @@ export interface UpkeepComponents {
   directory: DirectoryClient
   roster: ConversationRoster
   inbox: Inbox
-  sealer: MessageSealer
+  sealer: Sealer
   outbox: Outbox
   /** Conversation keys were erased. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void

@@ -12,7 +12,7 @@ import { sessionEnvironment, type Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { hasLiveDevice } from '../directory/known-account.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
-import type { MessageSealer } from '../sending/message-sealer.ts'
+import type { Sealer } from '../sending/sealer.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -25,7 +25,7 @@ export interface InboxComponents {
   states: StateStore
   directory: DirectoryClient
   log: MessageLog
-  sealer: MessageSealer
+  sealer: Sealer
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
   /** A gap is shown now. */

@@ -40,7 +40,7 @@ import { sessionEnvironment } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { Inbox } from './inbox.ts'
-import type { MessageSealer } from '../sending/message-sealer.ts'
+import type { Sealer } from '../sending/sealer.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
 import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
@@ -62,7 +62,7 @@ export interface ReceiverComponents {
   directory: DirectoryClient
   rows: ConversationRows
   inbox: Inbox
-  sealer: MessageSealer
+  sealer: Sealer
 }
 
 /** What became of one delivery. */

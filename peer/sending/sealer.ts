@@ -34,7 +34,7 @@ const AT_ONCE = -Infinity
 /** Messages of a conversation that show why they wait. */
 const MAX_EXPLAINED = 20
 
-export interface MessageSealerComponents {
+export interface SealerComponents {
   core: Core
   states: StateStore
   log: MessageLog
@@ -44,8 +44,8 @@ export interface MessageSealerComponents {
   round: SealRound
 }
 
-export class MessageSealer {
-  readonly #components: MessageSealerComponents
+export class Sealer {
+  readonly #components: SealerComponents
   /** When receipts and acknowledgements of a conversation go out, on the monotonic clock. */
   readonly #due = new Map<string, number>()
   #running: Promise<void> | undefined
@@ -54,7 +54,7 @@ export class MessageSealer {
   #cancelTimer: (() => void) | undefined
   #timerAt = Infinity
 
-  constructor(components: MessageSealerComponents) {
+  constructor(components: SealerComponents) {
     this.#components = components
   }
 

@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ConversationId } from '../../../../protocol/roster/roster.ts'
 import { toHex } from '../../../../protocol/bytes.ts'
-import {
-  CONTROL_DELAY_MS,
-  MessageSealer,
-  type MessageSealerComponents
-} from '../../../../peer/sending/message-sealer.ts'
+import { CONTROL_DELAY_MS, Sealer, type SealerComponents } from '../../../../peer/sending/sealer.ts'
 import type { UnitOfWork } from '../../../../peer/store/state-store.ts'
 
 const conversationId = new Uint8Array(32).fill(7) as ConversationId
@@ -26,9 +22,7 @@ function scriptedClock(readings: number[]) {
 }
 
 /** A sealer with nothing queued, which notes what it plans to seal. */
-async function idleSealer(
-  clock: ReturnType<typeof scriptedClock>
-): Promise<{ sealer: MessageSealer; planned: string[] }> {
+async function idleSealer(clock: ReturnType<typeof scriptedClock>): Promise<{ sealer: Sealer; planned: string[] }> {
   const planned: string[] = []
   const components = {
     core: { timers: clock.port },
@@ -36,7 +30,7 @@ async function idleSealer(
     queue: { start: () => Promise.resolve(), conversations: () => [] },
     planner: { plan: (conversation: string) => Promise.resolve(void planned.push(conversation)) }
   }
-  const sealer = new MessageSealer(components as unknown as MessageSealerComponents)
+  const sealer = new Sealer(components as unknown as SealerComponents)
   await sealer.start()
   return { sealer, planned }
 }
@@ -77,7 +71,7 @@ test('what was held is sealed once nothing holds it any more, though nobody writ
     round: { run: async () => (sealed.push('round'), { isDueDone: true, hasMore: false }) },
     outbox: { kick: () => undefined }
   }
-  const sealer = new MessageSealer(components as unknown as MessageSealerComponents)
+  const sealer = new Sealer(components as unknown as SealerComponents)
   await sealer.start()
   sealer.kick()
   await new Promise(resolve => setTimeout(resolve))

@@ -31,7 +31,7 @@ const PLANNED = ['storage-adapter']
  * its line to be removed.
  */
 const KNOWN_ARROWS: Record<string, string[]> = {
-  peer: ['peer/store → peer/history', 'peer/people → peer/chat-engine.ts'],
+  peer: ['peer/people → peer/chat-engine.ts'],
   node: [
     'node/accounts/sign-in → node/http',
     'node/network → node/clients',

@@ -15,7 +15,7 @@ import { NONCE_TTL_MS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { AppDatabase } from '../app-database.ts'
 import type { DirectoryView } from '../key-directory/directory-view.ts'
-import { HttpError } from '../http/http-error.ts'
+import { NodeError } from '../errors.ts'
 import type { SignInService, SocialIdentity } from './sign-in/sign-in-service.ts'
 import { OneTimeStore } from './one-time-store.ts'
 import type { OwnRecords } from '../key-directory/record-outbox.ts'
@@ -100,7 +100,7 @@ export class RegistrationService {
    * Registers an account.
    *
    * @param body - an encoded `Registration`.
-   * @throws ProtocolError for what is malformed or not rightly signed, HttpError for what this node does not accept: `bad-nonce`,
+   * @throws ProtocolError for what is malformed or not rightly signed, NodeError for what this node does not accept: `bad-nonce`,
    * `bad-code`, `already-registered`, `rate-limited`, `busy`.
    */
   async register(body: Uint8Array, address: string): Promise<RegistrationAnswer> {
@@ -108,7 +108,7 @@ export class RegistrationService {
     const registration = decodeRegistration(body)
     // Taken before anything else is looked at: a nonce serves one attempt, good or bad.
     if (this.#nonces.take(toHex(registration.nonce)) === undefined) {
-      throw new HttpError(403, 'bad-nonce', 'The nonce is unknown, used or older than a minute; ask for a new one.')
+      throw new NodeError('bad-nonce', 'The nonce is unknown, used or older than a minute; ask for a new one.')
     }
     const { network } = this.#init
     const verified = await verifyRegistration(crypto, network, nodeKey.publicKey, registration, clock())
@@ -135,7 +135,7 @@ export class RegistrationService {
   #requireNew({ accountId, deviceId }: VerifiedRegistration): void {
     const { current } = this.#components.view
     if (current.account(accountId) ?? current.device(deviceId)) {
-      throw new HttpError(409, 'already-registered', 'This device has an account already.')
+      throw new NodeError('already-registered', 'This device has an account already.')
     }
   }
 
@@ -143,10 +143,10 @@ export class RegistrationService {
   async #once<T>({ provider, subject }: SocialIdentity, address: string, work: () => Promise<T>): Promise<T> {
     const key = `${provider}\0${subject}`
     if (this.#underWay.has(key)) {
-      throw new HttpError(429, 'rate-limited', 'Another registration of this sign-in is under way; try again.')
+      throw new NodeError('rate-limited', 'Another registration of this sign-in is under way; try again.')
     }
     if (!this.#perAddress.take(addressKey(address))) {
-      throw new HttpError(429, 'rate-limited', 'Too many accounts were registered from this address; try again later.')
+      throw new NodeError('rate-limited', 'Too many accounts were registered from this address; try again later.')
     }
     this.#underWay.add(key)
     try {
@@ -163,7 +163,7 @@ export class RegistrationService {
     const { database, clock } = this.#components
     const count = await database.registrationsOf(provider, subject, clock())
     if (count >= this.#init.perIdentityPerDay) {
-      throw new HttpError(429, 'identity-limit', 'This sign-in has registered too many accounts; try again tomorrow.')
+      throw new NodeError('identity-limit', 'This sign-in has registered too many accounts; try again tomorrow.')
     }
   }
 
@@ -175,7 +175,7 @@ export class RegistrationService {
       this.#log.warn('a bundle could not be replicated', { error: cause })
       const message =
         'Not enough nodes can store the keys right now; your sign-in is still good, try again in a minute.'
-      throw new HttpError(503, 'busy', message, { cause })
+      throw new NodeError('busy', message, { cause })
     }
   }
 

@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../protocol/limits.ts'
 import type { DirectoryPort } from '../ports.ts'
-import { HttpError } from './http-error.ts'
+import { NodeError } from '../errors.ts'
 import { hex } from './schemas.ts'
 
 const accountParameters = z.object({ accountId: hex(32) })
@@ -32,9 +32,9 @@ export function directoryRoutes(app: FastifyInstance, directory: DirectoryPort):
     },
     async (request, reply) => {
       const proof = await directory.accountProof(asAccountId(request.params.accountId), MAX_ACCOUNT_PROOF_BYTES)
-      if (proof === undefined) throw new HttpError(404, 'not-found', 'This node knows of no such account.')
+      if (proof === undefined) throw new NodeError('not-found', 'This node knows of no such account.')
       if (underWay + proof.length > MAX_PROOF_BYTES_UNDER_WAY) {
-        throw new HttpError(503, 'busy', 'Too many large answers are on their way; try again soon.')
+        throw new NodeError('busy', 'Too many large answers are on their way; try again soon.')
       }
       underWay += proof.length
       reply.raw.once('close', () => (underWay -= proof.length))

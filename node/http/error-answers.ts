@@ -5,7 +5,6 @@ import type { FastifyError, FastifyInstance } from 'fastify'
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts'
 import { NodeError, type NodeErrorCode } from '../errors.ts'
 import type { Logger } from '../ports.ts'
-import { HttpError } from './http-error.ts'
 
 const PROTOCOL_STATUS: Partial<Record<ProtocolErrorCode, number>> = {
   TOO_LARGE: 413,
@@ -23,7 +22,16 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   refused: 403,
   busy: 503,
   unreachable: 503,
-  'disk-full': 503
+  'disk-full': 503,
+  'bad-nonce': 403,
+  'bad-code': 403,
+  'bad-return': 400,
+  'already-registered': 409,
+  'identity-limit': 429,
+  'unknown-provider': 404,
+  'unknown-sign-in': 400,
+  'provider-unreachable': 502,
+  'foreign-name': 421
 }
 
 /** Codes of Fastify's own refusals. */
@@ -45,7 +53,6 @@ interface Answer {
 
 /** What a client is told of an error. */
 export function answerFor(error: unknown): Answer {
-  if (error instanceof HttpError) return { status: error.status, error: error.code, message: error.message }
   if (error instanceof ProtocolError) {
     const code = error.code.toLowerCase().replaceAll('_', '-')
     return { status: PROTOCOL_STATUS[error.code] ?? 400, error: code, message: error.message }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { HttpError } from './http-error.ts'
+import { NodeError } from '../errors.ts'
 import { LOOPBACK_HOST } from './security-headers.ts'
 
 /**
@@ -10,7 +10,7 @@ export function refuseForeignNames(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ host }) => {
     const name = host.replace(/:\d{1,5}$/, '').toLowerCase()
     if (!LOOPBACK_HOST.test(name)) {
-      throw new HttpError(421, 'foreign-name', 'This node is reached by http://127.0.0.1 or http://localhost only.')
+      throw new NodeError('foreign-name', 'This node is reached by http://127.0.0.1 or http://localhost only.')
     }
   })
 }

@@ -5,7 +5,7 @@ import { epochToJson, genesisToJson } from '../../protocol/network-json.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { z } from 'zod'
-import { HttpError } from './http-error.ts'
+import { NodeError } from '../errors.ts'
 import { networkSchema } from './schemas.ts'
 
 /** What `GET /v1/network` tells. */
@@ -36,7 +36,7 @@ export function networkRoutes(app: FastifyInstance, facts: NetworkFacts): void {
     async (request, reply) => {
       const epoch = facts.epoch()
       const isInForce = facts.genesis.placement !== undefined && epoch.number === request.params.number
-      if (!isInForce) throw new HttpError(404, 'not-found', 'This is not the list in force.')
+      if (!isInForce) throw new NodeError('not-found', 'This is not the list in force.')
       if (proven?.number !== epoch.number) {
         const proof = facts.listProof(epoch)
         const kept = { number: epoch.number, proof }

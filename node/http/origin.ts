@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { HttpError } from './http-error.ts'
+import { NodeError } from '../errors.ts'
 import { LOOPBACK_HOST } from './security-headers.ts'
 
 /** What is known beforehand of where this node is reached. */
@@ -16,7 +16,7 @@ export function originOf(request: Pick<FastifyRequest, 'host' | 'protocol'>, pub
   const { host, protocol } = request
   const url = `${protocol}://${host}`
   if (!URL.canParse(url) || new URL(url).host !== host.toLowerCase()) {
-    throw new HttpError(400, 'malformed', 'The Host header is malformed.')
+    throw new NodeError('malformed', 'The Host header is malformed.')
   }
   if (publicUrl === undefined || LOOPBACK_HOST.test(new URL(url).hostname)) return new URL(url).origin
   return publicUrl

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fromHex } from '../../protocol/bytes.ts'
 import { MAX_SIGN_IN_CODE_LENGTH } from '../../protocol/identity/registration.ts'
 import type { SignInService } from '../accounts/sign-in/sign-in-service.ts'
-import { HttpError } from './http-error.ts'
+import { NodeError } from '../errors.ts'
 import { originOf, type OriginInit } from './origin.ts'
 import { hex } from './schemas.ts'
 
@@ -94,15 +94,11 @@ export function providerRoutes(app: FastifyInstance, signIn: SignInService): voi
 /**
  * The one page of this node's app, or a program on the person's own machine. Anything else would hand the one-time code to
  * whoever wrote the link.
- * @throws HttpError 400 `bad-return`.
+ * @throws NodeError `bad-return`.
  */
 export function parseReturnTo(returnTo: string): string {
   if (returnTo === '/') return returnTo
   const isLoopback = /^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}(\/[\w\-./~%]*)?$/.test(returnTo)
   if (isLoopback && URL.canParse(returnTo) && new URL(returnTo).username === '') return returnTo
-  throw new HttpError(
-    400,
-    'bad-return',
-    'A sign-in returns to "/" or to a loopback address such as http://127.0.0.1:5000/.'
-  )
+  throw new NodeError('bad-return', 'A sign-in returns to "/" or to a loopback address such as http://127.0.0.1:5000/.')
 }

@@ -3,7 +3,6 @@ import { equalBytes } from '../../../protocol/bytes.ts'
 import type { Clock, Random } from '../../../protocol/crypto/crypto.ts'
 import type { DevicePublicKeys } from '../../../protocol/identity/device.ts'
 import { NodeError } from '../../errors.ts'
-import { HttpError } from '../../http/http-error.ts'
 import { OneTimeStore } from '../one-time-store.ts'
 import type { Logger } from '../../ports.ts'
 import { addressKey } from '../../limits/rate-limiter.ts'
@@ -90,10 +89,10 @@ export class SignInService {
     return [...this.#providers.values()].map(({ config: { id, name, kind, demo } }) => ({ id, name, kind, demo }))
   }
 
-  /** @returns where to send the browser. @throws HttpError 404 for an unknown provider, 502 if it does not answer. */
+  /** @returns where to send the browser. @throws NodeError `unknown-provider`, or `provider-unreachable` if it does not answer. */
   async start({ provider: id, keys, returnTo, origin, address }: SignInRequest): Promise<string> {
     const provider = this.#providers.get(id)
-    if (provider === undefined) throw new HttpError(404, 'unknown-provider', 'This node does not offer that sign-in.')
+    if (provider === undefined) throw new NodeError('unknown-provider', 'This node does not offer that sign-in.')
     const secrets: SignInSecrets = {
       state: this.#randomText(),
       verifier: this.#randomText(),
@@ -109,7 +108,7 @@ export class SignInService {
       return target
     } catch (cause) {
       this.#log.warn('a sign-in could not start', { provider: id, error: cause })
-      throw new HttpError(502, 'provider-unreachable', `${provider.config.name} does not answer; try again later.`, {
+      throw new NodeError('provider-unreachable', `${provider.config.name} does not answer; try again later.`, {
         cause
       })
     }
@@ -118,12 +117,12 @@ export class SignInService {
   /**
    * Takes the provider's answer. @returns where to send the browser: `returnTo` with a one-time code or an error in its
    * fragment, which no server gets to see.
-   * @throws HttpError 400 `unknown-sign-in` for one that was not started here, is too old, or was answered before.
+   * @throws NodeError `unknown-sign-in` for one that was not started here, is too old, or was answered before.
    */
   async finish(providerId: string, answer: URLSearchParams): Promise<string> {
     const signIn = this.#signIns.take(answer.get('state') ?? '')
     if (signIn === undefined || signIn.provider.config.id !== providerId) {
-      throw new HttpError(400, 'unknown-sign-in', 'This sign-in has ended or is too old; please start again.')
+      throw new NodeError('unknown-sign-in', 'This sign-in has ended or is too old; please start again.')
     }
     const { provider, keys, returnTo, owner } = signIn
     try {
@@ -141,7 +140,7 @@ export class SignInService {
 
   /**
    * Who is behind a one-time code, without using it up.
-   * @throws HttpError 403 `bad-code` for one that is unknown, used, older than {@link CODE_TTL_MS}, or another device's. The last
+   * @throws NodeError `bad-code` for one that is unknown, used, older than {@link CODE_TTL_MS}, or another device's. The last
    * leaves the code as it is: who stole it must not be able to spoil it either.
    */
   check(code: string, keys: DevicePublicKeys): SocialIdentity {
@@ -161,11 +160,7 @@ export class SignInService {
       !equalBytes(found.keys.signingKey, keys.signingKey) ||
       !equalBytes(found.keys.messagingKeyHash, keys.messagingKeyHash)
     ) {
-      throw new HttpError(
-        403,
-        'bad-code',
-        'The sign-in code is not valid for this device any more; please sign in again.'
-      )
+      throw new NodeError('bad-code', 'The sign-in code is not valid for this device any more; please sign in again.')
     }
     return found
   }

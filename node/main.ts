@@ -6,6 +6,7 @@ import { toHex } from '../protocol/bytes.ts'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { ConfigError, describeConfig, describeSettings, readConfig, type NodeConfig } from './config/config.ts'
 import { openKeyFile } from './config/key-file.ts'
+import { nodeKeyFile } from './config/load-network.ts'
 import { createLogger } from './logger.ts'
 import { readNetworkFile } from './config/network-file.ts'
 import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator/chain-commands.ts'
@@ -154,7 +155,7 @@ function requireWritable(folder: string): void {
 }
 
 async function showKey(config: NodeConfig): Promise<void> {
-  const seed = openKeyFile(config.nodeKeyFile ?? join(config.dataDir, 'node.key'))
+  const seed = openKeyFile(nodeKeyFile(config))
   const { publicKey } = await createNodeCrypto().signingKeyFromSeed(seed)
   console.log(toHex(publicKey))
 }

@@ -1,18 +1,19 @@
 /**
- * What the two halves of a node know of each other: the network half (`node-network.ts`, streams and custody) and the
- * services half (directory, HTTP, accounts). `volo-node.ts` builds both and hands them to each other:
+ * What the two halves of a node know of each other: the message relay (`message-relay.ts`, streams and custody) and the
+ * services (directory, HTTP, accounts). `volo-node.ts` builds both and hands them to each other:
  *
  * ```ts
- * const network = new NodeNetwork(components, init)
- * const keyDistribution = new KeyDistributionService({ network, … })
- * network.serve(keyDistribution)
- * await network.start()
+ * const relay = new MessageRelay(components, init)
+ * const keyDistribution = new KeyDistributionService({ relay, … })
+ * relay.serve(keyDistribution)
+ * await relay.start()
  * ```
  */
 import type { Server } from 'node:http'
 import type { Clock, Crypto, Random } from '../protocol/crypto/crypto.ts'
 import type { AccountId, DeviceId, DevicePublicKeys } from '../protocol/identity/device.ts'
 import type { Genesis, NetworkId } from '../protocol/network.ts'
+import type { EnvelopeClass } from '../protocol/wire/envelope.ts'
 import type { Epoch, ListedNode, NodeKey } from '../protocol/wire/placement.ts'
 
 /** One logger per part: `logger.forComponent('volo:delivery-service')`. Fields are ids, counts, sizes, durations. */
@@ -24,57 +25,11 @@ export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void
 }
 
-/** What the directory knows of a device. `pending` ones (not yet on chain) are served like live ones. */
-export interface DirectoryDevice {
-  accountId: AccountId
-  keys: DevicePublicKeys
-  state: 'pending' | 'live' | 'revoked'
-}
-
 /** A device that proved itself on its stream. */
 export interface AuthenticatedDevice {
   deviceId: DeviceId
   accountId: AccountId
   keys: DevicePublicKeys
-}
-
-/** An account that holds a name. */
-export interface NameMatch {
-  /** 32 bytes. */
-  tag: Uint8Array
-  accountId: AccountId
-  state: 'pending' | 'recorded' | 'settled'
-}
-
-/**
- * The services half as the network half sees it. Every method may throw `NodeError`, whose code reaches the client.
- * `local…` methods answer other nodes and touch only this node's own store.
- */
-export interface DirectoryPort {
-  /** The device, or undefined if no record of it is known here. */
-  device(deviceId: DeviceId): Promise<DirectoryDevice | undefined>
-  /**
-   * An encoded `AccountProof`, or undefined if the account is unknown.
-   * @throws NodeError `too-large` if it takes more than `maxBytes`.
-   */
-  accountProof(accountId: AccountId, maxBytes: number): Promise<Uint8Array | undefined>
-  /** An encoded `ReleaseProof` of the newest releases of the web app. */
-  releaseProof(): Promise<Uint8Array>
-  /** Names whose tag begins so. @param tagPrefix - 2 to 32 bytes. */
-  names(tagPrefix: Uint8Array): Promise<{ matches: NameMatch[]; complete: boolean }>
-  /** Current encoded bundles of an account's devices, wherever they are kept. */
-  bundles(accountId: AccountId): Promise<Uint8Array[]>
-  /** Checks a bundle handed in by its own device and replicates it. */
-  storeBundle(bundle: Uint8Array, from: AuthenticatedDevice): Promise<void>
-  /** Checks records handed in by a device of their account and queues them for the chain. */
-  publishRecords(records: Uint8Array[], from: AuthenticatedDevice): Promise<void>
-
-  /** Another node (a listed one) replicates a bundle here: check it, keep it if newer, fsync, resolve. */
-  storeLocalBundle(accountId: AccountId, bundle: Uint8Array): Promise<void>
-  /** Another node asks for the bundles that this node keeps itself. */
-  localBundles(accountId: AccountId): Promise<Uint8Array[]>
-  /** Pending records that a listed node passed on; to be checked like a client's. Must not throw. */
-  onRecords(records: Uint8Array[], from: NodeKey): void
 }
 
 /** Why `/readyz` is not ready. */
@@ -92,7 +47,7 @@ export interface NodeLinkStatus {
   lastHeartbeat: number | undefined
 }
 
-export interface NetworkStatus {
+export interface RelayStatus {
   epoch: number
   nodeKey: NodeKey
   peers: NodeLinkStatus[]
@@ -113,11 +68,11 @@ export interface MetricSample {
   value: number
 }
 
-/** The network half as the services half sees it. */
-export interface NetworkPort {
+/** The message relay as the services see it. */
+export interface RelayPort {
   /** The list of nodes in force. */
   currentEpoch(): Epoch
-  status(): NetworkStatus
+  status(): RelayStatus
   /** Empty when people can chat through this node. */
   readiness(): ReadinessReason[]
   metrics(): MetricSample[]
@@ -132,8 +87,8 @@ export interface NetworkPort {
   getBundles(accountId: AccountId): Promise<Uint8Array[]>
 }
 
-/** What the network half talks to. */
-export interface NodeNetworkComponents {
+/** What the message relay talks to. */
+export interface MessageRelayComponents {
   crypto: Crypto
   network: NetworkId
   genesis: Genesis
@@ -142,13 +97,13 @@ export interface NodeNetworkComponents {
   logger: Logger
   clock: Clock
   random: Random
-  /** Server of the public port; `upgrade` requests to `/` belong to the network half, it adds and removes its listener. */
+  /** Server of the public port; `upgrade` requests to `/` belong to the relay, it adds and removes its listener. */
   httpServer: Server
   /** Called once when the store fails: end the process (exit code ≠ 0), nothing can be acknowledged any more. */
   onFatal(error: Error): void
 }
 
-export interface NodeNetworkInit {
+export interface MessageRelayInit {
   /** Folder for pending messages, made if missing. */
   dataDirectory: string
   /** Where other nodes reach this one, such as `/ip4/0.0.0.0/tcp/4001`; port 0 takes a free one. Undefined: no links. */
@@ -161,11 +116,15 @@ export interface NodeNetworkInit {
   /** Take a client's address from `X-Forwarded-For` (behind a proxy that sets it). Default false. */
   trustForwardedFor?: boolean
   /** Bounds that an operator may change; defaults are the constants of the parts. */
-  limits?: Partial<NodeNetworkLimits>
+  limits?: Partial<RelayLimits>
+  /** Bounds of a mailbox, if not those of the protocol. */
+  mailboxLimits?: Partial<MailboxLimits>
+  /** Size of the file that is dropped when the disk is full; see `DiskGuard`. */
+  ballastBytes?: number
 }
 
 /** Bounds of one node, per operator's choice. */
-export interface NodeNetworkLimits {
+export interface RelayLimits {
   /** Client connections at once. */
   maxClients: number
   /** Client connections at once from one address. */
@@ -177,4 +136,12 @@ export interface NodeNetworkLimits {
   requestBurst: number
   /** Free bytes on the store's disk below which nothing new is accepted. */
   diskLowWaterBytes: number
+}
+
+/** Bounds of one mailbox, per class. */
+export interface MailboxLimits {
+  envelopes: Record<EnvelopeClass, number>
+  bytes: Record<EnvelopeClass, number>
+  /** Part of a class that deliveries through one origin may fill: 1 where the network has a single operator. */
+  originShare: number
 }

@@ -14,12 +14,12 @@ import {
 import { NONCE_TTL_MS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { AppDatabase } from '../app-database.ts'
-import type { DirectoryView } from '../key-directory/directory-view.ts'
+import type { KeyDirectory } from '../key-directory/key-directory.ts'
 import { NodeError } from '../errors.ts'
 import type { SignInService, SocialIdentity } from './sign-in/sign-in-service.ts'
-import { OneTimeStore } from './one-time-store.ts'
-import type { OwnRecords } from '../key-directory/record-outbox.ts'
-import type { Logger, NetworkPort } from '../ports.ts'
+import { OneTimeStore } from './sign-in/one-time-store.ts'
+import type { RecordOutbox } from '../key-directory/record-outbox.ts'
+import type { Logger, RelayPort } from '../ports.ts'
 import { addressKey, RateLimiter } from '../limits/rate-limiter.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -48,9 +48,9 @@ export interface RegistrationComponents {
   nodeKey: SigningKey
   signIn: SignInService
   database: AppDatabase
-  view: DirectoryView
-  ownRecords: OwnRecords
-  network: Pick<NetworkPort, 'putBundle'>
+  keyDirectory: KeyDirectory
+  recordOutbox: RecordOutbox
+  relay: Pick<RelayPort, 'putBundle'>
 }
 
 /** What the service is told. */
@@ -107,7 +107,7 @@ export class RegistrationService {
     const { crypto, nodeKey, clock, signIn } = this.#components
     const registration = decodeRegistration(body)
     // Taken before anything else is looked at: a nonce serves one attempt, good or bad.
-    if (this.#nonces.take(toHex(registration.nonce)) === undefined) {
+    if (this.#nonces.redeem(toHex(registration.nonce)) === undefined) {
       throw new NodeError('bad-nonce', 'The nonce is unknown, used or older than a minute; ask for a new one.')
     }
     const { network } = this.#init
@@ -123,7 +123,7 @@ export class RegistrationService {
       signIn.redeem(registration.signInCode, keys)
       await this.#components.database.addRegistration(identity.provider, identity.subject, clock())
       const { record, nameCommit } = registration
-      await this.#components.ownRecords.take(nameCommit ? [record, nameCommit] : [record])
+      await this.#components.recordOutbox.add(nameCommit ? [record, nameCommit] : [record])
       const answer = await this.#answer(verified, identity)
       this.#answers.put(answer.accountId, answer, addressKey(address))
       this.#registered++
@@ -133,7 +133,7 @@ export class RegistrationService {
   }
 
   #requireNew({ accountId, deviceId }: VerifiedRegistration): void {
-    const { current } = this.#components.view
+    const { current } = this.#components.keyDirectory
     if (current.account(accountId) ?? current.device(deviceId)) {
       throw new NodeError('already-registered', 'This device has an account already.')
     }
@@ -145,7 +145,7 @@ export class RegistrationService {
     if (this.#underWay.has(key)) {
       throw new NodeError('rate-limited', 'Another registration of this sign-in is under way; try again.')
     }
-    if (!this.#perAddress.take(addressKey(address))) {
+    if (!this.#perAddress.spend(addressKey(address))) {
       throw new NodeError('rate-limited', 'Too many accounts were registered from this address; try again later.')
     }
     this.#underWay.add(key)
@@ -170,7 +170,7 @@ export class RegistrationService {
   /** Before the account exists, so that whoever finds it can also write to it. */
   async #replicate({ accountId }: VerifiedRegistration, bundle: Uint8Array): Promise<void> {
     try {
-      await this.#components.network.putBundle(accountId, bundle)
+      await this.#components.relay.putBundle(accountId, bundle)
     } catch (cause) {
       this.#log.warn('a bundle could not be replicated', { error: cause })
       const message =

@@ -22,12 +22,14 @@ import {
   type PeerErrorCode
 } from '../../protocol/wire/peer-frames.ts'
 import type { ChatService } from '../messages/chat-service.ts'
+import type { ClientQuotas } from '../limits/client-quotas.ts'
 import type { Admission, ConnectionManager, DeviceSession } from './connection-manager.ts'
-import type { DeliveryService } from '../messages/message-delivery-service.ts'
+import type { MessageDeliveryService } from '../messages/message-delivery-service.ts'
 import type { DeliverySink } from '../messages/delivery-session.ts'
 import { NodeError, peerErrorOf } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
-import type { AuthenticatedDevice, DirectoryPort, Logger } from '../ports.ts'
+import type { DirectoryPort } from '../key-directory/directory-port.ts'
+import type { AuthenticatedDevice, Logger } from '../ports.ts'
 
 /** Time for what waits to be written when a stream is closed. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -68,8 +70,9 @@ export interface PeerSessionComponents {
   random: Random
   logger: Logger
   connectionManager: ConnectionManager
+  quotas: ClientQuotas
   chat: ChatService
-  delivery: DeliveryService
+  delivery: MessageDeliveryService
   directory: DirectoryPort
 }
 
@@ -229,7 +232,7 @@ export class PeerSession implements DeviceSession {
 
   #isAllowed(frame: ClientFrame, size: number): boolean {
     const weight = WEIGHT[frame.kind] + size / BYTES_PER_REQUEST
-    if (this.#components.connectionManager.allowsRequest(this.#device!.deviceId, weight)) return true
+    if (this.#components.quotas.allowsRequest(this.#device!.deviceId, weight)) return true
     this.#rateRefusals += 1
     if (this.#rateRefusals > MAX_RATE_REFUSALS) throw new NodeError('rate-limited', 'far too many requests')
     this.#error(frame.request, 'rate-limited', 'too many requests: slow down')

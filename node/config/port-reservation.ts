@@ -4,7 +4,7 @@ import { ConfigError } from './config.ts'
 /** Ports tried after the default one. */
 const PORTS_TRIED = 100
 
-/** What {@link PortReservation.take} is told. */
+/** What {@link PortReservation.reserve} is told. */
 export interface PortRequest {
   host: string
   /** 0 for any free one. */
@@ -28,7 +28,7 @@ export class PortReservation {
   }
 
   /** @throws ConfigError with one sentence if the port, or any near a default one, cannot be had. */
-  static async take({ host, port, isExplicit, setting }: PortRequest): Promise<PortReservation> {
+  static async reserve({ host, port, isExplicit, setting }: PortRequest): Promise<PortReservation> {
     const last = isExplicit || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535)
     for (let candidate = port; ; candidate++) {
       try {

@@ -97,8 +97,8 @@ async function choosePorts({ nodes, basePort, dataDir }: Settings): Promise<Port
 /** The port, or any free one if it is taken. */
 async function freePort(port: number): Promise<number> {
   const request = { host: '127.0.0.1', setting: '--base-port', isExplicit: true }
-  const reservation = await PortReservation.take({ ...request, port }).catch(() =>
-    PortReservation.take({ ...request, port: 0 })
+  const reservation = await PortReservation.reserve({ ...request, port }).catch(() =>
+    PortReservation.reserve({ ...request, port: 0 })
   )
   await reservation.release()
   return reservation.port

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../protocol/limits.ts'
-import type { DirectoryPort } from '../ports.ts'
+import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import { NodeError } from '../errors.ts'
 import { hex } from './schemas.ts'
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 
@@ -28,4 +28,12 @@ export async function staticApp(app: FastifyInstance, folder: string): Promise<v
       void reply.header('cache-control', HASHED.test(path) ? A_YEAR : 'no-cache')
     }
   })
+}
+
+/** The folder of the built web app: the configured one, or that of this checkout or package. */
+export function webFolder(configured: string | undefined): string {
+  if (configured !== undefined) return configured
+  // This file is dist/node/http/static-app.js, or node/http/static-app.ts when it runs unbuilt.
+  const candidates = [resolve(import.meta.dirname, '../../web'), resolve(import.meta.dirname, '../../dist/web')]
+  return candidates.find(folder => existsSync(join(folder, 'assets'))) ?? candidates[0]!
 }

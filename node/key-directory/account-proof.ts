@@ -18,7 +18,8 @@ import {
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_NODE_LIST_PROOF_BYTES } from '../../protocol/limits.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
-import type { DirectoryView, RecordedTransaction } from './directory-view.ts'
+import type { RecordedTransaction } from './final-places.ts'
+import type { KeyDirectory } from './key-directory.ts'
 import { NodeError } from '../errors.ts'
 
 /** Where raw transactions of the FINAL log are kept. */
@@ -28,7 +29,7 @@ export interface TransactionLog {
 }
 
 interface Components {
-  view: DirectoryView
+  keyDirectory: KeyDirectory
   transactions: TransactionLog
   clock: Clock
 }
@@ -46,16 +47,16 @@ export async function accountProof(
   accountId: AccountId,
   maxBytes: number
 ): Promise<Uint8Array | undefined> {
-  const { view, transactions } = components
-  // The view stands still while places are looked up, not while the log is read: a long history must not hold up blocks.
-  const found = await view.exclusive(async () => {
-    const account = view.current.account(accountId)
+  const { keyDirectory, transactions } = components
+  // The keyDirectory stands still while places are looked up, not while the log is read: a long history must not hold up blocks.
+  const found = await keyDirectory.exclusive(async () => {
+    const account = keyDirectory.current.account(accountId)
     if (account === undefined) return undefined
     const places = placesOf(
-      view,
+      keyDirectory,
       historyOf(account).flatMap(({ order }) => order ?? [])
     )
-    return { places, pending: pendingOf(view, account), tip: tipOf(components) }
+    return { places, pending: pendingOf(keyDirectory, account), tip: tipOf(components) }
   })
   if (found === undefined) return undefined
   const { places, pending, tip } = found
@@ -77,10 +78,10 @@ export async function accountProof(
  * @throws NodeError `internal` if a transaction that was followed cannot be found any more.
  */
 export async function releaseProof(components: Components): Promise<Uint8Array> {
-  const { view, transactions } = components
-  const { places, tip } = await view.exclusive(async () => {
-    const orders = view.recorded.releases().flatMap(({ order }) => order ?? [])
-    return { places: placesOf(view, orders.slice(-MAX_RELEASE_TRANSACTIONS)), tip: tipOf(components) }
+  const { keyDirectory, transactions } = components
+  const { places, tip } = await keyDirectory.exclusive(async () => {
+    const orders = keyDirectory.recorded.releases().flatMap(({ order }) => order ?? [])
+    return { places: placesOf(keyDirectory, orders.slice(-MAX_RELEASE_TRANSACTIONS)), tip: tipOf(components) }
   })
   return encodeReleaseProof({
     version: 1,
@@ -97,8 +98,10 @@ export async function releaseProof(components: Components): Promise<Uint8Array> 
  * @throws NodeError `too-large`, or `internal` if a transaction that was followed cannot be found any more.
  */
 export async function nodeListProof(components: Components, epoch: Epoch, height: number): Promise<Uint8Array> {
-  const { view, transactions } = components
-  const places = await view.exclusive(async () => placesOf(view, nodeListRecords(view.recorded, epoch.nodes, height)))
+  const { keyDirectory, transactions } = components
+  const places = await keyDirectory.exclusive(async () =>
+    placesOf(keyDirectory, nodeListRecords(keyDirectory.recorded, epoch.nodes, height))
+  )
   return encodeNodeListProof({
     version: 1,
     transactions: await load(transactions, places, MAX_NODE_LIST_PROOF_BYTES)
@@ -106,7 +109,7 @@ export async function nodeListProof(components: Components, epoch: Epoch, height
 }
 
 /** Before the chain was ever seen there is no block to name. */
-function tipOf({ view: { tip }, clock }: Components): AccountProof['tip'] {
+function tipOf({ keyDirectory: { tip }, clock }: Components): AccountProof['tip'] {
   return tip
     ? { height: tip.height, hash: fromHex(tip.hash), time: tip.time }
     : { height: 0, hash: new Uint8Array(32), time: clock() }
@@ -118,7 +121,7 @@ interface PlacedRecords {
 }
 
 /** The transactions at these places, in the same order. */
-function placesOf(view: DirectoryView, orders: readonly OrderKey[]): PlacedRecords[] {
+function placesOf(keyDirectory: KeyDirectory, orders: readonly OrderKey[]): PlacedRecords[] {
   const byPlace = new Map<string, PlacedRecords>()
   for (const order of orders) {
     const key = `${order.blockHeight}/${order.txIndex}`
@@ -127,7 +130,7 @@ function placesOf(view: DirectoryView, orders: readonly OrderKey[]): PlacedRecor
       known.recordIndexes.push(order.recordIndex)
       continue
     }
-    const place = view.transactionAt(order)
+    const place = keyDirectory.transactionAt(order)
     if (place === undefined) throw lost()
     byPlace.set(key, { place, recordIndexes: [order.recordIndex] })
   }
@@ -154,9 +157,9 @@ const lost = (): NodeError => new NodeError('internal', 'a followed transaction 
 const tooLarge = (maxBytes: number): NodeError =>
   new NodeError('too-large', `the proof of this account is larger than ${maxBytes} bytes`)
 
-function pendingOf(view: DirectoryView, account: AccountState): Uint8Array[] {
+function pendingOf(keyDirectory: KeyDirectory, account: AccountState): Uint8Array[] {
   return historyOf(account)
     .filter(({ order }) => order === null)
-    .flatMap(({ recordId }) => view.pool.get(recordId)?.bytes ?? [])
+    .flatMap(({ recordId }) => keyDirectory.pool.get(recordId)?.bytes ?? [])
     .slice(0, MAX_PROOF_PENDING)
 }

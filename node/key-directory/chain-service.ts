@@ -13,7 +13,7 @@ import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import type { AppDatabase } from '../app-database.ts'
 import { ConfigError, type NodeConfig } from '../config/config.ts'
 import { chainLogger } from '../logger.ts'
-import type { DirectoryView } from './directory-view.ts'
+import type { KeyDirectory } from './key-directory.ts'
 import type { Logger, ReadinessReason } from '../ports.ts'
 
 /** An embedded devnet makes a block every two seconds: batches and looks are as quick. */
@@ -116,12 +116,12 @@ export class ChainService {
   }
 
   /** Rebuilds the directory from what was followed before, then goes on following and publishing. */
-  async start(view: DirectoryView): Promise<void> {
-    for await (const transaction of this.follower.finals()) await view.restoreFinal(transaction)
+  async start(keyDirectory: KeyDirectory): Promise<void> {
+    for await (const transaction of this.follower.finals()) await keyDirectory.restoreFinal(transaction)
     await this.publisher.start()
     await this.follower.start()
     const seen = this.follower.snapshot()
-    if (seen) await view.applyChange({ ...seen, final: [], rolledBack: [] })
+    if (seen) await keyDirectory.applyChange({ ...seen, final: [], rolledBack: [] })
   }
 
   /** Safe to call twice. */

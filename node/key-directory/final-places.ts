@@ -1,12 +1,18 @@
+import type { FollowedTransaction } from '../../chain/follow/chain-change.ts'
 import { parseBlockHash, parseTransactionId, type TransactionPlace } from '../../chain/source/chain-source.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { bytesKey, type OrderKey } from '../../protocol/directory/order.ts'
 import { PackedMap } from '../../protocol/directory/tables/packed-map.ts'
 import type { Packing } from '../../protocol/directory/tables/packing.ts'
-import type { RecordedTransaction } from './directory-view.ts'
 
 const HASH_BYTES = 32
 const KEY_BYTES = 16
+
+/** The place of a transaction that holds records, for proofs. */
+export interface RecordedTransaction extends Omit<FollowedTransaction, 'bytes' | 'confirmations'> {
+  /** Kept in memory only while the transaction is not final. */
+  bytes: Uint8Array | undefined
+}
 
 /** Where the transactions of the FINAL log stand: a hundred bytes each, because a chain may hold millions. */
 export class FinalPlaces {

@@ -16,11 +16,12 @@ import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { MAX_NAME_MATCHES } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { accountProof, nodeListProof, releaseProof, type TransactionLog } from './account-proof.ts'
-import type { DirectoryView } from './directory-view.ts'
+import type { KeyDirectory } from './key-directory.ts'
 import { NodeError } from '../errors.ts'
 import type { KeyStore } from './key-store.ts'
-import type { OwnRecords } from './record-outbox.ts'
-import type { AuthenticatedDevice, DirectoryDevice, DirectoryPort, Logger, NameMatch, NetworkPort } from '../ports.ts'
+import type { RecordOutbox } from './record-outbox.ts'
+import type { DirectoryDevice, DirectoryPort, NameMatch } from './directory-port.ts'
+import type { AuthenticatedDevice, Logger, RelayPort } from '../ports.ts'
 import { RateLimiter } from '../limits/rate-limiter.ts'
 
 /** Records that other nodes passed on and that were not looked at yet; further ones are dropped and come again. */
@@ -34,10 +35,10 @@ export interface KeyDistributionComponents {
   crypto: Crypto
   clock: Clock
   logger: Logger
-  view: DirectoryView
+  keyDirectory: KeyDirectory
   keyStore: KeyStore
-  ownRecords: OwnRecords
-  network: Pick<NetworkPort, 'putBundle' | 'getBundles'>
+  recordOutbox: RecordOutbox
+  relay: Pick<RelayPort, 'putBundle' | 'getBundles'>
   transactions: TransactionLog
 }
 
@@ -60,12 +61,12 @@ export class KeyDistributionService implements DirectoryPort {
 
   /** Takes in what the follower saw, then brings own records on their way. */
   async onChainChange(change: ChainChange): Promise<void> {
-    await this.#components.view.applyChange(change)
-    await this.#components.ownRecords.advance()
+    await this.#components.keyDirectory.applyChange(change)
+    await this.#components.recordOutbox.advance()
   }
 
   async device(deviceId: DeviceId): Promise<DirectoryDevice | undefined> {
-    const found = this.#components.view.current.device(deviceId)
+    const found = this.#components.keyDirectory.current.device(deviceId)
     if (found === undefined) return undefined
     const { account, device } = found
     const state = isLive(device) ? (device.added.order === null ? 'pending' : 'live') : 'revoked'
@@ -73,27 +74,27 @@ export class KeyDistributionService implements DirectoryPort {
   }
 
   accountProof(accountId: AccountId, maxBytes: number): Promise<Uint8Array | undefined> {
-    const { view, transactions, clock } = this.#components
-    return this.#proofs.run(() => accountProof({ view, transactions, clock }, accountId, maxBytes))
+    const { keyDirectory, transactions, clock } = this.#components
+    return this.#proofs.run(() => accountProof({ keyDirectory, transactions, clock }, accountId, maxBytes))
   }
 
   releaseProof(): Promise<Uint8Array> {
-    const { view, transactions, clock } = this.#components
-    return this.#proofs.run(() => releaseProof({ view, transactions, clock }))
+    const { keyDirectory, transactions, clock } = this.#components
+    return this.#proofs.run(() => releaseProof({ keyDirectory, transactions, clock }))
   }
 
   /** An encoded `NodeListProof` of an epoch. @param height - of its boundary. */
   nodeListProof(epoch: Epoch, height: number): Promise<Uint8Array> {
-    const { view, transactions, clock } = this.#components
-    return this.#proofs.run(() => nodeListProof({ view, transactions, clock }, epoch, height))
+    const { keyDirectory, transactions, clock } = this.#components
+    return this.#proofs.run(() => nodeListProof({ keyDirectory, transactions, clock }, epoch, height))
   }
 
   async names(tagPrefix: Uint8Array): Promise<{ matches: NameMatch[]; complete: boolean }> {
-    const { view } = this.#components
+    const { keyDirectory } = this.#components
     const matches: NameMatch[] = []
-    for (const { nameTag, accountId, heldSince } of view.names(tagPrefix)) {
+    for (const { nameTag, accountId, heldSince } of keyDirectory.names(tagPrefix)) {
       if (matches.length === MAX_NAME_MATCHES) return { matches, complete: false }
-      const isSettled = view.confirmations(heldSince) >= NAME_SETTLED_CONFIRMATIONS
+      const isSettled = keyDirectory.confirmations(heldSince) >= NAME_SETTLED_CONFIRMATIONS
       matches.push({
         tag: nameTag,
         accountId,
@@ -104,7 +105,7 @@ export class KeyDistributionService implements DirectoryPort {
   }
 
   async bundles(accountId: AccountId): Promise<Uint8Array[]> {
-    const account = this.#components.view.current.account(accountId)
+    const account = this.#components.keyDirectory.current.account(accountId)
     if (account === undefined) return []
     const live = new Set(account.devices.filter(isLive).map(({ deviceId }) => toHex(deviceId)))
     const newest = new Map<string, { bundle: DeviceBundle; bytes: Uint8Array }>()
@@ -123,29 +124,29 @@ export class KeyDistributionService implements DirectoryPort {
     if (!equalBytes(bundle.deviceId, from.deviceId)) {
       throw new NodeError('refused', 'a device hands in its own bundle only')
     }
-    await this.#components.network.putBundle(from.accountId, bytes)
+    await this.#components.relay.putBundle(from.accountId, bytes)
   }
 
   async publishRecords(records: Uint8Array[], from: AuthenticatedDevice): Promise<void> {
     for (const bytes of records) {
       const record = refusing(() => decodeRecord(bytes))
-      const account = 'prev' in record ? this.#components.view.current.accountOfRecord(record.prev) : undefined
+      const account = 'prev' in record ? this.#components.keyDirectory.current.accountOfRecord(record.prev) : undefined
       if (account === undefined || !equalBytes(account.accountId, from.accountId)) {
         throw new NodeError('refused', 'the record does not follow a record of this account')
       }
       const isExempt = record.kind === 'revoke' || record.kind === 'recover'
-      if (!isExempt && !this.#perAccount.take(toHex(from.accountId))) {
+      if (!isExempt && !this.#perAccount.spend(toHex(from.accountId))) {
         throw new NodeError('rate-limited', 'this account has handed in too many records; try again in an hour')
       }
-      await this.#components.ownRecords.take([bytes])
+      await this.#components.recordOutbox.add([bytes])
     }
   }
 
   async storeLocalBundle(accountId: AccountId, bytes: Uint8Array): Promise<void> {
-    const { view, keyStore } = this.#components
+    const { keyDirectory, keyStore } = this.#components
     const { deviceId } = await this.#verified(bytes)
     const isKnown = (id: Uint8Array): boolean => {
-      const found = view.current.device(id)
+      const found = keyDirectory.current.device(id)
       return found !== undefined && equalBytes(found.account.accountId, accountId)
     }
     await keyStore.put(accountId, deviceId, bytes, isKnown)
@@ -166,7 +167,7 @@ export class KeyDistributionService implements DirectoryPort {
     this.#isReading = true
     try {
       for (let bytes = this.#incoming.shift(); bytes !== undefined; bytes = this.#incoming.shift()) {
-        const verdict = await this.#components.view.addPending(bytes, false)
+        const verdict = await this.#components.keyDirectory.addPending(bytes, false)
         if (verdict.kind === 'refused') this.#log.debug('a record of another node was refused', { code: verdict.code })
       }
     } catch (error) {
@@ -180,7 +181,7 @@ export class KeyDistributionService implements DirectoryPort {
   async #allBundles(accountId: AccountId): Promise<Uint8Array[]> {
     const [local, remote] = await Promise.all([
       this.localBundles(accountId),
-      this.#components.network.getBundles(accountId).catch((error: unknown) => {
+      this.#components.relay.getBundles(accountId).catch((error: unknown) => {
         this.#log.warn('bundles of other nodes could not be had', { error })
         return []
       })
@@ -192,7 +193,7 @@ export class KeyDistributionService implements DirectoryPort {
     const { crypto, clock } = this.#components
     const bundle = refusing(() => decodeBundle(bytes))
     // The directory's word, where it has one: a ROTATE ends the bundles of the key before it.
-    const registered = this.#components.view.current.device(bundle.deviceId)?.device.messagingKeyHash
+    const registered = this.#components.keyDirectory.current.device(bundle.deviceId)?.device.messagingKeyHash
     await verifyBundle(crypto, this.#network, bundle, clock(), registered).catch(rethrowRefused)
     return bundle
   }

@@ -10,9 +10,9 @@ import type { RecordOf } from '../../protocol/identity/record.ts'
 import { NAME_REVEAL_MAX_BLOCKS, NAME_REVEAL_MIN_BLOCKS, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { AppDatabase } from '../app-database.ts'
-import { placeOf, type DirectoryView } from './directory-view.ts'
+import { placeOf, type KeyDirectory } from './key-directory.ts'
 import { NodeError } from '../errors.ts'
-import type { Logger, NetworkPort } from '../ports.ts'
+import type { Logger, RelayPort } from '../ports.ts'
 import type { PooledRecord } from './record-pool.ts'
 
 /** Records that are not on the chain are told to the other nodes again this often. */
@@ -26,25 +26,25 @@ export interface RecordPublisher {
 }
 
 /** What it talks to. */
-export interface OwnRecordsComponents {
+export interface RecordOutboxComponents {
   crypto: Crypto
   clock: Clock
   logger: Logger
-  view: DirectoryView
+  keyDirectory: KeyDirectory
   database: AppDatabase
   publisher: RecordPublisher
-  network: Pick<NetworkPort, 'broadcastRecords'>
+  relay: Pick<RelayPort, 'broadcastRecords'>
 }
 
-export class OwnRecords {
-  readonly #components: OwnRecordsComponents
+export class RecordOutbox {
+  readonly #components: RecordOutboxComponents
   readonly #network: NetworkId
   readonly #log: Logger
   /** Taken by the publisher since the start. */
   readonly #enqueued = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(components: OwnRecordsComponents, init: { network: NetworkId }) {
+  constructor(components: RecordOutboxComponents, init: { network: NetworkId }) {
     this.#components = components
     this.#network = init.network
     this.#log = components.logger.forComponent('volo:own-records')
@@ -52,8 +52,8 @@ export class OwnRecords {
 
   /** Goes on with what was left by the last run. */
   async start(): Promise<void> {
-    const { database, view } = this.#components
-    for (const { bytes } of await database.ownRecords()) await view.addPending(bytes, true)
+    const { database, keyDirectory } = this.#components
+    for (const { bytes } of await database.ownRecords()) await keyDirectory.addPending(bytes, true)
     this.#timer = setInterval(() => void this.#rebroadcast(), REBROADCAST_MS)
   }
 
@@ -66,15 +66,15 @@ export class OwnRecords {
    * Takes records in the order in which they follow each other; on disk once this resolves.
    * @throws NodeError `refused` with the reason for a record that the rules do not accept, `busy` with too many waiting.
    */
-  async take(records: Uint8Array[]): Promise<void> {
-    const { view, database, clock } = this.#components
+  async add(records: Uint8Array[]): Promise<void> {
+    const { keyDirectory, database, clock } = this.#components
     const taken: PooledRecord[] = []
     for (const bytes of records) {
-      const verdict = await view.addPending(bytes, true)
+      const verdict = await keyDirectory.addPending(bytes, true)
       if (verdict.kind === 'orphan') throw refusal('UNKNOWN_PREV')
       if (verdict.kind === 'refused') throw refusal(verdict.code)
       // One that another node told of first is taken all the same: that node may be gone.
-      const record = view.pool.get(verdict.parsed.id)
+      const record = keyDirectory.pool.get(verdict.parsed.id)
       if (record?.own) taken.push(record)
     }
     const takenAt = clock()
@@ -85,16 +85,16 @@ export class OwnRecords {
 
   /** After the chain has moved: publishes what had to wait, lets go of what is settled. */
   async advance(): Promise<void> {
-    const { view, database } = this.#components
+    const { keyDirectory, database } = this.#components
     const settled: RecordId[] = []
-    const refused = view.takeRefused()
-    for (const record of view.pool.values()) {
+    const refused = keyDirectory.takeRefused()
+    for (const record of keyDirectory.pool.values()) {
       if (!record.own) continue
-      const place = placeOf(view, record)
+      const place = placeOf(keyDirectory, record)
       if (place === undefined) await this.#publish(record)
-      else if (view.confirmations(place) >= SETTLED_CONFIRMATIONS) settled.push(record.parsed.id)
+      else if (keyDirectory.confirmations(place) >= SETTLED_CONFIRMATIONS) settled.push(record.parsed.id)
     }
-    for (const id of settled) view.pool.delete(id)
+    for (const id of settled) keyDirectory.pool.delete(id)
     const done = [...settled, ...refused]
     if (done.length > 0) await database.removeOwnRecords(done)
   }
@@ -105,8 +105,8 @@ export class OwnRecords {
   }
 
   #waiting(): PooledRecord[] {
-    const { view } = this.#components
-    return [...view.pool.values()].filter(record => record.own && placeOf(view, record) === undefined)
+    const { keyDirectory } = this.#components
+    return [...keyDirectory.pool.values()].filter(record => record.own && placeOf(keyDirectory, record) === undefined)
   }
 
   async #publish(record: PooledRecord): Promise<void> {
@@ -126,11 +126,11 @@ export class OwnRecords {
    * follows waits for the reveal.
    */
   #isDue({ parsed: { record }, accountId }: PooledRecord): boolean {
-    const { view } = this.#components
+    const { keyDirectory } = this.#components
     if (accountId === undefined) return false
     if (record.kind === 'nameReveal' && !this.#isRevealDue(record, accountId)) return false
-    const previous = 'prev' in record ? view.pool.get(record.prev) : undefined
-    return previous === undefined || placeOf(view, previous) !== undefined || this.#isSent(previous)
+    const previous = 'prev' in record ? keyDirectory.pool.get(record.prev) : undefined
+    return previous === undefined || placeOf(keyDirectory, previous) !== undefined || this.#isSent(previous)
   }
 
   #isSent(record: PooledRecord): boolean {
@@ -138,12 +138,12 @@ export class OwnRecords {
   }
 
   #isRevealDue({ nameTag, salt }: RecordOf<'nameReveal'>, accountId: AccountId): boolean {
-    const { crypto, view } = this.#components
+    const { crypto, keyDirectory } = this.#components
     const commitment = toHex(nameCommitment(crypto, this.#network, nameTag, accountId, salt))
-    const account = view.recorded.account(accountId)
+    const account = keyDirectory.recorded.account(accountId)
     const commit = account?.commitments.find(known => toHex(known.commitment) === commitment)
-    if (!commit?.order || !view.tip) return false
-    const blocks = view.tip.height + 1 - commit.order.blockHeight
+    if (!commit?.order || !keyDirectory.tip) return false
+    const blocks = keyDirectory.tip.height + 1 - commit.order.blockHeight
     if (blocks > NAME_REVEAL_MAX_BLOCKS) this.#log.warn('a name was not opened in time', { account: toHex(accountId) })
     return blocks >= NAME_REVEAL_MIN_BLOCKS && blocks <= NAME_REVEAL_MAX_BLOCKS
   }
@@ -156,7 +156,7 @@ export class OwnRecords {
     try {
       for (let i = 0; i < records.length; i += BROADCAST_RECORDS) {
         const bytes = records.slice(i, i + BROADCAST_RECORDS).map(record => record.bytes)
-        await this.#components.network.broadcastRecords(bytes)
+        await this.#components.relay.broadcastRecords(bytes)
       }
     } catch (error) {
       this.#log.warn('records could not be told to other nodes', { error })

@@ -29,7 +29,7 @@ export class RateLimiter {
   }
 
   /** Counts one use. @returns whether it is within the limit. */
-  take(key: string): boolean {
+  spend(key: string): boolean {
     const window = this.#current(key)
     if (window === undefined) {
       this.#windows.delete(key)

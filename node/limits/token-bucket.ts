@@ -14,7 +14,7 @@ export class TokenBucket {
   }
 
   /** Takes units if they are there. */
-  take(units: number, now: number): boolean {
+  spend(units: number, now: number): boolean {
     this.#fill(now)
     if (this.#tokens < units) return false
     this.#tokens -= units
@@ -47,14 +47,14 @@ export class TokenBuckets {
     this.#max = max
   }
 
-  take(key: string, units: number, now: number): boolean {
+  spend(key: string, units: number, now: number): boolean {
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
       if (this.#buckets.size >= this.#max) this.#forget(now)
       bucket = new TokenBucket(this.#rate, this.#burst, now)
       this.#buckets.set(key, bucket)
     }
-    return bucket.take(units, now)
+    return bucket.spend(units, now)
   }
 
   #forget(now: number): void {

@@ -4,13 +4,14 @@ import type { NetworkId } from '../../protocol/network.ts'
 import { signRefusal, type Refusal } from '../../protocol/wire/custody.ts'
 import { decodeEnvelope, encodeEnvelope, expiryProblem, type Envelope } from '../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../protocol/wire/peer-frames.ts'
-import type { ConnectionManager } from '../clients/connection-manager.ts'
+import type { ClientQuotas } from '../limits/client-quotas.ts'
 import { deliveriesOf, type BatchDelivery } from './custody-batch.ts'
-import type { CustodyRequest, CustodyResult, ShardEnvelope } from './custody-origin.ts'
+import type { CustodyRequest, CustodyResult, ShardEnvelope } from './batch-in-flight.ts'
 import { NodeError } from '../errors.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { NetworkView } from '../network/network-view.ts'
-import type { AuthenticatedDevice, DirectoryPort } from '../ports.ts'
+import type { DirectoryPort } from '../key-directory/directory-port.ts'
+import type { AuthenticatedDevice } from '../ports.ts'
 
 /** Receipts of one delivery that go back to the client. */
 const MAX_RETURNED_RECEIPTS = 8
@@ -21,7 +22,7 @@ export interface ChatServiceComponents {
   key: SigningKey
   view: NetworkView
   queue: MessageQueue
-  connectionManager: ConnectionManager
+  quotas: ClientQuotas
   directory: Pick<DirectoryPort, 'device'>
   clock: Clock
 }
@@ -45,14 +46,14 @@ export class ChatService {
    * @throws NodeError `wrong-epoch`, `malformed`, `too-large`, `rate-limited`.
    */
   async submit(from: AuthenticatedDevice, epoch: number, encoded: Uint8Array): Promise<SubmissionResult[]> {
-    const { crypto, network, view, connectionManager, clock } = this.#components
+    const { crypto, network, view, quotas, clock } = this.#components
     if (epoch !== view.current.number) throw new NodeError('wrong-epoch', `epoch ${view.current.number} is in force`)
     const envelope = parse(encoded)
-    if (!connectionManager.allowsEnvelope(from, envelope.recipients.length)) {
+    if (!quotas.allowsEnvelope(from, envelope.recipients.length)) {
       throw new NodeError('rate-limited', 'too many messages in a short time; slow down')
     }
     const isToStrangers = envelope.class === 'request'
-    if (isToStrangers && !connectionManager.allowsStrangers(from.accountId, envelope.recipients.length)) {
+    if (isToStrangers && !quotas.allowsStrangers(from.accountId, envelope.recipients.length)) {
       throw new NodeError('rate-limited', 'too many message requests today')
     }
     this.submitted += 1
@@ -71,7 +72,7 @@ export class ChatService {
     encoded: Uint8Array,
     deliveries: BatchDelivery[]
   ): Promise<SubmissionResult[]> {
-    const { view, connectionManager } = this.#components
+    const { view, quotas } = this.#components
     const revoked = await Promise.all(deliveries.map(delivery => this.#isRevoked(delivery)))
     const outcomes: Promise<SubmissionResult>[] = []
     const shards = new Map<number, { indexes: number[]; requests: CustodyRequest[][] }>()
@@ -80,7 +81,7 @@ export class ChatService {
         outcomes.push(this.#refused(item, 'unknown-mailbox'))
         continue
       }
-      if (!connectionManager.allowsMailbox(accountId, item.mailbox)) {
+      if (!quotas.allowsMailbox(accountId, item.mailbox)) {
         outcomes.push(this.#refused(item, 'rate-limited'))
         continue
       }

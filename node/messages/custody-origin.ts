@@ -1,18 +1,9 @@
 import { byteKey } from '../byte-key.ts'
 import { equalBytes } from '../../protocol/bytes.ts'
 import type { Clock, Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
-import type { DeviceId } from '../../protocol/identity/device.ts'
+import { RECEIPTS_REQUIRED } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
-import {
-  custodyLeaf,
-  verifyReceipt,
-  verifyRefusal,
-  type DeliveryReceipt,
-  type Receipt,
-  type Refusal
-} from '../../protocol/wire/custody.ts'
-import type { Delivery } from '../../protocol/wire/envelope.ts'
-import { merkleTree } from '../../protocol/wire/merkle.ts'
+import { verifyReceipt, verifyRefusal, type Receipt, type Refusal } from '../../protocol/wire/custody.ts'
 import {
   encodeBatch,
   MAX_ASKED_DELIVERIES,
@@ -20,8 +11,17 @@ import {
   signBatch,
   type NodeLinkFrameOf
 } from '../../protocol/wire/node-frames.ts'
-import type { Epoch, ListedNode, NodeKey } from '../../protocol/wire/placement.ts'
-import type { CustodyPolicy } from './custody-policy.ts'
+import { receiptsRequired, type Epoch, type ListedNode, type NodeKey } from '../../protocol/wire/placement.ts'
+import {
+  localBatchId,
+  progressOf,
+  treeOf,
+  type BatchInFlight,
+  type CustodyRequest,
+  type CustodyResult,
+  type Progress,
+  type ShardEnvelope
+} from './batch-in-flight.ts'
 import type { CustodyReplica } from './custody-replica.ts'
 import { NodeError } from '../errors.ts'
 import type { Gossip } from '../network/gossip.ts'
@@ -38,51 +38,6 @@ const LOOK_INTERVAL_MS = 100
 /** Batches on their way; beyond it clients are told to come back. */
 const MAX_BATCHES_IN_FLIGHT = 4_096
 
-/** What became of one delivery in one epoch. */
-export type CustodyResult =
-  | { state: 'stored' | 'waiting'; receipts: DeliveryReceipt[] }
-  | { state: 'refused'; receipts: DeliveryReceipt[]; refusal: Refusal }
-
-/** One delivery to hand over, and who wants to know. */
-export interface CustodyRequest {
-  mailbox: DeviceId
-  delivery: Delivery
-  settle(result: CustodyResult): void
-}
-
-/** One envelope's part for one shard. */
-export interface ShardEnvelope {
-  /** Encoded, naming only mailboxes of the shard. */
-  encoded: Uint8Array
-  requests: CustodyRequest[]
-}
-
-interface Progress extends CustodyRequest {
-  leaf: Uint8Array
-  receipts: Map<string, DeliveryReceipt>
-  refusals: Map<string, Refusal>
-  isSettled: boolean
-}
-
-interface InFlight {
-  id: Uint8Array
-  epoch: Epoch
-  shard: number
-  replicas: ListedNode[]
-  required: number
-  items: Progress[]
-  /** Encoded and signed; undefined where this node is the only replica. */
-  encoded: Uint8Array | undefined
-  /** Nodes that have answered for every delivery. */
-  answered: Set<string>
-  unsettled: number
-  /** When it was sent, by a clock that never goes back, and how often silent replicas were asked since. */
-  sentAt: number
-  asked: number
-  /** Over all leaves, made when the first receipt for all comes. */
-  tree: { root: Uint8Array; paths: Uint8Array[][] } | undefined
-}
-
 export interface CustodyOriginComponents {
   crypto: Crypto
   network: NetworkId
@@ -91,7 +46,6 @@ export interface CustodyOriginComponents {
   gossip: Gossip
   links: NodeLinks
   replica: CustodyReplica
-  policy: CustodyPolicy
   clock: Clock
   /** Milliseconds of a clock that never goes back. */
   now: () => number
@@ -106,7 +60,7 @@ export interface CustodyOriginComponents {
 export class CustodyOrigin {
   readonly #components: CustodyOriginComponents
   readonly #log: Logger
-  readonly #inFlight = new Map<string, InFlight>()
+  readonly #inFlight = new Map<string, BatchInFlight>()
   #localIds = 0
   #timer: NodeJS.Timeout | undefined
   /** Batches sent, those that needed the stream, and receipts that did not verify. */
@@ -163,14 +117,19 @@ export class CustodyOrigin {
     if (batch === undefined || node === undefined || batch.answered.has(byteKey(from))) return
     const refused = new Map(frame.refused.map(({ index, refusal }) => [index, refusal]))
     const covered = batch.items.filter((_, index) => !refused.has(index))
-    if (frame.receipt !== null && !(await this.#take(batch, node, frame.receipt, covered))) return
+    if (frame.receipt !== null && !(await this.#acceptReceipt(batch, node, frame.receipt, covered))) return
     if (frame.receipt === null && covered.length > 0) return
-    for (const [index, refusal] of refused) await this.#takeRefusal(batch, node, batch.items[index], refusal)
+    for (const [index, refusal] of refused) await this.#acceptRefusal(batch, node, batch.items[index], refusal)
     this.#answered(batch, node)
   }
 
-  async #open(epoch: Epoch, shard: number, envelopes: ShardEnvelope[], requests: CustodyRequest[]): Promise<InFlight> {
-    const { crypto, network, key, view, clock, now, policy } = this.#components
+  async #open(
+    epoch: Epoch,
+    shard: number,
+    envelopes: ShardEnvelope[],
+    requests: CustodyRequest[]
+  ): Promise<BatchInFlight> {
+    const { crypto, network, key, view, clock, now } = this.#components
     const replicas = view.replicas(epoch, shard)
     const fields = {
       origin: view.nodeKey,
@@ -181,20 +140,14 @@ export class CustodyOrigin {
     }
     const isAlone = replicas.length === 1 && view.isSelf(replicas[0]!.key)
     const signed = isAlone ? undefined : await signBatch(crypto, network, key, fields)
-    const id = signed?.id ?? localId(++this.#localIds)
-    const items = requests.map(request => ({
-      ...request,
-      leaf: custodyLeaf(request.delivery.id, request.mailbox, request.delivery.expiry),
-      receipts: new Map<string, DeliveryReceipt>(),
-      refusals: new Map<string, Refusal>(),
-      isSettled: false
-    }))
-    const batch: InFlight = {
+    const id = signed?.id ?? localBatchId(++this.#localIds)
+    const items = requests.map(progressOf)
+    const batch: BatchInFlight = {
       id,
       epoch,
       shard,
       replicas,
-      required: policy.receiptsRequired(replicas),
+      required: receiptsRequired(replicas, RECEIPTS_REQUIRED),
       items,
       encoded: signed && encodeBatch(signed.batch),
       answered: new Set(),
@@ -221,7 +174,7 @@ export class CustodyOrigin {
     }
   }
 
-  async #keepHere(batch: InFlight): Promise<void> {
+  async #keepHere(batch: BatchInFlight): Promise<void> {
     const { replica, view } = this.#components
     const self = view.listed(view.nodeKey)!
     try {
@@ -232,7 +185,7 @@ export class CustodyOrigin {
         shard: batch.shard,
         deliveries: batch.items,
         // Not now: it would keep the batch from leaving.
-        root: () => this.#treeOf(batch, batch.items).root
+        root: () => treeOf(this.#components.crypto, batch, batch.items).root
       })
       const indexes = new Set(refused.map(({ index }) => index))
       const covered = batch.items.filter((_, index) => !indexes.has(index))
@@ -246,7 +199,7 @@ export class CustodyOrigin {
     }
   }
 
-  async #publish(batch: InFlight, encoded: Uint8Array): Promise<void> {
+  async #publish(batch: BatchInFlight, encoded: Uint8Array): Promise<void> {
     const { gossip, links, view } = this.#components
     let reached = new Set<string>()
     try {
@@ -261,7 +214,7 @@ export class CustodyOrigin {
     }
   }
 
-  #askMissing(batch: InFlight): void {
+  #askMissing(batch: BatchInFlight): void {
     const { links, view } = this.#components
     for (const node of batch.replicas) {
       const missing = !view.isSelf(node.key) && !batch.answered.has(byteKey(node.key))
@@ -270,7 +223,7 @@ export class CustodyOrigin {
   }
 
   /** Asks a silent replica what it holds, and sends it the batch if it lacks anything. */
-  async #ask(batch: InFlight, node: ListedNode): Promise<void> {
+  async #ask(batch: BatchInFlight, node: ListedNode): Promise<void> {
     this.repaired += 1
     try {
       let complete = true
@@ -285,7 +238,7 @@ export class CustodyOrigin {
     }
   }
 
-  async #askSome(batch: InFlight, node: ListedNode, asked: Progress[]): Promise<boolean> {
+  async #askSome(batch: BatchInFlight, node: ListedNode, asked: Progress[]): Promise<boolean> {
     const answer = await this.#components.links.request<'have'>(node.key, {
       kind: 'have',
       epoch: batch.epoch.number,
@@ -295,10 +248,10 @@ export class CustodyOrigin {
     const denied = new Set(answer.denied.map(({ index }) => index))
     const covered = asked.filter((_, index) => !denied.has(index))
     if (answer.receipt === null) return asked.length === 0
-    return (await this.#take(batch, node, answer.receipt, covered)) && denied.size === 0
+    return (await this.#acceptReceipt(batch, node, answer.receipt, covered)) && denied.size === 0
   }
 
-  async #sendDirectly(batch: InFlight, node: ListedNode): Promise<void> {
+  async #sendDirectly(batch: BatchInFlight, node: ListedNode): Promise<void> {
     try {
       const answer = await this.#components.links.request<'batch'>(node.key, { kind: 'batch', batch: batch.encoded! })
       if (answer.kind === 'stored') await this.onStored(answer, node.key)
@@ -309,14 +262,19 @@ export class CustodyOrigin {
   }
 
   /** Checks a receipt against what it must cover. */
-  async #take(batch: InFlight, node: ListedNode, receipt: Receipt, covered: Progress[]): Promise<boolean> {
+  async #acceptReceipt(
+    batch: BatchInFlight,
+    node: ListedNode,
+    receipt: Receipt,
+    covered: Progress[]
+  ): Promise<boolean> {
     const { crypto, network } = this.#components
     const matches =
       equalBytes(receipt.node, node.key) &&
       receipt.epoch === batch.epoch.number &&
       receipt.shard === batch.shard &&
       receipt.count === covered.length &&
-      equalBytes(receipt.root, this.#treeOf(batch, covered).root)
+      equalBytes(receipt.root, treeOf(this.#components.crypto, batch, covered).root)
     if (!matches || !(await verifyReceipt(crypto, network, receipt))) {
       this.badReceipts += 1
       this.#log.error('a replica gave a receipt that does not verify', { node: node.url })
@@ -326,17 +284,8 @@ export class CustodyOrigin {
     return true
   }
 
-  #treeOf(batch: InFlight, covered: Progress[]): { root: Uint8Array; paths: Uint8Array[][] } {
-    const { crypto } = this.#components
-    if (batch.tree && covered.length === batch.items.length) return batch.tree
-    const leaves = covered.map(item => item.leaf)
-    const tree = merkleTree(crypto, leaves)
-    if (covered.length === batch.items.length) batch.tree = tree
-    return tree
-  }
-
-  #record(batch: InFlight, node: ListedNode, receipt: Receipt, covered: Progress[]): void {
-    const { paths } = this.#treeOf(batch, covered)
+  #record(batch: BatchInFlight, node: ListedNode, receipt: Receipt, covered: Progress[]): void {
+    const { paths } = treeOf(this.#components.crypto, batch, covered)
     const operator = byteKey(node.operator)
     for (const [index, item] of covered.entries()) {
       // Two nodes of one operator count as one, whatever the placement says.
@@ -346,7 +295,12 @@ export class CustodyOrigin {
     }
   }
 
-  async #takeRefusal(batch: InFlight, node: ListedNode, item: Progress | undefined, refusal: Refusal): Promise<void> {
+  async #acceptRefusal(
+    batch: BatchInFlight,
+    node: ListedNode,
+    item: Progress | undefined,
+    refusal: Refusal
+  ): Promise<void> {
     const { crypto, network } = this.#components
     const matches =
       item !== undefined &&
@@ -356,7 +310,7 @@ export class CustodyOrigin {
     if (matches && (await verifyRefusal(crypto, network, refusal))) this.#recordRefusal(batch, node, item, refusal)
   }
 
-  #recordRefusal(batch: InFlight, node: ListedNode, item: Progress, refusal: Refusal): void {
+  #recordRefusal(batch: BatchInFlight, node: ListedNode, item: Progress, refusal: Refusal): void {
     item.refusals.set(byteKey(node.operator), refusal)
     // Refused for good once the others cannot make up the number.
     if (!item.isSettled && batch.replicas.length - item.refusals.size < batch.required) {
@@ -364,7 +318,7 @@ export class CustodyOrigin {
     }
   }
 
-  #settle(batch: InFlight, item: Progress, result: CustodyResult): void {
+  #settle(batch: BatchInFlight, item: Progress, result: CustodyResult): void {
     item.isSettled = true
     batch.unsettled -= 1
     item.settle({ ...result, receipts: [...item.receipts.values()] })
@@ -373,17 +327,17 @@ export class CustodyOrigin {
     this.#closeIfDone(batch)
   }
 
-  #answered(batch: InFlight, node: ListedNode): void {
+  #answered(batch: BatchInFlight, node: ListedNode): void {
     batch.answered.add(byteKey(node.key))
     this.#closeIfDone(batch)
   }
 
   /** A batch is followed until every replica has it, also when its senders have long been told. */
-  #closeIfDone(batch: InFlight): void {
+  #closeIfDone(batch: BatchInFlight): void {
     if (batch.unsettled === 0 && batch.answered.size === batch.replicas.length) this.#finish(batch)
   }
 
-  #finish(batch: InFlight): void {
+  #finish(batch: BatchInFlight): void {
     if (!this.#inFlight.delete(byteKey(batch.id)) || batch.unsettled === 0) return
     this.unsettledCount -= 1
     for (const item of batch.items) {
@@ -392,11 +346,4 @@ export class CustodyOrigin {
       item.settle({ state: 'waiting', receipts: [...item.receipts.values()] })
     }
   }
-}
-
-/** Names a batch that never leaves this node. */
-function localId(number: number): Uint8Array {
-  const id = new Uint8Array(32)
-  new DataView(id.buffer).setBigUint64(0, BigInt(number))
-  return id
 }

@@ -1,6 +1,5 @@
 import type { Clock, Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import {
   custodyLeaf,
@@ -11,11 +10,11 @@ import {
   type Receipt,
   type Refusal
 } from '../../protocol/wire/custody.ts'
-import { expiryProblem, type Delivery } from '../../protocol/wire/envelope.ts'
+import { expiryProblem } from '../../protocol/wire/envelope.ts'
 import type { DeliveryReference, NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import { checkBatch, type BatchDelivery, type CheckedBatch } from './custody-batch.ts'
-import type { CustodyPolicy } from './custody-policy.ts'
+import type { CustodyEvents } from './custody-events.ts'
 import { NodeError } from '../errors.ts'
 import type { Verdict } from '../network/gossip.ts'
 import type { NetworkView } from '../network/network-view.ts'
@@ -40,16 +39,10 @@ export interface CustodyReplicaComponents {
   store: PendingMessageStore
   links: NodeLinks
   clock: Clock
-  policy: CustodyPolicy
   logger: Logger
   /** Whether the disk has room for more. */
   hasRoom: () => boolean
-  /** A delivery came from the node that made the batch; whether it is new here is not known yet. Must not throw. */
-  onArriving: (mailbox: DeviceId, delivery: Delivery) => void
-  /** A delivery is new here, and being written. Must not throw. */
-  onWriting: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
-  /** A delivery is fsynced here for the first time. */
-  onStored: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
+  events: CustodyEvents
 }
 
 /**
@@ -112,18 +105,13 @@ export class CustodyReplica {
    * @throws NodeError `busy` when the disk is nearly full or too much waits.
    */
   async accept(batch: CheckedBatch): Promise<BatchReceipt> {
-    const { store, policy, hasRoom } = this.#components
+    const { store, hasRoom } = this.#components
     if (!hasRoom()) throw new NodeError('busy', 'the disk is nearly full')
     const { good, refused } = await this.#refuseByTime(batch)
     const origin = originTag(batch.origin)
     const items = good.map(({ mailbox, delivery }) => ({ mailbox, delivery, origin }))
-    const writing = store.store(items, outcomes => this.#tellWriting(good, outcomes))
-    if (!policy.receiptAfterWrite) {
-      writing.then(outcomes => this.#tell(good, outcomes)).catch(() => undefined)
-      return { receipt: await this.#sign(batch, good), refused }
-    }
-    const outcomes = await writing
-    this.#tell(good, outcomes)
+    const outcomes = await store.store(items, outcomes => this.#tellWriting(good, outcomes))
+    this.#tellStored(good, outcomes)
     const kept = good.filter((_, index) => isCovered(outcomes[index]!))
     for (const [index, item] of good.entries()) {
       if (!isCovered(outcomes[index]!)) refused.push(await this.#refuse(batch, item, 'mailbox-full'))
@@ -206,26 +194,26 @@ export class CustodyReplica {
    * may have some.
    */
   tellArriving(deliveries: BatchDelivery[]): void {
-    const { clock, onArriving } = this.#components
+    const { clock, events } = this.#components
     const now = clock()
     for (const { mailbox, delivery } of deliveries) {
-      if (expiryProblem(delivery.expiry, now) === undefined) onArriving(mailbox, delivery)
+      if (expiryProblem(delivery.expiry, now) === undefined) events.onArriving(mailbox, delivery)
     }
   }
 
   #tellWriting(items: BatchDelivery[], outcomes: StoreOutcome[]): void {
     for (const [index, { mailbox, delivery }] of items.entries()) {
       const outcome = outcomes[index]!
-      if (outcome.state === 'stored') this.#components.onWriting(mailbox, outcome.sequence, delivery)
+      if (outcome.state === 'stored') this.#components.events.onWriting(mailbox, outcome.sequence, delivery)
     }
   }
 
-  #tell(items: BatchDelivery[], outcomes: StoreOutcome[]): void {
+  #tellStored(items: BatchDelivery[], outcomes: StoreOutcome[]): void {
     for (const [index, { mailbox, delivery }] of items.entries()) {
       const outcome = outcomes[index]!
       if (outcome.state !== 'stored') continue
       this.stored += 1
-      this.#components.onStored(mailbox, outcome.sequence, delivery)
+      this.#components.events.onStored(mailbox, outcome.sequence, delivery)
     }
   }
 }

@@ -9,11 +9,10 @@ import {
   type Acknowledgement,
   type Eviction
 } from '../../protocol/wire/custody.ts'
-import type { Delivery } from '../../protocol/wire/envelope.ts'
 import { MAX_PASSED_ACKNOWLEDGEMENTS } from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
-import type { CustodyPolicy } from './custody-policy.ts'
+import type { AttachedDevice, AttachedDevices } from './attached-devices.ts'
 import { DeliverySession, type DeliverySink } from './delivery-session.ts'
 import { NodeError } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
@@ -31,32 +30,25 @@ const PASS_ON_AFTER_MS = 20
 /** Acknowledgements that wait for one node; more are left to repair. */
 const MAX_PASSED_ON = 4_096
 
-export interface DeliveryServiceComponents {
+export interface MessageDeliveryServiceComponents {
   crypto: Crypto
   network: NetworkId
   view: NetworkView
   store: PendingMessageStore
   links: NodeLinks
+  /** The sessions, which custody tells what comes. */
+  attached: AttachedDevices
   reader: ReplicaReader
-  policy: CustodyPolicy
   logger: Logger
-}
-
-interface Attached {
-  mailbox: DeviceId
-  session: DeliverySession
-  /** Per other replica: the sequence there up to which everything is known here. */
-  cursors: Map<string, number>
 }
 
 /**
  * Brings messages to devices: what waits first, then what comes, in the order of this replica's store; asks the other
  * replicas for what did not come here; turns acknowledgements into tombstones everywhere.
  */
-export class DeliveryService {
-  readonly #components: DeliveryServiceComponents
+export class MessageDeliveryService {
+  readonly #components: MessageDeliveryServiceComponents
   readonly #log: Logger
-  readonly #attached = new Map<string, Attached>()
   readonly #passOn = new Map<string, { node: ListedNode; acknowledgements: Acknowledgement[] }>()
   #newsTimer: NodeJS.Timeout | undefined
   #passOnTimer: NodeJS.Timeout | undefined
@@ -65,7 +57,7 @@ export class DeliveryService {
   delivered = 0
   acknowledged = 0
 
-  constructor(components: DeliveryServiceComponents) {
+  constructor(components: MessageDeliveryServiceComponents) {
     this.#components = components
     this.#log = components.logger.forComponent('volo:delivery-service')
   }
@@ -77,18 +69,11 @@ export class DeliveryService {
   async stop(): Promise<void> {
     clearInterval(this.#newsTimer)
     clearTimeout(this.#passOnTimer)
-    const sessions = [...this.#attached.values()]
-    this.#attached.clear()
-    await Promise.all(sessions.map(({ session }) => session.stop()))
-  }
-
-  /** Devices that get their messages here. */
-  get attachedCount(): number {
-    return this.#attached.size
+    await Promise.all(this.#attached.clear().map(({ session }) => session.stop()))
   }
 
   isAttached(mailbox: DeviceId): boolean {
-    return this.#attached.has(byteKey(mailbox))
+    return this.#attached.get(mailbox) !== undefined
   }
 
   /**
@@ -111,48 +96,23 @@ export class DeliveryService {
       }
     }
     const session = new DeliverySession(mailbox, store, counted, this.#components.logger)
-    const attached: Attached = { mailbox, session, cursors: new Map() }
-    this.#attached.set(byteKey(mailbox), attached)
+    const attached: AttachedDevice = { mailbox, session, cursors: new Map() }
+    this.#attached.add(attached)
     const pending = await store.heldIn(mailbox)
     return { pending, begin: () => this.#begin(attached) }
   }
 
   /** Ends delivery to a device; what it has not acknowledged goes on waiting. @param only - unless another sink took over. */
   async detach(mailbox: DeviceId, only?: DeliverySink): Promise<void> {
-    const attached = this.#attached.get(byteKey(mailbox))
+    const attached = this.#attached.get(mailbox)
     if (attached === undefined || (only !== undefined && !attached.session.isFor(only.owner))) return
-    this.#attached.delete(byteKey(mailbox))
+    this.#attached.delete(mailbox)
     await attached.session.stop()
-  }
-
-  /** A delivery came, and may be known already. Never throws. */
-  onArriving(mailbox: DeviceId, delivery: Delivery): void {
-    this.#ahead(mailbox, session => session.sendAhead(delivery))
-  }
-
-  /** A delivery is being written here. Never throws. */
-  onWriting(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
-    this.#ahead(mailbox, session => session.offer(sequence, delivery))
-  }
-
-  #ahead(mailbox: DeviceId, send: (session: DeliverySession) => void): void {
-    const attached = this.#attached.get(byteKey(mailbox))
-    if (attached === undefined) return
-    try {
-      send(attached.session)
-    } catch (error) {
-      this.#log.warn('a delivery could not be sent ahead', { reason: (error as Error).message })
-    }
-  }
-
-  /** A delivery was stored here. */
-  onStored(mailbox: DeviceId, sequence: number, delivery: Delivery): void {
-    this.#attached.get(byteKey(mailbox))?.session.onStored(sequence, delivery)
   }
 
   /** Deliveries were removed to make room: the device is told. */
   onEvicted(mailbox: DeviceId, eviction: Eviction): void {
-    this.#attached.get(byteKey(mailbox))?.session.evicted(eviction)
+    this.#attached.get(mailbox)?.session.evicted(eviction)
     const frame = { kind: 'evict', eviction } as const
     for (const node of this.#components.view.otherReplicas(this.#components.view.shardOf(mailbox))) {
       this.#components.links.request<'evict'>(node.key, frame).catch(() => undefined)
@@ -172,7 +132,7 @@ export class DeliveryService {
     const shard = view.shardOf(mailbox)
     if (!view.keeps(shard)) throw new NodeError('not-a-replica', 'other nodes keep this mailbox')
     await this.#remove(mailbox, acknowledgement)
-    this.#attached.get(byteKey(mailbox))?.session.acknowledged(acknowledgement.ids)
+    this.#attached.get(mailbox)?.session.acknowledged(acknowledgement.ids)
     for (const node of view.otherReplicas(shard)) this.#passOnTo(node, acknowledgement)
   }
 
@@ -188,20 +148,26 @@ export class DeliveryService {
   }
 
   async #remove(mailbox: DeviceId, acknowledgement: Acknowledgement): Promise<void> {
-    const { store, policy } = this.#components
-    await store.acknowledge(mailbox, acknowledgement.ids, encode(acknowledgementCodec, acknowledgement))
+    await this.#components.store.acknowledge(
+      mailbox,
+      acknowledgement.ids,
+      encode(acknowledgementCodec, acknowledgement)
+    )
     this.acknowledged += acknowledgement.ids.length
-    if (!policy.keepTombstones) await store.dropTombstones(mailbox, acknowledgement.ids)
   }
 
   /** Follows an eviction that another replica made. The caller has checked who signed it. */
   async onEviction(eviction: Eviction): Promise<void> {
     const { store } = this.#components
     await store.followEviction(eviction.mailbox, eviction.ids, encode(evictionCodec, eviction))
-    this.#attached.get(byteKey(eviction.mailbox))?.session.evicted(eviction)
+    this.#attached.get(eviction.mailbox)?.session.evicted(eviction)
   }
 
-  #begin(attached: Attached): void {
+  get #attached(): AttachedDevices {
+    return this.#components.attached
+  }
+
+  #begin(attached: AttachedDevice): void {
     attached.session.start()
     const { view } = this.#components
     const others = view.otherReplicas(view.shardOf(attached.mailbox))
@@ -211,14 +177,14 @@ export class DeliveryService {
   }
 
   /** Asks one node for news of attached mailboxes. */
-  async #pull(node: ListedNode, attached: Attached[]): Promise<void> {
+  async #pull(node: ListedNode, attached: AttachedDevice[]): Promise<void> {
     const { links, reader } = this.#components
     if (!links.isUp(node.key)) return
     const key = byteKey(node.key)
     const asked = attached.map(({ mailbox, cursors }) => ({ mailbox, after: cursors.get(key) ?? 0 }))
     try {
       for (const { mailbox, next } of await reader.pullNews(node, asked)) {
-        this.#attached.get(byteKey(mailbox))?.cursors.set(key, next)
+        this.#attached.get(mailbox)?.cursors.set(key, next)
       }
     } catch (error) {
       this.#log.debug('a replica could not be asked for news', { node: node.url, reason: (error as Error).message })
@@ -230,7 +196,7 @@ export class DeliveryService {
     this.#asking = true
     try {
       const { view } = this.#components
-      const byNode = new Map<string, { node: ListedNode; attached: Attached[] }>()
+      const byNode = new Map<string, { node: ListedNode; attached: AttachedDevice[] }>()
       for (const attached of this.#attached.values()) {
         for (const node of view.otherReplicas(view.shardOf(attached.mailbox))) {
           const group = byNode.get(byteKey(node.key)) ?? { node, attached: [] }

@@ -1,6 +1,6 @@
 import { BATCH_WAIT_MS, MAX_BATCH_BYTES, MAX_BATCH_ENVELOPES } from '../../protocol/limits.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
-import type { ShardEnvelope } from './custody-origin.ts'
+import type { ShardEnvelope } from './batch-in-flight.ts'
 
 /** Deliveries in one batch: refusals of all of them must fit one frame. */
 const MAX_QUEUED_DELIVERIES = 1024

@@ -6,6 +6,7 @@ import { expiryProblem, isDeliveryIntact, type Delivery, type DeliveryId } from 
 import { MAX_FETCHED_DELIVERIES, MAX_PAGE_ENTRIES } from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
+import type { CustodyEvents } from './custody-events.ts'
 import type { NodeLinks } from '../network/node-links.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 
@@ -17,7 +18,7 @@ export interface ReplicaReaderComponents {
   clock: () => number
   /** Whether the disk has room for more. */
   hasRoom: () => boolean
-  onStored: (mailbox: DeviceId, sequence: number, delivery: Delivery) => void
+  events: Pick<CustodyEvents, 'onStored'>
 }
 
 /** What one question for news brought. */
@@ -101,7 +102,7 @@ export class ReplicaReader {
   }
 
   async #keep(mailbox: DeviceId, deliveries: Delivery[], asked: DeliveryId[]): Promise<number> {
-    const { crypto, network, store, clock, onStored } = this.#components
+    const { crypto, network, store, clock, events } = this.#components
     const ids = new Set(asked.map(id => byteKey(id)))
     const good = deliveries.filter(
       delivery =>
@@ -114,7 +115,7 @@ export class ReplicaReader {
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.state !== 'stored') continue
       stored += 1
-      onStored(mailbox, outcome.sequence, good[index]!)
+      events.onStored(mailbox, outcome.sequence, good[index]!)
     }
     this.fetched += stored
     return stored

@@ -11,7 +11,7 @@ import { EpochSchedule, type ScheduledEpoch } from '../../protocol/directory/epo
 import { isSameList } from '../../protocol/directory/node-list.ts'
 import type { ChainPlacement, Genesis, NetworkId } from '../../protocol/network.ts'
 import { epochCodec, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
-import type { FinalWatcher } from '../key-directory/directory-view.ts'
+import type { FinalWatcher } from '../key-directory/key-directory.ts'
 import type { Logger, MetricSample, ReadinessReason } from '../ports.ts'
 
 const MAX_EPOCH_BYTES = 1024 * 1024
@@ -29,7 +29,16 @@ export interface ChainEpochsInit {
   configured: Epoch
 }
 
-/** What it is given once the parts that need it are there. */
+/** Opens the lists of nodes from the chain, if genesis says that they come from there. */
+export async function openEpochs(
+  components: ChainEpochsComponents,
+  { network, genesis, configured }: { network: NetworkId; genesis: Genesis; configured: Epoch }
+): Promise<ChainEpochs | undefined> {
+  const { placement } = genesis
+  return placement && ChainEpochs.open(components, { network, genesis, placement, configured })
+}
+
+/** The parts that {@link ChainEpochs.settle} needs, which are built after it. */
 export interface EpochUser {
   /** The block at a height, on the chain as it is now. */
   blockAt(height: number): Promise<Block | undefined>

@@ -11,18 +11,17 @@ import {
 import { MAX_RECORD_BYTES } from '../../protocol/limits.ts'
 import type { ListedNode, NodeKey } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
+import type { BanList } from './ban-list.ts'
 import { nodeKeyOf, peerIdOf, type NodeHost } from './libp2p-host.ts'
 import type { NetworkView } from './network-view.ts'
 import type { Logger } from '../ports.ts'
 
-/** Below it a peer is hung up on and kept out for {@link BAN_MS}. */
+/** Below it a peer is hung up on and kept out for a while, see {@link BanList}. */
 const GRAYLIST_SCORE = -80
 /** Each provably bad message costs its square times this. */
 const INVALID_MESSAGE_WEIGHT = -20
 /** How often scores are looked at. */
 const SCORE_CHECK_MS = 250
-/** How long a peer that went too far is kept out. */
-export const BAN_MS = 10 * 60_000
 /** gossipsub buffers without bound otherwise; a peer that is so far behind is cut off and repaired later. */
 const MAX_OUTBOUND_BYTES = 16 * 1024 * 1024
 /** Longest message per topic, checked before anything is decoded. */
@@ -117,33 +116,6 @@ const TOPIC_SCORE = {
 
 function topicsOf(shardCount: number): string[] {
   return [NODES_TOPIC, RECORDS_TOPIC, ...Array.from({ length: shardCount }, (_, shard) => shardTopic(shard))]
-}
-
-/** Who must not connect for now: peers whose messages were provably bad. */
-export class BanList {
-  readonly #until = new Map<string, number>()
-  readonly #now: () => number
-
-  constructor(now: () => number) {
-    this.#now = now
-  }
-
-  ban(peer: PeerId): void {
-    this.#until.set(peer.toString(), this.#now() + BAN_MS)
-  }
-
-  isBanned(peer: PeerId): boolean {
-    const name = peer.toString()
-    const until = this.#until.get(name)
-    if (until === undefined) return false
-    if (until > this.#now()) return true
-    this.#until.delete(name)
-    return false
-  }
-
-  get size(): number {
-    return this.#until.size
-  }
 }
 
 /** Fixed topics between listed nodes: batches per shard, heartbeats, records. What is lost here, streams bring. */

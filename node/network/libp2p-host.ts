@@ -1,6 +1,7 @@
 /**
- * The two libp2p hosts of a node, both under the node's own key. Clients and nodes never share one: whatever a client
- * does, it cannot reach gossip, and clients that come and go do not touch the links between nodes.
+ * The libp2p host of links between nodes, and names of nodes in libp2p. Clients connect to a host of their own
+ * (`clients/client-host.ts`) under the same key: whatever a client does, it cannot reach gossip, and clients that come and
+ * go do not touch the links between nodes.
  */
 import { gossipsub, type GossipSub, type GossipSubComponents, type GossipsubOpts } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
@@ -16,14 +17,10 @@ import { nodeNoiseCrypto } from '../../protocol/crypto/backends/node-noise.ts'
 import { MAX_LISTED_NODES } from '../../protocol/limits.ts'
 import { fewWindowUpdates, MAX_WINDOW_BYTES, wholePackets } from '../../protocol/libp2p/libp2p-packets.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
-import { forgetfulDatastore } from './forgetful-datastore.ts'
 import { silentLibp2pLog } from './silent-libp2p-log.ts'
-import { CLIENT_LISTEN_ADDRESS, type WebSocketServer } from '../clients/websocket-server.ts'
 
-/** Everybody: this node limits client connections itself, before the WebSocket is accepted. */
-const ANYBODY = ['/ip4/0.0.0.0/ipcidr/0', '/ip6/::/ipcidr/0']
 /** A connection that is not through its handshakes by then is dropped. */
-const UPGRADE_TIMEOUT_MS = 5_000
+export const UPGRADE_TIMEOUT_MS = 5_000
 
 /** The host of links between nodes. */
 export type NodeHost = Libp2p<{ gossip: GossipSub }>
@@ -93,25 +90,4 @@ export function createNodeHost({ privateKey, listen, isListed, gossip }: NodeHos
       gossip: (components: GossipSubComponents) => gossipsub(gossip)(components) as GossipSub
     }
   }) as Promise<NodeHost>
-}
-
-/** Makes the host that clients connect to; not started. */
-export function createClientHost(privateKey: PrivateKey, webSockets: WebSocketServer): Promise<Libp2p> {
-  return createLibp2p({
-    start: false,
-    privateKey,
-    logger: silentLibp2pLog,
-    addresses: { listen: [CLIENT_LISTEN_ADDRESS] },
-    transports: [webSockets.transport()],
-    connectionEncrypters: [wholePackets(noise({ crypto: nodeNoiseCrypto }))],
-    // The session pings and notices silence itself; a timer per connection would only cost.
-    streamMuxers: [
-      fewWindowUpdates(
-        yamux({ enableKeepAlive: false, maxInboundStreams: 2, maxOutboundStreams: 0, maxEarlyStreams: 1 })
-      )
-    ],
-    connectionManager: { allow: ANYBODY, maxConnections: 1_000_000, inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS },
-    connectionMonitor: { enabled: false },
-    datastore: forgetfulDatastore()
-  })
 }

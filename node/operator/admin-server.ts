@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ConfigError, type NodeConfig } from '../config/config.ts'
 import { peerErrorOf } from '../errors.ts'
 import type { Metrics } from './metrics.ts'
 import type { OperatorDesk } from './operator-desk.ts'
@@ -16,7 +17,7 @@ export interface AdminServerComponents {
   /** What `GET /status` shows. */
   status(): unknown
   /** Answers the operator's own commands. */
-  desk: Pick<OperatorDesk, 'nodes' | 'account' | 'take'>
+  desk: Pick<OperatorDesk, 'nodes' | 'account' | 'publish'>
 }
 
 /** The administration port: on this machine only, and never on the public port. */
@@ -39,8 +40,25 @@ export class AdminServer {
     this.#server.headersTimeout = REQUEST_TIMEOUT_MS
   }
 
-  /** @returns the port. @throws the system's error if the port cannot be had. */
-  listen(port: number): Promise<number> {
+  /**
+   * Listens on the configured port; if that is the default one and taken, on a free one.
+   * @returns the port.
+   * @throws ConfigError if a port that the operator chose cannot be bound.
+   */
+  async listen({ adminPort, sources }: Pick<NodeConfig, 'adminPort' | 'sources'>): Promise<number> {
+    try {
+      return await this.#bind(adminPort)
+    } catch (cause) {
+      if (sources.adminPort === 'default') return this.#bind(0)
+      const { code } = cause as NodeJS.ErrnoException
+      throw new ConfigError(
+        `The administration port ${adminPort} is not available (${code}): choose another with --admin-port.`,
+        { cause }
+      )
+    }
+  }
+
+  #bind(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen(port, HOST, () => resolve((this.#server.address() as AddressInfo).port))
@@ -90,7 +108,7 @@ export class AdminServer {
       chunks.push(chunk)
     }
     try {
-      await this.#components.desk.take(Buffer.concat(chunks).toString('utf8'))
+      await this.#components.desk.publish(Buffer.concat(chunks).toString('utf8'))
       sendJson(response, 200, {})
     } catch (error) {
       const { code, message } = peerErrorOf(error)

@@ -15,6 +15,7 @@ import { labelledHash } from '../../protocol/labels.ts'
 import { networkIdOf, type NetworkId } from '../../protocol/network.ts'
 import { ConfigError, readConfig, type NodeConfig } from '../config/config.ts'
 import { openKeyFile } from '../config/key-file.ts'
+import { nodeKeyFile } from '../config/load-network.ts'
 import { readNetworkFile } from '../config/network-file.ts'
 import type { NodeFacts, OperatorAccountFacts } from './operator-desk.ts'
 
@@ -189,9 +190,7 @@ function listening(config: NodeConfig): { url: string; adminUrl: string } {
 
 async function announce({ config, withdraw, url, link }: Arguments): Promise<Outcome> {
   const operator = await Operator.open(config)
-  const nodeKey = await operator.crypto.signingKeyFromSeed(
-    openKeyFile(config.nodeKeyFile ?? join(config.dataDir, 'node.key'))
-  )
+  const nodeKey = await operator.crypto.signingKeyFromSeed(openKeyFile(nodeKeyFile(config)))
   const node = toHex(nodeKey.publicKey)
   const addresses = withdraw ? [] : addressesOf(config, nodeKey, url, link)
   const own = await operator.own()

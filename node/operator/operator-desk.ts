@@ -4,9 +4,9 @@ import type { Directory } from '../../protocol/directory/directory.ts'
 import type { NodeState } from '../../protocol/directory/tables/tables.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
-import type { DirectoryView } from '../key-directory/directory-view.ts'
+import type { KeyDirectory } from '../key-directory/key-directory.ts'
 import { NodeError } from '../errors.ts'
-import type { OwnRecords } from '../key-directory/record-outbox.ts'
+import type { RecordOutbox } from '../key-directory/record-outbox.ts'
 
 /** Records that one request may hand in. */
 const MAX_RECORDS = 8
@@ -47,8 +47,8 @@ export interface NodeFacts {
 
 export interface OperatorDeskComponents {
   network: NetworkId
-  view: DirectoryView
-  ownRecords: Pick<OwnRecords, 'take'>
+  keyDirectory: KeyDirectory
+  recordOutbox: Pick<RecordOutbox, 'add'>
   epoch(): Epoch
 }
 
@@ -61,16 +61,16 @@ export class OperatorDesk {
 
   /** All announced nodes, pending ones included. */
   nodes(): NodeFacts {
-    const { network, view, epoch } = this.#components
+    const { network, keyDirectory, epoch } = this.#components
     const { number, nodes } = epoch()
     const isListed = (key: Uint8Array): boolean => nodes.some(node => equalBytes(node.key, key))
     return {
       network: toHex(network),
       epoch: number,
-      nodes: view.current.nodes().map(node => ({
-        ...factsOf(view.current, node),
+      nodes: keyDirectory.current.nodes().map(node => ({
+        ...factsOf(keyDirectory.current, node),
         listed: isListed(node.nodeKey),
-        confirmations: view.confirmations(node.announced)
+        confirmations: keyDirectory.confirmations(node.announced)
       }))
     }
   }
@@ -78,7 +78,7 @@ export class OperatorDesk {
   /** The account of a device, or of an account id, whether recorded or waiting. @param id - lower-case hex. */
   account(id: string): OperatorAccountFacts | undefined {
     if (!HEX.test(id)) return undefined
-    const { current } = this.#components.view
+    const { current } = this.#components.keyDirectory
     const bytes = fromHex(id)
     const account = current.device(bytes)?.account ?? current.account(bytes)
     return (
@@ -92,13 +92,13 @@ export class OperatorDesk {
   }
 
   /**
-   * Takes records, which this node then publishes.
+   * Takes records and brings them to the chain.
    *
    * @param body - JSON `{ "records": [hex…] }`.
    * @throws NodeError `malformed`, or what the rules say of a record.
    */
-  async take(body: string): Promise<void> {
-    await this.#components.ownRecords.take(parseRecords(body))
+  async publish(body: string): Promise<void> {
+    await this.#components.recordOutbox.add(parseRecords(body))
   }
 }
 

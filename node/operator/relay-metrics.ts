@@ -1,22 +1,37 @@
-import type { Running } from '../message-relay.ts'
+import type { RelayParts } from '../relay-parts.ts'
 import type { MetricSample } from '../ports.ts'
 
 /** The network half's samples for the administration port. */
-export function networkMetrics(parts: Running): MetricSample[] {
-  const { connections, delivery, links, store, replica, origin, chat, reader, repair, gossip, bans, handover } = parts
+export function relayMetrics(parts: RelayParts): MetricSample[] {
+  const {
+    connections,
+    quotas,
+    attached,
+    delivery,
+    links,
+    store,
+    replica,
+    origin,
+    chat,
+    reader,
+    repair,
+    gossip,
+    bans,
+    handover
+  } = parts
   const gauge = (name: string, help: string, value: number): MetricSample => ({ name, help, type: 'gauge', value })
   const counter = (name: string, help: string, value: number): MetricSample => ({ name, help, type: 'counter', value })
   return [
     gauge('volo_client_connections', 'Client connections', connections.connections),
     gauge('volo_client_devices', 'Devices with a proven stream', connections.devices),
-    gauge('volo_attached_devices', 'Devices that get their messages here', delivery.attachedCount),
+    gauge('volo_attached_devices', 'Devices that get their messages here', attached.size),
     gauge('volo_node_links', 'Links to other listed nodes', links.upCount),
     gauge('volo_pending_deliveries', 'Deliveries that wait for their devices', store.heldCount),
     gauge('volo_batches_in_flight', 'Batches on their way to replicas', origin.size),
     gauge('volo_banned_nodes', 'Nodes shut out for bad messages', bans.size),
     counter('volo_connections_refused_total', 'Client connections refused by limits', connections.refusedConnections),
-    counter('volo_requests_refused_total', 'Requests refused by limits', connections.refusedRequests),
-    counter('volo_envelopes_refused_total', 'Envelopes and recipients refused by limits', connections.refusedEnvelopes),
+    counter('volo_requests_refused_total', 'Requests refused by limits', quotas.refusedRequests),
+    counter('volo_envelopes_refused_total', 'Envelopes and recipients refused by limits', quotas.refusedEnvelopes),
     counter('volo_envelopes_submitted_total', 'Envelopes taken from devices', chat.submitted),
     counter('volo_batches_sent_total', 'Batches sent to replicas', origin.batches),
     counter('volo_batches_asked_total', 'Silent replicas asked on the stream', origin.repaired),

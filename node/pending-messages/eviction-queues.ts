@@ -25,7 +25,7 @@ export const victimId = (victim: Victim): DeliveryId => bytesOfKey(victim.id) as
  * The oldest deliveries of mailboxes that are at their limit, so that each new message does not read the whole mailbox.
  * A queue is exact up to its last entry: later arrivals that belong before it are put in their place.
  */
-export class VictimQueues {
+export class EvictionQueues {
   readonly #queues = new Map<string, Victim[]>()
 
   /** The queue of a mailbox's class; undefined if the mailbox has to be read. */

@@ -76,7 +76,7 @@ export class GroupCommit<W extends Sized> {
     // One turn of the event loop lets works that arrived together share the first group.
     await new Promise<void>(resolve => setImmediate(resolve))
     while (this.#waiting.length > 0) {
-      const members = this.#take()
+      const members = this.#nextGroup()
       try {
         if (this.#failure) throw this.#failure
         const results = await this.#commit(members.map(member => member.work))
@@ -91,7 +91,7 @@ export class GroupCommit<W extends Sized> {
     this.#running = undefined
   }
 
-  #take(): Waiting<W>[] {
+  #nextGroup(): Waiting<W>[] {
     let size = 0
     let count = 0
     for (const { work } of this.#waiting) {

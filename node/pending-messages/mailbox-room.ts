@@ -16,15 +16,8 @@ import {
   type Entry
 } from './pending-records.ts'
 import type { PendingDatabase, StoreTransaction } from './store-transaction.ts'
-import { compareVictims, victimId, VictimQueues, type Victim } from './eviction-queues.ts'
-
-/** Bounds of one mailbox, per class. */
-export interface MailboxLimits {
-  envelopes: Record<EnvelopeClass, number>
-  bytes: Record<EnvelopeClass, number>
-  /** Part of a class that deliveries through one origin may fill: 1 where the network has a single operator. */
-  originShare: number
-}
+import { compareVictims, victimId, EvictionQueues, type Victim } from './eviction-queues.ts'
+import type { MailboxLimits } from '../ports.ts'
 
 /** Strangers and the system's own messages never push out what contacts sent: each class has its own bound. */
 export const DEFAULT_MAILBOX_LIMITS: MailboxLimits = {
@@ -56,7 +49,7 @@ export class MailboxRoom {
   readonly #limits: MailboxLimits
   readonly #database: () => PendingDatabase
   readonly #clock: Clock
-  readonly #victims = new VictimQueues()
+  readonly #victims = new EvictionQueues()
 
   constructor(limits: MailboxLimits, database: () => PendingDatabase, clock: Clock) {
     this.#limits = limits

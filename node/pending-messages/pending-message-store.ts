@@ -10,7 +10,8 @@ import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { GroupCommit, type Sized } from './group-commit.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
-import { countMailbox, DEFAULT_MAILBOX_LIMITS, MailboxRoom, type MailboxLimits } from './mailbox-room.ts'
+import { countMailbox, DEFAULT_MAILBOX_LIMITS, MailboxRoom } from './mailbox-room.ts'
+import type { MailboxLimits } from '../ports.ts'
 import { askForRepair, isCorruption, openPendingDatabase } from './pending-database.ts'
 import { PendingMessageReader, type PendingReaderComponents } from './pending-message-reader.ts'
 import {
@@ -24,7 +25,7 @@ import {
   type Entry
 } from './pending-records.ts'
 import type { Logger } from '../ports.ts'
-import { StoreTransaction, type DeliveryName, type PendingDatabase } from './store-transaction.ts'
+import { StoreTransaction, type DeliveryName, type PendingDatabase, type Write } from './store-transaction.ts'
 
 /** Deliveries that one signed eviction names. */
 const EVICTION_IDS = 512
@@ -62,8 +63,6 @@ export interface PendingMessageStoreComponents extends PendingReaderComponents {
 export interface PendingMessageStoreInit {
   directory: string
   limits?: MailboxLimits
-  /** fsync before anything counts as stored. Off only in tests that prove the difference. */
-  syncWrites?: boolean
 }
 
 interface Work extends Sized {
@@ -83,7 +82,6 @@ export class PendingMessageStore extends PendingMessageReader {
   readonly #log: Logger
   readonly #directory: string
   readonly #room: MailboxRoom
-  readonly #sync: boolean
   readonly #commits: GroupCommit<Work>
   #opened: PendingDatabase | undefined
   #held = 0
@@ -95,7 +93,6 @@ export class PendingMessageStore extends PendingMessageReader {
     this.#log = components.logger.forComponent('volo:pending-message-store')
     this.#directory = init.directory
     this.#room = new MailboxRoom(init.limits ?? DEFAULT_MAILBOX_LIMITS, () => this.database, components.clock)
-    this.#sync = init.syncWrites ?? true
     this.#commits = new GroupCommit(
       works => this.#commit(works),
       error => this.#fatal(error)
@@ -180,18 +177,6 @@ export class PendingMessageStore extends PendingMessageReader {
   async followEviction(mailbox: DeviceId, ids: DeliveryId[], eviction: Uint8Array): Promise<void> {
     await this.#remove(mailbox, ids, 'evicted', eviction, (entry, counters) => {
       return entry?.state === 'held' && this.#room.isNearlyFull(counters, entry.class)
-    })
-  }
-
-  /** Drops tombstones only, in a test that shows why they exist. */
-  async dropTombstones(mailbox: DeviceId, ids: DeliveryId[]): Promise<void> {
-    const names = ids.map(id => ({ mailbox, id }))
-    await this.#run<void>({
-      size: ids.length,
-      names,
-      apply: transaction => {
-        for (const name of names) if (transaction.entry(name)?.state !== 'held') transaction.forget(name)
-      }
     })
   }
 
@@ -359,7 +344,7 @@ export class PendingMessageStore extends PendingMessageReader {
     const results: unknown[] = []
     for (const work of works) results.push(await work.apply(transaction))
     const writes = transaction.finish()
-    const written = writes.length > 0 ? this.database.batch(writes, { sync: this.#sync }) : undefined
+    const written = writes.length > 0 ? this.write(writes) : undefined
     for (const { onWriting } of works) onWriting?.()
     await written
     this.cache.trim()
@@ -369,6 +354,11 @@ export class PendingMessageStore extends PendingMessageReader {
 
   #count(transaction: StoreTransaction, mailbox: DeviceId): Promise<MailboxCounters> {
     return countMailbox(this.database, transaction, mailbox, this.components.clock())
+  }
+
+  /** Writes a group in one atomic batch. @returns once it is fsynced: only then may anything in it count as stored. */
+  protected write(writes: Write[]): Promise<void> {
+    return this.database.batch(writes, { sync: true })
   }
 
   protected override readFailed(error: unknown): unknown {

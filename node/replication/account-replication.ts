@@ -12,7 +12,7 @@ import { NodeError } from '../errors.ts'
 import type { Gossip, Verdict } from '../network/gossip.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { NodeLinks } from '../network/node-links.ts'
-import type { DirectoryPort } from '../ports.ts'
+import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { TokenBuckets } from '../limits/token-bucket.ts'
 
 export interface AccountReplicationComponents {
@@ -81,7 +81,7 @@ export class AccountReplication {
     } catch {
       return 'reject'
     }
-    if (!recordBuckets.take(byteKey(from), records.length, now())) return 'ignore'
+    if (!recordBuckets.spend(byteKey(from), records.length, now())) return 'ignore'
     directory.onRecords(records, from)
     return 'accept'
   }

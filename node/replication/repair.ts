@@ -6,7 +6,7 @@ import type { DeliveryId } from '../../protocol/wire/envelope.ts'
 import { MAX_ASKED_DELIVERIES, MAX_PAGE_ENTRIES, type NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
-import type { DeliveryService } from '../messages/message-delivery-service.ts'
+import type { MessageDeliveryService } from '../messages/message-delivery-service.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { NodeLinks } from '../network/node-links.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
@@ -30,7 +30,7 @@ export interface RepairServiceComponents {
   store: PendingMessageStore
   links: NodeLinks
   reader: ReplicaReader
-  delivery: DeliveryService
+  delivery: MessageDeliveryService
   clock: Clock
   logger: Logger
 }

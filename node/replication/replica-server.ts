@@ -13,12 +13,13 @@ import { MAX_PAGE_ENTRIES, MAX_PASSED_ACKNOWLEDGEMENTS } from '../../protocol/wi
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { CustodyOrigin } from '../messages/custody-origin.ts'
 import type { CustodyReplica } from '../messages/custody-replica.ts'
-import type { DeliveryService } from '../messages/message-delivery-service.ts'
+import type { MessageDeliveryService } from '../messages/message-delivery-service.ts'
 import { NodeError } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { LinkHandlers } from '../network/node-link.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
-import type { DirectoryPort, Logger } from '../ports.ts'
+import type { DirectoryPort } from '../key-directory/directory-port.ts'
+import type { Logger } from '../ports.ts'
 
 /** Bytes of deliveries in one answer. */
 const ANSWER_BYTES = 512 * 1024
@@ -32,7 +33,7 @@ export interface ReplicaServerComponents {
   store: PendingMessageStore
   replica: CustodyReplica
   origin: CustodyOrigin
-  delivery: DeliveryService
+  delivery: MessageDeliveryService
   directory: DirectoryPort
   logger: Logger
 }

@@ -8,7 +8,7 @@ import type { ClassicLevel } from 'classic-level'
 import type { KeyValueStore } from '../../chain/key-value-store.ts'
 import { FollowerStore } from '../../chain/follow/follower-store.ts'
 import { parseBlockHash, parseTransactionId } from '../../chain/source/chain-source.ts'
-import { DirectoryView } from '../../node/key-directory/directory-view.ts'
+import { KeyDirectory } from '../../node/key-directory/key-directory.ts'
 import { toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { encodeMetadata } from '../../protocol/directory/metadata.ts'
@@ -55,11 +55,11 @@ function recordsOf(account: number): [create: DirectoryRecord, commit: Directory
 
 /** Follows the transactions of a chain that somebody makes up. */
 class MadeUpChain {
-  readonly #view: DirectoryView
+  readonly #view: KeyDirectory
   readonly #store: FollowerStore
   #sequence = 0
 
-  constructor(view: DirectoryView, store: FollowerStore) {
+  constructor(view: KeyDirectory, store: FollowerStore) {
     this.#view = view
     this.#store = store
   }
@@ -79,14 +79,14 @@ class MadeUpChain {
 
 /** What {@link followMany} made. */
 export interface LargeDirectory {
-  view: DirectoryView
+  view: KeyDirectory
   store: FollowerStore
   accounts: number
 }
 
 /** Builds the directory. @param level - open, empty. */
 export async function followMany(level: ClassicLevel, accounts: number): Promise<LargeDirectory> {
-  const view = new DirectoryView({ crypto: unchecked, clock: Date.now }, { network, genesis })
+  const view = new KeyDirectory({ crypto: unchecked, clock: Date.now }, { network, genesis })
   const store = new FollowerStore(level as KeyValueStore)
   const chain = new MadeUpChain(view, store)
   const reveals: DirectoryRecord[][] = []

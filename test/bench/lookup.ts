@@ -10,7 +10,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { directoryRoutes } from '../../node/http/directory-routes.ts'
 import { KeyDistributionService } from '../../node/key-directory/key-distribution-service.ts'
 import type { TransactionId } from '../../chain/source/chain-source.ts'
-import type { DirectoryPort, Logger } from '../../node/ports.ts'
+import type { DirectoryPort } from '../../node/key-directory/directory-port.ts'
+import type { Logger } from '../../node/ports.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { historyOf } from '../../protocol/directory/account.ts'
 import { bytesKey } from '../../protocol/directory/order.ts'
@@ -94,8 +95,8 @@ async function measureLookups({ view, store, accounts }: LargeDirectory, note: s
   const unused = {} as never
   const service = new KeyDistributionService(
     {
-      ...{ crypto, clock: Date.now, logger: SILENT, view },
-      ...{ keyStore: unused, ownRecords: unused, network: unused },
+      ...{ crypto, clock: Date.now, logger: SILENT, keyDirectory: view },
+      ...{ keyStore: unused, recordOutbox: unused, relay: unused },
       transactions: { transactionBytes: id => store.bytes(id) }
     },
     { network }

@@ -9,6 +9,7 @@ import type { NetworkId } from '../../protocol/network.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../protocol/wire/envelope.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { PendingMessageStore } from '../../node/pending-messages/pending-message-store.ts'
+import type { Write } from '../../node/pending-messages/store-transaction.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 
 const PAYLOAD_BYTES = 512
@@ -22,9 +23,17 @@ export const POWER_CUT_MAILBOX = new Uint8Array(16).fill(1) as DeviceId
 
 const crypto = createNodeCrypto()
 
+/** A store that believes a write before it is on the disk, to show what fsync is for. */
+class UnsyncedStore extends PendingMessageStore {
+  protected override write(writes: Write[]): Promise<void> {
+    return this.database.batch(writes, { sync: false })
+  }
+}
+
 /** The store as a node builds it; limits and eviction play no part here. @param onFatal - told once when it fails. */
 export function storeAt(directory: string, syncWrites: boolean, onFatal: (error: Error) => void): PendingMessageStore {
-  return new PendingMessageStore(
+  const Store = syncWrites ? PendingMessageStore : UnsyncedStore
+  return new Store(
     {
       crypto,
       network: POWER_CUT_NETWORK,
@@ -38,7 +47,7 @@ export function storeAt(directory: string, syncWrites: boolean, onFatal: (error:
         onFatal
       }
     },
-    { directory, syncWrites }
+    { directory }
   )
 }
 

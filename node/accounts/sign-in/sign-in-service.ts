@@ -3,7 +3,7 @@ import { equalBytes } from '../../../protocol/bytes.ts'
 import type { Clock, Random } from '../../../protocol/crypto/crypto.ts'
 import type { DevicePublicKeys } from '../../../protocol/identity/device.ts'
 import { NodeError } from '../../errors.ts'
-import { OneTimeStore } from '../one-time-store.ts'
+import { OneTimeStore } from './one-time-store.ts'
 import type { Logger } from '../../ports.ts'
 import { addressKey } from '../../limits/rate-limiter.ts'
 import type { SignInProvider, SignInSecrets } from './sign-in-provider.ts'
@@ -120,7 +120,7 @@ export class SignInService {
    * @throws NodeError `unknown-sign-in` for one that was not started here, is too old, or was answered before.
    */
   async finish(providerId: string, answer: URLSearchParams): Promise<string> {
-    const signIn = this.#signIns.take(answer.get('state') ?? '')
+    const signIn = this.#signIns.redeem(answer.get('state') ?? '')
     if (signIn === undefined || signIn.provider.config.id !== providerId) {
       throw new NodeError('unknown-sign-in', 'This sign-in has ended or is too old; please start again.')
     }
@@ -168,7 +168,7 @@ export class SignInService {
   /** Uses up a one-time code. @throws as {@link check}. */
   redeem(code: string, keys: DevicePublicKeys): SocialIdentity {
     const identity = this.check(code, keys)
-    this.#codes.take(hashOf(code))
+    this.#codes.redeem(hashOf(code))
     return identity
   }
 

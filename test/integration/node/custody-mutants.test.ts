@@ -2,11 +2,11 @@
  * The checker against real nodes that break one rule each, and against the same story with honest ones: what it decides in
  * the chaos campaigns is only worth something if it notices these. (Unsynced writes need a power cut: see test/chaos.)
  */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import { RECEIPTS_REQUIRED } from '../../../protocol/limits.ts'
 import { custodyLeaf, verifyDeliveryReceipt } from '../../../protocol/wire/custody.ts'
-import { PRODUCTION_CUSTODY, type CustodyPolicy } from '../../../node/messages/custody-policy.ts'
+import type { RelayParts } from '../../../node/relay-parts.ts'
 import { dumpStore } from '../../chaos/store-dump.ts'
 import { checkHistory, type Rule } from '../../support/custody-checker.ts'
 import type { HistoryEvent } from '../../support/custody-history.ts'
@@ -16,11 +16,41 @@ import { TestNetwork, type TestNode } from '../../support/network/in-process/tes
 import { join } from 'node:path'
 
 let net: TestNetwork
-afterEach(() => net.stop())
+const fault = vi.hoisted(() => ({ oneReceipt: false }))
+vi.mock(import('../../../protocol/wire/placement.ts'), async original => {
+  const placement = await original()
+  return {
+    ...placement,
+    receiptsRequired: (replicas, required) => (fault.oneReceipt ? 1 : placement.receiptsRequired(replicas, required))
+  }
+})
 
-const start = async (fault: Partial<CustodyPolicy> = {}, nodes = 3): Promise<TestNetwork> => {
-  net = await TestNetwork.start(nodes, { custody: { ...PRODUCTION_CUSTODY, ...fault } })
+afterEach(async () => {
+  fault.oneReceipt = false
+  await net.stop()
+})
+
+const start = async (mutate?: (parts: RelayParts) => void): Promise<TestNetwork> => {
+  net = await TestNetwork.start(3, mutate && { mutate })
   return net
+}
+
+/** Says that deliveries are stored before they are. */
+function signEarly({ store }: RelayParts): void {
+  const write = store.store.bind(store)
+  store.store = async items => {
+    write(items).catch(() => undefined)
+    return items.map(() => ({ state: 'known' }))
+  }
+}
+
+/** Forgets what was acknowledged. */
+function dropTombstones({ store }: RelayParts): void {
+  const acknowledge = store.acknowledge.bind(store)
+  store.acknowledge = async (mailbox, ids, proof) => {
+    await acknowledge(mailbox, ids, proof)
+    await store.release(mailbox, ids)
+  }
 }
 
 /** Ada submits one message to Bob; what she is told becomes history. */
@@ -126,7 +156,8 @@ describe('the custody checker, against real nodes', () => {
   })
 
   it('catches nodes that are content with one receipt', async () => {
-    await start({ receiptsRequired: () => 1 })
+    fault.oneReceipt = true
+    await start()
     const bob = await net.device()
     const [origin, ...others] = net.replicasOf(bob.deviceId)
     for (const node of others) await node.stop()
@@ -135,7 +166,7 @@ describe('the custody checker, against real nodes', () => {
   })
 
   it('catches nodes that sign before they have written', async () => {
-    await start({ receiptAfterWrite: false })
+    await start(signEarly)
     const bob = await net.device()
     const ada = await net.client(net.nodes[0]!)
     // The disks fail at the worst moment: after the receipt is signed.
@@ -155,7 +186,7 @@ describe('the custody checker, against real nodes', () => {
   })
 
   it('catches nodes that drop their tombstones', async () => {
-    await start({ keepTombstones: false })
+    await start(dropTombstones)
     expect(await rulesBroken(await replicaReturnsAfterAcknowledgement())).toContain('returned-after-acknowledgement')
   })
 

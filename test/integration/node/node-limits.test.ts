@@ -69,8 +69,8 @@ describe("a device that floods a mailbox with what it calls a contact's messages
     try {
       const [node] = small.nodes
       const [eve, victim] = [await small.device(), await small.device()]
-      const manager = node!.parts.connections
-      while (manager.allowsMailbox(eve.accountId, victim.deviceId)) taken += 1
+      const { quotas } = node!.parts
+      while (quotas.allowsMailbox(eve.accountId, victim.deviceId)) taken += 1
       expect(taken).toBeGreaterThanOrEqual(200)
       await small.client(node!, eve)
       const [refused, other] = await eve.submit(makeEnvelope([victim.deviceId, (await small.device()).deviceId]))

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { MailboxLimits } from '../../../node/pending-messages/mailbox-room.ts'
+import type { MailboxLimits } from '../../../node/ports.ts'
 import { originTag } from '../../../node/pending-messages/pending-message-store.ts'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { Delivery, EnvelopeClass } from '../../../protocol/wire/envelope.ts'

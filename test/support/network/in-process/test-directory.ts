@@ -1,7 +1,8 @@
 import { toHex } from '../../../../protocol/bytes.ts'
 import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
 import type { NodeKey } from '../../../../protocol/wire/placement.ts'
-import type { AuthenticatedDevice, DirectoryDevice, DirectoryPort } from '../../../../node/ports.ts'
+import type { DirectoryDevice, DirectoryPort } from '../../../../node/key-directory/directory-port.ts'
+import type { AuthenticatedDevice } from '../../../../node/ports.ts'
 
 /** Devices that all nodes of a test know. */
 export type KnownDevices = Map<string, DirectoryDevice>

@@ -11,15 +11,17 @@ import {
   type NodeKey,
   type OperatorId
 } from '../../../../protocol/wire/placement.ts'
-import { NodeNetwork, type NodeNetworkTestInit } from '../../../../node/message-relay.ts'
-import type { NodeNetworkLimits } from '../../../../node/ports.ts'
+import { MessageRelay } from '../../../../node/message-relay.ts'
+import type { MessageRelayInit } from '../../../../node/ports.ts'
+import type { RelayParts } from '../../../../node/relay-parts.ts'
 import { freePort } from '../../free-port.ts'
 import { crypto, eventually, genesis, network, newMailbox, quietLogger, random, temporaryFolder } from './fixtures.ts'
 import { TestClient } from './test-client.ts'
 import { TestDirectory, type KnownDevices } from './test-directory.ts'
 
-export interface TestNetworkOptions extends NodeNetworkTestInit {
-  limits?: Partial<NodeNetworkLimits>
+export interface TestNetworkOptions extends Pick<MessageRelayInit, 'limits' | 'mailboxLimits' | 'ballastBytes'> {
+  /** Makes a node that started break a rule. */
+  mutate?: (parts: RelayParts) => void
   clock?: () => number
   /** How many of the nodes the first epoch lists; all by default. */
   listed?: number
@@ -34,7 +36,7 @@ export class TestNode {
   readonly fatal: Error[] = []
   #options: TestNetworkOptions
   #http: Server | undefined
-  #network: NodeNetwork | undefined
+  #network: MessageRelay | undefined
   readonly #epochs: () => Epoch[]
 
   constructor(
@@ -57,11 +59,11 @@ export class TestNode {
     return toHex(this.listed.key)
   }
 
-  get network(): NodeNetwork {
+  get network(): MessageRelay {
     return this.#network!
   }
 
-  get parts(): NonNullable<NodeNetwork['parts']> {
+  get parts(): RelayParts {
     return this.#network!.parts!
   }
 
@@ -77,7 +79,7 @@ export class TestNode {
     const http = createHttpServer((_, response) => response.writeHead(404).end())
     await new Promise<void>(resolve => http.listen(this.port, '127.0.0.1', resolve))
     this.#http = http
-    const node = new NodeNetwork(
+    const node = new MessageRelay(
       {
         crypto,
         network,
@@ -99,6 +101,7 @@ export class TestNode {
     )
     node.serve(this.directory)
     await node.start()
+    this.#options.mutate?.(node.parts!)
     this.#network = node
   }
 

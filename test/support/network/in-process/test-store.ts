@@ -1,5 +1,6 @@
 import { afterEach, beforeEach } from 'vitest'
-import { DEFAULT_MAILBOX_LIMITS, type MailboxLimits } from '../../../../node/pending-messages/mailbox-room.ts'
+import { DEFAULT_MAILBOX_LIMITS } from '../../../../node/pending-messages/mailbox-room.ts'
+import type { MailboxLimits } from '../../../../node/ports.ts'
 import { PendingMessageStore } from '../../../../node/pending-messages/pending-message-store.ts'
 import { toHex } from '../../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'

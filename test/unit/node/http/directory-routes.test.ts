@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NodeError } from '../../../../node/errors.ts'
 import { directoryRoutes } from '../../../../node/http/directory-routes.ts'
 import { HttpServer } from '../../../../node/http/http-server.ts'
-import type { DirectoryPort } from '../../../../node/ports.ts'
+import type { DirectoryPort } from '../../../../node/key-directory/directory-port.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../../../protocol/limits.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppDatabase } from '../../../../node/app-database.ts'
-import { DirectoryView } from '../../../../node/key-directory/directory-view.ts'
+import { KeyDirectory } from '../../../../node/key-directory/key-directory.ts'
 import {
   KeyDistributionService,
   RECORDS_PER_ACCOUNT_PER_HOUR
 } from '../../../../node/key-directory/key-distribution-service.ts'
 import { KeyStore } from '../../../../node/key-directory/key-store.ts'
-import { OwnRecords } from '../../../../node/key-directory/record-outbox.ts'
+import { RecordOutbox } from '../../../../node/key-directory/record-outbox.ts'
 import type { AuthenticatedDevice } from '../../../../node/ports.ts'
 import { encodeCbor } from '../../../../protocol/cbor.ts'
 import { checkProof, decodeProof } from '../../../../protocol/directory/proofs/proof.ts'
@@ -47,7 +47,7 @@ let node: ReturnType<typeof makeNode>
 function makeNode() {
   const time = { now: timeOf(10) }
   const clock = (): number => time.now
-  const view = new DirectoryView({ crypto, clock }, { network, genesis })
+  const keyDirectory = new KeyDirectory({ crypto, clock }, { network, genesis })
   const keyStore = new KeyStore(join(folder, 'keys'))
   const database = new AppDatabase(join(folder, 'app'))
   const published: Uint8Array[] = []
@@ -55,19 +55,19 @@ function makeNode() {
   const others: Uint8Array[] = []
   const ledger = new Map<string, Uint8Array>()
   const publisher = { enqueue: async (record: Uint8Array) => void published.push(record) }
-  const base = { crypto, clock, logger: silentLogger, view }
+  const base = { crypto, clock, logger: silentLogger, keyDirectory }
   const peers = {
     broadcastRecords: async (records: Uint8Array[]) => void told.push(...records),
     putBundle: (account: AccountId, bundle: Uint8Array): Promise<void> => service.storeLocalBundle(account, bundle),
     getBundles: async () => others
   }
-  const ownRecords = new OwnRecords({ ...base, database, publisher, network: peers }, { network })
+  const recordOutbox = new RecordOutbox({ ...base, database, publisher, relay: peers }, { network })
   const transactions = { transactionBytes: async (id: string) => ledger.get(id) }
   const service = new KeyDistributionService(
-    { ...base, keyStore, ownRecords, network: peers, transactions },
+    { ...base, keyStore, recordOutbox, relay: peers, transactions },
     { network }
   )
-  return { time, view, keyStore, database, published, told, others, ledger, ownRecords, service }
+  return { time, keyDirectory, keyStore, database, published, told, others, ledger, recordOutbox, service }
 }
 
 beforeEach(async () => {
@@ -78,13 +78,13 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  node.ownRecords.stop()
+  node.recordOutbox.stop()
   await node.database.close()
   await node.keyStore.close()
   rmSync(folder, { recursive: true })
 })
 
-const take = (...records: DirectoryRecord[]) => node.ownRecords.take(records.map(encodeRecord))
+const take = (...records: DirectoryRecord[]) => node.recordOutbox.add(records.map(encodeRecord))
 const rotate = (prev: Uint8Array, name: string) => buildRotate(network, signer(ada, prev), bytesOf(name))
 
 describe('answers about devices and accounts', () => {
@@ -203,7 +203,7 @@ describe('records of own devices', () => {
     node = makeNode()
     await node.database.open()
     await node.keyStore.open()
-    await node.ownRecords.start()
+    await node.recordOutbox.start()
     expect(await node.service.device(ada.deviceId)).toMatchObject({ state: 'pending' })
     await node.service.onChainChange(changeOf(5, []))
     expect(node.published).toEqual([encodeRecord(create)])
@@ -347,6 +347,6 @@ describe('records of other nodes', () => {
       node.service.onRecords([record])
       expect(await node.service.device(bob.deviceId)).toMatchObject({ state: 'pending' })
     })
-    expect(node.view.pool.size).toBe(1)
+    expect(node.keyDirectory.pool.size).toBe(1)
   })
 })

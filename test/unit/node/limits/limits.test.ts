@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { ConnectionManager, DEFAULT_NETWORK_LIMITS } from '../../../../node/clients/connection-manager.ts'
+import { ConnectionManager, DEFAULT_RELAY_LIMITS } from '../../../../node/clients/connection-manager.ts'
+import { ClientQuotas } from '../../../../node/limits/client-quotas.ts'
 import { TokenBucket, TokenBuckets } from '../../../../node/limits/token-bucket.ts'
 import {
   compareVictims,
   victimId,
-  VictimQueues,
+  EvictionQueues,
   VICTIMS_PER_SCAN
 } from '../../../../node/pending-messages/eviction-queues.ts'
 import { byteKey } from '../../../../node/byte-key.ts'
@@ -15,31 +16,31 @@ import { newMailbox, random } from '../../../support/network/in-process/fixtures
 describe('a token bucket', () => {
   it('gives its burst at once, then its rate', () => {
     const bucket = new TokenBucket(10, 20, 0)
-    expect(bucket.take(20, 0)).toBe(true)
-    expect(bucket.take(1, 0)).toBe(false)
-    expect(bucket.take(5, 500)).toBe(true)
-    expect(bucket.take(1, 500)).toBe(false)
-    expect(bucket.take(20, 60_000)).toBe(true)
-    expect(bucket.take(1, 60_000)).toBe(false)
+    expect(bucket.spend(20, 0)).toBe(true)
+    expect(bucket.spend(1, 0)).toBe(false)
+    expect(bucket.spend(5, 500)).toBe(true)
+    expect(bucket.spend(1, 500)).toBe(false)
+    expect(bucket.spend(20, 60_000)).toBe(true)
+    expect(bucket.spend(1, 60_000)).toBe(false)
   })
 
   it('does not fill when the clock stands still or goes back', () => {
     const bucket = new TokenBucket(10, 1, 1000)
-    expect(bucket.take(1, 1000)).toBe(true)
-    expect(bucket.take(1, 0)).toBe(false)
+    expect(bucket.spend(1, 1000)).toBe(true)
+    expect(bucket.spend(1, 0)).toBe(false)
   })
 
   it('of one key does not use up that of another, and memory is bounded', () => {
     const buckets = new TokenBuckets(1, 2, 100)
-    expect([0, 1, 2].map(() => buckets.take('a', 1, 0))).toEqual([true, true, false])
-    expect(buckets.take('b', 1, 0)).toBe(true)
-    for (let i = 0; i < 10_000; i++) expect(buckets.take(`key ${i}`, 1, 0)).toBe(true)
+    expect([0, 1, 2].map(() => buckets.spend('a', 1, 0))).toEqual([true, true, false])
+    expect(buckets.spend('b', 1, 0)).toBe(true)
+    for (let i = 0; i < 10_000; i++) expect(buckets.spend(`key ${i}`, 1, 0)).toBe(true)
   })
 
   it('costs little when there are ever new keys', () => {
     const buckets = new TokenBuckets(1, 2, 20_000)
     const start = performance.now()
-    for (let i = 0; i < 60_000; i++) buckets.take(`key ${i}`, 1, 0)
+    for (let i = 0; i < 60_000; i++) buckets.spend(`key ${i}`, 1, 0)
     expect(performance.now() - start).toBeLessThan(2_000)
   })
 })
@@ -47,7 +48,9 @@ describe('a token bucket', () => {
 describe('the connection manager', () => {
   const make = (limits = {}) => {
     const clock = { now: 0 }
-    return { clock, manager: new ConnectionManager(() => clock.now, { ...DEFAULT_NETWORK_LIMITS, ...limits }) }
+    const all = { ...DEFAULT_RELAY_LIMITS, ...limits }
+    const now = () => clock.now
+    return { clock, manager: new ConnectionManager(now, all), quotas: new ClientQuotas(now, all) }
   }
 
   it('counts connections per address, an IPv6 network as one', () => {
@@ -105,57 +108,57 @@ describe('the connection manager', () => {
   const sender = (accountId = random(32) as AccountId) => ({ deviceId: newMailbox(), accountId })
 
   it('limits envelopes of one device, whatever they are called, and leaves others alone', () => {
-    const { clock, manager } = make()
+    const { clock, quotas } = make()
     const flood = sender()
-    const taken = Array.from({ length: 1_000 }, () => manager.allowsEnvelope(flood, 1)).filter(Boolean)
-    expect(taken).toHaveLength(DEFAULT_NETWORK_LIMITS.requestBurst)
-    expect(manager.refusedEnvelopes).toBe(500)
-    expect(manager.allowsEnvelope(sender(), 1)).toBe(true)
+    const taken = Array.from({ length: 1_000 }, () => quotas.allowsEnvelope(flood, 1)).filter(Boolean)
+    expect(taken).toHaveLength(DEFAULT_RELAY_LIMITS.requestBurst)
+    expect(quotas.refusedEnvelopes).toBe(500)
+    expect(quotas.allowsEnvelope(sender(), 1)).toBe(true)
     clock.now = 1_000
-    expect(Array.from({ length: 100 }, () => manager.allowsEnvelope(flood, 1)).filter(Boolean)).toHaveLength(50)
+    expect(Array.from({ length: 100 }, () => quotas.allowsEnvelope(flood, 1)).filter(Boolean)).toHaveLength(50)
   })
 
   it('counts the recipients of an envelope', () => {
-    const { manager } = make()
+    const { quotas } = make()
     const flood = sender()
-    const taken = Array.from({ length: 1_000 }, () => manager.allowsEnvelope(flood, 64)).filter(Boolean)
-    expect(taken).toHaveLength(Math.floor(DEFAULT_NETWORK_LIMITS.requestBurst / 3))
+    const taken = Array.from({ length: 1_000 }, () => quotas.allowsEnvelope(flood, 64)).filter(Boolean)
+    expect(taken).toHaveLength(Math.floor(DEFAULT_RELAY_LIMITS.requestBurst / 3))
   })
 
   it('limits all devices of an account together', () => {
-    const { manager } = make()
+    const { quotas } = make()
     const { accountId } = sender()
     const taken = Array.from({ length: 10 }, () => sender(accountId)).flatMap(device =>
-      Array.from({ length: 500 }, () => manager.allowsEnvelope(device, 1)).filter(Boolean)
+      Array.from({ length: 500 }, () => quotas.allowsEnvelope(device, 1)).filter(Boolean)
     )
     expect(taken).toHaveLength(2_000)
   })
 
   it('lets no account take more than its share of a mailbox', () => {
-    const { clock, manager } = make()
+    const { clock, quotas } = make()
     const [eve, ada, mailbox] = [random(32) as AccountId, random(32) as AccountId, newMailbox()]
-    const send = () => Array.from({ length: 10_000 }, () => manager.allowsMailbox(eve, mailbox)).filter(Boolean).length
+    const send = () => Array.from({ length: 10_000 }, () => quotas.allowsMailbox(eve, mailbox)).filter(Boolean).length
     expect(send()).toBe(2_500)
-    expect(manager.allowsMailbox(ada, mailbox)).toBe(true)
-    expect(manager.allowsMailbox(eve, newMailbox())).toBe(true)
+    expect(quotas.allowsMailbox(ada, mailbox)).toBe(true)
+    expect(quotas.allowsMailbox(eve, newMailbox())).toBe(true)
     clock.now = 1_000
     expect(send()).toBe(5)
   })
 
   it('lets an account write to a hundred strangers a day', () => {
-    const { clock, manager } = make()
+    const { clock, quotas } = make()
     const account = random(32) as AccountId
-    expect(manager.allowsStrangers(account, 100)).toBe(true)
-    expect(manager.allowsStrangers(account, 1)).toBe(false)
-    expect(manager.allowsStrangers(random(32) as AccountId, 1)).toBe(true)
+    expect(quotas.allowsStrangers(account, 100)).toBe(true)
+    expect(quotas.allowsStrangers(account, 1)).toBe(false)
+    expect(quotas.allowsStrangers(random(32) as AccountId, 1)).toBe(true)
     clock.now = 86_400_000
-    expect(manager.allowsStrangers(account, 100)).toBe(true)
+    expect(quotas.allowsStrangers(account, 100)).toBe(true)
   })
 })
 
 describe('victim queues', () => {
   it('give the same order as sorting everything, while messages come in any order', () => {
-    const queues = new VictimQueues()
+    const queues = new EvictionQueues()
     const mailbox = newMailbox() as DeviceId
     const make = () => ({ expiry: 1000 + (random(1)[0]! % 20), id: byteKey(random(32)) })
     const held = Array.from({ length: 500 }, make)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MessageQueue } from '../../../../node/messages/message-queue.ts'
-import type { CustodyRequest, ShardEnvelope } from '../../../../node/messages/custody-origin.ts'
+import type { CustodyRequest, ShardEnvelope } from '../../../../node/messages/batch-in-flight.ts'
 import { MAX_BATCH_BYTES } from '../../../../protocol/limits.ts'
 import type { Epoch } from '../../../../protocol/wire/placement.ts'
 import { makeDelivery, newMailbox } from '../../../support/network/in-process/fixtures.ts'

@@ -18,7 +18,7 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
-import { FinalPlaces } from './final-places.ts'
+import { FinalPlaces, type RecordedTransaction } from './final-places.ts'
 import { RecordPool, type PooledRecord } from './record-pool.ts'
 
 /** What became of a record that was handed in. */
@@ -29,12 +29,6 @@ export type PendingVerdict =
   /** Its predecessor is unknown so far; it is kept for a while. */
   | { kind: 'orphan' }
   | { kind: 'refused'; code: RejectCode | 'POOL_FULL' }
-
-/** The place of a transaction that holds records, for proofs. */
-export interface RecordedTransaction extends Omit<FollowedTransaction, 'bytes' | 'confirmations'> {
-  /** Kept in memory only while the transaction is not final. */
-  bytes: Uint8Array | undefined
-}
 
 /** A transaction's records, parsed once for as long as it is not final. */
 interface ParsedTransaction {
@@ -61,7 +55,7 @@ interface DirectoryViewInit {
 
 const placeKey = (order: Pick<OrderKey, 'blockHeight' | 'txIndex'>): string => `${order.blockHeight}/${order.txIndex}`
 
-export class DirectoryView {
+export class KeyDirectory {
   readonly pool: RecordPool
   readonly #crypto: Crypto
   readonly #clock: Clock
@@ -287,8 +281,8 @@ export class DirectoryView {
 }
 
 /** Whether a pooled record stands on the chain, and how deep; undefined if it does not. */
-export function placeOf(view: DirectoryView, record: PooledRecord): OrderKey | undefined {
-  let entry = view.recorded.accountOfRecord(record.parsed.id)?.history ?? null
+export function placeOf(keyDirectory: KeyDirectory, record: PooledRecord): OrderKey | undefined {
+  let entry = keyDirectory.recorded.accountOfRecord(record.parsed.id)?.history ?? null
   while (entry && !sameId(entry.recordId, record.parsed.id)) entry = entry.previous
   return entry?.order ?? undefined
 }

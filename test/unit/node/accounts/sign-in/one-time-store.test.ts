@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { OneTimeStore } from '../../../../node/accounts/one-time-store.ts'
+import { OneTimeStore } from '../../../../../node/accounts/sign-in/one-time-store.ts'
 
 function makeStore(init = {}) {
   const time = { now: 1_000 }
@@ -15,8 +15,8 @@ describe('one-time store', () => {
     const { store } = makeStore()
     expect(store.put('a', 'value', 'ada')).toBe(1_100)
     expect(store.peek('a')).toBe('value')
-    expect(store.take('a')).toBe('value')
-    expect(store.take('a')).toBeUndefined()
+    expect(store.redeem('a')).toBe('value')
+    expect(store.redeem('a')).toBeUndefined()
   })
 
   it('forgets an entry when its time has passed', () => {
@@ -24,7 +24,7 @@ describe('one-time store', () => {
     store.put('a', 'value', 'ada')
     time.now = 1_100
     expect(store.peek('a')).toBeUndefined()
-    expect(store.take('a')).toBeUndefined()
+    expect(store.redeem('a')).toBeUndefined()
     store.put('b', 'value', 'ada')
     expect(store.size).toBe(1)
   })

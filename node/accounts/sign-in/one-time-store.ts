@@ -1,4 +1,4 @@
-import type { Clock } from '../../protocol/crypto/crypto.ts'
+import type { Clock } from '../../../protocol/crypto/crypto.ts'
 
 /** Bounds of a {@link OneTimeStore}. */
 export interface OneTimeStoreInit {
@@ -52,7 +52,7 @@ export class OneTimeStore<V> {
   }
 
   /** The entry, which is gone afterwards; `undefined` as in {@link peek}. */
-  take(key: string): V | undefined {
+  redeem(key: string): V | undefined {
     const value = this.peek(key)
     this.#remove(key)
     return value

@@ -1,0 +1,47 @@
+import type { RegistrationService } from '../accounts/registration-service.ts'
+import type { SignInService } from '../accounts/sign-in/sign-in-service.ts'
+import type { NodeConfig } from '../config/config.ts'
+import type { DirectoryPort } from '../key-directory/directory-port.ts'
+import { allowAnyOrigin } from './cors.ts'
+import { directoryRoutes } from './directory-routes.ts'
+import { healthRoutes, type Readiness } from './health-routes.ts'
+import type { HttpServer } from './http-server.ts'
+import { networkRoutes, type NetworkFacts } from './network-routes.ts'
+import type { DemoSignIn } from './open-demo-sign-in.ts'
+import { registrationRoutes } from './registration-routes.ts'
+import { providerRoutes, signInCodeRoutes, signInRoutes } from './sign-in-routes.ts'
+import { staticApp, webFolder } from './static-app.ts'
+
+/** What answers requests on the public port. */
+export interface PublicApiComponents {
+  http: HttpServer
+  directory: DirectoryPort
+  signIn: SignInService
+  registration: RegistrationService
+  demo: DemoSignIn | undefined
+  readiness(): Readiness
+}
+
+/** Adds all routes of the public port: health, the app, then the API, whose readers may come from any origin. */
+export async function addPublicApi(
+  { http, directory, signIn, registration, demo, readiness }: PublicApiComponents,
+  { publicUrl, webDir }: Pick<NodeConfig, 'publicUrl' | 'webDir'>,
+  facts: NetworkFacts
+): Promise<void> {
+  await http.prepare()
+  await http.addOpen(app => healthRoutes(app, facts.version, readiness))
+  await http.addOpen(app => staticApp(app, webFolder(webDir)))
+  await http.addLimited(app => {
+    allowAnyOrigin(app)
+    networkRoutes(app, facts)
+    directoryRoutes(app, directory)
+    providerRoutes(app, signIn)
+    app.get('/v1/openapi.json', { schema: { hide: true } }, async () => http.openApi())
+  })
+  await http.addLimited(async app => {
+    signInRoutes(app, signIn, { publicUrl })
+    signInCodeRoutes(app, signIn)
+    registrationRoutes(app, registration)
+    if (demo) demo.addRoutes(app)
+  })
+}

@@ -31,23 +31,11 @@ const PLANNED = ['storage-adapter']
  * its line to be removed.
  */
 const KNOWN_ARROWS: Record<string, string[]> = {
-  peer: ['peer/people → peer/chat-engine.ts'],
-  node: [
-    'node/accounts/sign-in → node/http',
-    'node/network → node/clients',
-    'node/messages → node/clients',
-    'node/message-relay.ts → node/operator',
-    'node/accounts/registration-service.ts → node/http'
-  ]
+  peer: ['peer/people → peer/chat-engine.ts']
 }
 
 /** The same for circles between files. */
-const KNOWN_FILE_ARROWS: Record<string, string[]> = {
-  node: [
-    'node/key-directory/final-places.ts → node/key-directory/directory-view.ts',
-    'node/operator/relay-metrics.ts → node/message-relay.ts'
-  ]
-}
+const KNOWN_FILE_ARROWS: Record<string, string[]> = {}
 
 /** Imports of a file that leave its folder for one that it may not see. */
 function wrongTurns(folder: string, file: string, source = readFileSync(join(root, file), 'utf8')): string[] {

@@ -1,103 +1,118 @@
 /**
  * `npm test`: installs what the tests need (Chromium included), builds, then runs every suite and adds up the results.
  * `npm test -- unit integration` runs only the named suites.
+ *
+ * Suites that wait (real processes, browsers) and suites that compute run side by side in lanes. The computing lane has a
+ * lower priority: it uses the time in which the others wait, and does not take time from them.
  */
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { at, fail, pinnedNode, root, SetupError, step, tool } from './checkout.js'
+import { mkdirSync, rmSync } from 'node:fs'
+import { at, fail, SetupError, step, tool } from './checkout.js'
 import { ensureBuilt } from './build.js'
 import { ensureChromium } from './find-chromium.js'
 import { ensureInstalled } from './install.js'
+import { playwrightResults, results, slowest, vitestResults } from './test-results.js'
+import { endAll, runSuite } from './test-suite.js'
 
-const results = at('test-results')
-const report = name => at('test-results', `${name}.json`)
+/** Slow tests that are named at the end. */
+const SLOWEST = 10
 
-/** Each suite: a command, and how to read passed, failed and skipped from what it left behind. */
+const needsBuild = true
+
+/** Each suite: a command, the lane that runs it, and how to read single results from what it leaves behind. */
 const SUITES = {
-  // Those that run nothing go side by side.
+  lint: { lane: 'compute', command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
+  format: {
+    lane: 'compute',
+    command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']
+  },
   types: {
-    isStatic: true,
+    lane: 'compute',
+    needsBuild,
     command: [tool('svelte-check', 'bin', 'svelte-check'), '--tsconfig', 'web/tsconfig.json', '--fail-on-warnings']
   },
-  'web-types': { isStatic: true, command: [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web'] },
-  lint: { isStatic: true, command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
-  format: { isStatic: true, command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
-  unit: vitestSuite('unit'),
+  'web-types': {
+    lane: 'compute',
+    needsBuild,
+    command: [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web']
+  },
+  unit: vitestSuite('unit', 'compute'),
   // Real processes wait for each other more than they work.
-  integration: vitestSuite('integration', '--maxWorkers=3'),
+  integration: vitestSuite('integration', 'processes', '--maxWorkers=3'),
   e2e: {
+    lane: 'browsers',
+    needsBuild,
+    needsBrowser: true,
     command: [tool('@playwright', 'test', 'cli.js'), 'test', '--config', 'test/e2e/playwright.config.ts'],
-    count: () => {
-      const { expected, unexpected, flaky, skipped } = readJson(report('e2e')).stats
-      return { passed: expected, failed: unexpected + flaky, skipped }
-    }
+    read: () => playwrightResults('e2e')
   }
 }
 
-function vitestSuite(name, ...options) {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report(name)}`]
+function vitestSuite(name, lane, ...options) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results(name)}`]
   return {
+    lane,
+    needsBuild,
     command: [tool('vitest', 'vitest.mjs'), 'run', '--project', name, ...options, ...reporters],
-    count: () => {
-      const { numPassedTests, numFailedTests, numPendingTests } = readJson(report(name))
-      return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests }
+    read: () => vitestResults(name)
+  }
+}
+
+/** The suites of the command line, in the order of {@link SUITES}. */
+function chosenSuites(chosen) {
+  const unknown = chosen.find(name => !(name in SUITES))
+  if (unknown) throw new SetupError(`there is no suite "${unknown}"; choose from ${Object.keys(SUITES).join(', ')}`)
+  return Object.keys(SUITES).filter(name => chosen.length === 0 || chosen.includes(name))
+}
+
+/** Runs suites one after another, each once what it needs is there. */
+async function runLane(names, { built, browser }) {
+  const ended = []
+  for (const name of names) {
+    const suite = { name, ...SUITES[name] }
+    if (suite.needsBuild) await built
+    const chromium = suite.needsBrowser ? await browser : undefined
+    const environment = {
+      ...process.env,
+      // Tests start hundreds of processes of the same code, whose sources are stripped of types and compiled once.
+      NODE_COMPILE_CACHE: at('.cache', 'compiled'),
+      ...(chromium && { VOLO_CHROMIUM: chromium })
     }
+    ended.push(await runSuite(suite, environment, suite.lane === 'compute'))
   }
+  return ended
 }
 
-const readJson = file => JSON.parse(readFileSync(file, 'utf8'))
-
-/** Runs one suite to its end, whatever the others did. What a static one prints comes at its end. */
-async function runSuite(name, environment) {
-  const { command, count, isStatic } = SUITES[name]
-  const start = performance.now()
-  const output = isStatic ? 'pipe' : 'inherit'
-  const child = spawn(pinnedNode, command, { cwd: root, stdio: ['ignore', output, output], env: environment })
-  const printed = []
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', data => printed.push(data))
-  if (!isStatic) console.log(`\n── ${name}`)
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve))
-  if (isStatic) process.stdout.write(`\n── ${name}\n${Buffer.concat(printed)}`)
-  console.log(`── ${name}: ${code === 0 ? 'ok' : 'FAILED'} in ${((performance.now() - start) / 1000).toFixed(0)} s`)
-  const fallback = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
-  const counted = count ? safely(count, fallback) : fallback
-  // A runner that fails outside of any test has failed all the same.
-  return { ...counted, failed: code === 0 ? counted.failed : Math.max(1, counted.failed) }
+async function findBrowser(built) {
+  await built
+  let chromium
+  await step('looking for Chromium', async () => void (chromium = await ensureChromium()))
+  return chromium
 }
 
-function safely(count, fallback) {
-  try {
-    return count()
-  } catch {
-    return fallback
-  }
+function report(ended) {
+  const slow = slowest(ended, SLOWEST)
+  if (slow.length > 0) console.log(`\nThe ${slow.length} slowest tests:`)
+  const seconds = ms => `${(ms / 1000).toFixed(1)} s`.padStart(8)
+  for (const { suite, title, ms } of slow) console.log(`${seconds(ms)}  ${suite} › ${title}`)
+  const total = key => ended.reduce((sum, suite) => sum + suite[key], 0)
+  console.log(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`)
+  process.exitCode = total('failed') === 0 ? 0 : 1
 }
 
 try {
-  const chosen = process.argv.slice(2)
-  const unknown = chosen.find(name => !(name in SUITES))
-  if (unknown) throw new SetupError(`there is no suite "${unknown}"; choose from ${Object.keys(SUITES).join(', ')}`)
-  const names = chosen.length > 0 ? chosen : Object.keys(SUITES)
+  const names = chosenSuites(process.argv.slice(2))
   await ensureInstalled()
-  await ensureBuilt('app', 'web', 'test')
-  let chromium
-  if (names.includes('e2e')) await step('looking for Chromium', () => void (chromium = ensureChromium()))
-  rmSync(results, { recursive: true, force: true })
-  mkdirSync(results, { recursive: true })
-  const environment = {
-    ...process.env,
-    // Tests start hundreds of processes of the same code, whose sources are stripped of types and compiled once.
-    NODE_COMPILE_CACHE: at('.cache', 'compiled'),
-    ...(chromium && { VOLO_CHROMIUM: chromium })
-  }
-  const total = { passed: 0, failed: 0, skipped: 0 }
-  const add = result => Object.keys(total).forEach(key => (total[key] += result[key]))
-  const isStatic = name => SUITES[name].isStatic
-  const checked = await Promise.all(names.filter(isStatic).map(name => runSuite(name, environment)))
-  checked.forEach(add)
-  for (const name of names.filter(name => !isStatic(name))) add(await runSuite(name, environment))
-  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
-  process.exitCode = total.failed === 0 ? 0 : 1
+  rmSync(results(), { recursive: true, force: true })
+  mkdirSync(results(), { recursive: true })
+  const built = ensureBuilt('app', 'web', 'test')
+  const browser = names.some(name => SUITES[name].needsBrowser) ? findBrowser(built) : undefined
+  const lanes = [...new Set(names.map(name => SUITES[name].lane))].map(lane => {
+    const own = names.filter(name => SUITES[name].lane === lane)
+    return runLane(own, { built, browser })
+  })
+  const [, , ...ended] = await Promise.all([built, browser, ...lanes])
+  report(ended.flat())
 } catch (error) {
+  endAll()
   fail(error)
 }

@@ -1,5 +1,5 @@
 /** How both sides of the latency measurement send and note arrivals: one code, so that they are measured alike. */
-import { eventually } from '../support/network/real-processes/network-peers.ts'
+import { comesTrue } from '../support/wait-for.ts'
 
 /** How many messages, and how fast. */
 export interface Pace {
@@ -40,7 +40,7 @@ export class Arrivals {
 
   /** What came until there are `count` or the time is over; the next call begins anew. */
   async take(count: number, timeoutMs: number): Promise<Times> {
-    await eventually(() => this.#times.size >= count, timeoutMs)
+    await comesTrue(() => this.#times.size >= count, { timeoutMs })
     const times = [...this.#times]
     this.#times.clear()
     return times

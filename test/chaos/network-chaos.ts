@@ -15,10 +15,10 @@ import { LocalNetwork } from '../support/network/real-processes/local-network.ts
 import {
   converse,
   disposePeer,
-  eventually,
   registerPeer,
   type NetworkPeer
 } from '../support/network/real-processes/network-peers.ts'
+import { comesTrue } from '../support/wait-for.ts'
 import { judgeReceipt } from './receipt-check.ts'
 import { dumpStore } from './store-dump.ts'
 
@@ -73,9 +73,9 @@ export async function runChaos(init: ChaosInit): Promise<ChaosResult> {
     const end = Date.now() + init.durationMs
     await Promise.all([killNodes(network, init, end, faults), ...threads.map(thread => keepWriting(thread, init, end))])
     const healing = Date.now()
-    const healed = await eventually(() => isEverythingShown(threads), init.healMs, 1_000)
+    const healed = await comesTrue(() => isEverythingShown(threads), { timeoutMs: init.healMs, lookMs: 1_000 })
     const healedInMs = healed ? Date.now() - healing : null
-    await eventually(async () => (await sumWaiting(people)) === 0, init.healMs, 250)
+    await comesTrue(async () => (await sumWaiting(people)) === 0, { timeoutMs: init.healMs, lookMs: 250 })
     const events = [...(await eventsOf(network, threads)), ...faults]
     await Promise.all(people.splice(0).map(disposePeer))
     await sleep(init.settleMs)

@@ -1,5 +1,43 @@
-import { vi } from 'vitest'
+/** Waiting for what other parts bring about: a test looks again and again, and ends as soon as it holds. */
+import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits until `check` no longer throws, as long as a busy machine may need. @throws what it threw last. */
-export const waitFor = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 20 })
+/** As long as a busy machine may need. */
+const PATIENCE_MS = 60_000
+const LOOK_MS = 10
+
+export interface Patience {
+  /** What is waited for, for the message of the error. */
+  what?: string
+  /** Milliseconds until it is too late. */
+  timeoutMs?: number
+  /** Milliseconds between two looks. */
+  lookMs?: number
+}
+
+/** Waits until a claim holds. @throws Error if it does not in time. */
+export async function eventually(claim: () => boolean | Promise<boolean>, patience: Patience = {}): Promise<void> {
+  const { what = 'the claim', timeoutMs = PATIENCE_MS } = patience
+  if (!(await comesTrue(claim, patience))) throw new Error(`${what} did not come true within ${timeoutMs} ms`)
+}
+
+/** Waits until a claim holds. @returns whether it did in time. */
+export async function comesTrue(claim: () => boolean | Promise<boolean>, patience: Patience = {}): Promise<boolean> {
+  const { timeoutMs = PATIENCE_MS, lookMs = LOOK_MS } = patience
+  for (const end = performance.now() + timeoutMs; performance.now() < end;) {
+    if (await claim()) return true
+    await sleep(lookMs)
+  }
+  return claim()
+}
+
+/** Waits until a check no longer throws. @returns what it returned. @throws what it threw last. */
+export async function waitFor<T>(check: () => T | Promise<T>): Promise<T> {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
+    try {
+      return await check()
+    } catch {
+      await sleep(LOOK_MS)
+    }
+  }
+  return check()
+}

@@ -3,14 +3,8 @@ import type { ChainSource } from '../../../chain/source/chain-source.ts'
 import type { Follower } from '../../../chain/follow/follower.ts'
 import { createChainSource } from '../../../chain/source/blockfrost-source.ts'
 import { encodeMetadata } from '../../../protocol/directory/metadata.ts'
-import {
-  ChainHarness,
-  Cleanup,
-  LABEL,
-  eventually,
-  newCreate,
-  temporaryFolder
-} from '../../support/chain/chain-harness.ts'
+import { ChainHarness, Cleanup, LABEL, newCreate, temporaryFolder } from '../../support/chain/chain-harness.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { startDevnet } from '../../../chain/devnet/start-devnet.ts'
 
 const cleanup = new Cleanup()

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest'
 import type { ChainSource } from '../../../chain/source/chain-source.ts'
 import { ChainError } from '../../../chain/errors.ts'
-import { ChainHarness, Cleanup, eventually, newCreate } from '../../support/chain/chain-harness.ts'
+import { ChainHarness, Cleanup, newCreate } from '../../support/chain/chain-harness.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -29,7 +30,8 @@ function replacing(harness: ChainHarness, calls: Partial<ChainSource>): ChainSou
 }
 
 const newRecord = async (): Promise<Uint8Array> => (await newCreate()).bytes
-const sent = (harness: ChainHarness): Promise<void> => eventually(() => harness.devnet.mempool.length > 0, 'sent')
+const sent = (harness: ChainHarness): Promise<void> =>
+  eventually(() => harness.devnet.mempool.length > 0, { what: 'sent' })
 
 test.each(['while it runs', 'over a restart'])('a record waits no longer once the clock is put back %s', async when => {
   const harness = await startAhead()
@@ -69,7 +71,7 @@ test('a balance read ahead of time is read anew', async () => {
   const before = publisher.health().balance!
   harness.clockAhead = 0
   await harness.fundWallet()
-  await eventually(() => publisher.health().balance! > before, 'the gift')
+  await eventually(() => publisher.health().balance! > before, { what: 'the gift' })
 })
 
 test('the faucet is asked again though it was asked ahead of time', async () => {
@@ -94,7 +96,7 @@ test('a record that was refused is tried again though it was tried ahead of time
   const publisher = await harness.publisher({}, replacing(harness, { submit }))
   await publisher.enqueue(await newRecord())
   // Three for the batch, then at least one alone.
-  await eventually(() => refusals > 3, 'refused')
+  await eventually(() => refusals > 3, { what: 'refused' })
   harness.clockAhead = 0
   isRefusing = false
   await sent(harness)
@@ -108,7 +110,7 @@ test('the next look at the chain is no further away than one check', async () =>
     return harness.source.tip(...parameters)
   }
   const publisher = await harness.publisher({ checkMs: 1_000 }, replacing(harness, { tip }))
-  await eventually(() => !publisher.health().ok, 'an obstacle')
+  await eventually(() => !publisher.health().ok, { what: 'an obstacle' })
   harness.clockAhead = 0
   isDown = false
   // Wakes the publisher from its pause, which it then begins anew.

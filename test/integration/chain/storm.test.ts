@@ -4,7 +4,8 @@ import type { Publisher } from '../../../chain/publish/publisher.ts'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { RecordId } from '../../../protocol/identity/device.ts'
 import { Dice } from '../../support/chain/simulated-chain.ts'
-import { ChainHarness, Cleanup, eventually, newCreate } from '../../support/chain/chain-harness.ts'
+import { ChainHarness, Cleanup, newCreate } from '../../support/chain/chain-harness.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -87,7 +88,7 @@ test.each([1, 2])('every record is on the chain once after rollbacks, faults and
         }
         return isDone
       },
-      `record ${toHex(id)}`
+      { what: `record ${toHex(id)}` }
     )
   }
   const found = (await harness.recordsOnChain()).map(toHex)

@@ -18,13 +18,13 @@ import { signAcknowledgement } from '../../../protocol/wire/custody.ts'
 import { AdversaryNode } from '../../support/network/in-process/adversary-node.ts'
 import {
   crypto,
-  eventually,
   makeDelivery,
   makeEnvelope,
   network,
   newMailbox,
   random
 } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
 let net: TestNetwork
@@ -84,12 +84,12 @@ describe('a listed node that cheats', () => {
         if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
       }
     })()
-    await eventually(() => honest[1]!.parts.bans.size === 1, 5_000)
-    await eventually(() => !adversary.isConnectedTo(honest[1]!), 5_000)
+    await eventually(() => honest[1]!.parts.bans.size === 1, { timeoutMs: 5_000 })
+    await eventually(() => !adversary.isConnectedTo(honest[1]!), { timeoutMs: 5_000 })
     await flooding
     // Also when it comes back.
     await adversary.dial(honest[1]!).catch(() => undefined)
-    await eventually(() => !adversary.isConnectedTo(honest[1]!), 5_000)
+    await eventually(() => !adversary.isConnectedTo(honest[1]!), { timeoutMs: 5_000 })
     expect(await heldBy(mailbox)).toEqual([0, 0, 0, 0])
     await stillWorks()
   })
@@ -200,18 +200,18 @@ describe('a listed node that cheats', () => {
     const stream = await adversary.link(honest[0]!)
     await eventually(() => adversary.frames.length > 0)
     await adversary.sendBytes(bytes())
-    await eventually(() => stream.status !== 'open', 5_000)
+    await eventually(() => stream.status !== 'open', { timeoutMs: 5_000 })
     await stillWorks()
   })
 
   it('loses its link for a frame that is too large, another network, another version', async () => {
     const stream = await adversary.link(honest[0]!)
     await adversary.sendBytes(new Uint8Array(1_200_000)).catch(() => undefined)
-    await eventually(() => stream.status !== 'open', 5_000)
+    await eventually(() => stream.status !== 'open', { timeoutMs: 5_000 })
     const foreign = await adversary.link(honest[0]!, { network: random(32) })
-    await eventually(() => foreign.status !== 'open', 5_000)
+    await eventually(() => foreign.status !== 'open', { timeoutMs: 5_000 })
     const newer = await adversary.link(honest[0]!, { version: 2 })
-    await eventually(() => newer.status !== 'open', 5_000)
+    await eventually(() => newer.status !== 'open', { timeoutMs: 5_000 })
     await stillWorks()
   })
 

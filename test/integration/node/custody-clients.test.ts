@@ -3,7 +3,8 @@ import { lpStream } from '@libp2p/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import { encodeClientFrame } from '../../../protocol/wire/peer-frames.ts'
-import { eventually, makeEnvelope, newMailbox, random } from '../../support/network/in-process/fixtures.ts'
+import { makeEnvelope, newMailbox, random } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { openStream, TestClient } from '../../support/network/in-process/test-client.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
@@ -116,7 +117,7 @@ describe('frames that are not accepted', () => {
     const lp = lpStream(stream)
     await lp.read()
     await lp.write(new Uint8Array(5000)).catch(() => undefined)
-    await eventually(() => stream.status !== 'open', 5_000)
+    await eventually(() => stream.status !== 'open', { timeoutMs: 5_000 })
     await host.stop()
   })
 

@@ -4,7 +4,8 @@ import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { signBatch, encodeBatch } from '../../../protocol/wire/node-frames.ts'
 import type { NodeFrameOf } from '../../../protocol/wire/peer-frames.ts'
 import { encodeEnvelope } from '../../../protocol/wire/envelope.ts'
-import { crypto, eventually, makeEnvelope, network } from '../../support/network/in-process/fixtures.ts'
+import { crypto, makeEnvelope, network } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
 let net: TestNetwork
@@ -102,12 +103,14 @@ describe('while one list follows another', () => {
     net.setEpochs([old!, next])
     await net.linked()
     const newReplicas = net.replicasOf(mailbox, next)
-    await eventually(async () => (await heldAt(newReplicas, mailbox)).every(count => count === 20), 20_000)
+    await eventually(async () => (await heldAt(newReplicas, mailbox)).every(count => count === 20), {
+      timeoutMs: 20_000
+    })
     net.setEpochs([next])
     const leaving = net.replicasOf(mailbox, old).filter(node => !newReplicas.includes(node))
     // Node 0 is in no list any more: nobody answers it, so it keeps what it has.
     const listed = leaving.filter(node => net.nodes.indexOf(node) >= 2)
-    await eventually(async () => (await heldAt(listed, mailbox)).every(count => count === 0), 20_000)
+    await eventually(async () => (await heldAt(listed, mailbox)).every(count => count === 0), { timeoutMs: 20_000 })
     expect(await heldAt(newReplicas, mailbox)).toEqual([20, 20, 20])
   })
 

@@ -5,13 +5,13 @@ import { verifyEviction, verifyRefusal } from '../../../protocol/wire/custody.ts
 import type { NodeFrameOf } from '../../../protocol/wire/peer-frames.ts'
 import {
   crypto,
-  eventually,
   HOUR_MS,
   makeEnvelope,
   network,
   newMailbox,
   random
 } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork } from '../../support/network/in-process/test-network.ts'
 
 describe('mailbox limits at every replica', () => {

@@ -10,7 +10,8 @@ import type { RelayParts } from '../../../node/relay-parts.ts'
 import { dumpStore } from '../../chaos/store-dump.ts'
 import { checkHistory, type Rule } from '../../support/custody-checker.ts'
 import type { HistoryEvent } from '../../support/custody-history.ts'
-import { crypto, eventually, makeEnvelope, network } from '../../support/network/in-process/fixtures.ts'
+import { crypto, makeEnvelope, network } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import type { TestClient } from '../../support/network/in-process/test-client.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 import { join } from 'node:path'
@@ -141,7 +142,9 @@ async function replicaReturnsAfterAcknowledgement(): Promise<HistoryEvent[]> {
   await net.linked()
   for (const node of replicas) for (const other of replicas) if (other !== node) await compare(node, other)
   // The returned replica learns what it missed; a broken network never tells it.
-  await eventually(async () => (await away.parts.store.heldIn(bob.deviceId)) === 0, LEARN_MS).catch(() => undefined)
+  await eventually(async () => (await away.parts.store.heldIn(bob.deviceId)) === 0, { timeoutMs: LEARN_MS }).catch(
+    () => undefined
+  )
   return events
 }
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { scrub } from '../../../node/pending-messages/store-scrubber.ts'
-import { eventually, makeEnvelope } from '../../support/network/in-process/fixtures.ts'
+import { makeEnvelope } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import type { TestClient } from '../../support/network/in-process/test-client.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
@@ -187,7 +188,7 @@ describe('a wiped replica', () => {
     const { rm } = await import('node:fs/promises')
     await rm(wiped!.folder, { recursive: true })
     await wiped!.start()
-    await eventually(async () => (await wiped!.parts.store.heldIn(bob.deviceId)) === 200, 20_000)
+    await eventually(async () => (await wiped!.parts.store.heldIn(bob.deviceId)) === 200, { timeoutMs: 20_000 })
     await eventually(() => converged(bob.deviceId))
   })
 })

@@ -3,14 +3,8 @@ import { toHex } from '../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { custodyLeaf, signAcknowledgement, verifyDeliveryReceipt } from '../../../protocol/wire/custody.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
-import {
-  crypto,
-  eventually,
-  HOUR_MS,
-  makeEnvelope,
-  network,
-  newMailbox
-} from '../../support/network/in-process/fixtures.ts'
+import { crypto, HOUR_MS, makeEnvelope, network, newMailbox } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
 /** Receipts that a client may count: right signature, right path, a replica of the mailbox; one per operator. */

@@ -6,13 +6,13 @@ import { toHex } from '../../../protocol/bytes.ts'
 import type { Delivery } from '../../../protocol/wire/envelope.ts'
 import {
   crypto,
-  eventually,
   makeDelivery,
   network,
   newMailbox,
   quietLogger,
   temporaryFolder
 } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const mailbox = newMailbox()
 let folder: Awaited<ReturnType<typeof temporaryFolder>>

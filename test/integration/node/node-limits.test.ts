@@ -3,7 +3,8 @@ import { NodeError } from '../../../node/errors.ts'
 import { toHex } from '../../../protocol/bytes.ts'
 import { verifyRefusal } from '../../../protocol/wire/custody.ts'
 import { MAX_PROOF_BYTES, type NodeFrameOf } from '../../../protocol/wire/peer-frames.ts'
-import { crypto, eventually, makeEnvelope, network, random } from '../../support/network/in-process/fixtures.ts'
+import { crypto, makeEnvelope, network, random } from '../../support/network/in-process/fixtures.ts'
+import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork } from '../../support/network/in-process/test-network.ts'
 
 let net: TestNetwork
@@ -53,7 +54,7 @@ describe("a device that floods a mailbox with what it calls a contact's messages
         const start = performance.now()
         const [result] = await ada.submit(makeEnvelope([bob.deviceId]))
         expect(result!.state).toBe('stored')
-        await eventually(() => bob.deliveredIds.includes(toHex(result!.id)), 2_000, 'a delivery')
+        await eventually(() => bob.deliveredIds.includes(toHex(result!.id)), { what: 'a delivery', timeoutMs: 2_000 })
         expect(performance.now() - start).toBeLessThan(1_000)
       }
       flooding = false

@@ -4,10 +4,10 @@ import { LocalNetwork } from '../../support/network/real-processes/local-network
 import {
   converse,
   disposePeer,
-  eventually,
   registerPeer,
   type NetworkPeer
 } from '../../support/network/real-processes/network-peers.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 /** For a machine with much else to do: how fast a silent node is left is shown by the tests of `NodeConnection`. */
 const WAIT_MS = 60_000
@@ -47,11 +47,11 @@ describe('a network of three nodes', () => {
   it('everybody uses the node that they opened, and two operators keep each message', async () => {
     expect([await nodeOf(ada), await nodeOf(bob)]).toEqual([network.urls[0], network.urls[2]])
     const sent = await send(ada, bob, 'one')
-    expect(await eventually(() => isSent(ada, sent), WAIT_MS)).toBe(true)
-    await eventually(async () => (await ada.engine.receipts(sent.id)).length >= 2, WAIT_MS)
+    await eventually(() => isSent(ada, sent), { timeoutMs: WAIT_MS })
+    await eventually(async () => (await ada.engine.receipts(sent.id)).length >= 2, { timeoutMs: WAIT_MS })
     const receipts = await ada.engine.receipts(sent.id)
     expect(new Set(receipts.map(({ operator }) => operator)).size).toBeGreaterThanOrEqual(2)
-    expect(await eventually(async () => (await received(bob, ada)).length === 1, WAIT_MS)).toBe(true)
+    await eventually(async () => (await received(bob, ada)).length === 1, { timeoutMs: WAIT_MS })
   })
 
   it('two operators agree on a name before it counts as confirmed', async () => {
@@ -61,11 +61,11 @@ describe('a network of three nodes', () => {
 
   it('a node that dies is left, and the chat goes on', async () => {
     await network.kill(0)
-    expect(await eventually(async () => ![null, network.urls[0]].includes(await nodeOf(ada)), WAIT_MS)).toBe(true)
+    await eventually(async () => ![null, network.urls[0]].includes(await nodeOf(ada)), { timeoutMs: WAIT_MS })
     const sent = await send(ada, bob, 'two')
-    expect(await eventually(() => isSent(ada, sent), WAIT_MS)).toBe(true)
+    await eventually(() => isSent(ada, sent), { timeoutMs: WAIT_MS })
     await send(bob, ada, 'and back')
-    expect(await eventually(async () => (await received(ada, bob)).length === 1, WAIT_MS)).toBe(true)
+    await eventually(async () => (await received(ada, bob)).length === 1, { timeoutMs: WAIT_MS })
     await network.startNode(0)
   })
 
@@ -73,9 +73,9 @@ describe('a network of three nodes', () => {
     const frozen = network.urls.indexOf((await nodeOf(ada))!)
     network.pause(frozen)
     const sent = await send(ada, bob, 'three')
-    expect(await eventually(() => isSent(ada, sent), WAIT_MS)).toBe(true)
+    await eventually(() => isSent(ada, sent), { timeoutMs: WAIT_MS })
     network.resume(frozen)
-    expect(await eventually(async () => (await received(bob, ada)).length === 3, WAIT_MS)).toBe(true)
+    await eventually(async () => (await received(bob, ada)).length === 3, { timeoutMs: WAIT_MS })
     expect(await received(bob, ada)).toEqual(['one', 'two', 'three'])
   })
 
@@ -86,7 +86,7 @@ describe('a network of three nodes', () => {
     bob.engine = await createNodePeer({ dataDir: bob.dataDir })
     await bob.engine.start()
     expect((await bob.engine.snapshot()).conversations[0]).toMatchObject({ title: 'ada' })
-    expect(await eventually(async () => (await received(bob, ada)).length === 4, WAIT_MS)).toBe(true)
+    await eventually(async () => (await received(bob, ada)).length === 4, { timeoutMs: WAIT_MS })
     expect(await received(bob, ada)).toEqual(['one', 'two', 'three', 'while Bob was away'])
   })
 })

@@ -161,12 +161,3 @@ export async function newRevoke(prev: RecordId): Promise<Uint8Array> {
   const record = await buildRevoke(NETWORK, { key, deviceId, prev, time: 1 }, deviceId, 'lost')
   return encodeRecord(record)
 }
-
-/** Asks again until a claim holds; fails the test after a while. */
-export async function eventually(claim: () => boolean | Promise<boolean>, what = 'the claim'): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!(await claim())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come true in time`)
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-}

@@ -91,16 +91,3 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
   const path = await mkdtemp(join(tmpdir(), 'volo-test-'))
   return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }
-
-/** Waits until something holds, looking every few milliseconds. @throws after `timeout` milliseconds. */
-export async function eventually(
-  holds: () => boolean | Promise<boolean>,
-  timeout = 10_000,
-  what = 'a condition'
-): Promise<void> {
-  const deadline = Date.now() + timeout
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come true within ${timeout} ms`)
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-}

@@ -28,7 +28,8 @@ import {
   type SubmissionResult
 } from '../../../../protocol/wire/peer-frames.ts'
 import { peerIdOf } from '../../../../node/network/libp2p-host.ts'
-import { crypto, eventually, network, random } from './fixtures.ts'
+import { crypto, network, random } from './fixtures.ts'
+import { eventually } from '../../wait-for.ts'
 
 type Plain<F> = F extends unknown ? Omit<F, 'request'> : never
 export type ClientRequest = Plain<ClientFrame>
@@ -114,7 +115,7 @@ export class TestClient {
     this.#ended = Promise.withResolvers<void>()
     this.frames.length = 0
     void this.#read(this.#stream)
-    await eventually(() => this.frames.length > 0, 5_000, 'a hello')
+    await eventually(() => this.frames.length > 0, { what: 'a hello', timeoutMs: 5_000 })
     return this.frames[0] as NodeFrameOf<'hello'>
   }
 

@@ -15,7 +15,8 @@ import { MessageRelay } from '../../../../node/message-relay.ts'
 import type { MessageRelayInit } from '../../../../node/ports.ts'
 import type { RelayParts } from '../../../../node/relay-parts.ts'
 import { freePort } from '../../free-port.ts'
-import { crypto, eventually, genesis, network, newMailbox, quietLogger, random, temporaryFolder } from './fixtures.ts'
+import { crypto, genesis, network, newMailbox, quietLogger, random, temporaryFolder } from './fixtures.ts'
+import { eventually } from '../../wait-for.ts'
 import { TestClient } from './test-client.ts'
 import { TestDirectory, type KnownDevices } from './test-directory.ts'
 
@@ -174,8 +175,7 @@ export class TestNetwork {
             return links.isUp(other.listed.key) && topics.every(topic => gossip.hears(other.listed, topic))
           })
         ),
-      20_000,
-      'all links'
+      { what: 'all links', timeoutMs: 20_000 }
     )
   }
 

@@ -42,16 +42,3 @@ export async function disposePeer({ engine, dataDir }: NetworkPeer): Promise<voi
   await engine.stop()
   rmSync(dataDir, { recursive: true, force: true })
 }
-
-/** Waits until `isDone`, looking again now and then. @returns whether it came to be in time. */
-export async function eventually(
-  isDone: () => boolean | Promise<boolean>,
-  timeoutMs: number,
-  lookMs = 50
-): Promise<boolean> {
-  for (const end = Date.now() + timeoutMs; Date.now() < end;) {
-    if (await isDone()) return true
-    await new Promise(resolve => setTimeout(resolve, lookMs))
-  }
-  return isDone()
-}

@@ -5,7 +5,7 @@ import { concatBytes } from '../../../../protocol/bytes.ts'
 import { FrameStream } from '../../../../protocol/libp2p/frame-stream.ts'
 import { fewWindowUpdates, MAX_WINDOW_BYTES } from '../../../../protocol/libp2p/libp2p-packets.ts'
 import { muxedStreams } from '../../../support/muxed-streams.ts'
-import { eventually } from '../../../support/network/real-processes/network-peers.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const INIT = { maxFrameBytes: 1000, maxWaitingBytes: 10_000 }
 
@@ -140,7 +140,7 @@ describe('frames on a stream', () => {
     }
     // … and then nobody reads.
     for (let i = 0; i < 120; i++) raw.send(great)
-    await eventually(() => stream.readStatus === 'paused', 10_000)
+    await eventually(() => stream.readStatus === 'paused')
     for (let i = 0; i < 120; i++) expect(await frames.read()).toHaveLength(100 * 1024)
     expect(stream.status).toBe('open')
   })
@@ -149,7 +149,7 @@ describe('frames on a stream', () => {
     const [raw, stream] = await streamPair()
     const frames = new FrameStream(stream, INIT)
     for (let i = 0; i < 400; i++) raw.send(prefixed(new Uint8Array(900)))
-    await eventually(() => stream.readStatus === 'paused', 10_000)
+    await eventually(() => stream.readStatus === 'paused')
     stream.resume = () => {
       throw new Error('the connection is gone')
     }
@@ -162,7 +162,7 @@ describe('frames on a stream', () => {
     const frames = new FrameStream(stream, { maxFrameBytes: 256 * 1024, maxWaitingBytes: 1_000_000 })
     const great = longPrefixed(new Uint8Array(100 * 1024).fill(9))
     for (let i = 0; i < 4; i++) raw.send(great)
-    await eventually(() => stream.readStatus === 'paused' && stream.readBufferLength > 0, 10_000)
+    await eventually(() => stream.readStatus === 'paused' && stream.readBufferLength > 0)
     ;(stream as unknown as { onTransportClosed(): void }).onTransportClosed()
     expect(await readAll(frames)).toHaveLength(4)
   })

@@ -15,7 +15,7 @@ import {
   wholePackets
 } from '../../../../protocol/libp2p/libp2p-packets.ts'
 import { muxedStreams } from '../../../support/muxed-streams.ts'
-import { eventually } from '../../../support/network/real-processes/network-peers.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 type WriteList = Iterable<Uint8Array>
 type Raw = MessageStream & { sendData(data: WriteList): unknown }
@@ -50,7 +50,7 @@ describe('Noise packets', () => {
     pieces.length = 0
     const sent = [1, 500, 1_200, 5_000].map(length => new Uint8Array(randomBytes(length)))
     for (const message of sent) out.send(message)
-    await eventually(() => received.length >= sent.length, 10_000)
+    await eventually(() => received.length >= sent.length)
     expect(concatBytes(...received)).toEqual(concatBytes(...sent))
     // A length of two bytes, the content, and a tag of 16.
     expect(pieces.map(piece => piece.length)).toEqual([19, 518, 1_218, 5_018])
@@ -60,7 +60,7 @@ describe('Noise packets', () => {
     const { out, received, pieces } = await securedPair(create => create as ReturnType<Wrap>)
     pieces.length = 0
     out.send(new Uint8Array(500))
-    await eventually(() => received.length > 0, 10_000)
+    await eventually(() => received.length > 0)
     expect(pieces.map(piece => piece.length)).toEqual([2, 516])
   })
 
@@ -69,7 +69,7 @@ describe('Noise packets', () => {
     const sent = Array.from({ length: 20 }, (_, i) => new Uint8Array(randomBytes(1 + i * 13)))
     for (const message of sent) out.send(message)
     const total = concatBytes(...sent)
-    await eventually(() => concatBytes(...received).length >= total.length, 10_000)
+    await eventually(() => concatBytes(...received).length >= total.length)
     expect(concatBytes(...received)).toEqual(total)
   })
 })
@@ -86,7 +86,7 @@ describe('window updates of yamux', () => {
     const { out, into, written } = await muxedStreams(fewWindowUpdates)
     const arrived = counted(into)
     for (let i = 0; i < 50; i++) out.send(new Uint8Array(1_000))
-    await eventually(() => arrived() === 50_000, 10_000)
+    await eventually(() => arrived() === 50_000)
     // That the stream is accepted, and nothing else.
     expect(written.listener).toHaveLength(1)
   })
@@ -96,7 +96,7 @@ describe('window updates of yamux', () => {
     const arrived = counted(into)
     for (let i = 0; i < 50; i++) {
       out.send(new Uint8Array(1_000))
-      await eventually(() => arrived() === (i + 1) * 1_000, 10_000)
+      await eventually(() => arrived() === (i + 1) * 1_000)
     }
     expect(written.listener.length).toBeGreaterThanOrEqual(50)
   })
@@ -111,7 +111,7 @@ describe('window updates of yamux', () => {
         for (let from = 0; from < data.length; from += size) stream.send(data.subarray(from, from + size))
       }
     }
-    await eventually(() => there() >= total && back() >= total, 20_000)
+    await eventually(() => there() >= total && back() >= total, { timeoutMs: 20_000 })
   })
 
   it('flow again after a reader that made the other end wait', async () => {
@@ -120,10 +120,10 @@ describe('window updates of yamux', () => {
     into.pause()
     const total = 1024 * 1024
     for (let sent = 0; sent < total; sent += 65_536) out.send(new Uint8Array(65_536))
-    await eventually(() => into.readBufferLength > 200_000, 10_000)
+    await eventually(() => into.readBufferLength > 200_000)
     expect(arrived()).toBe(0)
     into.resume()
-    await eventually(() => arrived() === total, 10_000)
+    await eventually(() => arrived() === total)
   })
 
   const update = (stream: number, bytes: number, flags = 0): Uint8Array => {

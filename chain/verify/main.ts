@@ -1,98 +1,21 @@
-/** The `volo-verify` command. Heavy parts load only once the command line is known to be fine. */
-import { parseArguments, type CommandName, type Invocation } from './arguments.ts'
-import { VerifyError } from './errors.ts'
-import { helpText } from './help.ts'
-import type { Surroundings } from './open-sources.ts'
-import { renderHuman } from './report/render-human.ts'
-import { renderJson, renderJsonError } from './report/render-json.ts'
-import { EXIT_CODES, verdictOf, type VerificationReport } from './report/report.ts'
+/** The `volo-verify` command. */
+import { runVerify, type Terminal } from './run-command.ts'
 
-/** Something nobody expected: a fault of this program, and no statement about anything. */
+/** An unexpected error: a fault of this program that says nothing about the subject. */
 const EXIT_INTERNAL = 70
-const NOTE_INTERVAL_MS = 1_000
 
-type Command = (
-  invocation: Invocation,
-  surroundings: Surroundings
-) => Promise<VerificationReport | { readonly exitCode: number }>
-
-const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
-  account: () => import('./commands/account.ts'),
-  device: () => import('./commands/device.ts'),
-  record: () => import('./commands/record.ts'),
-  'safety-number': () => import('./commands/safety-number.ts'),
-  'proof export': () => import('./commands/proof-export.ts'),
-  'proof check': () => import('./commands/proof-check.ts'),
-  audit: () => import('./commands/audit.ts'),
-  monitor: () => import('./commands/monitor.ts'),
-  name: () => import('./commands/name.ts'),
-  compare: () => import('./commands/compare.ts'),
-  doctor: () => import('./commands/doctor.ts'),
-  bundle: () => import('./commands/bundle.ts')
+const terminal: Terminal = {
+  out: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
+  err: text => void process.stderr.write(text),
+  isWatched: process.stderr.isTTY === true
 }
 
-async function main(argv: readonly string[]): Promise<number> {
-  let invocation: Invocation | undefined
-  try {
-    const request = parseArguments(argv)
-    if (request.kind === 'help') {
-      await write(helpText(request.of))
-      return EXIT_CODES.verified
-    }
-    invocation = request.invocation
-    return await execute(invocation)
-  } catch (error) {
-    if (!(error instanceof VerifyError)) throw error
-    const isJson = invocation ? invocation.json && !invocation.quiet : argv.includes('--json')
-    if (isJson) await write(`${renderJsonError(invocation?.command ?? null, error.message)}\n`)
-    const help =
-      error.code === 'USAGE' ? `. See volo-verify ${invocation?.command ?? ''}${invocation ? ' ' : ''}--help` : ''
-    process.stderr.write(`volo-verify: ${error.message}${help}.\n`)
-    return EXIT_CODES.usage
-  }
-}
-
-async function execute(invocation: Invocation): Promise<number> {
-  const { run } = await COMMANDS[invocation.command]()
-  const print = (report: VerificationReport): Promise<void> =>
-    invocation.quiet ? Promise.resolve() : write(invocation.json ? `${renderJson(report)}\n` : renderHuman(report))
-  const stop = new AbortController()
-  const isEndless = invocation.command === 'monitor' && !invocation.once
-  // Everything else may be cut off at any moment: it only reads.
-  if (isEndless) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
-  const result = await run(invocation, {
-    emit: report => void print(report),
-    note: noteTaker(invocation),
-    signal: stop.signal
-  })
-  if ('exitCode' in result) return result.exitCode
-  await print(result)
-  return EXIT_CODES[verdictOf(result)]
-}
-
-/** Progress for a person who waits, now and then. */
-function noteTaker({ quiet }: Invocation): (text: string) => void {
-  let last = Date.now()
-  return text => {
-    const now = Date.now()
-    if (quiet || process.stderr.isTTY !== true || now - last < NOTE_INTERVAL_MS) return
-    last = now
-    process.stderr.write(`volo-verify: ${text}\n`)
-  }
-}
-
-/** Waits until the text has left: an exit right after must not cut a pipe short. */
-function write(text: string): Promise<void> {
-  return new Promise(resolve => process.stdout.write(text, () => resolve()))
-}
-
-main(process.argv.slice(2)).then(
+runVerify(process.argv.slice(2), terminal).then(
   // Connections that are kept alive for a next question must not keep the process.
   code => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(
-      `volo-verify: this is a fault of the program: ${error instanceof Error ? error.stack : String(error)}\n`
-    )
+    const trace = error instanceof Error ? error.stack : String(error)
+    process.stderr.write(`volo-verify: this is a fault of the program: ${trace}\n`)
     process.exit(EXIT_INTERNAL)
   }
 )

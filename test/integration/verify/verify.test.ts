@@ -8,7 +8,7 @@ import { liveDevices } from '../../../protocol/directory/account.ts'
 import { crypto, network } from '../../support/directory/cast.ts'
 import { NodeServer } from '../../support/verify/node-server.ts'
 import { Person, PublishedWorld } from '../../support/verify/published-world.ts'
-import { checksOf, factOf, verify, verifyText } from '../../support/verify/run-verify.ts'
+import { checksOf, factOf, parsed, verify, verifyAsProcess, verifyText } from '../../support/verify/run-verify.ts'
 
 let world: PublishedWorld
 let ada: Person
@@ -48,7 +48,7 @@ const chain = (): string[] => ['--blockfrost', world.url, '--network', world.net
 
 describe('account', () => {
   it('is verified at L2 when two independent nodes agree', async () => {
-    const run = await verify('account', '@ada', ...twoNodes())
+    const run = parsed(await verifyAsProcess('account', '@ada', ...twoNodes(), '--json'))
     expect(run.json.checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
     expect(run.code).toBe(0)
     expect(run.json).toMatchObject({
@@ -84,7 +84,7 @@ describe('account', () => {
   })
 
   it('is a checklist for people, one line a check, with trust level and tip age', async () => {
-    const { code, stdout } = await verifyText('account', '@ada', ...twoNodes())
+    const { code, stdout } = await verifyAsProcess('account', '@ada', ...twoNodes())
     expect(code).toBe(0)
     expect(stdout).toMatch(/^✓ @ada: independent sources agree on every transaction, block and place$/m)
     expect(stdout).toMatch(/^✓ trust L2: /m)
@@ -151,7 +151,7 @@ describe('account', () => {
 
 describe('usage', () => {
   it('is refused with exit 2 and one sentence', async () => {
-    const { code, stderr, stdout } = await verifyText('account', 'no such name!', '--node', first.url)
+    const { code, stderr, stdout } = await verifyAsProcess('account', 'no such name!', '--node', first.url)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^volo-verify: "no such name!" is neither .*\n$/)
     expect((await verifyText('account', '@ada')).code).toBe(2)

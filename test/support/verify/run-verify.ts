@@ -1,3 +1,4 @@
+import { runVerify, type Terminal } from '../../../chain/verify/run-command.ts'
 import { CommandProcess } from '../network/real-processes/node-process.ts'
 
 /** What `--json` prints, as far as tests read it. */
@@ -19,16 +20,40 @@ export interface VerifyRun {
   stderr: string
 }
 
-/** Runs `volo-verify … --json` as a process. */
-export async function verify(...args: string[]): Promise<VerifyRun> {
-  const { code, stdout, stderr } = await new CommandProcess('chain/verify/main.ts', [...args, '--json']).ended
-  if (code === null || code > 5) throw new Error(`volo-verify ended with ${code}: ${stderr}`)
-  return { code, json: JSON.parse(stdout) as VerifyJson, stdout, stderr }
+/** Runs `volo-verify … --json` in this process. */
+export const verify = async (...args: string[]): Promise<VerifyRun> => parsed(await verifyText(...args, '--json'))
+
+/**
+ * Runs `volo-verify …` in this process, from its command line to what it prints. To start a process for each of a hundred
+ * runs takes longer than all the runs.
+ */
+export async function verifyText(...args: string[]): Promise<Printed> {
+  let stdout = ''
+  let stderr = ''
+  const terminal: Terminal = {
+    out: async text => void (stdout += text),
+    err: text => void (stderr += text),
+    isWatched: false
+  }
+  return { code: await runVerify(args, terminal), stdout, stderr }
 }
 
-/** Runs `volo-verify …` for people. */
-export async function verifyText(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+/** Runs `volo-verify …` as people do: a process of its own. */
+export async function verifyAsProcess(...args: string[]): Promise<Printed> {
   return new CommandProcess('chain/verify/main.ts', args).ended
+}
+
+/** What a run printed, and how it ended. */
+export interface Printed {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Reads what `--json` printed. @throws Error for an exit code that is not a verdict. */
+export function parsed({ code, stdout, stderr }: Printed): VerifyRun {
+  if (code === null || code > 5) throw new Error(`volo-verify ended with ${code}: ${stderr}`)
+  return { code, json: JSON.parse(stdout) as VerifyJson, stdout, stderr }
 }
 
 /** Ids of the checks with one outcome. */

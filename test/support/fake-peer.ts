@@ -131,7 +131,13 @@ export class FakePeer implements PeerApi {
 
   retry: PeerApi['retry'] = async () => {}
 
-  markRead: PeerApi['markRead'] = async conversationId => this.#change(conversationId, { unread: 0 })
+  markRead: PeerApi['markRead'] = async (conversationId, upTo) => {
+    const messages = this.#world.messages[conversationId] ?? []
+    const after = upTo === undefined ? [] : messages.slice(messages.findIndex(({ id }) => id === upTo) + 1)
+    const left = after.filter(({ mine, kind }) => !mine && (kind === 'text' || kind === 'unsupported')).length
+    const { unread } = this.#world.snapshot.conversations.find(({ id }) => id === conversationId)!
+    if (left < unread) this.#change(conversationId, { unread: left })
+  }
 
   saveDraft: PeerApi['saveDraft'] = async (conversationId, draft) => this.#change(conversationId, { draft })
 

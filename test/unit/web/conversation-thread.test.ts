@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ConversationThread } from '../../../web/src/state/conversation-thread.svelte.ts'
+import { EndPin, type ListGeometry } from '../../../web/src/state/end-pin.ts'
 import { firstUnreadId, threadRows } from '../../../web/src/state/thread-rows.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, conversationId, message, person, type World } from '../../support/fixture-world.ts'
@@ -124,6 +125,81 @@ describe('an open conversation', () => {
   it('remembers where the unread messages began', async () => {
     const { thread } = await opened(longWorld(5), 2)
     expect(thread.messages.find(each => each.id === thread.firstUnread)?.text).toBe('Line 3')
+  })
+})
+
+describe('unread messages', () => {
+  it('are all fetched, however many pages they take, and the divider stands before the first', async () => {
+    const { thread } = await opened(longWorld(1_300), 1_290)
+    expect(thread.messages.find(each => each.id === thread.firstUnread)?.text).toBe('Line 10')
+    expect(thread.hasOlder).toBe(false)
+  })
+
+  it('start at the first message if nothing was ever read', async () => {
+    const { thread } = await opened(longWorld(700), 700)
+    expect(thread.firstUnread).toBe(thread.messages[0]!.id)
+  })
+
+  it('are seen forwards only', async () => {
+    const { thread } = await opened(longWorld(5), 5)
+    const ids = thread.messages.map(({ id }) => id)
+    thread.seen(ids[2]!)
+    thread.seen(ids[1]!)
+    thread.seen('unknown')
+    expect(thread.lastSeen).toBe(ids[2])
+  })
+})
+
+describe('the end of a list', () => {
+  const list = (change: Partial<ListGeometry> = {}): ListGeometry => ({
+    scrollTop: 600,
+    scrollHeight: 1_000,
+    clientHeight: 400,
+    ...change
+  })
+
+  function pinned() {
+    const pin = new EndPin()
+    expect(pin.moved(list(), 0)).toBe(false)
+    return pin
+  }
+
+  it('stays pinned when the window shrinks, as for a keyboard or a longer draft', () => {
+    const pin = pinned()
+    expect(pin.moved(list({ clientHeight: 200 }), 1)).toBe(true)
+    expect(pin.moved(list({ clientHeight: 200, scrollTop: 800 }), 2)).toBe(false)
+  })
+
+  it('stays pinned when a box that is measured pushes the list up for a moment', () => {
+    expect(pinned().moved(list({ scrollTop: 500, clientHeight: 380 }), 1)).toBe(true)
+  })
+
+  it('stays pinned when rows grow, as when an image has loaded', () => {
+    expect(pinned().moved(list({ scrollHeight: 1_300 }), 1)).toBe(true)
+  })
+
+  it('is let go by a reader who scrolls up, also while rows are measured', () => {
+    const pin = pinned()
+    pin.input(10)
+    expect(pin.moved(list({ scrollTop: 300, scrollHeight: 1_100 }), 20)).toBe(false)
+    expect(pin.isPinned).toBe(false)
+    const other = pinned()
+    expect(other.moved(list({ scrollTop: 300 }), 5_000)).toBe(false)
+  })
+
+  it('does not take back the first pixels of a smooth scroll', () => {
+    const pin = pinned()
+    pin.input(10)
+    expect(pin.moved(list({ scrollTop: 590 }), 20)).toBe(false)
+    expect(pin.moved(list({ scrollTop: 540 }), 30)).toBe(false)
+    expect(pin.isPinned).toBe(false)
+  })
+
+  it('pins again once it is reached', () => {
+    const pin = pinned()
+    pin.moved(list({ scrollTop: 300 }), 1)
+    pin.moved(list({ scrollTop: 590 }), 2)
+    expect(pin.moved(list({ scrollTop: 590, clientHeight: 300 }), 3)).toBe(true)
   })
 })
 

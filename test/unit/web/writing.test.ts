@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PeerError } from '../../../peer/peer-api.ts'
 import { ComposerDraft, MAX_TEXT_BYTES } from '../../../web/src/state/composer-draft.svelte.ts'
+import { isComposing } from '../../../web/src/state/input-method.ts'
 import { textParts } from '../../../web/src/state/text-parts.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 
@@ -84,6 +85,14 @@ describe('a draft', () => {
     composer.write('ä'.repeat(MAX_TEXT_BYTES / 2 + 1))
     expect(composer.isTooLong).toBe(true)
     expect(composer.canSend).toBe(false)
+  })
+})
+
+describe('a key of an input method', () => {
+  it('is told by the composition, or in Safari by the number of the key alone', () => {
+    expect(isComposing({ isComposing: true, keyCode: 13 })).toBe(true)
+    expect(isComposing({ isComposing: false, keyCode: 229 })).toBe(true)
+    expect(isComposing({ isComposing: false, keyCode: 13 })).toBe(false)
   })
 })
 

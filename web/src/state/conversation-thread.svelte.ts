@@ -1,8 +1,12 @@
 import type { ChatMessage, PeerApi } from '../../../peer/peer-api.ts'
-import { firstUnreadId } from './thread-rows.ts'
+import { countsUnread, firstUnreadId } from './thread-rows.ts'
 
 /** Messages fetched at once. */
 const PAGE = 60
+/** Messages fetched at once while the first unread one is looked for; the peer gives no more. */
+const UNREAD_PAGE = 500
+/** An older unread message than so many is not looked for when a conversation opens. */
+const MAX_OPENED = 5_000
 
 /**
  * The messages of one open conversation. The order is the peer's: a message that is new here makes the newest page be
@@ -17,6 +21,8 @@ export class ConversationThread {
   grewAtStart = $state(false)
   /** Where the divider stands; stays there while the conversation is open. */
   firstUnread = $state<string | null>(null)
+  /** The newest message that was on the screen; null before any was. */
+  lastSeen = $state<string | null>(null)
 
   readonly conversationId: string
   readonly #api: PeerApi
@@ -43,16 +49,35 @@ export class ConversationThread {
     this.state = 'loading'
     this.#refreshAgain = false
     try {
-      const newest = await this.#api.messages(this.conversationId, { limit: Math.max(PAGE, this.#unread + 10) })
-      this.messages = newest
-      this.hasOlder = newest.length >= PAGE
-      this.firstUnread = firstUnreadId(newest, this.#unread)
+      const { messages, hasOlder } = await this.#newest()
+      this.messages = messages
+      this.hasOlder = hasOlder
+      this.firstUnread = firstUnreadId(messages, this.#unread)
       this.state = 'ready'
       if (this.#refreshAgain) void this.#refresh()
     } catch (error) {
       console.error(error)
       this.state = 'failed'
     }
+  }
+
+  /** The newest page, and as many before it as hold unread messages, so that the divider stands before the first. */
+  async #newest(): Promise<{ messages: ChatMessage[]; hasOlder: boolean }> {
+    const limit = Math.min(UNREAD_PAGE, Math.max(PAGE, this.#unread + 10))
+    let messages = await this.#api.messages(this.conversationId, { limit })
+    let hasOlder = messages.length >= limit
+    while (hasOlder && countsUnread(messages) < this.#unread && messages.length < MAX_OPENED) {
+      const older = await this.#api.messages(this.conversationId, { before: messages[0]!.id, limit: UNREAD_PAGE })
+      messages = [...older, ...messages]
+      hasOlder = older.length >= UNREAD_PAGE
+    }
+    return { messages, hasOlder }
+  }
+
+  /** A message, and with it all before it, was on the screen. */
+  seen(id: string): void {
+    const at = this.messages.findIndex(each => each.id === id)
+    if (at > this.messages.findIndex(each => each.id === this.lastSeen)) this.lastSeen = id
   }
 
   /** Stops following. */

@@ -47,13 +47,20 @@ function continuesRun(previous: ChatMessage, next: ChatMessage): boolean {
   )
 }
 
+/** How many of these messages can be unread: those of others, but no lines of the app itself. */
+export function countsUnread(messages: readonly ChatMessage[]): number {
+  return messages.filter(canBeUnread).length
+}
+
+const canBeUnread = ({ mine, kind }: ChatMessage): boolean => !mine && (kind === 'text' || kind === 'unsupported')
+
 /** The first of the last `unread` messages of others; null if there are none. */
 export function firstUnreadId(messages: readonly ChatMessage[], unread: number): string | null {
   let left = unread
   let found: string | null = null
   for (const message of [...messages].reverse()) {
     if (left === 0) break
-    if (message.mine || message.kind === 'system') continue
+    if (!canBeUnread(message)) continue
     found = message.id
     left--
   }

@@ -1,0 +1,128 @@
+import { expect, test, type Locator, type Page } from '@playwright/test'
+import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
+import { WORLD_CHANNEL } from '../support/fake-peer.ts'
+import { busyWorld, conversationId, message, person, type World } from '../support/fixture-world.ts'
+import { openScreen } from './screens.ts'
+
+test.describe.configure({ mode: 'parallel' })
+
+const bob = person('Bob')
+const id = conversationId(bob)
+const hash = `#/chats/${id}`
+let app: Awaited<ReturnType<typeof serveApp>>
+
+test.beforeAll(async () => {
+  app = await serveApp(FIXTURE_FOLDER)
+})
+
+test.afterAll(async () => app?.stop())
+
+/** Bob wrote so many messages, of which the newest ones are unread. */
+function letters(count: number, unread: number): World {
+  const world = busyWorld()
+  const messages = Array.from({ length: count }, (_, index) => message(bob, count - index, `number ${index}`))
+  const conversations = world.snapshot.conversations.map(each =>
+    each.id === id ? { ...each, unread, draft: '', lastMessage: messages.at(-1)! } : each
+  )
+  return { ...world, messages: { ...world.messages, [id]: messages }, snapshot: { ...world.snapshot, conversations } }
+}
+
+const open = (page: Page, world: World) => openScreen(page, app.origin, { name: 'thread', world: () => world, hash })
+const composer = (page: Page) => page.getByRole('textbox', { name: 'Write to Bob' })
+const fromEnd = (log: Locator) => log.evaluate(list => list.scrollHeight - list.clientHeight - list.scrollTop)
+
+/** Bob writes one more. */
+async function arrive(page: Page, world: World, text: string): Promise<void> {
+  world.messages[id] = [...world.messages[id]!, message(bob, 0, text)]
+  await page.evaluate(([channel, next]) => new BroadcastChannel(channel).postMessage(next), [
+    WORLD_CHANNEL,
+    world
+  ] as const)
+}
+
+for (const [name, viewport] of [
+  ['a desktop', { width: 1280, height: 800 }],
+  ['a phone', { width: 375, height: 740 }]
+] as const) {
+  test(`the newest message stays on the screen of ${name} while one writes, and what comes is seen`, async ({
+    page
+  }) => {
+    await page.setViewportSize(viewport)
+    const world = letters(60, 0)
+    await open(page, world)
+    const log = page.getByRole('log')
+    await expect(log.getByText('number 59', { exact: true })).toBeInViewport()
+    await composer(page).pressSequentially(
+      'I am writing a rather long answer to all of this, line after line. '.repeat(5)
+    )
+    expect(await fromEnd(log)).toBeLessThan(2)
+    for (let line = 0; line < 4; line++) await composer(page).press('Shift+Enter')
+    expect(await fromEnd(log)).toBeLessThan(2)
+    await arrive(page, world, 'While you type')
+    await expect(log.getByText('While you type')).toBeInViewport()
+    // The keyboard opens, the phone turns, and back.
+    for (const size of [{ width: viewport.width, height: 420 }, { width: 740, height: 375 }, viewport]) {
+      await page.setViewportSize(size)
+      await expect.poll(() => fromEnd(log)).toBeLessThan(2)
+    }
+    await composer(page).fill('')
+    await expect(page.getByRole('button', { name: /Jump to newest|new message/ })).toHaveCount(0)
+    // Whoever reads further up is left in peace.
+    await log.hover()
+    await page.mouse.wheel(0, -600)
+    await expect(page.getByRole('button', { name: 'Jump to newest' })).toBeVisible()
+    await composer(page).fill('One\ntwo\nthree\nfour')
+    await arrive(page, world, 'Out of sight')
+    await expect(log.getByText('Out of sight')).not.toBeInViewport()
+  })
+}
+
+for (const unread of [5, 60, 700]) {
+  test(`a chat of which all ${unread} messages are unread opens at the first, and only what was seen counts`, async ({
+    page
+  }) => {
+    await open(page, letters(unread, unread))
+    await expect(page.getByText('New messages', { exact: true })).toBeInViewport()
+    await expect(page.getByText('number 0', { exact: true })).toBeInViewport()
+    if (unread === 5) {
+      await expect(page).toHaveTitle(/^Bob/)
+      return
+    }
+    const left = async () => Number(/^\((\d+)\)/.exec(await page.title())?.[1] ?? 0)
+    await expect.poll(left).toBeLessThan(unread)
+    expect(await left()).toBeGreaterThan(unread - 30)
+    await page.getByRole('button', { name: /new messages/ }).click()
+    await expect(page).toHaveTitle(/^Bob/)
+  })
+}
+
+test('Enter that ends a word of an input method neither sends nor switches', async ({ page }) => {
+  await open(page, letters(3, 0))
+  const enter = (target: Locator, isComposing: boolean, keyCode: number) =>
+    target.evaluate(
+      (element, key) => {
+        if (!key.isComposing)
+          element.dispatchEvent(new CompositionEvent('compositionend', { bubbles: true, data: 'に' }))
+        element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...key }))
+      },
+      { isComposing, keyCode }
+    )
+  await composer(page).fill('にほんご')
+  await enter(composer(page), true, 229)
+  // Safari: the composition has ended when the key is told.
+  await enter(composer(page), false, 229)
+  await expect(composer(page)).toHaveValue('にほんご')
+  await enter(composer(page), false, 13)
+  await expect(composer(page)).toHaveValue('')
+  await expect(page.getByRole('article').filter({ hasText: 'にほんご' })).toHaveCount(1)
+
+  await page.keyboard.press('Control+k')
+  const field = page.getByRole('combobox')
+  await field.fill('Charles')
+  await enter(field, true, 229)
+  await enter(field, false, 229)
+  await expect(field).toBeVisible()
+  expect(page.url()).toContain(id)
+  await field.press('Enter')
+  await expect(page.getByRole('heading', { name: 'Charles Babbage' })).toBeVisible()
+})

@@ -5,9 +5,11 @@
 import { toHex } from '../protocol/bytes.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
-import { PeerError, type ConnectionState } from './peer-api.ts'
+import { PeerError } from './errors.ts'
+import type { StatusProblem } from './problems.ts'
+import type { ConnectionState } from './peer-api.ts'
 import type { HttpClient, Transport } from './ports.ts'
-import { ConnectionKeeper, DEVICE_REMOVED_PROBLEM } from './network/connection-keeper.ts'
+import { ConnectionKeeper } from './network/connection-keeper.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
 import { Conversations } from './conversations/conversations.ts'
@@ -68,7 +70,7 @@ export interface ChatInit {
 export interface ConnectionStatus {
   state: ConnectionState
   node: ListedNode | null
-  problem: string | null
+  problem: StatusProblem | null
 }
 
 export class Chat {
@@ -285,7 +287,7 @@ export class Chat {
     }
   }
 
-  #onState(state: ConnectionState, node: ListedNode | null, problem: string | null): void {
+  #onState(state: ConnectionState, node: ListedNode | null, problem: StatusProblem | null): void {
     // While it is tried again, what went wrong last is still the reason.
     this.#status = { state, node, problem: state === 'connecting' ? this.#status.problem : problem }
     if (state === 'online') {
@@ -295,7 +297,7 @@ export class Chat {
       this.deviceRemoval.kick()
       void this.#housekeeping.round()
     } else this.mailbox.detach()
-    if (problem === DEVICE_REMOVED_PROBLEM && this.people.me().deviceState !== 'removed') {
+    if (problem?.code === 'device-removed' && this.people.me().deviceState !== 'removed') {
       void this.deviceRemoval.checkSelf()
     }
     // The list may be out of date, such as after a devnet moved to other ports.
@@ -318,13 +320,13 @@ export class Chat {
   #requireConnection(): NodeConnection {
     const { connection } = this.keeper
     if (connection) return connection
-    throw new PeerError('offline', this.#status.problem ?? 'No node of the network can be reached right now.')
+    throw new PeerError('offline', { origin: null })
   }
 
   /** Waits for a connection, at most `ms`. @returns whether there is one. */
   async online(ms: number): Promise<boolean> {
     const abort = new AbortController()
-    const cancel = this.#components.core.timers.after(ms, () => abort.abort(new PeerError('offline', 'not in time')))
+    const cancel = this.#components.core.timers.after(ms, () => abort.abort(new PeerError('offline', { origin: null })))
     try {
       await this.keeper.online(abort.signal)
       return true

@@ -3,6 +3,8 @@
  * message port: ids are lower-case hex, times are milliseconds since 1970.
  */
 
+import type { HoldReason, MessageProblem, StatusProblem } from './problems.ts'
+
 /** Lower-case hex of an account id, 64 characters. */
 export type AccountHex = string
 /** Lower-case hex of a conversation id. */
@@ -141,8 +143,8 @@ export interface ChatMessage {
   receivedAt: number
   /** Only for own messages. */
   state: DeliveryState | null
-  /** Why it failed or waits, in plain words; null if all is well. */
-  problem: string | null
+  /** Why it failed or waits; null if all is well. */
+  problem: MessageProblem | null
 }
 
 export interface ConversationSummary {
@@ -155,8 +157,8 @@ export interface ConversationSummary {
   unread: number
   draft: string
   updatedAt: number
-  /** Why sending is held, in plain words; null if it is not. */
-  held: string | null
+  /** Why sending is held; null if it is not. The facts are those of `person` and its alert. */
+  held: HoldReason | null
 }
 
 /** Signed proof that the network keeps a message, for those who ask for it (`--json`). */
@@ -189,8 +191,8 @@ export interface PeerStatus {
   /** Whether what was waiting for this device has arrived. */
   caughtUp: boolean
   network: { id: string; label: string; emulated: boolean } | null
-  /** Plain words if something needs attention. */
-  problem: string | null
+  /** What needs attention; null if all is well. */
+  problem: StatusProblem | null
 }
 
 /** Whether a username can be chosen. `unknown` when nobody could be asked. */
@@ -225,25 +227,6 @@ export interface PeerEvents {
   resumed: null
 }
 
-/** Failure of a peer call: a stable code, and a message in plain words (what happened, what is safe, what to do). */
-export interface PeerFailure {
-  code:
-    | 'invalid-name'
-    | 'name-taken'
-    | 'not-found'
-    | 'offline'
-    | 'not-registered'
-    | 'already-registered'
-    | 'sign-in-failed'
-    | 'refused'
-    | 'held'
-    | 'store'
-    | 'usage'
-    | 'timeout'
-    | 'internal'
-  message: string
-}
-
 /** The peer, as its worker offers it to every tab, and as the command line uses it. All calls may reject with a {@link PeerError}. */
 export interface PeerApi {
   snapshot(): Promise<PeerSnapshot>
@@ -256,7 +239,8 @@ export interface PeerApi {
   startSignIn(provider: string, returnTo: string): Promise<string>
   /**
    * Hands in the one-time code that came back in the address fragment; stage becomes `choose-name` once the node has taken
-   * it. Rejects with `sign-in-failed` for a code of another device, which leaves everything as it was, or with `offline`.
+   * it. Rejects with `sign-in-failed` for a code of another device, `sign-in-elsewhere` if none began here, or `offline`;
+   * then everything stays as it was.
    */
   finishSignIn(code: string): Promise<void>
   /** Back to stage `welcome`, to sign in another way. The device's keys stay. */
@@ -267,7 +251,7 @@ export interface PeerApi {
 
   /**
    * Claims another name once the chosen one turned out `taken` (or none was chosen); it follows through `me.nameState`.
-   * Rejects with `usage` while the account has a name or may still get it, `invalid-name`, `name-taken`.
+   * Rejects with `name-chosen` while the account has a name or may still get it, `invalid-name`, `name-taken`.
    */
   claimName(username: string): Promise<Me>
 
@@ -309,15 +293,4 @@ export interface PeerApi {
   revokeDevice(deviceId: string): Promise<DeviceRecord>
   /** Network changes, wake-ups: try to connect now instead of at the next backoff step. */
   reconnect(): Promise<void>
-}
-
-/** Thrown by every {@link PeerApi} call. */
-export class PeerError extends Error {
-  override name = 'PeerError'
-  readonly code: PeerFailure['code']
-
-  constructor(code: PeerFailure['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
 }

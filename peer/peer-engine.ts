@@ -3,22 +3,22 @@ import { fromHex, toHex } from '../protocol/bytes.ts'
 import type { Crypto, Random } from '../protocol/crypto/crypto.ts'
 import type { AccountId, DeviceId } from '../protocol/identity/device.ts'
 import type { Username } from '../protocol/identity/username.ts'
-import {
-  PeerError,
-  type ChatMessage,
-  type ConversationSummary,
-  type DeviceRecord,
-  type Me,
-  type NameAvailability,
-  type PeerApi,
-  type PeerEvents,
-  type PeerSnapshot,
-  type PeerStatus,
-  type Person,
-  type PublicRecord,
-  type SafetyNumber,
-  type SentReceipt,
-  type SignInProvider
+import { PeerError } from './errors.ts'
+import type {
+  ChatMessage,
+  ConversationSummary,
+  DeviceRecord,
+  Me,
+  NameAvailability,
+  PeerApi,
+  PeerEvents,
+  PeerSnapshot,
+  PeerStatus,
+  Person,
+  PublicRecord,
+  SafetyNumber,
+  SentReceipt,
+  SignInProvider
 } from './peer-api.ts'
 import type { HttpClient, KeyVault, Log, Timers, Transport } from './ports.ts'
 import type { SealedStore } from './store/sealed-store.ts'
@@ -163,7 +163,7 @@ export class PeerEngine implements PeerApi {
 
   #requireReady(): Chat {
     if (this.#isReady) return this.#chat
-    throw new PeerError('not-registered', 'This device has no account yet.')
+    throw new PeerError('not-registered')
   }
 
   on<K extends keyof PeerEvents>(event: K, listener: (value: PeerEvents[K]) => void): () => void {
@@ -224,12 +224,7 @@ export class PeerEngine implements PeerApi {
   async finishSignIn(code: string): Promise<void> {
     this.#refuseIfRegistered()
     await this.#book.require()
-    if (!this.#device) {
-      throw new PeerError(
-        'sign-in-failed',
-        'That sign-in did not begin in this browser, so it cannot be finished here. You can sign in again.'
-      )
-    }
+    if (!this.#device) throw new PeerError('sign-in-elsewhere')
     this.#signIn = await this.#registration.finishSignIn(code)
     this.#changed()
   }
@@ -242,7 +237,7 @@ export class PeerEngine implements PeerApi {
   }
 
   #refuseIfRegistered(): void {
-    if (this.#isReady) throw new PeerError('already-registered', 'This device already has an account.')
+    if (this.#isReady) throw new PeerError('already-registered')
   }
 
   async checkName(username: string): Promise<NameAvailability> {
@@ -269,16 +264,15 @@ export class PeerEngine implements PeerApi {
   /** @throws PeerError `invalid-name`, `name-taken`. */
   async #freeName(text: string): Promise<Username> {
     const username = usernameOrNothing(text)
-    if (!username) throw new PeerError('invalid-name', 'A username has 3 to 24 of a to z, 0 to 9 and _.')
-    if ((await this.checkName(username)) === 'taken') throw new PeerError('name-taken', `@${username} is taken.`)
+    if (!username) throw new PeerError('invalid-name')
+    if ((await this.checkName(username)) === 'taken') throw new PeerError('name-taken', { username })
     return username
   }
 
   async claimName(username: string): Promise<Me> {
     const { nameClaim, people } = this.#requireReady()
     const { username: current, nameState } = people.me()
-    if (nameState !== 'none' && nameState !== 'taken')
-      throw new PeerError('usage', `You have chosen @${current} already.`)
+    if (nameState !== 'none' && nameState !== 'taken') throw new PeerError('name-chosen', { username: current ?? '' })
     await nameClaim.choose(await this.#freeName(username))
     return people.me()
   }
@@ -308,7 +302,7 @@ export class PeerEngine implements PeerApi {
   async markVerified(accountId: string, conversation: string): Promise<Person> {
     // Devices may have come or gone while two people read digits to each other.
     if ((await this.safetyNumber(accountId)).conversation !== conversation) {
-      throw new PeerError('refused', 'The safety number has changed meanwhile. Please compare it again.')
+      throw new PeerError('safety-number-changed')
     }
     return this.#mark(accountId, (marks, id) => marks.verify(id))
   }
@@ -332,7 +326,7 @@ export class PeerEngine implements PeerApi {
 
   async revokeDevice(deviceId: string): Promise<DeviceRecord> {
     const { deviceRemoval, publicRecords } = this.#requireReady()
-    if (!/^[0-9a-f]{32}$/.test(deviceId)) throw new PeerError('usage', 'A device id has 32 hex digits.')
+    if (!/^[0-9a-f]{32}$/.test(deviceId)) throw new PeerError('malformed-call')
     await deviceRemoval.remove(fromHex(deviceId) as DeviceId)
     this.#changed()
     return (await publicRecords.ownDevices()).find(device => device.deviceId === deviceId)!
@@ -429,6 +423,6 @@ export class PeerEngine implements PeerApi {
 }
 
 function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new PeerError('not-registered', 'This device has no account yet.')
+  if (value === undefined) throw new PeerError('not-registered')
   return value
 }

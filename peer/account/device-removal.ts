@@ -15,7 +15,7 @@ import { buildRevoke } from '../../protocol/identity/build-record.ts'
 import { deviceIdCodec, type DeviceId, type RecordId } from '../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import { MAX_RECORD_BYTES, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -69,15 +69,15 @@ export class DeviceRemoval {
   /**
    * Removes a device of the own account.
    * @returns once a node has taken the record and it counts here.
-   * @throws PeerError `offline`, `not-found`, `refused`.
+   * @throws PeerError `removal-offline`, `no-device`, `removal-waits`, `removal-refused`, `bad-answer`.
    */
   async remove(deviceId: DeviceId): Promise<void> {
     const { core, directory, connection } = this.#components
     const online = connection()
-    if (!online) throw new PeerError('offline', 'There is no connection. The device was not removed; try again later.')
+    if (!online) throw new PeerError('removal-offline')
     const own = await directory.account(core.accountId(), 0)
     const target = own && deviceOf(own.current, deviceId)
-    if (!own || !target) throw new PeerError('not-found', 'Your account has no such device.')
+    if (!own || !target) throw new PeerError('no-device')
     if (!isLive(target)) return
     const removal = { deviceId, record: await this.#sign(own.checked.account, target) }
     await core.store.batch([{ space: SPACE, id: toHex(deviceId), value: encode(removalCodec, removal) }])
@@ -86,7 +86,7 @@ export class DeviceRemoval {
       await this.#handIn(online, removal)
     } catch (error) {
       if (error instanceof NodeRefusal) await this.#forget(removal)
-      throw inPeerWords(error)
+      throw asPeerError(error)
     }
     await this.checkSelf()
     this.#schedule()
@@ -97,7 +97,7 @@ export class DeviceRemoval {
     const { core } = this.#components
     const { signingKey, deviceId } = core.device()
     const signer = deviceOf(account, deviceId)
-    if (!signer || !isLive(signer)) throw new PeerError('held', 'This device was removed from your account itself.')
+    if (!signer || !isLive(signer)) throw new PeerError('held', { reason: 'device-removed', username: null })
     const prev: RecordId = (signer.seniority > target.seniority ? signer : target).added.recordId
     const by = { key: signingKey, deviceId, prev, time: core.timers.now() }
     const isSelf = equalBytes(deviceId, target.deviceId)
@@ -184,14 +184,12 @@ export class DeviceRemoval {
   }
 }
 
-function inPeerWords(error: unknown): unknown {
+function asPeerError(error: unknown): unknown {
   if (error instanceof ConnectionLost) {
-    const message =
-      'The connection was lost. The removal is kept on this device and handed in with the next connection.'
-    return new PeerError('offline', message, { cause: error })
+    return new PeerError('removal-waits', {}, { cause: error })
   }
   if (error instanceof NodeRefusal) {
-    return new PeerError('refused', `The device was not removed. The node answered: ${error.message}`, { cause: error })
+    return new PeerError('removal-refused', { refusal: error.code }, { cause: error })
   }
   return error
 }

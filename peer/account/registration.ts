@@ -19,7 +19,8 @@ import {
   signDeviceChallenge
 } from '../../protocol/identity/registration.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
-import { PeerError, type SignInProvider } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { SignInProvider } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import { isLoopback } from '../network/node-address.ts'
 import { sessionEnvironment, type Core } from '../engine-context.ts'
@@ -46,7 +47,7 @@ export class Registration {
 
   async providers(): Promise<SignInProvider[]> {
     const { providers } = (await this.#get('/v1/auth/providers')) as { providers?: unknown }
-    if (!Array.isArray(providers)) throw unexpected('the list of sign-ins')
+    if (!Array.isArray(providers)) throw this.#unexpected()
     return providers.slice(0, 20).map((item: Record<string, unknown>) => ({
       id: String(item['id']),
       name: String(item['name']),
@@ -62,7 +63,7 @@ export class Registration {
       messagingKeyHash: toHex(messagingKeyHash),
       returnTo
     })) as { url?: unknown }
-    if (typeof url !== 'string') throw unexpected('where to sign in')
+    if (typeof url !== 'string') throw this.#unexpected()
     return signInAddress(url, this.#origin())
   }
 
@@ -72,7 +73,7 @@ export class Registration {
    */
   async finishSignIn(code: string): Promise<FinishedSignIn> {
     if (code === '' || code.length > MAX_SIGN_IN_CODE_LENGTH) {
-      throw new PeerError('sign-in-failed', 'The sign-in came back without a usable code. Please sign in again.')
+      throw new PeerError('sign-in-failed')
     }
     const { signingKey, messagingKeyHash } = this.#core.device().publicKeys
     const { suggestedName } = (await this.#post('/v1/auth/codes', {
@@ -104,7 +105,7 @@ export class Registration {
   /** Hands in account, device and the commitment to a name. @returns the account, stored as registered. */
   async register(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
     const signIn = await this.finishedSignIn()
-    if (signIn === undefined) throw new PeerError('sign-in-failed', 'Please sign in first.')
+    if (signIn === undefined) throw new PeerError('sign-in-failed')
     const core = this.#core
     const env = sessionEnvironment(core)
     const { id } = core.network()
@@ -178,7 +179,7 @@ export class Registration {
       this.#post('/v1/device-challenge', {}),
       this.#get('/v1/network')
     ])) as [{ nonce?: unknown }, { node?: unknown }]
-    if (typeof challenge.nonce !== 'string' || typeof network.node !== 'string') throw unexpected('a challenge')
+    if (typeof challenge.nonce !== 'string' || typeof network.node !== 'string') throw this.#unexpected()
     return { nonce: fromHex(challenge.nonce, 32), nodeKey: fromHex(network.node, 32) }
   }
 
@@ -212,7 +213,7 @@ export class Registration {
     const answer = await this.#send(path, init)
     const json = (await answer.json().catch(() => null)) as Record<string, unknown> | null
     if (!answer.ok) throw failureOf(answer.status, json ?? {})
-    if (json === null) throw unexpected('JSON')
+    if (json === null) throw this.#unexpected()
     return json
   }
 
@@ -220,34 +221,28 @@ export class Registration {
     try {
       return await this.#fetch(this.#origin() + path, { ...init, signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
     } catch (error) {
-      throw new PeerError('offline', `${this.#origin()} cannot be reached. Check the address, or try again later.`, {
-        cause: error
-      })
+      throw new PeerError('offline', { origin: this.#origin() }, { cause: error })
     }
+  }
+
+  /** The node answers, but with something else: it may be of another version. */
+  #unexpected(): PeerError {
+    return new PeerError('not-a-node', { origin: this.#origin() })
   }
 }
 
-const unexpected = (what: string): PeerError =>
-  new PeerError('refused', `The node did not answer with ${what}. It may be of another version.`)
-
-/** Stable codes of the node, in the words of the peer's own. */
-const FAILURE_CODES: Record<string, PeerError['code']> = {
-  'name-taken': 'name-taken',
-  'invalid-name': 'invalid-name',
-  'already-registered': 'already-registered',
-  'bad-code': 'sign-in-failed',
-  'not-found': 'not-found'
-}
-
+/** A node's refusal of an HTTP request, by its stable code. Its text is left out: a hostile node writes what it likes. */
 function failureOf(status: number, json: Record<string, unknown>): PeerError {
-  const code = FAILURE_CODES[String(json['error'])] ?? 'refused'
-  const message = typeof json['message'] === 'string' ? json['message'].slice(0, 300) : `The node answered ${status}.`
-  return new PeerError(code, message)
+  const code = json['error']
+  if (code === 'bad-code') return new PeerError('sign-in-failed')
+  if (code === 'already-registered') return new PeerError('already-registered')
+  const isBusy = code === 'rate-limited' || status === 429
+  return new PeerError('refused', { refusal: isBusy ? 'rate-limited' : status >= 500 ? 'internal' : 'refused' })
 }
 
 /**
  * The page to sign in at: anywhere over https, over http only at the node itself or on this machine, and never a script.
- * @throws PeerError `refused`.
+ * @throws PeerError `sign-in-unsafe`.
  */
 export function signInAddress(url: string, origin: string): string {
   const node = new URL(origin)
@@ -255,5 +250,5 @@ export function signInAddress(url: string, origin: string): string {
   const isNear =
     address?.origin === node.origin || (address && isLoopback(address.hostname) && isLoopback(node.hostname))
   if (address?.protocol === 'https:' || (address?.protocol === 'http:' && isNear)) return address.href
-  throw new PeerError('refused', 'The node sends the sign-in to an address that is not safe.')
+  throw new PeerError('sign-in-unsafe')
 }

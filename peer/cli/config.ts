@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { PeerError } from '../peer-api.ts'
+import { commandError } from './errors.ts'
 
 /** The environment of `volo-peer`, read here and nowhere else. */
 export interface Environment {
   defaultData: string
   passphraseFile: string | undefined
-  /** Report what goes on to stderr. */
+  /** Report to stderr what happens. */
   debug: boolean
 }
 
@@ -19,16 +19,16 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
   }
 }
 
-/** The passphrase: the whole file but one line end. @throws PeerError `store` if it cannot be read or is empty. */
+/** The passphrase: the whole file without the last line end. @throws CommandError if it cannot be read or is empty. */
 export async function readPassphrase(file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    throw new PeerError('store', `VOLO_PASSPHRASE_FILE cannot be read: ${(error as Error).message}`, { cause: error })
+    throw commandError('passphrase-unreadable', { detail: (error as Error).message }, { cause: error })
   }
   const passphrase = text.replace(/\r?\n$/, '')
-  if (passphrase === '') throw new PeerError('store', `VOLO_PASSPHRASE_FILE names an empty file: ${file}`)
+  if (passphrase === '') throw commandError('passphrase-empty', { file })
   return passphrase
 }

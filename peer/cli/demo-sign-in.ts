@@ -1,5 +1,5 @@
 /** Drives the demo sign-in's pages without a browser: cookies, redirects, and whatever form is shown. */
-import { PeerError } from '../peer-api.ts'
+import { commandError } from './errors.ts'
 import type { HttpClient } from '../ports.ts'
 
 const MAX_STEPS = 20
@@ -11,7 +11,7 @@ const MAX_PAGE_CHARS = 256 * 1024
  * @param url - where `startSignIn` sends the browser.
  * @param returnTo - the address given to `startSignIn`; only recognised, never opened.
  * @returns the one-time code.
- * @throws PeerError `sign-in-failed`.
+ * @throws CommandError whose code says what is wrong with the sign-in.
  */
 export async function demoSignIn(
   fetch: HttpClient,
@@ -36,17 +36,16 @@ export async function demoSignIn(
       const next = new URL(location, request.url).href
       if (next.startsWith(returnTo)) return codeOf(next)
       // The form must never be filled in anywhere but at the node itself.
-      if (new URL(next).origin !== origin) throw new PeerError('sign-in-failed', `sign-in leads away from ${origin}`)
+      if (new URL(next).origin !== origin) throw commandError('sign-in-leads-away', { origin })
       request = { url: next }
       continue
     }
     const page = (await answer.text()).slice(0, MAX_PAGE_CHARS)
-    if (!answer.ok) throw new PeerError('sign-in-failed', `sign-in failed: the node answered ${answer.status}`)
+    if (!answer.ok) throw commandError('sign-in-answered', { status: answer.status })
     request = fillForm(page, request.url, user)
-    if (new URL(request.url).origin !== origin)
-      throw new PeerError('sign-in-failed', `sign-in leads away from ${origin}`)
+    if (new URL(request.url).origin !== origin) throw commandError('sign-in-leads-away', { origin })
   }
-  throw new PeerError('sign-in-failed', 'sign-in does not come to an end')
+  throw commandError('sign-in-endless', {})
 }
 
 function keepCookies(cookies: Map<string, string>, answer: Response): void {
@@ -67,12 +66,14 @@ function codeOf(url: string): string {
   const query = new URLSearchParams(hash.slice(hash.indexOf('?') + 1))
   const code = query.get('code')
   if (code) return code
-  throw new PeerError('sign-in-failed', `sign-in was refused: ${query.get('error') ?? 'no code came back'}`)
+  const error = query.get('error')
+  // Only a plain code is shown: the address comes from the provider.
+  throw commandError('sign-in-refused', { error: error !== null && /^[\w-]{1,40}$/.test(error) ? error : null })
 }
 
 function fillForm(page: string, base: string, user: string): { url: string; body: URLSearchParams } {
   const form = /<form\b([^>]*)>([\s\S]*?)<\/form>/i.exec(page)
-  if (!form) throw new PeerError('sign-in-failed', 'the sign-in page has no form')
+  if (!form) throw commandError('sign-in-without-form', {})
   const body = new URLSearchParams()
   for (const [, attributes = ''] of form[2]!.matchAll(/<input\b([^>]*)>/gi)) {
     const name = attribute(attributes, 'name')

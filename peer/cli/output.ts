@@ -1,4 +1,5 @@
 import type { ChatMessage, DeviceRecord, Me, Person, RecordDetails } from '../peer-api.ts'
+import { messageProblemWords } from './words.ts'
 
 /** Where a command prints. With `--json` each thing is one line of JSON on stdout; otherwise text for people. */
 export interface Output {
@@ -13,7 +14,7 @@ export function createOutput(json: boolean): Output {
     // Waits until the line has left: an exit right after must not cut a pipe short.
     print: (value, human) =>
       new Promise(resolve => process.stdout.write(`${json ? JSON.stringify(value) : human}\n`, () => resolve())),
-    note: text => void process.stderr.write(`volo-peer: ${text}\n`)
+    note: text => void process.stderr.write(`volo-peer: ${printable(text)}\n`)
   }
 }
 
@@ -42,7 +43,10 @@ export function messageJson(message: ChatMessage, person: Person, me: Me): objec
 /** `2026-01-31 12:00  @bob: text`, with the state of own messages. Control characters are shown, never obeyed. */
 export function messageLine(message: ChatMessage, person: Person, me: Me): string {
   const time = new Date(message.sentAt).toISOString().slice(0, 16).replace('T', ' ')
-  const state = message.state === null ? '' : `  (${message.problem ?? message.state})`
+  const state =
+    message.state === null
+      ? ''
+      : `  (${message.problem === null ? message.state : messageProblemWords(message.problem)})`
   return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(message.text)}${state}`
 }
 
@@ -65,8 +69,8 @@ export function deviceLine({ deviceId, name, isThis, added, removed }: DeviceRec
   return [deviceId, ...(called === '' ? [] : [called]), deviceStateOf(added, removed) + since].join('  ')
 }
 
-function printable(text: string): string {
-  // A message must not be able to drive the terminal it is shown in.
+/** Text of another origin for the terminal. Control and format characters are shown, so that text cannot drive the terminal. */
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, character =>
     character === '\n' ? '\n    ' : `\\u{${character.codePointAt(0)!.toString(16)}}`
   )
@@ -74,7 +78,7 @@ function printable(text: string): string {
 
 /** "recorded (3 blocks) on the preprod network" and the like. */
 export function recordLine(record: RecordDetails): string {
-  const where = `the public record (${record.network})`
+  const where = `the public record (${printable(record.network)})`
   switch (record.state) {
     case 'pending':
       return `being recorded in ${where}`

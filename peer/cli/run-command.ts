@@ -1,10 +1,11 @@
 /** Runs one parsed command against a peer of its own, and turns its outcome into an exit code. */
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
 import type { ChatMessage, Me, Person, SentReceipt } from '../peer-api.ts'
 import { createNodePeer, type NodePeer } from '../node-peer.ts'
 import type { Command } from './command-line.ts'
 import { readPassphrase, type Environment } from './config.ts'
 import { demoSignIn } from './demo-sign-in.ts'
+import { CommandError, commandError, type TimedTask } from './errors.ts'
 import {
   createOutput,
   deviceJson,
@@ -12,9 +13,11 @@ import {
   messageJson,
   messageLine,
   nameOf,
+  printable,
   recordLine,
   type Output
 } from './output.ts'
+import { errorWords, messageProblemWords, statusProblemWords } from './words.ts'
 
 type Runnable = Exclude<Command, { kind: 'help' | 'version' }>
 type CommandOf<K extends Runnable['kind']> = Extract<Runnable, { kind: K }>
@@ -36,7 +39,7 @@ const RETURN_TO = 'http://127.0.0.1:9/'
 /** @returns the exit code. */
 export async function runCommand(command: Runnable, environment: Environment): Promise<number> {
   const output = createOutput(command.json)
-  // Whatever was forgotten to be caught belongs to one message or peer; the command goes on.
+  // A failure that nothing catches belongs to one message or connection: the command goes on.
   process.on('unhandledRejection', error => {
     if (environment.debug) output.note(`a failure that nobody handled: ${String(error)}`)
   })
@@ -51,12 +54,8 @@ export async function runCommand(command: Runnable, environment: Environment): P
     await peer.start()
     return await dispatch(peer, command, output)
   } catch (error) {
-    if (error instanceof PeerError) {
-      output.note(error.message)
-      return error.code === 'timeout' ? TIMED_OUT : FAILED
-    }
-    output.note(error instanceof Error ? error.message : String(error))
-    return FAILED
+    output.note(errorWords(error))
+    return error instanceof CommandError && error.isTimeout ? TIMED_OUT : FAILED
   } finally {
     await peer?.stop()
   }
@@ -88,19 +87,17 @@ function dispatch(peer: NodePeer, command: Runnable, output: Output): Promise<nu
 async function register(peer: NodePeer, command: CommandOf<'register'>, output: Output): Promise<number> {
   const deadline = Date.now() + (command.timeoutMs ?? REGISTER_TIMEOUT_MS)
   const signal = AbortSignal.timeout(deadline - Date.now())
-  const me = await orTimeout(signal, 'registration', async () => {
+  const me = await orTimeout(signal, 'register', async () => {
     const { stage, me: existing } = await peer.snapshot()
     if (stage === 'ready') {
-      throw new PeerError('already-registered', `this data directory already belongs to ${nameOf(existing!)}`)
+      throw commandError('directory-taken', { name: nameOf(existing!) })
     }
     const availability = await peer.checkName(command.username)
-    if (availability === 'invalid') {
-      throw new PeerError('invalid-name', 'a username has 3 to 24 characters of a-z, 0-9 and _')
-    }
-    if (availability === 'taken') throw new PeerError('name-taken', `@${command.username} is taken`)
+    if (availability === 'invalid') throw new PeerError('invalid-name')
+    if (availability === 'taken') throw new PeerError('name-taken', { username: command.username })
     if (stage === 'welcome') {
       const provider = (await peer.providers()).find(({ demo }) => demo)
-      if (!provider) throw new PeerError('sign-in-failed', 'this node offers no demo sign-in; register in a browser')
+      if (!provider) throw commandError('no-demo-sign-in', {})
       const url = await peer.startSignIn(provider.id, RETURN_TO)
       await peer.finishSignIn(await demoSignIn(fetch, url, RETURN_TO, command.demoUser, signal))
     }
@@ -123,7 +120,7 @@ async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output):
   const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const person = await orTimeout(signal, `finding ${command.to}`, () => findPerson(peer, command.to, signal))
+  const person = await orTimeout(signal, 'find', () => findPerson(peer, command.to, signal))
   const conversation = await peer.openConversation(person.accountId)
   const taken = await peer.sendText(conversation.id, command.text)
   const last = await untilSent(peer, taken, signal)
@@ -141,12 +138,16 @@ async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output):
       receipts
     },
     last.state === 'waiting' || last.state === 'failed'
-      ? `Not sent yet (${last.problem ?? 'no node has confirmed it'}); it is kept and sent by the next command.`
+      ? `Not sent yet (${reasonOf(last)}); it is kept and sent by the next command.`
       : sentLine(person, receipts)
   )
-  if (last.state === 'failed') throw new PeerError('refused', last.problem ?? 'the message was refused')
+  if (last.state === 'failed') output.note(reasonOf(last))
+  if (last.state === 'failed') return FAILED
   return last.state === 'waiting' ? TIMED_OUT : DONE
 }
+
+const reasonOf = ({ problem }: ChatMessage): string =>
+  problem === null ? 'no node has confirmed it' : messageProblemWords(problem)
 
 /** Waits for *sent*, or the end of the time; a message that is late stays in the outbox. */
 async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal): Promise<ChatMessage> {
@@ -239,7 +240,7 @@ async function listen(peer: NodePeer, command: CommandOf<'listen'>, output: Outp
 async function messages(peer: NodePeer, command: CommandOf<'messages'>, output: Output): Promise<number> {
   await requireRegistered(peer)
   const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
-  const person = await orTimeout(signal, `finding ${command.with}`, () => findPerson(peer, command.with, signal))
+  const person = await orTimeout(signal, 'find', () => findPerson(peer, command.with, signal))
   await peer.caughtUp(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   const { id } = await peer.openConversation(person.accountId)
   const self = await me(peer)
@@ -273,8 +274,8 @@ async function name(peer: NodePeer, command: CommandOf<'name'>, output: Output):
   await requireLive(peer)
   const deadline = Date.now() + (command.timeoutMs ?? REGISTER_TIMEOUT_MS)
   const signal = AbortSignal.timeout(deadline - Date.now())
-  await orTimeout(signal, 'claiming the name', async () => {
-    if (!(await peer.online(deadline - Date.now()))) throw new PeerError('timeout', 'no node could be reached in time')
+  await orTimeout(signal, 'claim-name', async () => {
+    if (!(await peer.online(deadline - Date.now()))) throw commandError('no-node-in-time', {})
     await peer.refreshMe(LOOK_UP_TIMEOUT_MS)
     return peer.claimName(command.username)
   })
@@ -297,9 +298,9 @@ async function status(peer: NodePeer, output: Output): Promise<number> {
     [
       self ? `Registered as ${nameOf(self)}` : 'Not registered',
       `Connection  ${now.connection}${now.node === null ? '' : ` to ${now.node}`}`,
-      `Network     ${now.network ? `${now.network.label}, ${now.listedNodes} listed node(s), epoch ${now.epoch}` : 'unknown'}`,
+      `Network     ${now.network ? `${printable(now.network.label)}, ${now.listedNodes} listed node(s), epoch ${now.epoch}` : 'unknown'}`,
       `Waiting     ${now.waiting} message(s)`,
-      ...(now.problem === null ? [] : [`Problem     ${now.problem}`])
+      ...(now.problem === null ? [] : [`Problem     ${statusProblemWords(now.problem)}`])
     ].join('\n')
   )
   return DONE
@@ -316,15 +317,15 @@ async function revoke(peer: NodePeer, command: CommandOf<'revoke'>, output: Outp
   await requireLive(peer)
   const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
   const signal = AbortSignal.timeout(timeoutMs)
-  const removed = await orTimeout(signal, 'removing the device', async () => {
-    if (!(await peer.online(timeoutMs))) throw new PeerError('timeout', 'no node could be reached in time')
+  const removed = await orTimeout(signal, 'remove-device', async () => {
+    if (!(await peer.online(timeoutMs))) throw commandError('no-node-in-time', {})
     await peer.refreshMe(LOOK_UP_TIMEOUT_MS)
     const named = (await peer.devices()).filter(({ deviceId }) => deviceId.startsWith(command.device))
     const [device, ...more] = named
-    if (!device) throw new PeerError('not-found', `this account has no device ${command.device}`)
-    if (more.length > 0) throw new PeerError('usage', `${command.device} begins the id of ${named.length} devices`)
+    if (!device) throw commandError('device-unknown', { device: command.device })
+    if (more.length > 0) throw commandError('device-ambiguous', { device: command.device, matches: named.length })
     if (device.isThis && !command.yes && device.removed === null) {
-      throw new PeerError('usage', 'this is the device that runs the command: it could not send or receive; add --yes')
+      throw commandError('device-is-this', {})
     }
     return peer.revokeDevice(device.deviceId)
   })
@@ -339,10 +340,7 @@ function meJson(self: Me): object {
 
 async function requireRegistered(peer: NodePeer): Promise<void> {
   if ((await peer.snapshot()).stage !== 'ready') {
-    throw new PeerError(
-      'not-registered',
-      'nobody is registered in this data directory; run: volo-peer register --username NAME'
-    )
+    throw commandError('nobody-registered', {})
   }
 }
 
@@ -350,7 +348,7 @@ async function requireRegistered(peer: NodePeer): Promise<void> {
 async function requireLive(peer: NodePeer): Promise<void> {
   await requireRegistered(peer)
   if ((await me(peer)).deviceState === 'live') return
-  throw new PeerError('held', 'this device was removed from its account: it can no longer send or receive')
+  throw new PeerError('held', { reason: 'device-removed', username: null })
 }
 
 async function me(peer: NodePeer): Promise<Me> {
@@ -364,19 +362,19 @@ async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): P
     try {
       const person = await peer.findPerson(name)
       if (person) return person
-      throw new PeerError('not-found', `nobody is found as ${name}`)
+      throw commandError('nobody-found', { person: name })
     } catch (error) {
       if (!(error instanceof PeerError) || error.code !== 'offline') throw error
     }
     await new Promise(resolve => setTimeout(resolve, 300))
-    if (signal.aborted) throw new PeerError('timeout', `no node could be asked for ${name} in time`)
+    if (signal.aborted) throw commandError('person-not-asked-in-time', { person: name })
   }
 }
 
-/** @throws PeerError `timeout` once the signal fires before `work` is done. */
-async function orTimeout<T>(signal: AbortSignal, what: string, work: () => Promise<T>): Promise<T> {
+/** @throws CommandError `timed-out` once the signal fires before `work` is done. */
+async function orTimeout<T>(signal: AbortSignal, task: TimedTask, work: () => Promise<T>): Promise<T> {
   const timedOut = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new PeerError('timeout', `${what} took too long`)))
+    signal.addEventListener('abort', () => reject(commandError('timed-out', { task })))
   })
   timedOut.catch(() => undefined)
   return Promise.race([work(), timedOut])

@@ -3,7 +3,8 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
 import { MAX_TEXT_CHARACTERS } from '../../protocol/conversation/message-kinds.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { PeerError, type ChatMessage, type ConversationSummary, type SentReceipt } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { ChatMessage, ConversationSummary, SentReceipt } from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { Holds } from '../directory/send-holds.ts'
@@ -140,11 +141,9 @@ export class Conversations {
 
   /** Takes a text; it is on disk, and in the queue, when this resolves. */
   async sendText(conversationId: string, text: string): Promise<ChatMessage> {
-    if (text.trim() === '') throw new PeerError('usage', 'The message is empty.')
-    if (text.length > MAX_TEXT_CHARACTERS) {
-      const limit = `at most ${MAX_TEXT_CHARACTERS} characters`
-      throw new PeerError('usage', `A message has ${limit}; this one has ${text.length}.`)
-    }
+    if (text.trim() === '') throw new PeerError('message-empty')
+    if (text.length > MAX_TEXT_CHARACTERS)
+      throw new PeerError('message-too-long', { length: text.length, limit: MAX_TEXT_CHARACTERS })
     const { core, sealer, people } = this.#components
     const message: OwnText = { messageId: createMessageId(core.random), sentAt: core.timers.now(), text }
     const plan = await sealer.readyPlan(conversationId)
@@ -168,11 +167,11 @@ export class Conversations {
   async #addText(unit: UnitOfWork, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
     const { directory, roster, holds, log, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
-    if (!conversation) throw new PeerError('not-found', 'There is no such conversation.')
+    if (!conversation) throw new PeerError('no-conversation')
     for (const accountId of roster.partnersOf(conversation)) {
       const known = directory.peek(toHex(accountId))
-      const held = known && holds.reason(known, known.username ?? 'this person')
-      if (held) throw new PeerError('held', held)
+      const reason = known && holds.reason(known)
+      if (reason) throw new PeerError('held', { reason, username: known.username })
     }
     const row = await log.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.enqueue(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })

@@ -1,7 +1,7 @@
 import { toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../protocol/limits.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
 import type { HttpClient } from '../ports.ts'
 import { NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
 
@@ -12,7 +12,7 @@ const HTTP_TIMEOUT_MS = 15_000
  *
  * @param origin - of the node at the other end; undefined if it is not known.
  * @returns undefined if the node knows no such account.
- * @throws NodeRefusal, ConnectionLost, PeerError `refused` for an HTTP answer that is none or too long.
+ * @throws NodeRefusal, ConnectionLost, PeerError `not-a-node` for an HTTP answer without a proof, `bad-answer` for one too long.
  */
 export async function askForAccount(
   connection: NodeConnection,
@@ -30,7 +30,7 @@ export async function askForAccount(
   }
 }
 
-/** As {@link askForAccount}, over HTTP at once. @throws PeerError `refused`. */
+/** As {@link askForAccount}, over HTTP at once. @throws PeerError `not-a-node`, `bad-answer`. */
 export async function proofOverHttp(
   fetch: HttpClient,
   origin: string,
@@ -39,11 +39,11 @@ export async function proofOverHttp(
   const signal = AbortSignal.timeout(HTTP_TIMEOUT_MS)
   const answer = await fetch(`${origin}/v1/accounts/${toHex(accountId)}/proof`, { signal })
   if (answer.status === 404) return undefined
-  if (!answer.ok || !answer.body) throw new PeerError('refused', `${origin} does not answer about this account.`)
+  if (!answer.ok || !answer.body) throw new PeerError('not-a-node', { origin })
   return readBounded(answer.body, MAX_ACCOUNT_PROOF_BYTES)
 }
 
-/** @throws PeerError `refused` past `max` bytes, of which no more are read. */
+/** @throws PeerError `bad-answer` past `max` bytes, of which no more are read. */
 async function readBounded(body: ReadableStream<Uint8Array>, max: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
@@ -53,7 +53,7 @@ async function readBounded(body: ReadableStream<Uint8Array>, max: number): Promi
     length += next.value.length
     if (length <= max) continue
     await reader.cancel()
-    throw new PeerError('refused', 'The node’s answer about this account is too long.')
+    throw new PeerError('bad-answer')
   }
   const bytes = new Uint8Array(length)
   let offset = 0

@@ -5,7 +5,8 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Username } from '../../protocol/identity/username.ts'
-import { PeerError, type AccountHex } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { AccountHex } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
@@ -95,7 +96,7 @@ export class DirectoryClient {
   /**
    * The account, asked anew if what we have is older than `maxAgeMs`.
    * @returns undefined if no record of it exists.
-   * @throws PeerError `offline`, `refused` if the node's answer contradicts itself.
+   * @throws PeerError `offline`, `bad-answer` if the node's answer contradicts itself.
    */
   async account(accountId: AccountId, maxAgeMs = FRESH_MS): Promise<KnownAccount | undefined> {
     const known = await this.load(accountId)
@@ -121,7 +122,7 @@ export class DirectoryClient {
 
   /**
    * Asks the entry node over HTTP, which needs no device: for one that no node lets in any more.
-   * @throws PeerError `offline`, `refused`.
+   * @throws PeerError `not-a-node`, `bad-answer`.
    */
   async refreshOverHttp(accountId: AccountId): Promise<KnownAccount | undefined> {
     const { fetch, network } = this.#components
@@ -231,13 +232,7 @@ export class DirectoryClient {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.log.warn('a node sent a proof that does not hold', { code: error.code })
-      throw new PeerError(
-        'refused',
-        'The node’s answer about this account does not hold. Nothing was accepted from it.',
-        {
-          cause: error
-        }
-      )
+      throw new PeerError('bad-answer', {}, { cause: error })
     }
   }
 
@@ -265,7 +260,7 @@ export class DirectoryClient {
    * knows nobody, another operator's is asked, so that a node alone can neither hide anybody nor, just started, forget them.
    *
    * @returns undefined if nobody is known to hold the name.
-   * @throws PeerError `offline`, `refused` for answers that do not hold, or operators that disagree about the name.
+   * @throws PeerError `offline`, `bad-answer` for answers that do not hold, `name-disputed` if operators disagree about the name.
    */
   async findByName(username: Username): Promise<KnownAccount | undefined> {
     const account = await this.#accountNamed(username)
@@ -286,15 +281,12 @@ export class DirectoryClient {
 
   /**
    * A name that another operator says is somebody else's is nobody's for now.
-   * @throws PeerError `refused` if that person's own records claim it, too.
+   * @throws PeerError `name-disputed` if that person's own records claim it, too.
    */
   async #requireNoOther({ accountId }: KnownAccount, username: Username): Promise<void> {
     const other = await this.opinion.soon(this.#holderElsewhere(username))
     if (!other || equalBytes(other, accountId) || !(await this.#claimant(other, username))) return
-    throw new PeerError(
-      'refused',
-      `Two operators of the network disagree about who is @${username}. Nobody was chosen.`
-    )
+    throw new PeerError('name-disputed', { username })
   }
 
   /** Asks until somebody is named whose own records claim the name. */

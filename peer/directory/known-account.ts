@@ -26,6 +26,7 @@ import {
 import { rememberRevokes, withRevokeMemory, type RevokeMemory } from '../../protocol/directory/revoke-memory.ts'
 import { checkProof, decodeProof, type AccountProof, type CheckedProof } from '../../protocol/directory/proofs/proof.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
+import type { HoldReason } from '../problems.ts'
 import {
   accountIdCodec,
   deviceIdCodec,
@@ -221,12 +222,10 @@ function recordState(account: KnownAccount, confirmations: number): RecordDetail
   return confirmations >= SETTLED_CONFIRMATIONS ? 'settled' : 'recorded'
 }
 
-/** Why nothing may be sent to an account, in plain words; null if all is well. */
-export function holdReason(account: KnownAccount, name: string): string | null {
-  if (account.contradicted)
-    return `Two operators of the network disagree about ${name}’s keys. Sending is held until they agree.`
-  if (devicesToSealTo(account).length === 0) return `${name} removed every device, so nobody could read a message.`
-  return null
+/** Why nothing may be sent to an account; null if all is well. */
+export function holdReason(account: KnownAccount): HoldReason | null {
+  if (account.contradicted) return 'contradicted'
+  return devicesToSealTo(account).length === 0 ? 'no-devices' : null
 }
 
 /**

@@ -1,7 +1,8 @@
-/** Why nothing may be sent to somebody now: the one place that all who send, and all who show it, ask. */
+/** Why nothing may be sent to a person now. Sending and showing both ask here, so that they cannot disagree. */
 import { deviceOf, isLive } from '../../protocol/directory/account.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { Me } from '../peer-api.ts'
+import type { HoldReason } from '../problems.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from './directory-client.ts'
 import { holdReason, type KnownAccount } from './known-account.ts'
@@ -26,28 +27,14 @@ export class Holds {
     return device.revocation!.order === null ? 'removing' : 'removed'
   }
 
-  /** @param name - how the person is called. @returns plain words; null if all is well. */
-  reason(account: KnownAccount, name: string): string | null {
-    if (this.deviceState !== 'live') {
-      return 'This device was removed from your account. It can no longer send or receive; its messages stay on it.'
-    }
-    return holdReason(account, name) ?? this.#alertReason(account, name)
+  /** @returns null if all is well. */
+  reason(account: KnownAccount): HoldReason | null {
+    if (this.deviceState !== 'live') return 'device-removed'
+    return holdReason(account) ?? this.#alertReason(account)
   }
 
-  #alertReason({ accountId, username }: KnownAccount, name: string): string | null {
+  #alertReason({ accountId }: KnownAccount): HoldReason | null {
     const alert = this.#marks.alertOf(accountId)
-    if (!alert || this.#marks.of(accountId).verifiedAt === null) return null
-    switch (alert.kind) {
-      case 'key':
-        return `The devices of ${name} on the public record are not those that you compared.`
-      case 'recovered':
-        return `${name} replaced all devices with a recovery code. Compare your safety number again.`
-      case 'lost-name':
-        return `The username @${alert.username ?? username ?? ''} no longer leads to ${name}.`
-      case 'new-holder':
-        return `The username @${alert.username ?? username ?? ''} led to somebody else before.`
-      case 'withheld':
-        return `Entries of ${name} are missing in the only answer that could be had, so their keys are unconfirmed.`
-    }
+    return alert && this.#marks.of(accountId).verifiedAt !== null ? alert.kind : null
   }
 }

@@ -6,6 +6,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { createMessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DeliveryState } from '../peer-api.ts'
+import type { MessageProblem } from '../problems.ts'
 import type { Core } from '../engine-context.ts'
 import { shownIdOf } from './shown-id.ts'
 import {
@@ -187,7 +188,7 @@ export class MessageLog {
   }
 
   /** Says why an own message still waits. */
-  notProgressing(unit: UnitOfWork, id: ShownId, problem: string | null): Promise<MessageRow | undefined> {
+  notProgressing(unit: UnitOfWork, id: ShownId, problem: MessageProblem | null): Promise<MessageRow | undefined> {
     return this.update(unit, id, row =>
       row.state === 'waiting' && row.problem !== problem ? { ...row, problem } : undefined
     )

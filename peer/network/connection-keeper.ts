@@ -9,6 +9,7 @@
 import { PING_INTERVAL_MS } from '../../protocol/limits.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import type { ConnectionState } from '../peer-api.ts'
+import type { StatusProblem } from '../problems.ts'
 import type { Log, Timers, Transport } from '../ports.ts'
 import { NodeConnection, NodeRefusal, type Authenticate } from './node-connection.ts'
 
@@ -25,8 +26,6 @@ export const STABLE_AFTER_MS = 3_000
 export const BETTER_NODE_INTERVAL_MS = 5_000
 /** A node that was left because it is of no use is tried after the others for this long. */
 export const LEFT_MS = 5 * 60_000
-/** What a device is told that nodes refuse because it was removed. */
-export const DEVICE_REMOVED_PROBLEM = 'This device was removed from its account.'
 
 export interface KeeperComponents {
   transport: Transport
@@ -46,7 +45,7 @@ export interface KeeperInit {
    * @returns whether the node keeps our mailbox; if not, a better one is looked for.
    */
   onOnline: (connection: NodeConnection, node: ListedNode) => Promise<boolean>
-  onState: (state: ConnectionState, node: ListedNode | null, problem: string | null) => void
+  onState: (state: ConnectionState, node: ListedNode | null, problem: StatusProblem | null) => void
 }
 
 /** The reconnect loop: libp2p's own gives up at once over WebSockets. */
@@ -161,18 +160,18 @@ export class ConnectionKeeper {
   }
 
   /** One round. @returns undefined after a connection has been used and lost, otherwise why none came about. */
-  async #tryAll(): Promise<string | undefined> {
-    let problem = 'No node of the network is known yet.'
+  async #tryAll(): Promise<StatusProblem | undefined> {
+    let problem: StatusProblem = { code: 'no-node-known', facts: {} }
     this.#ranOutOfTime = false
     for (const node of this.#ordered()) {
-      if (!this.#running) return 'stopped'
+      if (!this.#running) return problem
       try {
         const connection = await this.#connect(node)
         await this.#use(connection, node)
         this.#lastLost = node
         return undefined
       } catch (error) {
-        problem = describe(node, error)
+        problem = problemOf(node, error)
         this.#components.log.debug('node not usable', { node: node.url, reason: String(error) })
       }
     }
@@ -298,9 +297,10 @@ export class ConnectionKeeper {
   }
 }
 
-function describe(node: ListedNode, error: unknown): string {
-  if (!(error instanceof NodeRefusal)) return 'No node of the network can be reached.'
-  if (error.code === 'device-revoked') return DEVICE_REMOVED_PROBLEM
-  if (error.code === 'unknown-device') return 'The node does not know this device yet.'
-  return `${node.url} refused: ${error.message}`
+/** What a failed dial means for the person. The node's own text is not in it: a hostile node writes what it likes. */
+function problemOf(node: ListedNode, error: unknown): StatusProblem {
+  if (!(error instanceof NodeRefusal)) return { code: 'unreachable', facts: {} }
+  if (error.code === 'device-revoked') return { code: 'device-removed', facts: {} }
+  if (error.code === 'unknown-device') return { code: 'device-unknown', facts: {} }
+  return { code: 'refused', facts: { origin: node.url, refusal: error.code } }
 }

@@ -2,7 +2,9 @@ import { equalBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
-import { PeerError, type NameAvailability } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { StatusProblem } from '../problems.ts'
+import type { NameAvailability } from '../peer-api.ts'
 import type { HttpClient, Log, Timers } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 import { isAgreed, operatorOf } from './epoch-agreement.ts'
@@ -42,7 +44,7 @@ export class NetworkBook {
   readonly #components: NetworkBookComponents
   readonly #chosenEntry: string | undefined
   #info: NetworkInfo | undefined
-  #problem: string | null = null
+  #problem: StatusProblem | null = null
   /** The list whose proof was checked last. */
   #proven: Epoch | undefined
   /** When others were last asked about which list, by the operator of the list in force that told it. */
@@ -60,7 +62,7 @@ export class NetworkBook {
   /** @throws PeerError `offline` before the first node was reached. */
   get info(): NetworkInfo {
     if (this.#info) return this.#info
-    throw new PeerError('offline', `${this.entry} cannot be reached. Check the address, or try again later.`)
+    throw new PeerError('offline', { origin: this.entry })
   }
 
   /** Origin of the node that the user chose. */
@@ -68,8 +70,8 @@ export class NetworkBook {
     return this.#chosenEntry ?? this.#info?.entry ?? DEFAULT_ENTRY
   }
 
-  /** What is wrong with the entry node, in plain words. */
-  get problem(): string | null {
+  /** What is wrong with the entry node; null if all is well. */
+  get problem(): StatusProblem | null {
     return this.#problem
   }
 
@@ -81,13 +83,13 @@ export class NetworkBook {
     this.#info = parseNetworkInfo(this.#components.crypto, network, this.#chosenEntry ?? entry)
   }
 
-  /** Learns the network if it is not known yet. @throws PeerError `offline`, `refused`. */
+  /** Learns the network if it is not known yet. @throws PeerError as {@link refresh}. */
   async require(): Promise<NetworkInfo> {
     if (!this.#info) await this.refresh()
     return this.info
   }
 
-  /** Asks the entry node for the network and its nodes. @throws PeerError `offline`, `refused` for another network. */
+  /** Asks the entry node for the network and its nodes. @throws PeerError `offline`, `not-a-node`, `other-network`, `unproven-list`. */
   async refresh(): Promise<void> {
     const { crypto } = this.#components
     const told = parseNetworkInfo(crypto, await this.#fetch('/v1/network'), this.entry)
@@ -96,8 +98,8 @@ export class NetworkBook {
       return this.#save(told)
     }
     if (!equalBytes(told.id, this.#info.id)) {
-      this.#problem = `${this.entry} belongs to another network than this device’s account.`
-      throw new PeerError('refused', this.#problem)
+      this.#problem = { code: 'other-network', facts: { origin: this.entry } }
+      throw new PeerError('other-network', { origin: this.entry })
     }
     this.#problem = null
     if (this.#info.entry !== this.entry) await this.#save({ ...this.#info, entry: this.entry })
@@ -170,7 +172,7 @@ export class NetworkBook {
   async #listOf(origin: string): Promise<Epoch> {
     const told = parseNetworkInfo(this.#components.crypto, await this.#fetch('/v1/network', origin), origin)
     if (equalBytes(told.id, this.info.id)) return told.epoch
-    throw new PeerError('refused', `${origin} belongs to another network.`)
+    throw new PeerError('other-network', { origin })
   }
 
   async #replace(epoch: Epoch): Promise<void> {
@@ -203,16 +205,14 @@ export class NetworkBook {
       answer = await this.#components.fetch(origin + path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
       text = (await answer.text()).slice(0, MAX_ANSWER_CHARS)
     } catch (error) {
-      throw new PeerError('offline', `${origin} cannot be reached. Check the address, or try again later.`, {
-        cause: error
-      })
+      throw new PeerError('offline', { origin }, { cause: error })
     }
     try {
       if (answer.ok) return JSON.parse(text)
     } catch {
       // Reported below.
     }
-    throw new PeerError('refused', `${origin} does not answer like a Volo node.`)
+    throw new PeerError('not-a-node', { origin })
   }
 
   /** @throws Error unless the node answers with something. */

@@ -3,7 +3,7 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { epochToJson, genesisToJson, readNetworkAnswer } from '../../protocol/network-json.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import { replicaSet, shardOf, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
 import { isLoopback } from './node-address.ts'
 
 /** What a peer knows of its network: learned from the first node, kept for when that node is gone. */
@@ -23,7 +23,7 @@ export interface NetworkInfo {
  * Parses the answer of `GET /v1/network` (docs/http-api).
  *
  * @param entry - origin that was asked.
- * @throws PeerError `refused` if anything is missing, of the wrong type, out of bounds, or the id is not that of the genesis.
+ * @throws PeerError `not-a-node` if anything is missing, of the wrong type, out of bounds, or the id is not that of the genesis.
  */
 export function parseNetworkInfo(crypto: Crypto, answer: unknown, entry: string): NetworkInfo {
   try {
@@ -32,9 +32,7 @@ export function parseNetworkInfo(crypto: Crypto, answer: unknown, entry: string)
     const nodes = epoch.nodes.map(node => ({ ...node, url: new URL(node.url).origin }))
     return { id, genesis, epoch: { ...epoch, nodes }, ...chain, entry }
   } catch (error) {
-    throw new PeerError('refused', `${entry} does not answer like a Volo node: ${(error as Error).message}`, {
-      cause: error
-    })
+    throw new PeerError('not-a-node', { origin: entry }, { cause: error })
   }
 }
 

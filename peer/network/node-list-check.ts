@@ -6,7 +6,7 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { checkNodeList, decodeNodeListProof } from '../../protocol/directory/proofs/node-list-proof.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
 import type { Log } from '../ports.ts'
 import type { NetworkInfo } from './network-info.ts'
 
@@ -25,7 +25,7 @@ export interface ListSources {
  *
  * @param origins - who may be asked for it, the likeliest first.
  * @returns whether lists follow the chain, and this one is proven; false where they do not, and nothing was checked.
- * @throws PeerError `refused` if the records do not bear the list out, `offline` if nobody shows them.
+ * @throws PeerError `unproven-list` if the records do not prove the list, `offline` if no origin shows them.
  */
 export async function isProvenList(
   { crypto, log, fetchBytes }: ListSources,
@@ -53,10 +53,10 @@ export async function isProvenList(
     }
   }
   if (refusal) return rethrowRefused(refusal)
-  throw new PeerError('offline', 'The records behind the list of nodes cannot be had now. Try again later.')
+  throw new PeerError('offline', { origin: null })
 }
 
 function rethrowRefused(cause: unknown): never {
   if (!(cause instanceof ProtocolError)) throw cause
-  throw new PeerError('refused', `The public record does not bear out this list of nodes: ${cause.message}.`, { cause })
+  throw new PeerError('unproven-list', {}, { cause })
 }

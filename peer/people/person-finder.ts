@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { PeerError, type Person } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { Person } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal } from '../network/node-connection.ts'
 import type { Chat } from '../chat-engine.ts'
 import { accountIdFromHex, type KnownAccount } from '../directory/known-account.ts'
@@ -22,7 +23,7 @@ export class PersonFinder {
     this.#own = own
   }
 
-  /** @returns null if nobody is found. @throws PeerError `offline`, `refused`. */
+  /** @returns null if nobody is found. @throws PeerError `offline`, `refused`, `bad-answer`, `name-disputed`. */
   async find(query: string): Promise<Person | null> {
     const text = query.trim()
     const account = (await this.#findOffline(text)) ?? (await this.#ask(() => this.#find(text)))
@@ -43,19 +44,19 @@ export class PersonFinder {
     return isOnline ? undefined : known
   }
 
-  /** Asks anew about a person, and another operator too. @throws PeerError `not-found`, `offline`, `refused`. */
+  /** Asks anew about a person, and another operator too. @throws PeerError `no-account`, `offline`, `refused`, `bad-answer`. */
   async refresh(accountId: string): Promise<Person> {
     const { directory, people } = this.#chat
     const id = accountIdFromHex(accountId)
     // No node lets a removed device in, yet its own record can still be read.
     if (equalBytes(id, this.#own().accountId) && people.me().deviceState !== 'live') {
       await directory.refreshOverHttp(id).catch((error: unknown) => {
-        throw new PeerError('offline', 'The record could not be had just now.', { cause: error })
+        throw new PeerError('offline', { origin: null }, { cause: error })
       })
       return people.me()
     }
     const account = await this.#ask(() => directory.account(id, 0))
-    if (!account) throw new PeerError('not-found', 'There is no such account.')
+    if (!account) throw new PeerError('no-account')
     return people.person((await directory.confirm(account)).accountId)
   }
 
@@ -81,20 +82,20 @@ export class PersonFinder {
       return await ask()
     } catch (error) {
       const isWorthRepeating = error instanceof ConnectionLost && (await this.#chat.online(RECONNECT_WAIT_MS))
-      if (!isWorthRepeating) throw inPeerWords(error)
+      if (!isWorthRepeating) throw asPeerError(error)
     }
     return ask().catch((error: unknown) => {
-      throw inPeerWords(error)
+      throw asPeerError(error)
     })
   }
 }
 
-function inPeerWords(error: unknown): unknown {
+function asPeerError(error: unknown): unknown {
   if (error instanceof ConnectionLost) {
-    return new PeerError('offline', 'The connection was lost. It is being made anew.', { cause: error })
+    return new PeerError('offline', { origin: null }, { cause: error })
   }
   if (error instanceof NodeRefusal) {
-    return new PeerError('refused', `The node answered: ${error.message}`, { cause: error })
+    return new PeerError('refused', { refusal: error.code }, { cause: error })
   }
   return error
 }

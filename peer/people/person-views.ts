@@ -120,7 +120,7 @@ export class People {
       unread: conversation.unread,
       draft: conversation.draft,
       updatedAt: conversation.updatedAt,
-      held: known ? this.#holds.reason(known, nameFor(person)) : null
+      held: known ? this.#holds.reason(known) : null
     }
   }
 }

@@ -5,7 +5,8 @@ import { createDirectRoster } from '../../protocol/roster/roster.ts'
 import { historyOf, type RecordMark } from '../../protocol/directory/account.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
 import { FINAL_CONFIRMATIONS, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
-import { PeerError, type DeviceRecord, type PublicRecord, type RecordPlace, type SafetyNumber } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { DeviceRecord, PublicRecord, RecordPlace, SafetyNumber } from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
@@ -28,7 +29,7 @@ export class PublicRecords {
     this.#own = own
   }
 
-  /** @throws PeerError `not-found`, `offline`, `refused`. */
+  /** @throws PeerError `no-account`, `offline`, `bad-answer`. */
   async of(accountId: AccountId): Promise<PublicRecord> {
     const known = await this.#require(accountId)
     const { account, tip } = known.checked
@@ -47,14 +48,14 @@ export class PublicRecords {
     }
   }
 
-  /** The devices of the own account. @throws PeerError `not-found`, `offline`, `refused`. */
+  /** The devices of the own account. @throws PeerError `no-account`, `offline`, `bad-answer`. */
   async ownDevices(): Promise<DeviceRecord[]> {
     return this.#devices(await this.#require(this.#core.accountId()))
   }
 
   async #require(accountId: AccountId): Promise<KnownAccount> {
     const known = (await this.#directory.load(accountId)) ?? (await this.#directory.account(accountId))
-    if (!known) throw new PeerError('not-found', 'There is no such account.')
+    if (!known) throw new PeerError('no-account')
     return known
   }
 
@@ -86,10 +87,10 @@ export class PublicRecords {
     return [...byOperator.values()].toReversed().slice(0, MAX_SOURCES)
   }
 
-  /** @throws PeerError `usage` for the own account, `not-found`, `offline`, `refused`. */
+  /** @throws PeerError `nobody-to-compare` for the own account, `no-account`, `offline`, `bad-answer`. */
   async safetyNumber(accountId: AccountId): Promise<SafetyNumber> {
     const { crypto, accountId: self, network } = this.#core
-    if (equalBytes(accountId, self())) throw new PeerError('usage', 'There is nobody to compare numbers with.')
+    if (equalBytes(accountId, self())) throw new PeerError('nobody-to-compare')
     const members = await Promise.all([self(), accountId].map(id => this.#require(id)))
     const { id } = network()
     return {

@@ -3,6 +3,7 @@ import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
 import { NodeRefusal, type NodeConnection, type PushFrame } from '../network/node-connection.ts'
 import type { Core } from '../engine-context.ts'
 import type { Receiver } from './receiver.ts'
+import type { StatusProblem } from '../problems.ts'
 
 /** How often a node is told what has arrived before another connection is made. */
 const ACKNOWLEDGE_ATTEMPTS = 5
@@ -20,7 +21,7 @@ export class Mailbox {
   readonly #receiver: Receiver
   readonly #init: MailboxInit
   #isCaughtUp = false
-  #problem: string | null = null
+  #problem: StatusProblem | null = null
   #waiters: (() => void)[] = []
 
   constructor(core: Core, receiver: Receiver, init: MailboxInit) {
@@ -34,8 +35,8 @@ export class Mailbox {
     return this.#isCaughtUp
   }
 
-  /** Why nothing can be received, in plain words. */
-  get problem(): string | null {
+  /** Why nothing can be received; null if all is well. */
+  get problem(): StatusProblem | null {
     return this.#problem
   }
 
@@ -93,7 +94,7 @@ export class Mailbox {
       if (stored.length > 0) await this.#receiver.flush()
     } catch (error) {
       this.#core.log.warn('a delivery could not be stored', { reason: String(error) })
-      this.#problem = 'Messages cannot be stored on this device. Free some space, then start again.'
+      this.#problem = { code: 'not-stored', facts: {} }
       this.#init.onChange()
       // Nothing of this frame is acknowledged: it comes again with the next connection.
       return connection.close('the store failed')

@@ -25,6 +25,7 @@ import {
   type ShownId
 } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { MessageProblem } from '../problems.ts'
 
 /** Envelopes under way at a time. */
 export const MAX_IN_FLIGHT = 16
@@ -152,7 +153,7 @@ export class Outbox {
 
   async #submit(entry: Entry, connection: NodeConnection): Promise<void> {
     const { item } = entry
-    if (item.expiry < this.#core.timers.now()) return this.#giveUp(entry, 'It could not be sent for 30 days.')
+    if (item.expiry < this.#core.timers.now()) return this.#giveUp(entry, 'expired')
     const answer = await connection.request(
       { kind: 'submit', epoch: this.#core.network().epoch.number, envelope: item.envelope },
       'submitted'
@@ -247,13 +248,12 @@ export class Outbox {
         if (entry.attempts === 0) return void entry.attempts++
       }
       if (error.code === 'malformed' || error.code === 'too-large') {
-        if (this.#isRefusedByAll(entry, connection))
-          return this.#giveUp(entry, `The network does not take it: ${error.message}`)
-        await this.#later(entry, `The node answered: ${error.message}`)
-        // One node alone must not make a message fail: the next connection goes to another node.
+        if (this.#isRefusedByAll(entry, connection)) return this.#giveUp(entry, 'not-accepted')
+        await this.#later(entry, 'refused')
+        // One node's word fails nothing: the next connection goes to another node.
         return connection.close('the node refuses a message')
       }
-      return this.#later(entry, `The node answered: ${error.message}`)
+      return this.#later(entry, error.code === 'rate-limited' ? 'rate-limited' : 'refused')
     }
     // The next connection tries it again.
     if (error instanceof ConnectionLost) {
@@ -296,30 +296,28 @@ export class Outbox {
     }
   }
 
-  async #later(entry: Entry, problem: string | null): Promise<void> {
+  async #later(entry: Entry, problem: MessageProblem | null): Promise<void> {
     entry.attempts++
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** (entry.attempts - 1), MAX_RETRY_MS)
     entry.nextTry = this.#core.timers.monotonic() + backoff
-    const explained =
-      problem ??
-      (entry.attempts >= EXPLAIN_AFTER_ATTEMPTS ? 'Too few nodes of the network confirm that they keep it.' : null)
+    const explained = problem ?? (entry.attempts >= EXPLAIN_AFTER_ATTEMPTS ? 'too-few-receipts' : null)
     if (explained !== null) await this.#explain(entry, explained)
   }
 
-  #explain(entry: Entry, problem: string): Promise<void> {
+  #explain(entry: Entry, problem: MessageProblem): Promise<void> {
     return this.#states.unit(async unit => {
       for (const id of this.#shownIn(entry.item)) {
-        await this.#log.notProgressing(unit, id, problem.slice(0, 300))
+        await this.#log.notProgressing(unit, id, problem)
       }
     })
   }
 
-  async #giveUp(entry: Entry, problem: string): Promise<void> {
+  async #giveUp(entry: Entry, problem: MessageProblem): Promise<void> {
     await this.#states.unit(async unit => {
       unit.remove(slots.outbox(entry.order))
       for (const id of this.#shownIn(entry.item)) {
         await this.#log.update(unit, id, row =>
-          row.state === 'waiting' ? { ...row, state: 'failed', problem: problem.slice(0, 300) } : undefined
+          row.state === 'waiting' ? { ...row, state: 'failed', problem } : undefined
         )
       }
       unit.after(() => this.#entries.delete(entry.order))
@@ -329,14 +327,14 @@ export class Outbox {
 
 type RefusalReason = NonNullable<SubmissionResult['refusal']>['reason']
 
-/** What the person reads about a refusal. The outbox tries again after each of them. */
-const REFUSED: Record<RefusalReason, string | null> = {
-  expired: 'The node finds it too old. Please check this device’s clock.',
-  'expiry-too-far': 'The node finds it too new. Please check this device’s clock.',
-  'mailbox-full': 'There is no room left for this person’s messages; it is tried again.',
-  'rate-limited': 'Too much was sent in a short time; it is tried again soon.',
-  'unknown-mailbox': 'The network does not know one of the receiving devices yet; it is tried again.',
+/** What a person is told about a node's refusal. The outbox tries again after all of them. */
+const REFUSED: Record<RefusalReason, MessageProblem | null> = {
+  expired: 'clock-behind',
+  'expiry-too-far': 'clock-ahead',
+  'mailbox-full': 'mailbox-full',
+  'rate-limited': 'rate-limited',
+  'unknown-mailbox': 'unknown-device',
   epoch: null,
-  proof: 'This person’s account takes messages from contacts only.',
-  'disk-full': 'The nodes have no space left; it is tried again.'
+  proof: 'contacts-only',
+  'disk-full': 'nodes-full'
 }

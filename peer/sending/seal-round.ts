@@ -18,7 +18,7 @@ import {
   type Outbound
 } from '../../protocol/session/outbound.ts'
 import { encodePacket, MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
 import { sessionEnvironment, type Core } from '../engine-context.ts'
 import { controlBodies } from './due-controls.ts'
 import { buildEnvelopes } from './envelopes.ts'
@@ -67,7 +67,7 @@ export class SealRound {
 
   /**
    * @returns with nothing sealed if the session was used up since a plan was made that has no keys to open another with.
-   * @throws PeerError `refused` if no device of the other side has keys to seal to.
+   * @throws PeerError `no-keys` if no device of the other side has keys to seal to.
    */
   async run(unit: UnitOfWork, plan: SealingPlan): Promise<RoundResult> {
     const { conversationId, profileGiven } = plan.conversation
@@ -205,7 +205,7 @@ export class SealRound {
       allowRegisteredKey: true
     })
     if (opened.parts.length === 0) {
-      throw new PeerError('refused', 'No device of this person has published its keys yet.')
+      throw new PeerError('no-keys')
     }
     for (const { deviceId: unreached, error } of opened.unsealed) {
       core.log.warn('a device could not be sealed to', { device: toHex(unreached), code: error.code })

@@ -12,7 +12,8 @@ import {
   type MessageId
 } from '../../protocol/conversation/message.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError } from '../errors.ts'
+import type { MessageProblem } from '../problems.ts'
 import { ConnectionLost } from '../network/node-connection.ts'
 import type { Core } from '../engine-context.ts'
 import type { MessageLog } from '../history/message-log.ts'
@@ -191,7 +192,7 @@ export class Sealer {
     log.warn('messages could not be sealed', { reason: String(error) })
     this.#schedule(RETRY_MS)
     if (!(error instanceof PeerError)) return
-    await this.#hold(conversationId, error.message).catch((failure: unknown) =>
+    await this.#hold(conversationId, error.code === 'no-keys' ? 'no-keys' : 'not-prepared').catch((failure: unknown) =>
       log.warn('the reason could not be stored', { reason: String(failure) })
     )
   }
@@ -219,7 +220,7 @@ export class Sealer {
     await states.unit(unit => this.sealAtOnce(unit, plan))
   }
 
-  async #hold(conversationId: string, problem: string): Promise<void> {
+  async #hold(conversationId: string, problem: MessageProblem): Promise<void> {
     const { core, states, log, queue } = this.#components
     await states.unit(async unit => {
       for (const { messageId, ...item } of await queue.first(unit, conversationId, MAX_EXPLAINED)) {

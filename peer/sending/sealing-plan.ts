@@ -5,6 +5,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
 import { renewalReason } from '../../protocol/session/outbound.ts'
 import type { Core } from '../engine-context.ts'
+import type { MessageProblem } from '../problems.ts'
 import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts'
 import type { Holds } from '../directory/send-holds.ts'
 import { isFresh, type KnownAccount } from '../directory/known-account.ts'
@@ -24,9 +25,9 @@ export interface SealingPlan extends SealTo {
   canOpen: boolean
 }
 
-/** Nothing may be sent there now, and why, in plain words. */
+/** Nothing may be sent there now, and why. */
 export interface Held {
-  held: string
+  held: MessageProblem
 }
 
 /** Asks the directory who is in a conversation and with which keys. */
@@ -57,8 +58,8 @@ export class SealingPlanner {
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = await this.#directory.account(memberId, maxAge)
-      if (!account) return { held: 'This account is not found.' }
-      const held = this.#holds.reason(account, account.username ?? 'this person')
+      if (!account) return { held: 'no-account' }
+      const held = this.#holds.reason(account)
       if (held !== null) return { held }
       members.push(account)
     }
@@ -76,7 +77,7 @@ export class SealingPlanner {
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
       if (!account || !isFresh(account, this.#core.timers.now(), FRESH_MS)) return undefined
-      if (this.#holds.reason(account, '') !== null) return undefined
+      if (this.#holds.reason(account) !== null) return undefined
       members.push(account)
     }
     const sealTo = this.#roster.rosterOf(conversation, members)

@@ -1,5 +1,5 @@
 import { Level } from 'level'
-import { PeerError } from '../peer-api.ts'
+import { storeFailure } from '../errors.ts'
 import type { KeyValueStore, StoreChange } from '../ports.ts'
 
 /** A write to this key makes everything before it reach the disk. */
@@ -64,16 +64,10 @@ async function writeIndexed(db: IDBDatabase, name: string, changes: StoreChange[
   })
 }
 
-function openFailure(location: string, error: unknown): PeerError {
+function openFailure(location: string, error: unknown): Error {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause
   if (cause?.code === 'LEVEL_LOCKED') {
-    return new PeerError(
-      'store',
-      `${location} is in use by another process; stop it, or choose another data directory`,
-      {
-        cause: error
-      }
-    )
+    return storeFailure('in-use', location, error)
   }
-  return new PeerError('store', `${location} cannot be opened: ${cause?.message ?? String(error)}`, { cause: error })
+  return storeFailure('not-opened', location, cause ?? error)
 }

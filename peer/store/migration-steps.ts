@@ -26,5 +26,26 @@ const conversationKinds: MigrationStep = async store => {
   })
 }
 
+/** Place of `state` and `problem` among the fields of a message. */
+const STATE_FIELD = 9
+const PROBLEM_FIELD = 10
+/** `failed` among the states of a message. */
+const FAILED = 4
+
+/** 2 to 3: why a message waits or failed is a code, where it was a sentence. What waits is explained again when it is tried. */
+const problemCodes: MigrationStep = async store => {
+  const changes: EntryChange[] = []
+  for (const place of await store.all('place')) {
+    const [conversationId, order] = fieldsOf(place) as [Uint8Array, string]
+    const name = { space: 'message', id: toHex(conversationId), order }
+    const entry = await store.get(name)
+    const fields = entry && fieldsOf(entry)
+    if (!fields || fields[PROBLEM_FIELD] === null) continue
+    fields[PROBLEM_FIELD] = fields[STATE_FIELD] === FAILED ? 'not-accepted' : null
+    changes.push({ ...name, value: encodeCbor(fields) })
+  }
+  return changes
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
-export const STEPS: readonly MigrationStep[] = [conversationKinds]
+export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes]

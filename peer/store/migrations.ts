@@ -8,7 +8,7 @@
  */
 import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
-import { PeerError } from '../peer-api.ts'
+import { storeFailure } from '../errors.ts'
 import type { AtRestCipher, KeyValueStore } from '../ports.ts'
 import { STEPS, type MigrationStep } from './migration-steps.ts'
 import { SealedStore, type EntryChange } from './sealed-store.ts'
@@ -60,7 +60,7 @@ function writeVersion(store: SealedStore, version: number, changes: EntryChange[
 }
 
 /** Older code would misread newer entries, and could write over what it does not know. */
-function newerStore(found: number, known: number): PeerError {
-  const versions = `it has version ${found}, this program knows versions up to ${known}`
-  return new PeerError('store', `The data was written by a newer version of Volo: ${versions}. Please update Volo.`)
+function newerStore(found: number, known: number): Error {
+  const detail = `it has version ${found}, this program knows versions up to ${known}`
+  return storeFailure('newer', 'store', new Error(detail))
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fromHex, toHex, utf8, wipe } from '../../protocol/bytes.ts'
 import { argon2id } from '../../protocol/crypto/argon2id.ts'
 import { AEAD_NONCE_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
-import { PeerError } from '../peer-api.ts'
+import { PeerError, storeFailure } from '../errors.ts'
 
 /** Argon2id for passphrases: half a second of one processor, 64 MiB. */
 export const PASSPHRASE_COST = { memoryKib: 64 * 1024, iterations: 3, parallelism: 1 }
@@ -52,12 +52,12 @@ export async function loadStoreKey(
   const file = parseKeyFile(path, text)
   if (file.kind === 'plain') {
     if (passphrase !== undefined) {
-      throw new PeerError('store', `${directory} was made without a passphrase; unset VOLO_PASSPHRASE_FILE to use it`)
+      throw storeFailure('passphrase-not-needed', directory)
     }
     return fromHex(file.key, KEY_BYTES)
   }
   if (passphrase === undefined) {
-    throw new PeerError('store', `${directory} is protected by a passphrase; name its file in VOLO_PASSPHRASE_FILE`)
+    throw storeFailure('passphrase-needed', directory)
   }
   return unwrapKey(crypto, directory, file, passphrase)
 }
@@ -67,13 +67,13 @@ async function readKeyFile(directory: string, path: string): Promise<string | un
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const { mode } = await stat(path)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new PeerError('store', `${path} can be read by other users; run: chmod 600 ${path}`)
+      throw storeFailure('key-exposed', path)
     }
     return await readFile(path, 'utf8')
   } catch (error) {
     if (error instanceof PeerError) throw error
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new PeerError('store', `${directory} cannot be used: ${(error as Error).message}`, { cause: error })
+    throw storeFailure('not-opened', directory, error)
   }
 }
 
@@ -84,7 +84,7 @@ function parseKeyFile(path: string, text: string): PlainKey | WrappedKey {
   } catch {
     // Reported below, without the content.
   }
-  throw new PeerError('store', `${path} is damaged: it is not a key file of this version`)
+  throw storeFailure('key-damaged', path)
 }
 
 async function createKey(
@@ -107,7 +107,7 @@ async function createKey(
     await handle.close()
     await rename(`${path}.new`, path)
   } catch (error) {
-    throw new PeerError('store', `${directory} cannot be written: ${(error as Error).message}`, { cause: error })
+    throw storeFailure('not-writable', directory, error)
   }
   return key
 }
@@ -134,13 +134,13 @@ async function unwrapKey(
 ): Promise<Uint8Array> {
   const { memoryKib, iterations, parallelism } = file
   const weak = memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations
-  if (weak) throw new PeerError('store', `the key file in ${directory} asks for a weaker key derivation than allowed`)
+  if (weak) throw storeFailure('key-weak', directory)
   try {
     const kek = await argon2id(utf8(passphrase), fromHex(file.salt), { memoryKib, iterations, parallelism }, KEY_BYTES)
     const key = await crypto.aesGcmOpen(kek, fromHex(file.nonce), fromHex(file.wrapped), wrapContext(file))
     wipe(kek)
     return key
   } catch (error) {
-    throw new PeerError('store', `the passphrase does not open ${directory}`, { cause: error })
+    throw storeFailure('passphrase-wrong', directory, error)
   }
 }

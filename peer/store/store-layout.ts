@@ -40,6 +40,8 @@ import { seenSessionState, type SeenSession } from '../../protocol/session/seen-
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
 import type { Slot, UnitOfWork } from './state-store.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import { MESSAGE_PROBLEMS, type MessageProblem } from '../problems.ts'
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024
 /** Hex of 48 bits, so that names sort as the numbers do. */
@@ -73,6 +75,15 @@ const conversationCodec = struct({
 export type Conversation = TypeOf<typeof conversationCodec>
 export const conversationEntry = entry(conversationCodec)
 
+/** By name, not by number: codes of problems come and go. */
+const problemCodec: Codec<MessageProblem> = {
+  toCbor: value => value,
+  fromCbor: (value, path) => {
+    if (MESSAGE_PROBLEMS.includes(value as MessageProblem)) return value as MessageProblem
+    throw new ProtocolError('MALFORMED', `${path} must be the code of a problem`)
+  }
+}
+
 const messageCodec = struct({
   messageId: messageIdCodec,
   conversationId: conversationIdCodec,
@@ -84,7 +95,7 @@ const messageCodec = struct({
   sentAt: uint(),
   receivedAt: uint(),
   state: nullable(oneOf('waiting', 'sent', 'delivered', 'read', 'failed')),
-  problem: nullable(text(300)),
+  problem: nullable(problemCodec),
   /** Whether the sender was told that it was read here. */
   readTold: bool
 })

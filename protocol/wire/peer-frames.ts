@@ -25,7 +25,10 @@ import { MAX_BUNDLE_BYTES } from '../identity/bundle.ts'
 import { MAX_DEVICES_PER_ACCOUNT, MAX_ENVELOPE_BYTES, MAX_PEER_FRAME_BYTES, MAX_RECORD_BYTES } from '../limits.ts'
 import { acknowledgementCodec, deliveryReceiptCodec, evictionCodec, refusalCodec } from './custody.ts'
 import { deliveryCodec, deliveryIdCodec } from './envelope.ts'
+import { PEER_ERROR_CODES } from './peer-error-codes.ts'
 import { epochCodec, nodeKeyCodec } from './placement.ts'
+
+export type { PeerErrorCode } from './peer-error-codes.ts'
 
 /** The stream's protocol id. */
 export const PEER_PROTOCOL = '/volo/peer/1'
@@ -86,25 +89,6 @@ export const submissionResultCodec = struct({
   refusal: nullable(refusalCodec)
 })
 export type SubmissionResult = TypeOf<typeof submissionResultCodec>
-
-/** Why a node did not do what was asked; stable codes, the text is for people. */
-export const PEER_ERROR_CODES = [
-  'malformed',
-  'too-large',
-  'unsupported-version',
-  'not-authenticated',
-  'authentication-failed',
-  'unknown-device',
-  'device-revoked',
-  'not-a-replica',
-  'wrong-epoch',
-  'rate-limited',
-  'not-found',
-  'refused',
-  'busy',
-  'internal'
-] as const
-export type PeerErrorCode = (typeof PEER_ERROR_CODES)[number]
 
 const nameMatch = struct({ tag: bytes(32), accountId: accountIdCodec, state: oneOf('pending', 'recorded', 'settled') })
 

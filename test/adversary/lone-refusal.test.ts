@@ -70,6 +70,6 @@ describe('where a node sends the sign-in', () => {
 
   it.each(['javascript:alert(1)', 'http://other.example/', 'data:text/html,x', 'file:///etc/passwd', 'http://['])(
     '%s is not',
-    url => expect(() => signInAddress(url, node)).toThrow(expect.objectContaining({ code: 'refused' }))
+    url => expect(() => signInAddress(url, node)).toThrow(expect.objectContaining({ code: 'sign-in-unsafe' }))
   )
 })

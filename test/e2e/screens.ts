@@ -87,7 +87,7 @@ function alarmed(world: World): World {
       ? {
           ...each,
           person: { ...each.person, verifiedAt: Date.now(), alert },
-          held: 'The devices of Bob on the public record are not those that you compared.'
+          held: 'key' as const
         }
       : each
   )

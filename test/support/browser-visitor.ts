@@ -1,6 +1,7 @@
 /** The peer in a real browser, as the lies campaign sees one: what a tab may ask its worker, and nothing else. */
 import type { Browser, Page } from '@playwright/test'
-import { PeerError, type PeerFailure, type Person, type PublicRecord } from '../../peer/peer-api.ts'
+import { PeerError, errorOf, type PeerFailure } from '../../peer/errors.ts'
+import type { Person, PublicRecord } from '../../peer/peer-api.ts'
 import type { LieStage, Visitor } from '../adversary/campaigns/peer-lies.ts'
 import { BrowserPerson } from '../e2e/support/person.ts'
 import type { LyingNetwork } from './network/real-processes/lying-network.ts'
@@ -88,7 +89,7 @@ export class BrowserVisitor implements Visitor {
 
   async #call(method: string, ...args: unknown[]): Promise<unknown> {
     const { value, failure } = await this.page.evaluate(ask, { method, args })
-    if (failure) throw new PeerError(failure.code, failure.message)
+    if (failure) throw errorOf(failure)
     return value
   }
 }

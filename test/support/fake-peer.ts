@@ -1,11 +1,5 @@
-import {
-  PeerError,
-  type ChatMessage,
-  type DeviceRecord,
-  type PeerApi,
-  type PeerEvents,
-  type Person
-} from '../../peer/peer-api.ts'
+import { PeerError } from '../../peer/errors.ts'
+import type { ChatMessage, DeviceRecord, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
 /** Channel on which a page tells its scripted peer what to show. */
@@ -59,7 +53,7 @@ export class FakePeer implements PeerApi {
     `${location.origin}${returnTo}#/signed-in?code=0123`
 
   finishSignIn: PeerApi['finishSignIn'] = async code => {
-    if (code === 'junk') throw new PeerError('sign-in-failed', 'The sign-in code is not valid for this device.')
+    if (code === 'junk') throw new PeerError('sign-in-failed')
     this.#world.snapshot = { ...this.#world.snapshot, stage: 'choose-name' }
     this.#changed()
   }

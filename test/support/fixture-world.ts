@@ -258,7 +258,7 @@ export function busyWorld(): World {
     summary(self, messages[conversationId(self)]!),
     summary(charles, messages[conversationId(charles)]!, { draft: 'About tomorrow' }),
     summary(mary, messages[conversationId(mary)]!, {
-      held: 'The public record shows a different key for Mary Somerville.'
+      held: 'contradicted'
     }),
     summary(long, messages[conversationId(long)]!)
   ]
@@ -291,7 +291,7 @@ function bobMessages(bob: Person): ChatMessage[] {
     message(bob, 20, 'Waiting for a connection', { state: 'waiting' }),
     message(bob, 18, 'This one could not go.', {
       state: 'failed',
-      problem: 'Couldn’t reach the network for 30 days. Your message is kept here.'
+      problem: 'expired'
     }),
     message(bob, 6, 'Are you there?'),
     message(bob, 5, 'Nine o’clock would suit me.\nShall I bring the drawings?')

@@ -5,7 +5,8 @@
 import { toHex } from '../../../protocol/bytes.ts'
 import { knowAccount, recordDetails, storedAccount } from '../../../peer/directory/known-account.ts'
 import type { NetworkInfo } from '../../../peer/network/network-info.ts'
-import { PeerError, type Person } from '../../../peer/peer-api.ts'
+import { PeerError } from '../../../peer/errors.ts'
+import type { Person } from '../../../peer/peer-api.ts'
 import { encodeProof, type AccountProof } from '../../../protocol/directory/proofs/proof.ts'
 import { crypto, genesis, network } from '../../support/directory/cast.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
@@ -203,7 +204,7 @@ async function look(visitor: Visitor, id: string, query: string, isRefresh: bool
     person = isRefresh ? await visitor.refresh(id) : await visitor.find(query)
   } catch (error) {
     if (!(error instanceof PeerError)) throw error
-    isRefused = error.code === 'refused'
+    isRefused = error.code === 'bad-answer' || error.code === 'name-disputed' || error.code === 'refused'
   }
   return { person, isRefused, sealsTo: await visitor.sealsTo(id) }
 }

@@ -125,9 +125,12 @@ describe('two peers', () => {
   test('an empty text, a text that is too long and an unknown conversation are refused', async () => {
     const { ada, bob } = await pair()
     const { id } = await ada.engine.openConversation(bob.me.accountId)
-    await expect(ada.engine.sendText(id, '  ')).rejects.toMatchObject({ code: 'usage' })
-    await expect(ada.engine.sendText(id, 'x'.repeat(20_001))).rejects.toMatchObject({ code: 'usage' })
-    await expect(ada.engine.sendText('00'.repeat(32), 'hi')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(ada.engine.sendText(id, '  ')).rejects.toMatchObject({ code: 'message-empty' })
+    await expect(ada.engine.sendText(id, 'x'.repeat(20_001))).rejects.toMatchObject({
+      code: 'message-too-long',
+      facts: { length: 20_001, limit: 20_000 }
+    })
+    await expect(ada.engine.sendText('00'.repeat(32), 'hi')).rejects.toMatchObject({ code: 'no-conversation' })
     const long = 'ä'.repeat(20_000)
     await ada.engine.sendText(id, long)
     await until('the longest text arrives', async () => (await bob.received(ada))[0] === long)

@@ -1,18 +1,35 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { en } from '../../../web/src/i18n/en.ts'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { PeerError } from '../../../peer/errors.ts'
+import { HOLD_REASONS } from '../../../peer/problems.ts'
+import type { Catalogue } from '../../../web/src/i18n/catalogue.ts'
+import { en } from '../../../web/src/i18n/en/en.ts'
 import { chooseLanguage } from '../../../web/src/i18n/language.ts'
 import { pluralizer } from '../../../web/src/i18n/plural.ts'
+import { failureWords } from '../../../web/src/state/failure-words.ts'
 
 /** Words that only an expert knows; UI text may use them inside "Technical details" alone. */
 const BANNED =
   /\b(key ?pairs?|signatures?|hash(es|ed)?|nodes?|peers?|gossip|metadata|wallets?|on-chain|UTXO|sessions?|cross-sign\w*)\b/i
 
+/** An example of every fact that a sentence about a failure or problem is given. */
+const FACTS = {
+  username: 'ada',
+  name: 'Ada',
+  origin: 'https://volo.example',
+  refusal: 'refused',
+  reason: 'key',
+  fault: 'in-use',
+  length: 25_000,
+  limit: 20_000
+}
+
 /** Every text of a part of the catalogue, functions called with an example. */
 function texts(part: unknown, path: string): [string, string][] {
   if (typeof part === 'string') return [[path, part]]
   if (typeof part === 'function') {
+    if (/^\(?\{/.test(part.toString())) return [[path, String(part(FACTS))]]
     const takesNumber = /plural\(|\$\{n\}/.test(part.toString())
     return [[path, String(part(takesNumber ? 2 : 'Ada', 'Ada', 'Ada'))]]
   }
@@ -52,6 +69,35 @@ describe('the words of the app', () => {
     })
     expect(components.length).toBeGreaterThan(20)
     expect(sentences).toEqual([])
+  })
+})
+
+describe('sentences about failures', () => {
+  const about = { name: 'Ada', username: 'ada' }
+
+  it('exist for every reason that holds a message, and name whom it is about', () => {
+    const held = HOLD_REASONS.map(reason => failureWords(new PeerError('held', { reason, username: 'ada' }), en))
+    expect(held.filter(text => text.includes('undefined'))).toEqual([])
+    expect(en.holds.contradicted(about)).toContain('Ada')
+  })
+
+  it('say what is safe where nothing was done', () => {
+    expect(failureWords(new PeerError('offline', { origin: null }), en)).toMatch(/kept here/)
+    expect(failureWords(new PeerError('refused', { refusal: 'refused' }), en)).toMatch(/Nothing was changed/)
+    expect(failureWords(new PeerError('removal-offline'), en)).toMatch(/was not removed/)
+  })
+
+  it('are those of an internal failure for every other error', () => {
+    const reported = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => reported.mockRestore())
+    expect(failureWords(new Error('secret'), en)).toBe(en.failures.internal)
+  })
+
+  it('are asked of every language: one that lacks a key does not compile', () => {
+    const { internal: _, ...failures } = en.failures
+    // @ts-expect-error a code has no sentence
+    const lacking: Catalogue = { ...en, failures }
+    expect(Object.keys(lacking.failures)).toHaveLength(Object.keys(en.failures).length - 1)
   })
 })
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PeerError } from '../../../peer/peer-api.ts'
+import { PeerError } from '../../../peer/errors.ts'
 import { guessDeviceName } from '../../../web/src/state/device-name.ts'
 import { NameChoice } from '../../../web/src/state/name-choice.svelte.ts'
 import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
@@ -76,7 +76,7 @@ describe('choosing a name', () => {
   it('lets one start when nobody could be asked, and not with a taken name', async () => {
     const peer = new FakePeer()
     peer.checkName = async () => {
-      throw new PeerError('offline', 'no connection')
+      throw new PeerError('offline', { origin: null })
     }
     const choice = new NameChoice(peer, suggested)
     choice.typeUsername('ada')
@@ -113,7 +113,7 @@ describe('choosing a name', () => {
 
   it('registers once, and keeps the form when that fails', async () => {
     const peer = new FakePeer()
-    const register = vi.spyOn(peer, 'register').mockRejectedValue(new PeerError('name-taken', 'Taken meanwhile.'))
+    const register = vi.spyOn(peer, 'register').mockRejectedValue(new PeerError('name-taken', { username: 'ada' }))
     const choice = new NameChoice(peer, { ...suggested, name: 'ada' })
     await vi.runAllTimersAsync()
     const results = await Promise.all([choice.start(), choice.start()])
@@ -141,7 +141,7 @@ describe('choosing another username', () => {
 
   it('keeps the field, and says why it failed', async () => {
     const peer = new FakePeer()
-    vi.spyOn(peer, 'claimName').mockRejectedValue(new PeerError('offline', 'no connection'))
+    vi.spyOn(peer, 'claimName').mockRejectedValue(new PeerError('offline', { origin: null }))
     const choice = new UsernameChoice(peer)
     choice.typeUsername('ada_l')
     await vi.runAllTimersAsync()
@@ -185,7 +185,7 @@ describe('signing in', () => {
     const peer = new FakePeer()
     const { providers } = peer
     peer.providers = async () => {
-      throw new PeerError('offline', 'no connection')
+      throw new PeerError('offline', { origin: null })
     }
     const signIn = new SignIn(peer, leave)
     await signIn.loadProviders()
@@ -209,7 +209,7 @@ describe('signing in', () => {
 
 describe('coming back from a sign-in', () => {
   const offline = async () => {
-    throw new PeerError('offline', 'no connection')
+    throw new PeerError('offline', { origin: null })
   }
 
   it('with a code that is refused says so, and leaves the ways to sign in', async () => {

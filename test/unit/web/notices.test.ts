@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { en } from '../../../web/src/i18n/en.ts'
+import { en } from '../../../web/src/i18n/en/en.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { StatusNotice } from '../../../web/src/state/status-notice.svelte.ts'
 import { me, message, PENDING, person, status } from '../../support/fixture-world.ts'

@@ -1,6 +1,7 @@
 import { MessageChannel as NodeChannel } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { PeerError, type ChatMessage, type PeerApi } from '../../../peer/peer-api.ts'
+import { PeerError, storeFailure } from '../../../peer/errors.ts'
+import type { ChatMessage, PeerApi } from '../../../peer/peer-api.ts'
 import { leadTabs, tabFrames, type Channel } from '../../../web/src/worker/broadcast-frames.ts'
 import { portFrames, type FramePort, type HostFrame, type TabFrame } from '../../../web/src/worker/frames.ts'
 import { PeerClient } from '../../../web/src/worker/peer-client.ts'
@@ -69,15 +70,15 @@ describe('a peer behind message ports', () => {
     expect(listener).not.toHaveBeenCalled()
   })
 
-  it('passes errors on with their code and words', async () => {
+  it('passes errors on with their code and facts', async () => {
     const peer = new FakePeer()
     peer.sendText = async () => {
-      throw new PeerError('held', 'Messages are paused.')
+      throw new PeerError('held', { reason: 'contradicted', username: 'bob' })
     }
     const { api } = connect(hostOf(peer))
     const failure = await api.sendText('ab', 'hello').catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(PeerError)
-    expect(failure).toMatchObject({ code: 'held', message: 'Messages are paused.' })
+    expect(failure).toMatchObject({ code: 'held', facts: { reason: 'contradicted', username: 'bob' } })
   })
 
   it('tells nothing about an unexpected error', async () => {
@@ -92,10 +93,23 @@ describe('a peer behind message ports', () => {
     await expect(api.snapshot()).rejects.not.toThrow(/secret/)
   })
 
+  it('takes a failure that is malformed for an internal one', async () => {
+    const malformed = [null, 'offline', { code: 'offline' }, { code: 'no such code', facts: {} }, { code: 'toString' }]
+    let take: (frame: HostFrame) => void = () => {}
+    const calls: TabFrame[] = []
+    const { api } = new PeerClient({ send: frame => calls.push(frame), listen: onFrame => (take = onFrame) })
+    take({ kind: 'hello' })
+    for (const failure of malformed) {
+      const call = api.snapshot()
+      take({ kind: 'failure', id: calls.length, failure: failure as never })
+      await expect(call).rejects.toMatchObject({ code: 'internal', facts: {} })
+    }
+  })
+
   it('can be opened again after it could not', async () => {
     const open = vi
       .fn<() => Promise<PeerApi>>()
-      .mockRejectedValueOnce(new PeerError('store', 'The storage is full.'))
+      .mockRejectedValueOnce(storeFailure('not-writable', 'volo-store'))
       .mockResolvedValueOnce(new FakePeer())
     const { api } = connect(new PeerHost(open))
     await expect(api.snapshot()).rejects.toMatchObject({ code: 'store' })
@@ -126,7 +140,7 @@ describe('a peer behind message ports', () => {
     }
     hostOf(new FakePeer()).serve(port)
     take({ kind: 'call', id: 1, method: 'constructor' as never, args: [] })
-    await waitFor(() => expect(frames.at(-1)).toMatchObject({ kind: 'failure', failure: { code: 'usage' } }))
+    await waitFor(() => expect(frames.at(-1)).toMatchObject({ kind: 'failure', failure: { code: 'malformed-call' } }))
   })
 })
 
@@ -178,7 +192,7 @@ describe('a peer in the leading tab', () => {
     // The tab that led is closed; another one takes over.
     const successor = hostOf(new FakePeer())
     leadTabs(channel(), tab => successor.serve(tab))
-    await expect(sent).rejects.toMatchObject({ code: 'internal' })
+    await expect(sent).rejects.toMatchObject({ code: 'interrupted' })
     expect(await snapshot).toMatchObject({ stage: 'welcome' })
   })
 
@@ -238,7 +252,7 @@ describe('a shared worker that ended', () => {
     await waitFor(() => expect(sent[0]).toEqual(['under way']))
     end(1)
     const since = api.sendText('ab', 'since')
-    await expect(lost).rejects.toMatchObject({ code: 'internal' })
+    await expect(lost).rejects.toMatchObject({ code: 'interrupted' })
     await since
     expect(sent).toEqual([['under way'], ['since']])
   })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RecordAlert } from '../../../peer/peer-api.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
-import { en } from '../../../web/src/i18n/en.ts'
+import { en } from '../../../web/src/i18n/en/en.ts'
 import { deviceWords, verifyCommand } from '../../../web/src/state/device-words.ts'
 import { PublicRecordView } from '../../../web/src/state/public-record-view.svelte.ts'
 import { isMoving, watchRecord } from '../../../web/src/state/record-watch.ts'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { PeerError } from '../../../peer/peer-api.ts'
+import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
-import { en } from '../../../web/src/i18n/en.ts'
+import { en } from '../../../web/src/i18n/en/en.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
 import { findChats } from '../../../web/src/state/chat-search.ts'
@@ -59,10 +59,10 @@ describe('the app', () => {
     const { app, peer } = appWith(emptyWorld())
     const { snapshot } = peer
     peer.snapshot = async () => {
-      throw new PeerError('store', 'The storage of this browser cannot be used.')
+      throw storeFailure('not-opened', 'volo-store')
     }
     await app.start()
-    expect(app.startFailure).toBe('The storage of this browser cannot be used.')
+    expect(app.startFailure).toMatch(/does not let Volo open its storage.*Nothing was changed/)
     peer.snapshot = snapshot
     await app.load()
     expect(app.startFailure).toBeNull()
@@ -137,7 +137,7 @@ describe('finding people', () => {
   it('keeps what is known about a person when asking again fails', async () => {
     const peer = new FakePeer()
     peer.refreshPerson = async () => {
-      throw new PeerError('offline', 'no connection')
+      throw new PeerError('offline', { origin: null })
     }
     const view = new PersonView(peer, fixtureId('Bob'), person('Bob'))
     await view.refresh()

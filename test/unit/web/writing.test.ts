@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { PeerError } from '../../../peer/peer-api.ts'
+import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { ComposerDraft, MAX_TEXT_BYTES } from '../../../web/src/state/composer-draft.svelte.ts'
 import { isComposing } from '../../../web/src/state/input-method.ts'
 import { textParts } from '../../../web/src/state/text-parts.ts'
@@ -49,7 +49,7 @@ describe('a draft', () => {
   it('comes back when it could not be taken, before what was typed meanwhile', async () => {
     const { composer, peer } = compose()
     peer.sendText = async () => {
-      throw new PeerError('store', 'The storage is full.')
+      throw storeFailure('not-writable', 'volo-store')
     }
     composer.write('First')
     const taken = composer.send()
@@ -66,7 +66,7 @@ describe('a draft', () => {
     composer.write('First')
     const taken = composer.send()
     await composer.keep()
-    refusal.reject(new PeerError('internal', 'Volo had to start again.'))
+    refusal.reject(new PeerError('interrupted'))
     expect(await taken).toBe(false)
     expect(saved.mock.lastCall).toEqual([CONVERSATION, 'First'])
   })

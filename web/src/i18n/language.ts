@@ -1,5 +1,6 @@
 import { Dates } from './dates.ts'
-import { en, type Catalogue } from './en.ts'
+import type { Catalogue } from './catalogue.ts'
+import { en } from './en/en.ts'
 
 /** Words and dates of one language. */
 export interface Language {

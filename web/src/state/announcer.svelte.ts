@@ -1,5 +1,5 @@
 import type { ChatMessage } from '../../../peer/peer-api.ts'
-import type { Catalogue } from '../i18n/en.ts'
+import type { Catalogue } from '../i18n/catalogue.ts'
 
 /** Messages that arrive within this time are read out together. */
 const BATCH_MS = 1_000

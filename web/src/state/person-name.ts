@@ -1,5 +1,5 @@
 import type { ConversationSummary, Person } from '../../../peer/peer-api.ts'
-import type { Catalogue } from '../i18n/en.ts'
+import type { Catalogue } from '../i18n/catalogue.ts'
 
 /** What to call a person: display name, else username, else words for "unknown". */
 export function personName(person: Pick<Person, 'displayName' | 'username'>, words: Catalogue): string {

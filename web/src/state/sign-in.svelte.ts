@@ -1,4 +1,5 @@
-import { PeerError, type PeerApi, type SignInProvider } from '../../../peer/peer-api.ts'
+import { PeerError } from '../../../peer/errors.ts'
+import type { PeerApi, SignInProvider } from '../../../peer/peer-api.ts'
 import { isWebAddress } from './text-parts.ts'
 
 /** What signing in waits for, or what went wrong. */

@@ -1,4 +1,5 @@
-import type { PeerApi, PeerEvents, PeerFailure } from '../../../peer/peer-api.ts'
+import type { PeerFailure } from '../../../peer/errors.ts'
+import type { PeerApi, PeerEvents } from '../../../peer/peer-api.ts'
 
 /** A call that a tab may make; listening is not one, since every event goes to every tab. */
 export type PeerMethod = Exclude<keyof PeerApi, 'on'>

@@ -1,4 +1,5 @@
-import { PeerError, type PeerApi, type PeerEvents, type PeerSnapshot } from '../../../peer/peer-api.ts'
+import { errorOf, parseFailure, PeerError } from '../../../peer/errors.ts'
+import type { PeerApi, PeerEvents, PeerSnapshot } from '../../../peer/peer-api.ts'
 import { PEER_METHODS, type FramePort, type HostFrame, type PeerMethod, type TabFrame } from './frames.ts'
 
 interface PendingCall {
@@ -69,7 +70,7 @@ export class PeerClient {
       case 'answer':
         return this.#settle(frame.id, call => call.resolve(frame.value))
       case 'failure':
-        return this.#settle(frame.id, call => call.reject(new PeerError(frame.failure.code, frame.failure.message)))
+        return this.#settle(frame.id, call => call.reject(errorOf(parseFailure(frame.failure))))
       case 'event':
         for (const listener of this.#listeners.get(frame.event) ?? []) listener(frame.value as never)
     }
@@ -80,8 +81,7 @@ export class PeerClient {
     this.#connected = this.#wasConnected = true
     for (const [id, call] of [...this.#pending]) {
       if (call.sent && PEER_METHODS[call.method] === 'give-up') {
-        const words = 'Volo had to start again while this was under way. Look whether it was done, then try again.'
-        this.#settle(id, lost => lost.reject(new PeerError('internal', words)))
+        this.#settle(id, lost => lost.reject(new PeerError('interrupted')))
       } else {
         this.#send(id)
       }

@@ -1,4 +1,5 @@
-import { PeerError, type PeerApi, type PeerFailure } from '../../../peer/peer-api.ts'
+import { failureOf, PeerError } from '../../../peer/errors.ts'
+import type { PeerApi } from '../../../peer/peer-api.ts'
 import {
   PEER_METHODS,
   type CallFrame,
@@ -46,12 +47,14 @@ export class PeerHost {
   async #answer(tab: TabPort, call: CallFrame): Promise<void> {
     const { id, method, args } = call
     try {
-      if (!Object.hasOwn(PEER_METHODS, method)) throw new PeerError('usage', `"${method}" is not a call of the peer`)
+      if (!Object.hasOwn(PEER_METHODS, method)) throw new PeerError('malformed-call')
       const peer = await this.#ready()
       const run = peer[method].bind(peer) as (...args: unknown[]) => Promise<unknown>
       tab.send({ kind: 'answer', id, value: await run(...args) })
     } catch (error) {
-      tab.send({ kind: 'failure', id, failure: failureOf(error) })
+      const failure = failureOf(error)
+      if (failure.code === 'internal') console.error(error)
+      tab.send({ kind: 'failure', id, failure })
     }
   }
 
@@ -79,14 +82,4 @@ export class PeerHost {
   #tellAll(frame: EventFrame): void {
     for (const tab of this.#tabs) tab.send(frame)
   }
-}
-
-/** What a tab may learn about an error: code and words, no stack. */
-export function failureOf(error: unknown): PeerFailure {
-  // By name, since the peer's error class may come from another bundle than ours.
-  if (error instanceof Error && error.name === 'PeerError' && 'code' in error) {
-    return { code: (error as PeerError).code, message: error.message }
-  }
-  console.error(error)
-  return { code: 'internal', message: 'Something in Volo went wrong. Your messages are kept on this device.' }
 }

@@ -2,7 +2,7 @@
 import { ChainError } from '../../../../chain/errors.ts'
 import { ReleaseError } from '../../../../chain/verify/manifest-errors.ts'
 import { VerifyError } from '../../../../chain/verify/errors.ts'
-import { PeerError } from '../../../../peer/peer-api.ts'
+import { PeerError } from '../../../../peer/errors.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'
 import { SeededRandom } from '../../../support/seeded-random.ts'
 import { answerTargets } from './answer-targets.ts'

@@ -122,7 +122,7 @@ async function visitorOf(peer: TestPeer, network: PeerSurroundings): Promise<Vis
       const bytes = await store.get({ space: 'account', id: accountId })
       if (!bytes) return []
       const known = await knowAccount(crypto, info, decodeStoredAccount(bytes))
-      if (holdReason(known, '') !== null) return []
+      if (holdReason(known) !== null) return []
       return devicesToSealTo(known).map(({ signingKey }) => toHex(signingKey))
     },
     leave: () => peer.engine.stop()

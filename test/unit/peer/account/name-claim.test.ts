@@ -52,7 +52,7 @@ describe('a chosen name', () => {
   test('gives way to another one only once it is taken by somebody else', async () => {
     const network = await FakeNetwork.create()
     const ada = await registered(network, 'ada')
-    await expect(ada.engine.claimName('ada_two')).rejects.toMatchObject({ code: 'usage' })
+    await expect(ada.engine.claimName('ada_two')).rejects.toMatchObject({ code: 'name-chosen' })
     network.ledger.mine()
     await until('it is revealed', () => kinds(network, ada).includes('nameReveal'))
     const eve = await registered(network, 'eve')

@@ -22,7 +22,7 @@ afterEach(async () => {
 describe('a sign-in code', () => {
   test('that no sign-in of this device asked for changes nothing, now and after a restart', async () => {
     const { peer } = await newcomer()
-    await expect(peer.engine.finishSignIn('code')).rejects.toMatchObject({ code: 'sign-in-failed' })
+    await expect(peer.engine.finishSignIn('code')).rejects.toMatchObject({ code: 'sign-in-elsewhere' })
     expect(await stage(peer)).toBe('welcome')
     await peer.restart()
     expect(await stage(peer)).toBe('welcome')

@@ -54,10 +54,7 @@ test('a receipt that comes due between two readings of the clock is not forgotte
 
 test('what was held is sealed once nothing holds it any more, though nobody writes', async () => {
   const clock = scriptedClock([1_000])
-  const answers: unknown[] = [
-    { held: 'Two operators of the network disagree about your keys.' },
-    { conversation: { conversationId } }
-  ]
+  const answers: unknown[] = [{ held: 'contradicted' }, { conversation: { conversationId } }]
   const sealed: unknown[] = []
   const components = {
     core: { timers: clock.port, log: { warn: () => undefined } },

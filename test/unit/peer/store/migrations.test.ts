@@ -85,7 +85,7 @@ describe('the steps of a store', () => {
     const before = new Map(store.entries)
     const refusal = migrate(sealed, [noStep])
     await expect(refusal).rejects.toMatchObject({ code: 'store' })
-    await expect(refusal).rejects.toThrow('version 3')
+    await expect(refusal).rejects.toMatchObject({ facts: { fault: 'newer' } })
     expect(store.entries).toEqual(before)
   })
 })
@@ -110,12 +110,12 @@ describe.each([
       ['notes', '']
     ])
     const messages = (await sealed.all('message')).map(entry => messageEntry.decode(entry))
-    expect(messages.map(({ text, state }) => [text, state]).sort()).toEqual([
-      ['a note', 'delivered'],
-      ['hello Ada', null],
-      ['hello Bob', 'delivered'],
-      ['kept by too few', 'waiting'],
-      ['refused by the network', 'failed']
+    expect(messages.map(({ text, state, problem }) => [text, state, problem]).sort()).toEqual([
+      ['a note', 'delivered', null],
+      ['hello Ada', null, null],
+      ['hello Bob', 'delivered', null],
+      ['kept by too few', 'waiting', null],
+      ['refused by the network', 'failed', 'not-accepted']
     ])
     await sealed.close()
   })

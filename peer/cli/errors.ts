@@ -1,0 +1,60 @@
+/** Facts of the failures that belong to the command line alone; `words.ts` has the sentences. */
+export interface CommandFailureFacts {
+  /** The data directory has an account already. */
+  'directory-taken': { name: string }
+  'nobody-registered': Record<never, never>
+  'nobody-found': { person: string }
+  'device-unknown': { device: string }
+  /** The beginning of a device id fits more than one device. */
+  'device-ambiguous': { device: string; matches: number }
+  /** Removing the device that runs the command needs `--yes`. */
+  'device-is-this': Record<never, never>
+  'no-demo-sign-in': Record<never, never>
+  'sign-in-leads-away': { origin: string }
+  'sign-in-answered': { status: number }
+  /** `error` is the provider's error code, null if it is none. */
+  'sign-in-refused': { error: string | null }
+  'sign-in-without-form': Record<never, never>
+  'sign-in-endless': Record<never, never>
+  'passphrase-unreadable': { detail: string }
+  'passphrase-empty': { file: string }
+  /** The time given with `--timeout` has passed. */
+  'timed-out': { task: TimedTask }
+  'no-node-in-time': Record<never, never>
+  'person-not-asked-in-time': { person: string }
+}
+
+/** What a command was doing when its time ran out. */
+export type TimedTask = 'register' | 'find' | 'claim-name' | 'remove-device'
+
+export type CommandFailureCode = keyof CommandFailureFacts
+export type CommandFailure = {
+  [C in CommandFailureCode]: { code: C; facts: CommandFailureFacts[C] }
+}[CommandFailureCode]
+
+const TIMEOUTS: readonly CommandFailureCode[] = ['timed-out', 'no-node-in-time', 'person-not-asked-in-time']
+
+/** A command cannot do what it was asked. The message is for logs; people read the sentence for `failure`. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+  readonly failure: CommandFailure
+
+  constructor(failure: CommandFailure, options?: ErrorOptions) {
+    super(`${failure.code} ${JSON.stringify(failure.facts)}`, options)
+    this.failure = failure
+  }
+
+  /** Whether the command ran out of time: another exit code. */
+  get isTimeout(): boolean {
+    return TIMEOUTS.includes(this.failure.code)
+  }
+}
+
+/** A {@link CommandError} of this code. */
+export function commandError<C extends CommandFailureCode>(
+  code: C,
+  facts: CommandFailureFacts[C],
+  options?: ErrorOptions
+): CommandError {
+  return new CommandError({ code, facts } as CommandFailure, options)
+}

@@ -1,0 +1,139 @@
+/** Every sentence of the command line about failures and problems, in English. A code without one does not compile. */
+import { failureOf, PeerError, sentenceOf, type FailureFacts, type FailureSentences } from '../errors.ts'
+import type { HoldReason, MessageProblem, StatusProblem, StatusProblemFacts } from '../problems.ts'
+import { CommandError, type CommandFailureFacts, type TimedTask } from './errors.ts'
+
+const HOLDS: Record<HoldReason, string> = {
+  'device-removed': 'this device was removed from its account: it can no longer send or receive',
+  contradicted: 'two operators of the network disagree about the keys of this person; nothing is sent until they agree',
+  'no-devices': 'this person removed every device, so nobody could read a message',
+  key: 'the devices of this person on the public record are not those that you compared',
+  recovered: 'this person replaced all devices with a recovery code; compare your safety number again',
+  'lost-name': 'the username no longer leads to this person',
+  'new-holder': 'the username led to another account before',
+  withheld: 'entries of this person are missing in the only answer, so their keys are unconfirmed'
+}
+
+const MESSAGES: Record<MessageProblem, string> = {
+  ...HOLDS,
+  expired: 'it could not be sent for 30 days',
+  'not-accepted': 'the network does not take this message',
+  refused: 'a node refused it; another one is tried',
+  'too-few-receipts': 'too few nodes of the network confirm that they keep it',
+  'clock-behind': 'the node finds it too old; check the clock of this machine',
+  'clock-ahead': 'the node finds it too new; check the clock of this machine',
+  'mailbox-full': 'there is no room left for messages to this person; it is tried again',
+  'rate-limited': 'too much was sent in a short time; it is tried again soon',
+  'unknown-device': 'the network does not know one of the receiving devices yet; it is tried again',
+  'contacts-only': 'this person takes messages from contacts only',
+  'nodes-full': 'the nodes have no space left; it is tried again',
+  'no-account': 'the network does not know this account',
+  'no-keys': 'no device of this person has published its keys yet',
+  'not-prepared': 'what the network says about this person does not hold or is not complete; it is tried again'
+}
+
+const STATUS: { [C in keyof StatusProblemFacts]: (facts: StatusProblemFacts[C]) => string } = {
+  'not-stored': () => 'received messages cannot be stored on this device; free some space, then start again',
+  'other-network': ({ origin }) => `${origin} belongs to another network than the account of this device`,
+  'no-node-known': () => 'no node of the network is known yet',
+  unreachable: () => 'no node of the network can be reached',
+  'device-removed': () => HOLDS['device-removed'],
+  'device-unknown': () => 'the node does not know this device yet',
+  refused: ({ origin, refusal }) => `${origin} refused (${refusal})`
+}
+
+const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; detail: string }) => string> = {
+  'in-use': ({ location }) => `${location} is in use by another process; stop it, or choose another data directory`,
+  'not-opened': ({ location, detail }) => `${location} cannot be opened: ${detail}`,
+  newer: ({ detail }) => `a newer version of Volo wrote the data: ${detail}; update Volo`,
+  'not-writable': ({ location, detail }) => `${location} cannot be written: ${detail}`,
+  'key-exposed': ({ location }) => `${location} can be read by other users; run: chmod 600 ${location}`,
+  'key-damaged': ({ location }) => `${location} is damaged: it is not a key file of this version`,
+  'key-weak': ({ location }) => `the key file in ${location} asks for a weaker key derivation than allowed`,
+  'passphrase-needed': ({ location }) =>
+    `${location} is protected by a passphrase; name its file in VOLO_PASSPHRASE_FILE`,
+  'passphrase-not-needed': ({ location }) =>
+    `${location} was made without a passphrase; unset VOLO_PASSPHRASE_FILE to use it`,
+  'passphrase-wrong': ({ location }) => `the passphrase does not open ${location}`
+}
+
+const FAILURES: FailureSentences = {
+  'not-registered': 'this device has no account yet; run: volo-peer register --username NAME',
+  'already-registered': 'this device already has an account',
+  'invalid-name': 'a username has 3 to 24 characters of a-z, 0-9 and _',
+  'name-taken': ({ username }) => `@${username} is taken`,
+  'name-chosen': ({ username }) => `this account has chosen @${username} already`,
+  'sign-in-failed': 'the sign-in is not valid, or not any more; sign in again',
+  'sign-in-elsewhere': 'that sign-in did not begin on this device; sign in again',
+  'sign-in-unsafe': 'the node sends the sign-in to an address that is not safe',
+  offline: ({ origin }) =>
+    origin === null
+      ? 'no node of the network can be reached right now'
+      : `${origin} cannot be reached; check the address, or try again later`,
+  'other-network': ({ origin }) => `${origin} belongs to another network`,
+  'not-a-node': ({ origin }) => `${origin} does not answer like a Volo node of this version`,
+  'unproven-list': 'the public record does not prove the list of nodes; nothing was taken from it',
+  'bad-answer': 'the answer of the node does not hold; nothing was taken from it',
+  refused: ({ refusal }) => `the node refused (${refusal})`,
+  'no-account': 'there is no such account',
+  'no-conversation': 'there is no such conversation',
+  'no-device': 'this account has no such device',
+  'name-disputed': ({ username }) =>
+    `two operators of the network disagree about who is @${username}; nobody was chosen`,
+  'safety-number-changed': 'the safety number has changed meanwhile; compare it again',
+  'nobody-to-compare': 'a safety number is compared with another person',
+  held: ({ reason }) => HOLDS[reason],
+  'no-keys': MESSAGES['no-keys'],
+  'message-empty': 'the message is empty',
+  'message-too-long': ({ length, limit }) => `a message has at most ${limit} characters; this one has ${length}`,
+  'removal-offline': 'there is no connection; the device was not removed',
+  'removal-waits':
+    'the connection was lost; the removal is kept on this device and is handed in with the next connection',
+  'removal-refused': ({ refusal }) => `the device was not removed: the node refused (${refusal})`,
+  store: ({ fault, location, detail }) => STORE[fault]({ location, detail: detail ?? 'no reason is known' }),
+  'malformed-call': 'that is not understood',
+  interrupted: 'it was interrupted; look whether it was done, then try again',
+  internal: 'something in Volo went wrong; messages are kept on this device'
+}
+
+const TASKS: Record<TimedTask, string> = {
+  register: 'registration',
+  find: 'finding the person',
+  'claim-name': 'claiming the name',
+  'remove-device': 'removing the device'
+}
+
+const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
+  'directory-taken': ({ name }) => `this data directory already belongs to ${name}`,
+  'nobody-registered': () => 'nobody is registered in this data directory; run: volo-peer register --username NAME',
+  'nobody-found': ({ person }) => `nobody is found as ${person}`,
+  'device-unknown': ({ device }) => `this account has no device ${device}`,
+  'device-ambiguous': ({ device, matches }) => `${device} begins the id of ${matches} devices`,
+  'device-is-this': () => 'this is the device that runs the command: it could not send or receive; add --yes',
+  'no-demo-sign-in': () => 'this node offers no demo sign-in; register in a browser',
+  'sign-in-leads-away': ({ origin }) => `sign-in leads away from ${origin}`,
+  'sign-in-answered': ({ status }) => `sign-in failed: the node answered ${status}`,
+  'sign-in-refused': ({ error }) => `sign-in was refused: ${error ?? 'no code came back'}`,
+  'sign-in-without-form': () => 'the sign-in page has no form',
+  'sign-in-endless': () => 'sign-in does not come to an end',
+  'passphrase-unreadable': ({ detail }) => `VOLO_PASSPHRASE_FILE cannot be read: ${detail}`,
+  'passphrase-empty': ({ file }) => `VOLO_PASSPHRASE_FILE names an empty file: ${file}`,
+  'timed-out': ({ task }) => `${TASKS[task]} took too long`,
+  'no-node-in-time': () => 'no node could be reached in time',
+  'person-not-asked-in-time': ({ person }) => `no node could be asked for ${person} in time`
+}
+
+/** Why an own message waits or failed. */
+export const messageProblemWords = (problem: MessageProblem): string => MESSAGES[problem]
+
+/** What needs attention about the connection. */
+export const statusProblemWords = ({ code, facts }: StatusProblem): string =>
+  (STATUS[code] as (facts: unknown) => string)(facts)
+
+/** What a command says about an error. */
+export function errorWords(error: unknown): string {
+  if (error instanceof PeerError) return sentenceOf(FAILURES, failureOf(error))
+  if (error instanceof CommandError)
+    return (COMMANDS[error.failure.code] as (facts: unknown) => string)(error.failure.facts)
+  return error instanceof Error ? error.message : String(error)
+}

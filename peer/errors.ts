@@ -1,0 +1,158 @@
+/**
+ * Failures of peer calls: a stable code and the facts that a sentence about it needs. The sentences are in the catalogues
+ * of the app (`web/src/i18n`) and of the command line (`peer/cli/words.ts`), which must have one for every code.
+ */
+import { PEER_ERROR_CODES } from '../protocol/wire/peer-error-codes.ts'
+import { HOLD_REASONS } from './problems.ts'
+
+/** Longest fact, in UTF-16 code units. */
+const MAX_FACT_LENGTH = 500
+
+type Fact<T> = (value: unknown) => value is T
+
+const text: Fact<string> = (value): value is string => typeof value === 'string' && value.length <= MAX_FACT_LENGTH
+const textOrNull: Fact<string | null> = (value): value is string | null => value === null || text(value)
+const count: Fact<number> = (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const oneOf =
+  <const T extends string>(...options: readonly T[]): Fact<T> =>
+  (value): value is T =>
+    options.includes(value as T)
+
+/** What is wrong with the store. `newer`: a newer version of the program wrote it. Those of key and passphrase are about the key file of a data directory. */
+const STORE_FAULTS = [
+  'in-use',
+  'not-opened',
+  'newer',
+  'not-writable',
+  'key-exposed',
+  'key-damaged',
+  'key-weak',
+  'passphrase-needed',
+  'passphrase-not-needed',
+  'passphrase-wrong'
+] as const
+export type StoreFault = (typeof STORE_FAULTS)[number]
+
+/** Every code with its facts. One table gives the types and the check of what a worker's port delivers. */
+const FACTS = {
+  'not-registered': {},
+  'already-registered': {},
+  'invalid-name': {},
+  'name-taken': { username: text },
+  /** The account has this name already, or may still get it. */
+  'name-chosen': { username: text },
+  /** There is no one-time code, or it is unusable, used, outdated or of another device. */
+  'sign-in-failed': {},
+  /** The sign-in did not begin on this device. */
+  'sign-in-elsewhere': {},
+  /** The node sends the browser to an address that a sign-in must not use. */
+  'sign-in-unsafe': {},
+
+  /** No node answers; `origin` is the one that was asked, null for any. */
+  offline: { origin: textOrNull },
+  'other-network': { origin: text },
+  'not-a-node': { origin: text },
+  /** The public record does not prove a list of nodes. */
+  'unproven-list': {},
+  /** An answer contradicts itself, its proof is false, or it is too long. */
+  'bad-answer': {},
+  /** A node refused. */
+  refused: { refusal: oneOf(...PEER_ERROR_CODES) },
+
+  'no-account': {},
+  'no-conversation': {},
+  'no-device': {},
+  /** Two operators name different accounts for a username. */
+  'name-disputed': { username: text },
+  'safety-number-changed': {},
+  /** A safety number with oneself was asked for. */
+  'nobody-to-compare': {},
+
+  /** Nothing may be sent to this person, or by this device. */
+  held: { reason: oneOf(...HOLD_REASONS), username: textOrNull },
+  'no-keys': {},
+  'message-empty': {},
+  'message-too-long': { length: count, limit: count },
+
+  /** No connection: the device was not removed. */
+  'removal-offline': {},
+  /** The connection was lost: the removal is on disk and is handed in with the next connection. */
+  'removal-waits': {},
+  'removal-refused': { refusal: oneOf(...PEER_ERROR_CODES) },
+
+  /** `location` is a folder, a file or a database; `detail` is what the system says, for people who can mend it. */
+  store: { fault: oneOf(...STORE_FAULTS), location: text, detail: textOrNull },
+  /** The caller broke the contract of {@link PeerApi}: a bug of the app. */
+  'malformed-call': {},
+  /** The peer ended while the call was under way: it may have been done. */
+  interrupted: {},
+  /** A bug of ours. Nothing is told about it, since nobody knows what an unknown error contains. */
+  internal: {}
+} as const
+
+type Table = typeof FACTS
+type FactOf<F> = F extends Fact<infer T> ? T : never
+
+export type FailureCode = keyof Table
+/** The facts of each code, plain data. */
+export type FailureFacts = { [C in FailureCode]: { -readonly [K in keyof Table[C]]: FactOf<Table[C][K]> } }
+
+/** A failure as plain data, so that it passes through a worker's message port. */
+export type PeerFailure = { [C in FailureCode]: { code: C; facts: FailureFacts[C] } }[FailureCode]
+
+type FactsAndOptions<C extends FailureCode> = keyof FailureFacts[C] extends never
+  ? [facts?: Record<string, never>, options?: ErrorOptions]
+  : [facts: FailureFacts[C], options?: ErrorOptions]
+
+/** Thrown by every call of `PeerApi`. The message is for logs; people read the catalogue's sentence for `code`. */
+export class PeerError<C extends FailureCode = FailureCode> extends Error {
+  override name = 'PeerError'
+  readonly code: C
+  readonly facts: FailureFacts[C]
+
+  constructor(code: C, ...[facts, options]: FactsAndOptions<C>) {
+    super(facts && Object.keys(facts).length > 0 ? `${code} ${JSON.stringify(facts)}` : code, options)
+    this.code = code
+    this.facts = (facts ?? {}) as FailureFacts[C]
+  }
+}
+
+/** One sentence for every code, in one language. */
+export type FailureSentences = {
+  [C in FailureCode]: keyof FailureFacts[C] extends never ? string : string | ((facts: FailureFacts[C]) => string)
+}
+
+/** What a failure is in words. */
+export function sentenceOf(sentences: FailureSentences, { code, facts }: PeerFailure): string {
+  const sentence = sentences[code] as string | ((facts: unknown) => string)
+  return typeof sentence === 'string' ? sentence : sentence(facts)
+}
+
+/** The plain form of an error; `internal` for everything that is not a {@link PeerError}. */
+export function failureOf(error: unknown): PeerFailure {
+  // By name: the class may come from another bundle than ours.
+  if (!(error instanceof Error) || error.name !== 'PeerError') return { code: 'internal', facts: {} }
+  return parseFailure(error)
+}
+
+/** Reads a failure that came through a port; `internal` if the code is unknown or a fact is missing or wrong. */
+export function parseFailure(value: unknown): PeerFailure {
+  const { code, facts } = (value ?? {}) as { code?: unknown; facts?: unknown }
+  if (typeof code !== 'string' || !Object.hasOwn(FACTS, code)) return { code: 'internal', facts: {} }
+  const checks = Object.entries<Fact<unknown>>(FACTS[code as FailureCode])
+  const given = (typeof facts === 'object' && facts !== null ? facts : {}) as Record<string, unknown>
+  if (!checks.every(([name, check]) => check(given[name]))) return { code: 'internal', facts: {} }
+  return { code, facts: Object.fromEntries(checks.map(([name]) => [name, given[name]])) } as PeerFailure
+}
+
+/** A {@link PeerError} for a failure that came as plain data. */
+export function errorOf({ code, facts }: PeerFailure): PeerError {
+  // A failure has the facts of its code; the types of a union do not say so.
+  return new PeerError(code as 'held', facts as FailureFacts['held']) as PeerError
+}
+
+/** A failure of the store. @param cause - what the system threw; its message becomes the `detail`. */
+export function storeFailure(fault: StoreFault, location: string, cause?: unknown): PeerError<'store'> {
+  const detail = cause === undefined ? null : String((cause as Error).message ?? cause).slice(0, MAX_FACT_LENGTH)
+  return new PeerError('store', { fault, location: location.slice(0, MAX_FACT_LENGTH), detail }, { cause })
+}

@@ -1,0 +1,67 @@
+/**
+ * Reasons that snapshots and messages carry, as codes. The sentences are in the catalogues of the app (`web/src/i18n`) and
+ * of the command line (`peer/cli/words.ts`); the person or message that carries a code has the facts for its sentence.
+ */
+import type { PeerErrorCode } from '../protocol/wire/peer-error-codes.ts'
+
+/**
+ * Why nothing may be sent. `device-removed`: this device was removed from the account. `contradicted`: two operators
+ * disagree about the person's keys. `no-devices`: the person removed every device. The others are the alert of a person
+ * whose safety number was compared, see `RecordAlert`.
+ */
+export const HOLD_REASONS = [
+  'device-removed',
+  'contradicted',
+  'no-devices',
+  'key',
+  'lost-name',
+  'new-holder',
+  'recovered',
+  'withheld'
+] as const
+export type HoldReason = (typeof HOLD_REASONS)[number]
+
+/** Why an own message waits or failed. Stored with the message: a code is never renamed. */
+export const MESSAGE_PROBLEMS = [
+  ...HOLD_REASONS,
+  /** Failed: it could not be sent for as long as the network keeps messages. */
+  'expired',
+  /** Failed: nodes of as many operators as keep a message say that it is malformed or too large. */
+  'not-accepted',
+  /** A node refused; another one is tried. */
+  'refused',
+  'too-few-receipts',
+  /** The node says that it is sealed too long ago, or in the future. */
+  'clock-behind',
+  'clock-ahead',
+  'mailbox-full',
+  'rate-limited',
+  /** The network does not know a device of the other side yet. */
+  'unknown-device',
+  'contacts-only',
+  /** The disks of the nodes are full. */
+  'nodes-full',
+  'no-account',
+  /** No device of the other side has published keys. */
+  'no-keys',
+  /** What the network says about the other side does not hold, or is not complete. */
+  'not-prepared'
+] as const
+export type MessageProblem = (typeof MESSAGE_PROBLEMS)[number]
+
+/** What needs attention about the connection as a whole, with its facts. */
+export interface StatusProblemFacts {
+  /** Received messages cannot be written to this device's store. */
+  'not-stored': Record<never, never>
+  /** The chosen node belongs to another network than the account. */
+  'other-network': { origin: string }
+  'no-node-known': Record<never, never>
+  unreachable: Record<never, never>
+  'device-removed': Record<never, never>
+  /** The node does not know this device yet. */
+  'device-unknown': Record<never, never>
+  refused: { origin: string; refusal: PeerErrorCode }
+}
+export type StatusProblem = {
+  [C in keyof StatusProblemFacts]: { code: C; facts: StatusProblemFacts[C] }
+}[keyof StatusProblemFacts]

@@ -1,0 +1,82 @@
+import { pluralizer } from '../plural.ts'
+
+const plural = pluralizer('en')
+
+/** Chats, and finding people to write to. */
+export const chats = {
+  chats: {
+    title: 'Chats',
+    list: 'Conversations',
+    search: 'Search chats',
+    clearSearch: 'Clear search',
+    newChat: 'New chat',
+    empty: 'No conversations yet. Find someone by their username.',
+    find: 'Find someone',
+    nothingFound: (text: string) => `No chat on this device matches “${text}”.`,
+    findPerson: (text: string) => `Look for @${text}`,
+    youWrote: (text: string) => `You: ${text}`,
+    draft: 'Draft: ',
+    unread: (n: number) => plural(n, { one: '{n} unread message', other: '{n} unread messages' }),
+    noMessages: 'No messages yet',
+    choose: 'Choose a conversation, or start a new one.',
+    resize: 'Width of the list'
+  },
+
+  thread: {
+    hello: (name: string) => `Say hello. Only you and ${name} can read this.`,
+    helloNotes: 'Write something down. Only your own devices can read this.',
+    log: (title: string) => `Messages with ${title}`,
+    logNotes: 'Your notes',
+    details: (name: string) => `About ${name}`,
+    message: 'Message',
+    write: (name: string) => `Write to ${name}`,
+    writeNotes: 'Write a note',
+    send: 'Send',
+    sendHint: 'Enter sends, Shift+Enter starts a new line.',
+    tooLong: 'This message is too long. Split it into several.',
+    newest: 'Jump to newest',
+    newestUnread: (n: number) => plural(n, { one: '{n} new message', other: '{n} new messages' }),
+    newMessages: 'New messages',
+    older: 'Loading older messages',
+    waitingFor: 'Waiting for this message',
+    waitingForHint: 'It was sent, but has not arrived yet. It appears here by itself.',
+    unsupported: 'Update Volo to see this message.',
+    retry: 'Retry',
+    notSent: 'Not sent.',
+    keptHere: 'Not sent. Your message is kept here.',
+    held: 'Messages are paused.',
+    whatHappened: 'What happened?',
+    gone: 'This conversation is not on this device.',
+    loadFailed: 'Couldn’t open this conversation. Your messages are still on this device.',
+    sendFailed: 'Couldn’t take your message. It is still in the box below.',
+    article: (from: string, time: string, state: string) => [from, time, state].filter(Boolean).join(', ')
+  },
+
+  ticks: {
+    waiting: 'Waiting',
+    sent: 'Sent',
+    delivered: 'Delivered',
+    read: 'Read',
+    failed: 'Not sent'
+  },
+
+  people: {
+    title: 'People',
+    newChat: 'New chat',
+    find: 'Find by username',
+    findHint: 'Type the whole username, for example @ada.',
+    look: 'Find',
+    looking: 'Looking…',
+    nobody: (username: string) => `Nobody has the name @${username}. Check the spelling with them.`,
+    invalid: 'A username has 3 to 24 letters a–z, digits or _.',
+    offline: 'Couldn’t look for people: there is no connection. Your chats are all here.',
+    unconfirmed: 'Name not confirmed yet',
+    unconfirmedHint: 'Only one place could be asked who has this name. Check with them before you share secrets.',
+    known: 'People you write to',
+    none: 'People you write to appear here.',
+    message: 'Message',
+    messageTo: (name: string) => `Message ${name}`,
+    isYou: 'This is you',
+    choose: 'Choose a person to see more about them.'
+  }
+}

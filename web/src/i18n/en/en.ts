@@ -1,0 +1,23 @@
+import { app } from './app.ts'
+import { chats } from './chats.ts'
+import { failures, holds, messageProblems, statusProblems } from './failures.ts'
+import { firstRun } from './first-run.ts'
+import { technical } from './technical.ts'
+import { trust } from './trust.ts'
+import { you } from './you.ts'
+
+/** Every word that the app shows, in English, by screen. Expert words stay inside `technical`; a test keeps them out of the rest. */
+export const en = {
+  locale: 'en',
+  appName: 'Volo',
+  ...app,
+  ...firstRun,
+  ...chats,
+  ...trust,
+  ...technical,
+  ...you,
+  failures,
+  holds,
+  messageProblems,
+  statusProblems
+}

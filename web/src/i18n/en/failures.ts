@@ -1,0 +1,108 @@
+/** Failures and problems: what happened, what is safe, what to do. The peer gives the codes and the facts. */
+import type { FailureSentences, StoreFault } from '../../../../peer/errors.ts'
+import type { HoldSentences, MessageSentences, StatusSentences } from '../problem-sentences.ts'
+
+const OFFLINE = 'Couldn’t reach the network. What you wrote is kept here.'
+const CLOCK = 'Your message is kept here. Check the date and time of this device.'
+
+const STORE: Record<StoreFault, string> = {
+  'in-use': 'Volo’s storage is in use elsewhere. Nothing is lost. Close other windows of Volo, then try again.',
+  'not-opened':
+    'This browser does not let Volo open its storage. Nothing was changed. Free some space or leave the private window, then try again.',
+  newer: 'A newer version of Volo wrote what is on this device. Nothing was changed. Update Volo, then open it again.',
+  'not-writable':
+    'This browser does not let Volo write to its storage. What was there is kept. Free some space, then try again.',
+  'key-exposed': 'Other people on this computer can read Volo’s storage. It was not opened.',
+  'key-damaged': 'Volo’s storage is damaged and could not be opened.',
+  'key-weak': 'Volo’s storage is not protected well enough. It was not opened.',
+  'passphrase-needed': 'Volo’s storage needs its passphrase.',
+  'passphrase-not-needed': 'Volo’s storage has no passphrase. Open it without one.',
+  'passphrase-wrong': 'This passphrase does not open Volo’s storage. Nothing was changed.'
+}
+
+export const holds: HoldSentences = {
+  'device-removed': () =>
+    'This device was removed from your account. It can no longer send or receive; its messages stay on it.',
+  contradicted: ({ name }) =>
+    `Two independent places give different answers about ${name}. Nothing is sent until they agree.`,
+  'no-devices': ({ name }) => `${name} removed every device, so nobody could read a message.`,
+  key: ({ name }) => `The devices of ${name} on the public record are not those that you compared.`,
+  recovered: ({ name }) => `${name} replaced all devices with a recovery code. Compare your safety number again.`,
+  'lost-name': ({ name, username }) => `The username @${username} no longer leads to ${name}.`,
+  'new-holder': ({ username }) => `The username @${username} led to somebody else before.`,
+  withheld: ({ name }) =>
+    `The only place that answers leaves out entries about ${name}, so the devices are unconfirmed.`
+}
+
+export const messageProblems: MessageSentences = {
+  expired: 'Couldn’t reach the network for 30 days. Your message is kept here.',
+  'not-accepted': 'The network does not take this message. It is kept here.',
+  refused: 'Not taken yet. It is kept here and tried again elsewhere.',
+  'too-few-receipts': 'Not confirmed by enough places yet. It is kept here and tried again.',
+  'clock-behind': `The network finds this message too old. ${CLOCK}`,
+  'clock-ahead': `The network finds this message too new. ${CLOCK}`,
+  'mailbox-full': 'There is no room left for messages to this person. It is kept here and tried again.',
+  'rate-limited': 'Too much was sent in a short time. It is kept here and tried again soon.',
+  'unknown-device': 'The network does not know one of the receiving devices yet. It is kept here and tried again.',
+  'contacts-only': 'This person takes messages from contacts only. It is kept here.',
+  'nodes-full': 'The network has no space left. It is kept here and tried again.',
+  'no-account': 'This person could not be found on the network. It is kept here and tried again.',
+  'no-keys': 'No device of this person is ready to receive yet. It is kept here and tried again.',
+  'not-prepared': 'The answers about this person are not complete. It is kept here and tried again.'
+}
+
+export const statusProblems: StatusSentences = {
+  'not-stored': () =>
+    'New messages cannot be stored on this device. They wait on the network. Free some space, then open Volo again.',
+  'other-network': ({ origin }) =>
+    `${origin} belongs to another network than your account. Open Volo at the address where you signed up.`,
+  'no-node-known': () => 'No place of the network is known yet. Volo goes on trying.',
+  unreachable: () => 'No place of the network can be reached. Volo goes on trying.',
+  'device-removed': holds['device-removed'] as () => string,
+  'device-unknown': () => 'The network does not know this device yet. Volo tries again by itself.',
+  refused: ({ origin }) => `${origin} does not let this device in. Volo tries other places by itself.`
+}
+
+const NOT_TAKEN = 'Nothing was changed. Try again later.'
+
+export const failures: FailureSentences = {
+  'not-registered': 'This device has no account yet. Sign in first.',
+  'already-registered': 'This device already has an account. Open Volo again to use it.',
+  'invalid-name': 'A username has 3 to 24 letters a–z, digits or _. Try another one.',
+  'name-taken': ({ username }) => `@${username} is taken. Try another one.`,
+  'name-chosen': ({ username }) => `You have chosen @${username} already.`,
+  'sign-in-failed': 'The sign-in is not valid, or not any more. Nothing was changed. Sign in again.',
+  'sign-in-elsewhere':
+    'That sign-in did not begin in this browser, so it cannot be finished here. Nothing was changed. You can sign in again.',
+  'sign-in-unsafe': 'The sign-in would lead to an address that is not safe. Nothing was shared.',
+  offline: OFFLINE,
+  'other-network': ({ origin }) =>
+    `${origin} belongs to another network. Nothing was changed. Open Volo at the address where you signed up.`,
+  'not-a-node': ({ origin }) => `${origin} does not answer as Volo expects. ${NOT_TAKEN}`,
+  'unproven-list': `The public record does not confirm the places of this network. ${NOT_TAKEN}`,
+  'bad-answer': `The answer does not hold, so nothing was taken from it. Try again later.`,
+  refused: ({ refusal }) =>
+    refusal === 'rate-limited' || refusal === 'busy'
+      ? 'Too much was asked in a short time. Nothing was changed. Try again in a minute.'
+      : `The network refused this. ${NOT_TAKEN}`,
+  'no-account': 'This person is not known on the network. Check the spelling with them.',
+  'no-conversation': 'This conversation is not on this device.',
+  'no-device': 'Your account has no such device.',
+  'name-disputed': ({ username }) =>
+    `Two independent places disagree about who is @${username}. Nobody was chosen. Try again in a minute, or ask them in another way.`,
+  'safety-number-changed': 'The safety number has changed meanwhile. Nothing was marked. Compare it again.',
+  'nobody-to-compare': 'A safety number is compared with somebody else.',
+  held: ({ reason, username }) =>
+    holds[reason]({ name: username === null ? 'this person' : `@${username}`, username: username ?? '' }),
+  'no-keys': messageProblems['no-keys'],
+  'message-empty': 'There is nothing to send yet.',
+  'message-too-long': 'This message is too long. Split it into several.',
+  'removal-offline': 'There is no connection. The device was not removed. Try again later.',
+  'removal-waits':
+    'The connection was lost. The removal is kept on this device and handed in with the next connection.',
+  'removal-refused': 'The network refused this. The device was not removed. Try again later.',
+  store: ({ fault }) => STORE[fault],
+  'malformed-call': 'Volo asked for something that does not exist. Nothing was changed.',
+  interrupted: 'Volo had to start again while this was under way. Look whether it was done, then try again.',
+  internal: 'Something in Volo went wrong. Your messages are kept on this device.'
+}

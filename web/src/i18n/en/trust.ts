@@ -1,0 +1,121 @@
+/** A person, their public record, their devices and the safety number. */
+export const trust = {
+  person: {
+    title: 'About this person',
+    notFound: 'This person is not known on this device, and could not be found on the network.',
+    publicRecord: 'Public record',
+    verified: 'Verified: you compared the safety number',
+    checkAgain: 'Check again',
+    checking: 'Checking…',
+    checkFailed: 'Couldn’t check just now. What you see is from the last time.',
+    technical: 'Technical details'
+  },
+
+  record: {
+    pending: 'Being added to the public record',
+    pendingText: 'This takes a little while; you can already chat.',
+    recorded: 'On the public record',
+    recordedSince: (when: string) => `On the public record since ${when}.`,
+    recordedText: 'Nobody, including us, can change it unnoticed.',
+    settling: 'It is still settling: very recent entries can move.',
+    emulated: 'This is a practice network. Its public record is emulated and proves nothing outside of it.',
+    notFound: 'Not found on the public record',
+    notFoundText:
+      'We could not find this person’s device on the public record yet. You can chat; don’t share secrets until it appears.',
+    undoneText: (when: string) =>
+      `It stood on the public record, but its newest entries were undone (${when}). It is being added again by itself. The devices are the same as before; you need not do anything.`,
+    unconfirmed: 'Unconfirmed',
+    unconfirmedText:
+      'Only one place could be asked. It cannot make up devices, but it could leave out the newest entries. Don’t share secrets until a second one agrees.',
+    mismatch: 'Contradiction',
+    mismatchText: (name: string) =>
+      `Two independent places give different answers about ${name}. Messages are paused, and nothing was sent with a wrong key. Right after a change this passes within a minute; if it stays, ask ${name} in another way.`,
+    changed: 'Changed: please check',
+    alertKey: (name: string) =>
+      `Entries about the devices of ${name} stood on the public record and are gone from it. Messages now go to the devices that are left. Ask ${name} in another way whether these are right.`,
+    alertRecovered: (name: string) =>
+      `${name} replaced all devices with a recovery code. Compare your safety number again before you share secrets.`,
+    alertLostName: (name: string, username: string) =>
+      `@${username} does not lead to ${name} any more. Your messages still go to the same devices as before.`,
+    alertNewHolder: (name: string, username: string) =>
+      `@${username} led to somebody else before. Make sure who ${name} is before you share secrets.`,
+    alertWithheld: (name: string) =>
+      `The only place that answers leaves out entries about ${name} that were there before. What was seen stays in force here; it settles by itself once a second place can be asked.`,
+    letStand: 'I have checked, go on',
+    compare: 'Compare safety number',
+    removed: 'Device removed',
+    removedText: (name: string) =>
+      `${name} removed every device. Messages are paused until there is another one; what you wrote before stays here.`,
+    removedOwn: 'Every device of your account was removed. What is on this device stays on it.',
+    alertLabel: 'Something changed',
+    checkedTwo: (ago: string) => `Checked on this device, 2 independent sources agree · ${ago}`,
+    checkedOne: (ago: string) => `Checked on this device against one source · ${ago}`,
+    checkedNone: (ago: string) => `One source says so; not checked further · ${ago}`
+  },
+
+  publicRecord: {
+    title: 'Public record',
+    open: 'Open the public record',
+    intro:
+      'A public list, kept by nobody in particular, says which devices belong to whom. Whoever gives you a wrong device is found out here.',
+    who: 'Who',
+    names: (username: string) => `Known as @${username}`,
+    nameUnconfirmed: 'The name is not confirmed yet: only one place could be asked who has it.',
+    noName: 'Without a username',
+    devices: 'Devices',
+    checked: 'How this was checked',
+    checkedHere: 'This device went through every entry itself, from the first one on.',
+    agreeTwo: 'Two independent places gave the same entries.',
+    agreeOne: 'Only one place could be asked, so the newest entries might be missing.',
+    ago: (ago: string) => `Last checked ${ago}.`,
+    safety: 'Safety number',
+    safetyText: (name: string) => `Compare it with ${name} to know that nobody stands between you.`,
+    verifiedOn: (when: string) => `Compared on ${when}.`,
+    failed: 'Couldn’t open the public record. Your chats are not affected.'
+  },
+
+  devices: {
+    title: 'Devices',
+    open: 'Devices of your account',
+    intro: 'These devices can read your messages and write in your name. Remove one that is lost, stolen or not yours.',
+    thisDevice: 'This device',
+    other: (n: number) => `Device ${n}`,
+    adding: 'Being added to the public record',
+    since: (when: string) => `On the public record since ${when}`,
+    settling: 'Still settling',
+    removing: 'Removed. The public record is being told.',
+    removedOn: (when: string) => `Removed on ${when}`,
+    removedSettling: 'The removal is still settling.',
+    remove: 'Remove',
+    removeNamed: (name: string) => `Remove ${name}`,
+    confirmTitle: (name: string) => `Remove “${name}”?`,
+    confirmOther:
+      'It can no longer send or receive in your name, for good. Messages that are on it stay on it. Your contacts see that it was removed.',
+    confirmThis:
+      'This is the device you are using. It can no longer send or receive, for good: to write again you need another device of your account. Messages stay on it until you erase them here.',
+    confirmLast: 'It is your only device. Without it nobody can reach this account any more.',
+    confirm: 'Remove for good',
+    removingNow: 'Removing…',
+    keep: 'Keep it',
+    removedHere:
+      'This device was removed from your account. It can no longer send or receive. Its messages stay on it; to erase them, clear what your browser keeps for this site.',
+    failed: 'Couldn’t open the list of devices.'
+  },
+
+  safetyCheck: {
+    title: 'Safety number',
+    intro: (name: string) =>
+      `Meet ${name}, or call, and compare these digits with those on the other screen. If all are the same, nobody stands between you.`,
+    digits: 'Sixty digits in twelve groups',
+    match: 'They are the same',
+    mismatch: 'They differ',
+    verified: (name: string) => `You compared this number. ${name} is verified.`,
+    verifiedHint:
+      'New devices need no new comparison. If something does not fit any more, sending pauses and you are told.',
+    unverify: 'Not verified any more',
+    differ: (name: string) =>
+      `Don’t share secrets here for now. First make sure that you both look at the same conversation and that both apps are up to date, then compare again. If the digits still differ, ${name} may not be who you think.`,
+    again: 'Compare again',
+    failed: 'Couldn’t work out the safety number.'
+  }
+}

@@ -1,0 +1,54 @@
+import { pluralizer } from '../plural.ts'
+
+const plural = pluralizer('en')
+
+/** The own account and this device. */
+export const you = {
+  you: {
+    title: 'You',
+    name: 'Your name',
+    nameNone: 'No username',
+    nameReserving: (username: string) =>
+      `@${username} is being reserved for you. People can already find you in a moment.`,
+    nameReserved: (username: string) =>
+      `@${username} is reserved for you. It settles on the public record in the background.`,
+    nameRecorded: (username: string) => `@${username} is yours, on the public record.`,
+    nameTaken: (username: string) =>
+      `Somebody else’s claim to @${username} came first on the public record. Your chats go on as before, but people cannot find you by this name.`,
+    anotherName: 'Choose another username',
+    claim: 'Take this username',
+    claiming: 'Handing it in…',
+    device: 'This device',
+    storageSafe: 'Your browser promised to keep what is on this device.',
+    storageMayClear: 'Your browser may clear the chats on this device when it needs room.',
+    network: 'Network',
+    online: 'Connected.',
+    connecting: 'Connecting…',
+    offline: 'No connection. You can read and write; messages wait here.',
+    places: (n: number) =>
+      plural(n, {
+        one: 'This network runs in {n} place. Volo moves to another one by itself when there are more.',
+        other: 'This network runs in {n} places. If one goes away, Volo moves to another by itself.'
+      }),
+    waiting: (n: number) =>
+      plural(n, { one: '{n} message waits here to be sent.', other: '{n} messages wait here to be sent.' }),
+    allSent: 'Nothing waits to be sent.',
+    catchingUp: 'Fetching what arrived while you were away.',
+    connectNow: 'Connect now',
+    appearance: 'Appearance',
+    system: 'As the system',
+    light: 'Light',
+    dark: 'Dark',
+    keyboard: 'Keyboard',
+    showKeys: 'Show the list of keys',
+    about: 'About',
+    version: (version: string) => `Volo ${version}`,
+    aboutText:
+      'Messages are encrypted on your device and can be read only on the devices of the people in the conversation. Independent places carry them; none of them can read them.',
+    aboutEmulated: (label: string) =>
+      `You are on “${label}”. Its public record is emulated for trying out: it behaves like the real one, but nobody outside can check it. Demo sign-in proves nothing about who somebody is.`,
+    aboutReal: (label: string) => `Public record: ${label}.`,
+    aboutWeb:
+      'This app comes as a web page from the address you opened. Whoever serves it could serve a changed one; from now on it runs from this device and changes only when you accept an update.'
+  }
+}

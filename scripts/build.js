@@ -18,7 +18,7 @@ const TARGETS = {
   app: {
     title: 'building the node',
     sources: ['protocol', 'chain', 'peer', 'node', 'tsconfig.json', 'package-lock.json'],
-    command: [tool('typescript', 'bin', 'tsc'), '--build', 'chain', 'peer', 'node']
+    command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'chain', 'peer', 'node']
   },
   web: {
     title: 'building the web app',
@@ -29,7 +29,7 @@ const TARGETS = {
   test: {
     title: 'building tests and benchmarks',
     sources: ['protocol', 'chain', 'peer', 'node', 'test', 'tsconfig.json', 'package-lock.json'],
-    command: [tool('typescript', 'bin', 'tsc'), '--build', 'test']
+    command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'test']
   }
 }
 

@@ -33,7 +33,7 @@ const SUITES = {
   'web-types': {
     lane: 'compute',
     needsBuild,
-    command: [tool('typescript', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web']
+    command: [tool('typescript-native', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web']
   },
   unit: vitestSuite('unit', 'compute'),
   // Real processes wait for each other more than they work.

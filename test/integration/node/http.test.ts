@@ -142,6 +142,7 @@ describe('reads', () => {
       '/readyz',
       '/v1/accounts/{accountId}/bundles',
       '/v1/accounts/{accountId}/proof',
+      '/v1/auth/codes',
       '/v1/auth/providers',
       '/v1/auth/{provider}/callback',
       '/v1/auth/{provider}/start',

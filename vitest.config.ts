@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     // Two cores: more workers only add noise to tests that start processes.
     maxWorkers: 2,
-    // A busy machine is slow, not wrong: these end what hangs.
+    // A busy machine is slow, not wrong: these limits only end tests that hang.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },

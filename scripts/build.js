@@ -43,7 +43,7 @@ export async function ensureBuilt(...names) {
     for (const name of names) {
       if (isFresh(name)) continue
       const { title, command, finish } = TARGETS[name]
-      // Taken before the build: a file saved meanwhile makes the next start build again.
+      // Hash the sources before the build: if a file is saved meanwhile, the next start builds again.
       const content = contentHash(name)
       const quick = quickHash(name)
       if (readStamp(name)?.content !== content) {

@@ -8,7 +8,7 @@ export const root = resolve(import.meta.dirname, '..')
 /** A path below the checkout. */
 export const at = (...parts) => join(root, ...parts)
 
-/** The Node.js that everything of ours runs on, whatever started npm. */
+/** The Node.js that all our code runs on, also if npm runs on another one. */
 export const pinnedNode = at('node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 
 /** An installed tool's entry file, to be run by {@link pinnedNode}. */
@@ -17,7 +17,7 @@ export const tool = (...parts) => at('node_modules', ...parts)
 /** Whether this is a checkout with sources, rather than an image that holds only what was built. */
 export const hasSources = existsSync(at('tsconfig.json'))
 
-/** Tells how a step goes on stderr, in one line; stdout belongs to what is started. */
+/** Reports the progress of a step on stderr, in one line; stdout belongs to the started program. */
 export async function step(title, work) {
   const start = performance.now()
   process.stderr.write(`volo: ${title} … `)

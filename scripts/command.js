@@ -5,8 +5,8 @@ import { at, fail, hasSources } from './checkout.js'
 const RUNTIME_MAJOR = 24
 
 /**
- * Runs a command of ours from its wrapper in `bin/`. In a checkout, what is stale is built first; what is built runs in
- * this very process if its Node.js is new enough.
+ * Runs a command of ours from its wrapper in `bin/`. In a checkout, it first builds what is stale. The built file runs
+ * in this process if its Node.js is new enough.
  *
  * @param file - below `dist/`, such as `node/main.js`.
  */

@@ -8,7 +8,7 @@ const stampFile = at('node_modules', '.volo-install')
 /** Lines of npm's complaint that are shown. */
 const MAX_LINES = 15
 
-/** Installs what package-lock.json names, unless that is what stands in node_modules already. */
+/** Installs what package-lock.json names, unless node_modules holds exactly that already. */
 export async function ensureInstalled() {
   const lockfile = readFileSync(at('package-lock.json'))
   const stamp = createHash('sha256').update(lockfile).update(`${process.platform}-${process.arch}`).digest('hex')
@@ -24,7 +24,7 @@ function isStamped(stamp) {
   return existsSync(pinnedNode) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
 }
 
-/** Whether an `npm ci` run by hand left exactly what the lockfile names: then there is nothing to do. */
+/** Whether node_modules holds exactly what the lockfile names, for example after `npm ci` by hand. */
 function matchesLockfile(lockfile) {
   const record = at('node_modules', '.package-lock.json')
   if (!existsSync(pinnedNode) || !existsSync(record)) return false

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { pinnedNode } from './checkout.js'
 
-/** How often it is checked whether npm is still there. */
+/** Milliseconds between two checks that npm still runs. */
 const PARENT_CHECK_MS = 300
 
-/** When npm is killed outright, so is the wish for this. */
+/** Ends the child when npm was killed: the user wanted both to end. */
 function endWithNpm(child) {
   if (!process.env.npm_lifecycle_event) return
   const npm = process.ppid
@@ -15,7 +15,7 @@ function endWithNpm(child) {
 /**
  * Runs a built file on the pinned Node.js as if it were this process: same terminal, signals passed on, same exit code.
  *
- * @param tied - end the child when npm or this process is gone, however it went: it notices through its IPC channel.
+ * @param tied - end the child when npm or this process is gone, also after a kill: the child notices through its IPC channel.
  * @returns the exit code for this process.
  */
 export function launch(file, args, { tied = false, cwd = process.cwd() } = {}) {
@@ -23,7 +23,7 @@ export function launch(file, args, { tied = false, cwd = process.cwd() } = {}) {
     cwd,
     stdio: tied ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit'
   })
-  // A terminal sends its signal to both; what we start takes the second one as the same request.
+  // A terminal sends its signal to both processes; the child takes the second signal as the same request.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   if (tied) endWithNpm(child)
   return new Promise((resolve, reject) => {

@@ -35,12 +35,12 @@ function tryLock(file) {
 function isOwned(file) {
   try {
     const owner = readFileSync(file, 'utf8')
-    // Between its creation and its first byte a lock is empty: its owner lives.
+    // A lock is empty between its creation and its first byte; its owner lives.
     if (owner === '') return true
     process.kill(Number(owner), 0)
     return true
   } catch (error) {
-    // EPERM: the process lives, but belongs to somebody else. ENOENT: just released, try again.
+    // EPERM: the process lives, but belongs to another user. ENOENT: the owner released the lock just now, try again.
     return error.code === 'EPERM' || error.code === 'ENOENT'
   }
 }

@@ -27,7 +27,7 @@ const bytes = names => names.reduce((sum, name) => sum + readFileSync(join(folde
 const sizes = {
   firstLoadJs: gzipped(scripts),
   css: gzipped(assets.filter(name => name.endsWith('.css'))),
-  // Whatever the page does not load is the worker's.
+  // The worker loads what the page does not load.
   worker: gzipped(assets.filter(name => name.endsWith('.js') && !scripts.includes(name))),
   serviceWorker: gzipped(['service-worker.js']),
   // Already compressed.

@@ -114,7 +114,7 @@ for (const shared of [true, false]) {
     await second.goto(app.origin)
     await expect(welcome(second)).toBeVisible()
     await first.close()
-    // Once the peer has an owner again it shows the world that it is told.
+    // Once the peer has an owner again, it shows the world that a page sends.
     await expect(async () => {
       await show(second)
       await expect(second.getByRole('heading', { name: 'Chats' })).toBeVisible({ timeout: 1_000 })
@@ -140,7 +140,7 @@ test('when the tab that the shared worker lives in crashes, the others start ano
   // Never answered, since the page is gone.
   void (await context.newCDPSession(first)).send('Page.crash').catch(() => undefined)
   await crashed
-  // Another peer has begun; it shows the world that it is told.
+  // Another peer has started; it shows the world that a page sends.
   await expect(welcome(second)).toBeVisible()
   await show(second)
   await box.fill('Still here')

@@ -5,9 +5,9 @@ import { LyingNetwork } from '../support/network/real-processes/lying-network.ts
 
 const SEED = 20_260_732
 const VICTIMS = 8
-/** Of each kind one or two; the campaign tells a thousand. */
+/** One or two lies of each kind; the campaign uses a thousand. */
 const LIES = 14
-/** New to the visitor whatever the short campaign did. */
+/** A person whom the visitor has not met in the short campaign. */
 const [CONTRADICTED, FORGED, STOLEN_NAME, ALONE] = [4, 5, 6, 7]
 
 /** Seeds of lies that claim the name with records of the thief's own. */

@@ -7,7 +7,7 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   outputDir: '../../test-results/e2e',
   globalSetup: './support/build-fixture.ts',
-  // Stories with real nodes wait more than they work; what is left of two cores looks at the screens.
+  // Stories with real nodes wait more than they work; meanwhile the other worker checks screens.
   workers: 2,
   fullyParallel: false,
   retries: 0,

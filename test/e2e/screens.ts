@@ -79,7 +79,7 @@ const maryThread = `#/chats/${conversationId(person('Mary Somerville', { usernam
 const charlesId = person('Charles Babbage').accountId
 const countessId = person('Augusta Ada King-Noel, Countess of Lovelace').accountId
 
-/** Bob was compared with, and then his devices changed under everybody's eyes. */
+/** Ada has compared numbers with Bob, and then his devices changed on the public record. */
 function alarmed(world: World): World {
   const alert = { kind: 'key', at: Date.now(), username: null } as const
   const conversations = world.snapshot.conversations.map(each =>

@@ -44,7 +44,7 @@ async function ask({ method, args }: { method: string; args: unknown[] }): Promi
   return here.askWorker(method, args)
 }
 
-/** Somebody signed up in a browser profile of their own. */
+/** A person who has signed up, in a browser profile that only this person uses. */
 export class BrowserVisitor implements Visitor {
   readonly person: BrowserPerson
 
@@ -77,7 +77,7 @@ export class BrowserVisitor implements Visitor {
       if (person.record.state === 'mismatch') return []
       return devices.filter(({ removed }) => removed === null).map(({ signingKey }) => signingKey)
     } catch (error) {
-      // Nobody that is known.
+      // The visitor knows no person of this name.
       if (error instanceof PeerError) return []
       throw error
     }

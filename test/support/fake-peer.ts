@@ -2,7 +2,7 @@ import { PeerError } from '../../peer/errors.ts'
 import type { ChatMessage, DeviceRecord, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
-/** Channel on which a page tells its scripted peer what to show. */
+/** Channel on which a page sends its scripted peer the world to show. */
 export const WORLD_CHANNEL = 'volo-fixture-world'
 
 /**
@@ -22,7 +22,7 @@ export class FakePeer implements PeerApi {
     this.#world = world
   }
 
-  /** Follows the page that tells what to show. */
+  /** Listens for the world that a page sends. */
   start = async () => {
     new BroadcastChannel(WORLD_CHANNEL).onmessage = event => this.show(event.data as World)
   }

@@ -102,7 +102,7 @@ export function status(change: Partial<PeerStatus> = {}): PeerStatus {
   }
 }
 
-/** Where an entry stands. @param confirmations - 0 while it is pending. */
+/** How far an entry has come. @param confirmations - 0 while it is pending. */
 export function recordPlace(confirmations = 41): RecordPlace {
   const isPending = confirmations === 0
   return {
@@ -127,7 +127,7 @@ export function deviceRecord(name: string, change: Partial<DeviceRecord> = {}): 
   }
 }
 
-/** What the public record holds of somebody; for oneself, three devices in all states. */
+/** What the public record holds of a person; for the own account, three devices in all states. */
 export function publicRecord(somebody: Person): PublicRecord {
   const confirmations = somebody.record.confirmations
   const devices = somebody.isMe
@@ -148,7 +148,7 @@ export function publicRecord(somebody: Person): PublicRecord {
   }
 }
 
-/** A conversation with somebody, whose last message is the last of the list. */
+/** A conversation with a person; its last message is the last of the list. */
 export function summary(
   somebody: Person,
   messages: readonly ChatMessage[],
@@ -200,7 +200,7 @@ export function message(
 
 const DEMO: SignInProvider = { id: 'demo', name: 'Demo sign-in', demo: true }
 
-/** Nobody has signed in yet. */
+/** Before the first sign-in. */
 export function emptyWorld(): World {
   return {
     snapshot: { stage: 'welcome', suggestedName: null, me: null, status: status(), conversations: [] },

@@ -12,7 +12,7 @@ export interface MuxedStreams {
   written: { dialler: number[]; listener: number[] }
 }
 
-/** @param wrap - what stands between the connection and yamux. */
+/** @param wrap - what is between the connection and yamux. */
 export async function muxedStreams(
   wrap: (create: Create) => Create,
   init: YamuxMuxerInit = { enableKeepAlive: false }

@@ -34,7 +34,7 @@ export async function nodeFacts(url: string): Promise<NodeFacts> {
   return { url, network: fromHex(answer.networkId) as NetworkId, nodeKey: fromHex(answer.node) }
 }
 
-/** A device with fresh keys and an account that nobody knows yet. */
+/** A device with fresh keys and an account that no node knows yet. */
 export class TestDevice {
   readonly facts: NodeFacts
   readonly signing: SigningKey
@@ -134,7 +134,7 @@ export class CookieJar {
   readonly #cookies = new Map<string, string>()
   readonly #proxy: { publicUrl: string; node: string } | undefined
 
-  /** @param proxy - what stands between this browser and the node: TLS under a public name. */
+  /** @param proxy - what is between this browser and the node: TLS under a public name. */
   constructor(proxy?: { publicUrl: string; node: string }) {
     this.#proxy = proxy
   }

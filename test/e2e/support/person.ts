@@ -1,6 +1,6 @@
 import { expect, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test'
 
-/** Somebody with a browser profile of their own. */
+/** A person with a browser profile of their own. */
 export class BrowserPerson {
   readonly name: string
   readonly context: BrowserContext
@@ -36,13 +36,13 @@ export class BrowserPerson {
     await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible()
   }
 
-  /** Finds somebody by username and opens the conversation. */
+  /** Finds a person by username and opens the conversation. */
   async startChatWith(username: string): Promise<void> {
     const { page } = this
     await page.getByRole('link', { name: 'New chat' }).first().click()
     const field = page.getByLabel('Find by username')
     await field.fill(`@${username}`)
-    // A new name can be found once its claim stands in a block.
+    // A new name can be found once its claim is in a block.
     await expect(async () => {
       await page.getByRole('button', { name: 'Find', exact: true }).click()
       await expect(page.getByRole('button', { name: /^Message / }).first()).toBeVisible({ timeout: 2_000 })
@@ -78,7 +78,7 @@ export class BrowserPerson {
     return this.page.getByRole('article').filter({ hasText: text })
   }
 
-  /** Waits until an own message has at least come so far. */
+  /** Waits until an own message has reached one of these states. */
   async expectTick(text: string, ...states: ('sent' | 'delivered' | 'read')[]): Promise<void> {
     await expect(this.message(text)).toHaveAccessibleName(new RegExp(`(${states.join('|')})$`), { timeout: 20_000 })
   }

@@ -20,7 +20,7 @@ export function followed(records: (DirectoryRecord | Uint8Array)[], height: numb
   return { id, blockHash: hash, height, index, slot, time, bytes: transaction, confirmations: 0 }
 }
 
-/** A poll's finding: what is final (numbered from `firstSequence`), and what stands above it. */
+/** A poll's finding: what is final (numbered from `firstSequence`), and what is above it, not final yet. */
 export function changeOf(
   tipHeight: number,
   provisional: FollowedTransaction[],

@@ -74,7 +74,7 @@ export class SimulatedChain implements ChainSource {
     )
   }
 
-  /** All up to a block, as it was when that block was the tip; a hash names one history. */
+  /** The blocks up to one block: the history in which that block was the tip. A hash names one history. */
   historyOf(tip: BlockHash): TransactionPlace[] {
     return this.#histories.get(tip) ?? []
   }

@@ -13,7 +13,7 @@ export function blockHashOf(blockHeight: number): Uint8Array {
 
 /**
  * Puts records into one raw transaction at a place of the test chain.
- * @param recordIndexes - which of them a proof shall show; all if left out.
+ * @param recordIndexes - which of them the proof shows; all if left out.
  */
 export function publish(
   records: (DirectoryRecord | Uint8Array)[],

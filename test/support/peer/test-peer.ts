@@ -86,7 +86,7 @@ export class TestPeer {
     return this.me
   }
 
-  /** The process dies: nothing is flushed, nothing is told; what is on disk is all that is left. */
+  /** The process dies: it flushes nothing and reports nothing; only what is on disk is left. */
   async crash(): Promise<void> {
     this.#process.isGone = true
     this.store.beforeBatch = undefined

@@ -1,4 +1,4 @@
-/** Lets the lies that are told over HTTP be told on the stream of a peer, too. */
+/** Puts the lies of the HTTP answers also on the stream of a peer. */
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import type { ClientFrame, NodeFrame } from '../../../protocol/wire/peer-frames.ts'

@@ -14,10 +14,10 @@ import type { SeededRandom } from '../seeded-random.ts'
 import { cborAnswer, jsonAnswer, type Lie, type NodeAnswer } from './node-server.ts'
 import type { Person } from './published-world.ts'
 
-/** What lies are made of: somebody's ids and device keys, and claims to names signed with them. */
+/** What lies use: ids and device keys of a person, and claims to names signed with them. */
 export type LiePerson = Pick<Person, 'name' | 'id' | 'accountId' | 'device' | 'claimRecords'>
 
-/** Who the lies are about, and who tells them. */
+/** The victim of the lies, and the liar. */
 export interface LieCast {
   victim: LiePerson
   /** Index of the victim's device that was stolen, and revoked by the last record. */
@@ -123,7 +123,7 @@ const denied: LieMaker = (random, { victim }) => {
   }
 }
 
-/** Somebody else's proof, as it is or under the victim's id. */
+/** The proof of another account, as it is or under the victim's id. */
 const otherUsers: LieMaker = (random, cast) => {
   const person = random.pick([cast.other, cast.liar])
   const isRenamed = random.chance(0.7)

@@ -35,10 +35,10 @@ export const jsonAnswer = (value: unknown, status = 200): NodeAnswer => ({
 const NOT_FOUND = jsonAnswer({ error: 'not-found', message: 'This node knows of no such account.' }, 404)
 
 export class NodeServer {
-  /** What it says of the chain; replace it once the chain has moved. */
+  /** The chain as this node describes it; replace it once the chain has moved. */
   replay: ChainReplay
   lie: Lie | undefined
-  /** The web app, by path: what stands under `/` is `index.html`. */
+  /** The web app, by path: `/` is `index.html`. */
   readonly files = new Map<string, Uint8Array>()
   readonly #label: string
   readonly #server: Server

@@ -109,7 +109,7 @@ export class PublishedWorld implements Ledger {
   }
 }
 
-/** Somebody with an account; devices are `<name>1`, `<name>2` and so on. */
+/** A person with an account; devices are `<name>1`, `<name>2` and so on. */
 export class Person {
   readonly name: string
   readonly accountId: AccountId
@@ -132,7 +132,7 @@ export class Person {
     return person
   }
 
-  /** Somebody whose records stand on a ledger already. @param init - ids in hex; `head` is that of the last record. */
+  /** A person whose records are on a ledger already. @param init - ids in hex; `head` is that of the last record. */
   static known(world: Ledger, { name, id, head }: { name: string; id: string; head: string }): Person {
     const person = new Person(world, name, fromHex(id) as AccountId)
     person.head = fromHex(head) as RecordId

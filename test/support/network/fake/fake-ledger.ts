@@ -92,7 +92,7 @@ export class FakeLedger {
     }
   }
 
-  /** A fork in which the last transaction of an account never was: nodes keep nothing of it. */
+  /** A fork without the last transaction of an account: nodes keep nothing of it. */
   forget(accountId: string): void {
     this.#records.get(accountId)!.recorded.pop()
   }
@@ -102,7 +102,7 @@ export class FakeLedger {
     this.#records.get(accountId)!.pending.splice(0)
   }
 
-  /** From now on a name leads to this account, whatever its records claim. */
+  /** From now on a name leads to this account, also if its records do not claim it. */
   giveName(username: string, accountId: string): void {
     this.#givenNames.set(username, accountId)
   }

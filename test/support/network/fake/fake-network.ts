@@ -38,7 +38,7 @@ const GENESIS: Genesis = {
   admittedOperators: []
 }
 
-/** As `GET /v1/network` tells it. */
+/** The answer of `GET /v1/network`. */
 const genesisJson = (genesis: Genesis): object =>
   JSON.parse(
     JSON.stringify(genesis, (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value))

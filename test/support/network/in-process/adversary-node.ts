@@ -24,7 +24,7 @@ export class AdversaryNode {
     this.host = host
   }
 
-  /** @param seed - of a listed node's key, or of one that nobody lists. */
+  /** @param seed - of a listed node's key, or of a key on no list. */
   static async start(seed: Uint8Array): Promise<AdversaryNode> {
     const { publicKey } = await crypto.signingKeyFromSeed(seed)
     const host = await createNodeHost({

@@ -72,7 +72,7 @@ export class TestClient {
   readonly frames: NodeFrame[] = []
   readonly delivered: Delivery[] = []
   epoch = 0
-  /** Acknowledge whatever comes. */
+  /** Acknowledge every delivery. */
   acknowledges = true
   #host: Libp2p | undefined
   #stream: ReturnType<typeof lpStream> | undefined

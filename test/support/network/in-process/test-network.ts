@@ -199,7 +199,7 @@ export class TestNetwork {
     return client
   }
 
-  /** A device that every node knows, not connected. @param suits - the device is made anew until it does. */
+  /** A device that every node knows, not connected. @param suits - another device is made until one does. */
   async device(suits: (mailbox: DeviceId) => boolean = () => true): Promise<TestClient> {
     for (;;) {
       const client = await TestClient.create()
@@ -216,7 +216,7 @@ export class TestNetwork {
     await this.#remove()
   }
 
-  /** A mailbox whose replicas meet a condition; nobody owns it. */
+  /** A mailbox whose replicas meet a condition; it has no owner. */
   mailboxWhere(suits: (replicas: TestNode[]) => boolean): DeviceId {
     for (;;) {
       const mailbox = newMailbox()

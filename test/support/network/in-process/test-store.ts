@@ -9,7 +9,7 @@ import { crypto, network, quietLogger, temporaryFolder } from './fixtures.ts'
 
 const ALL = { count: 100_000, bytes: 1e9 }
 
-/** A pending store on disk, a clock that stands still, and what the store told its node. New for every test of the file. */
+/** A pending store on disk, a clock that only the test moves, and the reports of the store to its node. New for every test of the file. */
 export class TestStore {
   store!: PendingMessageStore
   /** Milliseconds since 1970. */

@@ -136,7 +136,7 @@ export class LocalNetwork {
     this.#nodes[index] = node
     const isListed = index < this.definition.epochs[0]!.nodes.length
     await untilOk(`${this.urls[index]!}${isListed ? '/readyz' : '/healthz'}`, node)
-    // The administration port is told last, when all has started.
+    // The node prints its administration port last, when everything has started.
     await node.printed(/ready at/)
   }
 

@@ -1,4 +1,4 @@
-/** A network of real nodes, one of which lies when it is told to, over a real devnet with people to lie about. */
+/** A network of real nodes, one of which lies when the test asks for it, over a real devnet with people to lie about. */
 import { toHex } from '../../../../protocol/bytes.ts'
 import { encodeProof, type AccountProof } from '../../../../protocol/directory/proofs/proof.ts'
 import type { ChainReplay } from '../../../../chain/verify/sources/replay.ts'
@@ -76,7 +76,7 @@ export class LyingNetwork {
     await isObeyed
   }
 
-  /** What stands on the chain about somebody of the cast. */
+  /** What the chain holds of a person of the cast. */
   proofOf({ accountId }: Pick<Person, 'accountId'>): AccountProof {
     return this.#replay.proof(accountId)!
   }

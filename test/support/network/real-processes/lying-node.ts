@@ -12,7 +12,7 @@ import { LIES, type LieCast, type LiePerson } from '../../verify/lies.ts'
 import type { Lie } from '../../verify/node-server.ts'
 import { Person, type Ledger } from '../../verify/published-world.ts'
 
-/** Somebody a lie is made of. */
+/** A person whose ids and keys a lie uses. */
 export interface ToldPerson {
   name: string
   /** Hex of the account id, the last record's id, and the honest proof. */
@@ -21,7 +21,7 @@ export interface ToldPerson {
   proof: string
 }
 
-/** What the parent process tells the node: which lie to tell from now on, or none. It answers with the same number. */
+/** What the parent process sends to the node: which lie to use from now on, or none. It answers with the same number. */
 export interface LieOrder {
   number: number
   lie: {

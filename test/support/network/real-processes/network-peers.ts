@@ -17,7 +17,7 @@ export interface NetworkPeer {
   dataDir: string
 }
 
-/** Registers somebody at a node; resolves once others can find the name. */
+/** Registers a person at a node; resolves once others can find the name. */
 export async function registerPeer(nodeUrl: string, name: string): Promise<NetworkPeer> {
   const dataDir = temporaryFolder()
   const engine = await createNodePeer({ dataDir, nodeUrl })

@@ -10,7 +10,7 @@ const isBuilt = import.meta.filename.endsWith('.js')
 const START_DEADLINE_MS = 90_000
 const STOP_DEADLINE_MS = 15_000
 
-/** The pinned Node.js, whatever runs the tests. */
+/** The pinned Node.js, also where another version runs the tests. */
 export const pinnedNode = join(root, 'node_modules/node/bin/node')
 
 function checkoutOf(folder: string): string {
@@ -35,7 +35,7 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'volo-test-'))
 }
 
-/** Settings of the machine, but none of ours: a test says all that its nodes shall know. */
+/** Settings of the machine, but none of ours: a test names every setting of its nodes. */
 function inherited(): Record<string, string | undefined> {
   const names = ['PATH', 'HOME', 'NODE_OPTIONS', 'NODE_COMPILE_CACHE']
   return Object.fromEntries(names.map(name => [name, process.env[name]]))
@@ -90,7 +90,7 @@ export class CommandProcess {
     }
   }
 
-  /** Asks the command to end, and makes it if it does not. */
+  /** Asks the command to end, and kills it if it does not. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<CommandResult> {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal)
     const cut = setTimeout(() => this.child.kill('SIGKILL'), STOP_DEADLINE_MS)

@@ -16,6 +16,12 @@ export const MAX_ENVELOPE_RECIPIENTS = 64
 /** A whole encoded envelope: payload, every recipient's part and proof, and framing. */
 export const MAX_ENVELOPE_BYTES = 220 * KIB
 
+/**
+ * Longest text of one message, in UTF-16 code units: what `length` counts. At three bytes a unit, the longest text still
+ * fits the largest padding. Drafts and the composer have the same bound.
+ */
+export const MAX_TEXT_UNITS = 20_000
+
 /** How long a pending message is kept at most. */
 export const PENDING_TTL_MS = 30 * DAY_MS
 /** Clocks of honest machines may differ by this much. */

@@ -1,8 +1,8 @@
 /** The calls about conversations and their messages, and the summaries kept in memory for the list of conversations. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
-import { MAX_TEXT_CHARACTERS } from '../../protocol/conversation/message-kinds.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import { MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
 import type { ChatMessage, ConversationSummary, SentReceipt } from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
@@ -142,8 +142,8 @@ export class Conversations {
   /** Takes a text; it is on disk, and in the queue, when this resolves. */
   async sendText(conversationId: string, text: string): Promise<ChatMessage> {
     if (text.trim() === '') throw new PeerError('message-empty')
-    if (text.length > MAX_TEXT_CHARACTERS)
-      throw new PeerError('message-too-long', { length: text.length, limit: MAX_TEXT_CHARACTERS })
+    if (text.length > MAX_TEXT_UNITS)
+      throw new PeerError('message-too-long', { length: text.length, limit: MAX_TEXT_UNITS })
     const { core, sealer, people } = this.#components
     const message: OwnText = { messageId: createMessageId(core.random), sentAt: core.timers.now(), text }
     const plan = await sealer.readyPlan(conversationId)
@@ -213,7 +213,7 @@ export class Conversations {
     const { states, log } = this.#components
     await states.unit(async unit => {
       const conversation = await unit.read(slots.conversation(conversationId))
-      if (conversation) log.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_CHARACTERS) })
+      if (conversation) log.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_UNITS) })
     })
   }
 

@@ -18,11 +18,11 @@ import {
   type Codec,
   type TypeOf
 } from '../../protocol/codec.ts'
-import { MAX_TEXT_CHARACTERS, messageIdCodec } from '../../protocol/conversation/message-kinds.ts'
+import { messageIdCodec } from '../../protocol/conversation/message-kinds.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { sequencerState, type Sequencer } from '../../protocol/conversation/sequencer.ts'
 import { accountIdCodec, deviceIdCodec } from '../../protocol/identity/device.ts'
-import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS } from '../../protocol/limits.ts'
+import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { sessionIdCodec } from '../../protocol/session/context.ts'
 import { ownKeysState, peerKeyState, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { inboundState, type Inbound } from '../../protocol/session/inbound.ts'
@@ -60,7 +60,7 @@ const conversationCodec = struct({
   accountId: accountIdCodec,
   /** A kind keeps its place in this list: that is what is stored. */
   kind: oneOf('notes', 'direct'),
-  draft: text(MAX_TEXT_CHARACTERS),
+  draft: text(MAX_TEXT_UNITS),
   unread: uint(),
   updatedAt: uint(),
   /** Place of the next message shown. */
@@ -91,7 +91,7 @@ const messageCodec = struct({
   device: deviceIdCodec,
   mine: bool,
   kind: oneOf('text', 'system', 'gap', 'unsupported'),
-  text: text(MAX_TEXT_CHARACTERS),
+  text: text(MAX_TEXT_UNITS),
   sentAt: uint(),
   receivedAt: uint(),
   state: nullable(oneOf('waiting', 'sent', 'delivered', 'read', 'failed')),

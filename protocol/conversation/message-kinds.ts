@@ -8,6 +8,7 @@ import type { Brand } from '../brand.ts'
 import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
 import { KEY_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
+import { MAX_TEXT_UNITS } from '../limits.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
 export const MESSAGE_ID_BYTES = 16
@@ -15,8 +16,6 @@ export const MESSAGE_ID_BYTES = 16
 export type MessageId = Brand<Uint8Array, 'MessageId'>
 export const messageIdCodec = bytes<MessageId>(MESSAGE_ID_BYTES)
 
-/** Longest text, in UTF-16 code units: at three bytes each it still fits the largest padding. */
-export const MAX_TEXT_CHARACTERS = 20_000
 /** Messages that one receipt or acknowledgement names. */
 export const MAX_RECEIPT_TARGETS = 256
 /** Largest attachment. */
@@ -26,7 +25,7 @@ export const MAX_EXPIRY_SECONDS = 365 * 24 * 60 * 60
 /** Largest piece of history in one message. */
 export const MAX_HISTORY_CHUNK_BYTES = 48 * 1024
 
-const messageText = text(MAX_TEXT_CHARACTERS)
+const messageText = text(MAX_TEXT_UNITS)
 const target = messageIdCodec
 
 /** An encrypted file at a node: found by the hash of its ciphertext, opened with its own key. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { MAX_TEXT_UNITS } from '../../../protocol/limits.ts'
 import { PeerError, storeFailure } from '../../../peer/errors.ts'
-import { ComposerDraft, MAX_TEXT_BYTES } from '../../../web/src/state/composer-draft.svelte.ts'
+import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
 import { isComposing } from '../../../web/src/state/input-method.ts'
 import { textParts } from '../../../web/src/state/text-parts.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
@@ -78,11 +79,11 @@ describe('a draft', () => {
     expect(sent).not.toHaveBeenCalled()
   })
 
-  it('may be as long as the limit in bytes, not in letters', () => {
+  it.each(['a', 'ä', '漢'])('may be as long as a message, counted as the peer counts: %s', letter => {
     const { composer } = compose()
-    composer.write('a'.repeat(MAX_TEXT_BYTES))
+    composer.write(letter.repeat(MAX_TEXT_UNITS))
     expect(composer.isTooLong).toBe(false)
-    composer.write('ä'.repeat(MAX_TEXT_BYTES / 2 + 1))
+    composer.write(letter.repeat(MAX_TEXT_UNITS + 1))
     expect(composer.isTooLong).toBe(true)
     expect(composer.canSend).toBe(false)
   })

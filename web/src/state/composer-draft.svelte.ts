@@ -1,9 +1,8 @@
 import type { PeerApi } from '../../../peer/peer-api.ts'
+import { MAX_TEXT_UNITS } from '../../../protocol/limits.ts'
 
 /** A draft is kept this long after the last key press. */
 const SAVE_AFTER_MS = 400
-/** Longest text of one message in UTF-8 bytes; leaves room for padding and framing in an envelope. */
-export const MAX_TEXT_BYTES = 32 * 1024
 
 /** What is being written in one conversation: kept on this device, per chat, and given back when sending fails. */
 export class ComposerDraft {
@@ -25,8 +24,7 @@ export class ComposerDraft {
   }
 
   get isTooLong(): boolean {
-    // Every UTF-16 unit is at most three bytes: most texts need no encoding to know.
-    return this.text.length * 3 > MAX_TEXT_BYTES && new TextEncoder().encode(this.text).length > MAX_TEXT_BYTES
+    return this.text.length > MAX_TEXT_UNITS
   }
 
   get canSend(): boolean {

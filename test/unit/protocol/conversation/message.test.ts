@@ -14,11 +14,11 @@ import {
 import {
   MAX_HISTORY_CHUNK_BYTES,
   MAX_RECEIPT_TARGETS,
-  MAX_TEXT_CHARACTERS,
   messageKinds
 } from '../../../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
+import { MAX_TEXT_UNITS } from '../../../../protocol/limits.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.ts'
 import { seededRandom, START, testEnvironment } from '../session/fixtures.ts'
@@ -105,11 +105,11 @@ describe('a message', () => {
 
   it('of the longest text fits, in any script, and one character more does not', () => {
     for (const character of ['a', 'é', '漢', '😀']) {
-      const longest = character.repeat(MAX_TEXT_CHARACTERS / character.length)
+      const longest = character.repeat(MAX_TEXT_UNITS / character.length)
       const encoded = encodeMessage(messageOf({ kind: 'text', text: longest }))
       expect(encoded.length).toBeLessThanOrEqual(MAX_CONTENT_BYTES)
     }
-    const tooLong = { kind: 'text', text: 'a'.repeat(MAX_TEXT_CHARACTERS + 1) } as const
+    const tooLong = { kind: 'text', text: 'a'.repeat(MAX_TEXT_UNITS + 1) } as const
     expect(() => encodeMessage(messageOf(tooLong))).toThrow(refused('MALFORMED'))
   })
 

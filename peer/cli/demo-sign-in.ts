@@ -1,4 +1,4 @@
-/** Drives the demo sign-in's pages without a browser: cookies, redirects, and whatever form is shown. */
+/** Goes through the pages of the demo sign-in without a browser: cookies, redirects and forms. */
 import { commandError } from './errors.ts'
 import type { HttpClient } from '../ports.ts'
 
@@ -35,7 +35,7 @@ export async function demoSignIn(
     if (location !== null) {
       const next = new URL(location, request.url).href
       if (next.startsWith(returnTo)) return codeOf(next)
-      // The form must never be filled in anywhere but at the node itself.
+      // Only a form of the node itself may be filled in.
       if (new URL(next).origin !== origin) throw commandError('sign-in-leads-away', { origin })
       request = { url: next }
       continue

@@ -1,4 +1,4 @@
-/** The `volo-peer` command. Heavy parts load only once the command line is known to be fine. */
+/** The `volo-peer` command. Heavy parts load only once the command line has been understood. */
 import { parseCommandLine, UsageError, type Command } from './command-line.ts'
 import { readEnvironment } from './config.ts'
 import { helpText } from './help.ts'
@@ -31,7 +31,7 @@ async function run(argv: string[]): Promise<number> {
 run(process.argv.slice(2)).then(
   code => {
     process.exitCode = code
-    // Sockets of an aborted dial may linger; everything worth waiting for has been awaited and is on disk.
+    // Sockets of an aborted dial may stay open; everything that matters has been awaited and is on disk.
     process.stdout.write('', () => process.exit(code))
   },
   (error: unknown) => {

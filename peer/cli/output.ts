@@ -11,14 +11,14 @@ export interface Output {
 
 export function createOutput(json: boolean): Output {
   return {
-    // Waits until the line has left: an exit right after must not cut a pipe short.
+    // Waits until the line is written: an exit right after it must not cut a pipe short.
     print: (value, human) =>
       new Promise(resolve => process.stdout.write(`${json ? JSON.stringify(value) : human}\n`, () => resolve())),
     note: text => void process.stderr.write(`volo-peer: ${printable(text)}\n`)
   }
 }
 
-/** `@username`, or the account id of somebody whose name is not known. */
+/** `@username`, or the account id if the name is not known. */
 export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accountId'>): string =>
   username === null ? accountId : `@${username}`
 

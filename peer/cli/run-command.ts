@@ -27,13 +27,13 @@ const FAILED = 1
 const TIMED_OUT = 3
 const SEND_TIMEOUT_MS = 30_000
 const REGISTER_TIMEOUT_MS = 60_000
-/** How long `register` waits for the name: on a devnet that is usually enough to be found by it at once. */
+/** How long `register` waits for the name; on a devnet others can usually find it by then. */
 const NAME_WAIT_MS = 12_000
 /** `whoami`, `status` and `messages` answer from the device after this long without a connection. */
 const LOOK_UP_TIMEOUT_MS = 3_000
-/** Messages that `listen` takes off the line at a time. */
+/** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
-/** Where the demo sign-in sends us back to; nothing listens there, the address is only recognised. */
+/** Where the demo sign-in sends the browser back to. Nothing listens there: the command only recognises the address. */
 const RETURN_TO = 'http://127.0.0.1:9/'
 
 /** @returns the exit code. */
@@ -149,7 +149,7 @@ async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output):
 const reasonOf = ({ problem }: ChatMessage): string =>
   problem === null ? 'no node has confirmed it' : messageProblemWords(problem)
 
-/** Waits for *sent*, or the end of the time; a message that is late stays in the outbox. */
+/** Waits until the message is *sent* or the time is over. A message that is late stays in the outbox. */
 async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal): Promise<ChatMessage> {
   return new Promise(resolve => {
     let last = taken
@@ -165,7 +165,7 @@ async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal
     const stop = peer.on('message', look)
     if (signal.aborted) return finish()
     signal.addEventListener('abort', finish)
-    // It may have been sent between taking it and listening.
+    // The message may have been sent before the listener was there.
     void peer.messages(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
   })
 }
@@ -175,7 +175,7 @@ function sentLine(person: Person, receipts: SentReceipt[]): string {
   return nodes === 0 ? 'Kept on this device.' : `Sent to ${nameOf(person)}, kept by ${nodes} node(s).`
 }
 
-/** A message may be read by its recipient before the last receipt is back; those who ask get the receipts. */
+/** Waits for the receipts: the recipient may read a message before the last receipt is back. */
 async function receiptsOf(peer: NodePeer, message: ChatMessage, signal: AbortSignal): Promise<SentReceipt[]> {
   for (;;) {
     const receipts = await peer.receipts(message.id)
@@ -355,7 +355,7 @@ async function me(peer: NodePeer): Promise<Me> {
   return (await peer.snapshot()).me!
 }
 
-/** Looks a person up, again and again while the network cannot be reached or the name is not out yet. */
+/** Looks a person up. Tries again while no node can be reached. */
 async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): Promise<Person> {
   const name = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') ? query : `@${query}`
   for (;;) {

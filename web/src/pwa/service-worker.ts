@@ -23,7 +23,7 @@ interface ServiceWorkerScope {
 }
 
 declare const self: ServiceWorkerScope
-/** Put here by the build: hashed names, or a revision beside the name. */
+/** The build writes the list here: hashed names, or a revision beside the name. */
 declare const __VOLO_FILES__: { url: string; revision: string | null }[]
 
 export {}
@@ -58,15 +58,15 @@ async function fromThisDevice(address: string, request: Request): Promise<Respon
   return (await cache.match(address)) ?? fetch(request)
 }
 
-/** How often headers are renewed at most. */
+/** Headers are fetched again at most this often. */
 const RENEW_EVERY_MS = 60 * 60 * 1_000
 /** The files whose headers carry the policy for the page and for the worker. */
 const policed = [...addresses].filter(address => address === startPage || address.includes('/peer-worker-'))
 let renewedAt = 0
 
 /**
- * The policy beside a kept file names the nodes of the day it was fetched. Takes newer headers, and only with the very
- * same file: code changes by accepted updates alone.
+ * The policy that is kept with a file names the nodes of the day it was fetched. Newer headers replace it only if the file
+ * is still the same: code changes by accepted updates alone.
  */
 async function renewHeaders(): Promise<void> {
   if (Date.now() - renewedAt < RENEW_EVERY_MS) return
@@ -79,7 +79,7 @@ async function renewHeaders(): Promise<void> {
   }
 }
 
-/** The address of the kept file that answers a request, null if the network must. */
+/** The address of the kept file that answers a request; null if the request goes to the network. */
 function keptAddress(request: Request): string | null {
   if (request.method !== 'GET') return null
   const url = new URL(request.url)
@@ -90,7 +90,7 @@ function keptAddress(request: Request): string | null {
 }
 
 self.addEventListener('install', event => event.waitUntil(keepFiles()))
-// Pages that were open before the first version are taken over too: they have to hear of the next one.
+// Also take over pages that were open before the first version, so that they hear of the next one.
 self.addEventListener('activate', event => event.waitUntil(Promise.all([dropOlderVersions(), self.clients.claim()])))
 self.addEventListener('message', event => {
   if (event.data === 'accept-update') void self.skipWaiting()

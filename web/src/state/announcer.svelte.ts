@@ -23,7 +23,7 @@ export class Announcer {
     this.text = text
   }
 
-  /** Takes a message that arrived; one that was told before, and only changed, is not told again. */
+  /** Takes a message that arrived. A message that was read out and has only changed is not read out again. */
   arrived(message: ChatMessage): void {
     if (this.#told.includes(message.id)) return
     this.#told = [...this.#told, message.id].slice(-REMEMBERED)

@@ -21,7 +21,7 @@ export function provideAppContext(context: AppContext): void {
   setContext(KEY, context)
 }
 
-/** What App.svelte shares; for use while a component is made. */
+/** What App.svelte shares. Call it while a component is being made. */
 export function appContext(): AppContext {
   return getContext<AppContext>(KEY)
 }

@@ -13,7 +13,7 @@ export class AppUpdate {
   async start(scriptUrl: string): Promise<void> {
     if (!('serviceWorker' in navigator)) return
     const { serviceWorker } = navigator
-    // The first version that takes hold is no update, and a page must not reload under somebody's hands for it.
+    // The first version that takes control is not an update: the page must not reload while the user works in it.
     let hadController = serviceWorker.controller !== null
     serviceWorker.addEventListener('controllerchange', () => {
       if (hadController) location.reload()
@@ -46,7 +46,7 @@ export class AppUpdate {
       })
     })
     setInterval(() => {
-      // Offline is no news; the next round asks again.
+      // Offline: the next round asks again.
       if (document.visibilityState === 'visible') registration.update().catch(() => {})
     }, CHECK_EVERY_MS)
   }

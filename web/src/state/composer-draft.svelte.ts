@@ -4,10 +4,10 @@ import { MAX_TEXT_UNITS } from '../../../protocol/limits.ts'
 /** A draft is kept this long after the last key press. */
 const SAVE_AFTER_MS = 400
 
-/** What is being written in one conversation: kept on this device, per chat, and given back when sending fails. */
+/** The text that the user writes in one conversation. It is kept on this device, and comes back when sending fails. */
 export class ComposerDraft {
   text = $state('')
-  /** Error of the last attempt to send, null once something else was tried. */
+  /** Error of the last attempt to send; null once the user tries again. */
   failure = $state.raw<unknown>(null)
 
   readonly #api: PeerApi
@@ -15,7 +15,7 @@ export class ComposerDraft {
   #saved: string
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param draft - as it was kept. */
+  /** @param draft - the draft as the peer has it. */
   constructor(api: PeerApi, conversationId: string, draft: string) {
     this.#api = api
     this.#conversationId = conversationId
@@ -37,7 +37,7 @@ export class ComposerDraft {
     this.#timer = setTimeout(() => void this.keep(), SAVE_AFTER_MS)
   }
 
-  /** Keeps the draft now, for when the conversation or the page is left. */
+  /** Keeps the draft now, because the user leaves the conversation or the page. */
   async keep(): Promise<void> {
     clearTimeout(this.#timer)
     if (this.text === this.#saved) return
@@ -65,7 +65,7 @@ export class ComposerDraft {
     } catch (error) {
       this.text = this.text ? `${text}\n${this.text}` : text
       this.failure = error
-      // The chat may have been left meanwhile: then it is there when it is opened again.
+      // If the user has left the chat meanwhile, the text is there when the chat opens again.
       void this.keep()
       return false
     }

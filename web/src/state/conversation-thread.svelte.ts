@@ -5,7 +5,7 @@ import { countsUnread, firstUnreadId } from './thread-rows.ts'
 const PAGE = 60
 /** Messages fetched at once while the first unread one is looked for; the peer gives no more. */
 const UNREAD_PAGE = 500
-/** An older unread message than so many is not looked for when a conversation opens. */
+/** When a conversation opens, the first unread message is looked for among at most this many. */
 const MAX_OPENED = 5_000
 
 /**
@@ -96,7 +96,7 @@ export class ConversationThread {
       this.grewAtStart = true
       this.messages = [...older, ...this.messages]
     } catch (error) {
-      // Scrolling up again asks again.
+      // Scrolling up again repeats the request.
       console.error(error)
     } finally {
       this.loadingOlder = false
@@ -145,7 +145,7 @@ export class ConversationThread {
     if (!first) return
     const start = this.messages.findIndex(each => each.id === first.id)
     this.grewAtStart = false
-    // More than a page arrived at once: what was here is fetched again when somebody scrolls up to it.
+    // More than a page arrived at once: older messages are fetched again when the reader scrolls up to them.
     if (start < 0) this.hasOlder = newest.length >= PAGE
     this.messages = start < 0 ? newest : [...this.messages.slice(0, start), ...newest]
   }

@@ -1,4 +1,4 @@
-/** In this order: Edge and Opera call themselves Chrome as well, and everybody calls themselves Safari. */
+/** The order matters: Edge and Opera also call themselves Chrome, and every browser calls itself Safari. */
 const BROWSERS: [RegExp, string][] = [
   [/\bEdg(A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -17,7 +17,7 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b/, 'Linux']
 ]
 
-/** A name to start with, such as "Chrome on Linux". @param userAgent - as `navigator.userAgent` gives it. */
+/** A first name for a device, such as "Chrome on Linux". @param userAgent - as `navigator.userAgent` gives it. */
 export function guessDeviceName(userAgent: string): string {
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1] ?? 'Browser'
   const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1]

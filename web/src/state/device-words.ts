@@ -5,9 +5,9 @@ import type { Language } from '../i18n/language.ts'
 export interface DeviceWords {
   look: 'pending' | 'recorded' | 'removed'
   name: string
-  /** Where it stands, a sentence. */
+  /** Its place on the public record, as a sentence. */
   state: string
-  /** What is still to come; null if nothing is. */
+  /** What is still going to happen; null if nothing is. */
   note: string | null
 }
 

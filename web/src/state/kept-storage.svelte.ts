@@ -3,7 +3,7 @@ export type StorageKeeper = Pick<StorageManager, 'persist' | 'persisted'>
 
 /** Whether the browser promised not to clear what this device keeps. */
 export class KeptStorage {
-  /** Null until known, or where browsers cannot tell. */
+  /** Null until it is known, or if the browser cannot say. */
   isSafe = $state<boolean | null>(null)
   readonly #keeper: StorageKeeper | undefined
   #asked = false
@@ -17,7 +17,7 @@ export class KeptStorage {
     this.isSafe = (await this.#keeper?.persisted().catch(() => null)) ?? null
   }
 
-  /** Asks for the promise, once. Some browsers ask the person: only do so once there is something to lose. */
+  /** Asks for the promise, once. Some browsers ask the person: call this once the device has something to lose. */
   async ask(): Promise<void> {
     if (this.#asked) return
     this.#asked = true

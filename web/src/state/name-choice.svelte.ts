@@ -2,11 +2,11 @@ import type { PeerApi } from '../../../peer/peer-api.ts'
 import { usernameLike } from './username.ts'
 import { UsernameChoice, type NameCheck } from './username-choice.svelte.ts'
 
-/** What the form is filled in with. */
+/** The first values of the form. */
 export interface NameSuggestion {
   /** As the sign-in spells it; null if it does not say. */
   name: string | null
-  /** Used as well where the person empties the field. */
+  /** Also used if the user empties the field. */
   deviceName: string
 }
 
@@ -26,7 +26,7 @@ export class NameChoice extends UsernameChoice {
     if (this.#suggestedUsername) this.typeUsername(this.#suggestedUsername)
   }
 
-  /** The first thing that is missing, null if one can start. */
+  /** The first field that is missing; null if the user can start. */
   get missing(): 'username' | 'displayName' | null {
     if (!this.isUsable) return 'username'
     return this.displayName.trim() ? null : 'displayName'

@@ -1,7 +1,7 @@
 import type { PeerApi, Person } from '../../../peer/peer-api.ts'
 import { isUsername, normalizedUsername } from './username.ts'
 
-/** What came of a look-up. */
+/** The result of a look-up. */
 export type FinderState =
   | { kind: 'idle' }
   | { kind: 'looking' }
@@ -21,7 +21,7 @@ export class PeopleFinder {
     this.#api = api
   }
 
-  /** Takes what is typed; an older result goes. */
+  /** Takes what the user types, and drops the older result. */
   type(text: string): void {
     this.text = text
     this.#lookUps++

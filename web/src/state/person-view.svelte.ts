@@ -1,6 +1,6 @@
 import type { PeerApi, Person } from '../../../peer/peer-api.ts'
 
-/** One person's page: what is known, and asking the directory anew. */
+/** One person's page: what is known, and how to ask the directory again. */
 export class PersonView {
   person = $state.raw<Person | null>(null)
   state = $state<'loading' | 'ready' | 'unknown'>('loading')
@@ -24,7 +24,7 @@ export class PersonView {
     this.state = this.person ? 'ready' : 'unknown'
   }
 
-  /** Asks the directory again without a word about it. */
+  /** Asks the directory again, and shows no sign of it. */
   async look(): Promise<void> {
     if (this.refreshing) return
     this.person = await this.#api.refreshPerson(this.#accountId)

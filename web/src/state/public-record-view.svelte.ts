@@ -25,7 +25,7 @@ export class PublicRecordView {
     }
   }
 
-  /** Asks anew now and then, until the returned function is called. */
+  /** Asks again from time to time, until the returned function is called. */
   watch(): () => void {
     return watchRecord({
       look: async () => {
@@ -44,7 +44,7 @@ export class PublicRecordView {
     return (state !== 'removed' && isMoving(state)) || places.some(place => isMoving(place.state))
   }
 
-  /** Removes a device of the own account. @throws PeerError as the peer. */
+  /** Removes a device of the own account. @throws PeerError as the call of the peer does. */
   async remove({ deviceId }: DeviceRecord): Promise<void> {
     this.removing = deviceId
     try {

@@ -1,21 +1,20 @@
-/** While something is on its way, its record is looked at this often … */
+/** A record that is still moving is asked for this often … */
 const MOVING_MS = 4_000
-/** … and this often while nothing moves. */
+/** … and one that does not move this often. */
 const QUIET_MS = 10_000
 
 /** What a watch needs to know. */
 export interface RecordWatchInit {
-  /** Asks for the record anew. May reject: the next look comes all the same. */
+  /** Asks for the record again. May reject: the watch goes on. */
   look: () => Promise<unknown>
   /** Whether something is expected to change soon. */
   isMoving: () => boolean
-  /** Nothing is asked while nobody looks. */
+  /** Whether the page is on a screen; nothing is asked while it is not. */
   isVisible?: () => boolean
 }
 
 /**
- * Keeps what a screen shows of the public record up to date while it is on the screen, so that what is recorded, settles, is
- * undone or removed shows by itself. @returns a function that ends it.
+ * Keeps what a screen shows of the public record up to date, so that every change of an entry appears by itself. @returns a function that ends it.
  */
 export function watchRecord({
   look,
@@ -28,7 +27,7 @@ export function watchRecord({
     if (isVisible()) await look().catch(() => undefined)
     if (!isOver) timer = setTimeout(() => void round(), isMoving() ? MOVING_MS : QUIET_MS)
   }
-  // Not at once: what the first look reads is no concern of whoever starts the watch.
+  // Not at once: the effect that starts the watch must not depend on what the first look reads.
   timer = setTimeout(() => void round())
   return () => {
     isOver = true

@@ -11,16 +11,16 @@ export interface RecordWords {
   label: string
   /** Whole sentences. */
   text: string
-  /** How it was checked, and when; null before anything could be. */
+  /** How it was checked, and when; null before the first check. */
   checked: string | null
 }
 
-/** What an entry is seen in the light of. */
+/** The facts around an entry that its words depend on. */
 export interface RecordContext {
-  /** Of the person it is about. */
+  /** Name of the person the entry is about. */
   name: string
   isMe: boolean
-  /** What changed and waits for an answer. */
+  /** The change that the user has not answered yet. */
   alert: Person['alert']
   /** Whether the public record is an emulated one, which must not promise what the real one does. */
   emulated: boolean

@@ -1,4 +1,4 @@
-/** Where in the app one is. Ids are lower-case hex of 64 characters. */
+/** A place in the app. Ids are lower-case hex of 64 characters. */
 export type Route =
   | { screen: 'chats' }
   | { screen: 'thread'; conversationId: string }

@@ -7,7 +7,7 @@ export interface KeyPress {
   ctrlKey: boolean
   metaKey: boolean
   altKey: boolean
-  /** Whether the focus is where one types; single letters then belong to the text. */
+  /** Whether the focus is in a text field; single letters then belong to the text. */
   inField: boolean
 }
 

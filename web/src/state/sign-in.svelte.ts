@@ -10,7 +10,7 @@ export type SignInState = 'idle' | 'opening' | 'finishing' | 'unreachable' | 'fa
  * again: nothing here is stored, and a code counts only once the peer has taken it.
  */
 export class SignIn {
-  /** Null until somebody could be asked. */
+  /** Null until a node has answered. */
   providers = $state.raw<SignInProvider[] | null>(null)
   state = $state<SignInState>('idle')
   /** Why handing in the code failed, null if the provider's page said so itself. */
@@ -26,14 +26,14 @@ export class SignIn {
     this.#leaveFor = leaveFor
   }
 
-  /** Does again what the network was not reached for. */
+  /** Repeats the step for which the network was not reached. */
   async tryAgain(): Promise<void> {
     const code = this.#waitingCode
     if (code !== null) await this.finish(code, null)
     else await this.loadProviders()
   }
 
-  /** The network refused at a later step what the sign-in gave: says why on the first screen. */
+  /** Shows on the first screen why a later step refused the sign-in. */
   refused(failure: unknown): void {
     this.failure = failure
     this.state = 'failed'

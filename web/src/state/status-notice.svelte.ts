@@ -1,6 +1,6 @@
 import type { Me, PeerStatus } from '../../../peer/peer-api.ts'
 
-/** A connection that is lost for less than this is nobody's business. */
+/** The strip does not mention a connection that is lost for less than this. */
 const GRACE_MS = 1_500
 /** Good news stays on the screen this long. */
 const GOOD_NEWS_MS = 5_000
@@ -8,7 +8,7 @@ const GOOD_NEWS_MS = 5_000
 /** What the strip says about the connection. */
 export type ConnectionNotice = { kind: 'offline' } | { kind: 'connecting' } | { kind: 'sent'; count: number } | null
 
-/** What the strip says about one's own entry in the public record. */
+/** What the strip says about the user's own entry in the public record. */
 export type RecordNotice = 'adding' | 'recorded' | 'name-taken' | 'device-removed' | null
 
 /** Turns the peer's state into the few things that a strip mentions, and lets good news fade. */
@@ -21,7 +21,7 @@ export class StatusNotice {
 
   /** Takes the state as it is now. */
   take(status: PeerStatus, me: Me | null): void {
-    // Nobody lets a removed device in: that it has no connection is no news.
+    // No node lets a removed device in, so its lost connection is not worth a line.
     if (me && me.deviceState !== 'live') {
       this.connection = null
       this.record = 'device-removed'

@@ -24,7 +24,7 @@ export function textParts(text: string): TextPart[] {
   return parts
 }
 
-/** Only what a browser itself reads as http or https may become a link. */
+/** Only an address that the browser itself reads as http or https becomes a link. */
 export function isWebAddress(address: string): boolean {
   const url = URL.parse(address)
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:')

@@ -47,7 +47,7 @@ function continuesRun(previous: ChatMessage, next: ChatMessage): boolean {
   )
 }
 
-/** How many of these messages can be unread: those of others, but no lines of the app itself. */
+/** How many of these messages can be unread: those that other people wrote. */
 export function countsUnread(messages: readonly ChatMessage[]): number {
   return messages.filter(canBeUnread).length
 }

@@ -1,17 +1,17 @@
 import type { NameAvailability, PeerApi } from '../../../peer/peer-api.ts'
 import { isUsername, normalizedUsername } from './username.ts'
 
-/** Nobody is asked about a name before typing rests this long. */
+/** The network is asked about a name once the user has not typed for this long. */
 const CHECK_AFTER_MS = 350
 
 /** What is known about the name in the field; `empty` before anything was typed. */
 export type NameCheck = NameAvailability | 'empty' | 'checking'
 
-/** A username while it is chosen, and what came of handing it in. */
+/** A username while the user chooses it, and the result of handing it in. */
 export class UsernameChoice {
   username = $state('')
   check = $state<NameCheck>('empty')
-  /** Whether the choice is being handed in. */
+  /** Whether the app is handing the choice in. */
   starting = $state(false)
   failure = $state.raw<unknown>(null)
 
@@ -53,7 +53,7 @@ export class UsernameChoice {
     return this.isUsable && this.handIn(() => this.api.claimName(this.username))
   }
 
-  /** Once at a time. @returns whether it worked; {@link failure} says why not. */
+  /** Hands in one choice at a time. @returns whether it worked; {@link failure} says why not. */
   protected async handIn(work: () => Promise<unknown>): Promise<boolean> {
     if (this.starting) return false
     this.starting = true

@@ -1,7 +1,7 @@
 /** What a username may be; see docs/protocol.md. */
 const USERNAME = /^[a-z0-9_]{3,24}$/
 
-/** A typed name in the form that names have: no @, no blanks around, lower case. */
+/** A typed name in the form of usernames: without @ and outer blanks, in lower case. */
 export function normalizedUsername(typed: string): string {
   return typed.trim().replace(/^@/, '').toLowerCase()
 }
@@ -16,7 +16,7 @@ export function usernameLike(name: string): string {
   return isUsername(username) ? username : ''
 }
 
-/** Whether this can be a username at all, before anybody is asked. */
+/** Whether this has the form of a username; no node is asked. */
 export function isUsername(name: string): boolean {
   return USERNAME.test(name)
 }

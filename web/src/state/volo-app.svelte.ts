@@ -10,7 +10,7 @@ import type { Router } from './router.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
 import { StatusNotice } from './status-notice.svelte.ts'
 
-/** Relative times on the screen are this fresh. */
+/** Relative times on the screen are renewed this often. */
 const CLOCK_STEP_MS = 30_000
 
 /** What the app is made of. */
@@ -22,16 +22,16 @@ export interface VoloAppParts {
   signIn: SignIn
 }
 
-/** State that every screen shares: the peer's snapshot, and where one is. */
+/** State that every screen shares: the peer's snapshot, and the place in the app. */
 export class VoloApp {
   /** Null until the peer's own store has been opened. */
   snapshot = $state.raw<PeerSnapshot | null>(null)
   /** Why the peer could not start, in plain words. */
   startFailure = $state<string | null>(null)
-  /** Milliseconds since 1970, moved on now and then. */
+  /** Milliseconds since 1970, renewed from time to time. */
   now = $state(Date.now())
   keysShown = $state(false)
-  /** Text of the search box above the chats; stays while one looks at another screen. */
+  /** Text of the search box above the chats. It stays while another screen is open. */
   chatSearch = $state('')
 
   readonly api: PeerApi
@@ -99,7 +99,7 @@ export class VoloApp {
     await signedIn
   }
 
-  /** Fetches the snapshot; also the way back from a failed start. */
+  /** Fetches the snapshot. Call it again after a failed start. */
   async load(): Promise<void> {
     this.startFailure = null
     try {
@@ -141,7 +141,7 @@ export class VoloApp {
   }
 
   #heard(message: ChatMessage): void {
-    // Changes of an older message are events too; only what has just come is read out.
+    // Changes of older messages are events too; only new messages are read out.
     const isNew = message.kind === 'text' && !message.mine && Date.now() - message.receivedAt < CLOCK_STEP_MS
     if (isNew) this.announcer.arrived(message)
   }

@@ -3,7 +3,7 @@ import type { FramePort, HostFrame, TabFrame } from './frames.ts'
 /** Name of the channel between tabs and the leading worker, where there are no shared workers. */
 export const CHANNEL_NAME = 'volo-peer'
 
-/** What travels on the channel. `all` is the leader saying that it is there. */
+/** The frames of the channel. With `all` the leader says that it is there. */
 export type ChannelFrame =
   { to: 'host'; tab: string; frame: TabFrame } | { to: 'tab'; tab: string; frame: HostFrame } | { to: 'all' }
 
@@ -13,7 +13,7 @@ export interface Channel {
   addEventListener(type: 'message', listener: (event: { data: ChannelFrame }) => void): void
 }
 
-/** A tab's port to whichever worker leads. @param tab - random, unique among tabs. */
+/** A tab's port to the worker that leads. @param tab - random, unique among tabs. */
 export function tabFrames(channel: Channel, tab: string): FramePort<TabFrame, HostFrame> {
   return {
     send: frame => channel.postMessage({ to: 'host', tab, frame }),

@@ -9,7 +9,7 @@ import workerUrl from './peer-worker.ts?worker&url'
 export function connectPeer(): PeerApi {
   const client = new PeerClient('SharedWorker' in globalThis ? sharedWorkerPort() : leadingWorkerPort())
   addEventListener('pagehide', event => {
-    // A page kept for "back" is still a listener.
+    // A page that the browser keeps for "back" still listens.
     if (!event.persisted) client.leave()
   })
   return client.api

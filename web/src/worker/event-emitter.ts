@@ -30,7 +30,7 @@ export class EventEmitter {
     return this
   }
 
-  /** @returns whether anybody listened. */
+  /** @returns whether there was a listener. */
   emit(name: string, ...args: unknown[]): boolean {
     const listeners = this.#of(name)
     for (const listener of listeners) listener(...(args as never[]))

@@ -1,7 +1,7 @@
 import type { PeerFailure } from '../../../peer/errors.ts'
 import type { PeerApi, PeerEvents } from '../../../peer/peer-api.ts'
 
-/** A call that a tab may make; listening is not one, since every event goes to every tab. */
+/** A call that a tab may make. Listening is not a call: every event goes to every tab. */
 export type PeerMethod = Exclude<keyof PeerApi, 'on'>
 
 /** What happens to a call whose host went away before it answered. */
@@ -32,7 +32,7 @@ export const PEER_METHODS: Record<PeerMethod, Repeat> = {
   markVerified: 'repeat',
   clearVerified: 'repeat',
   devices: 'repeat',
-  // Removing a device twice is removing it once.
+  // Removing a device twice does the same as removing it once.
   revokeDevice: 'repeat',
   reconnect: 'repeat'
 }

@@ -31,7 +31,7 @@ export class PeerClient {
     )
   }
 
-  /** The peer, as its screens see it. */
+  /** The peer as the screens see it. */
   get api(): PeerApi {
     const methods = Object.keys(PEER_METHODS) as PeerMethod[]
     const calls = Object.fromEntries(methods.map(method => [method, (...args: unknown[]) => this.#call(method, args)]))
@@ -88,7 +88,7 @@ export class PeerClient {
     }
   }
 
-  /** What happened between two hosts was told to nobody; asking also makes the new host open the peer. */
+  /** Asks for what happened between two hosts, since no host told this tab. The question also makes the new host open the peer. */
   #catchUp(): void {
     this.#call('snapshot', []).then(
       value => this.#take({ kind: 'event', event: 'snapshot', value: value as PeerSnapshot }),

@@ -22,14 +22,14 @@ export class PeerHost {
   #peer: Promise<PeerApi> | null = null
 
   /**
-   * @param openPeer - opens and starts the one peer of this browser profile, and calls back if it ends by itself: another one
-   * is opened then.
+   * @param openPeer - opens and starts the one peer of this browser profile, and calls back if the peer ends by itself: the
+   * next call then opens another one.
    */
   constructor(openPeer: (onEnded: () => void) => Promise<PeerApi>) {
     this.#openPeer = openPeer
   }
 
-  /** Takes a tab in. Its end is told by `bye`, or by {@link forget}. @param life - see {@link HostFrame}. */
+  /** Takes a tab in, until it says `bye` or {@link forget} is called. @param life - see {@link HostFrame}. */
   serve(tab: TabPort, life?: string): void {
     this.#tabs.add(tab)
     tab.listen(frame => {
@@ -73,7 +73,7 @@ export class PeerHost {
     return peer
   }
 
-  /** As when another host takes over: what is under way is given up or asked again. */
+  /** Tells the tabs what they are told when another host takes over: each call under way is given up or made again. */
   #reopen(): void {
     this.#peer = null
     for (const tab of this.#tabs) tab.send({ kind: 'hello' })

@@ -1,4 +1,4 @@
-/** Only who holds this lock may open the peer's store. */
+/** Only the worker that holds this lock may open the peer's store. */
 const PEER_LOCK = 'volo-peer'
 
 /**
@@ -7,7 +7,7 @@ const PEER_LOCK = 'volo-peer'
  */
 export const holdPeerLock = (): Promise<void> => hold(PEER_LOCK)
 
-/** Holds a lock of this worker's own until it ends, however it ends. @returns its name, for whoever waits for that. */
+/** Holds a lock of this worker's own until it ends, however it ends. @returns its name, so that a tab can wait for the end. */
 export async function holdLifeLock(): Promise<string> {
   const name = `volo-worker-${crypto.randomUUID()}`
   await hold(name)

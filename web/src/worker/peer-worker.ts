@@ -27,7 +27,7 @@ function serveTabs(scope: SharedWorkerScope): void {
   scope.onconnect = async ({ ports: [port] }) => {
     if (!port) return
     const tab = portFrames<HostFrame, TabFrame>(port)
-    // Newer browsers tell when the other end is gone, whatever ended it.
+    // Newer browsers report when the other end is gone, for whatever reason.
     port.addEventListener('close', () => host.forget(tab))
     host.serve(tab, await life)
   }

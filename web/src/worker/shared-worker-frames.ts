@@ -26,7 +26,7 @@ export function sharedWorkerFrames(start: () => StartedWorker): FramePort<TabFra
     const lose = (): void => {
       if (port !== mine) return
       port = undefined
-      // Some browsers tell of a mistake in a worker that runs on: it must not tell this tab everything twice.
+      // Some browsers report an error of a worker that goes on running: its frames must not reach this tab twice.
       mine.postMessage({ kind: 'bye' } satisfies TabFrame)
       mine.close()
       onLost()

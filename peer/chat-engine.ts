@@ -29,7 +29,7 @@ import type { NetworkBook } from './network/known-network.ts'
 import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
 import { Outbox } from './sending/outbox.ts'
-import type { OwnAccount } from './account/own-account.ts'
+import type { OwnAccount } from './store/own-account.ts'
 import { People } from './people/person-views.ts'
 import { PersonMarks } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
@@ -80,7 +80,6 @@ export class Chat {
   readonly deviceRemoval: DeviceRemoval
   readonly directory: DirectoryClient
   readonly conversations: Conversations
-  readonly readMarks: ReadMarks
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly nameClaim: NameClaim
@@ -167,11 +166,12 @@ export class Chat {
       roster,
       rows,
       sealer,
+      outbox,
+      readMarks: new ReadMarks({ core, states, log, sealer }),
       people: this.people,
       onChange
     }))
     const upkeep = new Upkeep({ core, states, directory, roster, inbox, sealer, outbox, onKeysChanged })
-    this.readMarks = new ReadMarks({ core, states, log, sealer })
     const housekeeping = { core, directory, conversations, roster, receiver, upkeep, connection }
     this.#housekeeping = new Housekeeping(housekeeping)
     this.unheard = new UnheardLine(states, this.people, row => this.#housekeeping.nameChecked(row.from))
@@ -321,19 +321,5 @@ export class Chat {
     const { connection } = this.keeper
     if (connection) return connection
     throw new PeerError('offline', { origin: null })
-  }
-
-  /** Waits for a connection, at most `ms`. @returns whether there is one. */
-  async online(ms: number): Promise<boolean> {
-    const abort = new AbortController()
-    const cancel = this.#components.core.timers.after(ms, () => abort.abort(new PeerError('offline', { origin: null })))
-    try {
-      await this.keeper.online(abort.signal)
-      return true
-    } catch {
-      return false
-    } finally {
-      cancel()
-    }
   }
 }

@@ -18,7 +18,7 @@ import type { NodeConnection } from '../network/node-connection.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
-import { ownAccountChange, type NameClaimState, type OwnAccount } from './own-account.ts'
+import { ownAccountChange, type NameClaimState, type OwnAccount } from '../store/own-account.ts'
 
 /** Blocks before a commitment lapses at which a new one is made instead of a reveal that may come too late. */
 const REVEAL_MARGIN_BLOCKS = 5
@@ -27,6 +27,7 @@ const REVEAL_ALONE_BLOCKS = 20
 /** While the name is on its way, the record is looked at this often; later far less. */
 export const NAME_POLL_MS = 1_500
 const SLOW_POLL_MS = 60_000
+const HANDED_IN_LOOK_MS = 100
 
 export interface NameClaimComponents {
   core: Core
@@ -39,6 +40,7 @@ export interface NameClaimComponents {
 
 export class NameClaim {
   readonly #components: NameClaimComponents
+  /** Whether others can find the account by the name already, as far as its reveal was handed in. */
   #handedIn = false
   #running: Promise<void> | undefined
   #cancelTimer: (() => void) | undefined
@@ -59,11 +61,6 @@ export class NameClaim {
     await this.#running
   }
 
-  /** Whether others can find the account by the name already, as far as its reveal was handed in. */
-  get isHandedIn(): boolean {
-    return this.#handedIn
-  }
-
   /** Begins to claim a name in place of the one before; on disk once this resolves. */
   async choose(username: Username): Promise<void> {
     const tag = await this.#components.directory.names.tagOf(username)
@@ -76,6 +73,16 @@ export class NameClaim {
     await saved
     this.#handedIn = false
     this.kick()
+  }
+
+  /** Waits until the name was told to the network, at most `ms`. @returns whether others can find it. */
+  async handedIn(ms: number): Promise<boolean> {
+    const { timers } = this.#components.core
+    const deadline = timers.monotonic() + ms
+    while (!this.#handedIn && timers.monotonic() < deadline) {
+      await new Promise<void>(resolve => timers.after(HANDED_IN_LOOK_MS, resolve))
+    }
+    return this.#handedIn
   }
 
   /** Looks at the record now, and waits for what comes of it. */

@@ -24,7 +24,7 @@ import type { SignInProvider } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import { isLoopback } from '../network/node-address.ts'
 import { sessionEnvironment, type Core } from '../engine-context.ts'
-import { loadOwnAccount, ownAccountChange, type OwnAccount } from './own-account.ts'
+import { loadOwnAccount, ownAccountChange, type OwnAccount } from '../store/own-account.ts'
 
 const HTTP_TIMEOUT_MS = 10_000
 const SIGN_IN = { space: 'sign-in' }

@@ -92,19 +92,19 @@ async function register(peer: NodePeer, command: CommandOf<'register'>, output: 
     if (stage === 'ready') {
       throw commandError('directory-taken', { name: nameOf(existing!) })
     }
-    const availability = await peer.checkName(command.username)
+    const availability = await peer.account.checkName(command.username)
     if (availability === 'invalid') throw new PeerError('invalid-name')
     if (availability === 'taken') throw new PeerError('name-taken', { username: command.username })
     if (stage === 'welcome') {
-      const provider = (await peer.providers()).find(({ demo }) => demo)
+      const provider = (await peer.account.providers()).find(({ demo }) => demo)
       if (!provider) throw commandError('no-demo-sign-in', {})
-      const url = await peer.startSignIn(provider.id, RETURN_TO)
-      await peer.finishSignIn(await demoSignIn(fetch, url, RETURN_TO, command.demoUser, signal))
+      const url = await peer.account.startSignIn(provider.id, RETURN_TO)
+      await peer.account.finishSignIn(await demoSignIn(fetch, url, RETURN_TO, command.demoUser, signal))
     }
-    return peer.register(command)
+    return peer.account.register(command)
   })
   const nameWait = Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now()))
-  const findable = await peer.settleName(nameWait)
+  const findable = await peer.account.settleName(nameWait)
   const now = (await peer.snapshot()).me ?? me
   await output.print(
     { ...meJson(now), findable },
@@ -121,8 +121,8 @@ async function send(peer: NodePeer, command: CommandOf<'send'>, output: Output):
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
   const person = await orTimeout(signal, 'find', () => findPerson(peer, command.to, signal))
-  const conversation = await peer.openConversation(person.accountId)
-  const taken = await peer.sendText(conversation.id, command.text)
+  const conversation = await peer.conversations.open(person.accountId)
+  const taken = await peer.messages.sendText(conversation.id, command.text)
   const last = await untilSent(peer, taken, signal)
   const receipts = await receiptsOf(peer, last, signal)
   await output.print(
@@ -166,7 +166,7 @@ async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal
     if (signal.aborted) return finish()
     signal.addEventListener('abort', finish)
     // The message may have been sent before the listener was there.
-    void peer.messages(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
+    void peer.messages.page(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
   })
 }
 
@@ -178,10 +178,10 @@ function sentLine(person: Person, receipts: SentReceipt[]): string {
 /** Waits for the receipts: the recipient may read a message before the last receipt is back. */
 async function receiptsOf(peer: NodePeer, message: ChatMessage, signal: AbortSignal): Promise<SentReceipt[]> {
   for (;;) {
-    const receipts = await peer.receipts(message.id)
+    const receipts = await peer.messages.receipts(message.id)
     if (receipts.length > 0 || message.state === 'waiting' || message.state === 'failed' || signal.aborted)
       return receipts
-    if ((await peer.snapshot()).status.waiting === 0) return peer.receipts(message.id)
+    if ((await peer.snapshot()).status.waiting === 0) return peer.messages.receipts(message.id)
     await new Promise(resolve => setTimeout(resolve, 25))
   }
 }
@@ -203,12 +203,12 @@ async function listen(peer: NodePeer, command: CommandOf<'listen'>, output: Outp
   const drain = async (): Promise<void> => {
     for (;;) {
       again = false
-      const line = await peer.unheard(Math.min(wanted - printed, LISTEN_PAGE))
+      const line = await peer.unheard.first(Math.min(wanted - printed, LISTEN_PAGE))
       for (const unheard of line) {
         const { message, person } = unheard
         const self = await me(peer)
         await output.print(messageJson(message, person, self), messageLine(message, person, self))
-        await peer.markHeard(unheard)
+        await peer.unheard.leave(unheard)
         if (++printed >= wanted) return finished.resolve(DONE)
       }
       if (line.length === 0 && !again) return
@@ -242,12 +242,12 @@ async function messages(peer: NodePeer, command: CommandOf<'messages'>, output: 
   const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
   const person = await orTimeout(signal, 'find', () => findPerson(peer, command.with, signal))
   await peer.caughtUp(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
-  const { id } = await peer.openConversation(person.accountId)
+  const { id } = await peer.conversations.open(person.accountId)
   const self = await me(peer)
   const pages: ChatMessage[][] = []
   let before: string | undefined
   for (;;) {
-    const page = await peer.messages(id, { limit: 200, ...(before === undefined ? {} : { before }) })
+    const page = await peer.messages.page(id, { limit: 200, ...(before === undefined ? {} : { before }) })
     if (page.length === 0) break
     pages.unshift(page)
     before = page[0]!.id
@@ -260,7 +260,7 @@ async function messages(peer: NodePeer, command: CommandOf<'messages'>, output: 
 
 async function whoami(peer: NodePeer, command: CommandOf<'whoami'>, output: Output): Promise<number> {
   await requireRegistered(peer)
-  await peer.refreshMe(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  await peer.account.refresh(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   const self = await me(peer)
   await output.print(
     { ...meJson(self), data: command.data },
@@ -276,10 +276,10 @@ async function name(peer: NodePeer, command: CommandOf<'name'>, output: Output):
   const signal = AbortSignal.timeout(deadline - Date.now())
   await orTimeout(signal, 'claim-name', async () => {
     if (!(await peer.online(deadline - Date.now()))) throw commandError('no-node-in-time', {})
-    await peer.refreshMe(LOOK_UP_TIMEOUT_MS)
-    return peer.claimName(command.username)
+    await peer.account.refresh(LOOK_UP_TIMEOUT_MS)
+    return peer.account.claimName(command.username)
   })
-  const findable = await peer.settleName(Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now())))
+  const findable = await peer.account.settleName(Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now())))
   const self = await me(peer)
   await output.print(
     { ...meJson(self), findable },
@@ -308,8 +308,8 @@ async function status(peer: NodePeer, output: Output): Promise<number> {
 
 async function devices(peer: NodePeer, command: CommandOf<'devices'>, output: Output): Promise<number> {
   await requireRegistered(peer)
-  await peer.refreshMe(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
-  for (const device of await peer.devices()) await output.print(deviceJson(device), deviceLine(device))
+  await peer.account.refresh(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  for (const device of await peer.devices.list()) await output.print(deviceJson(device), deviceLine(device))
   return DONE
 }
 
@@ -319,15 +319,15 @@ async function revoke(peer: NodePeer, command: CommandOf<'revoke'>, output: Outp
   const signal = AbortSignal.timeout(timeoutMs)
   const removed = await orTimeout(signal, 'remove-device', async () => {
     if (!(await peer.online(timeoutMs))) throw commandError('no-node-in-time', {})
-    await peer.refreshMe(LOOK_UP_TIMEOUT_MS)
-    const named = (await peer.devices()).filter(({ deviceId }) => deviceId.startsWith(command.device))
+    await peer.account.refresh(LOOK_UP_TIMEOUT_MS)
+    const named = (await peer.devices.list()).filter(({ deviceId }) => deviceId.startsWith(command.device))
     const [device, ...more] = named
     if (!device) throw commandError('device-unknown', { device: command.device })
     if (more.length > 0) throw commandError('device-ambiguous', { device: command.device, matches: named.length })
     if (device.isThis && !command.yes && device.removed === null) {
       throw commandError('device-is-this', {})
     }
-    return peer.revokeDevice(device.deviceId)
+    return peer.devices.revoke(device.deviceId)
   })
   await output.print(deviceJson(removed), deviceLine(removed))
   return DONE
@@ -360,7 +360,7 @@ async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): P
   const name = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') ? query : `@${query}`
   for (;;) {
     try {
-      const person = await peer.findPerson(name)
+      const person = await peer.people.find(name)
       if (person) return person
       throw commandError('nobody-found', { person: name })
     } catch (error) {

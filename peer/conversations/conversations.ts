@@ -4,15 +4,25 @@ import { createMessageId, decodeMessage, type MessageId } from '../../protocol/c
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
-import type { ChatMessage, ConversationSummary, SentReceipt } from '../peer-api.ts'
+import type {
+  ChatMessage,
+  ConversationsApi,
+  ConversationSummary,
+  MessagesApi,
+  PageOptions,
+  SentReceipt
+} from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
+import { accountIdFromHex } from '../directory/known-account.ts'
 import type { Holds } from '../directory/send-holds.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import type { ReadMarks } from '../history/read-marks.ts'
 import { replicasOf } from '../network/network-info.ts'
 import { sentReceipt, type People } from '../people/person-views.ts'
+import type { Outbox } from '../sending/outbox.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import type { SealingPlan } from '../sending/sealing-plan.ts'
 import { shownIdOf } from '../history/shown-id.ts'
@@ -39,6 +49,8 @@ export interface ConversationsComponents {
   roster: ConversationRoster
   rows: ConversationRows
   sealer: Sealer
+  outbox: Outbox
+  readMarks: ReadMarks
   people: People
   onChange: () => void
 }
@@ -55,7 +67,7 @@ interface Entry {
   last: MessageRow | undefined
 }
 
-export class Conversations {
+export class Conversations implements ConversationsApi, MessagesApi {
   readonly #components: ConversationsComponents
   readonly #entries = new Map<string, Entry>()
 
@@ -126,13 +138,14 @@ export class Conversations {
     )
   }
 
-  async open(other: AccountId): Promise<ConversationSummary> {
+  async open(accountId: string): Promise<ConversationSummary> {
     const { states, rows, core, people } = this.#components
+    const other = accountIdFromHex(accountId)
     const conversation = await states.unit(unit => rows.rowFor(unit, [core.accountId(), other]))
     return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
   }
 
-  async messages(conversationId: string, options: { before?: string; limit?: number }): Promise<ChatMessage[]> {
+  async page(conversationId: string, options: PageOptions = {}): Promise<ChatMessage[]> {
     const { states, log, people } = this.#components
     const limit = Math.max(1, Math.min(options.limit ?? DEFAULT_PAGE, MAX_PAGE))
     const before = options.before === undefined ? undefined : await states.read(slots.place(options.before as ShownId))
@@ -186,7 +199,7 @@ export class Conversations {
 
   /** Tries a failed message again, with its old place if it had one. */
   async retry(id: string): Promise<void> {
-    const { states, log, sealer } = this.#components
+    const { states, log, sealer, outbox } = this.#components
     await states.unit(async unit => {
       const row = await log.update(unit, id as ShownId, current =>
         current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
@@ -202,11 +215,16 @@ export class Conversations {
       const again = { sequence, predecessor, device: null }
       await sealer.enqueueAgain(unit, { conversationId, messageId, content, sequenced: true, again })
     })
+    outbox.kick(true)
   }
 
   async #sentBefore(conversationId: string, messageId: MessageId) {
     const sent = await this.#components.states.range('sent', conversationId, slots.sent('', 0).codec)
     return sent.find(({ value }) => equalBytes(decodeMessage(value.content).messageId, messageId))?.value
+  }
+
+  async markRead(conversationId: string, upTo?: string): Promise<void> {
+    await this.#components.readMarks.mark(conversationId, upTo)
   }
 
   async saveDraft(conversationId: string, text: string): Promise<void> {

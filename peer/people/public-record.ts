@@ -6,17 +6,17 @@ import { historyOf, type RecordMark } from '../../protocol/directory/account.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
 import { FINAL_CONFIRMATIONS, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
-import type { DeviceRecord, PublicRecord, RecordPlace, SafetyNumber } from '../peer-api.ts'
+import type { DeviceRecord, PublicRecord, RecordApi, RecordPlace, SafetyNumber } from '../peer-api.ts'
 import type { Core } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
-import type { OwnAccount } from '../account/own-account.ts'
+import { accountIdFromHex, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
+import type { OwnAccount } from '../store/own-account.ts'
 import type { People } from './person-views.ts'
 
 /** Nodes named for an independent check. */
 const MAX_SOURCES = 2
 
-export class PublicRecords {
+export class PublicRecords implements RecordApi {
   readonly #core: Core
   readonly #directory: DirectoryClient
   readonly #people: People
@@ -30,7 +30,8 @@ export class PublicRecords {
   }
 
   /** @throws PeerError `no-account`, `offline`, `bad-answer`. */
-  async of(accountId: AccountId): Promise<PublicRecord> {
+  async of(accountHex: string): Promise<PublicRecord> {
+    const accountId = accountIdFromHex(accountHex)
     const known = await this.#require(accountId)
     const { account, tip } = known.checked
     const placeOf = placesOf(known)

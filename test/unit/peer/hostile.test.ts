@@ -131,7 +131,7 @@ describe('a hostile partner', () => {
     const [ada, bob] = peers as [TestPeer, TestPeer]
     await ada.send(bob, 'first')
     await until('there', async () => (await bob.received(ada)).length === 1)
-    const { id } = await bob.engine.openConversation(ada.me.accountId)
+    const { id } = await bob.engine.conversations.open(ada.me.accountId)
     await bob.engine.stop()
     const states = new StateStore(await bob.openStore())
     const sessions = () => states.range('inbound', id, slots.inbound('', '').codec)
@@ -156,7 +156,7 @@ describe('a lying node', () => {
     const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
     const bobsId = fromHex(bob.me.accountId)
     network.ledger.addAccount(bobsId as never, network.ledger.recordsOf(eve.me.accountId))
-    await expect(ada.engine.findPerson(bob.me.accountId)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(ada.engine.people.find(bob.me.accountId)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   test('that names somebody who does not claim the name finds nobody', async () => {
@@ -166,7 +166,7 @@ describe('a lying node', () => {
       frame.kind === 'names'
         ? { ...frame, matches: [{ tag: random(32), accountId: fromHex(bob.me.accountId) as never, state: 'settled' }] }
         : frame
-    expect(await ada.engine.findPerson('@somebody')).toBeNull()
+    expect(await ada.engine.people.find('@somebody')).toBeNull()
   })
 
   test('that hands out keys of its own for a device seals nothing to them', async () => {
@@ -208,6 +208,6 @@ describe('a lying node', () => {
     const { id } = await ada.send(bob, 'hello')
     await until('each lie was told', () => tampered >= changes.length, 15_000)
     expect((await ada.messages(bob)).find(message => message.id === id)!.state).toBe('waiting')
-    expect(await ada.engine.receipts(id)).toEqual([])
+    expect(await ada.engine.messages.receipts(id)).toEqual([])
   })
 })

@@ -64,7 +64,7 @@ test('a message written while the clock was ahead goes out once the clock is rig
   await until('the node has refused it', () => refused > 0)
   expect(await stateOf('from the future')).toBe('waiting')
   ada.clockOffset = 0
-  await ada.engine.reconnect()
+  await ada.engine.network.reconnect()
   await until('it is sent', async () => (await stateOf('from the future')) !== 'waiting')
   await until('it is there', async () => (await bob.received(ada)).length === 2)
   expect(await bob.received(ada)).toEqual(['before', 'from the future'])
@@ -139,7 +139,7 @@ test('a message that was delivered though its node refused it is shown once', as
   await until('it is there all the same', async () => (await bob.received(ada)).length === 2)
   const submissions = network.submissions
   ada.clockOffset = 0
-  await ada.engine.reconnect()
+  await ada.engine.network.reconnect()
   await until('it went out again', () => network.submissions > submissions)
   await until('nothing waits', async () => (await ada.engine.snapshot()).status.waiting === 0)
   await ada.send(bob, 'after')

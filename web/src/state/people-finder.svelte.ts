@@ -43,7 +43,7 @@ export class PeopleFinder {
 
   async #find(username: string): Promise<FinderState> {
     try {
-      const person = await this.#api.findPerson(username)
+      const person = await this.#api.people.find(username)
       return person ? { kind: 'found', person } : { kind: 'nobody', username }
     } catch (error) {
       return { kind: 'failed', error }

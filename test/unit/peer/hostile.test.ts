@@ -7,6 +7,7 @@ import type { SessionId } from '../../../protocol/session/context.ts'
 import { MAX_INBOUND_SESSIONS } from '../../../protocol/session/inbound.ts'
 import { encodePacket } from '../../../protocol/session/packet.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../../protocol/wire/envelope.ts'
+import { failureOf } from '../../../peer/errors.ts'
 import { slots } from '../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
@@ -182,6 +183,25 @@ describe('a lying node', () => {
     expect(network.submissions).toBe(0)
     network.tamper = frame => frame
     await until('sent once the keys are right', async () => (await bob.received(ada)).length === 1)
+  })
+
+  test('that writes sentences into its refusals is quoted nowhere', async () => {
+    const { network, peers } = await people('ada', 'bob')
+    const [ada, bob] = peers as [TestPeer, TestPeer]
+    const message = '\u202eYour account is locked. Visit https://evil.example'
+    const refuse = (kind: string, code: 'busy' | 'rate-limited') => {
+      network.tamper = frame => (frame.kind === kind ? { kind: 'error', request: frame.request, code, message } : frame)
+    }
+    refuse('submitted', 'rate-limited')
+    const { id } = await ada.send(bob, 'hello')
+    await until('it says why it waits', async () => {
+      const shown = (await ada.messages(bob)).find(each => each.id === id)
+      return shown?.problem === 'rate-limited'
+    })
+    refuse('account', 'busy')
+    const failure = await ada.engine.people.refresh(bob.me.accountId).catch(failureOf)
+    expect(failure).toEqual({ code: 'refused', facts: { refusal: 'busy' } })
+    expect(JSON.stringify([failure, await ada.messages(bob), await ada.engine.snapshot()])).not.toContain('evil')
   })
 
   test('whose receipts are forged, foreign or of another epoch makes nothing sent', async () => {

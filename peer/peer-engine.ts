@@ -6,11 +6,11 @@ import { AccountCalls } from './account/account-calls.ts'
 import { DeviceCalls } from './account/device-calls.ts'
 import { OwnIdentity } from './account/own-identity.ts'
 import { Registration } from './account/registration.ts'
-import { Chat } from './chat-engine.ts'
-import type { UnheardLine } from './conversations/unheard-queue.ts'
+import { ChatEngine } from './chat-engine.ts'
+import type { UnheardQueue } from './conversations/unheard-queue.ts'
 import { epochOf } from './directory/other-operator.ts'
-import type { Core } from './engine-context.ts'
-import { NetworkBook } from './network/known-network.ts'
+import type { EngineContext } from './engine-context.ts'
+import { KnownNetwork } from './network/known-network.ts'
 import { isLocalDevnet } from './network/network-info.ts'
 import {
   PEER_CALLS,
@@ -63,10 +63,10 @@ export class PeerEngine implements PeerApi {
   readonly record: RecordApi
   readonly network: NetworkApi
   readonly #components: PeerEngineComponents
-  readonly #known: NetworkBook
+  readonly #known: KnownNetwork
   readonly #identity: OwnIdentity
-  readonly #context: Core
-  readonly #chat: Chat
+  readonly #context: EngineContext
+  readonly #chat: ChatEngine
   readonly #hub = new PeerEventHub()
   #cancelSnapshot: (() => void) | undefined
   #isRunning = false
@@ -77,7 +77,7 @@ export class PeerEngine implements PeerApi {
     this.#known = this.#createKnownNetwork(init.entry)
     this.#context = this.#createContext()
     this.#chat = this.#createChat(init.keepUnheard ?? false)
-    const { publicRecords, deviceRemoval, conversations, people, marks, keeper } = this.#chat
+    const { publicRecords, deviceRemoval, conversations, people, trust, keeper } = this.#chat
     const finder = new PersonFinder(this.#chat, () => this.#identity.account)
     const onChange = (): void => this.#changed()
     const onTrust = (): void => {
@@ -86,7 +86,7 @@ export class PeerEngine implements PeerApi {
     }
     this.account = this.#createAccount()
     this.devices = this.#registered('devices', new DeviceCalls({ publicRecords, deviceRemoval, onChange }))
-    this.people = this.#registered('people', new PeopleCalls({ finder, publicRecords, people, trust: marks, onTrust }))
+    this.people = this.#registered('people', new PeopleCalls({ finder, publicRecords, people, trust, onTrust }))
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', conversations)
     this.record = this.#registered('record', publicRecords)
@@ -97,14 +97,14 @@ export class PeerEngine implements PeerApi {
     return registeredOnly(PEER_CALLS[name], area, () => this.#identity.requireRegistered())
   }
 
-  #createKnownNetwork(entry: string | undefined): NetworkBook {
+  #createKnownNetwork(entry: string | undefined): KnownNetwork {
     const { crypto, store, fetch, log, timers, transport } = this.#components
     const onChange = (): void => this.#changed()
     const epochOverStream = (node: ListedNode): Promise<Epoch | undefined> => epochOf(this.#context, transport, node)
-    return new NetworkBook({ crypto, store, fetch, log, timers, onChange, epochOverStream }, entry)
+    return new KnownNetwork({ crypto, store, fetch, log, timers, onChange, epochOverStream }, entry)
   }
 
-  #createContext(): Core {
+  #createContext(): EngineContext {
     const { crypto, random, timers, store, log } = this.#components
     return {
       crypto,
@@ -118,12 +118,12 @@ export class PeerEngine implements PeerApi {
     }
   }
 
-  #createChat(keepUnheard: boolean): Chat {
+  #createChat(keepUnheard: boolean): ChatEngine {
     const { transport, fetch } = this.#components
-    return new Chat(
+    return new ChatEngine(
       {
-        core: this.#context,
-        book: this.#known,
+        context: this.#context,
+        network: this.#known,
         transport,
         fetch,
         account: () => this.#identity.account,
@@ -243,7 +243,7 @@ export class PeerEngine implements PeerApi {
   }
 
   /** Received messages that `listen` has not printed yet. @throws PeerError `not-registered`. */
-  get unheard(): UnheardLine {
+  get unheard(): UnheardQueue {
     this.#identity.requireRegistered()
     return this.#chat.unheard
   }

@@ -1,25 +1,25 @@
 import type { Username } from '../../protocol/identity/username.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { usernameOrNothing } from '../directory/names.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { ConnectionKeeper } from '../network/connection-keeper.ts'
-import type { NetworkBook } from '../network/known-network.ts'
+import type { KnownNetwork } from '../network/known-network.ts'
 import { PeerError } from '../errors.ts'
 import type { AccountApi, Me, NameAvailability, NewAccount, SignInProvider } from '../peer-api.ts'
-import type { People } from '../people/person-views.ts'
+import type { PersonViews } from '../people/person-views.ts'
 import type { NameClaim } from './name-claim.ts'
 import type { OwnIdentity } from './own-identity.ts'
 import type { FinishedSignIn, Registration } from './registration.ts'
 
 export interface AccountCallsComponents {
-  context: Core
-  network: NetworkBook
+  context: EngineContext
+  network: KnownNetwork
   keeper: ConnectionKeeper
   directory: DirectoryClient
   identity: OwnIdentity
   registration: Registration
   nameClaim: NameClaim
-  people: People
+  people: PersonViews
 }
 
 export interface AccountCallsInit {

@@ -1,17 +1,17 @@
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
-import type { PersonMarks } from '../directory/person-trust.ts'
+import type { PersonTrust } from '../directory/person-trust.ts'
 import { PeerError } from '../errors.ts'
 import type { PeopleApi, Person, SafetyNumber } from '../peer-api.ts'
 import type { PersonFinder } from './person-finder.ts'
-import type { People } from './person-views.ts'
+import type { PersonViews } from './person-views.ts'
 import type { PublicRecords } from './public-record.ts'
 
 export interface PeopleCallsComponents {
   finder: PersonFinder
   publicRecords: PublicRecords
-  people: People
-  trust: PersonMarks
+  people: PersonViews
+  trust: PersonTrust
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
 }
@@ -52,7 +52,7 @@ export class PeopleCalls implements PeopleApi {
     return this.#trust(accountId, (trust, id) => trust.accept(id))
   }
 
-  async #trust(accountId: string, change: (trust: PersonMarks, id: AccountId) => Promise<void>): Promise<Person> {
+  async #trust(accountId: string, change: (trust: PersonTrust, id: AccountId) => Promise<void>): Promise<Person> {
     const { trust, people, onTrust } = this.#components
     const id = accountIdFromHex(accountId)
     await change(trust, id)

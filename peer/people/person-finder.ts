@@ -3,7 +3,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { PeerError } from '../errors.ts'
 import type { Person } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal } from '../network/node-connection.ts'
-import type { Chat } from '../chat-engine.ts'
+import type { ChatEngine } from '../chat-engine.ts'
 import { accountIdFromHex, type KnownAccount } from '../directory/known-account.ts'
 import { usernameOrNothing } from '../directory/names.ts'
 import type { OwnAccount } from '../store/own-account.ts'
@@ -15,10 +15,10 @@ const KNOWN_WAIT_MS = 1_500
 
 /** Finds people, by username or account id, with or without a connection. */
 export class PersonFinder {
-  readonly #chat: Chat
+  readonly #chat: ChatEngine
   readonly #own: () => OwnAccount
 
-  constructor(chat: Chat, own: () => OwnAccount) {
+  constructor(chat: ChatEngine, own: () => OwnAccount) {
     this.#chat = chat
     this.#own = own
   }

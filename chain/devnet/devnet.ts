@@ -235,7 +235,7 @@ export class Devnet {
     return id
   }
 
-  /** Builds the mempool anew; what is no longer valid falls out. */
+  /** Rebuilds the mempool without the transactions that are no longer valid. */
   async #refill(transactions: Uint8Array[], slot?: number): Promise<void> {
     this.#mempool = []
     for (const bytes of transactions) {

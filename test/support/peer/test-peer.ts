@@ -9,6 +9,7 @@ import type { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { FastTimers } from '../clock/fast-timers.ts'
+import { eventually } from '../wait-for.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -136,12 +137,6 @@ export class TestPeer {
   }
 }
 
-/** Waits until `check` holds, looking again and again. @throws Error with `what` if it does not in time. */
-export async function until(what: string, check: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
-  const end = Date.now() + timeoutMs
-  for (;;) {
-    if (await check()) return
-    if (Date.now() > end) throw new Error(`not in time: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-}
+/** {@link eventually}, with what is waited for first. @throws Error with `what` if it does not hold in time. */
+export const until = (what: string, claim: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void> =>
+  eventually(claim, { what, ...(timeoutMs !== undefined && { timeoutMs }) })

@@ -45,6 +45,8 @@ export class DevnetHttpApi {
         response.destroy()
       })
     })
+    // The system may fail to give a connection (EMFILE); an error without a listener would end the process.
+    this.#server.on('error', error => this.#logger.warn({ error }, 'a connection to the devnet could not be accepted'))
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS
     this.#server.maxConnections = MAX_CONNECTIONS
   }
@@ -66,18 +68,16 @@ export class DevnetHttpApi {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://devnet')
     let answer: Answer
     try {
+      const url = urlOf(request)
+      if (url === undefined) return send(response, errorAnswer(400, 'Bad Request', 'the address is malformed'))
       const body = await readBody(request)
       answer = body ? await this.#answer(request, url, body) : errorAnswer(413, 'Payload Too Large', 'body too long')
     } catch (error) {
       answer = this.#errorOf(error)
     }
-    if (response.destroyed) return
-    const text = JSON.stringify(answer.body)
-    response.writeHead(answer.status, { 'content-type': 'application/json', 'x-volo-chain': DEVNET_LABEL })
-    response.end(text)
+    send(response, answer)
   }
 
   async #answer(request: IncomingMessage, url: URL, body: Uint8Array): Promise<Answer> {
@@ -146,6 +146,18 @@ export class DevnetHttpApi {
     this.#logger.error({ error }, 'the devnet failed to answer')
     return errorAnswer(500, 'Internal Server Error', 'the devnet failed to answer')
   }
+}
+
+/** The address that a request asks for; undefined for a target that is no URL, such as `//`. */
+function urlOf({ url }: IncomingMessage): URL | undefined {
+  const target = url ?? '/'
+  return URL.canParse(target, 'http://devnet') ? new URL(target, 'http://devnet') : undefined
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  if (response.destroyed) return
+  response.writeHead(status, { 'content-type': 'application/json', 'x-volo-chain': DEVNET_LABEL })
+  response.end(JSON.stringify(body))
 }
 
 /** @returns `undefined` for a body past {@link MAX_BODY_BYTES}; the rest of it is not read. */

@@ -20,7 +20,8 @@ import type { SignInService, SocialIdentity } from './sign-in/sign-in-service.ts
 import { OneTimeStore } from './sign-in/one-time-store.ts'
 import type { RecordOutbox } from '../key-directory/record-outbox.ts'
 import type { Logger, RelayPort } from '../ports.ts'
-import { addressKey, RateLimiter } from '../limits/rate-limiter.ts'
+import { addressKey } from '../limits/address-key.ts'
+import { RateLimiter } from '../limits/rate-limiter.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 /** A client that lost our answer may ask again within this. */

@@ -1,7 +1,7 @@
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { byteKey } from '../byte-key.ts'
 import type { RelayLimits } from '../ports.ts'
-import { addressKey } from '../limits/rate-limiter.ts'
+import { addressKey } from '../limits/address-key.ts'
 import { TokenBuckets } from '../limits/token-bucket.ts'
 
 /** What a node allows unless its operator says otherwise. */
@@ -77,6 +77,15 @@ export class ConnectionManager {
     this.#connections += 1
     this.#unproven += 1
     return this.#admission(key)
+  }
+
+  /**
+   * Counts a connection that asked for something that is not there.
+   * @returns false if its address has also used up its new connections.
+   */
+  refuse(address: string): boolean {
+    this.refusedConnections += 1
+    return this.#connecting.spend(addressKey(address), 1, this.#now())
   }
 
   #admission(key: string): Admission {

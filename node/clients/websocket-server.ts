@@ -26,7 +26,7 @@ import type { Logger } from '../ports.ts'
 const MAX_MESSAGE_BYTES = 512 * 1024
 /** Bytes in a socket's buffer from which writers wait. */
 const HIGH_WATER_BYTES = 512 * 1024
-/** A connection that has no proven device by then is closed, whatever it is busy with. */
+/** A connection without an authenticated device is closed after this time, whatever it is busy with. */
 const UNPROVEN_TIMEOUT_MS = 10_000
 /** Where clients' connections come from is not kept: one address stands for all. */
 const CLIENT_ADDRESS = multiaddr('/ip4/0.0.0.0/tcp/0/ws')
@@ -41,7 +41,7 @@ class WebSocketConnection extends AbstractMultiaddrConnection {
     super({ remoteAddr: CLIENT_ADDRESS, direction: 'inbound', log: logger.forComponent('volo:websocket') })
     this.#socket = socket
     socket.on('message', data => this.onData(data))
-    // Errors of a peer's making: the close that follows ends the connection.
+    // The peer causes these errors; the close that follows ends the connection.
     socket.on('error', () => undefined)
     socket.on('close', code => (code === 1006 ? this.onRemoteReset() : this.onTransportClosed()))
     raw.on('drain', () => {
@@ -74,7 +74,7 @@ class WebSocketConnection extends AbstractMultiaddrConnection {
   }
 }
 
-/** libp2p's listener; what it listens to is the HTTP server, which is somebody else's to open and close. */
+/** libp2p's listener. It listens to the HTTP server, which the node itself opens and closes. */
 class UpgradeListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   #address: Multiaddr | undefined
 
@@ -120,6 +120,8 @@ export class WebSocketServer {
     clientTracking: false,
     skipUTF8Validation: true
   })
+  /** Every socket of an upgrade request, accepted or refused: the HTTP server no longer counts or closes these. */
+  readonly #sockets = new Set<Duplex>()
   /** By the one object that a socket's connection and libp2p's connection on top of it share. */
   readonly #admissions = new WeakMap<object, Admission>()
   readonly #open = new Set<WebSocketConnection>()
@@ -157,12 +159,13 @@ export class WebSocketServer {
     this.#components.httpServer.on('upgrade', this.#onUpgrade)
   }
 
-  /** Takes no more requests and cuts connections that are still open. */
+  /** Takes no more requests and cuts all sockets that are still open, so that the HTTP server can close at once. */
   stop(): void {
     this.#components.httpServer.off('upgrade', this.#onUpgrade)
     this.#stopping.abort()
     for (const connection of this.#open) connection.abort(new NodeError('busy', 'the node is stopping'))
     this.#open.clear()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   /** The admission of a libp2p connection, for the session on it. */
@@ -170,17 +173,28 @@ export class WebSocketServer {
     return this.#admissions.get(connection.timeline)
   }
 
+  /** Takes any request that asks for an upgrade, from anybody: whatever it holds, only its own socket pays for it. */
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy())
-    if (request.url === undefined || new URL(request.url, 'http://node').pathname !== '/') {
-      refuse(socket, '404 Not Found')
-      return
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    try {
+      this.#upgrade(request, socket, head)
+    } catch (error) {
+      this.#log.error('an upgrade request could not be handled', { reason: String(error) })
+      socket.destroy()
     }
-    const admission = this.#components.connectionManager.admit(this.#addressOf(request))
-    if (admission === undefined) {
-      refuse(socket, '429 Too Many Requests')
-      return
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { connectionManager } = this.#components
+    const address = this.#addressOf(request)
+    if (pathOf(request) !== '/') {
+      // A refused request counts as one connection, so that an address cannot ask without end.
+      return refuse(socket, connectionManager.refuse(address) ? '404 Not Found' : '429 Too Many Requests')
     }
+    const admission = connectionManager.admit(address)
+    if (admission === undefined) return refuse(socket, '429 Too Many Requests')
     socket.once('close', () => admission.release())
     this.#upgrades.handleUpgrade(request, socket, head, webSocket => {
       this.#accept(webSocket, socket, admission).catch((error: Error) => {
@@ -220,6 +234,12 @@ export class WebSocketServer {
   }
 }
 
+/** Path of a request, as it was sent: a target that is no URL must not throw. */
+function pathOf({ url }: IncomingMessage): string {
+  return (url ?? '').split('?', 1)[0]!
+}
+
+/** Answers and closes the socket, whether or not the client closes its side. */
 function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
 }

@@ -4,19 +4,19 @@ import { ConfigError } from './config.ts'
 /** Ports tried after the default one. */
 const PORTS_TRIED = 100
 
-/** What {@link PortReservation.reserve} is told. */
+/** Which port to reserve. */
 export interface PortRequest {
   host: string
   /** 0 for any free one. */
   port: number
-  /** Somebody asked for this very port: another will not do. */
+  /** The operator chose this port: no other is taken instead. */
   isExplicit: boolean
   /** The setting to change, for messages, such as `--port`. */
   setting: string
 }
 
 /**
- * A port that is held until the real server listens: everything that is built in between can know the node's address.
+ * A port that is held until the real server listens: the parts that are built in between know the node's address.
  */
 export class PortReservation {
   readonly port: number
@@ -27,7 +27,7 @@ export class PortReservation {
     this.port = (server.address() as AddressInfo).port
   }
 
-  /** @throws ConfigError with one sentence if the port, or any near a default one, cannot be had. */
+  /** @throws ConfigError with one sentence if neither the port nor, for a default one, any of the next is free. */
   static async reserve({ host, port, isExplicit, setting }: PortRequest): Promise<PortReservation> {
     const last = isExplicit || port === 0 ? port : Math.min(port + PORTS_TRIED, 65_535)
     for (let candidate = port; ; candidate++) {
@@ -48,10 +48,11 @@ export class PortReservation {
 }
 
 function listen(host: string, port: number): Promise<Server> {
-  // Whoever connects too early is turned away rather than left waiting.
-  const server = createServer(socket => socket.destroy())
+  // A client that connects too early is turned away rather than left waiting.
+  const server = createServer(socket => socket.on('error', () => undefined).destroy())
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    // Stays for as long as the server: an error without a listener would end the process.
+    server.on('error', reject)
     server.listen({ host, port }, () => resolve(server))
   })
 }

@@ -1,28 +1,26 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { addressKey } from '../limits/rate-limiter.ts'
+import { addressKey } from '../limits/address-key.ts'
 
-/** Plain HTTP connections of one address at once. WebSockets are counted by the connection manager instead. */
+/**
+ * Connections of one address at once, those that became WebSockets included: the connection manager bounds these further,
+ * but only from the upgrade request on.
+ */
 const MAX_CONNECTIONS_PER_ADDRESS = 1_024
 
-/** Hangs up on addresses that hold too many connections open, so that none can use up all sockets. */
+/** Hangs up on addresses that hold too many connections open, so that one address cannot use up all sockets. */
 export function limitConnections(server: Server, max = MAX_CONNECTIONS_PER_ADDRESS): void {
-  const open = new Map<string, Set<Socket>>()
-  const forget = (address: string, socket: Socket): void => {
-    const sockets = open.get(address)
-    sockets?.delete(socket)
-    if (sockets?.size === 0) open.delete(address)
-  }
+  const open = new Map<string, number>()
   server.on('connection', (socket: Socket) => {
     if (socket.remoteAddress === undefined) return
     const address = addressKey(socket.remoteAddress)
-    const sockets = open.get(address) ?? new Set()
-    if (sockets.size >= max) return void socket.destroy()
-    open.set(address, sockets.add(socket))
-    socket.once('close', () => forget(address, socket))
-  })
-  server.on('upgrade', (_request, socket) => {
-    const { remoteAddress } = socket as Socket
-    if (remoteAddress !== undefined) forget(addressKey(remoteAddress), socket as Socket)
+    const count = open.get(address) ?? 0
+    if (count >= max) return void socket.destroy()
+    open.set(address, count + 1)
+    socket.once('close', () => {
+      const left = open.get(address)! - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
   })
 }

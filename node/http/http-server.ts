@@ -7,11 +7,12 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { answerClientError, answerErrors } from './error-answers.ts'
+import { surviveAcceptErrors } from '../limits/accept-errors.ts'
 import { PERMISSIONS_POLICY, securityHeaders } from './security-headers.ts'
 import { refuseForeignNames } from './foreign-names.ts'
 import { limitConnections } from './connection-limit.ts'
 import type { Logger } from '../ports.ts'
-import { addressKey } from '../limits/rate-limiter.ts'
+import { addressKey } from '../limits/address-key.ts'
 
 /** Largest request body, unless a route says otherwise. */
 const MAX_BODY_BYTES = 16 * 1024
@@ -20,7 +21,7 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 const TIMEOUT_CHECK_MS = 5_000
 const KEEP_ALIVE_MS = 20_000
-/** Requests under way have this long to end once the server stops. */
+/** Requests in hand have this long to end once the server stops. */
 const DRAIN_MS = 3_000
 
 /** What {@link HttpServer} is told. */
@@ -68,7 +69,9 @@ export class HttpServer {
     })
     this.#app.setValidatorCompiler(validatorCompiler)
     this.#app.setSerializerCompiler(serializerCompiler)
-    answerErrors(this.#app, components.logger.forComponent('volo:http-server'))
+    const log = components.logger.forComponent('volo:http-server')
+    answerErrors(this.#app, log)
+    surviveAcceptErrors(this.#app.server, log)
     if (!init.trustProxy) limitConnections(this.#app.server)
   }
 
@@ -77,7 +80,7 @@ export class HttpServer {
     return this.#app.server
   }
 
-  /** Adds routes that answer anybody, always (health, the app). Call all of these before {@link listen}. */
+  /** Adds what holds for all routes. Call this, then the routes, before {@link listen}. */
   async prepare(): Promise<void> {
     if (this.#init.loopbackOnly) refuseForeignNames(this.#app)
     await this.#app.register(helmet, securityHeaders(this.#init.epoch, this.#init.overTls))
@@ -130,7 +133,7 @@ export class HttpServer {
     return (this.#app.server.address() as AddressInfo).port
   }
 
-  /** Takes nothing new, lets what is under way end, and closes. Safe to call twice. */
+  /** Takes nothing new, lets requests in hand end, and closes. Safe to call twice. */
   async stop(): Promise<void> {
     const cut = setTimeout(() => this.#app.server.closeAllConnections(), DRAIN_MS)
     try {

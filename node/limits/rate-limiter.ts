@@ -16,7 +16,7 @@ interface Window {
   used: number
 }
 
-/** Counts uses by key in fixed windows, in memory: who waits for a restart gains one window. */
+/** Counts uses by key in fixed windows, in memory: a restart gives every key a new window. */
 export class RateLimiter {
   readonly #clock: Clock
   readonly #init: RateLimiterInit
@@ -42,7 +42,7 @@ export class RateLimiter {
     return true
   }
 
-  /** Takes back a use that came to nothing. */
+  /** Takes back a use whose work failed. */
   giveBack(key: string): void {
     const window = this.#current(key)
     if (window && window.used > 0) window.used--
@@ -52,15 +52,4 @@ export class RateLimiter {
     const window = this.#windows.get(key)
     return window && window.start + this.#init.windowMs > this.#clock() ? window : undefined
   }
-}
-
-/** What one address counts as: an IPv6 network of 64 bits is one customer. */
-export function addressKey(address: string): string {
-  const plain = address.replace(/^::ffff:/, '')
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  const full = [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail ? tail.split(':') : [])]
-  return `${full.slice(0, 4).join(':')}::/64`
 }

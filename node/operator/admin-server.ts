@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { ConfigError, type NodeConfig } from '../config/config.ts'
 import { peerErrorOf } from '../errors.ts'
+import { surviveAcceptErrors } from '../limits/accept-errors.ts'
 import type { Metrics } from './metrics.ts'
 import type { OperatorDesk } from './operator-desk.ts'
 import type { Logger } from '../ports.ts'
@@ -36,6 +37,7 @@ export class AdminServer {
         response.end()
       })
     })
+    surviveAcceptErrors(this.#server, this.#log)
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS
     this.#server.headersTimeout = REQUEST_TIMEOUT_MS
   }

@@ -47,7 +47,10 @@ export class FrameStream {
     this.#maxFrame = init.maxFrameBytes
     this.#maxWaiting = init.maxWaitingBytes
     this.#later = init.later ?? (write => write())
-    stream.addEventListener('message', event => this.#onData((event as { data: Chunk }).data))
+    stream.addEventListener('message', event => {
+      // An event listener that throws ends the process, not the stream.
+      this.#guard(() => this.#onData((event as { data: Chunk }).data))
+    })
     for (const end of ['close', 'remoteCloseWrite'] as const) {
       stream.addEventListener(end, () => {
         // What the stream has kept back is still to be read.
@@ -157,10 +160,17 @@ export class FrameStream {
   #letFlow(): void {
     if (!this.#paused) return
     this.#paused = false
-    try {
+    // The connection below may have closed without a word to this stream; it throws then.
+    this.#guard(() => {
       if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    })
+  }
+
+  /** Does something to the stream; a failure ends the stream and goes no further. */
+  #guard(work: () => void): void {
+    try {
+      work()
     } catch (error) {
-      // The connection below may have closed without a word to this stream.
       this.abort(error as Error)
     }
   }

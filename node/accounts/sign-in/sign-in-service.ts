@@ -5,7 +5,7 @@ import type { DevicePublicKeys } from '../../../protocol/identity/device.ts'
 import { NodeError } from '../../errors.ts'
 import { OneTimeStore } from './one-time-store.ts'
 import type { Logger } from '../../ports.ts'
-import { addressKey } from '../../limits/rate-limiter.ts'
+import { addressKey } from '../../limits/address-key.ts'
 import type { SignInProvider, SignInSecrets } from './sign-in-provider.ts'
 
 /** Time to sign in at the provider. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addressKey, RateLimiter } from '../../../../node/limits/rate-limiter.ts'
+import { RateLimiter } from '../../../../node/limits/rate-limiter.ts'
 
 describe('rate limiter', () => {
   it('allows a number of uses in a window, to each key on its own', () => {
@@ -18,18 +18,5 @@ describe('rate limiter', () => {
     limiter.giveBack('a')
     limiter.giveBack('a')
     expect([limiter.spend('a'), limiter.spend('a')]).toEqual([true, false])
-  })
-})
-
-describe('address key', () => {
-  it.each([
-    ['192.0.2.7', '192.0.2.7'],
-    ['::ffff:192.0.2.7', '192.0.2.7'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
-    ['2001:db8::1', '2001:db8:0:0::/64'],
-    ['::1', '0:0:0:0::/64']
-  ])('counts %s as %s', (address, key) => {
-    expect(addressKey(address)).toBe(key)
   })
 })

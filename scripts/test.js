@@ -65,7 +65,7 @@ function chosenSuites(chosen) {
 }
 
 /** Runs suites one after another, each once what it needs is there. */
-async function runLane(names, { built, browser, isAlone }) {
+async function runLane(names, { built, browser }) {
   const ended = []
   for (const name of names) {
     const suite = { name, ...SUITES[name] }
@@ -77,7 +77,7 @@ async function runLane(names, { built, browser, isAlone }) {
       NODE_COMPILE_CACHE: at('.cache', 'compiled'),
       ...(chromium && { VOLO_CHROMIUM: chromium })
     }
-    ended.push(await runSuite(suite, environment, suite.lane === 'compute' && !isAlone))
+    ended.push(await runSuite(suite, environment, suite.lane === 'compute'))
   }
   return ended
 }
@@ -106,10 +106,9 @@ try {
   mkdirSync(results(), { recursive: true })
   const built = ensureBuilt('app', 'web', 'test')
   const browser = names.some(name => SUITES[name].needsBrowser) ? findBrowser(built) : undefined
-  const kinds = [...new Set(names.map(name => SUITES[name].lane))]
-  const lanes = kinds.map(lane => {
+  const lanes = [...new Set(names.map(name => SUITES[name].lane))].map(lane => {
     const own = names.filter(name => SUITES[name].lane === lane)
-    return runLane(own, { built, browser, isAlone: kinds.length === 1 })
+    return runLane(own, { built, browser })
   })
   const [, , ...ended] = await Promise.all([built, browser, ...lanes])
   report(ended.flat())

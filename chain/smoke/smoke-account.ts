@@ -13,7 +13,7 @@ const NAME_PREFIX = 'smoke_'
 const NAME_LETTERS = 'bcdfghjkmpqtxyz'
 const NAME_RANDOM_LETTERS = 12
 
-/** An account for one run; its key is not stored. */
+/** Somebody who lives for one run; the key is kept nowhere. */
 export interface SmokeAccount {
   readonly accountId: AccountId
   readonly deviceId: DeviceId

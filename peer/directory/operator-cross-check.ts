@@ -11,7 +11,7 @@ const MAX_OPINION_TRIES = 3
 const SILENT_OPINION_WAIT_MS = 500
 const SILENCE_REMEMBERED_MS = 30_000
 
-export interface OperatorCrossCheckComponents {
+export interface SecondOpinionComponents {
   timers: Timers
   log: Log
   network: () => NetworkInfo
@@ -22,14 +22,14 @@ export interface OperatorCrossCheckComponents {
 }
 
 /** What another operator's node says about the same. It never fails: without a second opinion there is none. */
-export class OperatorCrossCheck {
-  readonly #components: OperatorCrossCheckComponents
+export class SecondOpinion {
+  readonly #components: SecondOpinionComponents
   /** The connection to another operator, while somebody uses it. */
   #shared: { here: NodeConnection; dialled: Promise<NodeConnection | undefined>; users: number } | undefined
   /** When another operator last took too long. */
   #silentAt = -Infinity
 
-  constructor(components: OperatorCrossCheckComponents) {
+  constructor(components: SecondOpinionComponents) {
     this.#components = components
   }
 

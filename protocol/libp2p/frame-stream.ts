@@ -72,12 +72,12 @@ export class FrameStream {
    */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
-      const frame = this.#nextFrame()
+      const frame = this.#take()
       if (frame !== undefined) return frame
       if (this.#failure) throw this.#failure
       if (this.#ended) return undefined
       if (this.#paused) {
-        // What was kept back comes at once: it has to be read before the caller waits for more.
+        // What was kept back comes at once: it has to be looked at before anybody waits for more.
         this.#letFlow()
         continue
       }
@@ -175,7 +175,7 @@ export class FrameStream {
     }
   }
 
-  #nextFrame(): Uint8Array | undefined {
+  #take(): Uint8Array | undefined {
     const prefix = this.#prefix()
     if (prefix === undefined) return undefined
     const [length, size] = prefix

@@ -52,7 +52,7 @@ test.describe('the public record on a network of three nodes', () => {
       await expect(record).toContainText('It is still settling', { timeout: 40_000 })
       await expect(record).toContainText('On the public record since', { timeout: 40_000 })
       await expect(record).not.toContainText('It is still settling', { timeout: 40_000 })
-      await expect(ada.page.getByText('Two independent places gave the same entries.')).toBeVisible({ timeout: 40_000 })
+      await expect(ada.page.getByText('Two operators gave the same entries.')).toBeVisible({ timeout: 40_000 })
       expect(await accessibilityFaults(ada.page)).toEqual([])
       await bobIsIn
     })

@@ -15,7 +15,7 @@ test.afterAll(async () => app?.stop())
 
 for (const view of VIEWS) {
   test(`every screen is accessible and fits: ${view.name}`, async ({ browser }) => {
-    test.setTimeout(300_000)
+    test.setTimeout(600_000)
     for (const screen of SCREENS.filter(({ name }) => view.only?.includes(name) ?? true)) {
       const context = await browser.newContext(view.options)
       const page = await context.newPage()

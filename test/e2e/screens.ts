@@ -5,6 +5,7 @@ import {
   conversationId,
   emptyWorld,
   me,
+  message,
   newcomerWorld,
   person,
   status,
@@ -29,6 +30,8 @@ const TELLING = [
   'chats',
   'thread-end',
   'thread-person',
+  'thread-check',
+  'thread-menu',
   'thread-alert',
   'person-details',
   'you',
@@ -92,6 +95,32 @@ function alarmed(world: World): World {
       : each
   )
   return { ...world, snapshot: { ...world.snapshot, conversations } }
+}
+
+/** Bob was compared with. */
+function verified(world: World): World {
+  const conversations = world.snapshot.conversations.map(each =>
+    each.person.username === 'bob' ? { ...each, person: { ...each.person, verifiedAt: Date.now() } } : each
+  )
+  return { ...world, snapshot: { ...world.snapshot, conversations } }
+}
+
+/** Nobody on this network can be confirmed by a second operator. */
+function oneOperator(world: World): World {
+  const conversations = world.snapshot.conversations.map(each => {
+    const record = { ...each.person.record, trust: 'L1' as const }
+    return { ...each, person: { ...each.person, record, nameConfirmed: false } }
+  })
+  return { ...world, snapshot: { ...world.snapshot, conversations, status: status({ operators: 1 }) } }
+}
+
+/** Texts that a hostile program sends. */
+export function hostile(): World {
+  const world = busyWorld()
+  const bob = person('Bob')
+  const texts = ['a' + '\n'.repeat(19_998) + 'b', 'w'.repeat(20_000), 'a' + '\u0301'.repeat(19_999)]
+  const messages = texts.map((text, index) => message(bob, 3 - index, text))
+  return { ...world, messages: { ...world.messages, [conversationId(bob)]: messages } }
 }
 
 function removed(world: World): World {
@@ -160,8 +189,9 @@ export const SCREENS: Screen[] = [
     world: busyWorld,
     hash: bobThread,
     act: async page => {
-      await page.waitForTimeout(300)
-      await page.getByRole('log').evaluate(log => log.scrollBy(0, -1_000))
+      await page.getByText('Shall I bring the drawings?').last().waitFor()
+      await page.getByRole('log').hover()
+      await page.mouse.wheel(0, -1_000)
       await page.getByRole('button', { name: 'Jump to newest' }).waitFor()
     }
   },
@@ -188,7 +218,7 @@ export const SCREENS: Screen[] = [
     name: 'new-chat-nobody',
     world: busyWorld,
     hash: '#/new?find=nobody_here',
-    act: page => page.getByText('Nobody has the name').waitFor()
+    act: page => page.getByText('Not found yet').waitFor()
   },
   { name: 'people', world: busyWorld, hash: '#/people' },
   { name: 'person-pending', world: busyWorld, hash: `#/people/${charlesId}` },
@@ -196,7 +226,32 @@ export const SCREENS: Screen[] = [
     name: 'person-details',
     world: busyWorld,
     hash: `#/people/${countessId}`,
-    act: page => page.getByText('Technical details').first().click()
+    act: async page => {
+      await page.getByText('Details', { exact: true }).click()
+      await page.getByText('Technical details').first().click()
+    }
+  },
+  { name: 'person-verified', world: () => verified(busyWorld()), hash: `#/people/${person('Bob').accountId}` },
+  { name: 'thread-check', world: () => verified(busyWorld()), hash: `${bobThread}/check` },
+  { name: 'thread-record', world: busyWorld, hash: `${bobThread}/record` },
+  {
+    name: 'thread-menu',
+    world: busyWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.getByText('Are you there?').first().waitFor()
+      await page.locator('.note', { hasText: 'Shall I bring the drawings' }).click({ button: 'right' })
+      await page.getByRole('menu').waitFor()
+    }
+  },
+  { name: 'thread-hostile', world: hostile, hash: bobThread },
+  { name: 'one-operator', world: () => oneOperator(busyWorld()) },
+  { name: 'one-operator-person', world: () => oneOperator(busyWorld()), hash: `#/people/${person('Bob').accountId}` },
+  {
+    name: 'one-operator-network',
+    world: () => oneOperator(busyWorld()),
+    hash: '#/you',
+    act: page => page.getByText('One operator runs').scrollIntoViewIfNeeded()
   },
   { name: 'you', world: busyWorld, hash: '#/you' },
   {

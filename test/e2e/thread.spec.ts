@@ -2,7 +2,7 @@ import { expect, test, type Locator, type Page } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { WORLD_CHANNEL } from '../support/fake-peer.ts'
 import { busyWorld, conversationId, message, person, type World } from '../support/fixture-world.ts'
-import { openScreen } from './screens.ts'
+import { hostile, openScreen } from './screens.ts'
 
 test.describe.configure({ mode: 'parallel' })
 
@@ -125,4 +125,72 @@ test('Enter that ends a word of an input method neither sends nor switches', asy
   expect(page.url()).toContain(id)
   await field.press('Enter')
   await expect(page.getByRole('heading', { name: 'Charles Babbage' })).toBeVisible()
+})
+
+test('a hostile note is folded, and neither it nor its unfolding freezes the window', async ({ page }) => {
+  await page.addInitScript(() => {
+    const lengths: number[] = []
+    Reflect.set(globalThis, 'longTasks', lengths)
+    new PerformanceObserver(list => lengths.push(...list.getEntries().map(({ duration }) => duration))).observe({
+      type: 'longtask'
+    })
+  })
+  /** Milliseconds of the longest task since the last look. */
+  const longest = () =>
+    page.evaluate(() => Math.max(0, ...(Reflect.get(globalThis, 'longTasks') as number[]).splice(0)))
+  await open(page, letters(3, 0))
+  await longest()
+  await openScreen(page, app.origin, { name: 'hostile', world: hostile, hash })
+  const notes = page.getByRole('article')
+  await expect(page.getByRole('button', { name: 'Show more' }).last()).toBeVisible()
+  for (const note of await notes.all())
+    expect(await note.evaluate(element => element.getBoundingClientRect().height)).toBeLessThan(1_000)
+  // 2 s before. Far above what it takes, so that a busy machine does not fail it.
+  expect(await longest()).toBeLessThan(1_000)
+  const more = page.getByRole('button', { name: 'Show more' })
+  await more.last().click()
+  await more.first().click()
+  expect(await longest()).toBeLessThan(1_000)
+})
+
+test('a message has a menu by right click and by keyboard, with its text to copy and its times', async ({
+  page,
+  context
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await open(page, letters(5, 0))
+  await page.getByRole('log').getByText('number 4', { exact: true }).click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Copy text' }).click()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('number 4')
+  await expect(page.getByRole('menu')).toHaveCount(0)
+  await page
+    .getByRole('button', { name: /^Message from Bob, .*menu$/ })
+    .last()
+    .focus()
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('menuitem', { name: 'Copy text' })).toBeFocused()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('dialog', { name: 'Bob' })).toContainText('Arrived on this device')
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+})
+
+test('the safety number and the record open beside the chat', async ({ page }) => {
+  await open(page, letters(5, 0))
+  await page.getByTitle('About Bob').click()
+  await page.getByRole('link', { name: 'Compare safety number' }).click()
+  await expect(page.getByLabel('Sixty digits')).toBeVisible()
+  await expect(composer(page)).toBeVisible()
+  const groups = page.getByLabel('Sixty digits').locator('span')
+  const tops = new Set(await groups.evaluateAll(all => all.map(each => Math.round(each.getBoundingClientRect().top))))
+  expect([await groups.count(), tops.size]).toEqual([12, 4])
+  await page.getByRole('button', { name: 'They are the same' }).click()
+  await page.getByRole('link', { name: 'Back' }).last().click()
+  await expect(page.getByText('Verified', { exact: true }).last()).toBeVisible()
+  await page.getByText('Details', { exact: true }).click()
+  await page.getByRole('link', { name: 'Open the public record' }).click()
+  await expect(page.getByRole('heading', { name: 'Public record' })).toBeVisible()
+  await expect(composer(page)).toBeVisible()
 })

@@ -93,6 +93,7 @@ export function status(change: Partial<PeerStatus> = {}): PeerStatus {
     connection: 'online',
     node: 'http://127.0.0.1:8801',
     listedNodes: 3,
+    operators: 3,
     epoch: 0,
     waiting: 0,
     caughtUp: true,

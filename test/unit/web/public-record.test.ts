@@ -6,6 +6,7 @@ import { deviceWords, verifyCommand } from '../../../web/src/state/device-words.
 import { PublicRecordView } from '../../../web/src/state/public-record-view.svelte.ts'
 import { isMoving, watchRecord } from '../../../web/src/state/record-watch.ts'
 import { recordWords } from '../../../web/src/state/record-words.ts'
+import { trustSign } from '../../../web/src/state/trust-sign.ts'
 import { StatusNotice } from '../../../web/src/state/status-notice.svelte.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import {
@@ -13,6 +14,7 @@ import {
   deviceRecord,
   me,
   PENDING,
+  person,
   recordDetails,
   recordPlace,
   status
@@ -31,8 +33,14 @@ describe('an entry in words', () => {
     expect({ look, text }).toEqual({ look: 'recorded', text: expect.stringContaining(en.record.recordedText) })
   })
 
-  it('is unconfirmed while only one source could be asked, whatever its depth', () => {
-    expect(wordsOf({ trust: 'L1' })).toMatchObject({ look: 'unknown', label: en.record.unconfirmed })
+  it('that one operator gave says so in one grey line, without a warning and without amber', () => {
+    const { look, label, text, checked } = wordsOf({ trust: 'L1' })
+    expect({ look, label, checked }).toEqual({
+      look: 'unknown',
+      label: en.record.recorded,
+      checked: 'Checked on this device. A second operator would make it stronger.'
+    })
+    expect(text).not.toMatch(/secret|unconfirmed/i)
     expect(wordsOf({ trust: 'L0' })).toMatchObject({ look: 'unknown' })
   })
 
@@ -58,6 +66,25 @@ describe('an entry in words', () => {
   it('that ended speaks of oneself differently', () => {
     expect(wordsOf({ state: 'removed' }).text).toContain('Ada removed')
     expect(wordsOf({ state: 'removed' }, null, true).text).toBe(en.record.removedOwn)
+  })
+})
+
+describe('the sign beside a name', () => {
+  const signOf = (change: Parameters<typeof person>[1]) => trustSign(person('Bob', change), en)?.kind ?? null
+
+  it('is missing in the normal state, whatever the network can prove', () => {
+    for (const trust of ['L0', 'L1', 'L2'] as const) {
+      for (const state of ['pending', 'recorded', 'settled', 'final', 'not-found'] as const)
+        expect(signOf({ record: recordDetails({ trust, state }), nameConfirmed: trust === 'L2' })).toBeNull()
+    }
+  })
+
+  it('is a check only after comparing, and a cross for a contradiction', () => {
+    expect(signOf({ verifiedAt: 1 })).toBe('verified')
+    expect(signOf({ verifiedAt: 1, isMe: true })).toBeNull()
+    expect(signOf({ verifiedAt: 1, record: recordDetails({ state: 'mismatch' }) })).toBe('contradiction')
+    expect(signOf({ verifiedAt: 1, alert: { kind: 'key', at: 0, username: null } })).toBe('contradiction')
+    expect(signOf({ record: recordDetails({ state: 'removed' }) })).toBe('removed')
   })
 })
 
@@ -120,7 +147,7 @@ describe('a watched record', () => {
     expect(view.removing).toBe(device.deviceId)
     await removal
     expect(view.removing).toBeNull()
-    expect((await peer.devices.list())[1]!.removed).not.toBeNull()
+    expect((await peer.devices())[1]!.removed).not.toBeNull()
     const unknown = new PublicRecordView(peer, 'ff')
     await unknown.load()
     expect(unknown).toMatchObject({ failed: true, record: null })

@@ -39,7 +39,13 @@ describe('addresses', () => {
     expect(parseRoute('')).toEqual({ screen: 'chats' })
     expect(parseRoute(links.chats)).toEqual({ screen: 'chats' })
     expect(parseRoute(links.thread(ID))).toEqual({ screen: 'thread', conversationId: ID })
-    expect(parseRoute(links.threadPerson(ID))).toEqual({ screen: 'thread-person', conversationId: ID })
+    expect(parseRoute(links.threadPerson(ID))).toEqual({
+      screen: 'thread-person',
+      conversationId: ID,
+      page: 'person'
+    })
+    expect(parseRoute(links.threadPerson(ID, 'check'))).toMatchObject({ screen: 'thread-person', page: 'check' })
+    expect(parseRoute(links.threadPerson(ID, 'record'))).toMatchObject({ screen: 'thread-person', page: 'record' })
     expect(parseRoute(links.people)).toEqual({ screen: 'people', newChat: false, query: '' })
     expect(parseRoute(links.newChat)).toEqual({ screen: 'people', newChat: true, query: '' })
     expect(parseRoute(links.find('a&b'))).toEqual({ screen: 'people', newChat: true, query: 'a&b' })

@@ -5,6 +5,7 @@ import { en } from '../../../web/src/i18n/en/en.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
 import { findChats } from '../../../web/src/state/chat-search.ts'
+import { hueOf, initialsOf } from '../../../web/src/state/face.ts'
 import { ChatSwitcher } from '../../../web/src/state/chat-switcher.svelte.ts'
 import { KeptStorage } from '../../../web/src/state/kept-storage.svelte.ts'
 import { MAX_LIST_WIDTH, MIN_LIST_WIDTH, PaneWidth } from '../../../web/src/state/pane-width.svelte.ts'
@@ -16,7 +17,15 @@ import { shortcutOf } from '../../../web/src/state/shortcuts.ts'
 import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
 import { VoloApp } from '../../../web/src/state/volo-app.svelte.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
-import { busyWorld, conversationId, emptyWorld, fixtureId, person, type World } from '../../support/fixture-world.ts'
+import {
+  busyWorld,
+  conversationId,
+  emptyWorld,
+  fixtureId,
+  message,
+  person,
+  type World
+} from '../../support/fixture-world.ts'
 
 afterEach(() => vi.useRealTimers())
 
@@ -42,7 +51,7 @@ describe('the app', () => {
   it('hands in a sign-in code, having taken it out of the address first', async () => {
     const { app, peer, location } = appWith(emptyWorld(), '#/signed-in?code=0123')
     const seen: string[] = []
-    peer.account.finishSignIn = async code => void seen.push(code, location.hash)
+    peer.finishSignIn = async code => void seen.push(code, location.hash)
     await app.start()
     expect(seen).toEqual(['0123', '#/'])
   })
@@ -66,6 +75,28 @@ describe('the app', () => {
     peer.snapshot = snapshot
     await app.load()
     expect(app.startFailure).toBeNull()
+  })
+
+  it('reads a message out with the name of its author, not with an id', async () => {
+    const world = busyWorld()
+    const { app, peer } = appWith(world)
+    await app.start()
+    const bob = person('Bob')
+    const id = conversationId(bob)
+    const arrived = { ...message(bob, 0, 'Hello'), fromName: bob.accountId }
+    peer.show({ ...world, messages: { ...world.messages, [id]: [...world.messages[id]!, arrived] } })
+    await vi.advanceTimersByTimeAsync(1_500)
+    expect(app.announcer.text).toBe('Bob: Hello')
+  })
+
+  it('leads to the pages about a person beside the chat that is open with them', async () => {
+    const { app } = appWith(busyWorld())
+    await app.start()
+    const bob = person('Bob')
+    expect(app.linksOf(bob.accountId).check).toBe(`#/people/${bob.accountId}/check`)
+    app.router.replace(`#/chats/${conversationId(bob)}`)
+    expect(app.linksOf(bob.accountId).check).toBe(`#/chats/${conversationId(bob)}/check`)
+    expect(app.linksOf(fixtureId('Zoe')).check).toContain('#/people/')
   })
 
   it('steps through the chats in their order, and stops at the ends', async () => {
@@ -119,10 +150,34 @@ describe('finding people', () => {
     const finder = new PeopleFinder(new FakePeer())
     finder.type('nobody')
     await finder.look()
-    expect(finder.state).toEqual({ kind: 'nobody', username: 'nobody' })
+    expect(finder.state).toEqual({ kind: 'nobody', username: 'nobody', isFinal: false })
     finder.type('no-name')
     await finder.look()
     expect(finder.state).toEqual({ kind: 'invalid' })
+  })
+
+  it('looks again for a name that is not there yet, and gives up in the end', async () => {
+    vi.useFakeTimers()
+    const world = emptyWorld()
+    const peer = new FakePeer(world)
+    const asked = vi.spyOn(peer, 'findPerson')
+    const finder = new PeopleFinder(peer)
+    finder.type('late')
+    await finder.look()
+    await vi.advanceTimersByTimeAsync(7_000)
+    world.people.push(person('Late'))
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(finder.state).toMatchObject({ kind: 'found', person: { username: 'late' } })
+    finder.type('nobody')
+    await finder.look()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(finder.state).toEqual({ kind: 'nobody', username: 'nobody', isFinal: true })
+    asked.mockClear()
+    finder.type('nobody_else')
+    await finder.look()
+    finder.stop()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked).toHaveBeenCalledTimes(1)
   })
 
   it('forgets the answer to what is no longer asked', async () => {
@@ -136,13 +191,30 @@ describe('finding people', () => {
 
   it('keeps what is known about a person when asking again fails', async () => {
     const peer = new FakePeer()
-    peer.people.refresh = async () => {
+    peer.refreshPerson = async () => {
       throw new PeerError('offline', { origin: null })
     }
     const view = new PersonView(peer, fixtureId('Bob'), person('Bob'))
     await view.refresh()
     expect(view.person?.displayName).toBe('Bob')
     expect(view.refreshFailed).toBe(true)
+  })
+})
+
+describe('a face', () => {
+  it('has one of fifteen colours, the same for the same account', () => {
+    const hues = Array.from({ length: 200 }, (_, index) => hueOf(fixtureId(`somebody ${index}`)))
+    expect(new Set(hues).size).toBe(15)
+    expect(hueOf(fixtureId('Bob'))).toBe(hueOf(fixtureId('Bob')))
+    expect(hueOf('')).toBe(0)
+  })
+
+  it('has the first letters of the first and the last word', () => {
+    expect(initialsOf('Augusta Ada King')).toBe('AK')
+    expect(initialsOf('  zoë ')).toBe('Z')
+    expect(initialsOf('(Bob) ✨')).toBe('B')
+    expect(initialsOf('田中 太郎')).toBe('田太')
+    expect(initialsOf('✨ \u200b')).toBe('')
   })
 })
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_TEXT_UNITS } from '../../../protocol/limits.ts'
 import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
+import { shownLength } from '../../../web/src/state/folded-text.ts'
 import { isComposing } from '../../../web/src/state/input-method.ts'
 import { textParts } from '../../../web/src/state/text-parts.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
@@ -13,8 +14,8 @@ afterEach(() => vi.useRealTimers())
 
 function compose(draft = '') {
   const peer = new FakePeer()
-  const saved = vi.spyOn(peer.conversations, 'saveDraft')
-  const sent = vi.spyOn(peer.messages, 'sendText')
+  const saved = vi.spyOn(peer, 'saveDraft')
+  const sent = vi.spyOn(peer, 'sendText')
   return { peer, saved, sent, composer: new ComposerDraft(peer, CONVERSATION, draft) }
 }
 
@@ -49,7 +50,7 @@ describe('a draft', () => {
 
   it('comes back when it could not be taken, before what was typed meanwhile', async () => {
     const { composer, peer } = compose()
-    peer.messages.sendText = async () => {
+    peer.sendText = async () => {
       throw storeFailure('not-writable', 'volo-store')
     }
     composer.write('First')
@@ -63,7 +64,7 @@ describe('a draft', () => {
   it('that could not be taken is kept, also after the chat was left', async () => {
     const { composer, peer, saved } = compose()
     const refusal = Promise.withResolvers<never>()
-    peer.messages.sendText = () => refusal.promise
+    peer.sendText = () => refusal.promise
     composer.write('First')
     const taken = composer.send()
     await composer.keep()
@@ -94,6 +95,30 @@ describe('a key of an input method', () => {
     expect(isComposing({ isComposing: true, keyCode: 13 })).toBe(true)
     expect(isComposing({ isComposing: false, keyCode: 229 })).toBe(true)
     expect(isComposing({ isComposing: false, keyCode: 13 })).toBe(false)
+  })
+})
+
+describe('a long text', () => {
+  it('is shown in portions, cut between words, letters and their marks', () => {
+    expect(shownLength('Hello', 0)).toBe(5)
+    expect(shownLength('word '.repeat(290).trim(), 0)).toBe(1_449)
+    const words = 'word '.repeat(4_000)
+    expect(words.slice(0, shownLength(words, 0))).toMatch(/ word$/)
+    expect(shownLength('\n'.repeat(20_000), 0)).toBeLessThan(30)
+    expect(shownLength('w'.repeat(20_000), 0)).toBe(1_200)
+    const families = '👨‍👩‍👧'.repeat(2_500)
+    expect(shownLength(families, 0) % 8).toBe(0)
+    const marks = `a${'\u0301'.repeat(19_999)}`
+    expect(shownLength(marks, 0)).toBeLessThanOrEqual(1_200)
+    expect(shownLength(`${'x'.repeat(1_199)}${'😀'.repeat(5_000)}`, 0)).toBe(1_199)
+  })
+
+  it('is shown whole in the end', () => {
+    for (const text of ['w'.repeat(20_000), 'a\n'.repeat(10_000), `a${'\u0301'.repeat(19_999)}`]) {
+      let times = 0
+      while (shownLength(text, times) < text.length) times++
+      expect(times).toBeLessThan(100)
+    }
   })
 })
 

@@ -3,6 +3,8 @@ import type { Catalogue } from '../i18n/catalogue.ts'
 
 /** Messages that arrive within this time are read out together. */
 const BATCH_MS = 1_000
+/** So much of a message is read out by itself, in UTF-16 units; the rest is in the thread. */
+const READ_OUT = 500
 /** How many messages are remembered as read out. */
 const REMEMBERED = 500
 
@@ -37,7 +39,7 @@ export class Announcer {
     this.#batch = []
     if (!first) return
     const { message, messages, newMessages } = this.#words.announce
-    if (batch.length === 1) this.text = message(first.fromName, first.text)
+    if (batch.length === 1) this.text = message(first.fromName, first.text.slice(0, READ_OUT))
     else if (batch.every(each => each.from === first.from)) this.text = messages(batch.length, first.fromName)
     else this.text = newMessages(batch.length)
   }

@@ -1,12 +1,18 @@
 import type { PeerApi, Person } from '../../../peer/peer-api.ts'
 import { isUsername, normalizedUsername } from './username.ts'
 
+/** A name that is not found is looked for again after this … */
+const RETRY_MS = 3_000
+/** … and so often: the claim of a person who has just signed up stands in a block by then. */
+const RETRIES = 12
+
 /** The result of a look-up. */
 export type FinderState =
   | { kind: 'idle' }
   | { kind: 'looking' }
   | { kind: 'found'; person: Person }
-  | { kind: 'nobody'; username: string }
+  /** `isFinal` once it was asked for long enough that a new name would have come. */
+  | { kind: 'nobody'; username: string; isFinal: boolean }
   | { kind: 'invalid' }
   | { kind: 'failed'; error: unknown }
 
@@ -16,6 +22,7 @@ export class PeopleFinder {
   state = $state.raw<FinderState>({ kind: 'idle' })
   readonly #api: PeerApi
   #lookUps = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(api: PeerApi) {
     this.#api = api
@@ -24,8 +31,14 @@ export class PeopleFinder {
   /** Takes what the user types, and drops the older result. */
   type(text: string): void {
     this.text = text
-    this.#lookUps++
+    this.stop()
     this.state = { kind: 'idle' }
+  }
+
+  /** Looks for nothing more. */
+  stop(): void {
+    this.#lookUps++
+    clearTimeout(this.#timer)
   }
 
   async look(): Promise<void> {
@@ -35,16 +48,24 @@ export class PeopleFinder {
       this.state = { kind: 'invalid' }
       return
     }
-    const lookUp = ++this.#lookUps
+    this.stop()
     this.state = { kind: 'looking' }
-    const state = await this.#find(username)
-    if (lookUp === this.#lookUps) this.state = state
+    await this.#attempt(username, RETRIES)
   }
 
-  async #find(username: string): Promise<FinderState> {
+  async #attempt(username: string, retries: number): Promise<void> {
+    const lookUp = this.#lookUps
+    const state = await this.#find(username, retries === 0)
+    if (lookUp !== this.#lookUps) return
+    this.state = state
+    if (state.kind === 'nobody' && !state.isFinal)
+      this.#timer = setTimeout(() => void this.#attempt(username, retries - 1), RETRY_MS)
+  }
+
+  async #find(username: string, isFinal: boolean): Promise<FinderState> {
     try {
-      const person = await this.#api.people.find(username)
-      return person ? { kind: 'found', person } : { kind: 'nobody', username }
+      const person = await this.#api.findPerson(username)
+      return person ? { kind: 'found', person } : { kind: 'nobody', username, isFinal }
     } catch (error) {
       return { kind: 'failed', error }
     }

@@ -1,7 +1,7 @@
 import type { Person, RecordDetails } from '../../../peer/peer-api.ts'
 import type { Language } from '../i18n/language.ts'
 
-/** How a badge looks: hollow ring, amber seal, grey exclamation mark, red cross, grey stop. */
+/** How a badge looks: dashed ring, amber seal, plain ring, red cross, grey stop. */
 export type RecordLook = 'pending' | 'recorded' | 'unknown' | 'mismatch' | 'removed'
 
 /** What a screen says about an entry in the public record. */
@@ -9,6 +9,8 @@ export interface RecordWords {
   look: RecordLook
   /** A few words, for the badge. */
   label: string
+  /** One sentence, for where the record is not the subject. */
+  short: string
   /** Whole sentences. */
   text: string
   /** How it was checked, and when; null before the first check. */
@@ -36,14 +38,16 @@ export function recordWords(
 ): RecordWords {
   const { record: text } = words
   const ago = dates.ago(record.checkedAt, now)
-  const checked = { L0: text.checkedNone, L1: text.checkedOne, L2: text.checkedTwo }[record.trust](ago)
+  const checked = { L0: text.checkedNone(ago), L1: text.checkedOne, L2: text.checkedTwo(ago) }[record.trust]
   if (alert && record.state !== 'mismatch') {
-    return { look: 'mismatch', label: text.changed, text: alertWords(alert, name, words), checked }
+    const changed = alertWords(alert, name, words)
+    return { look: 'mismatch', label: text.changed, short: changed, text: changed, checked }
   }
   switch (record.state) {
     case 'pending': {
       const undone = record.undoneAt === null ? null : text.undoneText(dates.dateTime(record.undoneAt))
-      return { look: 'pending', label: text.pending, text: undone ?? text.pendingText, checked: null }
+      const pending = undone ?? `${text.pending}. ${text.pendingText}`
+      return { look: 'pending', label: text.pending, short: pending, text: pending, checked: null }
     }
     case 'recorded':
     case 'settled':
@@ -52,16 +56,20 @@ export function recordWords(
       const settling = record.state === 'recorded' ? text.settling : null
       const strength = emulated ? text.emulated : settling ? null : text.recordedText
       const sentences = [since, settling, strength].filter(Boolean)
-      const isConfirmed = record.trust === 'L2'
-      if (isConfirmed) return { look: 'recorded', label: text.recorded, text: sentences.join(' '), checked }
-      return { look: 'unknown', label: text.unconfirmed, text: [...sentences, text.unconfirmedText].join(' '), checked }
+      // By one operator alone: true of everybody on its network, so that nothing but the grey line about the check says it.
+      const look = record.trust === 'L2' ? 'recorded' : 'unknown'
+      return { look, label: text.recorded, short: since ?? `${text.recorded}.`, text: sentences.join(' '), checked }
     }
     case 'not-found':
-      return { look: 'unknown', label: text.notFound, text: text.notFoundText, checked }
-    case 'mismatch':
-      return { look: 'mismatch', label: text.mismatch, text: text.mismatchText(name), checked }
-    case 'removed':
-      return { look: 'removed', label: text.removed, text: isMe ? text.removedOwn : text.removedText(name), checked }
+      return { look: 'unknown', label: text.notFound, short: text.notFoundText, text: text.notFoundText, checked }
+    case 'mismatch': {
+      const mismatch = text.mismatchText(name)
+      return { look: 'mismatch', label: text.mismatch, short: mismatch, text: mismatch, checked }
+    }
+    case 'removed': {
+      const removed = isMe ? text.removedOwn : text.removedText(name)
+      return { look: 'removed', label: text.removed, short: removed, text: removed, checked }
+    }
   }
 }
 

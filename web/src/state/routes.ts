@@ -2,7 +2,8 @@
 export type Route =
   | { screen: 'chats' }
   | { screen: 'thread'; conversationId: string }
-  | { screen: 'thread-person'; conversationId: string }
+  /** A thread with a page about its person beside it. */
+  | { screen: 'thread-person'; conversationId: string; page: PersonPageName }
   | { screen: 'people'; newChat: boolean; query: string }
   | { screen: 'person'; accountId: string }
   | { screen: 'record'; accountId: string }
@@ -11,6 +12,9 @@ export type Route =
   | { screen: 'devices' }
   | { screen: 'signed-in'; code: string | null; error: string | null }
   | { screen: 'not-found' }
+
+/** The pages about one person. */
+export type PersonPageName = 'person' | 'record' | 'check'
 
 const ID = /^[0-9a-f]{2,128}$/
 
@@ -27,7 +31,9 @@ export function parseRoute(fragment: string): Route {
       if (second === undefined) return { screen: 'chats' }
       if (!ID.test(second)) return { screen: 'not-found' }
       if (third === undefined) return { screen: 'thread', conversationId: second }
-      return third === 'person' ? { screen: 'thread-person', conversationId: second } : { screen: 'not-found' }
+      return third === 'person' || third === 'record' || third === 'check'
+        ? { screen: 'thread-person', conversationId: second, page: third }
+        : { screen: 'not-found' }
     case 'new':
       return second === undefined
         ? { screen: 'people', newChat: true, query: parameters.get('find') ?? '' }
@@ -59,7 +65,7 @@ export const links = {
   you: '#/you',
   devices: '#/you/devices',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
-  threadPerson: (conversationId: string) => `#/chats/${conversationId}/person`,
+  threadPerson: (conversationId: string, page: PersonPageName = 'person') => `#/chats/${conversationId}/${page}`,
   person: (accountId: string) => `#/people/${accountId}`,
   record: (accountId: string) => `#/people/${accountId}/record`,
   safetyCheck: (accountId: string) => `#/people/${accountId}/check`,

@@ -9,7 +9,7 @@ const GOOD_NEWS_MS = 5_000
 export type ConnectionNotice = { kind: 'offline' } | { kind: 'connecting' } | { kind: 'sent'; count: number } | null
 
 /** What the strip says about the user's own entry in the public record. */
-export type RecordNotice = 'adding' | 'recorded' | 'name-taken' | 'device-removed' | null
+export type RecordNotice = 'adding' | 'name-taken' | 'device-removed' | null
 
 /** Turns the peer's state into the few things that a strip mentions, and lets good news fade. */
 export class StatusNotice {
@@ -62,11 +62,7 @@ export class StatusNotice {
   #takeRecord({ nameState, record }: Me): void {
     if (nameState === 'taken') this.record = 'name-taken'
     else if (record.state === 'pending' || nameState === 'reserving') this.record = 'adding'
-    else if (this.record === 'adding') {
-      this.record = 'recorded'
-      setTimeout(() => {
-        if (this.record === 'recorded') this.record = null
-      }, GOOD_NEWS_MS)
-    } else if (this.record === 'name-taken') this.record = null
+    // Good news needs no strip.
+    else this.record = null
   }
 }

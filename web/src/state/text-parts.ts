@@ -5,7 +5,8 @@ export interface TextPart {
   href: string | null
 }
 
-const ADDRESS = /https?:\/\/[^\s<>"']+/giu
+/** Longer addresses stay text: no page needs them, and looking for the end of the sentence in them takes long. */
+const ADDRESS = /https?:\/\/[^\s<>"']{1,2048}/giu
 /** Punctuation that ends a sentence, not an address. */
 const TRAILING = /[.,;:!?)\]}»”’]+$/u
 

@@ -5,7 +5,7 @@ import { ChatSwitcher } from './chat-switcher.svelte.ts'
 import { failureWords } from './failure-words.ts'
 import { personName } from './person-name.ts'
 import { recordWords, type RecordWords } from './record-words.ts'
-import { links } from './routes.ts'
+import { links, type PersonPageName } from './routes.ts'
 import type { Router } from './router.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
 import { StatusNotice } from './status-notice.svelte.ts'
@@ -73,6 +73,23 @@ export class VoloApp {
     return route.screen === 'thread' || route.screen === 'thread-person' ? route.conversationId : null
   }
 
+  /** The pages about a person: beside the chat where it is open with them, else by themselves. */
+  linksOf(accountId: string): Record<PersonPageName, string> {
+    const open = this.openConversationId
+    const isBeside = open !== null && this.conversation(open)?.person.accountId === accountId
+    if (!isBeside)
+      return { person: links.person(accountId), record: links.record(accountId), check: links.safetyCheck(accountId) }
+    const beside = (page: PersonPageName) => links.threadPerson(open, page)
+    return { person: beside('person'), record: beside('record'), check: beside('check') }
+  }
+
+  /** What to call who wrote a message; the peer's own word for them where nothing else is known. */
+  authorName(message: ChatMessage): string {
+    if (message.mine) return this.words.common.you
+    const person = this.conversation(message.conversationId)?.person
+    return person?.accountId === message.from ? personName(person, this.words) : message.fromName
+  }
+
   /** What to say about a person's entry in the public record. */
   recordWords(person: Person): RecordWords {
     return recordWords(person.record, this.language, {
@@ -111,7 +128,7 @@ export class VoloApp {
 
   /** Opens the conversation with a person, made if needed. @returns its id. */
   async openChatWith(accountId: string): Promise<string> {
-    const conversation = await this.api.conversations.open(accountId)
+    const conversation = await this.api.openConversation(accountId)
     await this.load()
     this.router.go(links.thread(conversation.id))
     return conversation.id
@@ -143,6 +160,6 @@ export class VoloApp {
   #heard(message: ChatMessage): void {
     // Changes of older messages are events too; only new messages are read out.
     const isNew = message.kind === 'text' && !message.mine && Date.now() - message.receivedAt < CLOCK_STEP_MS
-    if (isNew) this.announcer.arrived(message)
+    if (isNew) this.announcer.arrived({ ...message, fromName: this.authorName(message) })
   }
 }

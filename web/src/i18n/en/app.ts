@@ -32,7 +32,6 @@ export const app = {
     connecting: 'Connecting…',
     sentWaiting: (n: number) => plural(n, { one: 'Sent {n} waiting message', other: 'Sent {n} waiting messages' }),
     adding: 'Adding you to the public record… you can already chat',
-    recorded: 'Recorded ✓',
     nameTaken: 'Somebody had your username first.',
     chooseAnother: 'Choose another',
     deviceRemoved: 'This device was removed from your account. It can no longer send or receive.',

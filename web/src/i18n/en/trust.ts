@@ -4,7 +4,8 @@ export const trust = {
     title: 'About this person',
     notFound: 'This person is not known on this device, and could not be found on the network.',
     publicRecord: 'Public record',
-    verified: 'Verified: you compared the safety number',
+    verified: 'Verified',
+    details: 'Details',
     checkAgain: 'Check again',
     checking: 'Checking…',
     checkFailed: 'Couldn’t check just now. What you see is from the last time.',
@@ -24,9 +25,6 @@ export const trust = {
       'We could not find this person’s device on the public record yet. You can chat; don’t share secrets until it appears.',
     undoneText: (when: string) =>
       `It stood on the public record, but its newest entries were undone (${when}). It is being added again by itself. The devices are the same as before; you need not do anything.`,
-    unconfirmed: 'Unconfirmed',
-    unconfirmedText:
-      'Only one place could be asked. It cannot make up devices, but it could leave out the newest entries. Don’t share secrets until a second one agrees.',
     mismatch: 'Contradiction',
     mismatchText: (name: string) =>
       `Two independent places give different answers about ${name}. Messages are paused, and nothing was sent with a wrong key. Right after a change this passes within a minute; if it stays, ask ${name} in another way.`,
@@ -48,9 +46,9 @@ export const trust = {
       `${name} removed every device. Messages are paused until there is another one; what you wrote before stays here.`,
     removedOwn: 'Every device of your account was removed. What is on this device stays on it.',
     alertLabel: 'Something changed',
-    checkedTwo: (ago: string) => `Checked on this device, 2 independent sources agree · ${ago}`,
-    checkedOne: (ago: string) => `Checked on this device against one source · ${ago}`,
-    checkedNone: (ago: string) => `One source says so; not checked further · ${ago}`
+    checkedTwo: (ago: string) => `Checked on this device; two operators agree · ${ago}`,
+    checkedOne: 'Checked on this device. A second operator would make it stronger.',
+    checkedNone: (ago: string) => `Not checked on this device yet · ${ago}`
   },
 
   publicRecord: {
@@ -60,13 +58,12 @@ export const trust = {
       'A public list, kept by nobody in particular, says which devices belong to whom. Whoever gives you a wrong device is found out here.',
     who: 'Who',
     names: (username: string) => `Known as @${username}`,
-    nameUnconfirmed: 'The name is not confirmed yet: only one place could be asked who has it.',
     noName: 'Without a username',
     devices: 'Devices',
     checked: 'How this was checked',
     checkedHere: 'This device went through every entry itself, from the first one on.',
-    agreeTwo: 'Two independent places gave the same entries.',
-    agreeOne: 'Only one place could be asked, so the newest entries might be missing.',
+    agreeTwo: 'Two operators gave the same entries.',
+    agreeOne: 'A second operator would make it stronger: one alone could leave out the newest entries.',
     ago: (ago: string) => `Last checked ${ago}.`,
     safety: 'Safety number',
     safetyText: (name: string) => `Compare it with ${name} to know that nobody stands between you.`,

@@ -8,11 +8,8 @@ export const you = {
     title: 'You',
     name: 'Your name',
     nameNone: 'No username',
-    nameReserving: (username: string) =>
-      `@${username} is being reserved for you. People can already find you in a moment.`,
-    nameReserved: (username: string) =>
-      `@${username} is reserved for you. It settles on the public record in the background.`,
-    nameRecorded: (username: string) => `@${username} is yours, on the public record.`,
+    nameReserving: (username: string) => `In a moment others find you as @${username}.`,
+    nameFound: (username: string) => `Others find you as @${username}.`,
     nameTaken: (username: string) =>
       `Somebody else’s claim to @${username} came first on the public record. Your chats go on as before, but people cannot find you by this name.`,
     anotherName: 'Choose another username',
@@ -30,6 +27,8 @@ export const you = {
         one: 'This network runs in {n} place. Volo moves to another one by itself when there are more.',
         other: 'This network runs in {n} places. If one goes away, Volo moves to another by itself.'
       }),
+    oneOperator:
+      'One operator runs this network. It cannot read your messages or make up devices, but it could hide the newest changes. A second operator would make every check stronger.',
     waiting: (n: number) =>
       plural(n, { one: '{n} message waits here to be sent.', other: '{n} messages wait here to be sent.' }),
     allSent: 'Nothing waits to be sent.',

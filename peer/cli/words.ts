@@ -44,7 +44,7 @@ const STATUS: { [C in keyof StatusProblemFacts]: (facts: StatusProblemFacts[C]) 
 
 const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; detail: string }) => string> = {
   'in-use': ({ location }) => `${location} is in use by another process; stop it, or choose another data directory`,
-  'not-opened': ({ location, detail }) => `${location} cannot be opened: ${detail}`,
+  'not-opened': ({ location, detail }) => `${location} cannot be used: ${detail}`,
   newer: ({ detail }) => `a newer version of Volo wrote the data: ${detail}; update Volo`,
   'not-writable': ({ location, detail }) => `${location} cannot be written: ${detail}`,
   'key-exposed': ({ location }) => `${location} can be read by other users; run: chmod 600 ${location}`,

@@ -69,7 +69,7 @@ test.describe('the app of a node that lies', () => {
     await test.step('a name that the thief claims, too: nobody is chosen', async () => {
       await network.tell({ kind: 'stolenName', victim: STOLEN_NAME, seed: CLAIMED_NAME_SEED })
       await lookUp(STOLEN_NAME)
-      await expect(page.getByText(/Two operators of the network disagree about who is/)).toBeVisible()
+      await expect(page.getByText(/Two independent places disagree about who is/)).toBeVisible()
       await expect(page.getByRole('button', { name: /^Message / })).toHaveCount(0)
     })
 

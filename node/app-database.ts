@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { AbstractLevel } from 'abstract-level'
 import type { Level } from 'level'
-import type { KeyValueStore } from '../chain/key-value-store.ts'
+import type { ChainStore } from '../chain/chain-store.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import type { RecordId } from '../protocol/identity/device.ts'
 import { openLevel } from './open-level.ts'
@@ -65,8 +65,8 @@ export class AppDatabase {
   }
 
   /** A text store for one other part, inside this database. */
-  storeFor(part: 'publisher' | 'follower' | 'epochs'): KeyValueStore {
-    return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as KeyValueStore
+  storeFor(part: 'publisher' | 'follower' | 'epochs'): ChainStore {
+    return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore
   }
 
   /** Own records, oldest first. */

@@ -57,7 +57,7 @@ export async function createBrowserPeer({
     },
     { entry: origin }
   )
-  globalThis.addEventListener?.('online', () => void engine.reconnect())
+  globalThis.addEventListener?.('online', () => void engine.network.reconnect())
   void closed.promise
     .then(() => engine.stop())
     // There is nothing left to write to.

@@ -13,25 +13,25 @@ import { ConnectionKeeper } from './network/connection-keeper.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
 import { Conversations } from './conversations/conversations.ts'
-import type { Core } from './engine-context.ts'
+import type { EngineContext } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
 import { DeviceRemoval } from './account/device-removal.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
 import { ConversationRoster } from './groups/conversation-roster.ts'
-import { Holds } from './directory/send-holds.ts'
-import { Housekeeping } from './maintenance/maintenance.ts'
+import { SendHolds } from './directory/send-holds.ts'
+import { Maintenance } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
 import { Mailbox } from './receiving/mailbox.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
-import type { NetworkBook } from './network/known-network.ts'
+import type { KnownNetwork } from './network/known-network.ts'
 import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
 import { Outbox } from './sending/outbox.ts'
-import type { OwnAccount } from './account/own-account.ts'
-import { People } from './people/person-views.ts'
-import { PersonMarks } from './directory/person-trust.ts'
+import type { OwnAccount } from './store/own-account.ts'
+import { PersonViews } from './people/person-views.ts'
+import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { Receiver } from './receiving/receiver.ts'
 import { SealRound } from './sending/seal-round.ts'
@@ -39,9 +39,9 @@ import { Sealer } from './sending/sealer.ts'
 import { SealingPlanner } from './sending/sealing-plan.ts'
 import { ownShownId, shownIdOf } from './history/shown-id.ts'
 import { slots, type Conversation, type MessageRow } from './store/store-layout.ts'
-import { UnheardLine } from './conversations/unheard-queue.ts'
+import { UnheardQueue } from './conversations/unheard-queue.ts'
 import { UnsentQueue } from './sending/unsent-queue.ts'
-import { Upkeep } from './maintenance/session-upkeep.ts'
+import { SessionUpkeep } from './maintenance/session-upkeep.ts'
 import { WaitingCount } from './history/waiting-count.ts'
 import { StateStore } from './store/state-store.ts'
 
@@ -49,16 +49,16 @@ import { StateStore } from './store/state-store.ts'
 const FLUSH_TIMEOUT_MS = 1_500
 const FLUSH_LOOK_MS = 20
 
-export interface ChatComponents {
-  core: Core
-  book: NetworkBook
+export interface ChatEngineComponents {
+  context: EngineContext
+  network: KnownNetwork
   transport: Transport
   fetch: HttpClient
   account: () => OwnAccount
   saveAccount: (account: OwnAccount) => void
 }
 
-export interface ChatInit {
+export interface ChatEngineInit {
   /** Whether received messages are kept in line until they are marked as heard. */
   keepUnheard: boolean
   /** Something that a screen shows has changed. */
@@ -73,14 +73,13 @@ export interface ConnectionStatus {
   problem: StatusProblem | null
 }
 
-export class Chat {
-  readonly people: People
-  readonly marks: PersonMarks
+export class ChatEngine {
+  readonly people: PersonViews
+  readonly trust: PersonTrust
   readonly publicRecords: PublicRecords
   readonly deviceRemoval: DeviceRemoval
   readonly directory: DirectoryClient
   readonly conversations: Conversations
-  readonly readMarks: ReadMarks
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly nameClaim: NameClaim
@@ -88,47 +87,47 @@ export class Chat {
   readonly inbox: Inbox
   readonly outbox: Outbox
   readonly waiting = new WaitingCount()
-  readonly unheard: UnheardLine
-  readonly #components: ChatComponents
-  readonly #init: ChatInit
+  readonly unheard: UnheardQueue
+  readonly #components: ChatEngineComponents
+  readonly #init: ChatEngineInit
   readonly #states: StateStore
   readonly #queue: UnsentQueue
   readonly #roster: ConversationRoster
   readonly #sealer: Sealer
-  readonly #housekeeping: Housekeeping
+  readonly #maintenance: Maintenance
   #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
   #isRunning = false
 
-  constructor(components: ChatComponents, init: ChatInit) {
-    const { core, book, transport, account, saveAccount } = components
+  constructor(components: ChatEngineComponents, init: ChatEngineInit) {
+    const { context, network, transport, account, saveAccount } = components
     const { onChange } = init
     this.#components = components
     this.#init = init
-    const states = (this.#states = new StateStore(core.store, error =>
-      core.log.warn('something was stored, but not everybody heard of it', { reason: String(error) })
+    const states = (this.#states = new StateStore(context.store, error =>
+      context.log.warn('something was stored, but not everybody heard of it', { reason: String(error) })
     ))
     const connection = (): NodeConnection | undefined => this.keeper.connection
-    const marks = (this.marks = new PersonMarks(core.store, () => core.timers.now()))
+    const trust = (this.trust = new PersonTrust(context.store, () => context.timers.now()))
     const otherOperator = (): Promise<NodeConnection | undefined> =>
-      dialOtherOperator(core, transport, this.keeper.node)
+      dialOtherOperator(context, transport, this.keeper.node)
     const directory = (this.directory = new DirectoryClient({
-      ...core,
-      marks,
+      ...context,
+      trust,
       connection: () => this.#requireConnection(),
       fetch: components.fetch,
       otherOperator,
       onChange: known => {
         onChange()
         void this.receiver.retryParked('roster')
-        void this.#housekeeping.seekSecondOpinion(known)
+        void this.#maintenance.seekSecondOpinion(known)
       }
     }))
-    const holds = new Holds(core, directory, marks)
-    const roster = (this.#roster = new ConversationRoster(core, directory))
-    this.people = new People(core, directory, account, marks, holds, roster)
-    this.publicRecords = new PublicRecords(core, directory, this.people, account)
-    this.deviceRemoval = new DeviceRemoval({ core, directory, connection, otherOperator })
-    const log = new MessageLog(core, states, {
+    const holds = new SendHolds(context, directory, trust)
+    const roster = (this.#roster = new ConversationRoster(context, directory))
+    this.people = new PersonViews(context, directory, account, trust, holds, roster)
+    this.publicRecords = new PublicRecords(context, directory, this.people, account)
+    this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
+    const history = new MessageLog(context, states, {
       keepUnheard: init.keepUnheard,
       onMessage: row => this.#onMessage(row),
       onConversation: conversation => {
@@ -136,47 +135,48 @@ export class Chat {
         onChange()
       }
     })
-    const outbox = (this.outbox = new Outbox(core, states, log, {
+    const outbox = (this.outbox = new Outbox(context, states, history, {
       connection,
       onEpoch: (epoch, online) => this.#onEpoch(epoch, online),
       onFruitless: online => void this.keeper.leave(online)
     }))
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
-    const round = new SealRound({ core, log, queue, outbox, roster, account, onKeysChanged })
-    const planner = new SealingPlanner(core, states, directory, holds, roster)
-    const sealer = (this.#sealer = new Sealer({ core, states, log, queue, outbox, planner, round }))
+    const round = new SealRound({ context, history, queue, outbox, roster, account, onKeysChanged })
+    const planner = new SealingPlanner(context, states, directory, holds, roster)
+    const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
-      core,
+      context,
       states,
       directory,
-      log,
+      history,
       sealer,
-      onProfile: (accountId, profile) => void this.#housekeeping.noteProfile(accountId, profile),
-      onGap: conversationId => void this.#housekeeping.keepUp(conversationId)
+      onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile),
+      onGap: conversationId => void this.#maintenance.keepUp(conversationId)
     }))
-    const rows = new ConversationRows(core, log)
-    const receiver = (this.receiver = new Receiver({ core, states, directory, rows, inbox, sealer }))
-    this.mailbox = new Mailbox(core, receiver, { onChange })
+    const rows = new ConversationRows(context, history)
+    const receiver = (this.receiver = new Receiver({ context, states, directory, rows, inbox, sealer }))
+    this.mailbox = new Mailbox(context, receiver, { onChange })
     const conversations = (this.conversations = new Conversations({
-      core,
+      context,
       states,
       directory,
       holds,
-      log,
+      history,
       roster,
       rows,
       sealer,
+      outbox,
+      readMarks: new ReadMarks({ context, states, history, sealer }),
       people: this.people,
       onChange
     }))
-    const upkeep = new Upkeep({ core, states, directory, roster, inbox, sealer, outbox, onKeysChanged })
-    this.readMarks = new ReadMarks({ core, states, log, sealer })
-    const housekeeping = { core, directory, conversations, roster, receiver, upkeep, connection }
-    this.#housekeeping = new Housekeeping(housekeeping)
-    this.unheard = new UnheardLine(states, this.people, row => this.#housekeeping.nameChecked(row.from))
+    const upkeep = new SessionUpkeep({ context, states, directory, roster, inbox, sealer, outbox, onKeysChanged })
+    const maintenance = { context, directory, conversations, roster, receiver, upkeep, connection }
+    this.#maintenance = new Maintenance(maintenance)
+    this.unheard = new UnheardQueue(states, this.people, row => this.#maintenance.nameChecked(row.from))
     this.nameClaim = new NameClaim({
-      core,
+      context,
       directory,
       connection,
       account,
@@ -186,11 +186,11 @@ export class Chat {
       }
     })
     this.keeper = new ConnectionKeeper(
-      { transport, timers: core.timers, log: core.log, randomFraction: () => core.random(1)[0]! / 256 },
+      { transport, timers: context.timers, log: context.log, randomFraction: () => context.random(1)[0]! / 256 },
       {
-        network: () => core.network().id,
-        authenticate: deviceProof(core),
-        candidates: () => candidateNodes(core.crypto, book.info, core.device().deviceId),
+        network: () => context.network().id,
+        authenticate: deviceProof(context),
+        candidates: () => candidateNodes(context.crypto, network.info, context.device().deviceId),
         onOnline: online => this.#onOnline(online),
         onState: (state, node, problem) => this.#onState(state, node, problem)
       }
@@ -204,15 +204,15 @@ export class Chat {
   /** Opens what is on disk; the network follows by itself. */
   async start(): Promise<void> {
     this.#isRunning = true
-    await this.marks.load()
-    await this.directory.load(this.#components.core.accountId())
+    await this.trust.load()
+    await this.directory.load(this.#components.context.accountId())
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
     await this.outbox.start()
     await this.#sealer.start()
     await this.receiver.start()
     for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
-    for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.core, message))
-    this.#housekeeping.start()
+    for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
+    this.#maintenance.start()
     this.keeper.start()
     this.nameClaim.start()
     await this.deviceRemoval.start()
@@ -239,7 +239,7 @@ export class Chat {
     if (!this.#isRunning) return
     if (this.keeper.connection) await this.#flush()
     this.#isRunning = false
-    this.#housekeeping.stop()
+    this.#maintenance.stop()
     this.inbox.stop()
     this.receiver.stop()
     this.outbox.stop()
@@ -251,18 +251,18 @@ export class Chat {
   }
 
   async #flush(): Promise<void> {
-    const { timers } = this.#components.core
+    const { timers } = this.#components.context
     const done = Promise.withResolvers<void>()
     const cancel = timers.after(FLUSH_TIMEOUT_MS, done.resolve)
     const flushed = this.#flushOutbox(timers.monotonic() + FLUSH_TIMEOUT_MS).catch((error: unknown) =>
-      this.#components.core.log.warn('not everything was told before the end', { reason: String(error) })
+      this.#components.context.log.warn('not everything was told before the end', { reason: String(error) })
     )
     await Promise.race([flushed, done.promise])
     cancel()
   }
 
   async #flushOutbox(deadline: number): Promise<void> {
-    const { timers } = this.#components.core
+    const { timers } = this.#components.context
     await this.#states.idle()
     await this.#sealer.flush()
     while (this.outbox.size > 0 && this.keeper.connection && timers.monotonic() < deadline) {
@@ -279,11 +279,11 @@ export class Chat {
 
   /** A node told its list. Never rejects. */
   async #onEpoch(epoch: Epoch, { node }: NodeConnection): Promise<void> {
-    const { book, core } = this.#components
+    const { network, context } = this.#components
     try {
-      await book.noteEpoch(epoch, node)
+      await network.noteEpoch(epoch, node)
     } catch (error) {
-      core.log.debug('a list of nodes could not be looked at', { reason: String(error) })
+      context.log.debug('a list of nodes could not be looked at', { reason: String(error) })
     }
   }
 
@@ -295,13 +295,13 @@ export class Chat {
       this.#sealer.kick()
       this.nameClaim.kick()
       this.deviceRemoval.kick()
-      void this.#housekeeping.round()
+      void this.#maintenance.round()
     } else this.mailbox.detach()
     if (problem?.code === 'device-removed' && this.people.me().deviceState !== 'removed') {
       void this.deviceRemoval.checkSelf()
     }
     // The list may be out of date, such as after a devnet moved to other ports.
-    if (state === 'offline' && this.#isRunning) void this.#components.book.tryRefresh()
+    if (state === 'offline' && this.#isRunning) void this.#components.network.tryRefresh()
     this.#init.onChange()
   }
 
@@ -312,7 +312,7 @@ export class Chat {
 
   #onMessage(row: MessageRow): void {
     this.conversations.noteMessage(row)
-    this.waiting.note(shownIdOf(this.#components.core, row), row)
+    this.waiting.note(shownIdOf(this.#components.context, row), row)
     this.#init.onMessage(row)
     this.#init.onChange()
   }
@@ -321,19 +321,5 @@ export class Chat {
     const { connection } = this.keeper
     if (connection) return connection
     throw new PeerError('offline', { origin: null })
-  }
-
-  /** Waits for a connection, at most `ms`. @returns whether there is one. */
-  async online(ms: number): Promise<boolean> {
-    const abort = new AbortController()
-    const cancel = this.#components.core.timers.after(ms, () => abort.abort(new PeerError('offline', { origin: null })))
-    try {
-      await this.keeper.online(abort.signal)
-      return true
-    } catch {
-      return false
-    } finally {
-      cancel()
-    }
   }
 }

@@ -7,7 +7,7 @@ import type { DeviceKeys } from './store/device-keys.ts'
 import type { NetworkInfo } from './network/network-info.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 
-export interface Core {
+export interface EngineContext {
   crypto: Crypto
   random: Random
   timers: Timers
@@ -22,6 +22,6 @@ export interface Core {
 }
 
 /** What the session suite wants to be given. */
-export function sessionEnvironment({ crypto, random, timers, network }: Core): Environment {
+export function sessionEnvironment({ crypto, random, timers, network }: EngineContext): Environment {
   return { crypto, network: network().id, random, now: () => timers.now() }
 }

@@ -16,7 +16,7 @@ export interface Timers {
 }
 
 /** One stream of whole frames to a node whose identity the transport has checked. */
-export interface FrameStream {
+export interface NodeStream {
   /** Key that the other end proved. */
   readonly node: NodeKey
   /** 32-byte Ed25519 key of this end: ephemeral, never the device's. */
@@ -36,7 +36,7 @@ export interface Transport {
    * @param key - the only identity accepted there.
    * @throws Error if the node cannot be reached, or is another one.
    */
-  dial(url: string, key: NodeKey, options: { signal: AbortSignal }): Promise<FrameStream>
+  dial(url: string, key: NodeKey, options: { signal: AbortSignal }): Promise<NodeStream>
   stop(): Promise<void>
 }
 

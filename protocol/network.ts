@@ -39,7 +39,7 @@ export interface Genesis {
   releaseKey: Uint8Array | null
   /**
    * Operators that are admitted from the start, each by the Ed25519 signing key of its account's first device: account ids
-   * cover the network's id, so that none can stand here. See docs/directory.md.
+   * cover the network's id, so that genesis cannot name one. See docs/directory.md.
    */
   admittedOperators: Uint8Array[]
   /** Absent where the list of nodes is the configured one for good. */

@@ -65,7 +65,7 @@ function chosenSuites(chosen) {
 }
 
 /** Runs suites one after another, each once what it needs is there. */
-async function runLane(names, { built, browser }) {
+async function runLane(names, { built, browser, isAlone }) {
   const ended = []
   for (const name of names) {
     const suite = { name, ...SUITES[name] }
@@ -77,7 +77,7 @@ async function runLane(names, { built, browser }) {
       NODE_COMPILE_CACHE: at('.cache', 'compiled'),
       ...(chromium && { VOLO_CHROMIUM: chromium })
     }
-    ended.push(await runSuite(suite, environment, suite.lane === 'compute'))
+    ended.push(await runSuite(suite, environment, suite.lane === 'compute' && !isAlone))
   }
   return ended
 }
@@ -106,9 +106,10 @@ try {
   mkdirSync(results(), { recursive: true })
   const built = ensureBuilt('app', 'web', 'test')
   const browser = names.some(name => SUITES[name].needsBrowser) ? findBrowser(built) : undefined
-  const lanes = [...new Set(names.map(name => SUITES[name].lane))].map(lane => {
+  const kinds = [...new Set(names.map(name => SUITES[name].lane))]
+  const lanes = kinds.map(lane => {
     const own = names.filter(name => SUITES[name].lane === lane)
-    return runLane(own, { built, browser })
+    return runLane(own, { built, browser, isAlone: kinds.length === 1 })
   })
   const [, , ...ended] = await Promise.all([built, browser, ...lanes])
   report(ended.flat())

@@ -10,7 +10,7 @@ import { bytes, decode, encode, list, struct, uint } from '../../protocol/codec.
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { BlockHash, TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
-import { sortableNumber, SYNCED } from '../key-value-store.ts'
+import { sortableNumber, SYNCED } from '../chain-store.ts'
 import { metadataOf, parseRawTransaction } from '../source/raw-transaction.ts'
 
 /** Deepest rollback: Cardano's security parameter k. */
@@ -33,7 +33,7 @@ export interface DevnetGenesis {
 export interface StoredBlock {
   height: number
   slot: number
-  /** How many rollbacks the chain had seen, so that a block made anew has a new hash. */
+  /** How many rollbacks the chain had seen, so that a block made again has a new hash. */
   fork: number
   /** Bytes of all its transactions. */
   size: number

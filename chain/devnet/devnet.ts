@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { decodeAddress } from './cardano-address.ts'
 import type { BlockHash, TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
@@ -62,7 +63,8 @@ export class Devnet {
   #ledger: Ledger | undefined
   #mempool: MempoolEntry[] = []
   #timer: NodeJS.Timeout | undefined
-  #queue: Promise<unknown> = Promise.resolve()
+  /** Everything that changes the chain, one change after another. */
+  readonly #changes = new SerialQueue()
 
   constructor(init: DevnetInit) {
     this.#init = { blockMs: DEFAULT_BLOCK_MS, clock: Date.now, logger: SILENT_LOGGER, ...init }
@@ -83,7 +85,7 @@ export class Devnet {
   /** Stops making blocks and closes the folder. The mempool is forgotten, as a Cardano node forgets its own. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#queue.catch(() => undefined)
+    await this.#changes.idle()
     await this.#store.close()
   }
 
@@ -123,7 +125,7 @@ export class Devnet {
    * @throws {@link ChainError} `REJECTED` by the rules, `BUSY` with a full mempool.
    */
   submit(bytes: Uint8Array): Promise<TransactionId> {
-    return this.#exclusive(async () => {
+    return this.#changes.run(async () => {
       const id = await this.#admit(bytes)
       if (this.faults.dropSubmissions) this.#mempool.pop()
       return id
@@ -136,7 +138,7 @@ export class Devnet {
     if (lovelace < MIN_GIFT || lovelace > MAX_GIFT) {
       throw new ChainError('MALFORMED', `the faucet gives ${MIN_GIFT} to ${MAX_GIFT} lovelace at once`)
     }
-    return this.#exclusive(async () => {
+    return this.#changes.run(async () => {
       const utxos = parseUtxos((await this.#head()).dump())
       return this.#admit(this.#faucet!.pay(utxos, recipient, lovelace))
     })
@@ -144,7 +146,7 @@ export class Devnet {
 
   /** Makes blocks now. @returns the newest. */
   forge(count = 1): Promise<BlockHash> {
-    return this.#exclusive(async () => {
+    return this.#changes.run(async () => {
       for (let i = 0; i < count; i++) await this.#forgeOne()
       return this.#store.hashOf(this.tip)
     })
@@ -159,7 +161,7 @@ export class Devnet {
     if (!Number.isInteger(depth) || depth < 1 || depth > MAX_ROLLBACK) {
       throw new ChainError('MALFORMED', `a rollback takes 1 to ${MAX_ROLLBACK} blocks`)
     }
-    return this.#exclusive(async () => {
+    return this.#changes.run(async () => {
       const height = Math.max(0, this.tip.height - depth)
       const utxos = await this.#store.utxosAt(height)
       const lost = await this.#store.truncate(height)
@@ -233,7 +235,7 @@ export class Devnet {
     return id
   }
 
-  /** Builds the mempool anew; what is no longer valid falls out. */
+  /** Rebuilds the mempool without the transactions that are no longer valid. */
   async #refill(transactions: Uint8Array[], slot?: number): Promise<void> {
     this.#mempool = []
     for (const bytes of transactions) {
@@ -258,12 +260,5 @@ export class Devnet {
   #slotNow(): number {
     const { systemStart, slotMs } = this.#store.genesis
     return Math.floor((this.#init.clock() - systemStart) / slotMs)
-  }
-
-  /** Runs one change after another; a failed one does not stop the next. */
-  #exclusive<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(change, change)
-    this.#queue = result.catch(() => undefined)
-    return result
   }
 }

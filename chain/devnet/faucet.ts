@@ -10,7 +10,7 @@ import type { LedgerUtxo } from './ledger.ts'
 
 /** Lovelace that a devnet starts with: a billion ADA, still an exact JavaScript number. */
 export const GENESIS_LOVELACE = 1_000_000_000_000_000n
-/** Lovelace of one gift when nobody says how much: 1,000 ADA. */
+/** Lovelace of one gift if the request names no amount: 1,000 ADA. */
 export const DEFAULT_GIFT = 1_000_000_000n
 /** Most lovelace of one gift: 100,000 ADA. */
 export const MAX_GIFT = 100_000_000_000n

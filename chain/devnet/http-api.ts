@@ -87,7 +87,7 @@ export class DevnetHttpApi {
     }
     const path = url.pathname.replace(/^\/api\/v0(?=\/|$)/, '').replace(/(.)\/$/, '$1') || '/'
     if (path === '/devnet' || path.startsWith('/devnet/')) return this.#control(request, path, body)
-    const fault = this.#takeFault(path)
+    const fault = this.#nextFault(path)
     if (fault?.latencyMs) await sleep(fault.latencyMs)
     if (fault?.status) return errorAnswer(fault.status, STATUS_TEXT[fault.status] ?? 'Error', 'fault made on purpose')
     const route = findRoute(request.method ?? 'GET', path)
@@ -130,7 +130,7 @@ export class DevnetHttpApi {
   }
 
   /** The HTTP fault for a path, counted down. */
-  #takeFault(path: string): HttpFault | undefined {
+  #nextFault(path: string): HttpFault | undefined {
     const fault = this.#fault
     if (!fault || !path.startsWith(fault.path)) return undefined
     if (fault.count !== undefined && --fault.count <= 0) this.#fault = undefined

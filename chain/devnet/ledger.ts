@@ -38,7 +38,7 @@ export class Ledger {
   }
 
   /**
-   * Loads the rules on first use: half a second and some 100 MB, which a devnet that nobody submits to never pays.
+   * Loads the rules on first use: half a second and some 100 MB, which a devnet without transactions never pays.
    * @param utxos - CBOR map from input to output, as {@link dump} gives it.
    */
   static async load(utxos: Uint8Array, systemStart: number, slotMs: number): Promise<Ledger> {

@@ -13,7 +13,7 @@ export interface StartDevnetOptions {
   logger?: Logger
 }
 
-/** A devnet with its API, to be stopped by whoever started it. */
+/** A devnet with its API, which the caller stops. */
 export interface RunningDevnet {
   devnet: Devnet
   /** Base URL, to be given to `createChainSource`. */

@@ -1,7 +1,7 @@
 /** What a follower reports about the chain; follower.ts says when. */
 import type { Block, TransactionPlace } from '../source/chain-source.ts'
 
-/** A transaction under the label, as it stands on the chain. Its bytes hash to its id; nothing else is promised. */
+/** A transaction under the label. Its bytes hash to its id; nothing else about them is checked. */
 export interface FollowedTransaction extends TransactionPlace {
   /** The whole raw transaction. */
   bytes: Uint8Array
@@ -18,11 +18,11 @@ export interface FinalTransaction extends FollowedTransaction {
 /** What one poll found. */
 export interface ChainChange {
   tip: Block
-  /** New in the FINAL log, oldest first. Each is told at least once; `sequence` tells repeats. */
+  /** New in the FINAL log, oldest first. Each is reported at least once; `sequence` shows repeats. */
   final: FinalTransaction[]
-  /** Everything above the FINAL log, oldest first: replaces what was told before. */
+  /** Everything above the FINAL log, oldest first: replaces the earlier report. */
   provisional: FollowedTransaction[]
-  /** Told before as provisional, and now gone from the chain or in another block. */
+  /** Reported before as provisional, and now gone from the chain or in another block. */
   rolledBack: TransactionPlace[]
   /** Height up to which nothing can be missing from the FINAL log; left out while the reading is not whole. */
   finalThrough?: number

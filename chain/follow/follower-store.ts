@@ -8,7 +8,7 @@ import {
   type TransactionId,
   type TransactionPlace
 } from '../source/chain-source.ts'
-import { sortableNumber, SYNCED, type KeyValueStore } from '../key-value-store.ts'
+import { sortableNumber, SYNCED, type ChainStore } from '../chain-store.ts'
 
 const blockHash = z.string().transform(parseBlockHash)
 const placeSchema = z.object({
@@ -40,9 +40,9 @@ const finalKey = (sequence: number): string => `final/${sortableNumber(sequence)
 const bytesKey = (id: TransactionId): string => `bytes/${id}`
 
 export class FollowerStore {
-  readonly #level: KeyValueStore
+  readonly #level: ChainStore
 
-  constructor(level: KeyValueStore) {
+  constructor(level: ChainStore) {
     this.#level = level
   }
 

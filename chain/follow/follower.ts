@@ -1,6 +1,6 @@
 /**
- * Follows a label on the chain. What is too deep to change goes to the FINAL log; everything above is read anew whenever
- * the tip moves, and replaces what was there before, so a rollback needs no code that undoes anything.
+ * Follows a label on the chain. Transactions too deep to change go to the FINAL log. Everything above is read again whenever the
+ * tip moves and replaces the earlier view, so a rollback needs no code that undoes anything.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../protocol/crypto/crypto.ts'
@@ -15,7 +15,7 @@ import {
 import { ChainError } from '../errors.ts'
 import { FollowerStore, type ChainView, type FinalPlace } from './follower-store.ts'
 import type { ChainChange, FinalTransaction, FollowedTransaction } from './chain-change.ts'
-import type { KeyValueStore } from '../key-value-store.ts'
+import type { ChainStore } from '../chain-store.ts'
 import { checkStanding, mapLimited, readLabel, standingPlaces } from './label-reader.ts'
 import { SILENT_LOGGER, type Logger } from '../logger.ts'
 import { SecondSource } from './second-source.ts'
@@ -34,7 +34,7 @@ export interface FollowerInit {
   finalConfirmations?: number
   /**
    * Called after each poll that changed anything, never twice at once, and awaited. A rejection is reported in health
-   * and the same change is told again by the next poll.
+   * and the next poll reports the same change again.
    */
   onChange?: (change: ChainChange) => void | Promise<void>
   /** Called while a catch-up from the start goes on, once a page. */
@@ -73,10 +73,10 @@ const MAX_READINGS = 4
 
 export interface FollowerComponents {
   source: ChainSource
-  /** Another party's view of the same chain; nothing is told that it does not confirm. */
+  /** Another party's view of the same chain; transactions that it does not confirm are not reported. */
   secondSource?: ChainSource
   /** For this follower alone; opened and closed by its owner. */
-  store: KeyValueStore
+  store: ChainStore
   clock?: Clock
   logger?: Logger
 }
@@ -137,7 +137,7 @@ export class Follower {
 
   /**
    * Reads the chain now instead of at the next turn; of a very long history only what one round reads, see {@link health}.
-   * @throws {@link ChainError} what keeps it from being read; also told by {@link health}.
+   * @throws {@link ChainError} why the chain cannot be read; {@link health} reports it too.
    */
   async poll(): Promise<void> {
     if (!this.#running) throw new ChainError('STOPPED', 'the follower is not running')
@@ -187,7 +187,7 @@ export class Follower {
       try {
         await (this.#polling ?? this.#pollOnce(signal))
       } catch {
-        // Told by health; the next turn tries again.
+        // Health reports it; the next turn tries again.
       }
       await pause(this.#hasMore ? 0 : this.#init.pollMs, signal)
     }
@@ -282,8 +282,8 @@ export class Follower {
   }
 
   /**
-   * In the middle of the history: what stands above the log is not told before its end is known, and the next round goes
-   * on from the log.
+   * Ends a round in the middle of the history. What is above the log is not reported before the end of the history is
+   * known; the next round continues from the log.
    * @throws {@link ChainError} `BAD_ANSWER` if the log has not grown: the next round would read the same again.
    */
   #leaveOff(countBefore: number): void {
@@ -304,7 +304,7 @@ export class Follower {
   async #settle(tip: Block, places: TransactionPlace[]): Promise<TransactionPlace[]> {
     const finals = places.filter(place => this.#isFinal(place, tip))
     const ids = new Set(finals.map(({ id }) => id))
-    // The rest of the reading is not done: what was known above the log stands until it is.
+    // The reading is not finished: until then, the known transactions above the log stay as they are.
     const provisional = (this.#view?.provisional ?? []).filter(({ id }) => !ids.has(id))
     if (finals.length > 0) await this.#advance(finals, { tip: this.#view?.tip ?? tip, provisional })
     const { height } = places.at(-1) ?? tip
@@ -312,7 +312,7 @@ export class Follower {
     return places.slice(finals.length)
   }
 
-  /** Tells what is new, then writes it down: after a crash in between it is told again. */
+  /** Reports what is new, then stores it: after a crash in between it is reported again. */
   async #advance(
     places: TransactionPlace[],
     view: ChainView,
@@ -346,7 +346,7 @@ export class Follower {
     return { ...place, bytes, confirmations: Math.max(0, (tip?.height ?? place.height) - place.height) }
   }
 
-  /** The store has the bytes of what no view came to hold; a source must not fill the memory with them, round by round. */
+  /** Frees bytes that the view does not need: the store has them, and a source must not fill the memory with them. */
   #releaseBytes(): void {
     const held = new Set(this.#view?.provisional.map(({ id }) => id))
     for (const id of this.#bytes.keys()) if (!held.has(id)) this.#bytes.delete(id)

@@ -33,7 +33,7 @@ export interface LabelPage {
 
 /** What bounds and eases a reading. */
 export interface ReadLabelOptions {
-  /** Answers that need not be asked for again: places in blocks that are known to stand. */
+  /** Known answers: places in blocks that are still part of the chain. */
   known: ReadonlyMap<TransactionId, TransactionPlace>
   /** Pages with something new that are read at most, so that a source without end does not keep a reading for ever. */
   maxPages: number
@@ -105,7 +105,7 @@ export async function checkStanding(source: ChainSource, block: Block, signal: A
 }
 
 /**
- * Those of the places seen before that stand in the same block still.
+ * The places seen before whose block is still part of the chain.
  * @param places - in chain order. @param before - tip when they were seen.
  */
 export async function standingPlaces(

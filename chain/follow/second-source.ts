@@ -1,6 +1,6 @@
 /**
- * Another party's telling of the same history. A lone source can withhold or invent transactions; what two tell alike,
- * both would have to lie about.
+ * Another party's view of the same history. One source alone can withhold or invent transactions. A transaction that two
+ * sources report alike is false only if both lie.
  */
 import type { ChainIdentity, ChainSource, TransactionId, TransactionPlace } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
@@ -27,7 +27,7 @@ export class SecondSource {
     return this.#disputed
   }
 
-  /** @throws {@link ChainError} `WRONG_CHAIN` if it tells of another chain. */
+  /** @throws {@link ChainError} `WRONG_CHAIN` if its chain is another one. */
   async checkChain(identity: ChainIdentity, signal: AbortSignal): Promise<void> {
     const own = await this.#source.identity({ signal })
     if (own.magic !== identity.magic || own.systemStart !== identity.systemStart) {
@@ -36,8 +36,8 @@ export class SecondSource {
   }
 
   /**
-   * The transactions of a page that both sources tell alike, up to the first difference: order matters, so what follows a
-   * difference cannot be told yet. Sources that are merely not equally far agree again at the next reading.
+   * The transactions of a page that both sources report alike, up to the first difference. Order matters, so what follows a
+   * difference has to wait. Where one source is only late, both agree again at the next reading.
    */
   async agreedPlaces({ page, ids, places }: LabelPage, signal: AbortSignal): Promise<TransactionPlace[]> {
     const listed = await this.#source.labelPage(this.#label, { page, signal })

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { parseTransactionId, type TransactionId, type Utxo } from '../source/chain-source.ts'
-import { sortableNumber, SYNCED, type KeyValueStore, type StoreOperation } from '../key-value-store.ts'
+import { sortableNumber, SYNCED, type ChainStore, type StoreOperation } from '../chain-store.ts'
 
 /** A record on its way to the chain. */
 export interface OutgoingRecord {
@@ -95,9 +95,9 @@ function toJson(value: object): string {
 }
 
 export class PublisherStore {
-  readonly #level: KeyValueStore
+  readonly #level: ChainStore
 
-  constructor(level: KeyValueStore) {
+  constructor(level: ChainStore) {
     this.#level = level
   }
 

@@ -16,7 +16,7 @@ import { nextBatch, nextDueTime, nextSuspect, type Batch, type BatchPolicy } fro
 import type { Block, ChainSource, ProtocolParameters } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 import { FeeBudget } from './fee-budget.ts'
-import type { KeyValueStore } from '../key-value-store.ts'
+import type { ChainStore } from '../chain-store.ts'
 import { SILENT_LOGGER, type Logger } from '../logger.ts'
 import { PublisherStore, type LiveTransaction } from './publisher-store.ts'
 import { RecordQueue } from './record-queue.ts'
@@ -40,7 +40,7 @@ export interface PublisherInit {
   checkMs?: number
   /** Life of a transaction in slots from the tip: {@link DEFAULT_TTL_SLOTS}. */
   ttlSlots?: number
-  /** Blocks after a transaction's time to live until its records are published anew: {@link DEFAULT_EXPIRY_DEPTH}. */
+  /** Blocks after a transaction's time to live until its records are published again: {@link DEFAULT_EXPIRY_DEPTH}. */
   expiryDepth?: number
   /** Confirmations after which a transaction is no longer watched; default: the protocol's FINAL_CONFIRMATIONS. */
   finalConfirmations?: number
@@ -98,7 +98,7 @@ export interface PublisherComponents {
   source: ChainSource
   wallet: Wallet
   /** For this publisher alone; opened and closed by its owner. */
-  store: KeyValueStore
+  store: ChainStore
   crypto: Crypto
   clock: Clock
   logger?: Logger
@@ -181,7 +181,7 @@ export class Publisher {
    * whatever its signatures, so callers check signatures first.
    *
    * @param bytes - as `encodeRecord` makes them.
-   * @throws ProtocolError for bytes that are no record; {@link ChainError} `BUSY` with too many waiting, `STOPPED` unless
+   * @throws ProtocolError if the bytes are not a record; {@link ChainError} `BUSY` if too many wait, `STOPPED` unless
    * running.
    */
   async enqueue(bytes: Uint8Array): Promise<RecordId> {

@@ -7,6 +7,7 @@ import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import type { RecordId } from '../../protocol/identity/device.ts'
 import { decodeRecord, recordIdOf, type DirectoryRecord } from '../../protocol/identity/record.ts'
 import type { NetworkId } from '../../protocol/network.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { ChainError } from '../errors.ts'
 import type { OutgoingRecord, PublisherStore, StoredState } from './publisher-store.ts'
 import type { TransactionWatch } from './transaction-watch.ts'
@@ -28,7 +29,8 @@ export class RecordQueue {
   /** In order of arrival. */
   readonly #records = new Map<string, OutgoingRecord>()
   readonly #arriving = new Map<string, Promise<OutgoingRecord | undefined>>()
-  #lastArrival: Promise<unknown> = Promise.resolve()
+  /** A record must not be published before an earlier one that it follows. */
+  readonly #arrivals = new SerialQueue()
   #sequence = 0
 
   constructor(components: RecordQueueComponents, network: NetworkId) {
@@ -60,7 +62,7 @@ export class RecordQueue {
     const recordId = recordIdOf(this.#components.crypto, this.#network, record)
     const id = toHex(recordId)
     if (this.#records.has(id)) return { recordId, added: undefined }
-    const arriving = this.#arriving.get(id) ?? this.#afterEarlier(() => this.#store(id, bytes, record))
+    const arriving = this.#arriving.get(id) ?? this.#arrivals.run(() => this.#store(id, bytes, record))
     this.#arriving.set(id, arriving)
     try {
       return { recordId, added: await arriving }
@@ -94,16 +96,9 @@ export class RecordQueue {
     return this.#records.size - this.#components.watch.recordCount
   }
 
-  /** Resolves once every record that arrives now is stored or refused. */
+  /** Resolves once every record that arrived before this call is stored or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#arriving.values())
-  }
-
-  /** One after the other: a record must not be published before an earlier one that it follows. */
-  #afterEarlier<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#lastArrival.then(run)
-    this.#lastArrival = result.catch(() => undefined)
-    return result
+    await this.#arrivals.idle()
   }
 
   async #store(id: string, bytes: Uint8Array, record: DirectoryRecord): Promise<OutgoingRecord | undefined> {

@@ -82,7 +82,7 @@ export class TransactionWatch {
 
   /**
    * Sends a transaction.
-   * @returns `sent`; `refused` if it is certain that nobody took it, and it is no longer watched; else `unknown`.
+   * @returns `sent`; `refused` if certainly no source took it; then it is no longer watched; else `unknown`.
    */
   async submit(transaction: LiveTransaction, tip: Block, signal: AbortSignal): Promise<'sent' | 'refused' | 'unknown'> {
     const watched = this.#watched.find(item => item.transaction === transaction)

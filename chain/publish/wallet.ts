@@ -1,6 +1,6 @@
 /**
  * The operator's hot wallet. Its key does one thing: pay the fee of transactions that carry records and send the rest
- * back to itself. It authorises nothing in the directory, so whoever steals it gets the ADA in it and no more.
+ * back to itself. It authorises nothing in the directory, so a thief gets the ADA in it and no more.
  */
 import { randomBytes } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
@@ -102,7 +102,7 @@ async function readSeed(path: string): Promise<Uint8Array | undefined> {
     const text = await file.readFile('utf8')
     return fromHex(text.trim(), SEED_BYTES)
   } catch (error) {
-    // The message must not repeat what stands in the file.
+    // The message must not repeat the content of the file.
     if (error instanceof ProtocolError) {
       throw new ChainError('BAD_KEY_FILE', `the wallet's key file ${path} does not hold 64 hex characters`)
     }

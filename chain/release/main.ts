@@ -1,4 +1,4 @@
-/** `npm run release`: from a built web app to a RELEASE record that anybody can hold a node's copy against. */
+/** `npm run release`: from a built web app to a RELEASE record that everyone can compare a node's copy with. */
 import { toHex } from '../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import { ChainError } from '../errors.ts'

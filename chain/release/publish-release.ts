@@ -7,7 +7,7 @@ import { encodeRecord } from '../../protocol/identity/record.ts'
 import { networkIdOf, type Genesis } from '../../protocol/network.ts'
 import type { ChainSource } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
-import type { KeyValueStore } from '../key-value-store.ts'
+import type { ChainStore } from '../chain-store.ts'
 import { Publisher } from '../publish/publisher.ts'
 import { replayChain } from '../verify/sources/replay.ts'
 import type { Wallet } from '../publish/wallet.ts'
@@ -20,7 +20,7 @@ export interface PublishReleaseComponents {
   readonly source: ChainSource
   readonly wallet: Wallet
   /** For this run alone. */
-  readonly store: KeyValueStore
+  readonly store: ChainStore
   readonly key: SigningKey
 }
 

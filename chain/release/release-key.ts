@@ -1,4 +1,4 @@
-/** The key whose public half stands in a network's genesis and whose signature makes a RELEASE record count. */
+/** The key whose public half is in a network's genesis and whose signature makes a RELEASE record count. */
 import { randomBytes } from 'node:crypto'
 import { open, readFile, stat } from 'node:fs/promises'
 import type { Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
@@ -43,7 +43,7 @@ export async function readReleaseKey(crypto: Crypto, path: string): Promise<Sign
     const { code } = cause as NodeJS.ErrnoException
     throw new ReleaseError('BAD_KEY_FILE', `the key file ${path} cannot be read (${code})`, { cause })
   }
-  // The message must not repeat what stands in the file.
+  // The message must not repeat the content of the file.
   if (!/^[0-9a-f]{64}$/.test(text)) {
     throw new ReleaseError('BAD_KEY_FILE', `the key file ${path} does not hold 64 hex characters`)
   }

@@ -23,7 +23,7 @@ export class FollowedDirectory {
   }
 
   /** Takes what a poll found. */
-  async take({ final, provisional, rolledBack }: ChainChange): Promise<void> {
+  async apply({ final, provisional, rolledBack }: ChainChange): Promise<void> {
     this.rolledBack += rolledBack.length
     for (const transaction of final) await this.#fold(this.#final, transaction)
     const fork = this.#final.fork()

@@ -13,7 +13,7 @@ const NAME_PREFIX = 'smoke_'
 const NAME_LETTERS = 'bcdfghjkmpqtxyz'
 const NAME_RANDOM_LETTERS = 12
 
-/** Somebody who lives for one run; the key is kept nowhere. */
+/** An account for one run; its key is not stored. */
 export interface SmokeAccount {
   readonly accountId: AccountId
   readonly deviceId: DeviceId

@@ -44,7 +44,7 @@ export interface SmokeComponents {
   source: ChainSource
   /** Base URL of the source, for `volo-verify`. */
   url: string
-  /** A folder of the run's own, removed by whoever made it. */
+  /** A folder for this run alone; the caller removes it. */
   folder: string
   /** Told of each step. */
   onStep: (step: SmokeStep) => void
@@ -102,7 +102,7 @@ class SmokeCycle {
     )
     const follower = new Follower(
       { source, store: this.#stores.sublevel('follower') },
-      { label, magic, pollMs: this.#init.lookMs, onChange: change => directory.take(change) }
+      { label, magic, pollMs: this.#init.lookMs, onChange: change => directory.apply(change) }
     )
     await publisher.start()
     await follower.start()

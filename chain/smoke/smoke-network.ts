@@ -4,7 +4,7 @@ import { DEFAULT_NAME_TAG_COST } from '../../protocol/identity/username.ts'
 import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT } from '../../protocol/limits.ts'
 import type { Genesis } from '../../protocol/network.ts'
 
-/** Private-use label (CIP-10) of smoke runs, so that they are nobody's history but their own. */
+/** Private-use label (CIP-10) of smoke runs, so that they add to no other history. */
 export const SMOKE_LABEL = 86_079
 
 /** The network that smoke runs publish to; the same in every run, so that each reads what the earlier ones left. */

@@ -14,7 +14,7 @@ export interface VerifyOutcome {
   readonly problem: string
 }
 
-/** Runs the real command as a process of its own, as anybody would. */
+/** Runs the real command as a process of its own, as a user does. */
 export async function runVerify(args: readonly string[], signal: AbortSignal): Promise<VerifyOutcome> {
   const main = join(import.meta.dirname, '..', 'verify', `main${extname(import.meta.filename)}`)
   const child = spawn(process.execPath, [main, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'], signal })

@@ -133,7 +133,7 @@ class BlockfrostSource implements ChainSource {
   }
 
   async submit(transaction: Uint8Array, options: CallOptions = {}): Promise<TransactionId> {
-    // After a lost answer nobody knows whether it was taken, so only plain "later" answers are repeated here.
+    // A lost answer does not say whether the transaction was taken, so only plain "later" answers are repeated here.
     const answer = await this.#call(() => this.#api.txSubmit(transaction), options, ['BUSY'])
     return parseTransactionId(answer)
   }

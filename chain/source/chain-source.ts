@@ -1,4 +1,4 @@
-/** The port to a Cardano chain: what publisher and follower need, whoever answers. */
+/** The port to a Cardano chain: what publisher and follower need from any source. */
 import type { Brand } from '../../protocol/brand.ts'
 import { ChainError } from '../errors.ts'
 
@@ -16,7 +16,7 @@ export interface Block {
   time: number
 }
 
-/** Where a transaction stands; (height, index) orders all transactions of a chain. */
+/** The place of a transaction; (height, index) orders all transactions of a chain. */
 export interface TransactionPlace {
   id: TransactionId
   blockHash: BlockHash

@@ -32,7 +32,7 @@ export interface RawTransaction {
   validFrom: number | undefined
 }
 
-/** @throws {@link ChainError} `MALFORMED` for bytes that are no transaction, or whose parts do not belong together. */
+/** @throws {@link ChainError} `MALFORMED` if the bytes are not a transaction, or its parts do not belong together. */
 export function parseRawTransaction(bytes: Uint8Array): RawTransaction {
   try {
     const { id, auxiliaryData } = parseTransaction(bytes)

@@ -27,7 +27,7 @@ const RETRY_MS = 300
 export interface Surroundings {
   /** Shows a report before the last one, as `monitor` does. */
   emit(report: VerificationReport): void
-  /** A remark for whoever waits; not part of the result. */
+  /** A remark for the person who waits; not part of the result. */
   note(text: string): void
   signal?: AbortSignal | undefined
   /** Milliseconds before sources that disagree are asked again: {@link DISAGREEMENT_PAUSE_MS}. */
@@ -41,7 +41,7 @@ export const DISAGREEMENT_PAUSE_MS = 1_500
  * Opens the sources and lets a command work with those that answer. Without any network parameters there is nothing to
  * check against, and the report says which source is missing.
  *
- * @throws VerifyError `USAGE`, `MALFORMED` for what stands on the command line and in the files that it names.
+ * @throws VerifyError `USAGE`, `MALFORMED` for wrong arguments and files.
  */
 export async function withSources(
   invocation: Invocation,
@@ -118,7 +118,7 @@ class Opening {
     }
   }
 
-  /** @param orServer - if it is no node, it may be a Blockfrost server. */
+  /** @param orServer - if it is not a node, it may be a Blockfrost server. */
   async #openNode(url: string, orServer: boolean): Promise<NodeSource | BlockfrostArgument | undefined> {
     try {
       return await NodeSource.open(this.#crypto, url, { signal: this.#surroundings.signal })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { ReleaseError } from './manifest-errors.ts'
 
-/** Where the manifest stands, beside index.html. */
+/** The path of the manifest, beside index.html. */
 export const WEB_MANIFEST_PATH = 'web-manifest.json'
 /** Longest manifest, in bytes. */
 export const MAX_WEB_MANIFEST_BYTES = 1024 * 1024

@@ -3,7 +3,7 @@
  * seeds, keeps them on disk, and hands them to the network. A node that starts goes on with the lists of its last run.
  */
 import type { Block } from '../../chain/source/chain-source.ts'
-import { SYNCED, type KeyValueStore } from '../../chain/key-value-store.ts'
+import { SYNCED, type ChainStore } from '../../chain/chain-store.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { decode, encode } from '../../protocol/codec.ts'
 import type { Directory } from '../../protocol/directory/directory.ts'
@@ -18,7 +18,7 @@ const MAX_EPOCH_BYTES = 1024 * 1024
 
 export interface ChainEpochsComponents {
   logger: Logger
-  store: KeyValueStore
+  store: ChainStore
 }
 
 export interface ChainEpochsInit {
@@ -53,7 +53,7 @@ interface Stored {
 
 export class ChainEpochs implements FinalWatcher {
   readonly #log: Logger
-  readonly #store: KeyValueStore
+  readonly #store: ChainStore
   readonly #key: string
   readonly #configured: Epoch
   readonly #schedule: EpochSchedule

@@ -17,7 +17,7 @@ import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/
 import { MAX_RECORD_BYTES, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
 
@@ -31,7 +31,7 @@ const removalCodec = struct({ deviceId: deviceIdCodec, record: bytesBetween(1, M
 type Removal = TypeOf<typeof removalCodec>
 
 export interface DeviceRemovalComponents {
-  core: Core
+  context: EngineContext
   directory: DirectoryClient
   connection: () => NodeConnection | undefined
   /** A short connection to a node of another operator, or undefined if there is none. */
@@ -53,7 +53,7 @@ export class DeviceRemoval {
   /** Goes on with what an earlier process began. */
   async start(): Promise<void> {
     this.#stopped = false
-    for (const bytes of await this.#components.core.store.all(SPACE)) {
+    for (const bytes of await this.#components.context.store.all(SPACE)) {
       const removal = decode(removalCodec, bytes, { maxBytes: 2 * MAX_RECORD_BYTES })
       this.#underway.set(toHex(removal.deviceId), removal)
     }
@@ -72,15 +72,15 @@ export class DeviceRemoval {
    * @throws PeerError `removal-offline`, `no-device`, `removal-waits`, `removal-refused`, `bad-answer`.
    */
   async remove(deviceId: DeviceId): Promise<void> {
-    const { core, directory, connection } = this.#components
+    const { context, directory, connection } = this.#components
     const online = connection()
     if (!online) throw new PeerError('removal-offline')
-    const own = await directory.account(core.accountId(), 0)
+    const own = await directory.account(context.accountId(), 0)
     const target = own && deviceOf(own.current, deviceId)
     if (!own || !target) throw new PeerError('no-device')
     if (!isLive(target)) return
     const removal = { deviceId, record: await this.#sign(own.checked.account, target) }
-    await core.store.batch([{ space: SPACE, id: toHex(deviceId), value: encode(removalCodec, removal) }])
+    await context.store.batch([{ space: SPACE, id: toHex(deviceId), value: encode(removalCodec, removal) }])
     this.#underway.set(toHex(deviceId), removal)
     try {
       await this.#handIn(online, removal)
@@ -94,27 +94,29 @@ export class DeviceRemoval {
 
   /** `prev` is the record that brought the younger of both devices: whatever else a rollback undoes, the removal holds. */
   async #sign(account: AccountState, target: DeviceState): Promise<Uint8Array> {
-    const { core } = this.#components
-    const { signingKey, deviceId } = core.device()
+    const { context } = this.#components
+    const { signingKey, deviceId } = context.device()
     const signer = deviceOf(account, deviceId)
     if (!signer || !isLive(signer)) throw new PeerError('held', { reason: 'device-removed', username: null })
     const prev: RecordId = (signer.seniority > target.seniority ? signer : target).added.recordId
-    const by = { key: signingKey, deviceId, prev, time: core.timers.now() }
+    const by = { key: signingKey, deviceId, prev, time: context.timers.now() }
     const isSelf = equalBytes(deviceId, target.deviceId)
-    return encodeRecord(await buildRevoke(core.network().id, by, target.deviceId, isSelf ? 'replaced' : 'unspecified'))
+    return encodeRecord(
+      await buildRevoke(context.network().id, by, target.deviceId, isSelf ? 'replaced' : 'unspecified')
+    )
   }
 
   async #handIn(online: NodeConnection, { deviceId, record }: Removal): Promise<void> {
-    const { core, otherOperator } = this.#components
-    this.#handedInAt.set(toHex(deviceId), core.timers.monotonic())
-    const isSelf = equalBytes(deviceId, core.device().deviceId)
+    const { context, otherOperator } = this.#components
+    this.#handedInAt.set(toHex(deviceId), context.timers.monotonic())
+    const isSelf = equalBytes(deviceId, context.device().deviceId)
     // Opened first: afterwards nobody lets this device in.
     const other = isSelf ? await otherOperator() : undefined
     const records = [record]
     try {
       await online.request({ kind: 'publishRecords', records }, 'done')
       await other?.request({ kind: 'publishRecords', records }, 'done').catch((error: unknown) => {
-        core.log.debug('a removal was handed in once only', { reason: String(error) })
+        context.log.debug('a removal was handed in once only', { reason: String(error) })
       })
     } finally {
       other?.close('handed in')
@@ -126,7 +128,7 @@ export class DeviceRemoval {
     if (this.#stopped || this.#looking) return
     this.#cancelLook?.()
     this.#looking = this.#look()
-      .catch((error: unknown) => this.#components.core.log.debug('a removal waits', { reason: String(error) }))
+      .catch((error: unknown) => this.#components.context.log.debug('a removal waits', { reason: String(error) }))
       .finally(() => {
         this.#looking = undefined
         this.#schedule()
@@ -136,7 +138,7 @@ export class DeviceRemoval {
   #schedule(): void {
     this.#cancelLook?.()
     if (this.#stopped || this.#underway.size === 0) return
-    this.#cancelLook = this.#components.core.timers.after(LOOK_MS, () => this.kick())
+    this.#cancelLook = this.#components.context.timers.after(LOOK_MS, () => this.kick())
   }
 
   async #look(): Promise<void> {
@@ -148,13 +150,13 @@ export class DeviceRemoval {
 
   /** The own record, over HTTP where no node lets this device in. */
   async #lookAtOwn(): Promise<KnownAccount | undefined> {
-    const { core, directory, connection } = this.#components
+    const { context, directory, connection } = this.#components
     try {
-      if (connection()) return await directory.refresh(core.accountId())
+      if (connection()) return await directory.refresh(context.accountId())
     } catch (error) {
-      core.log.debug('the own record is asked for over HTTP', { reason: String(error) })
+      context.log.debug('the own record is asked for over HTTP', { reason: String(error) })
     }
-    return directory.refreshOverHttp(core.accountId())
+    return directory.refreshOverHttp(context.accountId())
   }
 
   /** This device is told that it was removed: whether that is so, its record says. Never rejects. */
@@ -162,25 +164,25 @@ export class DeviceRemoval {
     try {
       await this.#lookAtOwn()
     } catch (error) {
-      this.#components.core.log.debug('the own record could not be had', { reason: String(error) })
+      this.#components.context.log.debug('the own record could not be had', { reason: String(error) })
     }
   }
 
   async #advance(removal: Removal, own: KnownAccount): Promise<void> {
-    const { core, connection } = this.#components
-    const recordId = recordIdOf(core.crypto, core.network().id, decodeRecord(removal.record))
+    const { context, connection } = this.#components
+    const recordId = recordIdOf(context.crypto, context.network().id, decodeRecord(removal.record))
     const place = own.checked.places.find(({ recordId: id }) => equalBytes(id, recordId))
     const depth = place?.order ? own.checked.tip.height - place.order.blockHeight + 1 : 0
     if (depth >= SETTLED_CONFIRMATIONS) return this.#forget(removal)
     const online = connection()
     const handedInAt = this.#handedInAt.get(toHex(removal.deviceId)) ?? -Infinity
-    const isDue = core.timers.monotonic() - handedInAt >= HAND_IN_AGAIN_MS
+    const isDue = context.timers.monotonic() - handedInAt >= HAND_IN_AGAIN_MS
     if (depth === 0 && online && isDue) await this.#handIn(online, removal)
   }
 
   async #forget({ deviceId }: Removal): Promise<void> {
     this.#underway.delete(toHex(deviceId))
-    await this.#components.core.store.batch([{ space: SPACE, id: toHex(deviceId), value: null }])
+    await this.#components.context.store.batch([{ space: SPACE, id: toHex(deviceId), value: null }])
   }
 }
 

@@ -15,10 +15,10 @@ import { encodeRecord } from '../../protocol/identity/record.ts'
 import type { Username } from '../../protocol/identity/username.ts'
 import { NAME_REVEAL_MAX_BLOCKS, NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
-import { ownAccountChange, type NameClaimState, type OwnAccount } from './own-account.ts'
+import { ownAccountChange, type NameClaimState, type OwnAccount } from '../store/own-account.ts'
 
 /** Blocks before a commitment lapses at which a new one is made instead of a reveal that may come too late. */
 const REVEAL_MARGIN_BLOCKS = 5
@@ -27,9 +27,10 @@ const REVEAL_ALONE_BLOCKS = 20
 /** While the name is on its way, the record is looked at this often; later far less. */
 export const NAME_POLL_MS = 1_500
 const SLOW_POLL_MS = 60_000
+const HANDED_IN_LOOK_MS = 100
 
 export interface NameClaimComponents {
-  core: Core
+  context: EngineContext
   directory: DirectoryClient
   connection: () => NodeConnection | undefined
   account: () => OwnAccount
@@ -39,6 +40,7 @@ export interface NameClaimComponents {
 
 export class NameClaim {
   readonly #components: NameClaimComponents
+  /** Whether others can find the account by the name already, as far as its reveal was handed in. */
   #handedIn = false
   #running: Promise<void> | undefined
   #cancelTimer: (() => void) | undefined
@@ -59,11 +61,6 @@ export class NameClaim {
     await this.#running
   }
 
-  /** Whether others can find the account by the name already, as far as its reveal was handed in. */
-  get isHandedIn(): boolean {
-    return this.#handedIn
-  }
-
   /** Begins to claim a name in place of the one before; on disk once this resolves. */
   async choose(username: Username): Promise<void> {
     const tag = await this.#components.directory.names.tagOf(username)
@@ -78,6 +75,16 @@ export class NameClaim {
     this.kick()
   }
 
+  /** Waits until the name was told to the network, at most `ms`. @returns whether others can find it. */
+  async handedIn(ms: number): Promise<boolean> {
+    const { timers } = this.#components.context
+    const deadline = timers.monotonic() + ms
+    while (!this.#handedIn && timers.monotonic() < deadline) {
+      await new Promise<void>(resolve => timers.after(HANDED_IN_LOOK_MS, resolve))
+    }
+    return this.#handedIn
+  }
+
   /** Looks at the record now, and waits for what comes of it. */
   async settle(): Promise<void> {
     this.kick()
@@ -89,7 +96,7 @@ export class NameClaim {
     if (this.#stopped || this.#running) return
     this.#cancelTimer?.()
     this.#running = this.#step()
-      .catch((error: unknown) => this.#components.core.log.debug('name not settled yet', { reason: String(error) }))
+      .catch((error: unknown) => this.#components.context.log.debug('name not settled yet', { reason: String(error) }))
       .finally(() => {
         this.#running = undefined
         this.#schedule()
@@ -100,11 +107,11 @@ export class NameClaim {
     const state = this.#components.account().name?.state
     if (this.#stopped || state === undefined || state === 'recorded') return
     const ms = state === 'reserving' ? NAME_POLL_MS : SLOW_POLL_MS
-    this.#cancelTimer = this.#components.core.timers.after(ms, () => this.kick())
+    this.#cancelTimer = this.#components.context.timers.after(ms, () => this.kick())
   }
 
   async #step(): Promise<void> {
-    const { core, directory, connection, account } = this.#components
+    const { context, directory, connection, account } = this.#components
     const { name, accountId } = account()
     const online = connection()
     if (!name || name.state === 'recorded' || !online) return
@@ -118,7 +125,7 @@ export class NameClaim {
       return this.#noteClaimed(name, known, depth)
     }
     if (name.state === 'taken') return
-    const commitment = nameCommitment(core.crypto, core.network().id, name.tag, accountId, name.salt)
+    const commitment = nameCommitment(context.crypto, context.network().id, name.tag, accountId, name.salt)
     const mark = state.commitments.find(other => equalBytes(other.commitment, commitment))
     if (!mark) return this.#commit(online, known, name)
     if (!mark.order) return
@@ -126,7 +133,7 @@ export class NameClaim {
     if (blocks > NAME_REVEAL_MAX_BLOCKS - REVEAL_MARGIN_BLOCKS)
       return this.#commit(online, known, { ...name, salt: this.#salt() })
     if (blocks < REVEAL_ALONE_BLOCKS && !(await this.#isInBlock(known))) return
-    await this.#publish(online, await buildNameReveal(core.network().id, this.#signer(state), name.tag, name.salt))
+    await this.#publish(online, await buildNameReveal(context.network().id, this.#signer(state), name.tag, name.salt))
     this.#handedIn = true
     await directory.refresh(accountId)
   }
@@ -143,7 +150,7 @@ export class NameClaim {
   }
 
   #salt(): Uint8Array {
-    return this.#components.core.random(NAME_SALT_BYTES)
+    return this.#components.context.random(NAME_SALT_BYTES)
   }
 
   async #noteClaimed(name: NameClaimState, known: KnownAccount, depth: number): Promise<void> {
@@ -158,18 +165,18 @@ export class NameClaim {
 
   /** Commits (again): the first commitment never reached the chain, or lapsed there. */
   async #commit(connection: NodeConnection, known: KnownAccount, name: NameClaimState): Promise<void> {
-    const { core } = this.#components
+    const { context } = this.#components
     // Stored first: a reveal without its salt would be lost.
     await this.#save(name)
-    const { id } = core.network()
-    const commitment = nameCommitment(core.crypto, id, name.tag, known.accountId, name.salt)
+    const { id } = context.network()
+    const commitment = nameCommitment(context.crypto, id, name.tag, known.accountId, name.salt)
     await this.#publish(connection, await buildNameCommit(id, this.#signer(known.checked.account), commitment))
   }
 
   #signer(state: AccountState): RecordSigner {
-    const { core } = this.#components
-    const { signingKey, deviceId } = core.device()
-    return { key: signingKey, deviceId, prev: state.head, time: core.timers.now() }
+    const { context } = this.#components
+    const { signingKey, deviceId } = context.device()
+    return { key: signingKey, deviceId, prev: state.head, time: context.timers.now() }
   }
 
   async #publish(connection: NodeConnection, record: Parameters<typeof encodeRecord>[0]): Promise<void> {
@@ -178,7 +185,7 @@ export class NameClaim {
 
   async #save(name: NameClaimState): Promise<void> {
     const account = { ...this.#components.account(), name }
-    await this.#components.core.store.batch([ownAccountChange(account)])
+    await this.#components.context.store.batch([ownAccountChange(account)])
     this.#components.onAccount(account)
   }
 }

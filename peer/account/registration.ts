@@ -23,8 +23,8 @@ import { PeerError } from '../errors.ts'
 import type { SignInProvider } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import { isLoopback } from '../network/node-address.ts'
-import { sessionEnvironment, type Core } from '../engine-context.ts'
-import { loadOwnAccount, ownAccountChange, type OwnAccount } from './own-account.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import { loadOwnAccount, ownAccountChange, type OwnAccount } from '../store/own-account.ts'
 
 const HTTP_TIMEOUT_MS = 10_000
 const SIGN_IN = { space: 'sign-in' }
@@ -35,12 +35,12 @@ const signInCodec = struct({ code: text(MAX_SIGN_IN_CODE_LENGTH), suggestedName:
 export type FinishedSignIn = TypeOf<typeof signInCodec>
 
 export class Registration {
-  readonly #core: Core
+  readonly #context: EngineContext
   readonly #fetch: HttpClient
   readonly #origin: () => string
 
-  constructor(core: Core, fetch: HttpClient, origin: () => string) {
-    this.#core = core
+  constructor(context: EngineContext, fetch: HttpClient, origin: () => string) {
+    this.#context = context
     this.#fetch = fetch
     this.#origin = origin
   }
@@ -57,7 +57,7 @@ export class Registration {
 
   /** @returns the address to send the browser to. */
   async startSignIn(provider: string, returnTo: string): Promise<string> {
-    const { signingKey, messagingKeyHash } = this.#core.device().publicKeys
+    const { signingKey, messagingKeyHash } = this.#context.device().publicKeys
     const { url } = (await this.#post(`/v1/auth/${encodeURIComponent(provider)}/start`, {
       signingKey: toHex(signingKey),
       messagingKeyHash: toHex(messagingKeyHash),
@@ -75,7 +75,7 @@ export class Registration {
     if (code === '' || code.length > MAX_SIGN_IN_CODE_LENGTH) {
       throw new PeerError('sign-in-failed')
     }
-    const { signingKey, messagingKeyHash } = this.#core.device().publicKeys
+    const { signingKey, messagingKeyHash } = this.#context.device().publicKeys
     const { suggestedName } = (await this.#post('/v1/auth/codes', {
       code,
       signingKey: toHex(signingKey),
@@ -83,13 +83,13 @@ export class Registration {
     })) as { suggestedName?: unknown }
     const name = typeof suggestedName === 'string' ? suggestedName.slice(0, MAX_SUGGESTED_NAME) : null
     const finished = { code, suggestedName: name }
-    await this.#core.store.batch([{ ...SIGN_IN, value: encode(signInCodec, finished) }])
+    await this.#context.store.batch([{ ...SIGN_IN, value: encode(signInCodec, finished) }])
     return finished
   }
 
   /** A finished sign-in that was not used yet. What cannot be read counts as none: signing in again replaces it. */
   async finishedSignIn(): Promise<FinishedSignIn | undefined> {
-    const bytes = await this.#core.store.get(SIGN_IN)
+    const bytes = await this.#context.store.get(SIGN_IN)
     try {
       return bytes && decode(signInCodec, bytes, { maxBytes: 1024 })
     } catch {
@@ -99,23 +99,23 @@ export class Registration {
 
   /** Back to the beginning of a sign-in. */
   async forgetSignIn(): Promise<void> {
-    await this.#core.store.batch([{ ...SIGN_IN, value: null }])
+    await this.#context.store.batch([{ ...SIGN_IN, value: null }])
   }
 
   /** Hands in account, device and the commitment to a name. @returns the account, stored as registered. */
   async register(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
     const signIn = await this.finishedSignIn()
     if (signIn === undefined) throw new PeerError('sign-in-failed')
-    const core = this.#core
-    const env = sessionEnvironment(core)
-    const { id } = core.network()
-    const device = core.device()
+    const context = this.#context
+    const env = sessionEnvironment(context)
+    const { id } = context.network()
+    const device = context.device()
     const prepared = await this.#prepare(choice)
     const create = decodeRecord(prepared.create)
-    const recordId = recordIdOf(core.crypto, id, create)
+    const recordId = recordIdOf(context.crypto, id, create)
     const { tag, salt } = prepared.name!
-    const commitment = nameCommitment(core.crypto, id, tag, prepared.accountId, salt)
-    const signer = { key: device.signingKey, deviceId: device.deviceId, prev: recordId, time: core.timers.now() }
+    const commitment = nameCommitment(context.crypto, id, tag, prepared.accountId, salt)
+    const signer = { key: device.signingKey, deviceId: device.deviceId, prev: recordId, time: context.timers.now() }
     const nameCommit = encodeRecord(await buildNameCommit(id, signer, commitment))
     const bundle = await device.bundle(env)
     const { nonce, nodeKey } = await this.#challenge()
@@ -140,17 +140,17 @@ export class Registration {
       throw error
     }
     const registered = { ...prepared, registered: true }
-    await core.store.batch([ownAccountChange(registered), { ...SIGN_IN, value: null }])
+    await context.store.batch([ownAccountChange(registered), { ...SIGN_IN, value: null }])
     await device.notePublished(bundle)
     return registered
   }
 
   /** The account to be, with its CREATE record: made once, kept over failures. */
   async #prepare(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
-    const { crypto, store, timers, random, ...core } = this.#core
-    const { id, genesis } = core.network()
+    const { crypto, store, timers, random, ...context } = this.#context
+    const { id, genesis } = context.network()
     const existing = await loadOwnAccount(store)
-    const { signingKey, publicKeys } = core.device()
+    const { signingKey, publicKeys } = context.device()
     const create =
       existing?.create ??
       encodeRecord(

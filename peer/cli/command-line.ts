@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util'
+/** The words and options of `volo-peer`. Imports nothing heavy, so that help and usage errors come at once. */
+import { Command as CommandWord, CommanderError } from 'commander'
 
 /** What every command can be told. */
 export interface CommonOptions {
@@ -11,7 +12,7 @@ export interface CommonOptions {
 }
 
 export type Command =
-  | { kind: 'help'; of: string | undefined }
+  | { kind: 'help'; text: string }
   | { kind: 'version' }
   | ({ kind: 'register'; username: string; demoUser: string; displayName: string; deviceName: string } & CommonOptions)
   | ({ kind: 'send'; to: string; text: string } & CommonOptions)
@@ -23,162 +24,183 @@ export type Command =
   | ({ kind: 'devices' } & CommonOptions)
   | ({ kind: 'revoke'; device: string; yes: boolean } & CommonOptions)
 
-export const COMMAND_NAMES = [
-  'register',
-  'send',
-  'listen',
-  'messages',
-  'whoami',
-  'name',
-  'status',
-  'devices',
-  'revoke'
-] as const
-
 /** The command line cannot be understood: exit code 2. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
-const OPTIONS = {
-  data: { type: 'string' },
-  node: { type: 'string' },
-  json: { type: 'boolean' },
-  timeout: { type: 'string' },
-  count: { type: 'string' },
-  username: { type: 'string' },
-  'demo-user': { type: 'string' },
-  'display-name': { type: 'string' },
-  'device-name': { type: 'string' },
-  yes: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' }
-} as const
+const NOTES = `
+PERSON is @username or an account id (64 hex digits). DEVICE is a device id or its beginning (8 hex digits or more).
+Exit codes: 0 done, 1 failed, 2 not understood, 3 timed out.
 
-/** Options that belong to one command only. */
-const OWNED_BY: Record<string, (typeof COMMAND_NAMES)[number]> = {
-  count: 'listen',
-  username: 'register',
-  'demo-user': 'register',
-  'display-name': 'register',
-  'device-name': 'register',
-  yes: 'revoke'
-}
+The key of the data directory is in a file that only you can read (mode 0600). If VOLO_PASSPHRASE_FILE names a file when
+the directory is made, the key is protected by the passphrase in it, and every later command needs the same variable.`
 
 /**
- * Parses the arguments after `volo-peer`.
+ * Parses the arguments after `volo-peer`. Options of every command may be anywhere; those of one command follow it.
  * @throws UsageError with a sentence that says what is wrong.
  */
 export function parseCommandLine(argv: string[], defaultData: string): Command {
-  const { values, positionals } = parse(argv)
-  const [name, ...rest] = positionals
-  if (values.help || name === 'help') return { kind: 'help', of: name === 'help' ? rest[0] : name }
-  if (values.version) return { kind: 'version' }
-  if (name === undefined) throw new UsageError('a command is missing')
-  for (const [option, owner] of Object.entries(OWNED_BY)) {
-    if (option in values && owner !== name) throw new UsageError(`--${option} belongs to "${owner}"`)
+  let help = ''
+  let parsed: Command | undefined
+  const program = new CommandWord('volo-peer')
+    .exitOverride()
+    .configureOutput({ writeOut: text => (help += text), writeErr: () => undefined })
+    .configureHelp({ showGlobalOptions: true, helpWidth: 120 })
+    .helpOption('-h, --help', 'this text')
+    .description('chat through Volo without a browser')
+    .option('--data <DIR>', 'where keys and messages are kept', nonEmpty('data'), defaultData)
+    .option('--node <URL>', 'node to start from (default: the last one used, at first http://127.0.0.1:8787)', origin)
+    .option('--timeout <S>', 'seconds to wait (default: send 30, register and name 60, listen without end)', seconds)
+    .option('--json', 'one JSON object a line on standard output, and nothing else there')
+    .option('--version', 'the version of this program')
+    .argument('[command]')
+    .usage('[options] <command>')
+    .helpCommand('help [command]', 'this text, or the options of one command')
+    .addHelpText('after', NOTES)
+    .action((name: string | undefined, { version }: { version?: boolean }) => {
+      if (version) parsed = { kind: 'version' }
+      else throw new UsageError(name === undefined ? 'a command is missing' : `"${name}" is not a command`)
+    })
+  const common = (): CommonOptions => {
+    const { data, node, json, timeout } = program.opts<{
+      data: string
+      node: string | undefined
+      json?: boolean
+      timeout?: number
+    }>()
+    return { data, node, json: json ?? false, timeoutMs: timeout }
   }
-  const common: CommonOptions = {
-    data: nonEmpty('data', values.data) ?? defaultData,
-    node: origin(values.node),
-    json: values.json ?? false,
-    timeoutMs: seconds(values.timeout)
+  const take = (command: Command): void => {
+    parsed = program.opts<{ version?: boolean }>().version ? { kind: 'version' } : command
   }
-  switch (name) {
-    case 'register': {
-      const username = nonEmpty('username', values.username)?.replace(/^@/, '')
-      if (username === undefined) throw new UsageError('register needs --username')
-      noMore(name, rest)
-      return {
-        kind: name,
-        username,
-        demoUser: nonEmpty('demo-user', values['demo-user']) ?? username,
-        displayName: values['display-name'] ?? username,
-        deviceName: values['device-name'] ?? 'Command line',
-        ...common
-      }
-    }
-    case 'send': {
-      const [to, text, ...more] = rest
-      if (to === undefined || text === undefined) throw new UsageError('send needs a recipient and a text')
+  addAccountCommands(program, common, take)
+  addMessageCommands(program, common, take)
+  addDeviceCommands(program, common, take)
+  try {
+    program.parse(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0 && help !== '') return { kind: 'help', text: help }
+    throw new UsageError(sentenceOf(error), { cause: error })
+  }
+  return parsed!
+}
+
+/** One command of the command line: `take` receives it, once it is understood. */
+type AddCommands = (program: CommandWord, common: () => CommonOptions, take: (command: Command) => void) => void
+
+const addAccountCommands: AddCommands = (program, common, take) => {
+  interface RegisterOptions {
+    username: string
+    demoUser?: string
+    displayName?: string
+    deviceName: string
+  }
+  program
+    .command('register')
+    .description('make keys, sign in at the node, register account and device')
+    .requiredOption('--username <NAME>', 'the username that others find you by', nonEmpty('username'))
+    .option('--demo-user <NAME>', 'whom to be at the demo sign-in (default: the username)', nonEmpty('demo-user'))
+    .option('--display-name <TEXT>', 'how others see you (default: the username)')
+    .option('--device-name <TEXT>', 'how you see this device', 'Command line')
+    .action(({ username: typed, demoUser, displayName, deviceName }: RegisterOptions) => {
+      const username = withoutAt(typed)
+      const names = { username, demoUser: demoUser ?? username, displayName: displayName ?? username, deviceName }
+      take({ kind: 'register', ...names, ...common() })
+    })
+  program
+    .command('whoami')
+    .description('this account and device, and what the public record says about them')
+    .action(() => take({ kind: 'whoami', ...common() }))
+  program
+    .command('name')
+    .argument('<NAME>')
+    .description('claim another username, if the first one turned out to be taken')
+    .action((name: string) => take({ kind: 'name', username: withoutAt(name), ...common() }))
+  program
+    .command('status')
+    .description('connection, network, messages that wait')
+    .action(() => take({ kind: 'status', ...common() }))
+}
+
+const addMessageCommands: AddCommands = (program, common, take) => {
+  program
+    .command('send')
+    .argument('<PERSON>')
+    .argument('<TEXT>')
+    .description('send a message; returns once the network keeps it')
+    .action((to: string, text: string) => {
       if (text.trim() === '') throw new UsageError('the text is empty')
-      noMore(name, more)
-      return { kind: name, to, text, ...common }
-    }
-    case 'messages': {
-      const [person, ...more] = rest
-      if (person === undefined) throw new UsageError('messages needs a person')
-      noMore(name, more)
-      return { kind: name, with: person, ...common }
-    }
-    case 'listen':
-      noMore(name, rest)
-      return { kind: name, count: positiveInteger('count', values.count), ...common }
-    case 'revoke': {
-      const [device, ...more] = rest
-      if (device === undefined) throw new UsageError('revoke needs a device')
+      take({ kind: 'send', to, text, ...common() })
+    })
+  program
+    .command('listen')
+    .description('print received messages, those waiting from before included')
+    .option('--count <N>', 'stop after N messages; fewer within --timeout is exit code 3', positiveInteger('count'))
+    .action(({ count }: { count?: number }) => take({ kind: 'listen', count, ...common() }))
+  program
+    .command('messages')
+    .argument('<PERSON>')
+    .description('print the conversation as this device has it')
+    .action((person: string) => take({ kind: 'messages', with: person, ...common() }))
+}
+
+const addDeviceCommands: AddCommands = (program, common, take) => {
+  program
+    .command('devices')
+    .description('the devices of this account, and since when the public record has them')
+    .action(() => take({ kind: 'devices', ...common() }))
+  program
+    .command('revoke')
+    .argument('<DEVICE>')
+    .description('remove a device from this account for good; returns once the network has taken it')
+    .option('--yes', 'needed to remove the device that runs the command', false)
+    .action((device: string, { yes }: { yes: boolean }) => {
       if (!/^[0-9a-f]{8,32}$/.test(device)) {
         throw new UsageError(`a device is named by 8 to 32 hex digits of its id, got "${device}"`)
       }
-      noMore(name, more)
-      return { kind: name, device, yes: values.yes ?? false, ...common }
-    }
-    case 'name': {
-      const [username, ...more] = rest
-      if (username === undefined) throw new UsageError('name needs a username')
-      noMore(name, more)
-      return { kind: name, username: username.replace(/^@/, ''), ...common }
-    }
-    case 'whoami':
-    case 'status':
-    case 'devices':
-      noMore(name, rest)
-      return { kind: name, ...common }
-    default:
-      throw new UsageError(`"${name}" is not a command`)
+      take({ kind: 'revoke', device, yes, ...common() })
+    })
+}
+
+function sentenceOf({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'help is there for the commands only'
+  const sentence = message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '')
+  return code === 'commander.excessArguments' ? `${sentence}; put texts with spaces in quotes` : sentence
+}
+
+const withoutAt = (name: string): string => name.replace(/^@/, '')
+
+const nonEmpty =
+  (option: string) =>
+  (value: string): string => {
+    if (value === '') throw new UsageError(`--${option} is empty`)
+    return value
   }
-}
 
-function parse(argv: string[]) {
-  try {
-    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true, strict: true })
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('. ')[0]!, { cause: error })
-  }
-}
-
-function noMore(command: string, rest: string[]): void {
-  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is too much for ${command}; put texts with spaces in quotes`)
-}
-
-function nonEmpty(option: string, value: string | undefined): string | undefined {
-  if (value === '') throw new UsageError(`--${option} is empty`)
-  return value
-}
-
-function origin(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined
-  try {
-    const url = new URL(value)
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url.origin
-  } catch {
-    // Reported below.
-  }
+function origin(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin
   throw new UsageError(`--node must be an address such as http://127.0.0.1:8787, got "${value}"`)
 }
 
 const LONGEST_TIMEOUT_S = 7 * 24 * 3600
 
-function seconds(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
+/** @returns milliseconds. */
+function seconds(value: string): number {
   const number = Number(value)
   if (value.trim() !== '' && number > 0 && number <= LONGEST_TIMEOUT_S) return Math.ceil(number * 1000)
   throw new UsageError(`--timeout must be a number of seconds above 0, got "${value}"`)
 }
 
-function positiveInteger(option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined
-  const number = Number(value)
-  if (value.trim() !== '' && Number.isSafeInteger(number) && number > 0) return number
-  throw new UsageError(`--${option} must be a whole number above 0, got "${value}"`)
-}
+const positiveInteger =
+  (option: string) =>
+  (value: string): number => {
+    const number = Number(value)
+    if (value.trim() !== '' && Number.isSafeInteger(number) && number > 0) return number
+    throw new UsageError(`--${option} must be a whole number above 0, got "${value}"`)
+  }

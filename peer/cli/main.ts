@@ -1,11 +1,14 @@
 /** The `volo-peer` command. Heavy parts load only once the command line has been understood. */
-import { parseCommandLine, UsageError, type Command } from './command-line.ts'
+import { enableCompileCache } from 'node:module'
+import type { Command } from './command-line.ts'
 import { readEnvironment } from './config.ts'
-import { helpText } from './help.ts'
 
 const EXIT = { done: 0, failed: 1, usage: 2, timedOut: 3 } as const
 
 async function run(argv: string[]): Promise<number> {
+  // Compiled code is kept for the next start.
+  enableCompileCache()
+  const { parseCommandLine, UsageError } = await import('./command-line.ts')
   const environment = readEnvironment()
   let command: Command
   try {
@@ -16,7 +19,7 @@ async function run(argv: string[]): Promise<number> {
     return EXIT.usage
   }
   if (command.kind === 'help') {
-    process.stdout.write(helpText(environment.defaultData))
+    process.stdout.write(command.text)
     return EXIT.done
   }
   if (command.kind === 'version') {

@@ -4,15 +4,25 @@ import { createMessageId, decodeMessage, type MessageId } from '../../protocol/c
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
-import type { ChatMessage, ConversationSummary, SentReceipt } from '../peer-api.ts'
-import type { Core } from '../engine-context.ts'
+import type {
+  ChatMessage,
+  ConversationsApi,
+  ConversationSummary,
+  MessagesApi,
+  PageOptions,
+  SentReceipt
+} from '../peer-api.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import type { Holds } from '../directory/send-holds.ts'
+import { accountIdFromHex } from '../directory/known-account.ts'
+import type { SendHolds } from '../directory/send-holds.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import type { ReadMarks } from '../history/read-marks.ts'
 import { replicasOf } from '../network/network-info.ts'
-import { sentReceipt, type People } from '../people/person-views.ts'
+import { sentReceipt, type PersonViews } from '../people/person-views.ts'
+import type { Outbox } from '../sending/outbox.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import type { SealingPlan } from '../sending/sealing-plan.ts'
 import { shownIdOf } from '../history/shown-id.ts'
@@ -31,15 +41,17 @@ const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
 
 export interface ConversationsComponents {
-  core: Core
+  context: EngineContext
   states: StateStore
   directory: DirectoryClient
-  holds: Holds
-  log: MessageLog
+  holds: SendHolds
+  history: MessageLog
   roster: ConversationRoster
   rows: ConversationRows
   sealer: Sealer
-  people: People
+  outbox: Outbox
+  readMarks: ReadMarks
+  people: PersonViews
   onChange: () => void
 }
 
@@ -55,7 +67,7 @@ interface Entry {
   last: MessageRow | undefined
 }
 
-export class Conversations {
+export class Conversations implements ConversationsApi, MessagesApi {
   readonly #components: ConversationsComponents
   readonly #entries = new Map<string, Entry>()
 
@@ -106,8 +118,8 @@ export class Conversations {
   /** A message appeared or changed. */
   noteMessage(row: MessageRow): void {
     const entry = this.#entries.get(toHex(row.conversationId))
-    const { core } = this.#components
-    if (entry?.last && shownIdOf(core, entry.last) === shownIdOf(core, row)) entry.last = row
+    const { context } = this.#components
+    if (entry?.last && shownIdOf(context, entry.last) === shownIdOf(context, row)) entry.last = row
   }
 
   /** A conversation appeared or changed. */
@@ -122,21 +134,22 @@ export class Conversations {
     }
     // It may meet the store being closed; the line stays as it was.
     this.#lastOf(conversation).then(take, (error: unknown) =>
-      this.#components.core.log.debug('a last message could not be read', { reason: String(error) })
+      this.#components.context.log.debug('a last message could not be read', { reason: String(error) })
     )
   }
 
-  async open(other: AccountId): Promise<ConversationSummary> {
-    const { states, rows, core, people } = this.#components
-    const conversation = await states.unit(unit => rows.rowFor(unit, [core.accountId(), other]))
+  async open(accountId: string): Promise<ConversationSummary> {
+    const { states, rows, context, people } = this.#components
+    const other = accountIdFromHex(accountId)
+    const conversation = await states.unit(unit => rows.rowFor(unit, [context.accountId(), other]))
     return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
   }
 
-  async messages(conversationId: string, options: { before?: string; limit?: number }): Promise<ChatMessage[]> {
-    const { states, log, people } = this.#components
+  async page(conversationId: string, options: PageOptions = {}): Promise<ChatMessage[]> {
+    const { states, history, people } = this.#components
     const limit = Math.max(1, Math.min(options.limit ?? DEFAULT_PAGE, MAX_PAGE))
     const before = options.before === undefined ? undefined : await states.read(slots.place(options.before as ShownId))
-    return (await log.page(conversationId, before?.order, limit)).map(row => people.message(row))
+    return (await history.page(conversationId, before?.order, limit)).map(row => people.message(row))
   }
 
   /** Takes a text; it is on disk, and in the queue, when this resolves. */
@@ -144,8 +157,8 @@ export class Conversations {
     if (text.trim() === '') throw new PeerError('message-empty')
     if (text.length > MAX_TEXT_UNITS)
       throw new PeerError('message-too-long', { length: text.length, limit: MAX_TEXT_UNITS })
-    const { core, sealer, people } = this.#components
-    const message: OwnText = { messageId: createMessageId(core.random), sentAt: core.timers.now(), text }
+    const { context, sealer, people } = this.#components
+    const message: OwnText = { messageId: createMessageId(context.random), sentAt: context.timers.now(), text }
     const plan = await sealer.readyPlan(conversationId)
     const row = await this.#addAndSeal(conversationId, message, plan).catch((error: unknown) => {
       if (!plan || error instanceof PeerError) throw error
@@ -165,7 +178,7 @@ export class Conversations {
   }
 
   async #addText(unit: UnitOfWork, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
-    const { directory, roster, holds, log, sealer } = this.#components
+    const { directory, roster, holds, history, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('no-conversation')
     for (const accountId of roster.partnersOf(conversation)) {
@@ -173,22 +186,22 @@ export class Conversations {
       const reason = known && holds.reason(known)
       if (reason) throw new PeerError('held', { reason, username: known.username })
     }
-    const row = await log.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
+    const row = await history.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.enqueue(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
     return row
   }
 
   #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {
-    const { core } = this.#components
-    const own = { from: core.accountId(), device: core.device().deviceId, mine: true }
+    const { context } = this.#components
+    const own = { from: context.accountId(), device: context.device().deviceId, mine: true }
     return { ...own, messageId, kind: 'text', text, sentAt, state: 'waiting', problem: null }
   }
 
   /** Tries a failed message again, with its old place if it had one. */
   async retry(id: string): Promise<void> {
-    const { states, log, sealer } = this.#components
+    const { states, history, sealer, outbox } = this.#components
     await states.unit(async unit => {
-      const row = await log.update(unit, id as ShownId, current =>
+      const row = await history.update(unit, id as ShownId, current =>
         current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
       )
       if (!row) return
@@ -202,6 +215,7 @@ export class Conversations {
       const again = { sequence, predecessor, device: null }
       await sealer.enqueueAgain(unit, { conversationId, messageId, content, sequenced: true, again })
     })
+    outbox.kick(true)
   }
 
   async #sentBefore(conversationId: string, messageId: MessageId) {
@@ -209,23 +223,27 @@ export class Conversations {
     return sent.find(({ value }) => equalBytes(decodeMessage(value.content).messageId, messageId))?.value
   }
 
+  async markRead(conversationId: string, upTo?: string): Promise<void> {
+    await this.#components.readMarks.mark(conversationId, upTo)
+  }
+
   async saveDraft(conversationId: string, text: string): Promise<void> {
-    const { states, log } = this.#components
+    const { states, history } = this.#components
     await states.unit(async unit => {
       const conversation = await unit.read(slots.conversation(conversationId))
-      if (conversation) log.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_UNITS) })
+      if (conversation) history.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_UNITS) })
     })
   }
 
   /** The signed receipts of a message, of all mailboxes it went to. */
   async receipts(shownId: string): Promise<SentReceipt[]> {
-    const { states, core } = this.#components
-    const info = core.network()
+    const { states, context } = this.#components
+    const info = context.network()
     const entries = await states.range('receipts', shownId, receiptsEntry)
     return entries
       .flatMap(({ value }) => value)
       .flatMap(({ mailbox, id, receipts }) => {
-        const replicas = replicasOf(core.crypto, info, mailbox)
+        const replicas = replicasOf(context.crypto, info, mailbox)
         return receipts.map(proof => {
           const replica = replicas.find(node => equalBytes(node.key, proof.receipt.node))
           return sentReceipt(replica?.operator ?? new Uint8Array(), mailbox, id, proof)

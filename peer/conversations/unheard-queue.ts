@@ -1,6 +1,6 @@
 import { toHex } from '../../protocol/bytes.ts'
 import type { ChatMessage, Person } from '../peer-api.ts'
-import type { People } from '../people/person-views.ts'
+import type { PersonViews } from '../people/person-views.ts'
 import { slots, unheardEntry, type MessageRow } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 
@@ -13,13 +13,13 @@ export interface Unheard {
 }
 
 /** Received messages in the order they came, until `listen` has printed them. */
-export class UnheardLine {
+export class UnheardQueue {
   readonly #states: StateStore
-  readonly #people: People
+  readonly #people: PersonViews
   readonly #nameOf: (row: MessageRow) => Promise<void>
 
   /** @param nameOf - waits until a sender's name has been looked up, if that is under way. */
-  constructor(states: StateStore, people: People, nameOf: (row: MessageRow) => Promise<void>) {
+  constructor(states: StateStore, people: PersonViews, nameOf: (row: MessageRow) => Promise<void>) {
     this.#states = states
     this.#people = people
     this.#nameOf = nameOf

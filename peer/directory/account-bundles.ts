@@ -7,7 +7,7 @@ import type { Timers } from '../ports.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import type { devicesToSealTo } from './known-account.ts'
 import type { NetworkInfo } from '../network/network-info.ts'
-import type { SecondOpinion } from './operator-cross-check.ts'
+import type { OperatorCrossCheck } from './operator-cross-check.ts'
 
 /** Another operator is asked for newer bundles of an account at most this often. */
 const BUNDLES_ELSEWHERE_MS = 60_000
@@ -20,7 +20,7 @@ export interface AccountBundlesComponents {
   network: () => NetworkInfo
   /** The connection in use. @throws PeerError `offline`. */
   connection: () => NodeConnection
-  opinion: SecondOpinion
+  opinion: OperatorCrossCheck
   /** Devices that an account's records vouch for. */
   devicesOf: (accountId: AccountId) => Promise<ReturnType<typeof devicesToSealTo>>
 }

@@ -23,8 +23,8 @@ import {
   type KnownAccount
 } from './known-account.ts'
 import { Names, usernameOrNothing } from './names.ts'
-import type { PersonMarks } from './person-trust.ts'
-import { SecondOpinion, type SecondOpinionComponents } from './operator-cross-check.ts'
+import type { PersonTrust } from './person-trust.ts'
+import { OperatorCrossCheck, type OperatorCrossCheckComponents } from './operator-cross-check.ts'
 
 /** An answer of the directory is taken without asking again for this long. */
 export const FRESH_MS = 30_000
@@ -34,10 +34,10 @@ const MAX_CACHED_ACCOUNTS = 2_000
 const WITHHELD_INTERVAL_MS = 3 * 60_000
 const MAX_ASKED_ELSEWHERE = 500
 
-export interface DirectoryComponents extends SecondOpinionComponents {
+export interface DirectoryComponents extends OperatorCrossCheckComponents {
   crypto: Crypto
   store: SealedStore
-  marks: PersonMarks
+  trust: PersonTrust
   fetch: HttpClient
   onChange: (account: KnownAccount) => void
 }
@@ -46,7 +46,7 @@ export interface DirectoryComponents extends SecondOpinionComponents {
 export class DirectoryClient {
   readonly names: Names
   readonly bundles: AccountBundles
-  readonly opinion: SecondOpinion
+  readonly opinion: OperatorCrossCheck
   readonly #components: DirectoryComponents
   readonly #accounts = new Map<AccountHex, KnownAccount>()
   readonly #underway = new Map<AccountHex, Promise<KnownAccount | undefined>>()
@@ -55,7 +55,7 @@ export class DirectoryClient {
   constructor(components: DirectoryComponents) {
     this.#components = components
     this.names = new Names(components)
-    this.opinion = new SecondOpinion(components)
+    this.opinion = new OperatorCrossCheck(components)
     this.bundles = new AccountBundles({
       ...components,
       opinion: this.opinion,
@@ -183,7 +183,7 @@ export class DirectoryClient {
   async #unconfirmed(known: KnownAccount, { revoked }: KnownAccount): Promise<KnownAccount> {
     const { crypto, network, log } = this.#components
     log.warn('a node leaves out records that were seen in blocks', { account: toHex(known.accountId) })
-    const isNews = await this.#components.marks.raise(known.accountId, 'withheld')
+    const isNews = await this.#components.trust.raise(known.accountId, 'withheld')
     const isNothingNew = !isNews && known.trust === 'L1' && revoked.length === known.revoked.length
     if (isNothingNew) return known
     const unconfirmed = await knowAccount(crypto, network(), { ...carriedOver(known), trust: 'L1', revoked })
@@ -238,11 +238,11 @@ export class DirectoryClient {
 
   /** Stores an account as it is now known and tells who watches. */
   async save(account: KnownAccount): Promise<void> {
-    const { store, marks } = this.#components
+    const { store, trust } = this.#components
     const key = toHex(account.accountId)
     await store.batch([
       { space: 'account', id: key, value: encodeStoredAccount(account) },
-      ...marks.observe(this.#accounts.get(key), account)
+      ...trust.observe(this.#accounts.get(key), account)
     ])
     this.#remember(account)
     this.#components.onChange(account)
@@ -317,13 +317,13 @@ export class DirectoryClient {
     if (!holder.nameConfirmed && this.opinion.isThere) return
     for (const former of [...this.#accounts.values()]) {
       if (former.username !== username || equalBytes(former.accountId, holder.accountId)) continue
-      if (former.nameConfirmed) await this.#components.marks.raise(holder.accountId, 'new-holder', username)
+      if (former.nameConfirmed) await this.#components.trust.raise(holder.accountId, 'new-holder', username)
       await this.#loseName(former)
     }
   }
 
   async #loseName(former: KnownAccount): Promise<KnownAccount> {
-    if (former.nameConfirmed) await this.#components.marks.raise(former.accountId, 'lost-name', former.username)
+    if (former.nameConfirmed) await this.#components.trust.raise(former.accountId, 'lost-name', former.username)
     const nameless = { ...former, username: null, nameConfirmed: false }
     await this.save(nameless)
     return nameless

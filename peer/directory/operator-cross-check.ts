@@ -11,7 +11,7 @@ const MAX_OPINION_TRIES = 3
 const SILENT_OPINION_WAIT_MS = 500
 const SILENCE_REMEMBERED_MS = 30_000
 
-export interface SecondOpinionComponents {
+export interface OperatorCrossCheckComponents {
   timers: Timers
   log: Log
   network: () => NetworkInfo
@@ -22,14 +22,14 @@ export interface SecondOpinionComponents {
 }
 
 /** What another operator's node says about the same. It never fails: without a second opinion there is none. */
-export class SecondOpinion {
-  readonly #components: SecondOpinionComponents
+export class OperatorCrossCheck {
+  readonly #components: OperatorCrossCheckComponents
   /** The connection to another operator, while somebody uses it. */
   #shared: { here: NodeConnection; dialled: Promise<NodeConnection | undefined>; users: number } | undefined
   /** When another operator last took too long. */
   #silentAt = -Infinity
 
-  constructor(components: SecondOpinionComponents) {
+  constructor(components: OperatorCrossCheckComponents) {
     this.#components = components
   }
 

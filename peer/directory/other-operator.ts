@@ -2,7 +2,7 @@ import { equalBytes } from '../../protocol/bytes.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import type { Transport } from '../ports.ts'
 import { ConnectionLost, NodeConnection, NodeRefusal } from '../network/node-connection.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { deviceProof } from '../device-proof.ts'
 
 const DIAL_TIMEOUT_MS = 4_000
@@ -21,52 +21,56 @@ const MAX_LOST_RETRIES = 2
  * @returns undefined if the network has no other operator, or none of its nodes answers.
  */
 export async function dialOtherOperator(
-  core: Core,
+  context: EngineContext,
   transport: Transport,
   current: ListedNode | undefined
 ): Promise<NodeConnection | undefined> {
-  const { epoch } = core.network()
+  const { epoch } = context.network()
   const others = epoch.nodes.filter(node => current && !equalBytes(node.operator, current.operator))
-  const start = others.length === 0 ? 0 : core.random(1)[0]! % others.length
+  const start = others.length === 0 ? 0 : context.random(1)[0]! % others.length
   for (const node of [...others.slice(start), ...others.slice(0, start)].slice(0, MAX_TRIES)) {
     try {
-      return await dialKnowing(core, transport, node)
+      return await dialKnowing(context, transport, node)
     } catch (error) {
-      core.log.debug('no second opinion from this node', { node: node.url, reason: String(error) })
+      context.log.debug('no second opinion from this node', { node: node.url, reason: String(error) })
     }
   }
   return undefined
 }
 
 /** Dials until the node knows this device: what is found first must not rest on one operator because we are new ourselves. */
-async function dialKnowing(core: Core, transport: Transport, node: ListedNode): Promise<NodeConnection> {
+async function dialKnowing(context: EngineContext, transport: Transport, node: ListedNode): Promise<NodeConnection> {
   for (let tries = 0; ; tries++) {
     try {
-      return await dial(core, transport, node)
+      return await dial(context, transport, node)
     } catch (error) {
       const isNew = error instanceof NodeRefusal && error.code === 'unknown-device'
       const isLost = error instanceof ConnectionLost || (error as Error).name === 'StreamResetError'
       const retries = isNew ? MAX_UNKNOWN_RETRIES : isLost ? MAX_LOST_RETRIES : 0
       if (tries >= retries) throw error
     }
-    await new Promise<void>(resolve => core.timers.after(UNKNOWN_RETRY_MS, resolve))
+    await new Promise<void>(resolve => context.timers.after(UNKNOWN_RETRY_MS, resolve))
   }
 }
 
-async function dial(core: Core, transport: Transport, node: ListedNode): Promise<NodeConnection> {
+async function dial(context: EngineContext, transport: Transport, node: ListedNode): Promise<NodeConnection> {
   const stream = await transport.dial(node.url, node.key, { signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) })
-  const network = core.network().id
-  return NodeConnection.open(stream, { network, timers: core.timers, authenticate: deviceProof(core) })
+  const network = context.network().id
+  return NodeConnection.open(stream, { network, timers: context.timers, authenticate: deviceProof(context) })
 }
 
 /** The list of nodes that a node tells, or undefined if it cannot be reached. */
-export async function epochOf(core: Core, transport: Transport, node: ListedNode): Promise<Epoch | undefined> {
+export async function epochOf(
+  context: EngineContext,
+  transport: Transport,
+  node: ListedNode
+): Promise<Epoch | undefined> {
   try {
-    const connection = await dial(core, transport, node)
+    const connection = await dial(context, transport, node)
     connection.close('asked')
     return connection.authenticated.epoch
   } catch (error) {
-    core.log.debug('a node was not asked for its list', { node: node.url, reason: String(error) })
+    context.log.debug('a node was not asked for its list', { node: node.url, reason: String(error) })
     return undefined
   }
 }

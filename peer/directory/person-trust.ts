@@ -32,10 +32,10 @@ export type PersonMark = TypeOf<typeof markCodec>
 const SPACE = 'person-mark'
 const MAX_MARK_BYTES = 512
 
-export class PersonMarks {
+export class PersonTrust {
   readonly #store: SealedStore
   readonly #now: () => number
-  readonly #marks = new Map<AccountHex, PersonMark>()
+  readonly #trust = new Map<AccountHex, PersonMark>()
 
   constructor(store: SealedStore, now: () => number) {
     this.#store = store
@@ -46,12 +46,12 @@ export class PersonMarks {
   async load(): Promise<void> {
     for (const bytes of await this.#store.all(SPACE)) {
       const mark = decode(markCodec, bytes, { maxBytes: MAX_MARK_BYTES, maxDepth: 2 })
-      this.#marks.set(toHex(mark.accountId), mark)
+      this.#trust.set(toHex(mark.accountId), mark)
     }
   }
 
   of(accountId: AccountId): PersonMark {
-    return this.#marks.get(toHex(accountId)) ?? { accountId, verifiedAt: null, alert: null, undoneAt: null }
+    return this.#trust.get(toHex(accountId)) ?? { accountId, verifiedAt: null, alert: null, undoneAt: null }
   }
 
   /** The alert that waits for an answer. */
@@ -96,7 +96,7 @@ export class PersonMarks {
   }
 
   #change(mark: PersonMark): EntryChange {
-    this.#marks.set(toHex(mark.accountId), mark)
+    this.#trust.set(toHex(mark.accountId), mark)
     return { space: SPACE, id: toHex(mark.accountId), value: encode(markCodec, mark) }
   }
 

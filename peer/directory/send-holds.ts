@@ -3,26 +3,26 @@ import { deviceOf, isLive } from '../../protocol/directory/account.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { Me } from '../peer-api.ts'
 import type { HoldReason } from '../problems.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from './directory-client.ts'
 import { holdReason, type KnownAccount } from './known-account.ts'
-import type { PersonMarks } from './person-trust.ts'
+import type { PersonTrust } from './person-trust.ts'
 
-export class Holds {
-  readonly #core: Core
+export class SendHolds {
+  readonly #context: EngineContext
   readonly #directory: DirectoryClient
-  readonly #marks: PersonMarks
+  readonly #trust: PersonTrust
 
-  constructor(core: Core, directory: DirectoryClient, marks: PersonMarks) {
-    this.#core = core
+  constructor(context: EngineContext, directory: DirectoryClient, trust: PersonTrust) {
+    this.#context = context
     this.#directory = directory
-    this.#marks = marks
+    this.#trust = trust
   }
 
   /** Whether this device may still act for its account, as its own record says. */
   get deviceState(): Me['deviceState'] {
-    const own = this.#directory.peek(toHex(this.#core.accountId()))
-    const device = own && deviceOf(own.current, this.#core.device().deviceId)
+    const own = this.#directory.peek(toHex(this.#context.accountId()))
+    const device = own && deviceOf(own.current, this.#context.device().deviceId)
     if (!device || isLive(device)) return 'live'
     return device.revocation!.order === null ? 'removing' : 'removed'
   }
@@ -34,7 +34,7 @@ export class Holds {
   }
 
   #alertReason({ accountId }: KnownAccount): HoldReason | null {
-    const alert = this.#marks.alertOf(accountId)
-    return alert && this.#marks.of(accountId).verifiedAt !== null ? alert.kind : null
+    const alert = this.#trust.alertOf(accountId)
+    return alert && this.#trust.of(accountId).verifiedAt !== null ? alert.kind : null
   }
 }

@@ -13,7 +13,7 @@ import {
   type Roster,
   type RosterDevice
 } from '../../protocol/roster/roster.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
 import type { Conversation } from '../store/store-layout.ts'
@@ -31,7 +31,7 @@ export interface SealTo {
 }
 
 /** The conversation of one or two accounts, our own among them, in any order and possibly named twice. */
-export function conversationOf(context: Core, accounts: AccountId[]): Participants {
+export function conversationOf(context: EngineContext, accounts: AccountId[]): Participants {
   const me = context.accountId()
   const distinct = [...accounts].sort(compareBytes).filter((id, i, all) => i === 0 || !equalBytes(id, all[i - 1]!))
   const conversationId = directConversationId(context.crypto, context.network().id, distinct)
@@ -40,12 +40,12 @@ export function conversationOf(context: Core, accounts: AccountId[]): Participan
 }
 
 export class ConversationRoster {
-  readonly #context: Core
+  readonly #context: EngineContext
   readonly #directory: DirectoryClient
   /** Rosters by the last member: a roster stays the same object while nothing new is known of any member. */
   readonly #rosters = new WeakMap<KnownAccount, { members: KnownAccount[]; sealTo: SealTo }>()
 
-  constructor(context: Core, directory: DirectoryClient) {
+  constructor(context: EngineContext, directory: DirectoryClient) {
     this.#context = context
     this.#directory = directory
   }

@@ -1,6 +1,6 @@
 import { toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
@@ -8,30 +8,30 @@ import type { MessageLog } from './message-log.ts'
 
 /** Finds the stored row of a conversation by its accounts, and makes the row of a new one. */
 export class ConversationRows {
-  readonly #core: Core
-  readonly #log: MessageLog
+  readonly #context: EngineContext
+  readonly #history: MessageLog
 
-  constructor(core: Core, log: MessageLog) {
-    this.#core = core
-    this.#log = log
+  constructor(context: EngineContext, history: MessageLog) {
+    this.#context = context
+    this.#history = history
   }
 
   /** The conversation of these accounts, ours among them; made if it is new. */
   async rowFor(unit: UnitOfWork, accounts: AccountId[]): Promise<Conversation> {
-    const participants = conversationOf(this.#core, accounts)
+    const participants = conversationOf(this.#context, accounts)
     const existing = await unit.read(slots.conversation(toHex(participants.conversationId)))
     if (existing) return existing
     const conversation: Conversation = {
       ...participants,
       draft: '',
       unread: 0,
-      updatedAt: this.#core.timers.now(),
+      updatedAt: this.#context.timers.now(),
       nextPlace: 1,
       readPlace: 0,
       lastOrder: null,
       profileGiven: 0
     }
-    this.#log.saveConversation(unit, conversation)
+    this.#history.saveConversation(unit, conversation)
     return conversation
   }
 }

@@ -7,7 +7,7 @@ import { createMessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DeliveryState } from '../peer-api.ts'
 import type { MessageProblem } from '../problems.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { shownIdOf } from './shown-id.ts'
 import {
   gapEntry,
@@ -37,12 +37,12 @@ export interface MessageLogInit {
 const RANK: Record<DeliveryState, number> = { failed: 0, waiting: 1, sent: 2, delivered: 3, read: 4 }
 
 export class MessageLog {
-  readonly #core: Core
+  readonly #context: EngineContext
   readonly #states: StateStore
   readonly #init: MessageLogInit
 
-  constructor(core: Core, states: StateStore, init: MessageLogInit) {
-    this.#core = core
+  constructor(context: EngineContext, states: StateStore, init: MessageLogInit) {
+    this.#context = context
     this.#states = states
     this.#init = init
   }
@@ -71,7 +71,7 @@ export class MessageLog {
   }
 
   async #isShown(unit: UnitOfWork, { conversationId }: Conversation, message: NewMessage): Promise<boolean> {
-    return (await unit.read(slots.place(shownIdOf(this.#core, { ...message, conversationId })))) !== undefined
+    return (await unit.read(slots.place(shownIdOf(this.#context, { ...message, conversationId })))) !== undefined
   }
 
   /** Shows that messages of a device are missing. */
@@ -135,13 +135,13 @@ export class MessageLog {
 
   #gapRow({ device, account }: GapOf, missing: number): NewMessage {
     return {
-      messageId: createMessageId(this.#core.random),
+      messageId: createMessageId(this.#context.random),
       from: account,
       device,
       mine: false,
       kind: 'gap',
       text: gapText(missing),
-      sentAt: this.#core.timers.now(),
+      sentAt: this.#context.timers.now(),
       state: null,
       problem: null
     }
@@ -149,8 +149,8 @@ export class MessageLog {
 
   async #show(unit: UnitOfWork, conversation: Conversation, order: string, message: NewMessage): Promise<MessageRow> {
     const { conversationId } = conversation
-    const placeSlot = slots.place(shownIdOf(this.#core, { ...message, conversationId }))
-    const now = this.#core.timers.now()
+    const placeSlot = slots.place(shownIdOf(this.#context, { ...message, conversationId }))
+    const now = this.#context.timers.now()
     const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: false }
     const counts = !message.mine && isUnreadKind(message.kind)
     unit.write(slots.message(toHex(conversationId), order), row)

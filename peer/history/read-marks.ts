@@ -1,7 +1,7 @@
 /** What was read of a conversation: counted down here, and told to those who wrote it. */
 import type { MessageId } from '../../protocol/conversation/message.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { isUnreadKind, type MessageLog } from './message-log.ts'
@@ -16,9 +16,9 @@ export interface ReadReceipts {
 }
 
 export interface ReadMarksComponents {
-  core: Core
+  context: EngineContext
   states: StateStore
-  log: MessageLog
+  history: MessageLog
   sealer: ReadReceipts
 }
 
@@ -43,13 +43,13 @@ export class ReadMarks {
   }
 
   async #note(unit: UnitOfWork, conversationId: string, unread: MessageRow[], upTo: string | undefined): Promise<void> {
-    const { core, log, sealer } = this.#components
+    const { context, history, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) return
     const newlyRead: MessageRow[] = []
     for (const row of unread) {
       // Another tab may have been quicker.
-      const marked = await log.update(unit, shownIdOf(core, row), current =>
+      const marked = await history.update(unit, shownIdOf(context, row), current =>
         current.readTold ? undefined : { ...current, readTold: true }
       )
       if (marked) newlyRead.push(marked)
@@ -59,17 +59,17 @@ export class ReadMarks {
     if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
     const isEnd = upTo === undefined || (conversation.lastOrder !== null && upTo >= conversation.lastOrder)
     const left = isEnd ? 0 : Math.max(0, conversation.unread - newlyRead.length)
-    if (left !== conversation.unread) log.saveConversation(unit, { ...conversation, unread: left })
+    if (left !== conversation.unread) history.saveConversation(unit, { ...conversation, unread: left })
   }
 
   /** Messages of others that are not marked yet: pages from the end back to the first one without any. */
   async #unreadUpTo(conversationId: string, upTo: string | undefined): Promise<MessageRow[]> {
-    const { log } = this.#components
+    const { history } = this.#components
     const found: MessageRow[] = []
     // Just behind the message: what fills a gap in its place sorts after it, with a full stop.
     let before = upTo === undefined ? undefined : `${upTo}!`
     for (;;) {
-      const { rows, order } = await log.pageWithOrder(conversationId, before, PAGE)
+      const { rows, order } = await history.pageWithOrder(conversationId, before, PAGE)
       const unread = rows.filter(row => !row.mine && isUnreadKind(row.kind) && !row.readTold)
       found.unshift(...unread)
       if (unread.length === 0 || rows.length < PAGE || order === undefined) return found

@@ -3,7 +3,7 @@ import type { MessageId } from '../../protocol/conversation/message.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { labelled } from '../../protocol/labels.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { ShownId } from '../store/store-layout.ts'
 
 /** Whose message it is, and what its sender called it. */
@@ -21,9 +21,9 @@ const named = new WeakMap<MessageId, MessageOrigin & { network: Uint8Array; name
  * The name of a message: H(`shown-message`; conversation, author, message id). The id alone does not
  * name it: a sender may copy another sender's id, which must neither hide that message nor change its state.
  */
-export function shownIdOf(core: Pick<Core, 'crypto' | 'network'>, origin: MessageOrigin): ShownId {
+export function shownIdOf(context: Pick<EngineContext, 'crypto' | 'network'>, origin: MessageOrigin): ShownId {
   const { conversationId, from, messageId } = origin
-  const network = core.network().id
+  const network = context.network().id
   const before = named.get(messageId)
   if (
     before &&
@@ -33,12 +33,14 @@ export function shownIdOf(core: Pick<Core, 'crypto' | 'network'>, origin: Messag
   ) {
     return before.name
   }
-  const name = toHex(core.crypto.sha256(labelled('shown-message', network, conversationId, from, messageId))) as ShownId
+  const name = toHex(
+    context.crypto.sha256(labelled('shown-message', network, conversationId, from, messageId))
+  ) as ShownId
   named.set(messageId, { conversationId, from, messageId, network, name })
   return name
 }
 
 /** The name of a message of this account. */
-export function ownShownId(core: Core, message: Omit<MessageOrigin, 'from'>): ShownId {
-  return shownIdOf(core, { ...message, from: core.accountId() })
+export function ownShownId(context: EngineContext, message: Omit<MessageOrigin, 'from'>): ShownId {
+  return shownIdOf(context, { ...message, from: context.accountId() })
 }

@@ -4,12 +4,12 @@ import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import type { Conversations } from '../conversations/conversations.ts'
-import { sessionEnvironment, type Core } from '../engine-context.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Receiver } from '../receiving/receiver.ts'
-import { UPKEEP_INTERVAL_MS, type Upkeep } from './session-upkeep.ts'
+import { UPKEEP_INTERVAL_MS, type SessionUpkeep } from './session-upkeep.ts'
 
 /** Quiet conversations are looked after this often … */
 const SWEEP_INTERVAL_MS = 10 * 60_000
@@ -21,18 +21,18 @@ const CONTRADICTED_INTERVAL_MS = 20_000
 /** Sessions that nothing can reopen are looked for this often. */
 const FORGET_INTERVAL_MS = 60 * 60_000
 
-export interface HousekeepingComponents {
-  core: Core
+export interface MaintenanceComponents {
+  context: EngineContext
   directory: DirectoryClient
   conversations: Conversations
   roster: ConversationRoster
   receiver: Receiver
-  upkeep: Upkeep
+  upkeep: SessionUpkeep
   connection: () => NodeConnection | undefined
 }
 
-export class Housekeeping {
-  readonly #components: HousekeepingComponents
+export class Maintenance {
+  readonly #components: MaintenanceComponents
   /** Which state of a record a second opinion was sought on, and when (monotonic), by account. */
   readonly #opinions = new Map<string, { state: string; at: number }>()
   readonly #nameChecks = new Map<string, Promise<void>>()
@@ -42,13 +42,13 @@ export class Housekeeping {
   #stopped = true
   #cancelTimer: (() => void) | undefined
 
-  constructor(components: HousekeepingComponents) {
+  constructor(components: MaintenanceComponents) {
     this.#components = components
   }
 
   start(): void {
     this.#stopped = false
-    this.#forgotAt = this.#components.core.timers.monotonic()
+    this.#forgotAt = this.#components.context.timers.monotonic()
     this.#schedule()
   }
 
@@ -58,7 +58,7 @@ export class Housekeeping {
   }
 
   #schedule(): void {
-    this.#cancelTimer = this.#components.core.timers.after(UPKEEP_INTERVAL_MS, () => {
+    this.#cancelTimer = this.#components.context.timers.after(UPKEEP_INTERVAL_MS, () => {
       if (this.#stopped) return
       void this.round()
       this.#schedule()
@@ -67,12 +67,12 @@ export class Housekeeping {
 
   /** One round, as far as there is a connection. Never rejects. */
   async round(): Promise<void> {
-    const { core, directory, receiver, connection } = this.#components
+    const { context, directory, receiver, connection } = this.#components
     const online = connection()
     if (!online) return
     // Each by itself: a node that refuses one must not stop the others.
     await this.#attempt(() => this.#publishBundle(online))
-    await this.#attempt(() => directory.account(core.accountId(), 0))
+    await this.#attempt(() => directory.account(context.accountId(), 0))
     await this.#attempt(() => receiver.retryParked('roster'))
     await this.#attempt(() => this.#forgetSessions())
     for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
@@ -82,40 +82,40 @@ export class Housekeeping {
     try {
       await step()
     } catch (error) {
-      this.#components.core.log.debug('a part of a round came to nothing', { reason: String(error) })
+      this.#components.context.log.debug('a part of a round came to nothing', { reason: String(error) })
     }
   }
 
   /** Reads every session ever accepted, so it runs rarely and not right after a start, when a command may wait for the end. */
   async #forgetSessions(): Promise<void> {
-    const now = this.#components.core.timers.monotonic()
+    const now = this.#components.context.timers.monotonic()
     if (now - this.#forgotAt < FORGET_INTERVAL_MS) return
     this.#forgotAt = now
     await this.#components.receiver.forgetSessions()
   }
 
   async #publishBundle(connection: NodeConnection): Promise<void> {
-    const { core } = this.#components
-    const device = core.device()
-    if (!device.isBundleDue(core.timers.now())) return
-    const bundle = await device.bundle(sessionEnvironment(core))
+    const { context } = this.#components
+    const device = context.device()
+    if (!device.isBundleDue(context.timers.now())) return
+    const bundle = await device.bundle(sessionEnvironment(context))
     await connection.request({ kind: 'publishBundle', bundle: encodeBundle(bundle) }, 'done')
     await device.notePublished(bundle)
   }
 
   /** All of them now and then; in between those in which something happened lately. */
   #conversationsToKeepUp(): string[] {
-    const { core, conversations } = this.#components
-    const isSweep = core.timers.monotonic() - this.#sweptAt >= SWEEP_INTERVAL_MS
-    if (isSweep) this.#sweptAt = core.timers.monotonic()
-    const now = core.timers.now()
+    const { context, conversations } = this.#components
+    const isSweep = context.timers.monotonic() - this.#sweptAt >= SWEEP_INTERVAL_MS
+    if (isSweep) this.#sweptAt = context.timers.monotonic()
+    const now = context.timers.now()
     const due = conversations.all().filter(({ updatedAt }) => isSweep || now - updatedAt < LATELY_MS)
     return due.map(({ conversationId }) => toHex(conversationId))
   }
 
   /** Looks after one conversation. Never rejects. */
   async keepUp(conversationId: string): Promise<void> {
-    const { core, conversations, upkeep, directory, roster } = this.#components
+    const { context, conversations, upkeep, directory, roster } = this.#components
     const conversation = conversations.get(conversationId)
     if (!conversation || this.#stopped) return
     try {
@@ -128,7 +128,7 @@ export class Housekeeping {
         if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
       }
     } catch (error) {
-      core.log.debug('a conversation could not be looked after', { reason: String(error) })
+      context.log.debug('a conversation could not be looked after', { reason: String(error) })
     }
   }
 
@@ -143,14 +143,14 @@ export class Housekeeping {
    * and now and then until they agree. Never rejects.
    */
   async seekSecondOpinion(account: KnownAccount): Promise<void> {
-    const { core, directory, conversations } = this.#components
-    const isOurs = equalBytes(account.accountId, core.accountId()) || conversations.isPartner(account.accountId)
+    const { context, directory, conversations } = this.#components
+    const isOurs = equalBytes(account.accountId, context.accountId()) || conversations.isPartner(account.accountId)
     if (!isOurs || (account.trust === 'L2' && !account.contradicted) || !directory.opinion.isThere) return
     const key = toHex(account.accountId)
     const { places } = account.checked
     const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
     const last = this.#opinions.get(key)
-    const now = core.timers.monotonic()
+    const now = context.timers.monotonic()
     // While they contradict each other sending is held; mostly one of them has just seen another last block.
     const interval = account.contradicted ? CONTRADICTED_INTERVAL_MS : OPINION_INTERVAL_MS
     if (last?.state === state && now - last.at < interval) return
@@ -159,7 +159,7 @@ export class Housekeeping {
       await directory.confirm(account)
     } catch (error) {
       // No caller waits for it, and it may end after the store was closed.
-      core.log.debug('no second opinion was available', { reason: String(error) })
+      context.log.debug('no second opinion was available', { reason: String(error) })
     }
   }
 
@@ -167,7 +167,7 @@ export class Housekeeping {
   async noteProfile(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
     const key = toHex(accountId)
     const check = this.#checkProfile(accountId, profile).catch((error: unknown) =>
-      this.#components.core.log.debug('a name could not be checked', { reason: String(error) })
+      this.#components.context.log.debug('a name could not be checked', { reason: String(error) })
     )
     this.#nameChecks.set(key, check)
     await check

@@ -17,7 +17,7 @@ import { encodePacket } from '../../protocol/session/packet.ts'
 import { reopenSession } from '../../protocol/session/reopen.ts'
 import { requestsDue } from '../../protocol/session/resend.ts'
 import { conversationKeyId, type SealKeyId } from '../../protocol/session/seal-key.ts'
-import { sessionEnvironment, type Core } from '../engine-context.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { buildEnvelopes } from '../sending/envelopes.ts'
 import type { Inbox } from '../receiving/inbox.ts'
@@ -36,8 +36,8 @@ const SENT_KEPT_MS = 2 * PENDING_TTL_MS
 const PROFILE_MESSAGES = 1
 const OPEN_DELIVERY = slots.openDelivery('', '').codec
 
-export interface UpkeepComponents {
-  core: Core
+export interface SessionUpkeepComponents {
+  context: EngineContext
   states: StateStore
   directory: DirectoryClient
   roster: ConversationRoster
@@ -48,10 +48,10 @@ export interface UpkeepComponents {
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
 
-export class Upkeep {
-  readonly #components: UpkeepComponents
+export class SessionUpkeep {
+  readonly #components: SessionUpkeepComponents
 
-  constructor(components: UpkeepComponents) {
+  constructor(components: SessionUpkeepComponents) {
     this.#components = components
   }
 
@@ -64,7 +64,7 @@ export class Upkeep {
     })
     await this.#reopen(conversation)
     const own = await this.#components.states.read(slots.ownKeys(key))
-    const isDue = own && isKeyUpdateDue(own.own, this.#components.core.timers.now())
+    const isDue = own && isKeyUpdateDue(own.own, this.#components.context.timers.now())
     if (isDue && (await this.#hasAnswered(key))) this.#components.sealer.wake(key)
     this.#components.outbox.kick()
   }
@@ -77,7 +77,7 @@ export class Upkeep {
 
   /** Asks senders for what is missing. */
   async #requestGaps(unit: UnitOfWork, conversation: Conversation): Promise<void> {
-    const { core, sealer } = this.#components
+    const { context, sealer } = this.#components
     const { conversationId } = conversation
     const key = toHex(conversationId)
     const isRevoked = await this.#components.roster.revocationsIn(conversation)
@@ -85,7 +85,7 @@ export class Upkeep {
       if (isRevoked(sequencer.deviceId)) continue
       const slot = slots.requests(key, toHex(sequencer.deviceId))
       const known = await unit.read(slot)
-      const { state, ranges } = requestsDue(known, sequencer.deviceId, visibleGaps(sequencer), core.timers.now())
+      const { state, ranges } = requestsDue(known, sequencer.deviceId, visibleGaps(sequencer), context.timers.now())
       if (state && state !== known) unit.write(slot, state)
       else if (!state && known) unit.remove(slot)
       if (ranges.length > 0) {
@@ -96,9 +96,9 @@ export class Upkeep {
 
   /** Erases secrets that no message can need any more. */
   async #erase(unit: UnitOfWork, conversation: Conversation): Promise<void> {
-    const { core, states } = this.#components
+    const { context, states } = this.#components
     const key = toHex(conversation.conversationId)
-    const now = core.timers.now()
+    const now = context.timers.now()
     const isRevoked = await this.#components.roster.revocationsIn(conversation)
     const sequencers = (await sequencersOf(unit, key)).filter(({ deviceId }) => !isRevoked(deviceId))
     const gaps = new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
@@ -124,7 +124,7 @@ export class Upkeep {
     if (!held) return
     // Of a copy, because it wipes at once: were the batch to fail, the keys in memory would be gone and those on disk not.
     const copy = { ...held.own, keys: held.own.keys.map(own => ({ ...own, seed: own.seed.slice() })) }
-    const own = eraseOwnKeys(copy, await peerKeysOf(unit, key), others, hasGaps, this.#components.core.timers.now())
+    const own = eraseOwnKeys(copy, await peerKeysOf(unit, key), others, hasGaps, this.#components.context.timers.now())
     if (own === copy) return wipe(...copy.keys.map(({ seed }) => seed))
     unit.write(slots.ownKeys(key), { ...held, own })
     unit.after(() => {
@@ -158,8 +158,8 @@ export class Upkeep {
     bundles: DeviceBundle[],
     stored: OpenDelivery
   ): Promise<void> {
-    const { core, outbox } = this.#components
-    const env = sessionEnvironment(core)
+    const { context, outbox } = this.#components
+    const env = sessionEnvironment(context)
     const key = toHex(conversationId)
     const slot = slots.openDelivery(key, toHex(stored.sessionId))
     const delivery = await unit.read(slot)
@@ -174,7 +174,7 @@ export class Upkeep {
     const listed = rosterDevices(roster).map(({ device }) => device.deviceId)
     const due = devicesToReopen(delivery, listed, id => this.#situation(key, peerKeys, bundles, id), now)
     if (due.length === 0) return
-    const reopened = await reopenSession(env, core.device().signingKey, delivery, roster, due, {
+    const reopened = await reopenSession(env, context.device().signingKey, delivery, roster, due, {
       peerKeys,
       bundles,
       allowRegisteredKey: true
@@ -195,8 +195,8 @@ export class Upkeep {
   }
 
   #situation(key: string, peerKeys: PeerKey[], bundles: DeviceBundle[], deviceId: DeviceId) {
-    const { core, inbox } = this.#components
-    const { crypto, network } = sessionEnvironment(core)
+    const { context, inbox } = this.#components
+    const { crypto, network } = sessionEnvironment(context)
     const peer = peerKeys.find(held => equalBytes(held.deviceId, deviceId))
     const bundle = bundles.find(offered => equalBytes(offered.deviceId, deviceId))
     return {

@@ -8,7 +8,7 @@
  */
 import { PING_INTERVAL_MS } from '../../protocol/limits.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
-import type { ConnectionState } from '../peer-api.ts'
+import type { ConnectionState, NetworkApi } from '../peer-api.ts'
 import type { StatusProblem } from '../problems.ts'
 import type { Log, Timers, Transport } from '../ports.ts'
 import { NodeConnection, NodeRefusal, type Authenticate } from './node-connection.ts'
@@ -49,7 +49,7 @@ export interface KeeperInit {
 }
 
 /** The reconnect loop: libp2p's own gives up at once over WebSockets. */
-export class ConnectionKeeper {
+export class ConnectionKeeper implements NetworkApi {
   readonly #components: KeeperComponents
   readonly #init: KeeperInit
   #running = false
@@ -94,6 +94,20 @@ export class ConnectionKeeper {
 
   get node(): ListedNode | undefined {
     return this.connection && this.#current?.node
+  }
+
+  /** Waits for a connection, at most `ms`. @returns whether there is one. */
+  async isOnlineWithin(ms: number): Promise<boolean> {
+    const abort = new AbortController()
+    const cancel = this.#components.timers.after(ms, () => abort.abort())
+    try {
+      await this.online(abort.signal)
+      return true
+    } catch {
+      return false
+    } finally {
+      cancel()
+    }
   }
 
   /** Resolves with a connection as soon as there is one. @throws the signal's reason. */

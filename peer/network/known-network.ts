@@ -28,7 +28,7 @@ const AGREEMENT_INTERVAL_MS = 5_000
 /** And about ever other lists of one operator. */
 const OTHER_LIST_INTERVAL_MS = 1_000
 
-export interface NetworkBookComponents {
+export interface KnownNetworkComponents {
   crypto: Crypto
   store: SealedStore
   fetch: HttpClient
@@ -40,8 +40,8 @@ export interface NetworkBookComponents {
 }
 
 /** The network and its nodes, as first learned from the entry node and kept for when that node is gone. */
-export class NetworkBook {
-  readonly #components: NetworkBookComponents
+export class KnownNetwork {
+  readonly #components: KnownNetworkComponents
   readonly #chosenEntry: string | undefined
   #info: NetworkInfo | undefined
   #problem: StatusProblem | null = null
@@ -50,7 +50,7 @@ export class NetworkBook {
   /** When others were last asked about which list, by the operator of the list in force that told it. */
   readonly #asked = new Map<string, { epoch: Epoch; at: number }>()
 
-  constructor(components: NetworkBookComponents, entry: string | undefined) {
+  constructor(components: KnownNetworkComponents, entry: string | undefined) {
     this.#components = components
     this.#chosenEntry = entry
   }

@@ -9,11 +9,11 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { equalBytes } from '../../protocol/bytes.ts'
 import { MAX_PEER_FRAME_BYTES } from '../../protocol/limits.ts'
-import { FrameStream as WireFrameStream } from '../../protocol/libp2p/frame-stream.ts'
+import { FrameStream } from '../../protocol/libp2p/frame-stream.ts'
 import { fewWindowUpdates, MAX_WINDOW_BYTES, wholePackets } from '../../protocol/libp2p/libp2p-packets.ts'
 import { PEER_PROTOCOL } from '../../protocol/wire/peer-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
-import type { FrameStream, Transport } from '../ports.ts'
+import type { NodeStream, Transport } from '../ports.ts'
 import { nodeAddress } from './node-address.ts'
 
 /** Bytes that may wait for a node that does not read, far above what the outbox has under way at a time. */
@@ -38,7 +38,7 @@ export class Libp2pTransport implements Transport {
     this.#options = options
   }
 
-  async dial(url: string, key: NodeKey, { signal }: { signal: AbortSignal }): Promise<FrameStream> {
+  async dial(url: string, key: NodeKey, { signal }: { signal: AbortSignal }): Promise<NodeStream> {
     const { hostname, protocol } = new URL(url)
     if (protocol !== 'https:' && !this.#options.allowPlain(hostname)) {
       throw new Error(`${url} is not encrypted by TLS, which is only accepted on this machine`)
@@ -56,7 +56,7 @@ export class Libp2pTransport implements Transport {
       const remote = connection.remotePeer.publicKey?.raw
       if (!remote || !equalBytes(remote, key)) throw new Error(`another node answered at ${url}`)
       const stream = await connection.newStream(PEER_PROTOCOL, { signal })
-      return new Libp2pFrameStream(connection, stream, key, host.key.publicKey.raw)
+      return new Libp2pNodeStream(connection, stream, key, host.key.publicKey.raw)
     } catch (error) {
       connection.abort(error as Error)
       throw error
@@ -84,16 +84,16 @@ async function startLibp2p(crypto: ICryptoInterface | undefined): Promise<{ libp
   return { libp2p, key }
 }
 
-class Libp2pFrameStream implements FrameStream {
+class Libp2pNodeStream implements NodeStream {
   readonly node: NodeKey
   readonly clientKey: Uint8Array
   readonly #connection: Connection
-  readonly #frames: WireFrameStream
+  readonly #frames: FrameStream
   #closed = false
 
   constructor(connection: Connection, stream: Stream, node: NodeKey, clientKey: Uint8Array) {
     this.#connection = connection
-    this.#frames = new WireFrameStream(stream, {
+    this.#frames = new FrameStream(stream, {
       maxFrameBytes: MAX_PEER_FRAME_BYTES,
       maxWaitingBytes: MAX_WAITING_BYTES
     })

@@ -10,7 +10,7 @@ import {
 } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { AUTHENTICATION_TIMEOUT_MS } from '../../protocol/limits.ts'
-import type { FrameStream, Timers } from '../ports.ts'
+import type { NodeStream, Timers } from '../ports.ts'
 
 /** The node answered a request with an error. */
 export class NodeRefusal extends Error {
@@ -71,7 +71,7 @@ export class NodeConnection {
   readonly authenticated: NodeFrameOf<'authenticated'>
   /** Resolves when the connection has ended, with the reason. */
   readonly closed: Promise<string>
-  readonly #stream: FrameStream
+  readonly #stream: NodeStream
   readonly #timers: Timers
   readonly #patience: number
   readonly #open = new Map<number, OpenRequest>()
@@ -87,7 +87,7 @@ export class NodeConnection {
   #endReason: string | undefined
 
   private constructor(
-    stream: FrameStream,
+    stream: NodeStream,
     { timers, patience = 1 }: ConnectionInit,
     hello: NodeFrameOf<'hello'>,
     authenticated: NodeFrameOf<'authenticated'>
@@ -107,7 +107,7 @@ export class NodeConnection {
    * @throws NodeRefusal if the node does not take this device, ConnectionLost if it does not answer in time, Error if it
    * belongs to another network or speaks no version of ours. The stream is closed then.
    */
-  static async open(stream: FrameStream, init: ConnectionInit): Promise<NodeConnection> {
+  static async open(stream: NodeStream, init: ConnectionInit): Promise<NodeConnection> {
     const cancel = init.timers.after(AUTHENTICATION_TIMEOUT_MS, () => stream.close())
     try {
       const hello = await expectFrame(stream, 'hello')
@@ -272,7 +272,7 @@ export class NodeConnection {
   }
 }
 
-async function expectFrame<K extends 'hello' | 'authenticated'>(stream: FrameStream, kind: K): Promise<NodeFrameOf<K>> {
+async function expectFrame<K extends 'hello' | 'authenticated'>(stream: NodeStream, kind: K): Promise<NodeFrameOf<K>> {
   const bytes = await stream.receive()
   if (bytes === undefined) throw new ConnectionLost('the node hung up')
   const frame = decodeNodeFrame(bytes)

@@ -3,10 +3,10 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { PeerError } from '../errors.ts'
 import type { Person } from '../peer-api.ts'
 import { ConnectionLost, NodeRefusal } from '../network/node-connection.ts'
-import type { Chat } from '../chat-engine.ts'
+import type { ChatEngine } from '../chat-engine.ts'
 import { accountIdFromHex, type KnownAccount } from '../directory/known-account.ts'
 import { usernameOrNothing } from '../directory/names.ts'
-import type { OwnAccount } from '../account/own-account.ts'
+import type { OwnAccount } from '../store/own-account.ts'
 
 /** A question that lost its node is put to the next one, if that is found within this. */
 const RECONNECT_WAIT_MS = 6_000
@@ -15,10 +15,10 @@ const KNOWN_WAIT_MS = 1_500
 
 /** Finds people, by username or account id, with or without a connection. */
 export class PersonFinder {
-  readonly #chat: Chat
+  readonly #chat: ChatEngine
   readonly #own: () => OwnAccount
 
-  constructor(chat: Chat, own: () => OwnAccount) {
+  constructor(chat: ChatEngine, own: () => OwnAccount) {
     this.#chat = chat
     this.#own = own
   }
@@ -40,7 +40,7 @@ export class PersonFinder {
       account => account && (toHex(account.accountId) === query || (username && account.username === username))
     )
     if (!known) return undefined
-    const isOnline = status.state === 'connecting' && (await this.#chat.online(KNOWN_WAIT_MS))
+    const isOnline = status.state === 'connecting' && (await this.#chat.keeper.isOnlineWithin(KNOWN_WAIT_MS))
     return isOnline ? undefined : known
   }
 
@@ -77,11 +77,12 @@ export class PersonFinder {
 
   /** Asks a node; while a connection is being made, or is lost on the way, the next one is waited for, once. */
   async #ask<T>(ask: () => Promise<T>): Promise<T> {
-    if (this.#chat.status.state === 'connecting') await this.#chat.online(RECONNECT_WAIT_MS)
+    if (this.#chat.status.state === 'connecting') await this.#chat.keeper.isOnlineWithin(RECONNECT_WAIT_MS)
     try {
       return await ask()
     } catch (error) {
-      const isWorthRepeating = error instanceof ConnectionLost && (await this.#chat.online(RECONNECT_WAIT_MS))
+      const isWorthRepeating =
+        error instanceof ConnectionLost && (await this.#chat.keeper.isOnlineWithin(RECONNECT_WAIT_MS))
       if (!isWorthRepeating) throw asPeerError(error)
     }
     return ask().catch((error: unknown) => {

@@ -3,36 +3,36 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { ChatMessage, ConversationSummary, Me, Person, RecordDetails, SentReceipt } from '../peer-api.ts'
 import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import type { Holds } from '../directory/send-holds.ts'
+import type { SendHolds } from '../directory/send-holds.ts'
 import { recordDetails, type KnownAccount } from '../directory/known-account.ts'
-import type { OwnAccount } from '../account/own-account.ts'
-import type { PersonMarks } from '../directory/person-trust.ts'
+import type { OwnAccount } from '../store/own-account.ts'
+import type { PersonTrust } from '../directory/person-trust.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
 
-export class People {
-  readonly #core: Core
+export class PersonViews {
+  readonly #context: EngineContext
   readonly #directory: DirectoryClient
   readonly #own: () => OwnAccount
-  readonly #marks: PersonMarks
-  readonly #holds: Holds
+  readonly #trust: PersonTrust
+  readonly #holds: SendHolds
   readonly #roster: ConversationRoster
 
   constructor(
-    core: Core,
+    context: EngineContext,
     directory: DirectoryClient,
     own: () => OwnAccount,
-    marks: PersonMarks,
-    holds: Holds,
+    trust: PersonTrust,
+    holds: SendHolds,
     roster: ConversationRoster
   ) {
-    this.#core = core
+    this.#context = context
     this.#directory = directory
     this.#own = own
-    this.#marks = marks
+    this.#trust = trust
     this.#holds = holds
     this.#roster = roster
   }
@@ -49,8 +49,8 @@ export class People {
       record: this.#record(known),
       nameConfirmed: known?.nameConfirmed ?? false,
       isMe: false,
-      verifiedAt: this.#marks.of(accountId).verifiedAt,
-      alert: this.#marks.alertOf(accountId)
+      verifiedAt: this.#trust.of(accountId).verifiedAt,
+      alert: this.#trust.alertOf(accountId)
     }
   }
 
@@ -66,17 +66,17 @@ export class People {
       nameConfirmed: true,
       isMe: true,
       verifiedAt: null,
-      alert: this.#marks.alertOf(accountId),
+      alert: this.#trust.alertOf(accountId),
       deviceState: this.#holds.deviceState,
-      deviceId: toHex(this.#core.device().deviceId),
+      deviceId: toHex(this.#context.device().deviceId),
       deviceName,
       nameState: name?.state ?? 'none'
     }
   }
 
   #record(known: KnownAccount | undefined): RecordDetails {
-    const info = this.#core.network()
-    if (known) return recordDetails(known, info, this.#marks.of(known.accountId).undoneAt)
+    const info = this.#context.network()
+    if (known) return recordDetails(known, info, this.#trust.of(known.accountId).undoneAt)
     return {
       state: 'pending',
       confirmations: 0,
@@ -93,7 +93,7 @@ export class People {
   message(row: MessageRow): ChatMessage {
     const person = this.person(row.from)
     return {
-      id: shownIdOf(this.#core, row),
+      id: shownIdOf(this.#context, row),
       conversationId: toHex(row.conversationId),
       from: person.accountId,
       fromName: nameFor(person),

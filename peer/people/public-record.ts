@@ -6,31 +6,32 @@ import { historyOf, type RecordMark } from '../../protocol/directory/account.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
 import { FINAL_CONFIRMATIONS, SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
-import type { DeviceRecord, PublicRecord, RecordPlace, SafetyNumber } from '../peer-api.ts'
-import type { Core } from '../engine-context.ts'
+import type { DeviceRecord, PublicRecord, RecordApi, RecordPlace, SafetyNumber } from '../peer-api.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
-import type { OwnAccount } from '../account/own-account.ts'
-import type { People } from './person-views.ts'
+import { accountIdFromHex, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
+import type { OwnAccount } from '../store/own-account.ts'
+import type { PersonViews } from './person-views.ts'
 
 /** Nodes named for an independent check. */
 const MAX_SOURCES = 2
 
-export class PublicRecords {
-  readonly #core: Core
+export class PublicRecords implements RecordApi {
+  readonly #context: EngineContext
   readonly #directory: DirectoryClient
-  readonly #people: People
+  readonly #people: PersonViews
   readonly #own: () => OwnAccount
 
-  constructor(core: Core, directory: DirectoryClient, people: People, own: () => OwnAccount) {
-    this.#core = core
+  constructor(context: EngineContext, directory: DirectoryClient, people: PersonViews, own: () => OwnAccount) {
+    this.#context = context
     this.#directory = directory
     this.#people = people
     this.#own = own
   }
 
   /** @throws PeerError `no-account`, `offline`, `bad-answer`. */
-  async of(accountId: AccountId): Promise<PublicRecord> {
+  async of(accountHex: string): Promise<PublicRecord> {
+    const accountId = accountIdFromHex(accountHex)
     const known = await this.#require(accountId)
     const { account, tip } = known.checked
     const placeOf = placesOf(known)
@@ -50,7 +51,7 @@ export class PublicRecords {
 
   /** The devices of the own account. @throws PeerError `no-account`, `offline`, `bad-answer`. */
   async ownDevices(): Promise<DeviceRecord[]> {
-    return this.#devices(await this.#require(this.#core.accountId()))
+    return this.#devices(await this.#require(this.#context.accountId()))
   }
 
   async #require(accountId: AccountId): Promise<KnownAccount> {
@@ -61,7 +62,7 @@ export class PublicRecords {
 
   #devices(known: KnownAccount): DeviceRecord[] {
     const placeOf = placesOf(known)
-    const self = this.#core.device().deviceId
+    const self = this.#context.device().deviceId
     return known.current.devices.map(({ deviceId, keys, messagingKeyHash, added, revocation }) => {
       const isThis = equalBytes(deviceId, self)
       return {
@@ -79,7 +80,7 @@ export class PublicRecords {
   /** One node of each of two operators. */
   #sources(): string[] {
     const byOperator = new Map(
-      this.#core
+      this.#context
         .network()
         .epoch.nodes.map(({ operator, url }) => [toHex(operator), url] as const)
         .toReversed()
@@ -89,7 +90,7 @@ export class PublicRecords {
 
   /** @throws PeerError `nobody-to-compare` for the own account, `no-account`, `offline`, `bad-answer`. */
   async safetyNumber(accountId: AccountId): Promise<SafetyNumber> {
-    const { crypto, accountId: self, network } = this.#core
+    const { crypto, accountId: self, network } = this.#context
     if (equalBytes(accountId, self())) throw new PeerError('nobody-to-compare')
     const members = await Promise.all([self(), accountId].map(id => this.#require(id)))
     const { id } = network()

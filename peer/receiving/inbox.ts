@@ -8,7 +8,7 @@ import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS } from '../../protocol/limits.ts'
 import type { Inbound } from '../../protocol/session/inbound.ts'
 import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
 import { answerResendRequest } from '../../protocol/session/resend.ts'
-import { sessionEnvironment, type Core } from '../engine-context.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { hasLiveDevice } from '../directory/known-account.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
@@ -21,10 +21,10 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 const RELEASE_RETRY_MS = 5_000
 
 export interface InboxComponents {
-  core: Core
+  context: EngineContext
   states: StateStore
   directory: DirectoryClient
-  log: MessageLog
+  history: MessageLog
   sealer: Sealer
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
@@ -66,7 +66,7 @@ export class Inbox {
   }
 
   noteHeard({ conversationId, senderDevice }: Origin): void {
-    this.#heardAt.set(`${toHex(conversationId)}/${toHex(senderDevice)}`, this.#components.core.timers.now())
+    this.#heardAt.set(`${toHex(conversationId)}/${toHex(senderDevice)}`, this.#components.context.timers.now())
   }
 
   /** Applies what the sequencer let through, and stores its state. */
@@ -86,26 +86,26 @@ export class Inbox {
    * was put back meanwhile must not make it longer.
    */
   resume(origin: Origin, at: number | undefined): void {
-    const { timers } = this.#components.core
+    const { timers } = this.#components.context
     const ms = at === undefined ? undefined : Math.min(Math.max(at - timers.now(), 1), GAP_HOLD_MS)
     this.#scheduleRelease(origin, ms)
   }
 
   #scheduleRelease(origin: Origin, ms: number | undefined): void {
-    const { states, core } = this.#components
+    const { states, context } = this.#components
     const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
     this.#wakes.get(key)?.()
     this.#wakes.delete(key)
     if (ms === undefined || this.#stopped) return
-    const cancel = core.timers.after(ms, () => {
+    const cancel = context.timers.after(ms, () => {
       this.#wakes.delete(key)
       states
         .unit(async unit => {
           const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
-          if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(core), sequencer))
+          if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(context), sequencer))
         })
         .catch((error: unknown) => {
-          core.log.warn('a gap could not be shown', { reason: String(error) })
+          context.log.warn('a gap could not be shown', { reason: String(error) })
           // Without this, nothing looks again until the sender writes.
           if (!this.#wakes.has(key)) this.#scheduleRelease(origin, RELEASE_RETRY_MS)
         })
@@ -114,20 +114,20 @@ export class Inbox {
   }
 
   async #emit(unit: UnitOfWork, origin: Origin, emission: Emission): Promise<void> {
-    const { log } = this.#components
+    const { history } = this.#components
     const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
     if (!conversation) return
     const { senderAccount: account, senderDevice: device } = origin
     if (emission.kind === 'gap') {
-      await log.appendGap(unit, conversation, { account, device, from: emission.from, to: emission.to })
+      await history.appendGap(unit, conversation, { account, device, from: emission.from, to: emission.to })
       unit.after(() => this.#components.onGap(toHex(origin.conversationId)))
       return
     }
     const message = this.#decode(emission.content)
     const shown = message && this.#shownForm(origin, message)
     if (message?.body.kind === 'profile') this.#profile(unit, origin, message.body)
-    if (emission.late) await log.fill(unit, conversation, device, emission.sequence, shown)
-    else if (shown) await log.append(unit, conversation, shown)
+    if (emission.late) await history.fill(unit, conversation, device, emission.sequence, shown)
+    else if (shown) await history.append(unit, conversation, shown)
     if (!emission.linked) await this.#notLinked(unit, origin)
     if (shown && !shown.mine && shown.kind === 'text') {
       await this.#components.sealer.noteDue(unit, origin.conversationId, { delivered: [shown.messageId] })
@@ -146,8 +146,8 @@ export class Inbox {
 
   /** How a message is shown; undefined for one that only changes others. */
   #shownForm(origin: Origin, { messageId, sentAt, body }: Message): NewMessage | undefined {
-    const { core } = this.#components
-    const mine = equalBytes(origin.senderAccount, core.accountId())
+    const { context } = this.#components
+    const mine = equalBytes(origin.senderAccount, context.accountId())
     const shown: NewMessage = {
       messageId,
       from: origin.senderAccount,
@@ -156,7 +156,7 @@ export class Inbox {
       kind: 'text',
       text: '',
       // A clock that runs ahead, or lies, must not put a date into the far future.
-      sentAt: Math.min(sentAt, core.timers.now() + CLOCK_TOLERANCE_MS),
+      sentAt: Math.min(sentAt, context.timers.now() + CLOCK_TOLERANCE_MS),
       state: mine ? 'sent' : null,
       problem: null
     }
@@ -179,17 +179,17 @@ export class Inbox {
 
   /** The chain of a sender's messages is broken: others may have been shown something else. */
   async #notLinked(unit: UnitOfWork, origin: Origin): Promise<void> {
-    const { core, log } = this.#components
+    const { context, history } = this.#components
     const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
     if (!conversation) return
-    await log.append(unit, conversation, {
-      messageId: core.random(16) as MessageId,
+    await history.append(unit, conversation, {
+      messageId: context.random(16) as MessageId,
       from: origin.senderAccount,
       device: origin.senderDevice,
       mine: false,
       kind: 'system',
       text: 'The message above does not follow the one before it. Its sender may have shown others something else.',
-      sentAt: core.timers.now(),
+      sentAt: context.timers.now(),
       state: null,
       problem: null
     })
@@ -211,25 +211,25 @@ export class Inbox {
   }
 
   async #receipt(unit: UnitOfWork, origin: Origin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
-    const { core, log } = this.#components
+    const { context, history } = this.#components
     // An own device says nothing about what others have seen.
-    if (equalBytes(origin.senderAccount, core.accountId())) return
+    if (equalBytes(origin.senderAccount, context.accountId())) return
     for (const target of targets) {
       const { conversationId } = origin
-      await log.advance(unit, ownShownId(core, { conversationId, messageId: target }), state)
+      await history.advance(unit, ownShownId(context, { conversationId, messageId: target }), state)
     }
   }
 
   async #openedAck(unit: UnitOfWork, origin: Origin, { sessions }: BodyOf<'openedAck'>): Promise<void> {
-    const { core } = this.#components
-    const { deviceId } = core.device()
+    const { context } = this.#components
+    const { deviceId } = context.device()
     for (const session of sessions) {
       if (!equalBytes(session.deviceId, deviceId)) continue
       const slot = slots.openDelivery(toHex(origin.conversationId), toHex(session.sessionId))
       const delivery = await unit.read(slot)
       if (!delivery) continue
       const acknowledged = acknowledgeOpen(delivery, origin.senderDevice)
-      if (isDeliveryFinished(acknowledged, core.timers.now())) {
+      if (isDeliveryFinished(acknowledged, context.timers.now())) {
         unit.remove(slot)
         unit.after(() => eraseDelivery(delivery))
       } else unit.write(slot, acknowledged)
@@ -237,8 +237,8 @@ export class Inbox {
   }
 
   async #resendRequest(unit: UnitOfWork, origin: Origin, { deviceId, ranges }: BodyOf<'resendRequest'>): Promise<void> {
-    const { core, directory, sealer } = this.#components
-    if (!equalBytes(deviceId, core.device().deviceId)) return
+    const { context, directory, sealer } = this.#components
+    if (!equalBytes(deviceId, context.device().deviceId)) return
     const key = toHex(origin.conversationId)
     const outbound = await unit.read(slots.outbound(key))
     const account = await directory.load(origin.senderAccount)
@@ -246,7 +246,7 @@ export class Inbox {
     const requester: DeviceId = origin.senderDevice
     const answers = (await unit.read(slots.answers(key))) ?? []
     const isListed = hasLiveDevice(account, requester)
-    const answer = answerResendRequest(outbound, answers, requester, isListed, ranges, core.timers.now())
+    const answer = answerResendRequest(outbound, answers, requester, isListed, ranges, context.timers.now())
     unit.write(slots.answers(key), answer.answers)
     for (const sequence of answer.sequences) {
       const sent = await unit.read(slots.sent(key, sequence))

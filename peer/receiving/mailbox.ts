@@ -1,7 +1,7 @@
 import { signAcknowledgement } from '../../protocol/wire/custody.ts'
 import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
 import { NodeRefusal, type NodeConnection, type PushFrame } from '../network/node-connection.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { Receiver } from './receiver.ts'
 import type { StatusProblem } from '../problems.ts'
 
@@ -17,15 +17,15 @@ export interface MailboxInit {
 
 /** This device's mailbox at the node in use: what comes from it, and the word that it has arrived. */
 export class Mailbox {
-  readonly #core: Core
+  readonly #context: EngineContext
   readonly #receiver: Receiver
   readonly #init: MailboxInit
   #isCaughtUp = false
   #problem: StatusProblem | null = null
   #waiters: (() => void)[] = []
 
-  constructor(core: Core, receiver: Receiver, init: MailboxInit) {
-    this.#core = core
+  constructor(context: EngineContext, receiver: Receiver, init: MailboxInit) {
+    this.#context = context
     this.#receiver = receiver
     this.#init = init
   }
@@ -61,7 +61,7 @@ export class Mailbox {
   async caughtUp(ms: number): Promise<boolean> {
     if (this.#isCaughtUp) return true
     const done = Promise.withResolvers<void>()
-    const cancel = this.#core.timers.after(ms, done.resolve)
+    const cancel = this.#context.timers.after(ms, done.resolve)
     this.#waiters.push(done.resolve)
     await done.promise
     cancel()
@@ -78,7 +78,7 @@ export class Mailbox {
         return this.#init.onChange()
       case 'evicted':
         // What was dropped shows as a gap of its sender.
-        this.#core.log.warn('messages were dropped to keep the mailbox within its limits', {
+        this.#context.log.warn('messages were dropped to keep the mailbox within its limits', {
           count: frame.eviction.ids.length
         })
         return
@@ -93,7 +93,7 @@ export class Mailbox {
       for (const delivery of deliveries) if (await this.#receiver.receive(delivery)) stored.push(delivery.id)
       if (stored.length > 0) await this.#receiver.flush()
     } catch (error) {
-      this.#core.log.warn('a delivery could not be stored', { reason: String(error) })
+      this.#context.log.warn('a delivery could not be stored', { reason: String(error) })
       this.#problem = { code: 'not-stored', facts: {} }
       this.#init.onChange()
       // Nothing of this frame is acknowledged: it comes again with the next connection.
@@ -105,16 +105,16 @@ export class Mailbox {
 
   /** Said until the node has taken it in: a node delivers nothing more while too much of it is not acknowledged. */
   async #acknowledge(connection: NodeConnection, stored: DeliveryId[]): Promise<void> {
-    const { signingKey, publicKeys } = this.#core.device()
-    const network = this.#core.network().id
-    const acknowledgement = await signAcknowledgement(this.#core.crypto, network, signingKey, publicKeys, stored)
+    const { signingKey, publicKeys } = this.#context.device()
+    const network = this.#context.network().id
+    const acknowledgement = await signAcknowledgement(this.#context.crypto, network, signingKey, publicKeys, stored)
     const say = (attempt: number): void =>
       void connection.request({ kind: 'acknowledge', acknowledgement }, 'done').catch((error: unknown) => {
-        this.#core.log.debug('an acknowledgement did not arrive', { reason: String(error), attempt })
+        this.#context.log.debug('an acknowledgement did not arrive', { reason: String(error), attempt })
         // With the next connection it is delivered again, found to be a copy, and acknowledged again.
         if (!connection.isOpen) return
         if (attempt === ACKNOWLEDGE_ATTEMPTS) return connection.close('the node takes no acknowledgements')
-        const cancel = this.#core.timers.after(ACKNOWLEDGE_RETRY_MS * 2 ** (attempt - 1), () => say(attempt + 1))
+        const cancel = this.#context.timers.after(ACKNOWLEDGE_RETRY_MS * 2 ** (attempt - 1), () => say(attempt + 1))
         void connection.closed.then(cancel)
       })
     say(1)

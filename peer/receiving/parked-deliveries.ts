@@ -1,7 +1,7 @@
 /** Deliveries that cannot be read yet, kept on disk within bounds until what they wait for has come. */
 import { toHex } from '../../protocol/bytes.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { parkedEntry, slots, type Parked } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
@@ -26,7 +26,7 @@ export interface ParkedDeliveriesInit {
 }
 
 export class ParkedDeliveries {
-  readonly #core: Core
+  readonly #context: EngineContext
   readonly #states: StateStore
   readonly #init: ParkedDeliveriesInit
   readonly #parked = new Map<string, Parked>()
@@ -35,8 +35,8 @@ export class ParkedDeliveries {
   #cancelTimer: (() => void) | undefined
   #stopped = true
 
-  constructor(core: Core, states: StateStore, init: ParkedDeliveriesInit) {
-    this.#core = core
+  constructor(context: EngineContext, states: StateStore, init: ParkedDeliveriesInit) {
+    this.#context = context
     this.#states = states
     this.#init = init
   }
@@ -67,7 +67,7 @@ export class ParkedDeliveries {
 
   /** Opens for which it is time to ask the directory again. */
   dueForAsking(): Delivery[] {
-    const { timers } = this.#core
+    const { timers } = this.#context
     return this.waitingFor('roster').filter(({ id }) => {
       const key = toHex(id)
       // The age outlives a restart, so it is counted by the user's clock.
@@ -79,7 +79,7 @@ export class ParkedDeliveries {
 
   /** The directory is asked on behalf of a delivery. */
   noteAsked({ id }: Delivery): void {
-    this.#askedAt.set(toHex(id), this.#core.timers.monotonic())
+    this.#askedAt.set(toHex(id), this.#context.timers.monotonic())
   }
 
   /** Keeps a delivery as part of a unit of work. */
@@ -87,7 +87,7 @@ export class ParkedDeliveries {
     const key = toHex(delivery.id)
     const known = this.#parked.get(key)
     if (known?.waitsFor === waitsFor) return
-    const parked = { delivery, waitsFor, since: known?.since ?? this.#core.timers.now() }
+    const parked = { delivery, waitsFor, since: known?.since ?? this.#context.timers.now() }
     unit.write(slots.parked(key), parked)
     unit.after(() => {
       this.#hold(parked)
@@ -111,7 +111,7 @@ export class ParkedDeliveries {
 
   /** Drops what has expired. */
   async dropExpired(): Promise<void> {
-    const now = this.#core.timers.now()
+    const now = this.#context.timers.now()
     const expired = [...this.#parked.values()].filter(({ delivery }) => delivery.expiry < now)
     if (expired.length === 0) return
     await this.#states.unit(async unit => {
@@ -124,7 +124,7 @@ export class ParkedDeliveries {
     // What waits for a newer version is looked at when one starts.
     const isAwaited = [...this.#parked.values()].some(({ waitsFor }) => waitsFor !== 'version')
     if (this.#stopped || this.#cancelTimer || !isAwaited) return
-    this.#cancelTimer = this.#core.timers.after(PARKED_RETRY_MS, () => {
+    this.#cancelTimer = this.#context.timers.after(PARKED_RETRY_MS, () => {
       this.#cancelTimer = undefined
       this.#init.onRetry()
     })

@@ -35,7 +35,7 @@ import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
 import type { HeldKey } from '../../protocol/session/seal-key.ts'
 import { isForgettable } from '../../protocol/session/seen-session.ts'
 import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { sessionEnvironment } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
@@ -57,7 +57,7 @@ export interface ReceiverCounts {
 }
 
 export interface ReceiverComponents {
-  core: Core
+  context: EngineContext
   states: StateStore
   directory: DirectoryClient
   rows: ConversationRows
@@ -93,9 +93,9 @@ export class Receiver {
   #stopped = true
 
   constructor(components: ReceiverComponents) {
-    const { core, states } = components
+    const { context, states } = components
     this.#components = components
-    this.#parked = new ParkedDeliveries(core, states, {
+    this.#parked = new ParkedDeliveries(context, states, {
       onRetry: () => void this.#askForParked(),
       onDropped: () => this.counts.dropped++
     })
@@ -123,8 +123,8 @@ export class Receiver {
    * @returns whether to acknowledge it then.
    */
   async receive(delivery: Delivery): Promise<boolean> {
-    const { core } = this.#components
-    if (!isDeliveryIntact(core.crypto, core.network().id, core.device().deviceId, delivery)) {
+    const { context } = this.#components
+    if (!isDeliveryIntact(context.crypto, context.network().id, context.device().deviceId, delivery)) {
       // A damaged or forged delivery: the true one may still come from another node, so this one is not acknowledged.
       this.counts.damaged++
       return false
@@ -173,7 +173,7 @@ export class Receiver {
       }
       return true
     } catch (error) {
-      this.#components.core.log.warn('parked deliveries could not be looked at', { reason: String(error) })
+      this.#components.context.log.warn('parked deliveries could not be looked at', { reason: String(error) })
       return false
     }
   }
@@ -238,18 +238,18 @@ export class Receiver {
   }
 
   async #open(unit: UnitOfWork, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
-    const { core, directory } = this.#components
-    const env = sessionEnvironment(core)
-    const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
+    const { context, directory } = this.#components
+    const env = sessionEnvironment(context)
+    const held = [...[...this.#conversationKeys.values()].flat(), ...context.device().heldKeys()]
     let open: ReadOpen
     try {
-      open = await readOpen(env, core.device().deviceId, held, openBody, part)
+      open = await readOpen(env, context.device().deviceId, held, openBody, part)
     } catch (error) {
       return this.#count(error)
     }
     try {
       for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
-      const decision = resolveRoster(env, open.reference, directory.view, core.accountId())
+      const decision = resolveRoster(env, open.reference, directory.view, context.accountId())
       if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts }
       if (decision.kind !== 'accept') {
         // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
@@ -259,13 +259,15 @@ export class Receiver {
         if (!isForeign && !attempt.isAsked && members.length > 0)
           return { kind: 'fetch', accounts: members.map(member => member.accountId) }
         this.counts.refused++
-        core.log.warn('an Open was refused', { reason: decision.kind === 'refuse' ? decision.reason : decision.kind })
+        context.log.warn('an Open was refused', {
+          reason: decision.kind === 'refuse' ? decision.reason : decision.kind
+        })
         return DONE
       }
       const { sessionId, conversationId, senderDevice } = open.content.context
       const seen = (await unit.read(slots.session(toHex(sessionId))))?.seen
       const peerKey = await unit.read(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
-      const { deviceId } = core.device()
+      const { deviceId } = context.device()
       const accepted = await acceptOpen(env, { deviceId, open, roster: decision.roster, seen, peerKey })
       await this.#accept(unit, accepted, open.content.members ?? [])
       return DONE
@@ -285,10 +287,10 @@ export class Receiver {
   }
 
   async #accept(unit: UnitOfWork, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
-    const { core, rows, inbox, sealer } = this.#components
-    const env = sessionEnvironment(core)
-    const { context, inbound, peerKey, seen } = accepted
-    const { conversationId, senderDevice, sessionId } = context
+    const { context, rows, inbox, sealer } = this.#components
+    const env = sessionEnvironment(context)
+    const { context: header, inbound, peerKey, seen } = accepted
+    const { conversationId, senderDevice, sessionId } = header
     const key = toHex(conversationId)
     const accounts = members.map(({ accountId }) => accountId)
     await rows.rowFor(unit, accounts)
@@ -301,7 +303,7 @@ export class Receiver {
     unit.write(slots.peerKey(key, toHex(senderDevice)), peerKey)
     const slot = slots.sequencer(key, toHex(senderDevice))
     const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
-    const step = noteSession(env, sequencer, { since: accepted.since, firstSequence: context.firstSequence })
+    const step = noteSession(env, sequencer, { since: accepted.since, firstSequence: header.firstSequence })
     await inbox.apply(unit, inbound, step)
     await sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
     unit.after(() => void this.retryParked('session'))
@@ -333,8 +335,8 @@ export class Receiver {
   }
 
   async #message(unit: UnitOfWork, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {
-    const { core, inbox } = this.#components
-    const env = sessionEnvironment(core)
+    const { context, inbox } = this.#components
+    const env = sessionEnvironment(context)
     const key = toHex(inbound.conversationId)
     if (await this.#endedByRevocation(unit, inbound)) return undefined
     let decrypted: Awaited<ReturnType<typeof decryptMessage>>
@@ -363,12 +365,12 @@ export class Receiver {
 
   /** A revoked device ends with its sessions, whatever times its messages claim: a thief's clock proves nothing. */
   async #endedByRevocation(unit: UnitOfWork, inbound: Inbound): Promise<boolean> {
-    const { directory, core } = this.#components
+    const { directory, context } = this.#components
     const { senderAccount, senderDevice, conversationId } = inbound
     const account = await directory.load(senderAccount)
     if (account?.view.revokedAt(senderDevice) === undefined) return false
     this.counts.refused++
-    core.log.warn('a message of a revoked device was refused', { device: toHex(senderDevice) })
+    context.log.warn('a message of a revoked device was refused', { device: toHex(senderDevice) })
     dropInbound(unit, inbound)
     unit.remove(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
     return true
@@ -376,10 +378,10 @@ export class Receiver {
 
   /** Forgets sessions of which neither Open nor key is left anywhere. */
   async forgetSessions(): Promise<void> {
-    const { core, states } = this.#components
-    const held = [...[...this.#conversationKeys.values()].flat(), ...core.device().heldKeys()]
+    const { context, states } = this.#components
+    const held = [...[...this.#conversationKeys.values()].flat(), ...context.device().heldKeys()]
     const heldIds = new Set(held.map(({ keyId }) => toHex(keyId)))
-    const now = core.timers.now()
+    const now = context.timers.now()
     const seen = await states.all('session', seenEntry)
     const forgettable = seen.filter(entry => isForgettable(entry.seen, heldIds, now))
     if (forgettable.length === 0) return

@@ -11,7 +11,7 @@ import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { isKept, validReceipts } from './receipt-check.ts'
 import { withExpiry } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
@@ -60,9 +60,9 @@ export interface OutboxInit {
 }
 
 export class Outbox {
-  readonly #core: Core
+  readonly #context: EngineContext
   readonly #states: StateStore
-  readonly #log: MessageLog
+  readonly #history: MessageLog
   readonly #init: OutboxInit
   readonly #entries = new Map<string, Entry>()
   #cancelTimer: (() => void) | undefined
@@ -71,10 +71,10 @@ export class Outbox {
   #leavePause = FIRST_LEAVE_PAUSE_MS
   #stopped = true
 
-  constructor(core: Core, states: StateStore, log: MessageLog, init: OutboxInit) {
-    this.#core = core
+  constructor(context: EngineContext, states: StateStore, history: MessageLog, init: OutboxInit) {
+    this.#context = context
     this.#states = states
-    this.#log = log
+    this.#history = history
     this.#init = init
   }
 
@@ -119,7 +119,7 @@ export class Outbox {
     this.#cancelTimer = undefined
     const connection = this.#init.connection()
     if (this.#stopped || !connection) return
-    const now = this.#core.timers.monotonic()
+    const now = this.#context.timers.monotonic()
     let inFlight = [...this.#entries.values()].filter(entry => entry.inFlight).length
     let earliest = Infinity
     for (const entry of this.#entries.values()) {
@@ -133,7 +133,7 @@ export class Outbox {
       inFlight++
       void this.#attempt(entry, connection)
     }
-    if (earliest < Infinity) this.#cancelTimer = this.#core.timers.after(earliest - now, () => this.#pump())
+    if (earliest < Infinity) this.#cancelTimer = this.#context.timers.after(earliest - now, () => this.#pump())
   }
 
   async #attempt(entry: Entry, connection: NodeConnection): Promise<void> {
@@ -142,8 +142,8 @@ export class Outbox {
     } catch (error) {
       await this.#failed(entry, error, connection).catch((failure: unknown) => {
         // The store cannot write. It still has the entry as it was, so the outbox tries it again.
-        entry.nextTry = this.#core.timers.monotonic() + MAX_RETRY_MS
-        this.#core.log.warn('the outbox could not be written', { reason: String(failure) })
+        entry.nextTry = this.#context.timers.monotonic() + MAX_RETRY_MS
+        this.#context.log.warn('the outbox could not be written', { reason: String(failure) })
       })
     } finally {
       entry.inFlight = false
@@ -153,9 +153,9 @@ export class Outbox {
 
   async #submit(entry: Entry, connection: NodeConnection): Promise<void> {
     const { item } = entry
-    if (item.expiry < this.#core.timers.now()) return this.#giveUp(entry, 'expired')
+    if (item.expiry < this.#context.timers.now()) return this.#giveUp(entry, 'expired')
     const answer = await connection.request(
-      { kind: 'submit', epoch: this.#core.network().epoch.number, envelope: item.envelope },
+      { kind: 'submit', epoch: this.#context.network().epoch.number, envelope: item.envelope },
       'submitted'
     )
     const { stored, receipts } = await this.#check(item, answer)
@@ -179,8 +179,8 @@ export class Outbox {
     item: OutboxItem,
     { results }: NodeFrameOf<'submitted'>
   ): Promise<{ stored: Set<string>; receipts: ReceiptsEntry }> {
-    const { crypto } = this.#core
-    const info = this.#core.network()
+    const { crypto } = this.#context
+    const info = this.#context.network()
     const byMailbox = new Map<string, SubmissionResult>(results.map(result => [toHex(result.mailbox), result]))
     const stored = new Set<string>()
     const receipts: ReceiptsEntry = []
@@ -206,7 +206,7 @@ export class Outbox {
         else unit.write(slots.outbox(entry.order), item)
         for (const id of this.#shownIn(item)) {
           unit.write(slots.receipts(id, order), receipts)
-          if (done && !this.#isElsewhere(entry, id)) await this.#log.advance(unit, id, 'sent')
+          if (done && !this.#isElsewhere(entry, id)) await this.#history.advance(unit, id, 'sent')
         }
         unit.after(() => {
           entry.item = item
@@ -220,7 +220,7 @@ export class Outbox {
 
   /** Counts the expiry from what the clock says now. @returns whether that is sooner. */
   async #expireSooner(entry: Entry): Promise<boolean> {
-    const { crypto, timers, network } = this.#core
+    const { crypto, timers, network } = this.#context
     const expiry = timers.now() + PENDING_TTL_MS
     if (expiry >= entry.item.expiry) return false
     const item = withExpiry(crypto, network().id, entry.item, expiry)
@@ -237,7 +237,7 @@ export class Outbox {
   }
 
   #shownIn({ conversationId, messages }: OutboxItem): ShownId[] {
-    return messages.map(messageId => ownShownId(this.#core, { conversationId, messageId }))
+    return messages.map(messageId => ownShownId(this.#context, { conversationId, messageId }))
   }
 
   async #failed(entry: Entry, error: unknown, connection: NodeConnection): Promise<void> {
@@ -260,7 +260,7 @@ export class Outbox {
       if (connection.isOpen) this.#noteFruitless(connection)
       return this.#later(entry, null)
     }
-    this.#core.log.warn('an envelope could not be handed in', { reason: String(error) })
+    this.#context.log.warn('an envelope could not be handed in', { reason: String(error) })
     await this.#later(entry, null)
   }
 
@@ -270,7 +270,7 @@ export class Outbox {
   }
 
   #noteFruitless(connection: NodeConnection): void {
-    const now = this.#core.timers.monotonic()
+    const now = this.#context.timers.monotonic()
     if (++this.#fruitless < LEAVE_AFTER_FRUITLESS || now < this.#nextLeave) return
     this.#fruitless = 0
     this.#nextLeave = now + this.#leavePause
@@ -280,7 +280,7 @@ export class Outbox {
 
   /** Whether as many operators as keep a message have refused it for what it is. */
   #isRefusedByAll({ refusedBy }: Entry, { node }: NodeConnection): boolean {
-    const { nodes } = this.#core.network().epoch
+    const { nodes } = this.#context.network().epoch
     const operators = new Set(nodes.map(({ operator }) => toHex(operator)))
     const refuser = nodes.find(({ key }) => equalBytes(key, node))
     if (refuser) refusedBy.add(toHex(refuser.operator))
@@ -292,14 +292,14 @@ export class Outbox {
       const { epoch } = await connection.request({ kind: 'epoch' }, 'epoch')
       await this.#init.onEpoch(epoch, connection)
     } catch (error) {
-      this.#core.log.debug('no epoch', { reason: String(error) })
+      this.#context.log.debug('no epoch', { reason: String(error) })
     }
   }
 
   async #later(entry: Entry, problem: MessageProblem | null): Promise<void> {
     entry.attempts++
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** (entry.attempts - 1), MAX_RETRY_MS)
-    entry.nextTry = this.#core.timers.monotonic() + backoff
+    entry.nextTry = this.#context.timers.monotonic() + backoff
     const explained = problem ?? (entry.attempts >= EXPLAIN_AFTER_ATTEMPTS ? 'too-few-receipts' : null)
     if (explained !== null) await this.#explain(entry, explained)
   }
@@ -307,7 +307,7 @@ export class Outbox {
   #explain(entry: Entry, problem: MessageProblem): Promise<void> {
     return this.#states.unit(async unit => {
       for (const id of this.#shownIn(entry.item)) {
-        await this.#log.notProgressing(unit, id, problem)
+        await this.#history.notProgressing(unit, id, problem)
       }
     })
   }
@@ -316,7 +316,7 @@ export class Outbox {
     await this.#states.unit(async unit => {
       unit.remove(slots.outbox(entry.order))
       for (const id of this.#shownIn(entry.item)) {
-        await this.#log.update(unit, id, row =>
+        await this.#history.update(unit, id, row =>
           row.state === 'waiting' ? { ...row, state: 'failed', problem } : undefined
         )
       }

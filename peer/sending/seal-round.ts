@@ -19,13 +19,13 @@ import {
 } from '../../protocol/session/outbound.ts'
 import { encodePacket, MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
 import { PeerError } from '../errors.ts'
-import { sessionEnvironment, type Core } from '../engine-context.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { controlBodies } from './due-controls.ts'
 import { buildEnvelopes } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
-import type { OwnAccount } from '../account/own-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
+import type { OwnAccount } from '../store/own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
 import type { SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
@@ -40,8 +40,8 @@ const PROFILE_REVISION = 1
 const RESERVED_MESSAGES = 8
 
 export interface SealRoundComponents {
-  core: Core
-  log: MessageLog
+  context: EngineContext
+  history: MessageLog
   queue: UnsentQueue
   outbox: Outbox
   roster: ConversationRoster
@@ -89,7 +89,7 @@ export class SealRound {
 
   async #mustOpen(unit: UnitOfWork, { conversation, rosterHash }: SealingPlan): Promise<boolean> {
     const outbound = await unit.read(slots.outbound(toHex(conversation.conversationId)))
-    return !outbound || renewalReason(outbound, rosterHash, this.#components.core.timers.now()) !== undefined
+    return !outbound || renewalReason(outbound, rosterHash, this.#components.context.timers.now()) !== undefined
   }
 
   /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
@@ -118,7 +118,7 @@ export class SealRound {
   }
 
   #itemOf(conversationId: ConversationId, body: MessageBody): Item {
-    const { random, timers } = this.#components.core
+    const { random, timers } = this.#components.context
     const content = encodeMessage({
       messageId: createMessageId(random),
       sentAt: timers.now(),
@@ -130,16 +130,16 @@ export class SealRound {
 
   async #isKeyUpdateDue(unit: UnitOfWork, conversationId: string): Promise<boolean> {
     const own = await unit.read(slots.ownKeys(conversationId))
-    return own !== undefined && isKeyUpdateDue(own.own, this.#components.core.timers.now())
+    return own !== undefined && isKeyUpdateDue(own.own, this.#components.context.timers.now())
   }
 
   /** Notes on the only device: nothing leaves it. */
   async #keepToSelf(unit: UnitOfWork, items: Item[]): Promise<RoundResult> {
-    const { core, log } = this.#components
+    const { context, history } = this.#components
     for (const item of items) {
       this.#leaveQueue(unit, item)
       const { messageId, conversationId } = item
-      if (messageId) await log.advance(unit, ownShownId(core, { conversationId, messageId }), 'delivered')
+      if (messageId) await history.advance(unit, ownShownId(context, { conversationId, messageId }), 'delivered')
     }
     return this.#result(unit, items, items)
   }
@@ -158,13 +158,13 @@ export class SealRound {
   }
 
   async #encrypt(unit: UnitOfWork, plan: SealingPlan, items: Item[]): Promise<Sealed> {
-    const { core } = this.#components
-    const env = sessionEnvironment(core)
+    const { context } = this.#components
+    const env = sessionEnvironment(context)
     const { conversationId } = plan.conversation
     const key = toHex(conversationId)
     const hash = plan.rosterHash
     const before = await unit.read(slots.outbound(key))
-    let outbound = before ?? emptyOutbound(env, conversationId, core.device().deviceId)
+    let outbound = before ?? emptyOutbound(env, conversationId, context.device().deviceId)
     const sealed: Sealed = { items: [], open: undefined }
     if (renewalReason(outbound, hash, env.now())) {
       const opened = await this.#open(unit, plan, outbound)
@@ -187,15 +187,15 @@ export class SealRound {
   }
 
   async #open(unit: UnitOfWork, plan: SealingPlan, outbound: Outbound) {
-    const { core } = this.#components
-    const env = sessionEnvironment(core)
+    const { context } = this.#components
+    const env = sessionEnvironment(context)
     const { conversationId } = plan.conversation
     const key = toHex(conversationId)
     const peerKeys = await peerKeysOf(unit, key)
     const own = (await unit.read(slots.ownKeys(key)))?.own ?? emptyOwnKeys()
-    const { signingKey, deviceId, publicKeys } = core.device()
+    const { signingKey, deviceId, publicKeys } = context.device()
     const opened = await openSession(env, {
-      me: { accountId: core.accountId(), deviceId, signingKey, publicKeys },
+      me: { accountId: context.accountId(), deviceId, signingKey, publicKeys },
       roster: plan.roster,
       outbound,
       ownKeys: own,
@@ -208,7 +208,7 @@ export class SealRound {
       throw new PeerError('no-keys')
     }
     for (const { deviceId: unreached, error } of opened.unsealed) {
-      core.log.warn('a device could not be sealed to', { device: toHex(unreached), code: error.code })
+      context.log.warn('a device could not be sealed to', { device: toHex(unreached), code: error.code })
     }
     unit.write(slots.ownKeys(key), { conversationId, own: opened.ownKeys })
     unit.after(() => this.#components.onKeysChanged(key, opened.ownKeys))
@@ -225,7 +225,7 @@ export class SealRound {
       sequence: item.sequence,
       predecessor: item.predecessor,
       content: item.content,
-      sentAt: this.#components.core.timers.now()
+      sentAt: this.#components.context.timers.now()
     })
   }
 
@@ -266,11 +266,11 @@ export class SealRound {
     parts: { deviceId: DeviceId; part: Uint8Array }[],
     items: SealedItem[]
   ): Promise<void> {
-    const { core, outbox } = this.#components
-    const now = core.timers.now()
+    const { context, outbox } = this.#components
+    const now = context.timers.now()
     const expiry = now + PENDING_TTL_MS
     const messages = items.flatMap(item => (item.messageId ? [item.messageId] : []))
-    for (const { envelope, mailboxes } of buildEnvelopes(core.crypto, core.network().id, {
+    for (const { envelope, mailboxes } of buildEnvelopes(context.crypto, context.network().id, {
       payload,
       expiry,
       recipients,

@@ -15,7 +15,7 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { PeerError } from '../errors.ts'
 import type { MessageProblem } from '../problems.ts'
 import { ConnectionLost } from '../network/node-connection.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { SealRound } from './seal-round.ts'
@@ -36,9 +36,9 @@ const AT_ONCE = -Infinity
 const MAX_EXPLAINED = 20
 
 export interface SealerComponents {
-  core: Core
+  context: EngineContext
   states: StateStore
-  log: MessageLog
+  history: MessageLog
   queue: UnsentQueue
   outbox: Outbox
   planner: SealingPlanner
@@ -79,7 +79,7 @@ export class Sealer {
     body: MessageBody,
     options: { messageId?: MessageId; shown?: boolean; sentAt?: number } = {}
   ): Promise<void> {
-    const { random, timers } = this.#components.core
+    const { random, timers } = this.#components.context
     const messageId = options.messageId ?? createMessageId(random)
     const sentAt = options.sentAt ?? timers.now()
     await this.#components.queue.push(unit, {
@@ -125,7 +125,7 @@ export class Sealer {
     })
     unit.after(() => {
       const key = toHex(conversationId)
-      if (!this.#due.has(key)) this.#due.set(key, this.#components.core.timers.monotonic() + CONTROL_DELAY_MS)
+      if (!this.#due.has(key)) this.#due.set(key, this.#components.context.timers.monotonic() + CONTROL_DELAY_MS)
       this.#schedule(CONTROL_DELAY_MS)
     })
   }
@@ -156,7 +156,7 @@ export class Sealer {
 
   /** Makes sure that a round comes in `ms` at the latest. */
   #schedule(ms: number): void {
-    const { timers } = this.#components.core
+    const { timers } = this.#components.context
     const at = timers.monotonic() + ms
     if (this.#stopped || at >= this.#timerAt) return
     this.#cancelTimer?.()
@@ -183,12 +183,12 @@ export class Sealer {
         }
       }
     }
-    if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.core.timers.monotonic()))
+    if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.context.timers.monotonic()))
   }
 
   /** Tells the person why their messages wait, unless only the connection is missing. Never rejects. */
   async #noteFailure(conversationId: string, error: unknown): Promise<void> {
-    const { log } = this.#components.core
+    const { log } = this.#components.context
     log.warn('messages could not be sealed', { reason: String(error) })
     this.#schedule(RETRY_MS)
     if (!(error instanceof PeerError)) return
@@ -202,7 +202,7 @@ export class Sealer {
    * them would be in neither, and would wait until a person writes.
    */
   #lookAtDue(): { due: string[]; next: number } {
-    const now = this.#components.core.timers.monotonic()
+    const now = this.#components.context.timers.monotonic()
     const due: string[] = []
     let next = Infinity
     for (const [conversationId, at] of this.#due) {
@@ -221,10 +221,10 @@ export class Sealer {
   }
 
   async #hold(conversationId: string, problem: MessageProblem): Promise<void> {
-    const { core, states, log, queue } = this.#components
+    const { context, states, history, queue } = this.#components
     await states.unit(async unit => {
       for (const { messageId, ...item } of await queue.first(unit, conversationId, MAX_EXPLAINED)) {
-        if (messageId) await log.notProgressing(unit, ownShownId(core, { ...item, messageId }), problem)
+        if (messageId) await history.notProgressing(unit, ownShownId(context, { ...item, messageId }), problem)
       }
     })
     this.#schedule(RETRY_MS)

@@ -4,10 +4,10 @@ import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
 import { renewalReason } from '../../protocol/session/outbound.ts'
-import type { Core } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import type { MessageProblem } from '../problems.ts'
 import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts'
-import type { Holds } from '../directory/send-holds.ts'
+import type { SendHolds } from '../directory/send-holds.ts'
 import { isFresh, type KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster, SealTo } from '../groups/conversation-roster.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
@@ -32,14 +32,20 @@ export interface Held {
 
 /** Asks the directory who is in a conversation and with which keys. */
 export class SealingPlanner {
-  readonly #core: Core
+  readonly #context: EngineContext
   readonly #states: StateStore
   readonly #directory: DirectoryClient
-  readonly #holds: Holds
+  readonly #holds: SendHolds
   readonly #roster: ConversationRoster
 
-  constructor(core: Core, states: StateStore, directory: DirectoryClient, holds: Holds, roster: ConversationRoster) {
-    this.#core = core
+  constructor(
+    context: EngineContext,
+    states: StateStore,
+    directory: DirectoryClient,
+    holds: SendHolds,
+    roster: ConversationRoster
+  ) {
+    this.#context = context
     this.#states = states
     this.#directory = directory
     this.#holds = holds
@@ -76,7 +82,7 @@ export class SealingPlanner {
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
-      if (!account || !isFresh(account, this.#core.timers.now(), FRESH_MS)) return undefined
+      if (!account || !isFresh(account, this.#context.timers.now(), FRESH_MS)) return undefined
       if (this.#holds.reason(account) !== null) return undefined
       members.push(account)
     }
@@ -87,7 +93,7 @@ export class SealingPlanner {
 
   async #mustOpen(conversationId: string, rosterHash: Uint8Array): Promise<boolean> {
     const outbound = await this.#states.read(slots.outbound(conversationId))
-    return !outbound || renewalReason(outbound, rosterHash, this.#core.timers.now()) !== undefined
+    return !outbound || renewalReason(outbound, rosterHash, this.#context.timers.now()) !== undefined
   }
 
   /** Bundles of the devices that an Open could not be sealed to otherwise. */

@@ -72,7 +72,7 @@ const messageCodec = struct({
   body: bodyCodec
 })
 
-/** One message. Its sender is the device whose session carried it, and stands nowhere inside. */
+/** One message. Its sender is the device whose session carried it; the message does not name it. */
 export interface Message {
   messageId: MessageId
   sentAt: number
@@ -91,12 +91,12 @@ export function encodeMessage(message: Message): Uint8Array {
   return encoded
 }
 
-/** @throws ProtocolError `MALFORMED` or `TOO_LARGE`. A kind not known here is no error, see {@link UnsupportedBody}. */
+/** @throws ProtocolError `MALFORMED` or `TOO_LARGE`. An unknown kind is not an error, see {@link UnsupportedBody}. */
 export function decodeMessage(input: Uint8Array): Message {
   return messageCodec.fromCbor(decodeCbor(input, BODY_LIMITS), '')
 }
 
-/** Kinds whose loss is no gap: they are repeated, or soon mean nothing. */
+/** Kinds whose loss makes no gap: they are repeated, or soon mean nothing. */
 const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind']>([
   'receipt',
   'typing',

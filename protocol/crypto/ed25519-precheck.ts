@@ -1,6 +1,6 @@
 /**
  * The part of the strict Ed25519 rule that needs no curve arithmetic, shared by all backends so that they cannot
- * differ in it. Platforms disagree here (Chromium accepts small-order keys, for which anybody can forge signatures).
+ * differ in it. Platforms disagree here (Chromium accepts small-order keys, for which everyone can forge signatures).
  */
 import { KEY_BYTES, SIGNATURE_BYTES } from './crypto.ts'
 

@@ -36,7 +36,7 @@ function head(major: number, argument: number): Uint8Array {
 }
 
 /**
- * The metadatum that stands under the label: `{0: 1, 1: [records…]}`.
+ * The metadatum under the label: `{0: 1, 1: [records…]}`.
  * @param records - canonical bytes of each, see `encodeRecord`.
  */
 export function encodeMetadatum(records: readonly Uint8Array[]): Uint8Array {
@@ -55,7 +55,7 @@ export function encodeMetadata(label: number, records: readonly Uint8Array[]): U
   return concatBytes(head(MAP, 1), head(UNSIGNED, label), encodeMetadatum(records))
 }
 
-/** Reads the metadatum that stands under the label; total. */
+/** Reads the metadatum under the label; never throws. */
 export function decodeMetadatum(metadatum: Uint8Array): MetadataRecords {
   try {
     return readWrapping(metadatum)
@@ -91,7 +91,7 @@ function canonicalHead(bytes: Uint8Array, offset: number, major: number): Return
   return found
 }
 
-/** Reads what stands under the label in raw auxiliary data; total. */
+/** Reads the metadatum under the label in raw auxiliary data; never throws. */
 export function decodeMetadata(auxiliaryData: Uint8Array, label: number): MetadataRecords {
   let metadatum: Uint8Array | undefined
   try {

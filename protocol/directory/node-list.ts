@@ -29,7 +29,7 @@ export function isNodeLink(address: string): boolean {
 /**
  * Announced nodes of admitted operators with an origin and a link address among their addresses (the first of each
  * counts), by rising key. Of one operator at most {@link MAX_NODES_PER_OPERATOR} and of all at most
- * {@link MAX_LISTED_NODES}, those that were announced first: nobody crowds out the others.
+ * {@link MAX_LISTED_NODES}, those that were announced first, so that late nodes cannot crowd out the others.
  */
 export function nodeListOf(directory: Directory): ListedNode[] {
   const perOperator = new Map<string, number>()
@@ -46,7 +46,7 @@ export function nodeListOf(directory: Directory): ListedNode[] {
     .sort((a, b) => compareBytes(a.key, b.key))
 }
 
-/** An announced node as a list names it; undefined if its operator is not admitted, or nobody could reach it. */
+/** An announced node as a list names it; undefined if its operator is not admitted, or its address cannot be reached. */
 export function listedNodeOf(
   directory: Directory,
   { nodeKey, operator, addresses }: NodeState

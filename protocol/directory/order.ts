@@ -1,6 +1,6 @@
 import { struct, uint } from '../codec.ts'
 
-/** Where a record stands in the chain; records are folded in this order. */
+/** The place of a record in the chain; records are folded in this order. */
 export interface OrderKey {
   /** Height of the block. */
   blockHeight: number

@@ -78,7 +78,7 @@ function settleNode(tables: Tables, account: AccountState, { nodeKey }: RecordOf
   return [{ kind: 'nodeWithdrawn', nodeKey }]
 }
 
-/** The first account whose first device has a key of genesis is that operator's; further ones are nobody special. */
+/** The first account whose first device has a key of genesis is that operator's; further ones have no special role. */
 function settleFounder(tables: Tables, operator: AccountId, signingKey: Uint8Array): Effect[] {
   const key = bytesKey(signingKey)
   const known = tables.founders.get(key)

@@ -7,7 +7,7 @@ import type { OrderKey } from './order.ts'
  *
  * - `MALFORMED`, `TOO_LARGE`, `UNKNOWN_KIND`: the bytes are not a record that this version knows
  * - `DUPLICATE`: accepted before
- * - `UNKNOWN_PREV`, `STALE`: `prev` is no accepted record, or not the account's last one
+ * - `UNKNOWN_PREV`, `STALE`: `prev` is not an accepted record, or not the account's last one
  * - `OTHER_ACCOUNT`: a record of another account, where only one account's were asked for
  * - `RECORD_LIMIT`, `RECOVERY_LIMIT`, `DEVICE_LIMIT`, `COMMIT_LIMIT`, `NAME_LIMIT`: a bound of an account
  * - `UNKNOWN_SIGNER`, `SIGNER_REVOKED`, `COUNTER_EXPIRED`: device `by` is not of the account, is revoked, or is revoked

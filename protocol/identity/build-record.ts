@@ -8,7 +8,7 @@ import type { NetworkId } from '../network.ts'
 import type { AccountId, DeviceId, DevicePublicKeys, RecordId } from './device.ts'
 import { MAX_METADATA_BYTES, recordSigningBytes, type DirectoryRecord, type RecordOf } from './record.ts'
 
-/** Stands where a signature is still to come: it verifies under no key. */
+/** Placeholder for a later signature: it verifies under no key. */
 const UNSIGNED = new Uint8Array(SIGNATURE_BYTES)
 
 /** Names of the signature fields of a record. */

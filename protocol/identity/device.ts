@@ -33,7 +33,7 @@ export interface DevicePublicKeys {
 /** `[signing key, messaging key hash]`. */
 export const devicePublicKeysCodec = struct({ signingKey: bytes(KEY_BYTES), messagingKeyHash: bytes(32) })
 
-/** Hash under which a messaging key stands on chain. @param publicKey - 1216 bytes. @returns 32 bytes. */
+/** Hash of a messaging key, as on chain. @param publicKey - 1216 bytes. @returns 32 bytes. */
 export function messagingKeyHash(crypto: Crypto, network: NetworkId, publicKey: Uint8Array): Uint8Array {
   if (publicKey.length !== MESSAGING_KEY_BYTES) {
     throw new ProtocolError('BAD_KEY', `a messaging key has ${MESSAGING_KEY_BYTES} bytes, got ${publicKey.length}`)
@@ -41,7 +41,7 @@ export function messagingKeyHash(crypto: Crypto, network: NetworkId, publicKey: 
   return labelledHash(crypto, 'messaging-key', network, publicKey)
 }
 
-/** Names a device by its keys: anybody who holds the keys can check the id. */
+/** Names a device by its keys: everyone who has the keys can check the id. */
 export function deviceIdOf(crypto: Crypto, network: NetworkId, keys: DevicePublicKeys): DeviceId {
   const digest = labelledHash(crypto, 'device-id', network, keys.signingKey, keys.messagingKeyHash)
   return digest.slice(0, DEVICE_ID_BYTES) as DeviceId

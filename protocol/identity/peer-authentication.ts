@@ -11,7 +11,7 @@ import { deviceIdCodec } from './device.ts'
  * cannot pass the proof on to another node as its own.
  */
 export const peerAuthenticationCodec = struct({
-  /** Ed25519 key of the node, as it stands in the directory. */
+  /** Ed25519 key of the node, as in the directory. */
   nodeKey: bytes(KEY_BYTES),
   /** Ed25519 key of the client's end of the connection, which is fresh for each. */
   clientPeerKey: bytes(KEY_BYTES),

@@ -1,5 +1,5 @@
 /**
- * The records of a sigchain, as they stand in Cardano metadata: CBOR arrays `[kind, ...fields, ...signatures]` of
+ * The records of a sigchain, as in Cardano metadata: CBOR arrays `[kind, ...fields, ...signatures]` of
  * integers and byte strings of at most 64 bytes.
  *
  * The id of a record is the hash of its content without signatures, so a second valid signature makes no second record.
@@ -115,7 +115,7 @@ export type RecordKind = DirectoryRecord['kind']
 /** A record of one kind. */
 export type RecordOf<K extends RecordKind> = Extract<DirectoryRecord, { kind: K }>
 
-/** How many signatures stand at the end of each kind. */
+/** Number of signatures at the end of each kind. */
 export const SIGNATURE_COUNT: Record<RecordKind, 1 | 2> = {
   create: 1,
   add: 2,

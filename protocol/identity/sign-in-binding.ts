@@ -21,7 +21,7 @@ function toBase64Url(bytes: Uint8Array): string {
  * use the token for keys of its own, nor pass off an older one.
  *
  * @param serverNonce - 32 bytes from the node that starts the sign-in.
- * @param random - 32 bytes of the device, shown to whoever shall check the token.
+ * @param random - 32 bytes of the device, shown to the node that checks the token.
  * @returns 43 characters.
  */
 export function signInNonce(

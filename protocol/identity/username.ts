@@ -53,7 +53,7 @@ export function skeletonOf(username: Username): string {
 }
 
 /**
- * What stands on chain for a name. Slow on purpose, as it hides names that are not in a dictionary: about 0.1 s.
+ * What is on chain for a name. Slow on purpose, as it hides names that are not in a dictionary: about 0.1 s.
  *
  * @returns {@link NAME_TAG_BYTES} bytes: Argon2id of the labelled skeleton under the network's salt and cost, one lane.
  * @throws ProtocolError `INVALID` past {@link MAX_NAME_TAG_MEMORY_KIB} or {@link MAX_NAME_TAG_PASSES}: the cost comes from

@@ -72,12 +72,12 @@ export class FrameStream {
    */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
-      const frame = this.#take()
+      const frame = this.#nextFrame()
       if (frame !== undefined) return frame
       if (this.#failure) throw this.#failure
       if (this.#ended) return undefined
       if (this.#paused) {
-        // What was kept back comes at once: it has to be looked at before anybody waits for more.
+        // What was kept back comes at once: it has to be read before the caller waits for more.
         this.#letFlow()
         continue
       }
@@ -175,7 +175,7 @@ export class FrameStream {
     }
   }
 
-  #take(): Uint8Array | undefined {
+  #nextFrame(): Uint8Array | undefined {
     const prefix = this.#prefix()
     if (prefix === undefined) return undefined
     const [length, size] = prefix

@@ -1,6 +1,6 @@
 /**
  * What nodes and clients change about the layers of libp2p below their own frames, so that a message costs fewer packets:
- * each is encrypted, written, read and decrypted by itself, and at both ends somebody wakes up for it. The bytes stay those
+ * each is encrypted, written, read and decrypted by itself, and a process wakes up for it at both ends. The bytes stay those
  * of Noise and yamux; another end need not know of it.
  */
 import type { ConnectionEncrypter, MessageStream, StreamMuxerFactory } from '@libp2p/interface'

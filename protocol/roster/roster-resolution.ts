@@ -102,7 +102,7 @@ export function resolveRoster(
   }
   const known = lookUp(reference.members, directory)
   if (known.absent.length > 0) return { kind: 'fetch', accounts: [...known.absent, ...known.ahead] }
-  // The directory may give what is no roster: a device in both accounts, or more devices than an account may have.
+  // The directory may give something that is not a roster: a device in both accounts, or more devices than an account may have.
   const roster = orNothing(() => createDirectRoster(crypto, network, known.members))
   if (!roster || !equalBytes(reference.rosterHash, rosterHash(crypto, network, roster))) {
     return known.ahead.length > 0 ? { kind: 'fetch', accounts: known.ahead } : { kind: 'refuse', reason: 'mismatch' }

@@ -1,5 +1,5 @@
 /**
- * A roster is who a session is for: accounts, each with its live devices. Its hash stands in every Open, so that sender
+ * A roster is who a session is for: accounts, each with its live devices. Its hash is in every Open, so that sender
  * and receiver agree on the whole list or not at all. The hash covers members and devices, not the heads of their
  * sigchains: a record that changes no device, such as a change of name, changes no roster.
  */
@@ -87,7 +87,7 @@ function requireDistinct(sortedIds: Uint8Array[]): void {
 }
 
 /**
- * Names the conversation of one account (notes to self) or two, whoever starts it.
+ * Names the conversation of one account (notes to self) or two, independent of who starts it.
  * @throws ProtocolError `INVALID` for any other number of accounts, or the same one twice.
  */
 export function directConversationId(crypto: Crypto, network: NetworkId, accounts: AccountId[]): ConversationId {
@@ -99,7 +99,7 @@ export function directConversationId(crypto: Crypto, network: NetworkId, account
   return labelledHash(crypto, 'conversation-direct', network, ...sorted) as ConversationId
 }
 
-/** The roster of a direct conversation: its id follows from the accounts, so nobody can lend it to others. */
+/** The roster of a direct conversation: its id follows from the accounts, so it cannot serve other accounts. */
 export function createDirectRoster(crypto: Crypto, network: NetworkId, members: RosterMember[]): Roster {
   const accounts = members.map(member => member.accountId)
   return createRoster(directConversationId(crypto, network, accounts), 0, members)

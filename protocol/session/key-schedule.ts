@@ -64,7 +64,7 @@ export function firstChainKey(
   return chainKey
 }
 
-/** One step of the chain. The given chain key is left alone: whoever made it wipes it. */
+/** One step of the chain. The given chain key is left alone: the caller wipes it. */
 export function stepChain(crypto: Crypto, chainKey: Uint8Array): { messageKey: Uint8Array; next: Uint8Array } {
   return {
     messageKey: crypto.hmacSha256(chainKey, MESSAGE_STEP),

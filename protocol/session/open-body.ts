@@ -34,7 +34,7 @@ const MAX_SEALED_BODY_BYTES = MAX_OPEN_BODY_BYTES - 64
 /** Bytes of the tag by which a device finds the key that a part was sealed to. */
 export const SEAL_TAG_BYTES = 16
 
-/** What stands in clear: the suite, the commitment to the secret, and ciphertext. */
+/** The part in clear: the suite, the commitment to the secret, and ciphertext. */
 export const openBodyCodec = struct({
   suite: constant(SUITE),
   commitment: bytes(32),

@@ -1,6 +1,6 @@
 /**
  * What the sender of an Open remembers until every device has said that it opened it. The secret is kept for so long,
- * because a device whose key changed needs it sealed anew.
+ * because a device whose key changed needs it sealed again.
  */
 import { equalBytes, toHex, wipe } from '../bytes.ts'
 import { bytes, bytesBetween, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
@@ -74,7 +74,7 @@ export function acknowledgeOpen(delivery: OpenDelivery, deviceId: DeviceId): Ope
   return waiting.length === delivery.waiting.length ? delivery : { ...delivery, waiting }
 }
 
-/** Whether the Open needs no more care: everybody has it, or nobody could use it. Then {@link eraseDelivery}. */
+/** Whether the Open needs no more care: every device has it, or no device could use it. Then {@link eraseDelivery}. */
 export function isDeliveryFinished(delivery: OpenDelivery, now: number): boolean {
   return delivery.waiting.length === 0 || now > delivery.expiry
 }

@@ -41,7 +41,7 @@ export function padToMultiple(content: Uint8Array, step: number): Uint8Array {
 
 /**
  * The content without its padding. Only called on what was authenticated, so its timing tells a forger nothing.
- * @throws ProtocolError `MALFORMED` if there is no end mark.
+ * @throws ProtocolError `MALFORMED` if the end mark is missing.
  */
 export function unpad(padded: Uint8Array): Uint8Array {
   let end = padded.length - 1

@@ -8,7 +8,7 @@ import { SEAL_TAG_BYTES } from './open-body.ts'
 
 /**
  * 32 bytes that name an X-Wing key in a session: `messagingKeyHash` of a registered or weekly key, `conversationKeyId`
- * of a conversation key. The two differ for the same key, so that one kind cannot stand for the other.
+ * of a conversation key. The two differ for the same key, so that one kind cannot pass for the other.
  */
 export type SealKeyId = Brand<Uint8Array, 'SealKeyId'>
 

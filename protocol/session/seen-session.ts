@@ -12,7 +12,7 @@ const seenSessionCodec = struct({
   sessionId: sessionIdCodec,
   /** The key of this device that the Open was sealed to. */
   keyId: bytes<SealKeyId>(32),
-  /** No Open of this session is accepted from here on, whoever holds a key. Milliseconds. */
+  /** No Open of this session is accepted from here on, under any key. Milliseconds. */
   expiry: uint()
 })
 

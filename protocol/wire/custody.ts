@@ -1,6 +1,6 @@
 /**
  * What nodes sign about the messages they take charge of: receipts, denials, refusals, evictions; and what a device signs
- * to let go of one: the acknowledgement. Each can be checked by anybody, offline.
+ * to let go of one: the acknowledgement. Everyone can check each of them, offline.
  */
 import { bytes, constant, list, oneOf, struct, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, SIGNATURE_BYTES, type Crypto, type SigningKey } from '../crypto/crypto.ts'

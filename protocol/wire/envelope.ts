@@ -76,7 +76,7 @@ function envelopeClassIndex(envelopeClass: EnvelopeClass): number {
 }
 
 /**
- * Names what one mailbox gets. The recipient's part is inside, because otherwise whoever sees the payload could
+ * Names what one mailbox gets. The recipient's part is inside, because otherwise a node that sees the payload could
  * store it first with a broken part, and the true one would be dropped as known.
  */
 export function deliveryIdOf(

@@ -46,7 +46,7 @@ import { epochCodec, nodeKeyCodec } from './placement.ts'
 
 /** The stream's protocol id. */
 export const NODE_PROTOCOL = '/volo/node/1'
-/** Gossip topic of a shard: its replicas subscribe, and nobody else. */
+/** Gossip topic of a shard: only its replicas subscribe. */
 export const shardTopic = (shard: number): string => `/volo/1/shard/${shard}`
 /** Gossip topic of heartbeats. */
 export const NODES_TOPIC = '/volo/1/nodes'

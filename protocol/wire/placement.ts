@@ -35,7 +35,7 @@ export type ListedNode = TypeOf<typeof listedNodeCodec>
 
 export const epochCodec = struct({
   number: uint(),
-  /** 32 bytes nobody could choose: the hash of the boundary block, or of the configured list for epoch 0. */
+  /** 32 bytes that no one could choose: the hash of the boundary block, or of the configured list for epoch 0. */
   seed: bytes(32),
   nodes: list(listedNodeCodec, MAX_LISTED_NODES, 1)
 })
@@ -43,7 +43,7 @@ export const epochCodec = struct({
 /** One settled list of nodes. Liveness never changes it. */
 export type Epoch = TypeOf<typeof epochCodec>
 
-/** Seed of a configured list: its hash, so that whoever wrote the list had to choose the nodes before the placement. */
+/** Seed of a configured list: its hash, so that its author had to choose the nodes before the placement. */
 export function configuredSeed(crypto: Crypto, nodes: readonly Pick<ListedNode, 'key' | 'operator'>[]): Uint8Array {
   return crypto.sha256(encodeCbor(['volo/1/epoch-seed', nodes.map(({ key, operator }) => [key, operator])]))
 }

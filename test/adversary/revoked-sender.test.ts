@@ -40,7 +40,7 @@ describe('a revoked device', () => {
     await ada.send(bob, 'and again')
     await until('held', () => held.length > 1)
     await revoke(network, ada)
-    expect((await bob.engine.refreshPerson(ada.me.accountId)).record.state).toBe('removed')
+    expect((await bob.engine.people.refresh(ada.me.accountId)).record.state).toBe('removed')
     for (const delivery of held) network.push(mailbox, delivery)
     await until('refused', () => bob.engine.counts.refused > 0)
     await new Promise(resolve => setTimeout(resolve, 200))

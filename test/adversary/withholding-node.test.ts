@@ -46,7 +46,7 @@ async function acquainted() {
   network.ledger.mine(2, { empty: true })
   network.ledger.mine()
   const bob = await registered(network, 'bob')
-  expect((await bob.engine.findPerson('ada'))?.record.state).toBe('recorded')
+  expect((await bob.engine.people.find('ada'))?.record.state).toBe('recorded')
   return { network, ada, bob }
 }
 
@@ -58,7 +58,7 @@ describe('a node that leaves records out', () => {
       transactions: proof.transactions.slice(0, 1),
       tip: { ...proof.tip, height: proof.tip.height + 5, hash: new Uint8Array(32).fill(1) }
     }))
-    const person = await bob.engine.refreshPerson(ada.me.accountId)
+    const person = await bob.engine.people.refresh(ada.me.accountId)
     expect(person.username).toBe('ada')
     expect(person.record.blockHeight).toBe(2)
   })
@@ -67,10 +67,10 @@ describe('a node that leaves records out', () => {
     const { network, ada, bob } = await acquainted()
     const eve = await registered(network, 'eve')
     lie(network, await nodeOf(network, eve), proof => ({ ...proof, transactions: proof.transactions.slice(0, 1) }))
-    expect((await eve.engine.refreshPerson(ada.me.accountId)).record.state).toBe('recorded')
-    await bob.engine.refreshPerson(ada.me.accountId)
-    const { id } = await eve.engine.openConversation(ada.me.accountId)
-    await eve.engine.sendText(id, 'hello')
+    expect((await eve.engine.people.refresh(ada.me.accountId)).record.state).toBe('recorded')
+    await bob.engine.people.refresh(ada.me.accountId)
+    const { id } = await eve.engine.conversations.open(ada.me.accountId)
+    await eve.engine.messages.sendText(id, 'hello')
     await until('arrived', async () => (await ada.received(eve)).length === 1)
   })
 })
@@ -78,8 +78,8 @@ describe('a node that leaves records out', () => {
 describe('two operators', () => {
   it('that agree on records in blocks make them confirmed, without being asked by hand', async () => {
     const { network, ada, bob } = await acquainted()
-    const { id } = await bob.engine.openConversation(ada.me.accountId)
-    await bob.engine.sendText(id, 'hello')
+    const { id } = await bob.engine.conversations.open(ada.me.accountId)
+    await bob.engine.messages.sendText(id, 'hello')
     await until('confirmed', async () => {
       const { conversations } = await bob.engine.snapshot()
       return conversations[0]?.person.record.trust === 'L2'
@@ -91,7 +91,7 @@ describe('two operators', () => {
     const network = await FakeNetwork.create(2)
     const ada = await registered(network, 'ada')
     const bob = await registered(network, 'bob')
-    expect((await bob.engine.refreshPerson(ada.me.accountId)).record.trust).toBe('L1')
+    expect((await bob.engine.people.refresh(ada.me.accountId)).record.trust).toBe('L1')
   })
 
   it('have to see a commitment in a block before its name is told', async () => {
@@ -99,7 +99,7 @@ describe('two operators', () => {
     const ada = await registered(network, 'ada', 20)
     lie(network, 1 - (await nodeOf(network, ada)), proof => ({ ...proof, transactions: [], pending: [] }))
     network.ledger.mine()
-    expect(await ada.engine.settleName(10_000)).toBe(false)
+    expect(await ada.engine.account.settleName(10_000)).toBe(false)
     expect(revealed(network, ada)).toBe(false)
     network.tamper = frame => frame
     await until('revealed', () => revealed(network, ada))
@@ -115,7 +115,7 @@ describe('an account whose records no frame holds', () => {
       frame.kind === 'account'
         ? { kind: 'error', request: frame.request, code: 'too-large', message: 'the proof is too large' }
         : frame
-    expect((await bob.engine.refreshPerson(ada.me.accountId)).accountId).toBe(ada.me.accountId)
+    expect((await bob.engine.people.refresh(ada.me.accountId)).accountId).toBe(ada.me.accountId)
   })
 })
 

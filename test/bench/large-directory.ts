@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto'
 import type { ClassicLevel } from 'classic-level'
-import type { KeyValueStore } from '../../chain/key-value-store.ts'
+import type { ChainStore } from '../../chain/chain-store.ts'
 import { FollowerStore } from '../../chain/follow/follower-store.ts'
 import { parseBlockHash, parseTransactionId } from '../../chain/source/chain-source.ts'
 import { KeyDirectory } from '../../node/key-directory/key-directory.ts'
@@ -87,7 +87,7 @@ export interface LargeDirectory {
 /** Builds the directory. @param level - open, empty. */
 export async function followMany(level: ClassicLevel, accounts: number): Promise<LargeDirectory> {
   const view = new KeyDirectory({ crypto: unchecked, clock: Date.now }, { network, genesis })
-  const store = new FollowerStore(level as KeyValueStore)
+  const store = new FollowerStore(level as ChainStore)
   const chain = new MadeUpChain(view, store)
   const reveals: DirectoryRecord[][] = []
   const groups = Math.ceil(accounts / BATCH)

@@ -31,7 +31,7 @@ async function answer(request: LatencyRequest): Promise<unknown> {
       return undefined
     case 'send':
       return sendPaced(request, number =>
-        peer!.engine.sendText(conversation, `${number} `.padEnd(TEXT_CHARACTERS, 'x'))
+        peer!.engine.messages.sendText(conversation, `${number} `.padEnd(TEXT_CHARACTERS, 'x'))
       )
     case 'received':
       return arrivals.take(request.count, request.timeoutMs)

@@ -114,7 +114,7 @@ async function keepWriting(thread: Thread, init: ChaosInit, end: number): Promis
   const { from, to, conversation, sent } = thread
   while (Date.now() < end) {
     const text = `${from.name} to ${to.name}, number ${sent.length + 1}`
-    const { id, sentAt: at } = await from.engine.sendText(conversation, text)
+    const { id, sentAt: at } = await from.engine.messages.sendText(conversation, text)
     sent.push({ text, id, at })
     await sleep(init.sendEveryMs)
   }
@@ -139,7 +139,7 @@ async function textsShownTo({ from, to, conversation }: Thread): Promise<{ text:
   const messages: ChatMessage[] = []
   for (;;) {
     const before = messages[0]?.id
-    const page = await to.engine.messages(conversation, { limit: PAGE, ...(before !== undefined && { before }) })
+    const page = await to.engine.messages.page(conversation, { limit: PAGE, ...(before !== undefined && { before }) })
     messages.unshift(...page)
     if (page.length < PAGE) break
   }
@@ -182,7 +182,9 @@ async function eventsOf(network: LocalNetwork, threads: Thread[]): Promise<Histo
         devices: [device],
         expiry: at + PENDING_TTL_MS
       })
-      const receipts = await Promise.all((await from.engine.receipts(id)).map(r => judgeReceipt(network.definition, r)))
+      const receipts = await Promise.all(
+        (await from.engine.messages.receipts(id)).map(r => judgeReceipt(network.definition, r))
+      )
       if (receipts.length > 0) events.push({ kind: 'sent', at, message: text, receipts })
       receiptsOf.set(
         text,

@@ -7,7 +7,7 @@ const SEED = 20_260_732
 const VICTIMS = 8
 /** One or two lies of each kind; the campaign uses a thousand. */
 const LIES = 14
-/** A person whom the visitor has not met in the short campaign. */
+/** Seeds of people whom the visitor does not know, also not from the short campaign. */
 const [CONTRADICTED, FORGED, STOLEN_NAME, ALONE] = [4, 5, 6, 7]
 
 /** Seeds of lies that claim the name with records of the thief's own. */

@@ -47,139 +47,151 @@ export class FakePeer implements PeerApi {
     return () => void this.#listeners[event].delete(listener)
   }
 
-  providers: PeerApi['providers'] = async () => this.#world.providers
+  readonly account: PeerApi['account'] = {
+    providers: async () => this.#world.providers,
 
-  startSignIn: PeerApi['startSignIn'] = async (_provider, returnTo) =>
-    `${location.origin}${returnTo}#/signed-in?code=0123`
+    startSignIn: async (_provider, returnTo) => `${location.origin}${returnTo}#/signed-in?code=0123`,
 
-  finishSignIn: PeerApi['finishSignIn'] = async code => {
-    if (code === 'junk') throw new PeerError('sign-in-failed')
-    this.#world.snapshot = { ...this.#world.snapshot, stage: 'choose-name' }
-    this.#changed()
-  }
+    finishSignIn: async code => {
+      if (code === 'junk') throw new PeerError('sign-in-failed')
+      this.#world.snapshot = { ...this.#world.snapshot, stage: 'choose-name' }
+      this.#changed()
+    },
 
-  forgetSignIn: PeerApi['forgetSignIn'] = async () => {
-    this.#world.snapshot = { ...this.#world.snapshot, stage: 'welcome' }
-    this.#changed()
-  }
+    forgetSignIn: async () => {
+      this.#world.snapshot = { ...this.#world.snapshot, stage: 'welcome' }
+      this.#changed()
+    },
 
-  checkName: PeerApi['checkName'] = async username => (username === 'taken' ? 'taken' : 'available')
+    checkName: async username => (username === 'taken' ? 'taken' : 'available'),
 
-  register: PeerApi['register'] = async ({ username, displayName, deviceName }) => {
-    const me = newMe({ username, displayName, deviceName })
-    this.#world.snapshot = { ...this.#world.snapshot, stage: 'ready', me }
-    this.#changed()
-    return me
-  }
+    register: async ({ username, displayName, deviceName }) => {
+      const me = newMe({ username, displayName, deviceName })
+      this.#world.snapshot = { ...this.#world.snapshot, stage: 'ready', me }
+      this.#changed()
+      return me
+    },
 
-  claimName: PeerApi['claimName'] = async username => {
-    const me = newMe({ username, displayName: username, deviceName: 'Device' })
-    this.#world.snapshot = { ...this.#world.snapshot, me }
-    this.#changed()
-    return me
-  }
-
-  findPerson: PeerApi['findPerson'] = async query => {
-    const name = query.replace(/^@/, '')
-    return this.#everybody().find(person => person.username === name || person.accountId === name) ?? null
-  }
-
-  openConversation: PeerApi['openConversation'] = async accountId => {
-    const { snapshot } = this.#world
-    const existing = snapshot.conversations.find(each => each.person.accountId === accountId)
-    if (existing) return existing
-    const person = this.#everybody().find(each => each.accountId === accountId)
-    if (!person) throw new Error(`nobody has the account ${accountId}`)
-    const conversation = summary(person, [])
-    this.#world.snapshot = { ...snapshot, conversations: [...snapshot.conversations, conversation] }
-    this.#changed()
-    return conversation
-  }
-
-  messages: PeerApi['messages'] = async (conversationId, { before, limit = 60 } = {}) => {
-    const all = this.#world.messages[conversationId] ?? []
-    const end = before === undefined ? all.length : all.findIndex(message => message.id === before)
-    return all.slice(Math.max(0, end - limit), end)
-  }
-
-  sendText: PeerApi['sendText'] = async (conversationId, text) => {
-    const now = Date.now()
-    const message: ChatMessage = {
-      id: now.toString(16).padStart(64, '0'),
-      conversationId,
-      from: this.#world.snapshot.me?.accountId ?? '',
-      fromName: this.#world.snapshot.me?.displayName ?? '',
-      mine: true,
-      kind: 'text',
-      text,
-      sentAt: now,
-      receivedAt: now,
-      state: 'waiting',
-      problem: null
+    claimName: async username => {
+      const me = newMe({ username, displayName: username, deviceName: 'Device' })
+      this.#world.snapshot = { ...this.#world.snapshot, me }
+      this.#changed()
+      return me
     }
-    this.#put(message)
-    setTimeout(() => this.#put({ ...message, state: 'sent' }), 300)
-    setTimeout(() => this.#put({ ...message, state: 'delivered' }), 900)
-    return message
   }
 
-  retry: PeerApi['retry'] = async () => {}
+  readonly devices: PeerApi['devices'] = {
+    list: async () => {
+      const { me } = this.#world.snapshot
+      if (!me) return []
+      return publicRecord(me).devices.map(device => this.#removed.get(device.deviceId) ?? device)
+    },
 
-  markRead: PeerApi['markRead'] = async (conversationId, upTo) => {
-    const messages = this.#world.messages[conversationId] ?? []
-    const after = upTo === undefined ? [] : messages.slice(messages.findIndex(({ id }) => id === upTo) + 1)
-    const left = after.filter(({ mine, kind }) => !mine && (kind === 'text' || kind === 'unsupported')).length
-    const { unread } = this.#world.snapshot.conversations.find(({ id }) => id === conversationId)!
-    if (left < unread) this.#change(conversationId, { unread: left })
+    revoke: async deviceId => {
+      const device = (await this.devices.list()).find(each => each.deviceId === deviceId)
+      if (!device) throw new Error(`there is no device ${deviceId}`)
+      const removed = { ...device, removed: recordPlace(0) }
+      this.#removed.set(deviceId, removed)
+      const { snapshot } = this.#world
+      const me = snapshot.me && { ...snapshot.me, deviceState: 'removing' as const }
+      if (device.isThis) this.#world.snapshot = { ...snapshot, me }
+      this.#changed()
+      return removed
+    }
   }
 
-  saveDraft: PeerApi['saveDraft'] = async (conversationId, draft) => this.#change(conversationId, { draft })
+  readonly people: PeerApi['people'] = {
+    find: async query => {
+      const name = query.replace(/^@/, '')
+      return this.#everybody().find(person => person.username === name || person.accountId === name) ?? null
+    },
 
-  receipts: PeerApi['receipts'] = async () => []
+    refresh: async accountId => {
+      const person = await this.people.find(accountId)
+      if (!person) throw new Error(`nobody has the account ${accountId}`)
+      return person
+    },
 
-  refreshPerson: PeerApi['refreshPerson'] = async accountId => {
-    const person = await this.findPerson(accountId)
-    if (!person) throw new Error(`nobody has the account ${accountId}`)
-    return person
+    safetyNumber: async accountId => ({
+      conversation: digitsOf(accountId, 60),
+      theirs: digitsOf(accountId.slice(8), 30),
+      mine: digitsOf(this.#world.snapshot.me?.accountId ?? '', 30)
+    }),
+
+    verify: async accountId => this.#changePerson(accountId, { verifiedAt: Date.now(), alert: null }),
+
+    unverify: async accountId => this.#changePerson(accountId, { verifiedAt: null }),
+
+    acceptAlert: async accountId => this.#changePerson(accountId, { alert: null })
   }
 
-  reconnect: PeerApi['reconnect'] = async () => {}
+  readonly conversations: PeerApi['conversations'] = {
+    open: async accountId => {
+      const { snapshot } = this.#world
+      const existing = snapshot.conversations.find(each => each.person.accountId === accountId)
+      if (existing) return existing
+      const person = this.#everybody().find(each => each.accountId === accountId)
+      if (!person) throw new Error(`nobody has the account ${accountId}`)
+      const conversation = summary(person, [])
+      this.#world.snapshot = { ...snapshot, conversations: [...snapshot.conversations, conversation] }
+      this.#changed()
+      return conversation
+    },
 
-  publicRecord: PeerApi['publicRecord'] = async accountId => publicRecord(await this.refreshPerson(accountId))
+    markRead: async (conversationId, upTo) => {
+      const messages = this.#world.messages[conversationId] ?? []
+      const after = upTo === undefined ? [] : messages.slice(messages.findIndex(({ id }) => id === upTo) + 1)
+      const left = after.filter(({ mine, kind }) => !mine && (kind === 'text' || kind === 'unsupported')).length
+      const { unread } = this.#world.snapshot.conversations.find(({ id }) => id === conversationId)!
+      if (left < unread) this.#change(conversationId, { unread: left })
+    },
 
-  acceptAlert: PeerApi['acceptAlert'] = async accountId => this.#changePerson(accountId, { alert: null })
-
-  safetyNumber: PeerApi['safetyNumber'] = async accountId => ({
-    conversation: digitsOf(accountId, 60),
-    theirs: digitsOf(accountId.slice(8), 30),
-    mine: digitsOf(this.#world.snapshot.me?.accountId ?? '', 30)
-  })
-
-  markVerified: PeerApi['markVerified'] = async accountId =>
-    this.#changePerson(accountId, { verifiedAt: Date.now(), alert: null })
-
-  clearVerified: PeerApi['clearVerified'] = async accountId => this.#changePerson(accountId, { verifiedAt: null })
-
-  devices: PeerApi['devices'] = async () => {
-    const { me } = this.#world.snapshot
-    if (!me) return []
-    return publicRecord(me).devices.map(device => this.#removed.get(device.deviceId) ?? device)
+    saveDraft: async (conversationId, draft) => this.#change(conversationId, { draft })
   }
 
-  revokeDevice: PeerApi['revokeDevice'] = async deviceId => {
-    const device = (await this.devices()).find(each => each.deviceId === deviceId)
-    if (!device) throw new Error(`there is no device ${deviceId}`)
-    const removed = { ...device, removed: recordPlace(0) }
-    this.#removed.set(deviceId, removed)
-    const { snapshot } = this.#world
-    const me = snapshot.me && { ...snapshot.me, deviceState: 'removing' as const }
-    if (device.isThis) this.#world.snapshot = { ...snapshot, me }
-    this.#changed()
-    return removed
+  readonly messages: PeerApi['messages'] = {
+    page: async (conversationId, { before, limit = 60 } = {}) => {
+      const all = this.#world.messages[conversationId] ?? []
+      const end = before === undefined ? all.length : all.findIndex(message => message.id === before)
+      return all.slice(Math.max(0, end - limit), end)
+    },
+
+    sendText: async (conversationId, text) => {
+      const now = Date.now()
+      const message: ChatMessage = {
+        id: now.toString(16).padStart(64, '0'),
+        conversationId,
+        from: this.#world.snapshot.me?.accountId ?? '',
+        fromName: this.#world.snapshot.me?.displayName ?? '',
+        mine: true,
+        kind: 'text',
+        text,
+        sentAt: now,
+        receivedAt: now,
+        state: 'waiting',
+        problem: null
+      }
+      this.#put(message)
+      setTimeout(() => this.#put({ ...message, state: 'sent' }), 300)
+      setTimeout(() => this.#put({ ...message, state: 'delivered' }), 900)
+      return message
+    },
+
+    retry: async () => {},
+
+    receipts: async () => []
+  }
+
+  readonly record: PeerApi['record'] = {
+    of: async accountId => publicRecord(await this.people.refresh(accountId))
+  }
+
+  readonly network: PeerApi['network'] = {
+    reconnect: async () => {}
   }
 
   async #changePerson(accountId: string, change: Partial<Person>): Promise<Person> {
-    const person = { ...(await this.refreshPerson(accountId)), ...change }
+    const person = { ...(await this.people.refresh(accountId)), ...change }
     const { snapshot } = this.#world
     const conversations = snapshot.conversations.map(each =>
       each.person.accountId === accountId ? { ...each, person, held: null } : each

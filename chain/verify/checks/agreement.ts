@@ -49,7 +49,7 @@ function levelOf(best: Seen, agreeing: readonly Seen[]): TrustLevel {
 
 function compareWith(best: Seen, answer: Answer): Omit<Disagreement, 'source'> | undefined {
   if (answer.kind === 'absent') return { kind: 'unconfirmed', reason: answer.reason }
-  // What is wrong with the others stands in the checklist already.
+  // The checklist already says what is wrong with the others.
   if (answer.kind !== 'seen' || answer === best) return undefined
   const { accountId } = best.checked.account
   if (!equalBytes(answer.checked.account.accountId, accountId)) {

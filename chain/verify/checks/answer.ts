@@ -34,7 +34,7 @@ export interface Seen {
 
 export type Answer =
   | Seen
-  /** The source knows no such account, or nobody who holds the name. */
+  /** The source does not know the account, or no account holds the name. */
   | { readonly kind: 'absent'; readonly source: AccountSource; readonly reason: string }
   /** What the source sends contradicts itself or the question. */
   | { readonly kind: 'refused'; readonly source: AccountSource; readonly reason: string }

@@ -15,7 +15,7 @@ import { areIndependent, type AccountSource } from '../sources/account-source.ts
 import type { ReplaySource } from '../sources/replay-source.ts'
 import type { Verification } from './verification.ts'
 
-/** Nodes count requests by the minute; whoever asks for everything can wait that long. */
+/** Nodes count requests by the minute; a reader of the whole directory can wait that long. */
 const PATIENCE_MS = 65_000
 /** Differences that are told one by one. */
 const MAX_TOLD = 20
@@ -48,7 +48,7 @@ export async function compareWithReplay(
 
 /**
  * Asks a node for every account and name that changed from a height on.
- * @returns whether it agrees on all of them. What does not agree stands in the checklist.
+ * @returns whether it agrees on all of them. The checklist names what does not agree.
  */
 async function compareNode(
   run: Verification,

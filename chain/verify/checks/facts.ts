@@ -8,7 +8,7 @@ import { counted } from '../report/render-human.ts'
 import type { VerifiedAccount } from './verify-account.ts'
 import type { Verification } from './verification.ts'
 
-/** Where a record stands, as JSON; `null` while it is pending. */
+/** The place of a record, as JSON; `null` while it is pending. */
 export function placeFacts(place: RecordPlace | undefined): Record<string, unknown> | null {
   if (!place?.order || !place.transactionId || !place.blockHash) return null
   const { blockHeight, txIndex, recordIndex } = place.order

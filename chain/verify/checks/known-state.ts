@@ -81,7 +81,7 @@ export function compareStates(known: KnownState, now: KnownState): StateChange[]
   return changes
 }
 
-/** @returns `undefined` if there is no such file. @throws VerifyError `MALFORMED`. */
+/** @returns `undefined` if the file does not exist. @throws VerifyError `MALFORMED`. */
 export async function readKnownState(path: string): Promise<KnownState | undefined> {
   let text: string
   try {

@@ -1,4 +1,4 @@
-/** Which releases of the web app stand on the chain, as each source shows it, and whether the sources agree. */
+/** The releases of the web app on the chain, as each source shows them, and whether the sources agree. */
 import { equalBytes, fromHex } from '../../../protocol/bytes.ts'
 import { compareOrder } from '../../../protocol/directory/order.ts'
 import {
@@ -64,7 +64,7 @@ export async function newestRelease(run: Verification): Promise<NewestRelease | 
   return { release, releases: best.releases, confirmations, level: isConfirmed ? 2 : 1 }
 }
 
-/** @returns `undefined` if the source gives no usable answer, which then stands in the checklist. */
+/** @returns `undefined` if the source gives no usable answer, which the checklist then says. */
 async function askForReleases(run: Verification, source: AccountSource): Promise<ShownReleases | undefined> {
   try {
     const checked = source instanceof NodeSource ? await askNode(run, source) : await askServer(run, source)

@@ -11,7 +11,7 @@ export interface Replayed {
   readonly replay: ChainReplay
 }
 
-/** Replays every Blockfrost source of a run, one after the other; those that fail stand in the checklist. */
+/** Replays every Blockfrost source of a run, one after the other; the checklist names those that fail. */
 export async function replayAll(run: Verification): Promise<Replayed[]> {
   const replayed: Replayed[] = []
   for (const source of run.sources) {

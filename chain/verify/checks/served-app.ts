@@ -15,9 +15,9 @@ import { httpGet, type HttpAnswer } from '../sources/http-client.ts'
 
 /** Files that are asked for at once. */
 const CONCURRENCY = 4
-/** Room for a page that says that there is no such file. */
+/** Room for a page that says that the file does not exist. */
 const MIN_ANSWER_BYTES = 64 * 1024
-/** What stands at the app's root, too. */
+/** The name under which the app's root serves it too. */
 const PAGE = 'index.html'
 
 /** How a node's files compare with a manifest; paths, sorted. */

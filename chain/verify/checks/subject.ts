@@ -5,7 +5,7 @@ import { parseUsername, type Username } from '../../../protocol/identity/usernam
 import type { TransactionId } from '../../source/chain-source.ts'
 import { VerifyError } from '../errors.ts'
 
-/** The account that somebody asks about. */
+/** The account that the user asks about. */
 export type Subject = {
   /** As it is shown: `@name` or the id. */
   readonly label: string

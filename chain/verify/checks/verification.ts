@@ -19,7 +19,7 @@ export interface VerifyOptions {
   readonly maxTipAgeMs: number
 }
 
-/** Where a run stands: what it uses, and what it found so far. */
+/** The state of a run: what it uses, and what it found so far. */
 export interface VerificationInit {
   readonly command: string
   /** What was asked for, as typed. */
@@ -28,7 +28,7 @@ export interface VerificationInit {
   readonly crypto: Crypto
   readonly clock: Clock
   readonly network: NetworkUnderTest
-  /** Those that answered so far; the others stand in the checklist. */
+  /** Those that answered so far; the checklist names the others. */
   readonly sources: readonly AccountSource[]
   /** Sources that were named, whether they answered or not. */
   readonly namedSources: number
@@ -92,7 +92,7 @@ export class Verification {
 
   #judgeTip(source: AccountSource, now: number): void {
     const tip = this.#tips.get(source.name)
-    // A file is as old as it is: its tip is shown, and is no reason to doubt what it proves.
+    // A file is as old as it is: its tip is shown, and does not weaken what it proves.
     if (!tip || source.kind === 'file') return
     const { maxTipAgeMs, atHeight } = this.init.options
     const age = now - tip.time

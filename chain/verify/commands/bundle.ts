@@ -79,7 +79,7 @@ async function checkNode(
     const isReleased = (given && !served) || judgeManifest(run, source, newest, served)
     const released = given ?? (isReleased ? served?.manifest : undefined)
     if (!released) {
-      // Which files the release has is told by its manifest alone, and nobody has shown it.
+      // Only the manifest says which files the release has, and no source has shown it.
       if (served) run.checklist.skip('files', 'every file is that of the release', false, { source: source.name })
       return facts
     }

@@ -31,7 +31,7 @@ export interface NameEvent {
 }
 
 /**
- * One party that says what stands on the chain: a node, a Blockfrost server, or a file. Everything it says is checked by
+ * One party that says what is on the chain: a node, a Blockfrost server, or a file. Everything it says is checked by
  * the caller. All methods throw VerifyError `UNREACHABLE`, `BAD_ANSWER` or `MOVING`, and ChainError.
  */
 export interface AccountSource extends ReportSource {

@@ -4,7 +4,7 @@ import type { AccountId } from '../../../protocol/identity/device.ts'
 import type { ReadProof } from './proof-file.ts'
 import type { AccountSource } from './account-source.ts'
 
-/** Proof files, instead of anybody who could be asked. */
+/** Proof files as a source, without any network. */
 export class FileSource implements AccountSource {
   readonly kind = 'file'
   readonly name: string

@@ -1,4 +1,4 @@
-/** HTTP as one should speak it to strangers: bounded in time and size, no redirects to places nobody named. */
+/** HTTP to servers that are not trusted: bounded in time and size, without redirects to other servers. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { VerifyError } from '../errors.ts'
 
@@ -91,7 +91,7 @@ function reasonOf(error: unknown): string {
 
 /**
  * The JSON of a good answer.
- * @throws VerifyError `UNREACHABLE` for any other status, or for what is no JSON: this is not a node.
+ * @throws VerifyError `UNREACHABLE` for any other status, or an answer that is not JSON: this is not a node.
  */
 export function jsonOf({ status, contentType, body }: HttpAnswer): unknown {
   if (status !== 200) throw new VerifyError('UNREACHABLE', statusText(status, body, contentType))

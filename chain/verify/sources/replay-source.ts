@@ -50,14 +50,14 @@ export class ReplaySource implements AccountSource {
     this.#replay ??= replayChain(this.components, {
       untilHeight: this.#init.untilHeight,
       onStart: () => this.#forget(),
-      onVerdict: (verdict, place, recordIndex) => this.#take(verdict, place, recordIndex),
+      onVerdict: (verdict, place, recordIndex) => this.#note(verdict, place, recordIndex),
       ...(this.#init.onProgress ? { onProgress: this.#init.onProgress } : {}),
       signal
     })
     return this.#replay
   }
 
-  /** How each record of one transaction was judged, by its index; reads the chain anew. */
+  /** How each record of one transaction was judged, by its index; reads the chain again. */
   async judge(transaction: TransactionId, options: CallOptions = {}): Promise<ReadonlyMap<number, JudgedRecord>> {
     this.refresh()
     this.#watched = transaction
@@ -93,20 +93,20 @@ export class ReplaySource implements AccountSource {
     this.#rejectedCount = 0
   }
 
-  #take(verdict: Verdict, place: TransactionPlace, recordIndex: number): void {
+  #note(verdict: Verdict, place: TransactionPlace, recordIndex: number): void {
     if (place.id === this.#watched) this.#judged.set(recordIndex, { verdict, place })
     const order = { blockHeight: place.height, txIndex: place.index, recordIndex }
-    if (verdict.kind === 'accepted') this.#takeEffects(verdict, order)
-    else if (verdict.accountId) this.#takeRejected(verdict.accountId, verdict.recordId, verdict.code, order)
+    if (verdict.kind === 'accepted') this.#noteEffects(verdict, order)
+    else if (verdict.accountId) this.#noteRejected(verdict.accountId, verdict.recordId, verdict.code, order)
   }
 
-  #takeRejected(accountId: AccountId, recordId: Uint8Array | null, code: RejectCode, order: OrderKey): void {
+  #noteRejected(accountId: AccountId, recordId: Uint8Array | null, code: RejectCode, order: OrderKey): void {
     if (++this.#rejectedCount > MAX_REJECTED) return
     const entry = { record: recordId && toHex(recordId), code, ...order }
     append(this.#rejected, bytesKey(accountId), entry)
   }
 
-  #takeEffects(verdict: Extract<Verdict, { kind: 'accepted' }>, order: OrderKey): void {
+  #noteEffects(verdict: Extract<Verdict, { kind: 'accepted' }>, order: OrderKey): void {
     const account = verdict.accountId ? toHex(verdict.accountId) : ''
     for (const effect of verdict.effects) {
       if (effect.kind === 'nameHeld') {

@@ -159,18 +159,18 @@ class Replayer {
     for (let page = 1; ; page++) {
       if (page > MAX_PAGES) throw new VerifyError('BAD_ANSWER', 'the label has no end')
       const ids = await source.labelPage(genesis.metadataLabel, { page, ...call })
-      const isDone = await this.#takePage(ids, tip)
+      const isDone = await this.#foldPage(ids, tip)
       this.#options.onProgress?.(this.#count)
       if (isDone || ids.length < LABEL_PAGE_SIZE) break
     }
-    // What was read belongs together only if the block it was read under still stands.
+    // The pages belong together only if the tip at their reading is still part of the chain.
     const again = await source.block(tip.height, call)
     if (again?.hash !== tip.hash) throw torn()
     return new ChainReplay(this.#directory, tip, this.#count, this.#transactions)
   }
 
   /** @returns whether everything up to the tip, or to the height wanted, was read. */
-  async #takePage(ids: TransactionId[], tip: Block): Promise<boolean> {
+  async #foldPage(ids: TransactionId[], tip: Block): Promise<boolean> {
     const last = Math.min(tip.height, this.#options.untilHeight ?? Infinity)
     for (let i = 0; i < ids.length; i += CONCURRENCY) {
       const chunk = await Promise.all(ids.slice(i, i + CONCURRENCY).map(id => this.#read(id)))

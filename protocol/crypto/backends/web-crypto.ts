@@ -17,7 +17,7 @@ export { generateWebSigningKey, webSigningKey } from './web-ed25519.ts'
  * platform lacks it; browsers differ by version.
  *
  * @param subtle - `crypto.subtle` of a secure context.
- * @param random - used only where noble stands in.
+ * @param random - used only where noble replaces Web Crypto.
  */
 export async function createWebCrypto(subtle: SubtleCrypto, random: Random): Promise<CryptoWithPrimitives> {
   const primitives = await createWebPrimitives(subtle, random)

@@ -1,6 +1,6 @@
 /**
  * What a node answers when it is asked why its list of nodes is the list: the raw transactions with the records of the
- * listed operators, and of those that vouched for them, up to the epoch's boundary. Nobody can put a node into such a list
+ * listed operators, and of those that vouched for them, up to the epoch's boundary. A liar cannot put a node into such a list
  * that no admitted operator announced; a lone source can leave operators out, which a second one settles.
  */
 import { compareBytes, equalBytes } from '../../bytes.ts'

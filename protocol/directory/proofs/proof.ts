@@ -28,7 +28,7 @@ const MAX_RECORDS_OF_TRANSACTION = 1_024
 /** Pending records that one proof may carry. */
 export const MAX_PROOF_PENDING = 64
 
-/** A transaction with records of the account, and where the node says it stands. */
+/** A transaction with records of the account, and the place that the node gives for it. */
 export const proofTransactionCodec = struct({
   /** Raw CBOR, as the ledger has it. */
   transaction: bytesBetween(1, MAX_TRANSACTION_BYTES),
@@ -68,7 +68,7 @@ export function decodeProof(proof: Uint8Array): AccountProof {
   return decode(accountProofCodec, proof, { maxBytes: MAX_ACCOUNT_PROOF_BYTES, maxDepth: 5 })
 }
 
-/** A transaction as a follower keeps it, to prove what stands in it. */
+/** A transaction as a follower keeps it, to prove its content. */
 export type StoredTransaction = Pick<ProofTransaction, 'transaction' | 'blockHash' | 'blockTime'>
 
 /**
@@ -102,7 +102,7 @@ export function assembleProof(
   return { version: PROOF_VERSION, accountId: account.accountId, transactions, pending, tip }
 }
 
-/** Where a record stands, as one source says. */
+/** The place of a record, as one source says. */
 export interface RecordPlace {
   readonly recordId: RecordId
   /** `null` while pending. */
@@ -174,7 +174,7 @@ export async function checkProof(
 const contradiction = (message: string): ProtocolError => new ProtocolError('INVALID', message)
 
 /**
- * Transactions rise, one block has one hash and time, nothing stands above the tip.
+ * Transactions rise, one block has one hash and time, nothing is above the tip.
  * @throws ProtocolError `INVALID`.
  */
 export function requirePlaces({ transactions, tip }: Pick<AccountProof, 'transactions' | 'tip'>): void {
@@ -239,7 +239,7 @@ function placesOf(account: AccountState, proof: AccountProof, transactionIds: Ui
  */
 export type ProofComparison = 'same' | 'behind' | 'ahead' | 'contradiction'
 
-/** Compares what stands on chain by (record, transaction, block, its time, index). Pending records are left out. */
+/** Compares what is on chain by (record, transaction, block, its time, index). Pending records are left out. */
 export function compareProofs(a: CheckedProof, b: CheckedProof): ProofComparison {
   const left = a.places.filter(({ order }) => order !== null)
   const right = b.places.filter(({ order }) => order !== null)

@@ -39,7 +39,7 @@ export function decodeReleaseProof(proof: Uint8Array): ReleaseProof {
   return decode(releaseProofCodec, proof, { maxBytes: MAX_RELEASE_PROOF_BYTES, maxDepth: 5 })
 }
 
-/** A release, and where its record stands. */
+/** A release, and the place of its record. */
 export interface PlacedRelease {
   readonly recordId: RecordId
   /** 1 to 32 bytes, UTF-8 by convention. */

@@ -28,7 +28,7 @@ export class CellStore {
   /** Writes bytes into a cell of their own. @param bytes - fewer than 512 MiB. */
   add(bytes: Uint8Array): number {
     const size = sizeFor(bytes.length)
-    const cell = this.#free.get(size)?.pop() ?? this.#take(SIZES[size]!)
+    const cell = this.#free.get(size)?.pop() ?? this.#allocate(SIZES[size]!)
     this.#write(cell, size, bytes)
     return cell
   }
@@ -55,7 +55,7 @@ export class CellStore {
   }
 
   /**
-   * A copy, because the cell may be written anew while it is in use.
+   * A copy, because the cell may be overwritten while the value is in use.
    * @param length - how many bytes; without it all, followed by what fills the cell up.
    */
   copy(cell: number, length?: number): Uint8Array {
@@ -83,7 +83,7 @@ export class CellStore {
     return { chunk: this.#chunks[cell >>> CHUNK_UNITS_LOG2]!, offset: (cell & (CHUNK_UNITS - 1)) * UNIT_BYTES }
   }
 
-  #take(units: number): number {
+  #allocate(units: number): number {
     const last = this.#chunks.length - 1
     const isInLast = last >= 0 && this.#used + units <= CHUNK_UNITS
     if (isInLast) {

@@ -20,7 +20,7 @@ import type { Packing, PackReader, PackWriter } from './packing.ts'
 const KINDS = Object.keys(SIGNATURE_COUNT) as RecordKind[]
 const REASONS: Revocation['reason'][] = ['unspecified', 'lost', 'stolen', 'replaced', 'recovered']
 const HASH_BYTES = 32
-/** Stands for an empty list in most accounts: shared. */
+/** The empty list of most accounts: shared. */
 const NONE: readonly never[] = []
 
 /** Writes what may be `null`. */
@@ -90,7 +90,7 @@ export const accountPacking: Packing<AccountState> = {
   }
 }
 
-/** Numbers ids by where they stand. An id that is passed on is the same object, as a rule: then nothing is compared. */
+/** Numbers ids by their position. An id that is passed on is the same object, as a rule: then nothing is compared. */
 class IdIndex {
   readonly #ids: readonly Uint8Array[]
   readonly #known: Map<Uint8Array, number>
@@ -237,7 +237,7 @@ class AccountReader {
   }
 }
 
-/** An account that is in `accounts`, named by its number there. An empty id stands for no account. */
+/** An account that is in `accounts`, named by its number there. An empty id means no account. */
 export function accountReferencePacking(accounts: PackedMap<AccountState>): Packing<AccountId> {
   return {
     write(writer, accountId) {

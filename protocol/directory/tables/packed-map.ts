@@ -5,7 +5,7 @@ import { bytesKey } from '../order.ts'
 import { PackReader, PackWriter, type Packing } from './packing.ts'
 import type { Table } from './table.ts'
 
-/** Stands in a slot whose entry was deleted: a search goes on past it. */
+/** Marks a slot whose entry was deleted: a search continues past it. */
 const DELETED = 0xffffffff
 const FIRST_SLOTS = 16
 /** Slots of the index are at most this full, deleted ones counted. */
@@ -15,12 +15,12 @@ const MAX_LOAD = 0.75
 export interface PackedMapInit {
   /** Bytes of every key, at least 16. */
   keyBytes: number
-  /** 32 bits that nobody else knows keep others from choosing keys that fall into one place of the index. */
+  /** 32 secret bits keep others from choosing keys that fall into one place of the index. */
   hashSeed?: number
 }
 
 /**
- * A table that holds its values as bytes, for what may have millions of entries. A value that is read is made anew, so two
+ * A table that holds its values as bytes, for what may have millions of entries. Each read makes a new value, so two
  * readings are equal but not the same object. Each entry has a number that stays until it is deleted.
  */
 export class PackedMap<V> implements Table<V> {

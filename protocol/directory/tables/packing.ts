@@ -1,5 +1,5 @@
 /**
- * How the tables of the directory write values into memory. Not a format: nobody else reads these bytes, so there are no
+ * How the tables of the directory write values into memory. Not a format: no other program reads these bytes, so there are no
  * checks and no versions, and a writer and its reader must only agree with each other.
  */
 
@@ -106,6 +106,6 @@ export class PackReader {
 /** How a table writes its values, and reads them again. */
 export interface Packing<V> {
   write(writer: PackWriter, value: V): void
-  /** @param key - the bytes that the value stands under, its own copy. */
+  /** @param key - the key bytes of the value, its own copy. */
   read(reader: PackReader, key: Uint8Array): V
 }

@@ -68,7 +68,7 @@ export interface Tables {
 /** Shortest beginning of a tag that names are looked up by, in bytes. */
 export const NAME_PREFIX_BYTES = 2
 
-/** Stands for "no account" where `undefined` would say "no record". */
+/** Means "no account" where `undefined` would say "no record". */
 export const NO_ACCOUNT = new Uint8Array(0) as AccountId
 
 /**

@@ -118,7 +118,7 @@ describe('a network whose lists of nodes follow the chain', () => {
     const conversation = await converse(ada, bob)
     await bob.engine.stop()
     const before = (await statusOf(FOURTH)).peers.pendingCount
-    await ada.engine.sendText(conversation, 'hello')
+    await ada.engine.messages.sendText(conversation, 'hello')
     await expect.poll(async () => (await statusOf(FOURTH)).peers.pendingCount, DEADLINE).toBeGreaterThan(before)
     await expect.poll(async () => (await ada.engine.snapshot()).status.epoch, DEADLINE).toBeGreaterThan(0)
     expect((await ada.engine.snapshot()).status.listedNodes).toBe(4)
@@ -133,7 +133,7 @@ describe('a network whose lists of nodes follow the chain', () => {
       const peer = await createNodePeer({ dataDir, nodeUrl })
       try {
         await peer.start()
-        await peer.startSignIn('demo', 'http://127.0.0.1:9/')
+        await peer.account.startSignIn('demo', 'http://127.0.0.1:9/')
       } finally {
         await peer.stop()
         rmSync(dataDir, { recursive: true, force: true })

@@ -29,17 +29,17 @@ const nodeOf = async ({ engine }: NetworkPeer): Promise<string | null> => (await
 
 async function send(from: NetworkPeer, to: NetworkPeer, text: string): Promise<{ id: string; conversation: string }> {
   const conversation = await converse(from, to)
-  const { id } = await from.engine.sendText(conversation, text)
+  const { id } = await from.engine.messages.sendText(conversation, text)
   return { id, conversation }
 }
 
 async function received(by: NetworkPeer, from: NetworkPeer): Promise<string[]> {
-  const messages = await by.engine.messages(await converse(by, from), { limit: 500 })
+  const messages = await by.engine.messages.page(await converse(by, from), { limit: 500 })
   return messages.filter(({ mine, kind }) => !mine && kind === 'text').map(({ text }) => text)
 }
 
 async function isSent(by: NetworkPeer, { id, conversation }: { id: string; conversation: string }): Promise<boolean> {
-  const message = (await by.engine.messages(conversation)).find(shown => shown.id === id)
+  const message = (await by.engine.messages.page(conversation)).find(shown => shown.id === id)
   return message?.state === 'sent' || message?.state === 'delivered'
 }
 
@@ -48,14 +48,14 @@ describe('a network of three nodes', () => {
     expect([await nodeOf(ada), await nodeOf(bob)]).toEqual([network.urls[0], network.urls[2]])
     const sent = await send(ada, bob, 'one')
     await eventually(() => isSent(ada, sent), { timeoutMs: WAIT_MS })
-    await eventually(async () => (await ada.engine.receipts(sent.id)).length >= 2, { timeoutMs: WAIT_MS })
-    const receipts = await ada.engine.receipts(sent.id)
+    await eventually(async () => (await ada.engine.messages.receipts(sent.id)).length >= 2, { timeoutMs: WAIT_MS })
+    const receipts = await ada.engine.messages.receipts(sent.id)
     expect(new Set(receipts.map(({ operator }) => operator)).size).toBeGreaterThanOrEqual(2)
     await eventually(async () => (await received(bob, ada)).length === 1, { timeoutMs: WAIT_MS })
   })
 
   it('two operators agree on a name before it counts as confirmed', async () => {
-    const person = await ada.engine.findPerson('@bob')
+    const person = await ada.engine.people.find('@bob')
     expect(person).toMatchObject({ username: 'bob', nameConfirmed: true })
   })
 

@@ -8,7 +8,7 @@ import {
   type TransactionId,
   type TransactionPlace
 } from '../../../chain/source/chain-source.ts'
-import type { BytesEncoding, KeyRange, KeyValueStore, StoreOperation } from '../../../chain/key-value-store.ts'
+import type { BytesEncoding, KeyRange, ChainStore, StoreOperation } from '../../../chain/chain-store.ts'
 
 /** Numbers that look random and are the same for the same seed (mulberry32). */
 export class Dice {
@@ -122,7 +122,7 @@ export class SimulatedChain implements ChainSource {
 }
 
 /** A store in memory, sorted as LevelDB sorts. */
-export class MemoryStore implements KeyValueStore {
+export class MemoryStore implements ChainStore {
   readonly #entries = new Map<string, string | Uint8Array>()
 
   async get(key: string): Promise<never> {

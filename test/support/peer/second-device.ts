@@ -3,7 +3,7 @@ import { buildAdd } from '../../../protocol/identity/build-record.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../../protocol/identity/record.ts'
 import { DeviceKeys } from '../../../peer/store/device-keys.ts'
-import { loadOwnAccount, ownAccountChange } from '../../../peer/account/own-account.ts'
+import { loadOwnAccount, ownAccountChange } from '../../../peer/store/own-account.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { TestPeer, until } from './test-peer.ts'
@@ -17,7 +17,7 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
   const second = new TestPeer(network)
   await second.start()
   // Makes its keys.
-  await second.engine.startSignIn('demo', 'http://127.0.0.1:9/')
+  await second.engine.account.startSignIn('demo', 'http://127.0.0.1:9/')
   await second.engine.stop()
   const store = await second.openStore()
   const keys = (await DeviceKeys.load(
@@ -43,6 +43,6 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
   second.me = (await second.engine.snapshot()).me!
   await until('its keys are published', () => network.bundlesOf(toHex(keys.deviceId))[0] !== undefined)
   // From here on the first one writes to it, too.
-  await first.engine.refreshMe(10_000)
+  await first.engine.account.refresh(10_000)
   return second
 }

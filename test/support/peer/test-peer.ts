@@ -9,6 +9,7 @@ import type { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { FastTimers } from '../clock/fast-timers.ts'
+import { eventually } from '../wait-for.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -79,9 +80,9 @@ export class TestPeer {
 
   async register(username: string): Promise<Me> {
     await this.start()
-    await this.engine.startSignIn('demo', 'http://127.0.0.1:9/')
-    await this.engine.finishSignIn('code')
-    this.me = await this.engine.register({ username, displayName: username, deviceName: 'test' })
+    await this.engine.account.startSignIn('demo', 'http://127.0.0.1:9/')
+    await this.engine.account.finishSignIn('code')
+    this.me = await this.engine.account.register({ username, displayName: username, deviceName: 'test' })
     await this.engine.online(5_000)
     return this.me
   }
@@ -110,24 +111,24 @@ export class TestPeer {
 
   /** Sends to another peer. @returns once it is taken. */
   async send(to: TestPeer, text: string): Promise<ChatMessage> {
-    const { id } = await this.engine.openConversation(to.me.accountId)
-    return this.engine.sendText(id, text)
+    const { id } = await this.engine.conversations.open(to.me.accountId)
+    return this.engine.messages.sendText(id, text)
   }
 
   /** Sends with a message id of choice, as a hostile program might. */
   async sendAs(messageId: Uint8Array, to: TestPeer, text: string): Promise<ChatMessage> {
-    const { id } = await this.engine.openConversation(to.me.accountId)
+    const { id } = await this.engine.conversations.open(to.me.accountId)
     // Taken by the call itself, before anything else is asked of the engine.
     this.#nextRandom.push(messageId)
-    const taken = this.engine.sendText(id, text)
+    const taken = this.engine.messages.sendText(id, text)
     this.#nextRandom.length = 0
     return taken
   }
 
   /** All messages with another peer, oldest first. */
   async messages(other: TestPeer): Promise<ChatMessage[]> {
-    const { id } = await this.engine.openConversation(other.me.accountId)
-    return this.engine.messages(id, { limit: 500 })
+    const { id } = await this.engine.conversations.open(other.me.accountId)
+    return this.engine.messages.page(id, { limit: 500 })
   }
 
   /** What the other peer wrote, as it is shown here. */
@@ -136,12 +137,6 @@ export class TestPeer {
   }
 }
 
-/** Waits until `check` holds, looking again and again. @throws Error with `what` if it does not in time. */
-export async function until(what: string, check: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
-  const end = Date.now() + timeoutMs
-  for (;;) {
-    if (await check()) return
-    if (Date.now() > end) throw new Error(`not in time: ${what}`)
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-}
+/** {@link eventually}, with what is waited for first. @throws Error with `what` if it does not hold in time. */
+export const until = (what: string, claim: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void> =>
+  eventually(claim, { what, ...(timeoutMs !== undefined && { timeoutMs }) })

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { sortableNumber, SYNCED, type KeyRange, type KeyValueStore } from '../../../chain/key-value-store.ts'
+import { sortableNumber, SYNCED, type KeyRange, type ChainStore } from '../../../chain/chain-store.ts'
 
 /** What publisher and follower expect of every store; run it for each implementation of the port. */
 export function describeChainStore(
   name: string,
-  open: () => Promise<{ store: KeyValueStore; close(): Promise<void> }>
+  open: () => Promise<{ store: ChainStore; close(): Promise<void> }>
 ): void {
   describe(`${name} as a store of the chain`, () => {
-    let store: KeyValueStore
+    let store: ChainStore
     let close: () => Promise<void>
 
     const put = (...keys: string[]): Promise<void> =>

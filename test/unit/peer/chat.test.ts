@@ -62,7 +62,7 @@ describe('two peers', () => {
     await until('both are there', async () => (await bob.received(ada)).length === 2)
     const [conversation] = (await bob.engine.snapshot()).conversations
     expect(conversation!.unread).toBe(2)
-    await bob.engine.markRead(conversation!.id)
+    await bob.engine.conversations.markRead(conversation!.id)
     expect((await bob.engine.snapshot()).conversations[0]!.unread).toBe(0)
     await until('read', async () => (await ada.messages(bob)).every(({ state }) => state === 'read'))
   })
@@ -74,25 +74,25 @@ describe('two peers', () => {
     const [conversation] = (await bob.engine.snapshot()).conversations
     const [first, second] = (await bob.messages(ada)).filter(({ kind }) => kind === 'text')
     const unread = async () => (await bob.engine.snapshot()).conversations[0]!.unread
-    await bob.engine.markRead(conversation!.id, second!.id)
+    await bob.engine.conversations.markRead(conversation!.id, second!.id)
     expect(await unread()).toBe(1)
-    await bob.engine.markRead(conversation!.id, first!.id)
-    await bob.engine.markRead(conversation!.id, 'ff'.repeat(32))
+    await bob.engine.conversations.markRead(conversation!.id, first!.id)
+    await bob.engine.conversations.markRead(conversation!.id, 'ff'.repeat(32))
     expect(await unread()).toBe(1)
     const states = async () => (await ada.messages(bob)).filter(({ kind }) => kind === 'text').map(({ state }) => state)
     await until('two are read', async () => (await states()).filter(state => state === 'read').length === 2)
     expect((await states()).at(-1)).toBe('delivered')
-    await bob.engine.markRead(conversation!.id)
+    await bob.engine.conversations.markRead(conversation!.id)
     expect(await unread()).toBe(0)
   })
 
   test('more unread messages than one look takes are all counted down', async () => {
     const { ada, bob } = await pair()
-    const { id } = await bob.engine.openConversation(ada.me.accountId)
+    const { id } = await bob.engine.conversations.open(ada.me.accountId)
     for (let n = 0; n < 520; n++) await ada.send(bob, `number ${n}`)
     await until('all are there', async () => (await bob.engine.snapshot()).conversations[0]!.unread === 520)
-    const newest = await bob.engine.messages(id, { limit: 30 })
-    await bob.engine.markRead(id, newest[0]!.id)
+    const newest = await bob.engine.messages.page(id, { limit: 30 })
+    await bob.engine.conversations.markRead(id, newest[0]!.id)
     expect((await bob.engine.snapshot()).conversations[0]!.unread).toBe(29)
   })
 
@@ -105,18 +105,18 @@ describe('two peers', () => {
       kind: 'notes-to-self',
       title: 'Notes to self'
     })
-    expect(await ada.engine.receipts(note.id)).toEqual([])
+    expect(await ada.engine.messages.receipts(note.id)).toEqual([])
   })
 
   test('messages are paged backwards, and survive a restart with the conversation', async () => {
     const { ada, bob } = await pair()
     for (let i = 0; i < 7; i++) await ada.send(bob, `m${i}`)
-    const { id } = await ada.engine.openConversation(bob.me.accountId)
-    await ada.engine.saveDraft(id, 'half a thought')
+    const { id } = await ada.engine.conversations.open(bob.me.accountId)
+    await ada.engine.conversations.saveDraft(id, 'half a thought')
     await ada.restart()
-    const newest = await ada.engine.messages(id, { limit: 3 })
+    const newest = await ada.engine.messages.page(id, { limit: 3 })
     expect(newest.map(({ text }) => text)).toEqual(['m4', 'm5', 'm6'])
-    const older = await ada.engine.messages(id, { limit: 3, before: newest[0]!.id })
+    const older = await ada.engine.messages.page(id, { limit: 3, before: newest[0]!.id })
     expect(older.map(({ text }) => text)).toEqual(['m1', 'm2', 'm3'])
     const [conversation] = (await ada.engine.snapshot()).conversations
     expect(conversation).toMatchObject({ draft: 'half a thought', lastMessage: { text: 'm6' } })
@@ -124,15 +124,15 @@ describe('two peers', () => {
 
   test('an empty text, a text that is too long and an unknown conversation are refused', async () => {
     const { ada, bob } = await pair()
-    const { id } = await ada.engine.openConversation(bob.me.accountId)
-    await expect(ada.engine.sendText(id, '  ')).rejects.toMatchObject({ code: 'message-empty' })
-    await expect(ada.engine.sendText(id, 'x'.repeat(20_001))).rejects.toMatchObject({
+    const { id } = await ada.engine.conversations.open(bob.me.accountId)
+    await expect(ada.engine.messages.sendText(id, '  ')).rejects.toMatchObject({ code: 'message-empty' })
+    await expect(ada.engine.messages.sendText(id, 'x'.repeat(20_001))).rejects.toMatchObject({
       code: 'message-too-long',
       facts: { length: 20_001, limit: 20_000 }
     })
-    await expect(ada.engine.sendText('00'.repeat(32), 'hi')).rejects.toMatchObject({ code: 'no-conversation' })
+    await expect(ada.engine.messages.sendText('00'.repeat(32), 'hi')).rejects.toMatchObject({ code: 'no-conversation' })
     const long = 'ä'.repeat(20_000)
-    await ada.engine.sendText(id, long)
+    await ada.engine.messages.sendText(id, long)
     await until('the longest text arrives', async () => (await bob.received(ada))[0] === long)
   })
 })

@@ -249,8 +249,8 @@ describe('sending', () => {
     expect(state).not.toBe('sent')
     network.receiptsGiven = 3
     await until('sent', async () => ['sent', 'delivered'].includes((await ada.messages(bob))[0]!.state!))
-    await until('receipts of all replicas', async () => (await ada.engine.receipts(id)).length === 3)
-    const receipts = await ada.engine.receipts(id)
+    await until('receipts of all replicas', async () => (await ada.engine.messages.receipts(id)).length === 3)
+    const receipts = await ada.engine.messages.receipts(id)
     expect(new Set(receipts.map(({ operator }) => operator)).size).toBe(3)
   })
 
@@ -273,7 +273,7 @@ describe('sending', () => {
     await ada.crash()
     expect((await ada.engine.snapshot()).status.waiting).toBe(1)
     network.down.clear()
-    await ada.engine.reconnect()
+    await ada.engine.network.reconnect()
     await until('it arrived', async () => (await bob.received(ada)).length === 2)
     expect(await bob.received(ada)).toEqual(['before', 'while offline'])
   })

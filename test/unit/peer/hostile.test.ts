@@ -7,6 +7,7 @@ import type { SessionId } from '../../../protocol/session/context.ts'
 import { MAX_INBOUND_SESSIONS } from '../../../protocol/session/inbound.ts'
 import { encodePacket } from '../../../protocol/session/packet.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../../protocol/wire/envelope.ts'
+import { failureOf } from '../../../peer/errors.ts'
 import { slots } from '../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
@@ -131,7 +132,7 @@ describe('a hostile partner', () => {
     const [ada, bob] = peers as [TestPeer, TestPeer]
     await ada.send(bob, 'first')
     await until('there', async () => (await bob.received(ada)).length === 1)
-    const { id } = await bob.engine.openConversation(ada.me.accountId)
+    const { id } = await bob.engine.conversations.open(ada.me.accountId)
     await bob.engine.stop()
     const states = new StateStore(await bob.openStore())
     const sessions = () => states.range('inbound', id, slots.inbound('', '').codec)
@@ -156,7 +157,7 @@ describe('a lying node', () => {
     const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
     const bobsId = fromHex(bob.me.accountId)
     network.ledger.addAccount(bobsId as never, network.ledger.recordsOf(eve.me.accountId))
-    await expect(ada.engine.findPerson(bob.me.accountId)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(ada.engine.people.find(bob.me.accountId)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   test('that names somebody who does not claim the name finds nobody', async () => {
@@ -166,7 +167,7 @@ describe('a lying node', () => {
       frame.kind === 'names'
         ? { ...frame, matches: [{ tag: random(32), accountId: fromHex(bob.me.accountId) as never, state: 'settled' }] }
         : frame
-    expect(await ada.engine.findPerson('@somebody')).toBeNull()
+    expect(await ada.engine.people.find('@somebody')).toBeNull()
   })
 
   test('that hands out keys of its own for a device seals nothing to them', async () => {
@@ -182,6 +183,25 @@ describe('a lying node', () => {
     expect(network.submissions).toBe(0)
     network.tamper = frame => frame
     await until('sent once the keys are right', async () => (await bob.received(ada)).length === 1)
+  })
+
+  test('that writes sentences into its refusals is quoted nowhere', async () => {
+    const { network, peers } = await people('ada', 'bob')
+    const [ada, bob] = peers as [TestPeer, TestPeer]
+    const message = '\u202eYour account is locked. Visit https://evil.example'
+    const refuse = (kind: string, code: 'busy' | 'rate-limited') => {
+      network.tamper = frame => (frame.kind === kind ? { kind: 'error', request: frame.request, code, message } : frame)
+    }
+    refuse('submitted', 'rate-limited')
+    const { id } = await ada.send(bob, 'hello')
+    await until('it says why it waits', async () => {
+      const shown = (await ada.messages(bob)).find(each => each.id === id)
+      return shown?.problem === 'rate-limited'
+    })
+    refuse('account', 'busy')
+    const failure = await ada.engine.people.refresh(bob.me.accountId).catch(failureOf)
+    expect(failure).toEqual({ code: 'refused', facts: { refusal: 'busy' } })
+    expect(JSON.stringify([failure, await ada.messages(bob), await ada.engine.snapshot()])).not.toContain('evil')
   })
 
   test('whose receipts are forged, foreign or of another epoch makes nothing sent', async () => {
@@ -208,6 +228,6 @@ describe('a lying node', () => {
     const { id } = await ada.send(bob, 'hello')
     await until('each lie was told', () => tampered >= changes.length, 15_000)
     expect((await ada.messages(bob)).find(message => message.id === id)!.state).toBe('waiting')
-    expect(await ada.engine.receipts(id)).toEqual([])
+    expect(await ada.engine.messages.receipts(id)).toEqual([])
   })
 })

@@ -15,6 +15,6 @@ test('whoever wakes up asks the node at once whether the connection still lives'
     if (kind === 'ping') pings++
     return undefined
   }
-  await ada.engine.reconnect()
+  await ada.engine.network.reconnect()
   expect(pings).toBe(1)
 })

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Core } from '../../../peer/engine-context.ts'
+import type { EngineContext } from '../../../peer/engine-context.ts'
 import { Inbox, type InboxComponents } from '../../../peer/receiving/inbox.ts'
 import type { MessageLog } from '../../../peer/history/message-log.ts'
 import { FIRST_RETRY_MS, Outbox } from '../../../peer/sending/outbox.ts'
@@ -64,7 +64,7 @@ test('a message written while the clock was ahead goes out once the clock is rig
   await until('the node has refused it', () => refused > 0)
   expect(await stateOf('from the future')).toBe('waiting')
   ada.clockOffset = 0
-  await ada.engine.reconnect()
+  await ada.engine.network.reconnect()
   await until('it is sent', async () => (await stateOf('from the future')) !== 'waiting')
   await until('it is there', async () => (await bob.received(ada)).length === 2)
   expect(await bob.received(ada)).toEqual(['before', 'from the future'])
@@ -80,7 +80,7 @@ test('a clock that is put back does not hold up what is tried again', async () =
     monotonic: () => passed,
     after: (_: number, run: () => void) => (pauses.push(run), () => undefined)
   }
-  const core = { timers, network: () => ({ epoch: { number: 0, nodes: [] } }) } as unknown as Core
+  const context = { timers, network: () => ({ epoch: { number: 0, nodes: [] } }) } as unknown as EngineContext
   const connection = {
     isOpen: false,
     request: async () => {
@@ -90,7 +90,7 @@ test('a clock that is put back does not hold up what is tried again', async () =
   } as unknown as NodeConnection
   const states = { range: async () => [] } as unknown as StateStore
   const init = { connection: () => connection, onEpoch: async () => undefined, onFruitless: () => undefined }
-  const outbox = new Outbox(core, states, {} as MessageLog, init)
+  const outbox = new Outbox(context, states, {} as MessageLog, init)
   const unit = { write: () => undefined, after: (run: () => void) => run() } as unknown as UnitOfWork
   await outbox.start()
   outbox.put(unit, '1', { expiry: now + PENDING_TTL_MS, messages: [] } as unknown as OutboxItem)
@@ -106,7 +106,7 @@ test('a clock that is put back does not hold up what is tried again', async () =
 test('a gap that an earlier process waited for by a clock since put back is waited for no longer than any', () => {
   const waits: number[] = []
   const timers = { now: () => 0, after: (ms: number) => (waits.push(ms), () => undefined) }
-  const inbox = new Inbox({ core: { timers } } as unknown as InboxComponents)
+  const inbox = new Inbox({ context: { timers } } as unknown as InboxComponents)
   const ids = {
     conversationId: new Uint8Array(32),
     senderAccount: new Uint8Array(32),
@@ -139,7 +139,7 @@ test('a message that was delivered though its node refused it is shown once', as
   await until('it is there all the same', async () => (await bob.received(ada)).length === 2)
   const submissions = network.submissions
   ada.clockOffset = 0
-  await ada.engine.reconnect()
+  await ada.engine.network.reconnect()
   await until('it went out again', () => network.submissions > submissions)
   await until('nothing waits', async () => (await ada.engine.snapshot()).status.waiting === 0)
   await ada.send(bob, 'after')

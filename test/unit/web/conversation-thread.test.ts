@@ -42,10 +42,10 @@ describe('an open conversation', () => {
     const world = longWorld(2)
     const peer = new FakePeer(world)
     const thread = new ConversationThread(peer, id, 0)
-    const read = peer.messages
+    const read = peer.messages.page
     const answered = Promise.withResolvers<void>()
-    peer.messages = async (...asked) => {
-      peer.messages = read
+    peer.messages.page = async (...asked) => {
+      peer.messages.page = read
       const page = await read(...asked)
       await answered.promise
       return page
@@ -75,7 +75,7 @@ describe('an open conversation', () => {
     peer.show(next)
     await waitFor(() => expect(texts(thread).at(-1)).toBe('New'))
     expect(thread.grewAtStart).toBe(false)
-    await peer.sendText(id, 'Mine')
+    await peer.messages.sendText(id, 'Mine')
     await waitFor(() => expect(thread.messages.at(-1)?.state).toBe('delivered'))
     expect(texts(thread)).toEqual(['Line 0', 'Line 1', 'Line 2', 'New', 'Mine'])
   })
@@ -110,14 +110,14 @@ describe('an open conversation', () => {
   it('says so when it cannot be read, and can be opened again', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {})
     const peer = new FakePeer(longWorld(2))
-    const { messages } = peer
-    peer.messages = async () => {
+    const { page } = peer.messages
+    peer.messages.page = async () => {
       throw new Error('the store is closed')
     }
     const thread = new ConversationThread(peer, id, 0)
     await thread.open()
     expect(thread.state).toBe('failed')
-    peer.messages = messages
+    peer.messages.page = page
     await thread.open()
     expect(thread.state).toBe('ready')
   })

@@ -21,7 +21,7 @@ const suggested = { name: null, deviceName: 'Chrome on Linux' }
 describe('choosing a name', () => {
   it('asks about it once typing rests', async () => {
     const peer = new FakePeer()
-    const asked = vi.spyOn(peer, 'checkName')
+    const asked = vi.spyOn(peer.account, 'checkName')
     const choice = new NameChoice(peer, suggested)
     for (const typed of ['a', 'ad', 'ada']) choice.typeUsername(typed)
     expect(choice.check).toBe('checking')
@@ -48,7 +48,7 @@ describe('choosing a name', () => {
 
   it('takes off the @ and capitals, and does not ask about what cannot be a name', async () => {
     const peer = new FakePeer()
-    const asked = vi.spyOn(peer, 'checkName')
+    const asked = vi.spyOn(peer.account, 'checkName')
     const choice = new NameChoice(peer, suggested)
     choice.typeUsername('@Ada')
     expect(choice.username).toBe('ada')
@@ -61,7 +61,7 @@ describe('choosing a name', () => {
   it('ignores the answer about a name that is no longer there', async () => {
     const peer = new FakePeer()
     const answers = new Map<string, (answer: 'available' | 'taken') => void>()
-    peer.checkName = name => new Promise(resolve => answers.set(name, resolve))
+    peer.account.checkName = name => new Promise(resolve => answers.set(name, resolve))
     const choice = new NameChoice(peer, suggested)
     choice.typeUsername('ada')
     await vi.runAllTimersAsync()
@@ -75,7 +75,7 @@ describe('choosing a name', () => {
 
   it('lets one start when nobody could be asked, and not with a taken name', async () => {
     const peer = new FakePeer()
-    peer.checkName = async () => {
+    peer.account.checkName = async () => {
       throw new PeerError('offline', { origin: null })
     }
     const choice = new NameChoice(peer, suggested)
@@ -84,7 +84,7 @@ describe('choosing a name', () => {
     expect(choice.check).toBe('unknown')
     choice.displayName = 'Ada'
     expect(choice.missing).toBeNull()
-    peer.checkName = async () => 'taken'
+    peer.account.checkName = async () => 'taken'
     choice.typeUsername('bob')
     await vi.runAllTimersAsync()
     expect(choice.missing).toBe('username')
@@ -103,7 +103,7 @@ describe('choosing a name', () => {
 
   it('names the device itself where that field was emptied', async () => {
     const peer = new FakePeer()
-    const register = vi.spyOn(peer, 'register')
+    const register = vi.spyOn(peer.account, 'register')
     const choice = new NameChoice(peer, { ...suggested, name: 'ada' })
     choice.deviceName = ' '
     await vi.runAllTimersAsync()
@@ -113,7 +113,9 @@ describe('choosing a name', () => {
 
   it('registers once, and keeps the form when that fails', async () => {
     const peer = new FakePeer()
-    const register = vi.spyOn(peer, 'register').mockRejectedValue(new PeerError('name-taken', { username: 'ada' }))
+    const register = vi
+      .spyOn(peer.account, 'register')
+      .mockRejectedValue(new PeerError('name-taken', { username: 'ada' }))
     const choice = new NameChoice(peer, { ...suggested, name: 'ada' })
     await vi.runAllTimersAsync()
     const results = await Promise.all([choice.start(), choice.start()])
@@ -127,7 +129,7 @@ describe('choosing a name', () => {
 describe('choosing another username', () => {
   it('claims a free one, once', async () => {
     const peer = new FakePeer()
-    const claim = vi.spyOn(peer, 'claimName')
+    const claim = vi.spyOn(peer.account, 'claimName')
     const choice = new UsernameChoice(peer)
     expect(await choice.claim()).toBe(false)
     choice.typeUsername('taken')
@@ -141,7 +143,7 @@ describe('choosing another username', () => {
 
   it('keeps the field, and says why it failed', async () => {
     const peer = new FakePeer()
-    vi.spyOn(peer, 'claimName').mockRejectedValue(new PeerError('offline', { origin: null }))
+    vi.spyOn(peer.account, 'claimName').mockRejectedValue(new PeerError('offline', { origin: null }))
     const choice = new UsernameChoice(peer)
     choice.typeUsername('ada_l')
     await vi.runAllTimersAsync()
@@ -157,7 +159,7 @@ describe('signing in', () => {
 
   it('leaves for the address that the peer gives', async () => {
     const peer = new FakePeer()
-    peer.startSignIn = async (provider, returnTo) => `https://id.example/${provider}?to=${returnTo}`
+    peer.account.startSignIn = async (provider, returnTo) => `https://id.example/${provider}?to=${returnTo}`
     await new SignIn(peer, leave).begin('demo', '/')
     expect(leave).toHaveBeenCalledWith('https://id.example/demo?to=/')
   })
@@ -174,7 +176,7 @@ describe('signing in', () => {
 
   it('does not follow an address that is no page', async () => {
     const peer = new FakePeer()
-    peer.startSignIn = async () => 'javascript:alert(1)'
+    peer.account.startSignIn = async () => 'javascript:alert(1)'
     const signIn = new SignIn(peer, leave)
     await signIn.begin('demo', '/')
     expect(leave).not.toHaveBeenCalled()
@@ -183,14 +185,14 @@ describe('signing in', () => {
 
   it('can ask for the providers again when the network comes back', async () => {
     const peer = new FakePeer()
-    const { providers } = peer
-    peer.providers = async () => {
+    const { providers } = peer.account
+    peer.account.providers = async () => {
       throw new PeerError('offline', { origin: null })
     }
     const signIn = new SignIn(peer, leave)
     await signIn.loadProviders()
     expect(signIn.state).toBe('unreachable')
-    peer.providers = providers
+    peer.account.providers = providers
     await signIn.loadProviders()
     expect(signIn.state).toBe('idle')
     expect(signIn.providers).toHaveLength(1)
@@ -224,12 +226,12 @@ describe('coming back from a sign-in', () => {
 
   it('without a connection keeps the code for another try', async () => {
     const peer = new FakePeer()
-    const { finishSignIn } = peer
-    peer.finishSignIn = offline
+    const { finishSignIn } = peer.account
+    peer.account.finishSignIn = offline
     const signIn = new SignIn(peer, () => {})
     await signIn.finish('0123', null)
     expect(signIn.state).toBe('unreachable')
-    peer.finishSignIn = finishSignIn
+    peer.account.finishSignIn = finishSignIn
     await signIn.tryAgain()
     expect(signIn.state).toBe('idle')
     expect((await peer.snapshot()).stage).toBe('choose-name')

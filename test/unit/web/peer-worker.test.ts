@@ -29,7 +29,7 @@ describe('a peer behind message ports', () => {
     const world = busyWorld()
     const { api } = connect(hostOf(new FakePeer(world)))
     expect(await api.snapshot()).toEqual(world.snapshot)
-    expect(await api.checkName('taken')).toBe('taken')
+    expect(await api.account.checkName('taken')).toBe('taken')
   })
 
   it('is opened once for all tabs, at the first call', async () => {
@@ -37,7 +37,7 @@ describe('a peer behind message ports', () => {
     const host = new PeerHost(open)
     const [one, two] = [connect(host), connect(host)]
     expect(open).not.toHaveBeenCalled()
-    await Promise.all([one.api.snapshot(), two.api.snapshot(), one.api.providers()])
+    await Promise.all([one.api.snapshot(), two.api.snapshot(), one.api.account.providers()])
     expect(open).toHaveBeenCalledTimes(1)
   })
 
@@ -72,11 +72,11 @@ describe('a peer behind message ports', () => {
 
   it('passes errors on with their code and facts', async () => {
     const peer = new FakePeer()
-    peer.sendText = async () => {
+    peer.messages.sendText = async () => {
       throw new PeerError('held', { reason: 'contradicted', username: 'bob' })
     }
     const { api } = connect(hostOf(peer))
-    const failure = await api.sendText('ab', 'hello').catch((error: unknown) => error)
+    const failure = await api.messages.sendText('ab', 'hello').catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(PeerError)
     expect(failure).toMatchObject({ code: 'held', facts: { reason: 'contradicted', username: 'bob' } })
   })
@@ -139,8 +139,19 @@ describe('a peer behind message ports', () => {
       listen: onFrame => (take = onFrame)
     }
     hostOf(new FakePeer()).serve(port)
-    take({ kind: 'call', id: 1, method: 'constructor' as never, args: [] })
-    await waitFor(() => expect(frames.at(-1)).toMatchObject({ kind: 'failure', failure: { code: 'malformed-call' } }))
+    const unlisted = [
+      ['messages', 'constructor'],
+      ['messages', 'open'],
+      ['constructor', 'name'],
+      ['', 'stop'],
+      ['account', 'settleName']
+    ]
+    for (const [id, [area, method]] of unlisted.entries()) {
+      take({ kind: 'call', id, area: area!, method: method!, args: [] })
+      await waitFor(() =>
+        expect(frames.at(-1)).toMatchObject({ kind: 'failure', id, failure: { code: 'malformed-call' } })
+      )
+    }
   })
 })
 
@@ -183,11 +194,11 @@ describe('a peer in the leading tab', () => {
     const stuck = new FakePeer()
     stuck.snapshot = () => new Promise(() => {})
     const sending = vi.fn(() => new Promise<ChatMessage>(() => {}))
-    stuck.sendText = sending
+    stuck.messages.sendText = sending
     lead(stuck)
     const { api } = new PeerClient(tabFrames(channel(), 'tab'))
     const snapshot = api.snapshot()
-    const sent = api.sendText('ab', 'hello')
+    const sent = api.messages.sendText('ab', 'hello')
     await waitFor(() => expect(sending).toHaveBeenCalled())
     // The tab that led is closed; another one takes over.
     const successor = hostOf(new FakePeer())
@@ -200,7 +211,7 @@ describe('a peer in the leading tab', () => {
     const world = busyWorld()
     const [id, messages] = Object.entries(world.messages)[0]!
     const dying = new FakePeer(world)
-    dying.sendText = () => new Promise(() => {})
+    dying.messages.sendText = () => new Promise(() => {})
     lead(dying)
     const { api } = new PeerClient(tabFrames(channel(), 'tab'))
     const thread = new ConversationThread(api, id, 0)
@@ -233,7 +244,7 @@ describe('a shared worker that ended', () => {
       const peer = new FakePeer()
       const texts: string[] = []
       sent.push(texts)
-      peer.sendText = (_, text) => {
+      peer.messages.sendText = (_, text) => {
         texts.push(text)
         // The first one never answers.
         return sent.length === 1 ? new Promise(() => {}) : Promise.resolve({} as ChatMessage)
@@ -248,10 +259,10 @@ describe('a shared worker that ended', () => {
     const { sent, start, end } = workers()
     const { api } = new PeerClient(sharedWorkerFrames(start))
     await api.snapshot()
-    const lost = api.sendText('ab', 'under way')
+    const lost = api.messages.sendText('ab', 'under way')
     await waitFor(() => expect(sent[0]).toEqual(['under way']))
     end(1)
-    const since = api.sendText('ab', 'since')
+    const since = api.messages.sendText('ab', 'since')
     await expect(lost).rejects.toMatchObject({ code: 'interrupted' })
     await since
     expect(sent).toEqual([['under way'], ['since']])
@@ -274,7 +285,7 @@ describe('a shared worker that ended', () => {
     await api.snapshot()
     const heard = vi.fn()
     api.on('message', heard)
-    await api.sendText(conversation!.id, 'once')
+    await api.messages.sendText(conversation!.id, 'once')
     const ids = heard.mock.calls.map(([message]) => JSON.stringify(message))
     expect(ids).not.toEqual([])
     expect(new Set(ids).size).toBe(ids.length)

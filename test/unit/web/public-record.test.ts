@@ -147,7 +147,7 @@ describe('a watched record', () => {
     expect(view.removing).toBe(device.deviceId)
     await removal
     expect(view.removing).toBeNull()
-    expect((await peer.devices())[1]!.removed).not.toBeNull()
+    expect((await peer.devices.list())[1]!.removed).not.toBeNull()
     const unknown = new PublicRecordView(peer, 'ff')
     await unknown.load()
     expect(unknown).toMatchObject({ failed: true, record: null })

@@ -51,7 +51,7 @@ describe('the app', () => {
   it('hands in a sign-in code, having taken it out of the address first', async () => {
     const { app, peer, location } = appWith(emptyWorld(), '#/signed-in?code=0123')
     const seen: string[] = []
-    peer.finishSignIn = async code => void seen.push(code, location.hash)
+    peer.account.finishSignIn = async code => void seen.push(code, location.hash)
     await app.start()
     expect(seen).toEqual(['0123', '#/'])
   })
@@ -160,7 +160,7 @@ describe('finding people', () => {
     vi.useFakeTimers()
     const world = emptyWorld()
     const peer = new FakePeer(world)
-    const asked = vi.spyOn(peer, 'findPerson')
+    const asked = vi.spyOn(peer.people, 'find')
     const finder = new PeopleFinder(peer)
     finder.type('late')
     await finder.look()
@@ -191,7 +191,7 @@ describe('finding people', () => {
 
   it('keeps what is known about a person when asking again fails', async () => {
     const peer = new FakePeer()
-    peer.refreshPerson = async () => {
+    peer.people.refresh = async () => {
       throw new PeerError('offline', { origin: null })
     }
     const view = new PersonView(peer, fixtureId('Bob'), person('Bob'))

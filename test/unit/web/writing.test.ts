@@ -14,8 +14,8 @@ afterEach(() => vi.useRealTimers())
 
 function compose(draft = '') {
   const peer = new FakePeer()
-  const saved = vi.spyOn(peer, 'saveDraft')
-  const sent = vi.spyOn(peer, 'sendText')
+  const saved = vi.spyOn(peer.conversations, 'saveDraft')
+  const sent = vi.spyOn(peer.messages, 'sendText')
   return { peer, saved, sent, composer: new ComposerDraft(peer, CONVERSATION, draft) }
 }
 
@@ -50,7 +50,7 @@ describe('a draft', () => {
 
   it('comes back when it could not be taken, before what was typed meanwhile', async () => {
     const { composer, peer } = compose()
-    peer.sendText = async () => {
+    peer.messages.sendText = async () => {
       throw storeFailure('not-writable', 'volo-store')
     }
     composer.write('First')
@@ -64,7 +64,7 @@ describe('a draft', () => {
   it('that could not be taken is kept, also after the chat was left', async () => {
     const { composer, peer, saved } = compose()
     const refusal = Promise.withResolvers<never>()
-    peer.sendText = () => refusal.promise
+    peer.messages.sendText = () => refusal.promise
     composer.write('First')
     const taken = composer.send()
     await composer.keep()

@@ -44,7 +44,7 @@ export class ComposerDraft {
     const { text } = this
     this.#saved = text
     try {
-      await this.#api.saveDraft(this.#conversationId, text)
+      await this.#api.conversations.saveDraft(this.#conversationId, text)
     } catch (error) {
       // The text is still on the screen; the next key press tries again.
       this.#saved = ''
@@ -59,7 +59,7 @@ export class ComposerDraft {
     this.failure = null
     this.text = ''
     try {
-      await this.#api.sendText(this.#conversationId, text.trim())
+      await this.#api.messages.sendText(this.#conversationId, text.trim())
       void this.keep()
       return true
     } catch (error) {

@@ -64,10 +64,10 @@ export class ConversationThread {
   /** The newest page, and as many before it as hold unread messages, so that the divider stands before the first. */
   async #newest(): Promise<{ messages: ChatMessage[]; hasOlder: boolean }> {
     const limit = Math.min(UNREAD_PAGE, Math.max(PAGE, this.#unread + 10))
-    let messages = await this.#api.messages(this.conversationId, { limit })
+    let messages = await this.#api.messages.page(this.conversationId, { limit })
     let hasOlder = messages.length >= limit
     while (hasOlder && countsUnread(messages) < this.#unread && messages.length < MAX_OPENED) {
-      const older = await this.#api.messages(this.conversationId, { before: messages[0]!.id, limit: UNREAD_PAGE })
+      const older = await this.#api.messages.page(this.conversationId, { before: messages[0]!.id, limit: UNREAD_PAGE })
       messages = [...older, ...messages]
       hasOlder = older.length >= UNREAD_PAGE
     }
@@ -91,7 +91,7 @@ export class ConversationThread {
     if (!oldest || !this.hasOlder || this.loadingOlder) return
     this.loadingOlder = true
     try {
-      const older = await this.#api.messages(this.conversationId, { before: oldest.id, limit: PAGE })
+      const older = await this.#api.messages.page(this.conversationId, { before: oldest.id, limit: PAGE })
       this.hasOlder = older.length >= PAGE
       this.grewAtStart = true
       this.messages = [...older, ...this.messages]
@@ -131,7 +131,7 @@ export class ConversationThread {
     try {
       do {
         this.#refreshAgain = false
-        this.#joinNewest(await this.#api.messages(this.conversationId, { limit: PAGE }))
+        this.#joinNewest(await this.#api.messages.page(this.conversationId, { limit: PAGE }))
       } while (this.#refreshAgain)
     } catch (error) {
       console.error(error)

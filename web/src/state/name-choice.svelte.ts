@@ -36,7 +36,7 @@ export class NameChoice extends UsernameChoice {
   async start(): Promise<boolean> {
     if (this.missing) return false
     return this.handIn(() =>
-      this.api.register({
+      this.api.account.register({
         username: this.username,
         displayName: this.displayName.trim(),
         deviceName: this.deviceName.trim() || this.#suggestedDeviceName

@@ -64,7 +64,7 @@ export class PeopleFinder {
 
   async #find(username: string, isFinal: boolean): Promise<FinderState> {
     try {
-      const person = await this.#api.findPerson(username)
+      const person = await this.#api.people.find(username)
       return person ? { kind: 'found', person } : { kind: 'nobody', username, isFinal }
     } catch (error) {
       return { kind: 'failed', error }

@@ -20,14 +20,14 @@ export class PersonView {
   /** Looks a person up that this device does not know yet. */
   async load(): Promise<void> {
     if (this.person) return
-    this.person = await this.#api.findPerson(this.#accountId).catch(() => null)
+    this.person = await this.#api.people.find(this.#accountId).catch(() => null)
     this.state = this.person ? 'ready' : 'unknown'
   }
 
   /** Asks the directory again, and shows no sign of it. */
   async look(): Promise<void> {
     if (this.refreshing) return
-    this.person = await this.#api.refreshPerson(this.#accountId)
+    this.person = await this.#api.people.refresh(this.#accountId)
     this.state = 'ready'
   }
 
@@ -36,7 +36,7 @@ export class PersonView {
     this.refreshing = true
     this.refreshFailed = false
     try {
-      this.person = await this.#api.refreshPerson(this.#accountId)
+      this.person = await this.#api.people.refresh(this.#accountId)
       this.state = 'ready'
     } catch {
       this.refreshFailed = true

@@ -18,7 +18,7 @@ export class PublicRecordView {
   /** Reads what this device knows. */
   async load(): Promise<void> {
     try {
-      this.record = await this.#api.publicRecord(this.#accountId)
+      this.record = await this.#api.record.of(this.#accountId)
       this.failed = false
     } catch {
       this.failed = this.record === null
@@ -29,7 +29,7 @@ export class PublicRecordView {
   watch(): () => void {
     return watchRecord({
       look: async () => {
-        await this.#api.refreshPerson(this.#accountId).catch(() => undefined)
+        await this.#api.people.refresh(this.#accountId).catch(() => undefined)
         await this.load()
       },
       isMoving: () => this.#isMoving
@@ -48,7 +48,7 @@ export class PublicRecordView {
   async remove({ deviceId }: DeviceRecord): Promise<void> {
     this.removing = deviceId
     try {
-      await this.#api.revokeDevice(deviceId)
+      await this.#api.devices.revoke(deviceId)
       await this.load()
     } finally {
       this.removing = null

@@ -44,13 +44,13 @@ export class SignIn {
     this.#waitingCode = null
     this.failure = null
     this.state = 'idle'
-    await this.#api.forgetSignIn()
+    await this.#api.account.forgetSignIn()
   }
 
   async loadProviders(): Promise<void> {
     if (this.state === 'unreachable') this.state = 'idle'
     try {
-      this.providers = await this.#api.providers()
+      this.providers = await this.#api.account.providers()
     } catch {
       this.state = 'unreachable'
     }
@@ -61,7 +61,7 @@ export class SignIn {
     this.state = 'opening'
     this.#waitingCode = null
     try {
-      const url = await this.#api.startSignIn(provider, returnTo)
+      const url = await this.#api.account.startSignIn(provider, returnTo)
       // The address comes from a node: anything but a page, such as a script, is not followed.
       if (!isWebAddress(url)) throw new TypeError('the sign-in address must be http or https')
       this.#leaveFor(url)
@@ -86,7 +86,7 @@ export class SignIn {
     this.failure = null
     this.#waitingCode = null
     try {
-      await this.#api.finishSignIn(code)
+      await this.#api.account.finishSignIn(code)
       this.state = 'idle'
     } catch (failure) {
       if (failure instanceof PeerError && failure.code === 'offline') {

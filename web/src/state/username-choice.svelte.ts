@@ -50,7 +50,7 @@ export class UsernameChoice {
 
   /** Claims the name for an account that has none. @returns whether it worked; {@link failure} says why not. */
   async claim(): Promise<boolean> {
-    return this.isUsable && this.handIn(() => this.api.claimName(this.username))
+    return this.isUsable && this.handIn(() => this.api.account.claimName(this.username))
   }
 
   /** Hands in one choice at a time. @returns whether it worked; {@link failure} says why not. */
@@ -70,7 +70,7 @@ export class UsernameChoice {
   }
 
   async #ask(name: string): Promise<void> {
-    const answer = await this.api.checkName(name).catch(() => 'unknown' as const)
+    const answer = await this.api.account.checkName(name).catch(() => 'unknown' as const)
     // An answer about a name that is no longer in the field says nothing.
     if (this.username === name) this.answered(name, answer)
   }

@@ -128,7 +128,7 @@ export class VoloApp {
 
   /** Opens the conversation with a person, made if needed. @returns its id. */
   async openChatWith(accountId: string): Promise<string> {
-    const conversation = await this.api.openConversation(accountId)
+    const conversation = await this.api.conversations.open(accountId)
     await this.load()
     this.router.go(links.thread(conversation.id))
     return conversation.id

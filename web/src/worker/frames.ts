@@ -1,52 +1,26 @@
 import type { PeerFailure } from '../../../peer/errors.ts'
-import type { PeerApi, PeerEvents } from '../../../peer/peer-api.ts'
+import type { PeerEvents } from '../../../peer/peer-api.ts'
 
-/** A call that a tab may make. Listening is not a call: every event goes to every tab. */
-export type PeerMethod = Exclude<keyof PeerApi, 'on'>
-
-/** What happens to a call whose host went away before it answered. */
-type Repeat = 'repeat' | 'give-up'
-
-/** Every call, and whether it may be made twice. The host refuses names that are not listed here. */
-export const PEER_METHODS: Record<PeerMethod, Repeat> = {
-  snapshot: 'repeat',
-  providers: 'repeat',
-  startSignIn: 'repeat',
-  finishSignIn: 'repeat',
-  forgetSignIn: 'repeat',
-  checkName: 'repeat',
-  register: 'give-up',
-  claimName: 'give-up',
-  findPerson: 'repeat',
-  openConversation: 'repeat',
-  messages: 'repeat',
-  sendText: 'give-up',
-  retry: 'repeat',
-  markRead: 'repeat',
-  saveDraft: 'repeat',
-  receipts: 'repeat',
-  refreshPerson: 'repeat',
-  publicRecord: 'repeat',
-  acceptAlert: 'repeat',
-  safetyNumber: 'repeat',
-  markVerified: 'repeat',
-  clearVerified: 'repeat',
-  devices: 'repeat',
-  // Removing a device twice does the same as removing it once.
-  revokeDevice: 'repeat',
-  reconnect: 'repeat'
-}
-
-/** One call of a tab; `id` names it in the answer. */
+/** One call of a tab, by area and name; `id` names it in the answer. The host refuses calls that the peer does not list. */
 export interface CallFrame {
   kind: 'call'
   id: number
-  method: PeerMethod
+  area: string
+  method: string
   args: unknown[]
 }
 
+/** Asks for the snapshot, which also makes the host open the peer. */
+export interface SnapshotFrame {
+  kind: 'snapshot'
+  id: number
+}
+
+/** What a tab asks the peer; the host answers each one. */
+export type AskFrame = CallFrame | SnapshotFrame
+
 /** From a tab to the host. `knock` asks to be taken in, `bye` to be forgotten. */
-export type TabFrame = CallFrame | { kind: 'knock' } | { kind: 'bye' }
+export type TabFrame = AskFrame | { kind: 'knock' } | { kind: 'bye' }
 
 /** One event of the peer, for every tab. */
 export type EventFrame = {

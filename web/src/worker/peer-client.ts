@@ -1,14 +1,18 @@
 import { errorOf, parseFailure, PeerError } from '../../../peer/errors.ts'
-import type { PeerApi, PeerEvents, PeerSnapshot } from '../../../peer/peer-api.ts'
-import { PEER_METHODS, type FramePort, type HostFrame, type PeerMethod, type TabFrame } from './frames.ts'
+import { PEER_CALLS, type PeerApi, type PeerAreas, type PeerEvents, type PeerSnapshot } from '../../../peer/peer-api.ts'
+import type { AskFrame, FramePort, HostFrame, TabFrame } from './frames.ts'
 
 interface PendingCall {
-  method: PeerMethod
-  args: unknown[]
+  frame: AskFrame
+  /** Whether it may be made again by the next host. */
+  mayRepeat: boolean
   sent: boolean
   resolve(value: unknown): void
   reject(error: PeerError): void
 }
+
+/** An {@link AskFrame} before it has its number. */
+type Question = { kind: 'snapshot' } | { kind: 'call'; area: string; method: string; args: unknown[] }
 
 /**
  * A tab's end of the peer: calls go over the port, events come back to every listener. Calls wait for the host's first
@@ -33,14 +37,28 @@ export class PeerClient {
 
   /** The peer as the screens see it. */
   get api(): PeerApi {
-    const methods = Object.keys(PEER_METHODS) as PeerMethod[]
-    const calls = Object.fromEntries(methods.map(method => [method, (...args: unknown[]) => this.#call(method, args)]))
+    const names = Object.keys(PEER_CALLS) as (keyof PeerAreas)[]
+    const areas = Object.fromEntries(names.map(name => [name, this.#area(name)])) as unknown as PeerAreas
     const on: PeerApi['on'] = (event, listener) => {
       const listeners = this.#listeners.get(event) ?? new Set()
       this.#listeners.set(event, listeners.add(listener))
       return () => void listeners.delete(listener)
     }
-    return { ...(calls as unknown as Omit<PeerApi, 'on'>), on }
+    return { ...areas, snapshot: () => this.#snapshot(), on }
+  }
+
+  #area(area: keyof PeerAreas): Record<string, (...args: unknown[]) => Promise<unknown>> {
+    const calls = Object.entries<'repeat' | 'give-up'>(PEER_CALLS[area])
+    return Object.fromEntries(
+      calls.map(([method, repeat]) => [
+        method,
+        (...args: unknown[]) => this.#ask({ kind: 'call', area, method, args }, repeat === 'repeat')
+      ])
+    )
+  }
+
+  #snapshot(): Promise<PeerSnapshot> {
+    return this.#ask({ kind: 'snapshot' }, true) as Promise<PeerSnapshot>
   }
 
   /** Tells the host that this tab is gone. */
@@ -48,10 +66,10 @@ export class PeerClient {
     this.#port.send({ kind: 'bye' })
   }
 
-  #call(method: PeerMethod, args: unknown[]): Promise<unknown> {
+  #ask(question: Question, mayRepeat: boolean): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId
-      this.#pending.set(id, { method, args, sent: false, resolve, reject })
+      this.#pending.set(id, { frame: { ...question, id }, mayRepeat, sent: false, resolve, reject })
       if (this.#connected) this.#send(id)
     })
   }
@@ -60,7 +78,7 @@ export class PeerClient {
     const call = this.#pending.get(id)
     if (!call) return
     call.sent = true
-    this.#port.send({ kind: 'call', id, method: call.method, args: call.args })
+    this.#port.send(call.frame)
   }
 
   #take(frame: HostFrame): void {
@@ -80,7 +98,7 @@ export class PeerClient {
     if (this.#wasConnected) this.#catchUp()
     this.#connected = this.#wasConnected = true
     for (const [id, call] of [...this.#pending]) {
-      if (call.sent && PEER_METHODS[call.method] === 'give-up') {
+      if (call.sent && !call.mayRepeat) {
         this.#settle(id, lost => lost.reject(new PeerError('interrupted')))
       } else {
         this.#send(id)
@@ -90,8 +108,8 @@ export class PeerClient {
 
   /** Asks for what happened between two hosts, since no host told this tab. The question also makes the new host open the peer. */
   #catchUp(): void {
-    this.#call('snapshot', []).then(
-      value => this.#take({ kind: 'event', event: 'snapshot', value: value as PeerSnapshot }),
+    this.#snapshot().then(
+      value => this.#take({ kind: 'event', event: 'snapshot', value }),
       error => console.warn('The peer could not be opened again.', error)
     )
     this.#take({ kind: 'event', event: 'resumed', value: null })

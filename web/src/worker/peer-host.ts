@@ -1,13 +1,6 @@
 import { failureOf, PeerError } from '../../../peer/errors.ts'
-import type { PeerApi } from '../../../peer/peer-api.ts'
-import {
-  PEER_METHODS,
-  type CallFrame,
-  type EventFrame,
-  type FramePort,
-  type HostFrame,
-  type TabFrame
-} from './frames.ts'
+import { PEER_CALLS, type PeerApi, type PeerAreas } from '../../../peer/peer-api.ts'
+import type { AskFrame, CallFrame, EventFrame, FramePort, HostFrame, TabFrame } from './frames.ts'
 
 /** A tab, seen from the host. */
 export type TabPort = FramePort<HostFrame, TabFrame>
@@ -34,7 +27,7 @@ export class PeerHost {
     this.#tabs.add(tab)
     tab.listen(frame => {
       if (frame.kind === 'bye') this.forget(tab)
-      else if (frame.kind === 'call') void this.#answer(tab, frame)
+      else if (frame.kind !== 'knock') void this.#answer(tab, frame)
     })
     tab.send({ kind: 'hello', ...(life !== undefined && { life }) })
   }
@@ -44,13 +37,13 @@ export class PeerHost {
     this.#tabs.delete(tab)
   }
 
-  async #answer(tab: TabPort, call: CallFrame): Promise<void> {
-    const { id, method, args } = call
+  async #answer(tab: TabPort, frame: AskFrame): Promise<void> {
+    const { id } = frame
     try {
-      if (!Object.hasOwn(PEER_METHODS, method)) throw new PeerError('malformed-call')
+      if (frame.kind === 'call') requireListed(frame)
       const peer = await this.#ready()
-      const run = peer[method].bind(peer) as (...args: unknown[]) => Promise<unknown>
-      tab.send({ kind: 'answer', id, value: await run(...args) })
+      const value = await (frame.kind === 'call' ? callOf(peer, frame)(...frame.args) : peer.snapshot())
+      tab.send({ kind: 'answer', id, value })
     } catch (error) {
       const failure = failureOf(error)
       if (failure.code === 'internal') console.error(error)
@@ -82,4 +75,15 @@ export class PeerHost {
   #tellAll(frame: EventFrame): void {
     for (const tab of this.#tabs) tab.send(frame)
   }
+}
+
+/** A page may reach what the peer lists, and nothing else of its objects. @throws PeerError `malformed-call`. */
+function requireListed({ area, method }: CallFrame): void {
+  const isListed = Object.hasOwn(PEER_CALLS, area) && Object.hasOwn(PEER_CALLS[area as keyof PeerAreas], method)
+  if (!isListed) throw new PeerError('malformed-call')
+}
+
+function callOf(peer: PeerApi, { area, method }: CallFrame): (...args: unknown[]) => Promise<unknown> {
+  const calls = peer[area as keyof PeerAreas] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+  return calls[method]!.bind(calls)
 }

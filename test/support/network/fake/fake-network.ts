@@ -21,7 +21,7 @@ import {
   type SubmissionResult
 } from '../../../../protocol/wire/peer-frames.ts'
 import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
-import type { FrameStream, HttpClient, Transport } from '../../../../peer/ports.ts'
+import type { NodeStream, HttpClient, Transport } from '../../../../peer/ports.ts'
 import { FakeLedger } from './fake-ledger.ts'
 
 /** What happens to a delivery on its way to a device. */
@@ -202,7 +202,7 @@ export class FakeNetwork {
     this.#accountOfDevice.set(toHex(deviceId), accountId)
   }
 
-  #connect(node: number): FrameStream {
+  #connect(node: number): NodeStream {
     const queue: Uint8Array[] = []
     let wake: (() => void) | undefined
     let closed = false

@@ -98,10 +98,10 @@ export function realStage(network: LyingNetwork, secondOperator: boolean): LieSt
 async function signUp(peer: TestPeer, username: string): Promise<void> {
   await peer.start()
   const { engine } = peer
-  const start = await engine.startSignIn('demo', RETURN_TO)
+  const start = await engine.account.startSignIn('demo', RETURN_TO)
   const signal = AbortSignal.timeout(SIGN_UP_TIMEOUT_MS)
-  await engine.finishSignIn(await demoSignIn(fetch, start, RETURN_TO, username, signal))
-  peer.me = await engine.register({ username, displayName: username, deviceName: 'test' })
+  await engine.account.finishSignIn(await demoSignIn(fetch, start, RETURN_TO, username, signal))
+  peer.me = await engine.account.register({ username, displayName: username, deviceName: 'test' })
   if (!(await engine.online(SIGN_UP_TIMEOUT_MS))) throw new Error(`${username} has no connection`)
 }
 
@@ -116,8 +116,8 @@ async function visitorOf(peer: TestPeer, network: PeerSurroundings): Promise<Vis
   const store = await peer.openStore()
   const info = parseNetworkInfo(crypto, await answer.json(), network.url(LIAR))
   return {
-    find: query => peer.engine.findPerson(query),
-    refresh: accountId => peer.engine.refreshPerson(accountId),
+    find: query => peer.engine.people.find(query),
+    refresh: accountId => peer.engine.people.refresh(accountId),
     sealsTo: async accountId => {
       const bytes = await store.get({ space: 'account', id: accountId })
       if (!bytes) return []

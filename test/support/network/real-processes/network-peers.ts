@@ -23,18 +23,18 @@ export async function registerPeer(nodeUrl: string, name: string): Promise<Netwo
   const engine = await createNodePeer({ dataDir, nodeUrl })
   await engine.start()
   const signal = AbortSignal.timeout(REGISTER_TIMEOUT_MS)
-  const start = await engine.startSignIn('demo', RETURN_TO)
-  await engine.finishSignIn(await demoSignIn(fetch, start, RETURN_TO, name, signal))
-  const me = await engine.register({ username: name, displayName: name, deviceName: 'test' })
-  if (!(await engine.settleName(NAME_TIMEOUT_MS))) throw new Error(`@${name} could not be reserved in time`)
+  const start = await engine.account.startSignIn('demo', RETURN_TO)
+  await engine.account.finishSignIn(await demoSignIn(fetch, start, RETURN_TO, name, signal))
+  const me = await engine.account.register({ username: name, displayName: name, deviceName: 'test' })
+  if (!(await engine.account.settleName(NAME_TIMEOUT_MS))) throw new Error(`@${name} could not be reserved in time`)
   return { name, engine, me, dataDir }
 }
 
 /** The conversation of one peer with another, found by username. */
 export async function converse(from: NetworkPeer, to: Pick<NetworkPeer, 'name'>): Promise<string> {
-  const person = await from.engine.findPerson(to.name)
+  const person = await from.engine.people.find(to.name)
   if (!person) throw new Error(`@${to.name} was not found by @${from.name}`)
-  return (await from.engine.openConversation(person.accountId)).id
+  return (await from.engine.conversations.open(person.accountId)).id
 }
 
 /** Stops a peer and removes what it kept. */

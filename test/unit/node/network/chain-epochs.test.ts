@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Block } from '../../../../chain/source/chain-source.ts'
-import type { KeyValueStore } from '../../../../chain/key-value-store.ts'
+import type { ChainStore } from '../../../../chain/chain-store.ts'
 import { ChainEpochs } from '../../../../node/network/chain-epochs.ts'
 import { toHex } from '../../../../protocol/bytes.ts'
 import { buildNode } from '../../../../protocol/identity/build-record.ts'
@@ -30,7 +30,7 @@ function open(): Promise<ChainEpochs> {
   const store = {
     get: async (key: string) => stored.get(key),
     put: async (key: string, value: string) => void stored.set(key, value)
-  } as unknown as KeyValueStore
+  } as unknown as ChainStore
   const placement = { epochBlocks: 10, finalBlocks: 5, firstList: configured.seed }
   return ChainEpochs.open({ logger: silentLogger, store }, { network, genesis, placement, configured })
 }

@@ -37,8 +37,8 @@ describe('a removed device', () => {
       return [inbounds.filter(ofTablet).length, keys.filter(ofTablet).length]
     }
     expect(await held()).toEqual([1, 1])
-    await ada.engine.revokeDevice(tablet.me.deviceId)
-    await bob.engine.refreshPerson(ada.me.accountId)
+    await ada.engine.devices.revoke(tablet.me.deviceId)
+    await bob.engine.people.refresh(ada.me.accountId)
     await until('nothing is left of it', async () => (await held()).every(count => count === 0))
   })
 })

@@ -22,39 +22,39 @@ afterEach(async () => {
 describe('a sign-in code', () => {
   test('that no sign-in of this device asked for changes nothing, now and after a restart', async () => {
     const { peer } = await newcomer()
-    await expect(peer.engine.finishSignIn('code')).rejects.toMatchObject({ code: 'sign-in-elsewhere' })
+    await expect(peer.engine.account.finishSignIn('code')).rejects.toMatchObject({ code: 'sign-in-elsewhere' })
     expect(await stage(peer)).toBe('welcome')
     await peer.restart()
     expect(await stage(peer)).toBe('welcome')
-    await peer.engine.startSignIn('demo', RETURN_TO)
-    await peer.engine.finishSignIn('code')
-    await peer.engine.register({ username: 'ada', displayName: 'Ada', deviceName: 'test' })
+    await peer.engine.account.startSignIn('demo', RETURN_TO)
+    await peer.engine.account.finishSignIn('code')
+    await peer.engine.account.register({ username: 'ada', displayName: 'Ada', deviceName: 'test' })
     expect(await stage(peer)).toBe('ready')
   })
 
   test('that the node does not know is not believed', async () => {
     const { peer } = await newcomer()
-    await peer.engine.startSignIn('demo', RETURN_TO)
-    await expect(peer.engine.finishSignIn('junk')).rejects.toMatchObject({ code: 'sign-in-failed' })
+    await peer.engine.account.startSignIn('demo', RETURN_TO)
+    await expect(peer.engine.account.finishSignIn('junk')).rejects.toMatchObject({ code: 'sign-in-failed' })
     expect(await stage(peer)).toBe('welcome')
   })
 
   test('cannot be believed while the node is not reached, and is good later', async () => {
     const { network, peer } = await newcomer()
-    await peer.engine.startSignIn('demo', RETURN_TO)
+    await peer.engine.account.startSignIn('demo', RETURN_TO)
     network.down.add(0)
-    await expect(peer.engine.finishSignIn('code')).rejects.toMatchObject({ code: 'offline' })
+    await expect(peer.engine.account.finishSignIn('code')).rejects.toMatchObject({ code: 'offline' })
     expect(await stage(peer)).toBe('welcome')
     network.down.delete(0)
-    await peer.engine.finishSignIn('code')
+    await peer.engine.account.finishSignIn('code')
     expect(await peer.engine.snapshot()).toMatchObject({ stage: 'choose-name', suggestedName: 'Ada L.' })
   })
 
   test('can be given up for another sign-in', async () => {
     const { peer } = await newcomer()
-    await peer.engine.startSignIn('demo', RETURN_TO)
-    await peer.engine.finishSignIn('code')
-    await peer.engine.forgetSignIn()
+    await peer.engine.account.startSignIn('demo', RETURN_TO)
+    await peer.engine.account.finishSignIn('code')
+    await peer.engine.account.forgetSignIn()
     expect(await stage(peer)).toBe('welcome')
     await peer.restart()
     expect(await stage(peer)).toBe('welcome')
@@ -62,7 +62,7 @@ describe('a sign-in code', () => {
 
   test('that was stored unreadably, or without keys, leads back to the beginning', async () => {
     const { peer } = await newcomer()
-    await peer.engine.startSignIn('demo', RETURN_TO)
+    await peer.engine.account.startSignIn('demo', RETURN_TO)
     for (const value of [new Uint8Array([1, 2, 3]), new Uint8Array()]) {
       await (await peer.openStore()).batch([{ space: 'sign-in', value }])
       await peer.restart()

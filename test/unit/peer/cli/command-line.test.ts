@@ -24,9 +24,21 @@ describe('the command line', () => {
     expect(parse('register', '--username', 'ada', '--demo-user', 'Countess')).toMatchObject({ demoUser: 'Countess' })
   })
 
-  test('help is help wherever it stands', () => {
-    expect(parse('send', '--help')).toEqual({ kind: 'help', of: 'send' })
-    expect(parse('-h')).toEqual({ kind: 'help', of: undefined })
+  test('help is help wherever it is asked for, and of a command where one is named', () => {
+    const textOf = (...argv: string[]): string => {
+      const command = parse(...argv)
+      return command.kind === 'help' ? command.text : `${command.kind}, not help`
+    }
+    expect(textOf('-h')).toContain('Exit codes: 0 done')
+    expect(textOf('--help')).toContain('/default')
+    expect(textOf('help')).toBe(textOf('-h'))
+    expect(textOf('listen', '--help')).toContain('--count <N>')
+    expect(textOf('help', 'listen')).toBe(textOf('listen', '-h'))
+    expect(textOf('listen', '--help')).toContain('--timeout <S>')
+  })
+
+  test('the version is told without a command', () => {
+    expect(parse('--version')).toEqual({ kind: 'version' })
   })
 
   test.each([
@@ -47,7 +59,8 @@ describe('the command line', () => {
     [['name', 'ada', 'extra']],
     [['status', '--node', 'ftp://x']],
     [['status', '--node', 'nonsense']],
-    [['status', '--unknown']]
+    [['status', '--unknown']],
+    [['help', 'fly']]
   ])('%j is not understood', argv => {
     expect(() => parse(...argv)).toThrow(UsageError)
   })

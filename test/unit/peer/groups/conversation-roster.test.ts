@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DirectoryClient } from '../../../../peer/directory/directory-client.ts'
-import type { Core } from '../../../../peer/engine-context.ts'
+import type { EngineContext } from '../../../../peer/engine-context.ts'
 import { ConversationRoster, conversationOf } from '../../../../peer/groups/conversation-roster.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
@@ -17,7 +17,7 @@ const context = {
   network: () => ({ id: new Uint8Array(32).fill(4) as NetworkId }),
   accountId: () => me,
   device: () => ({ deviceId: device(90) })
-} as unknown as Core
+} as unknown as EngineContext
 
 /** An account with live devices, of which some are also known as revoked. */
 function account(accountId: AccountId, devices: DeviceId[], revoked: DeviceId[] = []) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Housekeeping, type HousekeepingComponents } from '../../../../peer/maintenance/maintenance.ts'
+import { Maintenance, type MaintenanceComponents } from '../../../../peer/maintenance/maintenance.ts'
 import type { KnownAccount } from '../../../../peer/directory/known-account.ts'
 import { SILENT_LOG } from '../../../../peer/ports.ts'
 import type { AccountId } from '../../../../protocol/identity/device.ts'
@@ -13,7 +13,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
   const note = (what: string) => async () => void asked.push(what)
   const known = { accountId: bob, trust: 'L1', contradicted: false, checked: { places: [] }, ...init.known }
   const components = {
-    core: {
+    context: {
       timers: { now: () => 1_000, monotonic: () => 1_000, after: () => () => undefined },
       log: SILENT_LOG,
       accountId: () => new Uint8Array(32).fill(1),
@@ -36,27 +36,27 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
     upkeep: { run: note('conversation') },
     connection: () => ({})
   }
-  const housekeeping = new Housekeeping(components as unknown as HousekeepingComponents)
-  housekeeping.start()
-  return { housekeeping, asked }
+  const maintenance = new Maintenance(components as unknown as MaintenanceComponents)
+  maintenance.start()
+  return { maintenance, asked }
 }
 
 describe('a round', () => {
   test('is done to its end though the node refuses a part of it', async () => {
-    const { housekeeping, asked } = createHousekeeping({ refusesBundles: true })
-    await housekeeping.round()
+    const { maintenance, asked } = createHousekeeping({ refusesBundles: true })
+    await maintenance.round()
     expect(asked).toEqual(expect.arrayContaining(['own record', 'parked', 'conversation']))
   })
 
   test('asks anew about somebody on whom two operators contradict each other: nothing is sent to them meanwhile', async () => {
-    const { housekeeping, asked } = createHousekeeping({ known: { contradicted: true } })
-    await housekeeping.round()
+    const { maintenance, asked } = createHousekeeping({ known: { contradicted: true } })
+    await maintenance.round()
     expect(asked).toContain('record of Bob')
   })
 
   test('seeks the second opinion that was not to be had before', async () => {
-    const { housekeeping, asked } = createHousekeeping()
-    await housekeeping.round()
+    const { maintenance, asked } = createHousekeeping()
+    await maintenance.round()
     expect(asked).toContain('second opinion on Bob')
   })
 })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { ConversationRoster } from '../../../../peer/groups/conversation-roster.ts'
-import { Upkeep, type UpkeepComponents } from '../../../../peer/maintenance/session-upkeep.ts'
+import { SessionUpkeep, type SessionUpkeepComponents } from '../../../../peer/maintenance/session-upkeep.ts'
 import type { DirectoryClient } from '../../../../peer/directory/directory-client.ts'
-import type { Core } from '../../../../peer/engine-context.ts'
+import type { EngineContext } from '../../../../peer/engine-context.ts'
 import { slots, type Conversation } from '../../../../peer/store/store-layout.ts'
 import type { StateStore } from '../../../../peer/store/state-store.ts'
 import { toHex } from '../../../../protocol/bytes.ts'
@@ -37,7 +37,7 @@ async function createUpkeep() {
     current: { devices: [] },
     checked: { account: { head: new Uint8Array(32) } }
   }
-  const core = {
+  const context = {
     crypto,
     random,
     timers: { now: () => clock.now },
@@ -47,10 +47,10 @@ async function createUpkeep() {
   }
   const directory = { load: async () => known, account: async () => undefined }
   const components = {
-    core,
+    context,
     states,
     directory,
-    roster: new ConversationRoster(core as unknown as Core, directory as unknown as DirectoryClient),
+    roster: new ConversationRoster(context as unknown as EngineContext, directory as unknown as DirectoryClient),
     inbox: { heardAt: () => undefined },
     sealer: {
       enqueue: async (_unit: unknown, _id: unknown, body: MessageBody) => void taken.push(body),
@@ -59,7 +59,7 @@ async function createUpkeep() {
     outbox: { kick: () => undefined },
     onKeysChanged: () => undefined
   }
-  const upkeep = new Upkeep(components as unknown as UpkeepComponents)
+  const upkeep = new SessionUpkeep(components as unknown as SessionUpkeepComponents)
   const env = { crypto, network, random, now: () => clock.now }
   return { upkeep, states, store, clock, taken, env, reopened }
 }

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { SILENT_LOG, type FrameStream, type Transport } from '../../../../peer/ports.ts'
+import { SILENT_LOG, type NodeStream, type Transport } from '../../../../peer/ports.ts'
 import { ConnectionKeeper } from '../../../../peer/network/connection-keeper.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
 
@@ -11,7 +11,7 @@ const NODE: ListedNode = {
 }
 
 let keeper: ConnectionKeeper
-const dials: { fail: () => void; succeed: (stream: FrameStream) => void }[] = []
+const dials: { fail: () => void; succeed: (stream: NodeStream) => void }[] = []
 let now = 0
 /** The pauses that were begun; none of them ends by itself. */
 const pauses: number[] = []
@@ -150,7 +150,7 @@ test('after an outage, one quick dial is enough for nodes to get no more time th
   }
   now += 100
   // Reached, and hung up at once: what counts is how long reaching it took.
-  const stream = { receive: async () => undefined, close: () => undefined } as unknown as FrameStream
+  const stream = { receive: async () => undefined, close: () => undefined } as unknown as NodeStream
   dials.at(-1)!.succeed(stream)
   await turn()
   await keeper.reconnect()

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { encodeNodeFrame, decodeClientFrame, type NodeFrame } from '../../../../protocol/wire/peer-frames.ts'
 import type { DeviceId, AccountId } from '../../../../protocol/identity/device.ts'
 import type { Epoch, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
-import { platformTimers, type FrameStream } from '../../../../peer/ports.ts'
+import { platformTimers, type NodeStream } from '../../../../peer/ports.ts'
 import {
   ConnectionLost,
   NodeConnection,
@@ -19,7 +19,7 @@ const EPOCH: Epoch = {
 }
 
 /** The other end of a stream, played by the test. */
-class ScriptedNode implements FrameStream {
+class ScriptedNode implements NodeStream {
   readonly node = NODE
   readonly clientKey = new Uint8Array(32)
   readonly sent: ReturnType<typeof decodeClientFrame>[] = []

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Core } from '../../../../peer/engine-context.ts'
+import type { EngineContext } from '../../../../peer/engine-context.ts'
 import {
   MAX_PARKED_BYTES,
   MAX_PARKED_NEWER,
@@ -18,9 +18,9 @@ async function createParked() {
   const clock = { now: START, monotonic: 0 }
   const counts = { dropped: 0 }
   const timers = { now: () => clock.now, monotonic: () => clock.monotonic, after: () => () => undefined }
-  const core = { timers } as unknown as Core
+  const context = { timers } as unknown as EngineContext
   const init = { onRetry: () => undefined, onDropped: () => void counts.dropped++ }
-  const parked = new ParkedDeliveries(core, states, init)
+  const parked = new ParkedDeliveries(context, states, init)
   await parked.start()
   const park = async (bytes: number, waitsFor: Parked['waitsFor'] = 'roster'): Promise<Delivery> => {
     const [id, part, payload] = [random(32) as DeliveryId, new Uint8Array(), new Uint8Array(bytes)]

@@ -25,7 +25,7 @@ function scriptedClock(readings: number[]) {
 async function idleSealer(clock: ReturnType<typeof scriptedClock>): Promise<{ sealer: Sealer; planned: string[] }> {
   const planned: string[] = []
   const components = {
-    core: { timers: clock.port },
+    context: { timers: clock.port },
     states: { all: () => Promise.resolve([]) },
     queue: { start: () => Promise.resolve(), conversations: () => [] },
     planner: { plan: (conversation: string) => Promise.resolve(void planned.push(conversation)) }
@@ -57,7 +57,7 @@ test('what was held is sealed once nothing holds it any more, though nobody writ
   const answers: unknown[] = [{ held: 'contradicted' }, { conversation: { conversationId } }]
   const sealed: unknown[] = []
   const components = {
-    core: { timers: clock.port, log: { warn: () => undefined } },
+    context: { timers: clock.port, log: { warn: () => undefined } },
     states: { all: () => Promise.resolve([]), unit: (work: (unit: unknown) => unknown) => work(committed) },
     queue: {
       start: () => Promise.resolve(),

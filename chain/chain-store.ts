@@ -15,10 +15,10 @@ export interface BytesEncoding {
 }
 
 /**
- * A LevelDB, or a sublevel of one, that belongs to one part alone: what this folder uses of it. Keys and values are text
+ * A LevelDB, or a sublevel of one, that belongs to one part alone: the part of it that this folder uses. Keys and values are text
  * unless said otherwise; opened and closed by its owner.
  */
-export interface KeyValueStore {
+export interface ChainStore {
   get(key: string): Promise<string | undefined>
   get(key: string, options: BytesEncoding): Promise<Uint8Array | undefined>
   put(key: string, value: string, options: object): Promise<void>

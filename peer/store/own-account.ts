@@ -13,7 +13,7 @@ import {
 } from '../../protocol/codec.ts'
 import { MAX_RECORD_BYTES } from '../../protocol/limits.ts'
 import { accountIdCodec } from '../../protocol/identity/device.ts'
-import type { EntryChange, SealedStore } from '../store/sealed-store.ts'
+import type { EntryChange, SealedStore } from './sealed-store.ts'
 
 const nameClaimCodec = struct({
   username: text(24),

@@ -1,0 +1,33 @@
+import { fromHex } from '../../protocol/bytes.ts'
+import { type DeviceId } from '../../protocol/identity/device.ts'
+import { PeerError } from '../errors.ts'
+import type { DeviceRecord, DevicesApi } from '../peer-api.ts'
+import type { PublicRecords } from '../people/public-record.ts'
+import type { DeviceRemoval } from './device-removal.ts'
+
+export interface DeviceCallsComponents {
+  publicRecords: PublicRecords
+  deviceRemoval: DeviceRemoval
+  /** Called when a screen has something else to show. */
+  onChange: () => void
+}
+
+/** The calls about the devices of the own account. */
+export class DeviceCalls implements DevicesApi {
+  readonly #components: DeviceCallsComponents
+
+  constructor(components: DeviceCallsComponents) {
+    this.#components = components
+  }
+
+  list(): Promise<DeviceRecord[]> {
+    return this.#components.publicRecords.ownDevices()
+  }
+
+  async revoke(deviceId: string): Promise<DeviceRecord> {
+    if (!/^[0-9a-f]{32}$/.test(deviceId)) throw new PeerError('malformed-call')
+    await this.#components.deviceRemoval.remove(fromHex(deviceId) as DeviceId)
+    this.#components.onChange()
+    return (await this.list()).find(device => device.deviceId === deviceId)!
+  }
+}

@@ -1,0 +1,72 @@
+import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
+import type { NetworkId } from '../../protocol/network.ts'
+import { PeerError } from '../errors.ts'
+import type { KeyVault } from '../ports.ts'
+import { DeviceKeys } from '../store/device-keys.ts'
+import { loadOwnAccount, type OwnAccount } from '../store/own-account.ts'
+import type { SealedStore } from '../store/sealed-store.ts'
+
+export interface OwnIdentityComponents {
+  crypto: Crypto
+  random: Random
+  store: SealedStore
+  vault: KeyVault
+}
+
+/** Who this device is: it has keys from its first sign-in on, and an account once it is registered. */
+export class OwnIdentity {
+  readonly #components: OwnIdentityComponents
+  #device: DeviceKeys | undefined
+  #account: OwnAccount | undefined
+
+  constructor(components: OwnIdentityComponents) {
+    this.#components = components
+  }
+
+  /** Reads what an earlier process stored. */
+  async load(network: NetworkId): Promise<void> {
+    const { crypto, store, vault } = this.#components
+    this.#device = await DeviceKeys.load(crypto, network, store, vault)
+    this.#account = await loadOwnAccount(store)
+  }
+
+  /** Makes this device's keys, unless it has them. */
+  async makeDevice(network: NetworkId): Promise<void> {
+    const { crypto, store, vault, random } = this.#components
+    this.#device ??= await DeviceKeys.create(crypto, network, store, vault, random)
+  }
+
+  /** Whether a sign-in was begun here: it makes the keys. */
+  get hasDevice(): boolean {
+    return this.#device !== undefined
+  }
+
+  /** @throws PeerError `not-registered` before the first sign-in. */
+  get device(): DeviceKeys {
+    return this.#device ?? notRegistered()
+  }
+
+  /** The account as it is stored. @throws PeerError `not-registered`. */
+  get account(): OwnAccount {
+    return this.#account ?? notRegistered()
+  }
+
+  /** Replaces the account in memory; the caller has stored it. */
+  set account(account: OwnAccount) {
+    this.#account = account
+  }
+
+  /** Whether a node has taken the registration: from then on the account can be used. */
+  get isRegistered(): boolean {
+    return this.#account?.registered === true
+  }
+
+  /** @throws PeerError `not-registered`. */
+  requireRegistered(): void {
+    if (!this.isRegistered) notRegistered()
+  }
+}
+
+function notRegistered(): never {
+  throw new PeerError('not-registered')
+}

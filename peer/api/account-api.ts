@@ -1,0 +1,72 @@
+import type { CallTable } from './call-table.ts'
+import type { Person } from './people-api.ts'
+
+/** `peer.account`: from the first sign-in to a name of one's own. */
+export interface AccountApi {
+  /** What one can sign in with at the node in use. */
+  providers(): Promise<SignInProvider[]>
+  /**
+   * Makes this device's keys if needed.
+   * @param returnTo - address that the browser comes back to, see docs/http-api.
+   * @returns the address to send the browser to.
+   */
+  startSignIn(provider: string, returnTo: string): Promise<string>
+  /**
+   * Hands in the one-time code that came back in the address fragment; stage becomes `choose-name` once the node has taken
+   * it. Rejects with `sign-in-failed` for a code of another device, `sign-in-elsewhere` if none began here, or `offline`;
+   * then everything stays as it was.
+   */
+  finishSignIn(code: string): Promise<void>
+  /** Back to stage `welcome`, to sign in another way. The device's keys stay. */
+  forgetSignIn(): Promise<void>
+  checkName(username: string): Promise<NameAvailability>
+  /** Registers account and device; resolves once the account is usable. The name follows through `me.nameState`. */
+  register(choice: NewAccount): Promise<Me>
+  /**
+   * Claims another name once the chosen one turned out `taken` (or none was chosen); it follows through `me.nameState`.
+   * Rejects with `name-chosen` while the account has a name or may still get it, `invalid-name`, `name-taken`.
+   */
+  claimName(username: string): Promise<Me>
+}
+
+/** The calls of {@link AccountApi}. */
+export const ACCOUNT_CALLS: CallTable<AccountApi> = {
+  providers: 'repeat',
+  startSignIn: 'repeat',
+  finishSignIn: 'repeat',
+  forgetSignIn: 'repeat',
+  checkName: 'repeat',
+  register: 'give-up',
+  claimName: 'give-up'
+}
+
+/** What a person chooses when they register. */
+export interface NewAccount {
+  username: string
+  displayName: string
+  deviceName: string
+}
+
+/** This device's own account. */
+export interface Me extends Person {
+  deviceId: string
+  deviceName: string
+  /** `removing` from when the removal is known, `removed` once it is in a block; in both nothing can be sent or received. */
+  deviceState: 'live' | 'removing' | 'removed'
+  /** `reserving` until the name is seen on the public record, `reserved` until it can no longer be contested. */
+  nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
+}
+
+/** Whether a username can be chosen. `unknown` when no node could be asked. */
+export type NameAvailability = 'available' | 'taken' | 'invalid' | 'unknown'
+
+/** A service that people sign in with. */
+export interface SignInProvider {
+  id: string
+  name: string
+  /** Not a real provider: anybody can sign in as anybody. */
+  demo: boolean
+}
+
+/** How far a registration is; `ready` is usable, long before the chain has settled. */
+export type Stage = 'welcome' | 'choose-name' | 'ready'

@@ -1,0 +1,40 @@
+import type { HoldReason } from '../problems.ts'
+import type { CallTable } from './call-table.ts'
+import type { AccountHex, ConversationHex, MessageHex } from './ids.ts'
+import type { ChatMessage } from './messages-api.ts'
+import type { Person } from './people-api.ts'
+
+/** `peer.conversations`: the list of conversations, which is part of the snapshot. */
+export interface ConversationsApi {
+  /** The direct conversation with a person, made if needed; with oneself, the notes. */
+  open(accountId: AccountHex): Promise<ConversationSummary>
+  /**
+   * Counts messages as read, and tells their senders.
+   * @param upTo - the newest that was on a screen: later ones stay unread. All without it.
+   */
+  markRead(conversationId: ConversationHex, upTo?: MessageHex): Promise<void>
+  /** Keeps a text that is not sent yet. */
+  saveDraft(conversationId: ConversationHex, text: string): Promise<void>
+}
+
+/** The calls of {@link ConversationsApi}. */
+export const CONVERSATIONS_CALLS: CallTable<ConversationsApi> = {
+  open: 'repeat',
+  markRead: 'repeat',
+  saveDraft: 'repeat'
+}
+
+/** A line of the list of conversations. */
+export interface ConversationSummary {
+  id: ConversationHex
+  kind: 'direct' | 'notes-to-self'
+  /** The other person; oneself for notes. */
+  person: Person
+  title: string
+  lastMessage: ChatMessage | null
+  unread: number
+  draft: string
+  updatedAt: number
+  /** Why sending is held; null if it is not. The facts are those of `person` and its alert. */
+  held: HoldReason | null
+}

@@ -1,0 +1,40 @@
+import type { CallTable } from './call-table.ts'
+import type { RecordPlace } from './record-state.ts'
+
+/** `peer.devices`: the devices of the own account. */
+export interface DevicesApi {
+  /** All devices, oldest first, removed ones included. */
+  list(): Promise<DeviceRecord[]>
+  /**
+   * Ends a device of the own account, this one or another, for good. Resolves once the network has taken the removal, which
+   * counts from then on; its way into a block shows in {@link list}. Doing it twice does no harm.
+   * Rejects with `no-device`, `removal-offline`, `removal-waits`, `removal-refused`, `held`.
+   *
+   * @param deviceId - lower-case hex, 32 characters.
+   */
+  revoke(deviceId: string): Promise<DeviceRecord>
+}
+
+/** The calls of {@link DevicesApi}. */
+export const DEVICES_CALLS: CallTable<DevicesApi> = {
+  list: 'repeat',
+  // Removing a device twice is removing it once.
+  revoke: 'repeat'
+}
+
+/** One device of an account, as the public record has it. */
+export interface DeviceRecord {
+  /** Lower-case hex, 32 characters. */
+  deviceId: string
+  /** As its owner calls it; null where that is not known here. */
+  name: string | null
+  /** Whether it is the device that answers. */
+  isThis: boolean
+  /** Lower-case hex of the Ed25519 key. */
+  signingKey: string
+  /** Lower-case hex of the hash of the registered messaging key. */
+  messagingKeyHash: string
+  added: RecordPlace
+  /** Null while it may send and receive. A removal counts from when it is first seen, in a block or not. */
+  removed: RecordPlace | null
+}

@@ -1,0 +1,72 @@
+import type { CallTable } from './call-table.ts'
+import type { AccountHex } from './ids.ts'
+import type { RecordDetails } from './record-state.ts'
+
+/** `peer.people`: finding other people, and knowing that they are who they say. */
+export interface PeopleApi {
+  /**
+   * Finds a person by exact username (with or without @) or account id.
+   * @returns null if the network knows no such person. Rejects with `offline`, `bad-answer`, `refused`.
+   */
+  find(query: string): Promise<Person | null>
+  /** Asks the directory about a person again. Rejects with `no-account`, `offline`, `bad-answer`, `refused`. */
+  refresh(accountId: AccountHex): Promise<Person>
+  /** The numbers to compare with a person. Rejects with `nobody-to-compare` for the own account, `no-account`, `offline`. */
+  safetyNumber(accountId: AccountHex): Promise<SafetyNumber>
+  /**
+   * Marks a person as compared. Rejects with `safety-number-changed` if the number has changed since it was read.
+   * @param conversation - the 60 digits that were compared.
+   */
+  verify(accountId: AccountHex, conversation: string): Promise<Person>
+  /** Takes {@link verify} back. */
+  unverify(accountId: AccountHex): Promise<Person>
+  /** Accepts the change behind an alert: sending goes on. A person whose keys changed does not count as verified any more. */
+  acceptAlert(accountId: AccountHex): Promise<Person>
+}
+
+/** The calls of {@link PeopleApi}. */
+export const PEOPLE_CALLS: CallTable<PeopleApi> = {
+  find: 'repeat',
+  refresh: 'repeat',
+  safetyNumber: 'repeat',
+  verify: 'repeat',
+  unverify: 'repeat',
+  acceptAlert: 'repeat'
+}
+
+/**
+ * A change of a person that the user must see. `key`: entries that were in blocks are gone, with the devices they named.
+ * `lost-name`: the username leads to another account now. `new-holder`: the username led to another account before.
+ * `recovered`: all devices were replaced with the recovery code. `withheld`: the only source that answers leaves entries out.
+ */
+export interface RecordAlert {
+  kind: 'key' | 'lost-name' | 'new-holder' | 'recovered' | 'withheld'
+  at: number
+  /** The username in question, without the @; null if it is not about a name. */
+  username: string | null
+}
+
+/** The numbers that two people compare to know that nobody reads or changes their messages on the way. */
+export interface SafetyNumber {
+  /** 60 digits, the same on both sides. */
+  conversation: string
+  /** 30 digits that stay the same whatever devices come and go. */
+  theirs: string
+  mine: string
+}
+
+/** Another account, or the own one. */
+export interface Person {
+  accountId: AccountHex
+  /** Without the @; null if it is not known to us. */
+  username: string | null
+  displayName: string | null
+  record: RecordDetails
+  /** Whether two operators agree on the name; false shows as *unconfirmed*. */
+  nameConfirmed: boolean
+  isMe: boolean
+  /** When the safety number was compared; null if it was not, or no longer holds. */
+  verifiedAt: number | null
+  /** What changed and has not been answered yet. For a verified person sending is paused until it is. */
+  alert: RecordAlert | null
+}

@@ -1,0 +1,106 @@
+/** `register`, `whoami`, `name` and `status`. */
+import { PeerError } from '../../errors.ts'
+import type { Me } from '../../peer-api.ts'
+import { demoSignIn } from '../demo-sign-in.ts'
+import { commandError } from '../errors.ts'
+import { nameOf, printable, recordLine } from '../output.ts'
+import { statusProblemWords } from '../words.ts'
+import {
+  EXIT,
+  LOOK_UP_TIMEOUT_MS,
+  me,
+  NAME_WAIT_MS,
+  orTimeout,
+  REGISTER_TIMEOUT_MS,
+  requireLive,
+  requireRegistered,
+  type Run
+} from './runnable.ts'
+
+/** Where the demo sign-in sends the browser back to. Nothing listens there: the command only recognises the address. */
+const RETURN_TO = 'http://127.0.0.1:9/'
+
+export const register: Run<'register'> = async (peer, command, output) => {
+  const deadline = Date.now() + (command.timeoutMs ?? REGISTER_TIMEOUT_MS)
+  const signal = AbortSignal.timeout(deadline - Date.now())
+  const me = await orTimeout(signal, 'register', async () => {
+    const { stage, me: existing } = await peer.snapshot()
+    if (stage === 'ready') {
+      throw commandError('directory-taken', { name: nameOf(existing!) })
+    }
+    const availability = await peer.account.checkName(command.username)
+    if (availability === 'invalid') throw new PeerError('invalid-name')
+    if (availability === 'taken') throw new PeerError('name-taken', { username: command.username })
+    if (stage === 'welcome') {
+      const provider = (await peer.account.providers()).find(({ demo }) => demo)
+      if (!provider) throw commandError('no-demo-sign-in', {})
+      const url = await peer.account.startSignIn(provider.id, RETURN_TO)
+      await peer.account.finishSignIn(await demoSignIn(fetch, url, RETURN_TO, command.demoUser, signal))
+    }
+    return peer.account.register(command)
+  })
+  const nameWait = Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now()))
+  const findable = await peer.account.settleName(nameWait)
+  const now = (await peer.snapshot()).me ?? me
+  await output.print(
+    { ...meJson(now), findable },
+    `Registered as @${command.username}.\nAccount ${now.accountId}, ${recordLine(now.record)}.\n` +
+      (findable
+        ? 'Others can find you by your username.'
+        : 'Your username is being reserved; it is finished by the next command.')
+  )
+  return EXIT.done
+}
+
+export const whoami: Run<'whoami'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  await peer.account.refresh(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  const self = await me(peer)
+  await output.print(
+    { ...meJson(self), data: command.data },
+    `${nameOf(self)}\nAccount  ${self.accountId}\nDevice   ${self.deviceId} (${self.deviceName})\n` +
+      `Record   ${recordLine(self.record)}\nUsername ${self.nameState}`
+  )
+  return EXIT.done
+}
+
+export const name: Run<'name'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const deadline = Date.now() + (command.timeoutMs ?? REGISTER_TIMEOUT_MS)
+  const signal = AbortSignal.timeout(deadline - Date.now())
+  await orTimeout(signal, 'claim-name', async () => {
+    if (!(await peer.online(deadline - Date.now()))) throw commandError('no-node-in-time', {})
+    await peer.account.refresh(LOOK_UP_TIMEOUT_MS)
+    return peer.account.claimName(command.username)
+  })
+  const findable = await peer.account.settleName(Math.max(0, Math.min(NAME_WAIT_MS, deadline - Date.now())))
+  const self = await me(peer)
+  await output.print(
+    { ...meJson(self), findable },
+    findable
+      ? `Others can find you as @${command.username}.`
+      : `@${command.username} is being reserved; it is finished by the next command.`
+  )
+  return EXIT.done
+}
+
+export const status: Run<'status'> = async (peer, _command, output) => {
+  await peer.caughtUp(LOOK_UP_TIMEOUT_MS)
+  const { stage, me: self, status: now } = await peer.snapshot()
+  await output.print(
+    { stage, username: self?.username ?? null, accountId: self?.accountId ?? null, ...now },
+    [
+      self ? `Registered as ${nameOf(self)}` : 'Not registered',
+      `Connection  ${now.connection}${now.node === null ? '' : ` to ${now.node}`}`,
+      `Network     ${now.network ? `${printable(now.network.label)}, ${now.listedNodes} listed node(s), epoch ${now.epoch}` : 'unknown'}`,
+      `Waiting     ${now.waiting} message(s)`,
+      ...(now.problem === null ? [] : [`Problem     ${statusProblemWords(now.problem)}`])
+    ].join('\n')
+  )
+  return EXIT.done
+}
+
+function meJson(self: Me): object {
+  const { accountId, deviceId, username, displayName, deviceName, nameState, record } = self
+  return { accountId, deviceId, username, displayName, deviceName, nameState, record }
+}

@@ -1,0 +1,178 @@
+/** `send`, `listen` and `messages`. */
+import type { NodePeer } from '../../node-peer.ts'
+import { PeerError } from '../../errors.ts'
+import type { ChatMessage, Person, SentReceipt } from '../../peer-api.ts'
+import { commandError } from '../errors.ts'
+import { messageJson, messageLine, nameOf } from '../output.ts'
+import { messageProblemWords } from '../words.ts'
+import {
+  EXIT,
+  LOOK_UP_TIMEOUT_MS,
+  me,
+  orTimeout,
+  requireLive,
+  requireRegistered,
+  SEND_TIMEOUT_MS,
+  type Run
+} from './runnable.ts'
+
+/** Messages that `listen` takes from the queue at a time. */
+const LISTEN_PAGE = 100
+
+export const send: Run<'send'> = async (peer, command, output) => {
+  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const signal = AbortSignal.timeout(timeoutMs)
+  await requireLive(peer)
+  const person = await orTimeout(signal, 'find', () => findPerson(peer, command.to, signal))
+  const conversation = await peer.conversations.open(person.accountId)
+  const taken = await peer.messages.sendText(conversation.id, command.text)
+  const last = await untilSent(peer, taken, signal)
+  const receipts = await receiptsOf(peer, last, signal)
+  await output.print(
+    {
+      id: last.id,
+      conversation: conversation.id,
+      to: person.username ?? person.accountId,
+      toAccount: person.accountId,
+      text: last.text,
+      sentAt: last.sentAt,
+      state: last.state,
+      problem: last.problem,
+      receipts
+    },
+    last.state === 'waiting' || last.state === 'failed'
+      ? `Not sent yet (${reasonOf(last)}); it is kept and sent by the next command.`
+      : sentLine(person, receipts)
+  )
+  if (last.state === 'failed') output.note(reasonOf(last))
+  if (last.state === 'failed') return EXIT.failed
+  return last.state === 'waiting' ? EXIT.timedOut : EXIT.done
+}
+
+const reasonOf = ({ problem }: ChatMessage): string =>
+  problem === null ? 'no node has confirmed it' : messageProblemWords(problem)
+
+/** Waits until the message is *sent* or the time is over. A message that is late stays in the outbox. */
+async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal): Promise<ChatMessage> {
+  return new Promise(resolve => {
+    let last = taken
+    const finish = (): void => {
+      stop()
+      resolve(last)
+    }
+    const look = (message: ChatMessage): void => {
+      if (message.id !== taken.id) return
+      last = message
+      if (message.state !== 'waiting') finish()
+    }
+    const stop = peer.on('message', look)
+    if (signal.aborted) return finish()
+    signal.addEventListener('abort', finish)
+    // The message may have been sent before the listener was there.
+    void peer.messages.page(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
+  })
+}
+
+function sentLine(person: Person, receipts: SentReceipt[]): string {
+  const nodes = new Set(receipts.map(receipt => receipt.node)).size
+  return nodes === 0 ? 'Kept on this device.' : `Sent to ${nameOf(person)}, kept by ${nodes} node(s).`
+}
+
+/** Waits for the receipts: the recipient may read a message before the last receipt is back. */
+async function receiptsOf(peer: NodePeer, message: ChatMessage, signal: AbortSignal): Promise<SentReceipt[]> {
+  for (;;) {
+    const receipts = await peer.messages.receipts(message.id)
+    if (receipts.length > 0 || message.state === 'waiting' || message.state === 'failed' || signal.aborted)
+      return receipts
+    if ((await peer.snapshot()).status.waiting === 0) return peer.messages.receipts(message.id)
+    await new Promise(resolve => setTimeout(resolve, 25))
+  }
+}
+
+export const listen: Run<'listen'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  const wanted = command.count ?? Infinity
+  let printed = 0
+  const finished = Promise.withResolvers<number>()
+  const timer =
+    command.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => finished.resolve(command.count === undefined ? EXIT.done : EXIT.timedOut), command.timeoutMs)
+  const interrupted = (): void => finished.resolve(command.count === undefined ? EXIT.done : EXIT.failed)
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+
+  let running: Promise<void> | undefined
+  let again = false
+  const drain = async (): Promise<void> => {
+    for (;;) {
+      again = false
+      const line = await peer.unheard.first(Math.min(wanted - printed, LISTEN_PAGE))
+      for (const unheard of line) {
+        const { message, person } = unheard
+        const self = await me(peer)
+        await output.print(messageJson(message, person, self), messageLine(message, person, self))
+        await peer.unheard.leave(unheard)
+        if (++printed >= wanted) return finished.resolve(EXIT.done)
+      }
+      if (line.length === 0 && !again) return
+    }
+  }
+  const wake = (): void => {
+    again = true
+    running ??= drain()
+      .catch((error: unknown) => finished.reject(error as Error))
+      .finally(() => {
+        running = undefined
+        if (again && printed < wanted) wake()
+      })
+  }
+  const stop = peer.on('message', message => !message.mine && wake())
+  wake()
+  try {
+    return await finished.promise
+  } finally {
+    stop()
+    clearTimeout(timer)
+    await running
+    if (printed < wanted && command.count !== undefined) {
+      output.note(`${printed} of ${wanted} messages came in time`)
+    }
+  }
+}
+
+export const messages: Run<'messages'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
+  const person = await orTimeout(signal, 'find', () => findPerson(peer, command.with, signal))
+  await peer.caughtUp(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  const { id } = await peer.conversations.open(person.accountId)
+  const self = await me(peer)
+  const pages: ChatMessage[][] = []
+  let before: string | undefined
+  for (;;) {
+    const page = await peer.messages.page(id, { limit: 200, ...(before === undefined ? {} : { before }) })
+    if (page.length === 0) break
+    pages.unshift(page)
+    before = page[0]!.id
+  }
+  for (const message of pages.flat()) {
+    await output.print(messageJson(message, person, self), messageLine(message, person, self))
+  }
+  return EXIT.done
+}
+
+/** Looks a person up. Tries again while no node can be reached. */
+async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): Promise<Person> {
+  const name = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') ? query : `@${query}`
+  for (;;) {
+    try {
+      const person = await peer.people.find(name)
+      if (person) return person
+      throw commandError('nobody-found', { person: name })
+    } catch (error) {
+      if (!(error instanceof PeerError) || error.code !== 'offline') throw error
+    }
+    await new Promise(resolve => setTimeout(resolve, 300))
+    if (signal.aborted) throw commandError('person-not-asked-in-time', { person: name })
+  }
+}

@@ -1,0 +1,54 @@
+/** What the commands share: exit codes, times to wait, and checks of the own account. */
+import type { NodePeer } from '../../node-peer.ts'
+import { PeerError } from '../../errors.ts'
+import type { Me } from '../../peer-api.ts'
+import type { Command } from '../command-line.ts'
+import { commandError, type TimedTask } from '../errors.ts'
+import type { Output } from '../output.ts'
+
+/** A command that needs a peer. */
+export type Runnable = Exclude<Command, { kind: 'help' | 'version' }>
+/** The command of one kind. */
+export type CommandOf<K extends Runnable['kind']> = Extract<Runnable, { kind: K }>
+/** Runs one command. @returns the exit code. */
+export type Run<K extends Runnable['kind']> = (peer: NodePeer, command: CommandOf<K>, output: Output) => Promise<number>
+
+/** Exit codes, see `volo-peer --help`. */
+export const EXIT = { done: 0, failed: 1, usage: 2, timedOut: 3 } as const
+
+/** Default of `--timeout` for commands that wait for the network. */
+export const SEND_TIMEOUT_MS = 30_000
+/** Default of `--timeout` for commands that change the public record. */
+export const REGISTER_TIMEOUT_MS = 60_000
+/** How long a command waits for the username: on a devnet that is usually long enough. */
+export const NAME_WAIT_MS = 12_000
+/** A command that only looks answers from the device after this long without a connection. */
+export const LOOK_UP_TIMEOUT_MS = 3_000
+
+/** @throws CommandError `nobody-registered`. */
+export async function requireRegistered(peer: NodePeer): Promise<void> {
+  if ((await peer.snapshot()).stage !== 'ready') {
+    throw commandError('nobody-registered', {})
+  }
+}
+
+/** @throws PeerError `held` on a device that was removed: no node lets it in. */
+export async function requireLive(peer: NodePeer): Promise<void> {
+  await requireRegistered(peer)
+  if ((await me(peer)).deviceState === 'live') return
+  throw new PeerError('held', { reason: 'device-removed', username: null })
+}
+
+/** The own account and device; call {@link requireRegistered} first. */
+export async function me(peer: NodePeer): Promise<Me> {
+  return (await peer.snapshot()).me!
+}
+
+/** @throws CommandError `timed-out` once the signal fires before `work` is done. */
+export async function orTimeout<T>(signal: AbortSignal, task: TimedTask, work: () => Promise<T>): Promise<T> {
+  const timedOut = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(commandError('timed-out', { task })))
+  })
+  timedOut.catch(() => undefined)
+  return Promise.race([work(), timedOut])
+}

@@ -1,0 +1,62 @@
+import type { AccountId } from '../../protocol/identity/device.ts'
+import { accountIdFromHex } from '../directory/known-account.ts'
+import type { PersonTrust } from '../directory/person-trust.ts'
+import { PeerError } from '../errors.ts'
+import type { PeopleApi, Person, SafetyNumber } from '../peer-api.ts'
+import type { PersonFinder } from './person-finder.ts'
+import type { PersonViews } from './person-views.ts'
+import type { PublicRecords } from './public-record.ts'
+
+export interface PeopleCallsComponents {
+  finder: PersonFinder
+  publicRecords: PublicRecords
+  people: PersonViews
+  trust: PersonTrust
+  /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
+  onTrust: () => void
+}
+
+/** The calls about other people. */
+export class PeopleCalls implements PeopleApi {
+  readonly #components: PeopleCallsComponents
+
+  constructor(components: PeopleCallsComponents) {
+    this.#components = components
+  }
+
+  find(query: string): Promise<Person | null> {
+    return this.#components.finder.find(query)
+  }
+
+  refresh(accountId: string): Promise<Person> {
+    return this.#components.finder.refresh(accountId)
+  }
+
+  async safetyNumber(accountId: string): Promise<SafetyNumber> {
+    return this.#components.publicRecords.safetyNumber(accountIdFromHex(accountId))
+  }
+
+  async verify(accountId: string, conversation: string): Promise<Person> {
+    // Devices may have come or gone while two people read digits to each other.
+    if ((await this.safetyNumber(accountId)).conversation !== conversation) {
+      throw new PeerError('safety-number-changed')
+    }
+    return this.#trust(accountId, (trust, id) => trust.verify(id))
+  }
+
+  unverify(accountId: string): Promise<Person> {
+    return this.#trust(accountId, (trust, id) => trust.unverify(id))
+  }
+
+  acceptAlert(accountId: string): Promise<Person> {
+    return this.#trust(accountId, (trust, id) => trust.accept(id))
+  }
+
+  async #trust(accountId: string, change: (trust: PersonTrust, id: AccountId) => Promise<void>): Promise<Person> {
+    const { trust, people, onTrust } = this.#components
+    const id = accountIdFromHex(accountId)
+    await change(trust, id)
+    onTrust()
+    return people.person(id)
+  }
+}

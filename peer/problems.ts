@@ -6,13 +6,15 @@ import type { PeerErrorCode } from '../protocol/wire/peer-error-codes.ts'
 
 /**
  * Why nothing may be sent. `device-removed`: this device was removed from the account. `contradicted`: two operators
- * disagree about the person's keys. `no-devices`: the person removed every device. The others are the alert of a person
+ * disagree about the person's keys. `no-devices`: the person removed every device. `not-agreed`: no second operator confirms
+ * the records of a person whose safety number was compared, for longer than a grace. The others are the alert of a person
  * whose safety number was compared, see `RecordAlert`.
  */
 export const HOLD_REASONS = [
   'device-removed',
   'contradicted',
   'no-devices',
+  'not-agreed',
   'key',
   'lost-name',
   'new-holder',

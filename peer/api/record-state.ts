@@ -16,6 +16,8 @@ export interface RecordDetails {
   /** `L0` a node's word, `L1` bytes re-hashed here, `L2` two operators agree. */
   trust: 'L0' | 'L1' | 'L2'
   checkedAt: number
+  /** Whether two operators agree on it now, and when (by this device's clock) they did last; see peer/directory/agreement.ts. */
+  agreement: { state: 'single' | 'agreed' | 'waiting' | 'lost'; at: number | null }
   /** When this device saw that it was undone and is being recorded again; null if it never was, or is in a block once more. */
   undoneAt: number | null
 }

@@ -7,6 +7,7 @@ const HOLDS: Record<HoldReason, string> = {
   'device-removed': 'this device was removed from its account: it can no longer send or receive',
   contradicted: 'two operators of the network disagree about the keys of this person; nothing is sent until they agree',
   'no-devices': 'this person removed every device, so nobody could read a message',
+  'not-agreed': 'no second operator confirms the keys of this person just now; it is sent once one does',
   key: 'the devices of this person on the public record are not those that you compared',
   recovered: 'this person replaced all devices with a recovery code; compare your safety number again',
   'lost-name': 'the username no longer leads to this person',

@@ -184,7 +184,8 @@ export class Conversations implements ConversationsApi, MessagesApi {
     for (const accountId of roster.partnersOf(conversation)) {
       const known = directory.peek(toHex(accountId))
       const reason = known && holds.reason(known)
-      if (reason) throw new PeerError('held', { reason, username: known.username })
+      // What waits for a second operator needs no decision of the user: it is kept, and sent once operators agree.
+      if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })
     }
     const row = await history.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.enqueue(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })

@@ -35,20 +35,27 @@ export class AccountBundles {
   }
 
   /**
-   * Current bundles of an account's devices; broken ones are left out. Each is verified when it is used. An expired one is
-   * given only if no other operator has a newer: a node that keeps an old one back must not choose the key that we seal to.
+   * Current bundles of an account's devices; broken ones are left out. Each is verified when it is used. Where one is expired,
+   * or missing for a live device, another operator is asked: a node must not choose the key that we seal to by keeping back
+   * a newer one, nor keep a device from being written to.
    */
   async of(accountId: AccountId): Promise<DeviceBundle[]> {
     const bundles = await bundlesAt(this.#components.connection(), accountId)
     const now = this.#components.timers.now()
     const current = bundles.filter(({ weeklyExpiry }) => weeklyExpiry > now)
-    if (current.length === bundles.length || !this.#components.opinion.isThere) return bundles
+    const isWhole = current.length === bundles.length && (await this.#isComplete(accountId, current))
+    if (isWhole || !this.#components.opinion.isThere) return bundles
     const elsewhere = await this.#bundlesElsewhere(accountId)
     if (!elsewhere) return current
     const newer = await this.#usable(elsewhere, accountId)
     const isListed = ({ deviceId }: DeviceBundle): boolean =>
       [...current, ...newer].some(other => equalBytes(other.deviceId, deviceId))
     return [...newer, ...current, ...bundles.filter(bundle => !isListed(bundle))]
+  }
+
+  async #isComplete(accountId: AccountId, bundles: DeviceBundle[]): Promise<boolean> {
+    const devices = await this.#components.devicesOf(accountId)
+    return devices.every(({ deviceId }) => bundles.some(bundle => equalBytes(bundle.deviceId, deviceId)))
   }
 
   /** @returns undefined if no other operator answers. */

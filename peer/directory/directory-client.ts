@@ -1,45 +1,38 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { compareProofs, decodeProof, type ProofComparison } from '../../protocol/directory/proofs/proof.ts'
+import { compareProofs, type ProofComparison } from '../../protocol/directory/proofs/proof.ts'
 import type { DirectoryView } from '../../protocol/roster/roster-resolution.ts'
-import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Username } from '../../protocol/identity/username.ts'
 import { PeerError } from '../errors.ts'
 import type { AccountHex } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
-import type { SealedStore } from '../store/sealed-store.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import { AccountBundles } from './account-bundles.ts'
-import { carriedOver, isBehind, isUnchanged, pickFresh, withholds } from './account-news.ts'
+import { isUnchanged, weigh, withholds, type Evidence, type Told } from './account-evidence.ts'
 import { askForAccount, proofOverHttp } from './account-source.ts'
-import {
-  decodeStoredAccount,
-  devicesToSealTo,
-  encodeStoredAccount,
-  isFresh,
-  knowAccount,
-  storedAccount,
-  type KnownAccount
-} from './known-account.ts'
-import { Names, usernameOrNothing } from './names.ts'
-import type { PersonTrust } from './person-trust.ts'
+import { AGREEMENT_MAX_AGE_MS, isAgreed, type Standing } from './agreement.ts'
+import { checkAnswer, devicesToSealTo, isFresh, type KnownAccount } from './known-account.ts'
+import { KnownAccounts, type KnownAccountsComponents } from './known-accounts.ts'
+import { NameHolders } from './name-holders.ts'
+import { Names } from './names.ts'
 import { OperatorCrossCheck, type OperatorCrossCheckComponents } from './operator-cross-check.ts'
+import { VainQuestions } from './vain-questions.ts'
 
 /** An answer of the directory is taken without asking again for this long. */
 export const FRESH_MS = 30_000
-/** Accounts kept in memory with their checked proofs. */
-const MAX_CACHED_ACCOUNTS = 2_000
 /** Another operator is asked about records that a node leaves out at most this often. */
 const WITHHELD_INTERVAL_MS = 3 * 60_000
 const MAX_ASKED_ELSEWHERE = 500
 
-export interface DirectoryComponents extends OperatorCrossCheckComponents {
-  crypto: Crypto
-  store: SealedStore
-  trust: PersonTrust
+export interface DirectoryComponents extends OperatorCrossCheckComponents, KnownAccountsComponents {
   fetch: HttpClient
-  onChange: (account: KnownAccount) => void
+}
+
+/** What another operator's node says about an account, and about its name. */
+interface ToldElsewhere {
+  there: Told | undefined
+  name: { username: string; holder: AccountId | undefined } | undefined
 }
 
 /** Accounts and who holds a name, as nodes tell them and as they are checked here. */
@@ -47,15 +40,28 @@ export class DirectoryClient {
   readonly names: Names
   readonly bundles: AccountBundles
   readonly opinion: OperatorCrossCheck
+  readonly #holders: NameHolders
   readonly #components: DirectoryComponents
-  readonly #accounts = new Map<AccountHex, KnownAccount>()
+  readonly #accounts: KnownAccounts
+  readonly #vain: VainQuestions
   readonly #underway = new Map<AccountHex, Promise<KnownAccount | undefined>>()
+  readonly #agreeing = new Map<AccountHex, Promise<KnownAccount | undefined>>()
   readonly #withheldAt = new Map<AccountHex, number>()
 
   constructor(components: DirectoryComponents) {
     this.#components = components
+    this.#accounts = new KnownAccounts(components)
+    this.#vain = new VainQuestions(components.timers)
     this.names = new Names(components)
     this.opinion = new OperatorCrossCheck(components)
+    this.#holders = new NameHolders({
+      accounts: this.#accounts,
+      names: this.names,
+      opinion: this.opinion,
+      trust: components.trust,
+      account: accountId => this.account(accountId),
+      agree: accountId => this.agree(accountId)
+    })
     this.bundles = new AccountBundles({
       ...components,
       opinion: this.opinion,
@@ -67,34 +73,22 @@ export class DirectoryClient {
   }
 
   /** For `resolveRoster`: what is in memory. {@link load} first. */
-  readonly view: DirectoryView = accountId => this.#accounts.get(toHex(accountId))?.view
+  get view(): DirectoryView {
+    return this.#accounts.view
+  }
 
   /** The account as last checked, from memory or store. */
-  async load(accountId: AccountId): Promise<KnownAccount | undefined> {
-    const key = toHex(accountId)
-    const cached = this.#accounts.get(key)
-    if (cached) return cached
-    const bytes = await this.#components.store.get({ space: 'account', id: key })
-    if (!bytes) return undefined
-    try {
-      const known = await knowAccount(this.#components.crypto, this.#components.network(), decodeStoredAccount(bytes))
-      this.#remember(known)
-      return known
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      // Written by another version: it is asked for anew.
-      this.#components.log.warn('a stored account could not be read', { code: error.code })
-      return undefined
-    }
+  load(accountId: AccountId): Promise<KnownAccount | undefined> {
+    return this.#accounts.load(accountId)
   }
 
   /** In memory only; undefined until {@link load} or {@link refresh}. */
   peek(accountId: AccountHex): KnownAccount | undefined {
-    return this.#accounts.get(accountId)
+    return this.#accounts.peek(accountId)
   }
 
   /**
-   * The account, asked anew if what we have is older than `maxAgeMs`.
+   * The account; a node is asked if what we have is older than `maxAgeMs`.
    * @returns undefined if no record of it exists.
    * @throws PeerError `offline`, `bad-answer` if the node's answer contradicts itself.
    */
@@ -106,18 +100,18 @@ export class DirectoryClient {
 
   /** Asks for the account now. Simultaneous calls share one request. */
   refresh(accountId: AccountId): Promise<KnownAccount | undefined> {
-    const key = toHex(accountId)
-    const underway = this.#underway.get(key) ?? this.#fetch(accountId).finally(() => this.#underway.delete(key))
-    this.#underway.set(key, underway)
-    return underway
+    return shared(this.#underway, accountId, () => this.#refresh(accountId))
   }
 
-  async #fetch(accountId: AccountId): Promise<KnownAccount | undefined> {
+  async #refresh(accountId: AccountId): Promise<KnownAccount | undefined> {
     const known = await this.load(accountId)
-    const answer =
-      (await this.#ask(this.#components.connection(), accountId)) ??
-      (known ? undefined : await this.opinion.ask(other => this.#ask(other, accountId)))
-    return this.#keep(answer, accountId, known)
+    const here = await this.#askHere(accountId)
+    if (!here && !known) {
+      const there = await this.opinion.ask(other => this.#ask(other, accountId))
+      return there && this.#merge(accountId, { there })
+    }
+    // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
+    return here ? this.#keep(accountId, here, known) : known
   }
 
   /**
@@ -125,76 +119,139 @@ export class DirectoryClient {
    * @throws PeerError `not-a-node`, `bad-answer`.
    */
   async refreshOverHttp(accountId: AccountId): Promise<KnownAccount | undefined> {
-    const { fetch, network } = this.#components
-    const answer = await proofOverHttp(fetch, network().entry, accountId)
-    return this.#keep(answer, accountId, await this.load(accountId))
-  }
-
-  async #keep(
-    answer: Uint8Array | undefined,
-    accountId: AccountId,
-    known: KnownAccount | undefined
-  ): Promise<KnownAccount | undefined> {
-    // A node that knows nothing of an account we know is behind, or withholds: what we have stays.
+    const { fetch, network, timers } = this.#components
+    const at = timers.now()
+    const { entry, epoch } = network()
+    const answer = await proofOverHttp(fetch, entry, accountId)
+    const known = await this.load(accountId)
     if (!answer) return known
-    const fresh = await this.#withoutLostName(await this.#check(answer, accountId, known), known)
-    if (known && isBehind(fresh, known, this.#components.timers.now())) return known
-    if (known && withholds(fresh, known) && !(await this.#isBackedElsewhere(fresh)))
-      return this.#unconfirmed(known, fresh)
-    // Before anything is sealed to its keys or believed from its devices: one node alone can withhold a REVOKE.
-    if (!(known && isUnchanged(fresh, known)) && this.opinion.isThere) return this.#keepConfirmed(fresh)
-    await this.save(fresh)
-    return fresh
+    const node = epoch.nodes.find(({ url }) => url === entry)
+    return this.#keep(accountId, await this.#checked(accountId, answer, at, node?.operator), known)
   }
 
-  /** Takes an account as it is with a second opinion; without one if none comes soon, which is then still taken in later. */
-  async #keepConfirmed(fresh: KnownAccount): Promise<KnownAccount> {
-    const opinion = this.opinion.ask(other => this.#compare(fresh, other))
-    const first = await this.opinion.soon(opinion.then(confirmed => confirmed ?? fresh))
-    await this.save(first ?? fresh)
-    if (!first) void this.#keepLate(fresh, opinion)
-    return first ?? fresh
+  /** Before anything is sealed to new keys or believed from new devices: one node alone can withhold a REVOKE. */
+  async #keep(accountId: AccountId, here: Told, known: KnownAccount | undefined): Promise<KnownAccount | undefined> {
+    const isNews = !known || !isUnchanged(here.checked, known.checked)
+    const isMissing = known !== undefined && withholds(here, known)
+    const isAsking = this.opinion.isThere && isNews && (!isMissing || this.#mayAskAboutWithheld(accountId))
+    return isAsking ? this.#withSecond(accountId, here) : this.#merge(accountId, { here })
   }
 
-  /** An opinion that nobody waited for, unless something newer came in between. Never rejects. */
-  async #keepLate(fresh: KnownAccount, opinion: Promise<KnownAccount | undefined>): Promise<void> {
-    try {
-      const late = await opinion
-      if (late && this.peek(toHex(fresh.accountId)) === fresh) await this.save(late)
-    } catch (error) {
-      this.#components.log.debug('a late second opinion could not be kept', { reason: String(error) })
-    }
-  }
-
-  /** Whether another operator leaves out the same. Asked now and then only: a node must not make us ask on and on. */
-  async #isBackedElsewhere(fresh: KnownAccount): Promise<boolean> {
-    const key = toHex(fresh.accountId)
+  /** Asked now and then only: a node must not make us ask on and on. */
+  #mayAskAboutWithheld(accountId: AccountId): boolean {
+    const key = toHex(accountId)
     const now = this.#components.timers.monotonic()
     if (now - (this.#withheldAt.get(key) ?? -Infinity) < WITHHELD_INTERVAL_MS) return false
     if (this.#withheldAt.size >= MAX_ASKED_ELSEWHERE) this.#withheldAt.clear()
     this.#withheldAt.set(key, now)
-    return (await this.opinionOn(fresh)) === 'same'
+    return true
   }
 
   /**
-   * Records that were seen stay, though this node leaves them out; nobody calls them confirmed meanwhile. A REVOKE that it
-   * tells of instead binds nevertheless: no branch takes one back.
+   * The account, with an agreement of two operators not older than `maxAgeMs` if both answer; both are asked where it is older.
+   * Without a second operator it comes back as the first one tells it, and {@link standingOf} says so.
+   *
+   * @throws PeerError `offline`, `bad-answer`.
    */
-  async #unconfirmed(known: KnownAccount, { revoked }: KnownAccount): Promise<KnownAccount> {
-    const { crypto, network, log } = this.#components
-    log.warn('a node leaves out records that were seen in blocks', { account: toHex(known.accountId) })
-    const isNews = await this.#components.trust.raise(known.accountId, 'withheld')
-    const isNothingNew = !isNews && known.trust === 'L1' && revoked.length === known.revoked.length
-    if (isNothingNew) return known
-    const unconfirmed = await knowAccount(crypto, network(), { ...carriedOver(known), trust: 'L1', revoked })
-    await this.save(unconfirmed)
-    return unconfirmed
+  async agree(accountId: AccountId, maxAgeMs = 0): Promise<KnownAccount | undefined> {
+    const known = await this.load(accountId)
+    const { timers } = this.#components
+    if (known && isAgreed(known, timers.now(), maxAgeMs)) return known
+    if (!this.opinion.isThere) return this.account(accountId, maxAgeMs)
+    return shared(this.#agreeing, accountId, async () => {
+      const here = await this.#askHere(accountId)
+      if (!here && !known) return this.#refresh(accountId)
+      return this.#withSecond(accountId, here)
+    })
   }
 
-  #ask(connection: NodeConnection, accountId: AccountId): Promise<Uint8Array | undefined> {
-    const { fetch, network } = this.#components
+  /** Merges with a second opinion; without one if none comes soon, which is then still merged later. */
+  async #withSecond(accountId: AccountId, here: Told | undefined): Promise<KnownAccount | undefined> {
+    const merged = this.opinion
+      .ask(other => this.#askElsewhere(other, accountId))
+      .then(elsewhere => this.#mergeBoth(accountId, here, elsewhere))
+    const first = await this.opinion.soon(merged)
+    if (first) return first
+    // Nobody waits for the rest of it.
+    merged.catch((error: unknown) =>
+      this.#components.log.debug('a late second opinion could not be kept', { reason: String(error) })
+    )
+    this.#vain.note(accountId)
+    return here ? this.#merge(accountId, { here }) : this.load(accountId)
+  }
+
+  async #askElsewhere(other: NodeConnection, accountId: AccountId): Promise<ToldElsewhere> {
+    const there = await this.#ask(other, accountId)
+    const username = (await this.load(accountId))?.username
+    const name = username ? { username, holder: await this.names.holderAt(other, username as Username) } : undefined
+    return { there, name }
+  }
+
+  async #mergeBoth(
+    accountId: AccountId,
+    here: Told | undefined,
+    elsewhere: ToldElsewhere | undefined
+  ): Promise<KnownAccount | undefined> {
+    const account = await this.#merge(accountId, { here, there: elsewhere?.there })
+    const now = this.#components.timers.now()
+    if (account && isAgreed(account, now, AGREEMENT_MAX_AGE_MS)) this.#vain.forget(accountId)
+    else this.#vain.note(accountId)
+    if (!account || !elsewhere?.name) return account
+    return this.#holders.noteHolder(accountId, elsewhere.name)
+  }
+
+  /** The one place where an answer becomes what is known. */
+  async #merge(accountId: AccountId, evidence: Evidence): Promise<KnownAccount | undefined> {
+    const { timers, trust, log } = this.#components
+    const isAlone = !this.opinion.isThere
+    return this.#accounts.change(accountId, async known => {
+      const weighed = weigh(known, evidence, { now: timers.now(), isAlone })
+      if (!weighed) return known
+      if (weighed.isWithheld) {
+        log.warn('a node leaves out records that were seen in blocks', { account: toHex(accountId) })
+        await trust.raise(accountId, 'withheld')
+      }
+      return this.#holders.withoutLostName(weighed.account, known)
+    })
+  }
+
+  /** How an account stands by what operators said of it. */
+  standingOf(account: KnownAccount): Standing {
+    const at = account.agreement?.at ?? null
+    if (!this.opinion.isThere) return { state: 'single', at, trust: 'L1' }
+    const now = this.#components.timers.now()
+    if (isAgreed(account, now, AGREEMENT_MAX_AGE_MS))
+      return { state: 'agreed', at, trust: account.checked.confirmations > 0 ? 'L2' : 'L1' }
+    return { state: this.#vain.isOver(account, now) ? 'lost' : 'waiting', at, trust: 'L1' }
+  }
+
+  /** Whether something may be sealed without a question first: two operators agree, or a second one was just asked in vain. */
+  isSettledFor(account: KnownAccount): boolean {
+    const { state } = this.standingOf(account)
+    return state === 'single' || state === 'agreed' || this.#vain.isLately(account.accountId)
+  }
+
+  async #ask(connection: NodeConnection, accountId: AccountId): Promise<Told | undefined> {
+    const { fetch, network, timers } = this.#components
+    const at = timers.now()
     const node = network().epoch.nodes.find(({ key }) => equalBytes(key, connection.node))
-    return askForAccount(connection, fetch, node?.url, accountId)
+    const proof = await askForAccount(connection, fetch, node?.url, accountId)
+    return proof && this.#checked(accountId, proof, at, node?.operator)
+  }
+
+  #askHere(accountId: AccountId): Promise<Told | undefined> {
+    return this.#ask(this.#components.connection(), accountId)
+  }
+
+  async #checked(accountId: AccountId, proof: Uint8Array, at: number, operator: Told['operator']): Promise<Told> {
+    const { crypto, network } = this.#components
+    try {
+      return { operator, proof, checked: await checkAnswer(crypto, network(), accountId, proof, at), at }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#components.log.warn('a node sent a proof that does not hold', { code: error.code })
+      throw new PeerError('bad-answer', {}, { cause: error })
+    }
   }
 
   /**
@@ -203,188 +260,42 @@ export class DirectoryClient {
    */
   async opinionOn(account: KnownAccount): Promise<ProofComparison | undefined> {
     return this.opinion.ask(async other => {
-      const answer = await this.#ask(other, account.accountId)
-      if (!answer) return undefined
-      return compareProofs(account.checked, (await this.#check(answer, account.accountId, undefined)).checked)
+      const told = await this.#ask(other, account.accountId)
+      return told && compareProofs(account.checked, told.checked)
     })
   }
 
-  /** A name that the records no longer claim is not shown any more. */
-  async #withoutLostName(fresh: KnownAccount, known: KnownAccount | undefined): Promise<KnownAccount> {
-    if (!known || fresh.username === null) return fresh
-    const hasSameNames = fresh.checked.account.names.length === known.checked.account.names.length
-    if (hasSameNames || (await this.names.isClaimedBy(fresh, fresh.username as Username))) return fresh
-    return { ...fresh, username: null, nameConfirmed: false }
+  /** A person gave names: what they are called is theirs to say, whether a username is theirs the directory says. */
+  async noteProfile(
+    accountId: AccountId,
+    { username, displayName }: { username: string | null; displayName: string }
+  ): Promise<KnownAccount | undefined> {
+    return this.#accounts.change(
+      accountId,
+      known => known && { ...known, displayName: displayName || null, claimedName: username }
+    )
   }
 
-  async #check(proof: Uint8Array, accountId: AccountId, known: KnownAccount | undefined): Promise<KnownAccount> {
-    const { crypto, timers, network } = this.#components
-    try {
-      const stored = storedAccount(decodeProof(proof), proof, timers.now())
-      if (!equalBytes(stored.accountId, accountId)) throw new ProtocolError('NOT_FOR_US', 'proof of another account')
-      const fresh = await knowAccount(
-        crypto,
-        network(),
-        known ? { ...carriedOver(known), ...pickFresh(stored) } : stored
-      )
-      // Two operators agreed on the records as they were: what is new has one operator's word only.
-      return known && isUnchanged(fresh, known) ? fresh : { ...fresh, trust: 'L1' }
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.#components.log.warn('a node sent a proof that does not hold', { code: error.code })
-      throw new PeerError('bad-answer', {}, { cause: error })
-    }
+  /** As {@link NameHolders.find}. */
+  findByName(username: Username): Promise<KnownAccount | undefined> {
+    return this.#holders.find(username)
   }
 
-  /** Stores an account as it is now known and tells who watches. */
-  async save(account: KnownAccount): Promise<void> {
-    const { store, trust } = this.#components
-    const key = toHex(account.accountId)
-    await store.batch([
-      { space: 'account', id: key, value: encodeStoredAccount(account) },
-      ...trust.observe(this.#accounts.get(key), account)
-    ])
-    this.#remember(account)
-    this.#components.onChange(account)
+  /** As {@link NameHolders.checkClaimed}. */
+  checkClaimedName(account: KnownAccount, text: string): Promise<KnownAccount> {
+    return this.#holders.checkClaimed(account, text)
   }
 
-  #remember(account: KnownAccount): void {
-    const key = toHex(account.accountId)
-    this.#accounts.delete(key)
-    this.#accounts.set(key, account)
-    if (this.#accounts.size > MAX_CACHED_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!)
+  /** As {@link NameHolders.isTakenFrom}. */
+  isTakenFrom(username: Username, accountId: AccountId): Promise<boolean> {
+    return this.#holders.isTakenFrom(username, accountId)
   }
+}
 
-  /**
-   * Finds an account by its username: a node names it, the account's own records must claim it. Where the node in use
-   * knows nobody, another operator's is asked, so that a node alone can neither hide anybody nor, just started, forget them.
-   *
-   * @returns undefined if nobody is known to hold the name.
-   * @throws PeerError `offline`, `bad-answer` for answers that do not hold, `name-disputed` if operators disagree about the name.
-   */
-  async findByName(username: Username): Promise<KnownAccount | undefined> {
-    const account = await this.#accountNamed(username)
-    if (!account) return undefined
-    if (account.username === username && account.nameConfirmed) return account
-    const named: KnownAccount = {
-      ...account,
-      username,
-      nameConfirmed: account.username === username && account.nameConfirmed
-    }
-    await this.save(named)
-    // What comes later is still saved.
-    const confirmed = (await this.opinion.soon(this.confirm(named))) ?? named
-    if (!confirmed.nameConfirmed) await this.#requireNoOther(confirmed, username)
-    await this.#noteNewHolder(confirmed, username)
-    return confirmed
-  }
-
-  /**
-   * A name that another operator says is somebody else's is nobody's for now.
-   * @throws PeerError `name-disputed` if that person's own records claim it, too.
-   */
-  async #requireNoOther({ accountId }: KnownAccount, username: Username): Promise<void> {
-    const other = await this.opinion.soon(this.#holderElsewhere(username))
-    if (!other || equalBytes(other, accountId) || !(await this.#claimant(other, username))) return
-    throw new PeerError('name-disputed', { username })
-  }
-
-  /** Asks until somebody is named whose own records claim the name. */
-  async #accountNamed(username: Username): Promise<KnownAccount | undefined> {
-    const told = await this.names.holderOf(username)
-    const known = this.#knownHolder(username)
-    const isExpected = told !== undefined && (known === undefined || equalBytes(told, known.accountId))
-    const first = isExpected ? await this.#claimant(told, username) : undefined
-    if (first) return first
-    // Nobody, somebody without a claim, or somebody else than before: what another operator says counts.
-    const elsewhere = await this.#holderElsewhere(username)
-    const before = known?.nameConfirmed ? [known.accountId, told] : [told, known?.accountId]
-    for (const holder of [elsewhere, ...before]) {
-      const account = holder && (await this.#claimant(holder, username))
-      if (account) return account
-    }
-    return undefined
-  }
-
-  /** @returns undefined if the account's own records do not claim the name. */
-  async #claimant(holder: AccountId, username: Username): Promise<KnownAccount | undefined> {
-    const account = await this.account(holder)
-    return account && (await this.names.isClaimedBy(account, username)) ? account : undefined
-  }
-
-  /** A name that led to somebody else we know: both of them are shown with an alert, and only one with the name. */
-  async #noteNewHolder(holder: KnownAccount, username: Username): Promise<void> {
-    if (!holder.nameConfirmed && this.opinion.isThere) return
-    for (const former of [...this.#accounts.values()]) {
-      if (former.username !== username || equalBytes(former.accountId, holder.accountId)) continue
-      if (former.nameConfirmed) await this.#components.trust.raise(holder.accountId, 'new-holder', username)
-      await this.#loseName(former)
-    }
-  }
-
-  async #loseName(former: KnownAccount): Promise<KnownAccount> {
-    if (former.nameConfirmed) await this.#components.trust.raise(former.accountId, 'lost-name', former.username)
-    const nameless = { ...former, username: null, nameConfirmed: false }
-    await this.save(nameless)
-    return nameless
-  }
-
-  async #holderElsewhere(username: Username): Promise<AccountId | undefined> {
-    return this.opinion.ask(other => this.names.holderAt(other, username))
-  }
-
-  /** Whether somebody else holds a name, for which one node's word is not enough where there are more. */
-  async isTakenFrom(username: Username, accountId: AccountId): Promise<boolean> {
-    const isOther = (holder: AccountId | undefined): boolean => holder !== undefined && !equalBytes(holder, accountId)
-    if (!isOther(await this.names.holderOf(username))) return false
-    return !this.opinion.isThere || isOther(await this.#holderElsewhere(username))
-  }
-
-  /** Somebody who was found under this name before. */
-  #knownHolder(username: Username): KnownAccount | undefined {
-    const holders = [...this.#accounts.values()].filter(account => account.username === username)
-    return holders.find(({ nameConfirmed }) => nameConfirmed) ?? holders[0]
-  }
-
-  /** Takes a name that somebody gave as their own, if directory and records agree. */
-  async checkClaimedName(account: KnownAccount, text: string): Promise<KnownAccount> {
-    const username = usernameOrNothing(text)
-    if (!username || account.username === username) return account
-    const holder = await this.names.holderOf(username)
-    if (!holder || !equalBytes(holder, account.accountId)) return account
-    return (await this.findByName(username)) ?? account
-  }
-
-  /** Asks a node of another operator for the same record and name. Never fails: without a second opinion all stays. */
-  async confirm(account: KnownAccount): Promise<KnownAccount> {
-    const confirmed = await this.opinion.ask(other => this.#compare(account, other))
-    if (!confirmed) return account
-    await this.save(confirmed)
-    return confirmed
-  }
-
-  async #compare(account: KnownAccount, other: NodeConnection): Promise<KnownAccount> {
-    const { accountId } = account
-    let compared = account
-    const answer = await this.#ask(other, accountId)
-    if (answer) {
-      const second = await this.#check(answer, accountId, account)
-      const comparison = compareProofs(account.checked, second.checked)
-      // "ahead" or "behind" is a matter of blocks; only a contradiction holds sending.
-      const contradicted = comparison === 'contradiction'
-      // Who knows more is right: nobody can invent a record of somebody else.
-      if (comparison === 'behind') compared = { ...second, contradicted }
-      else if (comparison === 'same' && account.checked.confirmations > 0)
-        compared = { ...account, trust: 'L2', contradicted }
-      else compared = { ...account, trust: 'L1', contradicted }
-    }
-    if (account.username === null) return compared
-    const username = account.username as Username
-    const holder = await this.names.holderAt(other, username)
-    const isLost = holder !== undefined && !equalBytes(holder, accountId)
-    // One operator's word alone takes no name from anybody.
-    const here = isLost && account.nameConfirmed ? await this.names.holderOf(username) : undefined
-    if (here && !equalBytes(here, accountId)) return this.#loseName({ ...compared, username, nameConfirmed: true })
-    return { ...compared, nameConfirmed: holder !== undefined && !isLost }
-  }
+/** Simultaneous calls for one account share the work. */
+function shared<T>(underway: Map<AccountHex, Promise<T>>, accountId: AccountId, work: () => Promise<T>): Promise<T> {
+  const key = toHex(accountId)
+  const running = underway.get(key) ?? work().finally(() => underway.delete(key))
+  underway.set(key, running)
+  return running
 }

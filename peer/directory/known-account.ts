@@ -7,7 +7,6 @@ import {
   encode,
   list,
   nullable,
-  oneOf,
   struct,
   text,
   uint,
@@ -35,15 +34,9 @@ import {
   type DeviceId,
   type RecordId
 } from '../../protocol/identity/device.ts'
-import {
-  FINAL_CONFIRMATIONS,
-  MAX_ACCOUNT_PROOF_BYTES,
-  MAX_RECORDS_PER_ACCOUNT,
-  MAX_RECOVERIES_PER_ACCOUNT,
-  SETTLED_CONFIRMATIONS
-} from '../../protocol/limits.ts'
-import type { RecordDetails } from '../peer-api.ts'
+import { MAX_ACCOUNT_PROOF_BYTES, MAX_RECORDS_PER_ACCOUNT, MAX_RECOVERIES_PER_ACCOUNT } from '../../protocol/limits.ts'
 import type { NetworkInfo } from '../network/network-info.ts'
+import { agreementCodec } from './agreement.ts'
 
 /** Bounded by the rules: what an account may ever revoke. */
 const MAX_SEEN_REVOCATIONS = 2 * (MAX_RECORDS_PER_ACCOUNT + MAX_RECOVERIES_PER_ACCOUNT)
@@ -53,8 +46,8 @@ const storedAccountCodec = struct({
   accountId: accountIdCodec,
   proof: bytesBetween(1, MAX_ACCOUNT_PROOF_BYTES),
   checkedAt: uint(),
-  /** `L2` once a node of another operator gave the same record. */
-  trust: oneOf('L0', 'L1', 'L2'),
+  /** The last agreement of two operators on these records; null if they never agreed, or the records changed since. */
+  agreement: agreementCodec,
   /** Two operators contradict each other about this account. */
   contradicted: bool,
   username: nullable(text(32)),
@@ -85,23 +78,58 @@ export interface KnownAccount extends StoredAccount {
   view: AccountView
 }
 
+/** What is stored of an account of which perhaps no REVOKE was seen before. */
+type Stored = Omit<StoredAccount, 'revoked'> & { revoked?: SeenRevocations }
+
 /**
  * Checks a proof and joins it with what was known.
  * @throws ProtocolError as `checkProof`.
  */
-export async function knowAccount(
+export async function knowAccount(crypto: Crypto, info: NetworkInfo, stored: Stored): Promise<KnownAccount> {
+  const checked = await checkAnswer(crypto, info, stored.accountId, stored.proof, stored.checkedAt)
+  return joinAccount(stored, checked)
+}
+
+/**
+ * Checks a proof. Pending records are judged at `now`, this device's time: the tip's time is one node's word, and with a time
+ * of its choice a node could bring back the hours in which a revoked device may answer.
+ *
+ * @throws ProtocolError as `checkProof`.
+ */
+export function checkAnswer(
   crypto: Crypto,
-  info: NetworkInfo,
-  stored: Omit<StoredAccount, 'revoked'> & { revoked?: StoredAccount['revoked'] }
-): Promise<KnownAccount> {
-  const checked = await checkProof(
-    crypto,
-    info.id,
-    info.genesis.metadataLabel,
-    stored.accountId,
-    decodeProof(stored.proof)
-  )
+  { id, genesis }: NetworkInfo,
+  accountId: AccountId,
+  proof: Uint8Array,
+  now: number
+): Promise<CheckedProof> {
+  const decoded = decodeProof(proof)
+  return checkProof(crypto, id, genesis.metadataLabel, accountId, decoded, now)
+}
+
+/** Joins a checked proof with what is stored beside it. Every REVOKE of both is in force. */
+export function joinAccount(stored: Stored, checked: CheckedProof): KnownAccount {
   const revoked = joinRevoked(stored.revoked ?? [], checked.account, stored.checkedAt)
+  return withRevoked(stored, checked, revoked)
+}
+
+/** The account with every REVOKE in force that was seen before, or that another view of the account shows `now`. */
+export function unitedWith(
+  known: KnownAccount,
+  seen: SeenRevocations,
+  views: readonly AccountState[],
+  now: number
+): KnownAccount {
+  const before = uniteRevoked(known.revoked, seen)
+  const revoked = views.reduce((united, view) => joinRevoked(united, view, now), before)
+  return revoked.length === known.revoked.length ? known : withRevoked(known, known.checked, revoked)
+}
+
+function withRevoked(
+  stored: Omit<StoredAccount, 'revoked'>,
+  checked: CheckedProof,
+  revoked: SeenRevocations
+): KnownAccount {
   const current = withRevokeMemory(checked.account, memoryOf(stored.accountId, revoked))
   return { ...stored, revoked, checked, current, view: viewOf(checked.account, current, revoked) }
 }
@@ -112,7 +140,7 @@ export function storedAccount(proof: AccountProof, encoded: Uint8Array, checkedA
     accountId: proof.accountId,
     proof: encoded,
     checkedAt,
-    trust: 'L1',
+    agreement: null,
     contradicted: false,
     username: null,
     displayName: null,
@@ -129,14 +157,27 @@ const memoryOf = (accountId: AccountId, revoked: SeenRevocations): RevokeMemory 
   seen: revoked.map(({ deviceId, by, recordId }) => ({ device: deviceId, by, recordId }))
 })
 
-/** What was seen before and what this proof shows, each with the time at which it first counted. */
+/** Both lists, each REVOKE once: revocations only unite. */
+function uniteRevoked(seen: SeenRevocations, others: SeenRevocations): SeenRevocations {
+  const isIn = (entry: SeenRevocations[number]): boolean =>
+    seen.some(({ deviceId, by }) => equalBytes(deviceId, entry.deviceId) && isSameSigner(by, entry.by))
+  return [...seen, ...others.filter(entry => !isIn(entry))].slice(-MAX_SEEN_REVOCATIONS)
+}
+
+const isSameSigner = (a: DeviceId | null, b: DeviceId | null): boolean =>
+  a === null || b === null ? a === b : equalBytes(a, b)
+
+/**
+ * What was seen before and what this proof shows, each with the time from which it counts: when this device saw it first. A
+ * block's time is a node's word, and an early one would refuse messages that were sealed long before.
+ */
 function joinRevoked(seen: SeenRevocations, account: AccountState, now: number): SeenRevocations {
   const fresh = rememberRevokes(memoryOf(account.accountId, seen), account).seen.slice(seen.length)
   const joined = fresh.map(({ device, by, recordId }) => ({
     deviceId: device,
     by,
     recordId: recordId as RecordId,
-    at: deviceOf(account, device)?.revocation?.blockTime || now
+    at: now
   }))
   return [...seen, ...joined].slice(-MAX_SEEN_REVOCATIONS)
 }
@@ -145,9 +186,7 @@ function joinRevoked(seen: SeenRevocations, account: AccountState, now: number):
 function revokedAt(current: AccountState, revoked: SeenRevocations, deviceId: DeviceId): number | undefined {
   const revocation = deviceOf(current, deviceId)?.revocation
   if (!revocation) return undefined
-  const isSigner = (by: DeviceId | null): boolean =>
-    by === null || revocation.by === null ? by === revocation.by : equalBytes(by, revocation.by)
-  const seen = revoked.find(entry => equalBytes(entry.deviceId, deviceId) && isSigner(entry.by))
+  const seen = revoked.find(entry => equalBytes(entry.deviceId, deviceId) && isSameSigner(entry.by, revocation.by))
   return seen?.at ?? revocation.blockTime
 }
 
@@ -189,37 +228,6 @@ function viewOf(account: AccountState, current: AccountState, revoked: SeenRevoc
     },
     revokedAt: deviceId => revokedAt(current, revoked, deviceId)
   }
-}
-
-/** Kinds of records that change what messages are sealed to. */
-export const DEVICE_RECORDS: ReadonlySet<string> = new Set(['create', 'add', 'revoke', 'rotate', 'recover'])
-
-/** How far the public record confirms the devices of an account. @param undoneAt - see {@link RecordDetails}. */
-export function recordDetails(account: KnownAccount, info: NetworkInfo, undoneAt: number | null): RecordDetails {
-  const { checked } = account
-  const history = historyOf(checked.account).filter(({ kind }) => DEVICE_RECORDS.has(kind))
-  const recorded = history.findLast(({ order }) => order !== null)
-  const place = checked.places.find(({ recordId }) => recorded && equalBytes(recordId, recorded.recordId))
-  const confirmations = recorded ? checked.tip.height - recorded.order!.blockHeight + 1 : 0
-  return {
-    state: recordState(account, confirmations),
-    confirmations,
-    transactionId: place?.transactionId ? toHex(place.transactionId) : null,
-    blockHeight: recorded?.order?.blockHeight ?? null,
-    recordedAt: recorded?.blockTime ?? null,
-    network: info.label,
-    trust: account.trust,
-    checkedAt: account.checkedAt,
-    undoneAt
-  }
-}
-
-function recordState(account: KnownAccount, confirmations: number): RecordDetails['state'] {
-  if (account.contradicted) return 'mismatch'
-  if (devicesToSealTo(account).length === 0) return 'removed'
-  if (confirmations === 0) return 'pending'
-  if (confirmations >= FINAL_CONFIRMATIONS) return 'final'
-  return confirmations >= SETTLED_CONFIRMATIONS ? 'settled' : 'recorded'
 }
 
 /** Why nothing may be sent to an account; null if all is well. */

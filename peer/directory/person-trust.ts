@@ -8,7 +8,8 @@ import { historyOf } from '../../protocol/directory/account.ts'
 import { accountIdCodec, type AccountId } from '../../protocol/identity/device.ts'
 import type { AccountHex, RecordAlert } from '../peer-api.ts'
 import type { EntryChange, SealedStore } from '../store/sealed-store.ts'
-import { DEVICE_RECORDS, type KnownAccount } from './known-account.ts'
+import type { KnownAccount } from './known-account.ts'
+import { DEVICE_RECORDS } from './record-details.ts'
 
 const markCodec = struct({
   accountId: accountIdCodec,
@@ -116,7 +117,8 @@ export class PersonTrust {
     if (is && mark.undoneAt !== null) next = { ...next, undoneAt: null }
     if (was && !is) next = { ...next, undoneAt: this.#now() }
     const lost = lostKinds(before, after)
-    if (next.alert?.kind === 'withheld' && (lost.length > 0 || after.trust === 'L2')) next = { ...next, alert: null }
+    if (next.alert?.kind === 'withheld' && (lost.length > 0 || after.agreement !== null))
+      next = { ...next, alert: null }
     const kind = this.#alertKind(lost, before, after)
     if (!kind) return next
     const username = kind === 'lost-name' ? before.username : null

@@ -30,7 +30,18 @@ export class SendHolds {
   /** @returns null if all is well. */
   reason(account: KnownAccount): HoldReason | null {
     if (this.deviceState !== 'live') return 'device-removed'
-    return holdReason(account) ?? this.#alertReason(account)
+    return holdReason(account) ?? this.#alertReason(account) ?? this.#agreementReason(account)
+  }
+
+  /**
+   * One node alone can withhold that a device was removed: from the other account, or from ours. Who compared the safety number
+   * asked to be safe from that, so that nothing is sent on one node's word for long.
+   */
+  #agreementReason(account: KnownAccount): HoldReason | null {
+    if (this.#trust.of(account.accountId).verifiedAt === null) return null
+    const own = this.#directory.peek(toHex(this.#context.accountId()))
+    const isLost = [account, own].some(known => known && this.#directory.standingOf(known).state === 'lost')
+    return isLost ? 'not-agreed' : null
   }
 
   #alertReason({ accountId }: KnownAccount): HoldReason | null {

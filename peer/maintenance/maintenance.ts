@@ -5,18 +5,20 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import type { Conversations } from '../conversations/conversations.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import { AGREEMENT_RENEW_MS } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Receiver } from '../receiving/receiver.ts'
+import type { Conversation } from '../store/store-layout.ts'
 import { UPKEEP_INTERVAL_MS, type SessionUpkeep } from './session-upkeep.ts'
 
 /** Quiet conversations are looked after this often … */
 const SWEEP_INTERVAL_MS = 10 * 60_000
 /** … and those that are not quiet, each round. */
 const LATELY_MS = 60 * 60_000
-/** Operators that do not agree yet are asked again after this. */
-const OPINION_INTERVAL_MS = 3 * 60_000
+/** Operators that do not agree yet are asked again after this: two attempts before an agreement ends. */
+const OPINION_INTERVAL_MS = 60_000
 const CONTRADICTED_INTERVAL_MS = 20_000
 /** Sessions that nothing can reopen are looked for this often. */
 const FORGET_INTERVAL_MS = 60 * 60_000
@@ -73,6 +75,8 @@ export class Maintenance {
     // Each by itself: a node that refuses one must not stop the others.
     await this.#attempt(() => this.#publishBundle(online))
     await this.#attempt(() => directory.account(context.accountId(), 0))
+    // A device removed elsewhere must not go on because one node keeps that back.
+    await this.#attempt(() => directory.agree(context.accountId(), AGREEMENT_RENEW_MS))
     await this.#attempt(() => receiver.retryParked('roster'))
     await this.#attempt(() => this.#forgetSessions())
     for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
@@ -123,7 +127,7 @@ export class Maintenance {
       for (const accountId of roster.partnersOf(conversation)) {
         const known = directory.peek(toHex(accountId))
         // Not awaited: another operator may be slow to answer.
-        if (known) void this.#attempt(() => this.#reconsider(known))
+        if (known) void this.#attempt(() => this.#reconsider(known, conversation))
         // A person may tell a name before the record has it.
         if (known?.claimedName) await directory.checkClaimedName(known, known.claimedName)
       }
@@ -132,10 +136,15 @@ export class Maintenance {
     }
   }
 
-  /** Asks again about an account on which operators did not agree: sending is held while they contradict each other. */
-  async #reconsider(known: KnownAccount): Promise<void> {
-    if (known.contradicted) await this.#components.directory.refresh(known.accountId)
-    else await this.seekSecondOpinion(known)
+  /**
+   * Asks again about an account on which operators did not agree: sending is held while they contradict each other. Where we
+   * write lately, their agreement is renewed before it ends; elsewhere they are asked before the next message is sealed.
+   */
+  async #reconsider(known: KnownAccount, { updatedAt }: Conversation): Promise<void> {
+    const { context, directory } = this.#components
+    if (known.contradicted) await directory.refresh(known.accountId)
+    else if (known.agreement === null) await this.seekSecondOpinion(known)
+    else if (context.timers.now() - updatedAt < LATELY_MS) await directory.agree(known.accountId, AGREEMENT_RENEW_MS)
   }
 
   /**
@@ -145,7 +154,7 @@ export class Maintenance {
   async seekSecondOpinion(account: KnownAccount): Promise<void> {
     const { context, directory, conversations } = this.#components
     const isOurs = equalBytes(account.accountId, context.accountId()) || conversations.isPartner(account.accountId)
-    if (!isOurs || (account.trust === 'L2' && !account.contradicted) || !directory.opinion.isThere) return
+    if (!isOurs || (account.agreement !== null && !account.contradicted) || !directory.opinion.isThere) return
     const key = toHex(account.accountId)
     const { places } = account.checked
     const state = `${places.length}/${places.filter(({ order }) => order !== null).length}`
@@ -156,7 +165,7 @@ export class Maintenance {
     if (last?.state === state && now - last.at < interval) return
     this.#opinions.set(key, { state, at: now })
     try {
-      await directory.confirm(account)
+      await directory.agree(account.accountId)
     } catch (error) {
       // No caller waits for it, and it may end after the store was closed.
       context.log.debug('no second opinion was available', { reason: String(error) })
@@ -180,11 +189,8 @@ export class Maintenance {
     { username, displayName }: { username: string | null; displayName: string }
   ): Promise<void> {
     const { directory } = this.#components
-    const account = await directory.load(accountId)
-    if (!account) return
-    const named = { ...account, displayName: displayName || null, claimedName: username }
-    await directory.save(named)
-    if (username !== null) await directory.checkClaimedName(named, username)
+    const named = await directory.noteProfile(accountId, { username, displayName })
+    if (named && username !== null) await directory.checkClaimedName(named, username)
   }
 
   /** Resolves once no look-up of this account's name is under way. */

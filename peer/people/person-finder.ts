@@ -55,9 +55,9 @@ export class PersonFinder {
       })
       return people.me()
     }
-    const account = await this.#ask(() => directory.account(id, 0))
+    const account = await this.#ask(() => directory.agree(id))
     if (!account) throw new PeerError('no-account')
-    return people.person((await directory.confirm(account)).accountId)
+    return people.person(account.accountId)
   }
 
   async #find(query: string): Promise<KnownAccount | undefined> {

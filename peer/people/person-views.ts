@@ -6,7 +6,8 @@ import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
-import { recordDetails, type KnownAccount } from '../directory/known-account.ts'
+import type { KnownAccount } from '../directory/known-account.ts'
+import { recordDetails } from '../directory/record-details.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import { shownIdOf } from '../history/shown-id.ts'
@@ -76,7 +77,11 @@ export class PersonViews {
 
   #record(known: KnownAccount | undefined): RecordDetails {
     const info = this.#context.network()
-    if (known) return recordDetails(known, info, this.#trust.of(known.accountId).undoneAt)
+    if (known) {
+      const standing = this.#directory.standingOf(known)
+      const { undoneAt } = this.#trust.of(known.accountId)
+      return recordDetails(known, { info, standing, now: this.#context.timers.now(), undoneAt })
+    }
     return {
       state: 'pending',
       confirmations: 0,
@@ -86,6 +91,7 @@ export class PersonViews {
       network: info.label,
       trust: 'L0',
       checkedAt: 0,
+      agreement: { state: 'waiting', at: null },
       undoneAt: null
     }
   }

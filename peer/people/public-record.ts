@@ -8,6 +8,7 @@ import { FINAL_CONFIRMATIONS, SETTLED_CONFIRMATIONS } from '../../protocol/limit
 import { PeerError } from '../errors.ts'
 import type { DeviceRecord, PublicRecord, RecordApi, RecordPlace, SafetyNumber } from '../peer-api.ts'
 import type { EngineContext } from '../engine-context.ts'
+import { countedConfirmations } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
 import type { OwnAccount } from '../store/own-account.ts'
@@ -34,7 +35,8 @@ export class PublicRecords implements RecordApi {
     const accountId = accountIdFromHex(accountHex)
     const known = await this.#require(accountId)
     const { account, tip } = known.checked
-    const placeOf = placesOf(known)
+    const standing = this.#directory.standingOf(known)
+    const placeOf = this.#placesOf(known)
     return {
       person: this.#people.person(accountId),
       devices: this.#devices(known),
@@ -43,7 +45,7 @@ export class PublicRecords implements RecordApi {
         recordId: toHex(entry.recordId),
         ...placeOf(entry)
       })),
-      operators: known.trust === 'L2' ? 2 : 1,
+      operators: standing.trust === 'L2' ? 2 : 1,
       tipHeight: tip.height,
       sources: this.#sources()
     }
@@ -61,8 +63,8 @@ export class PublicRecords implements RecordApi {
   }
 
   #devices(known: KnownAccount): DeviceRecord[] {
-    const placeOf = placesOf(known)
     const self = this.#context.device().deviceId
+    const placeOf = this.#placesOf(known)
     return known.current.devices.map(({ deviceId, keys, messagingKeyHash, added, revocation }) => {
       const isThis = equalBytes(deviceId, self)
       return {
@@ -100,21 +102,23 @@ export class PublicRecords implements RecordApi {
       mine: personNumber(crypto, id, self())
     }
   }
-}
 
-/** Where the records of an account stand. */
-function placesOf({ checked }: KnownAccount): (mark: RecordMark) => RecordPlace {
-  const places = new Map(checked.places.map(place => [toHex(place.recordId), place]))
-  return ({ recordId }: { recordId: RecordId }) => {
-    const place = places.get(toHex(recordId))
-    const blockHeight = place?.order?.blockHeight ?? null
-    const confirmations = blockHeight === null ? 0 : checked.tip.height - blockHeight + 1
-    return {
-      state: stateOf(confirmations),
-      confirmations,
-      at: blockHeight === null ? null : place!.blockTime,
-      transactionId: place?.transactionId ? toHex(place.transactionId) : null,
-      blockHeight
+  /** Where the records of an account stand, as far as it counts. */
+  #placesOf(known: KnownAccount): (mark: RecordMark) => RecordPlace {
+    const { checked } = known
+    const isAlone = this.#directory.standingOf(known).state === 'single'
+    const now = this.#context.timers.now()
+    const places = new Map(checked.places.map(place => [toHex(place.recordId), place]))
+    return ({ recordId }: { recordId: RecordId }) => {
+      const place = places.get(toHex(recordId))
+      const confirmations = place ? countedConfirmations(known, place, { now, isAlone }) : 0
+      return {
+        state: stateOf(confirmations),
+        confirmations,
+        at: place?.order ? place.blockTime : null,
+        transactionId: place?.transactionId ? toHex(place.transactionId) : null,
+        blockHeight: place?.order?.blockHeight ?? null
+      }
     }
   }
 }

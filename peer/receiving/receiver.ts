@@ -208,7 +208,7 @@ export class Receiver {
 
   /** @returns whether the directory answered for any of the accounts. */
   async #ask(accounts: AccountId[]): Promise<boolean> {
-    const answers = await Promise.allSettled(accounts.map(accountId => this.#components.directory.refresh(accountId)))
+    const answers = await Promise.allSettled(accounts.map(accountId => this.#components.directory.agree(accountId)))
     return answers.some(({ status }) => status === 'fulfilled')
   }
 

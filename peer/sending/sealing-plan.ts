@@ -6,6 +6,7 @@ import { devicesWithoutKey } from '../../protocol/session/conversation-keys.ts'
 import { renewalReason } from '../../protocol/session/outbound.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageProblem } from '../problems.ts'
+import { AGREEMENT_MAX_AGE_MS } from '../directory/agreement.ts'
 import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import { isFresh, type KnownAccount } from '../directory/known-account.ts'
@@ -13,7 +14,7 @@ import type { ConversationRoster, SealTo } from '../groups/conversation-roster.t
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 
-/** A session is opened with a directory not older than this: nothing is sealed to a device known to be revoked. */
+/** Both operators are asked again before an Open if they were asked longer ago. */
 const FRESH_FOR_OPEN_MS = 2_000
 
 /** All that the sealer must know from the network before it seals messages of a conversation. */
@@ -60,10 +61,9 @@ export class SealingPlanner {
     const conversation = await this.#states.read(slots.conversation(conversationId))
     if (!conversation) return undefined
     const session = (await this.#states.read(slots.outbound(conversationId)))?.session
-    const maxAge = session ? FRESH_MS : FRESH_FOR_OPEN_MS
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
-      const account = await this.#directory.account(memberId, maxAge)
+      const account = session ? await this.#known(memberId) : await this.#directory.agree(memberId, FRESH_FOR_OPEN_MS)
       if (!account) return { held: 'no-account' }
       const held = this.#holds.reason(account)
       if (held !== null) return { held }
@@ -75,6 +75,13 @@ export class SealingPlanner {
     return { conversation, ...sealTo, bundles, canOpen }
   }
 
+  /** For a session under way: what one node says now, as long as two operators agreed on it minutes ago. */
+  async #known(memberId: AccountId): Promise<KnownAccount | undefined> {
+    const account = await this.#directory.account(memberId, FRESH_MS)
+    const isSettled = !account || this.#directory.isSettledFor(account)
+    return isSettled ? account : this.#directory.agree(memberId, AGREEMENT_MAX_AGE_MS)
+  }
+
   /** A plan from what is known already; undefined if that does not suffice, such as where a session has to be opened. */
   async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
     const conversation = await this.#states.read(slots.conversation(conversationId))
@@ -83,7 +90,7 @@ export class SealingPlanner {
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
       if (!account || !isFresh(account, this.#context.timers.now(), FRESH_MS)) return undefined
-      if (this.#holds.reason(account) !== null) return undefined
+      if (!this.#directory.isSettledFor(account) || this.#holds.reason(account) !== null) return undefined
       members.push(account)
     }
     const sealTo = this.#roster.rosterOf(conversation, members)

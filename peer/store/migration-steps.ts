@@ -47,5 +47,18 @@ const problemCodes: MigrationStep = async store => {
   return changes
 }
 
+/** Place of the trust level among the fields of an account, and of its agreement since. */
+const TRUST_FIELD = 3
+
+/** 3 to 4: an account has the moment at which two operators agreed, where it had a trust level for good. They are asked again. */
+const agreements: MigrationStep = async store => {
+  const accounts = await store.all('account')
+  return accounts.map(entry => {
+    const fields = fieldsOf(entry)
+    fields[TRUST_FIELD] = null
+    return { space: 'account', id: toHex(fields[0] as Uint8Array), value: encodeCbor(fields) }
+  })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
-export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes]
+export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes, agreements]

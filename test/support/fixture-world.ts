@@ -48,6 +48,7 @@ export function recordDetails(change: Partial<RecordDetails> = {}): RecordDetail
     network: NETWORK_LABEL,
     trust: 'L2',
     checkedAt: Date.now() - 4 * MINUTE_MS,
+    agreement: { state: 'agreed', at: Date.now() - 4 * MINUTE_MS },
     undoneAt: null,
     ...change
   }

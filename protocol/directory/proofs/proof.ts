@@ -133,6 +133,7 @@ export interface CheckedProof {
  *
  * @param metadataLabel - the network's label.
  * @param accountId - the account that was asked for.
+ * @param judgedAt - time that pending records are judged at, milliseconds; the tip's if it is left out, which is a node's word.
  * @throws ProtocolError `NOT_FOR_US` for another account, `MALFORMED`, `TOO_LARGE`, or `INVALID` for a contradiction: a
  * transaction that is not whole, places out of order, or a recorded entry that the rules do not accept, which no honest
  * node sends.
@@ -142,7 +143,8 @@ export async function checkProof(
   network: NetworkId,
   metadataLabel: number,
   accountId: AccountId,
-  proof: AccountProof
+  proof: AccountProof,
+  judgedAt = proof.tip.time
 ): Promise<CheckedProof> {
   if (!equalBytes(proof.accountId, accountId)) throw new ProtocolError('NOT_FOR_US', 'proof of another account')
   requirePlaces(proof)
@@ -154,7 +156,7 @@ export async function checkProof(
     return records
   })
   const recordedCount = entries.length
-  for (const pending of proof.pending) entries.push({ bytes: pending, order: null, blockTime: proof.tip.time })
+  for (const pending of proof.pending) entries.push({ bytes: pending, order: null, blockTime: judgedAt })
   const fold = await foldAccount(crypto, network, accountId, entries)
   if (!fold) throw contradiction('the proof does not hold the first record of the account')
   const refused = fold.rejected.find(({ order }) => order !== null)

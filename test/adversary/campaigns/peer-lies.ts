@@ -3,7 +3,8 @@
  * operator has a node. What a peer shows, and the keys that it would seal to, are compared with what stands on the chain.
  */
 import { toHex } from '../../../protocol/bytes.ts'
-import { knowAccount, recordDetails, storedAccount } from '../../../peer/directory/known-account.ts'
+import { knowAccount, storedAccount } from '../../../peer/directory/known-account.ts'
+import { recordDetails } from '../../../peer/directory/record-details.ts'
 import type { NetworkInfo } from '../../../peer/network/network-info.ts'
 import { PeerError } from '../../../peer/errors.ts'
 import type { Person } from '../../../peer/peer-api.ts'
@@ -255,9 +256,11 @@ async function truthOf({ victims, proofOf }: LieStage): Promise<Truth[]> {
     victims.map(async victim => {
       const proof = proofOf(victim)
       const known = await knowAccount(crypto, info, storedAccount(proof, encodeProof(proof), 0))
+      const standing = { state: 'single' as const, at: null, trust: 'L1' as const }
+      const context = { info, standing, now: Date.now(), undoneAt: null }
       const keys: string[] = []
       for (let i = 1; i <= STOLEN_DEVICE; i++) keys.push(toHex((await victim.device(i)).keys.signingKey))
-      const record = contentOf({ accountId: victim.id, record: recordDetails(known, info, null) })
+      const record = contentOf({ accountId: victim.id, record: recordDetails(known, context) })
       return { record, liveKeys: new Set(keys.slice(0, STOLEN_DEVICE - 1)), everKeys: new Set(keys) }
     })
   )

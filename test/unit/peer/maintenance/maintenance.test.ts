@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { equalBytes } from '../../../../protocol/bytes.ts'
 import { Maintenance, type MaintenanceComponents } from '../../../../peer/maintenance/maintenance.ts'
 import type { KnownAccount } from '../../../../peer/directory/known-account.ts'
 import { SILENT_LOG } from '../../../../peer/ports.ts'
@@ -7,11 +8,11 @@ import type { AccountId } from '../../../../protocol/identity/device.ts'
 const bob = new Uint8Array(32).fill(2) as AccountId
 const conversation = { conversationId: new Uint8Array(32).fill(3), accountId: bob, updatedAt: 0 }
 
-/** Housekeeping over parts that only note what they are asked for. */
+/** Maintenance over parts that only note what they are asked for. */
 function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundles?: boolean } = {}) {
   const asked: string[] = []
   const note = (what: string) => async () => void asked.push(what)
-  const known = { accountId: bob, trust: 'L1', contradicted: false, checked: { places: [] }, ...init.known }
+  const known = { accountId: bob, agreement: null, contradicted: false, checked: { places: [] }, ...init.known }
   const components = {
     context: {
       timers: { now: () => 1_000, monotonic: () => 1_000, after: () => () => undefined },
@@ -27,7 +28,8 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
       account: note('own record'),
       peek: () => known,
       refresh: note('record of Bob'),
-      confirm: note('second opinion on Bob'),
+      agree: async (id: AccountId) =>
+        void asked.push(equalBytes(id, bob) ? 'second opinion on Bob' : 'second opinion on us'),
       opinion: { isThere: true }
     },
     conversations: { all: () => [conversation], get: () => conversation, isPartner: () => true },
@@ -54,9 +56,9 @@ describe('a round', () => {
     expect(asked).toContain('record of Bob')
   })
 
-  test('seeks the second opinion that was not to be had before', async () => {
+  test('asks a second operator again about a person on whom none agreed yet, and about the own account', async () => {
     const { maintenance, asked } = createHousekeeping()
     await maintenance.round()
-    expect(asked).toContain('second opinion on Bob')
+    expect(asked).toEqual(expect.arrayContaining(['second opinion on Bob', 'second opinion on us']))
   })
 })

@@ -26,6 +26,8 @@ export const holds: HoldSentences = {
   contradicted: ({ name }) =>
     `Two independent places give different answers about ${name}. Nothing is sent until they agree.`,
   'no-devices': ({ name }) => `${name} removed every device, so nobody could read a message.`,
+  'not-agreed': ({ name }) =>
+    `You compared the safety number with ${name}, and no second place confirms the devices just now. It is kept here and sent once one does.`,
   key: ({ name }) => `The devices of ${name} on the public record are not those that you compared.`,
   recovered: ({ name }) => `${name} replaced all devices with a recovery code. Compare your safety number again.`,
   'lost-name': ({ name, username }) => `The username @${username} no longer leads to ${name}.`,

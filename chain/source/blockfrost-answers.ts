@@ -18,6 +18,9 @@ const SECOND_MS = 1_000
 const count = z.number().int().nonnegative()
 const amount = z.string().regex(new RegExp(`^\\d{1,${MAX_LOVELACE_DIGITS}}$`))
 
+/** A term of the fee, which a later era may write as a fraction; rounded up, since the ledger refuses a fee that is too low. */
+const feeTerm = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER).transform(Math.ceil)
+
 const blockSchema = z.object({ hash: z.string(), height: count, slot: count, time: count })
 const transactionSchema = z.object({
   hash: z.string(),
@@ -31,8 +34,8 @@ const labelRowsSchema = z.array(z.object({ tx_hash: z.string() })).max(100)
 const cborSchema = z.object({ cbor: z.string().regex(/^([0-9a-f]{2})+$/) })
 const genesisSchema = z.object({ network_magic: count, system_start: count })
 const parametersSchema = z.object({
-  min_fee_a: count,
-  min_fee_b: count,
+  min_fee_a: feeTerm,
+  min_fee_b: feeTerm,
   max_tx_size: count,
   key_deposit: amount,
   pool_deposit: amount,

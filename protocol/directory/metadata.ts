@@ -6,13 +6,14 @@ import { concatBytes } from '../bytes.ts'
 import { encodeCbor } from '../cbor.ts'
 import { ProtocolError } from '../errors.ts'
 import { ARRAY, itemSpans, MAP, readHead, UNSIGNED } from './cbor-walker.ts'
-import { metadatumOf, parseTransaction } from './transaction.ts'
+import { metadatumOf, parseTransaction, type TransactionSkipCode } from './transaction.ts'
 
 /** Version of the wrapping that is written here. Version 2 is kept for checkpoints. */
 export const METADATA_VERSION = 1
 
-/** Why the whole metadatum of a transaction was skipped. */
+/** Why all that a transaction holds under the label was skipped. */
 export type MetadataSkipCode =
+  | TransactionSkipCode
   /** No form of auxiliary data that is known, or the label is there twice. */
   | 'MALFORMED_AUXILIARY_DATA'
   /** Not `{0: version, 1: [records…]}` in canonical CBOR. */
@@ -112,12 +113,13 @@ export interface TransactionRecords {
 
 /**
  * Reads the records of a raw transaction, whose id is recomputed.
- * @throws ProtocolError as `parseTransaction`: bytes that Cardano cannot have accepted.
+ * @throws ProtocolError as `parseTransaction`: bytes that are not a whole transaction.
  */
 export function recordsOfTransaction(transaction: Uint8Array, label: number): TransactionRecords {
-  const { id, auxiliaryData } = parseTransaction(transaction)
-  return {
-    transactionId: id,
-    metadata: auxiliaryData ? decodeMetadata(auxiliaryData, label) : { kind: 'none' }
-  }
+  const { id, auxiliaryData, skip } = parseTransaction(transaction)
+  return { transactionId: id, metadata: skip ? { kind: 'skipped', code: skip } : metadataIn(auxiliaryData, label) }
+}
+
+function metadataIn(auxiliaryData: Uint8Array | null, label: number): MetadataRecords {
+  return auxiliaryData ? decodeMetadata(auxiliaryData, label) : { kind: 'none' }
 }

@@ -136,6 +136,20 @@ describe('a source', () => {
     }
   })
 
+  test('takes fee terms that are fractions, and rounds them up', async () => {
+    const parameters = {
+      min_fee_a: 44.25,
+      min_fee_b: 155_381.5,
+      max_tx_size: 16_384,
+      key_deposit: '2000000',
+      pool_deposit: '500000000',
+      max_val_size: '5000',
+      coins_per_utxo_size: '4310'
+    }
+    const { source } = await sourceOf(answer(200, parameters))
+    expect(await source.parameters()).toMatchObject({ feePerByte: 45n, feeBase: 155_382n })
+  })
+
   test('needs an address or a project id', () => {
     expect(() => createChainSource({})).toThrow(expect.objectContaining({ code: 'MALFORMED' }))
     expect(() => createChainSource({ url: 'not a url' })).toThrow(expect.objectContaining({ code: 'MALFORMED' }))

@@ -117,42 +117,67 @@ const bodyEnd = plain.length - shelley.length - 2
 export const replaceBody = (...items: Uint8Array[]): Uint8Array => concatBytes(head(4, items.length), ...items)
 export const body = plain.subarray(1, bodyEnd)
 
+const bare = rawTransaction({})
+/** A body without auxiliary data. */
+const bareBody = bare.subarray(1, bare.length - 3)
+/** Of a sub-transaction: no fee. */
+const subBody = map([int(0), arr()], [int(1), arr()], [int(7), str(blake2b256(shelley))])
+const subEntry: [Uint8Array, Uint8Array] = [int(23), arr(arr(subBody, map(), shelley))]
+const parent = rawTransaction({ more: [subEntry] })
+const parentBody = parent.subarray(1, parent.length - 3)
+
 /** Raw transactions, and what each comes to. */
 export const transactionCases: [string, Uint8Array, string][] = [
   ['a plain transaction', plain, 'record'],
   ['one without auxiliary data', rawTransaction({}), 'none'],
   ['one from before Alonzo, of three items', replaceBody(body, map(), shelley), 'record'],
-  ['one whose scripts failed', replaceBody(body, map(), FALSE, shelley), 'record'],
-  ['one with a marker that is no boolean', replaceBody(body, map(), int(1), shelley), 'MALFORMED'],
-  ['one of two items', replaceBody(body, map()), 'MALFORMED'],
-  ['one of five items', replaceBody(body, map(), TRUE, shelley, NULL), 'MALFORMED'],
-  ['an open array', concatBytes(Uint8Array.of(0x9f), body, map(), TRUE, shelley, Uint8Array.of(0xff)), 'MALFORMED'],
+  ['one whose scripts failed', replaceBody(body, map(), FALSE, shelley), 'FAILED_SCRIPTS'],
+  ['one with the mark last', replaceBody(body, map(), shelley, TRUE), 'record'],
+  ['one whose scripts failed, with the mark last', replaceBody(body, map(), shelley, FALSE), 'FAILED_SCRIPTS'],
+  ['one without auxiliary data, with the mark last', replaceBody(bareBody, map(), NULL, TRUE), 'none'],
+  ['one with two marks', replaceBody(bareBody, map(), TRUE, TRUE), 'UNKNOWN_SHAPE'],
+  ['one of three items, the last one a mark', replaceBody(bareBody, map(), TRUE), 'UNKNOWN_SHAPE'],
+  ['a sub-transaction on its own', replaceBody(subBody, map(), shelley), 'SUB_TRANSACTION'],
+  ['one whose sub-transaction has metadata', replaceBody(parentBody, map(), TRUE, NULL), 'none'],
+  [
+    'one with metadata, and a sub-transaction with others',
+    rawTransaction({ aux: shelley, more: [subEntry] }),
+    'record'
+  ],
+  ['a fee that is a fraction', rawTransaction({ aux: shelley, feeItem: tag(30, arr(int(1), int(2))) }), 'record'],
+  ['a fee that is a float', rawTransaction({ aux: shelley, feeItem: Uint8Array.of(0xf9, 0x3c, 0) }), 'record'],
+  ['a body key that is a text', rawTransaction({ aux: shelley, more: [[txt('fee'), int(1)]] }), 'record'],
+  ['a body key that is negative', rawTransaction({ aux: shelley, more: [[head(1, 6), int(1)]] }), 'record'],
+  ['one with a marker that is no boolean', replaceBody(body, map(), int(1), shelley), 'UNKNOWN_SHAPE'],
+  ['one of two items', replaceBody(body, map()), 'UNKNOWN_SHAPE'],
+  ['one of five items', replaceBody(body, map(), TRUE, shelley, NULL), 'UNKNOWN_SHAPE'],
+  ['an open array', concatBytes(Uint8Array.of(0x9f), body, map(), TRUE, shelley, Uint8Array.of(0xff)), 'UNKNOWN_SHAPE'],
   ['one with bytes after it', concatBytes(plain, Uint8Array.of(0)), 'MALFORMED'],
   ['one that ends early', plain.slice(0, -1), 'MALFORMED'],
   ['nothing', new Uint8Array(0), 'MALFORMED'],
   ['an open body', rawTransaction({ aux: shelley, bodyOf: openMap }), 'record'],
   ['a body that is an array', replaceBody(arr(), map(), TRUE, NULL), 'MALFORMED'],
-  ['witnesses that are an array', replaceBody(body, arr(), TRUE, shelley), 'MALFORMED'],
+  ['witnesses that are an array', replaceBody(body, arr(), TRUE, shelley), 'UNKNOWN_SHAPE'],
   ['auxiliary data without its hash', rawTransaction({ aux: shelley, auxHash: null }), 'INVALID'],
   ['a hash without auxiliary data', rawTransaction({ auxHash: blake2b256(shelley) }), 'INVALID'],
   ['the hash of other data', rawTransaction({ aux: shelley, auxHash: blake2b256(plain) }), 'INVALID'],
   ['metadata changed after the fact', concatBytes(plain.subarray(0, -1), Uint8Array.of(plain.at(-1)! ^ 1)), 'INVALID'],
-  ['a hash of 31 bytes', rawTransaction({ aux: shelley, auxHash: blake2b256(shelley).slice(1) }), 'MALFORMED'],
-  ['the hash twice', rawTransaction({ aux: shelley, more: [[int(7), str(blake2b256(shelley))]] }), 'MALFORMED'],
+  ['a hash of 31 bytes', rawTransaction({ aux: shelley, auxHash: blake2b256(shelley).slice(1) }), 'UNKNOWN_SHAPE'],
+  ['the hash twice', rawTransaction({ aux: shelley, more: [[int(7), str(blake2b256(shelley))]] }), 'UNKNOWN_SHAPE'],
   [
     'the hash twice in two spellings',
     rawTransaction({ aux: shelley, more: [[int(7, 1), str(blake2b256(shelley))]] }),
-    'MALFORMED'
+    'UNKNOWN_SHAPE'
   ],
   [
     'the hash in chunks',
     rawTransaction({ aux: shelley, auxHash: null, more: [[int(7), openStr(blake2b256(shelley))]] }),
-    'MALFORMED'
+    'UNKNOWN_SHAPE'
   ],
   [
     'a text in place of the hash',
     rawTransaction({ aux: shelley, auxHash: null, more: [[int(7), txt('x'.repeat(32))]] }),
-    'MALFORMED'
+    'UNKNOWN_SHAPE'
   ],
   ['unknown body entries', rawTransaction({ aux: shelley, more: [[int(99), nested(50)]] }), 'record'],
   [

@@ -44,6 +44,8 @@ export interface RawTransactionParts {
   bodyOf?: (...entries: [Uint8Array, Uint8Array][]) => Uint8Array
   /** Makes two transactions with the same records differ. */
   fee?: number
+  /** The fee as CBOR, instead. */
+  feeItem?: Uint8Array
 }
 
 /** A transaction as the ledger has it, as far as this project looks: nothing in it is signed or balanced. */
@@ -52,14 +54,15 @@ export function rawTransaction({
   auxHash = aux && blake2b256(aux),
   more = [],
   bodyOf = map,
-  fee = 200_000
+  fee = 200_000,
+  feeItem = int(fee)
 }: RawTransactionParts): Uint8Array {
   const input = arr(str(new Uint8Array(32).fill(1)), int(0))
   const output = map([int(0), str(new Uint8Array(29).fill(0x60))], [int(1), int(1_000_000)])
   const entries: [Uint8Array, Uint8Array][] = [
     [int(0), tag(258, arr(input))],
     [int(1), arr(output)],
-    [int(2), int(fee)],
+    [int(2), feeItem],
     [int(3), int(100_000)]
   ]
   if (auxHash) entries.push([int(7), str(auxHash)])

@@ -63,7 +63,7 @@ test.describe('the app of a node that lies', () => {
     await test.step('a forged key: refused, and why', async () => {
       await network.tell({ kind: 'intruder', victim: FORGED, seed: 1 })
       await lookUp(FORGED)
-      await expect(page.getByText(/answer about this account does not hold\. Nothing was accepted/)).toBeVisible()
+      await expect(page.getByText(/The answer does not hold, so nothing was taken from it/)).toBeVisible()
     })
 
     await test.step('a name that the thief claims, too: nobody is chosen', async () => {

@@ -23,6 +23,7 @@ import { PeerError } from '../errors.ts'
 import type { SignInProvider } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import { isLoopback } from '../network/node-address.ts'
+import { askNode, jsonOf, type NodeAnswer } from '../network/node-http.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { loadOwnAccount, ownAccountChange, type OwnAccount } from '../store/own-account.ts'
 
@@ -189,7 +190,7 @@ export class Registration {
       headers: { 'content-type': 'application/cbor' },
       body: body as Uint8Array<ArrayBuffer>
     })
-    const json = (await answer.json().catch(() => ({}))) as Record<string, unknown>
+    const json = factsOf(answer)
     if (answer.ok && json['accountId'] === toHex(accountId)) return
     // Our own earlier attempt: the answer was lost, the registration was not.
     if (answer.status === 409 && (json['accountId'] === toHex(accountId) || json['error'] === 'already-registered'))
@@ -209,26 +210,27 @@ export class Registration {
     })
   }
 
-  async #json(path: string, init: RequestInit): Promise<unknown> {
+  async #json(path: string, init: Omit<RequestInit, 'signal'>): Promise<unknown> {
     const answer = await this.#send(path, init)
-    const json = (await answer.json().catch(() => null)) as Record<string, unknown> | null
-    if (!answer.ok) throw failureOf(answer.status, json ?? {})
-    if (json === null) throw this.#unexpected()
+    if (!answer.ok) throw failureOf(answer.status, factsOf(answer))
+    const json = jsonOf(answer)
+    if (json === undefined || json === null) throw this.#unexpected()
     return json
   }
 
-  async #send(path: string, init: RequestInit): Promise<Response> {
-    try {
-      return await this.#fetch(this.#origin() + path, { ...init, signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) })
-    } catch (error) {
-      throw new PeerError('offline', { origin: this.#origin() }, { cause: error })
-    }
+  #send(path: string, init: Omit<RequestInit, 'signal'>): Promise<NodeAnswer> {
+    return askNode(this.#fetch, this.#origin(), path, { ...init, timeoutMs: HTTP_TIMEOUT_MS })
   }
 
   /** The node answers, but with something else: it may be of another version. */
   #unexpected(): PeerError {
     return new PeerError('not-a-node', { origin: this.#origin() })
   }
+}
+
+/** What an answer says, empty if it says nothing that can be read. */
+function factsOf(answer: NodeAnswer): Record<string, unknown> {
+  return (jsonOf(answer) ?? {}) as Record<string, unknown>
 }
 
 /** A node's refusal of an HTTP request, by its stable code. Its text is left out: a hostile node writes what it likes. */

@@ -4,6 +4,7 @@ import { MAX_ACCOUNT_PROOF_BYTES } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
 import type { HttpClient } from '../ports.ts'
 import { NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
+import { askNode } from '../network/node-http.ts'
 
 const HTTP_TIMEOUT_MS = 15_000
 
@@ -12,7 +13,7 @@ const HTTP_TIMEOUT_MS = 15_000
  *
  * @param origin - of the node at the other end; undefined if it is not known.
  * @returns undefined if the node knows no such account.
- * @throws NodeRefusal, ConnectionLost, PeerError `not-a-node` for an HTTP answer without a proof, `bad-answer` for one too long.
+ * @throws NodeRefusal, ConnectionLost, and over HTTP PeerError `offline`, `not-a-node` without a proof, `bad-answer` if too long.
  */
 export async function askForAccount(
   connection: NodeConnection,
@@ -30,36 +31,15 @@ export async function askForAccount(
   }
 }
 
-/** As {@link askForAccount}, over HTTP at once. @throws PeerError `not-a-node`, `bad-answer`. */
+/** As {@link askForAccount}, over HTTP at once. @throws PeerError `offline`, `not-a-node`, `bad-answer`. */
 export async function proofOverHttp(
   fetch: HttpClient,
   origin: string,
   accountId: AccountId
 ): Promise<Uint8Array | undefined> {
-  const signal = AbortSignal.timeout(HTTP_TIMEOUT_MS)
-  const answer = await fetch(`${origin}/v1/accounts/${toHex(accountId)}/proof`, { signal })
+  const question = { timeoutMs: HTTP_TIMEOUT_MS, maxBytes: MAX_ACCOUNT_PROOF_BYTES }
+  const answer = await askNode(fetch, origin, `/v1/accounts/${toHex(accountId)}/proof`, question)
   if (answer.status === 404) return undefined
-  if (!answer.ok || !answer.body) throw new PeerError('not-a-node', { origin })
-  return readBounded(answer.body, MAX_ACCOUNT_PROOF_BYTES)
-}
-
-/** @throws PeerError `bad-answer` past `max` bytes, of which no more are read. */
-async function readBounded(body: ReadableStream<Uint8Array>, max: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  const reader = body.getReader()
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    chunks.push(next.value)
-    length += next.value.length
-    if (length <= max) continue
-    await reader.cancel()
-    throw new PeerError('bad-answer')
-  }
-  const bytes = new Uint8Array(length)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes
+  if (!answer.ok || answer.bytes.length === 0) throw new PeerError('not-a-node', { origin })
+  return answer.bytes
 }

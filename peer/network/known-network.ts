@@ -1,6 +1,7 @@
 import { equalBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
+import { MAX_NODE_LIST_PROOF_BYTES } from '../../protocol/limits.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import { PeerError } from '../errors.ts'
 import type { StatusProblem } from '../problems.ts'
@@ -8,6 +9,7 @@ import type { NameAvailability } from '../peer-api.ts'
 import type { HttpClient, Log, Timers } from '../ports.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 import { isAgreed, operatorOf } from './epoch-agreement.ts'
+import { askNode, jsonOf } from './node-http.ts'
 import { isProvenList, type ListSources } from './node-list-check.ts'
 import {
   isLocalDevnet,
@@ -22,7 +24,6 @@ const NAME = { space: 'network' }
 const TIMEOUT_MS = 5_000
 /** Where a node answers unless told otherwise. */
 export const DEFAULT_ENTRY = 'http://127.0.0.1:8787'
-const MAX_ANSWER_CHARS = 1024 * 1024
 /** Other operators are asked about a list that one tells at most this often. */
 const AGREEMENT_INTERVAL_MS = 5_000
 /** And about ever other lists of one operator. */
@@ -165,7 +166,7 @@ export class KnownNetwork {
 
   get #listSources(): ListSources {
     const { crypto, log } = this.#components
-    return { crypto, log, fetchBytes: (path, origin) => this.#fetchBytes(path, origin) }
+    return { crypto, log, fetchProof: (path, origin) => this.#fetchProof(path, origin) }
   }
 
   /** @throws PeerError if the node cannot be asked, or belongs to another network. */
@@ -198,28 +199,20 @@ export class KnownNetwork {
     }
   }
 
+  /** @throws PeerError `offline`, `not-a-node`, `bad-answer`. */
   async #fetch(path: string, origin = this.entry): Promise<unknown> {
-    let answer: Response
-    let text: string
-    try {
-      answer = await this.#components.fetch(origin + path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-      text = (await answer.text()).slice(0, MAX_ANSWER_CHARS)
-    } catch (error) {
-      throw new PeerError('offline', { origin }, { cause: error })
-    }
-    try {
-      if (answer.ok) return JSON.parse(text)
-    } catch {
-      // Reported below.
-    }
-    throw new PeerError('not-a-node', { origin })
+    const answer = await askNode(this.#components.fetch, origin, path, { timeoutMs: TIMEOUT_MS })
+    const json = answer.ok ? jsonOf(answer) : undefined
+    if (json === undefined) throw new PeerError('not-a-node', { origin })
+    return json
   }
 
-  /** @throws Error unless the node answers with something. */
-  async #fetchBytes(path: string, origin: string): Promise<Uint8Array> {
-    const answer = await this.#components.fetch(origin + path, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    if (!answer.ok) throw new Error(`it answers ${answer.status}`)
-    return new Uint8Array(await answer.arrayBuffer())
+  /** @throws Error unless the node answers with a proof. */
+  async #fetchProof(path: string, origin: string): Promise<Uint8Array> {
+    const question = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_NODE_LIST_PROOF_BYTES }
+    const answer = await askNode(this.#components.fetch, origin, path, question)
+    if (!answer.ok) throw new Error(`the node answers ${answer.status}`)
+    return answer.bytes
   }
 
   async #save(info: NetworkInfo): Promise<void> {

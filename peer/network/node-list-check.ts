@@ -17,7 +17,7 @@ export interface ListSources {
   crypto: Crypto
   log: Log
   /** The bytes that an origin answers. @throws Error if it cannot be asked. */
-  fetchBytes: (path: string, origin: string) => Promise<Uint8Array>
+  fetchProof: (path: string, origin: string) => Promise<Uint8Array>
 }
 
 /**
@@ -28,7 +28,7 @@ export interface ListSources {
  * @throws PeerError `unproven-list` if the records do not prove the list, `offline` if no origin shows them.
  */
 export async function isProvenList(
-  { crypto, log, fetchBytes }: ListSources,
+  { crypto, log, fetchProof }: ListSources,
   { id, genesis }: Pick<NetworkInfo, 'id' | 'genesis'>,
   told: Epoch,
   origins: string[]
@@ -43,7 +43,7 @@ export async function isProvenList(
   let refusal: unknown
   for (const origin of [...new Set(origins)].slice(0, MAX_ASKED)) {
     try {
-      const proof = decodeNodeListProof(await fetchBytes(`/v1/network/lists/${told.number}/proof`, origin))
+      const proof = decodeNodeListProof(await fetchProof(`/v1/network/lists/${told.number}/proof`, origin))
       await checkNodeList(crypto, id, following, told, proof)
       return true
     } catch (error) {

@@ -31,6 +31,7 @@ import { PeopleCalls } from './people/people-calls.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import type { HttpClient, KeyVault, Log, Timers, Transport } from './ports.ts'
 import { registeredOnly } from './registered-only.ts'
+import type { OwnAccount } from './store/own-account.ts'
 import type { SealedStore } from './store/sealed-store.ts'
 
 /** A burst of changes makes one snapshot. */
@@ -77,8 +78,9 @@ export class PeerEngine implements PeerApi {
     this.#known = this.#createKnownNetwork(init.entry)
     this.#context = this.#createContext()
     this.#chat = this.#createChat(init.keepUnheard ?? false)
-    const { publicRecords, deviceRemoval, conversations, people, trust, keeper } = this.#chat
-    const finder = new PersonFinder(this.#chat, () => this.#identity.account)
+    const { publicRecords, deviceRemoval, conversations, directory, people, trust, keeper } = this.#chat
+    const account = (): OwnAccount => this.#identity.account
+    const finder = new PersonFinder({ directory, keeper, people, conversations, account })
     const onChange = (): void => this.#changed()
     const onTrust = (): void => {
       onChange()

@@ -52,6 +52,7 @@ export interface KeeperInit {
 export class ConnectionKeeper implements NetworkApi {
   readonly #components: KeeperComponents
   readonly #init: KeeperInit
+  #state: ConnectionState = 'offline'
   #running = false
   #loop: Promise<void> = Promise.resolve()
   #current: { connection: NodeConnection; node: ListedNode } | undefined
@@ -90,6 +91,10 @@ export class ConnectionKeeper implements NetworkApi {
   /** The connection in use, or undefined while there is none. */
   get connection(): NodeConnection | undefined {
     return this.#current?.connection.isOpen ? this.#current.connection : undefined
+  }
+
+  get state(): ConnectionState {
+    return this.#state
   }
 
   get node(): ListedNode | undefined {
@@ -151,10 +156,9 @@ export class ConnectionKeeper implements NetworkApi {
   }
 
   async #run(): Promise<void> {
-    const { onState } = this.#init
     let backoff = FIRST_BACKOFF_MS
     while (this.#running) {
-      onState('connecting', null, null)
+      this.#tell('connecting', null, null)
       const since = this.#components.timers.monotonic()
       const calls = this.#calls
       const problem = await this.#tryAll()
@@ -164,13 +168,18 @@ export class ConnectionKeeper implements NetworkApi {
           backoff = FIRST_BACKOFF_MS
           continue
         }
-      } else onState('offline', null, problem)
+      } else this.#tell('offline', null, problem)
       // Asked for in the middle of a round: what was tried before may work now.
       if (this.#calls !== calls) continue
       await this.#pause(backoff * (0.7 + 0.6 * this.#components.randomFraction()))
       backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)
     }
-    onState('offline', null, null)
+    this.#tell('offline', null, null)
+  }
+
+  #tell(state: ConnectionState, node: ListedNode | null, problem: StatusProblem | null): void {
+    this.#state = state
+    this.#init.onState(state, node, problem)
   }
 
   /** One round. @returns undefined after a connection has been used and lost, otherwise why none came about. */
@@ -240,7 +249,7 @@ export class ConnectionKeeper implements NetworkApi {
       throw error
     }
     if (!this.#running) return connection.close('stopped')
-    this.#init.onState('online', node, null)
+    this.#tell('online', node, null)
     for (const take of [...this.#waiters]) take(connection)
     const stopTimers = this.#keepAlive(connection, node, keepsMailbox)
     const reason = await connection.closed

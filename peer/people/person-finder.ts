@@ -2,37 +2,50 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { PeerError } from '../errors.ts'
 import type { Person } from '../peer-api.ts'
+import type { ConnectionKeeper } from '../network/connection-keeper.ts'
 import { ConnectionLost, NodeRefusal } from '../network/node-connection.ts'
-import type { ChatEngine } from '../chat-engine.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex, type KnownAccount } from '../directory/known-account.ts'
 import { usernameOrNothing } from '../directory/names.ts'
 import type { OwnAccount } from '../store/own-account.ts'
+import type { PersonViews } from './person-views.ts'
 
-/** A question that lost its node is put to the next one, if that is found within this. */
+/** A question whose connection was lost is asked again if a new one is made within this. */
 const RECONNECT_WAIT_MS = 6_000
-/** Somebody we know is asked about anew if a connection comes about within this. */
+/** The network is asked about a known person, too, if a connection is made within this. */
 const KNOWN_WAIT_MS = 1_500
+
+/** The accounts that there are conversations with. */
+export interface Partners {
+  partners(): AccountId[]
+}
+
+export interface PersonFinderComponents {
+  directory: DirectoryClient
+  keeper: ConnectionKeeper
+  people: PersonViews
+  conversations: Partners
+  account: () => OwnAccount
+}
 
 /** Finds people, by username or account id, with or without a connection. */
 export class PersonFinder {
-  readonly #chat: ChatEngine
-  readonly #own: () => OwnAccount
+  readonly #components: PersonFinderComponents
 
-  constructor(chat: ChatEngine, own: () => OwnAccount) {
-    this.#chat = chat
-    this.#own = own
+  constructor(components: PersonFinderComponents) {
+    this.#components = components
   }
 
   /** @returns null if nobody is found. @throws PeerError `offline`, `refused`, `bad-answer`, `name-disputed`. */
   async find(query: string): Promise<Person | null> {
     const text = query.trim()
     const account = (await this.#findOffline(text)) ?? (await this.#ask(() => this.#find(text)))
-    return account ? this.#chat.people.person(account.accountId) : null
+    return account ? this.#components.people.person(account.accountId) : null
   }
 
   /** Those we know are found without the network, if a connection does not come about soon. */
   async #findOffline(query: string): Promise<KnownAccount | undefined> {
-    const { directory, conversations, keeper, status } = this.#chat
+    const { directory, conversations, keeper } = this.#components
     if (keeper.connection) return undefined
     const username = usernameOrNothing(query)
     const partners = conversations.partners().map(accountId => directory.peek(toHex(accountId)))
@@ -40,16 +53,16 @@ export class PersonFinder {
       account => account && (toHex(account.accountId) === query || (username && account.username === username))
     )
     if (!known) return undefined
-    const isOnline = status.state === 'connecting' && (await this.#chat.keeper.isOnlineWithin(KNOWN_WAIT_MS))
+    const isOnline = keeper.state === 'connecting' && (await keeper.isOnlineWithin(KNOWN_WAIT_MS))
     return isOnline ? undefined : known
   }
 
-  /** Asks anew about a person, and another operator too. @throws PeerError `no-account`, `offline`, `refused`, `bad-answer`. */
+  /** Asks about a person again, and asks another operator too. @throws PeerError `no-account`, `offline`, `refused`, `bad-answer`. */
   async refresh(accountId: string): Promise<Person> {
-    const { directory, people } = this.#chat
+    const { directory, people } = this.#components
     const id = accountIdFromHex(accountId)
     // No node lets a removed device in, yet its own record can still be read.
-    if (equalBytes(id, this.#own().accountId) && people.me().deviceState !== 'live') {
+    if (equalBytes(id, this.#components.account().accountId) && people.me().deviceState !== 'live') {
       await directory.refreshOverHttp(id).catch((error: unknown) => {
         throw new PeerError('offline', { origin: null }, { cause: error })
       })
@@ -64,25 +77,25 @@ export class PersonFinder {
     if (/^[0-9a-f]{64}$/.test(query)) return this.#byId(accountIdFromHex(query))
     const username = usernameOrNothing(query)
     if (!username) return undefined
-    const { name, accountId } = this.#own()
+    const { name, accountId } = this.#components.account()
     if (name?.username === username && name.state !== 'taken') return this.#byId(accountId)
-    return this.#chat.directory.findByName(username)
+    return this.#components.directory.findByName(username)
   }
 
   async #byId(accountId: AccountId): Promise<KnownAccount | undefined> {
-    const { directory, keeper } = this.#chat
+    const { directory, keeper } = this.#components
     const known = await directory.load(accountId)
     return known && !keeper.connection ? known : directory.account(accountId)
   }
 
   /** Asks a node; while a connection is being made, or is lost on the way, the next one is waited for, once. */
   async #ask<T>(ask: () => Promise<T>): Promise<T> {
-    if (this.#chat.status.state === 'connecting') await this.#chat.keeper.isOnlineWithin(RECONNECT_WAIT_MS)
+    const { keeper } = this.#components
+    if (keeper.state === 'connecting') await keeper.isOnlineWithin(RECONNECT_WAIT_MS)
     try {
       return await ask()
     } catch (error) {
-      const isWorthRepeating =
-        error instanceof ConnectionLost && (await this.#chat.keeper.isOnlineWithin(RECONNECT_WAIT_MS))
+      const isWorthRepeating = error instanceof ConnectionLost && (await keeper.isOnlineWithin(RECONNECT_WAIT_MS))
       if (!isWorthRepeating) throw asPeerError(error)
     }
     return ask().catch((error: unknown) => {

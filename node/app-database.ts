@@ -1,17 +1,18 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { AbstractLevel } from 'abstract-level'
-import type { Level } from 'level'
 import type { ChainStore } from '../chain/chain-store.ts'
+import type { DurableLevel } from '../chain/store/durable-level.ts'
+import type { MigrationStep } from '../chain/store/migrate.ts'
+import type { StoreError } from '../chain/store/store-error.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import type { RecordId } from '../protocol/identity/device.ts'
 import { openLevel } from './open-level.ts'
 
-/** Version of what this database holds; another one is refused rather than guessed at. */
-const SCHEMA_VERSION = 1
-const SYNCED = { sync: true }
+/** The identities of a day, and what they are hashed with. */
+const IDENTITY_KEY = 'identityKey'
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A sublevel by what it does: its full type names its parents, which are nobody's business. */
+/** A sublevel by what it does; its full type names its parents, which its users need not know. */
 type Sublevel<V> = AbstractLevel<string | Buffer | Uint8Array, string, V>
 
 /** A record that this node took from a device of its own, and has to bring to the chain. */
@@ -27,36 +28,49 @@ interface StoredRecord {
   takenAt: number
 }
 
+type Database = DurableLevel<string, unknown>
+
+/** Version 1 kept a version of its own in its sublevel of facts; now every store carries one in the same place. */
+const dropOwnVersion: MigrationStep<Database> = async database => [
+  { type: 'del', key: 'version', sublevel: database.sublevel('meta', { valueEncoding: 'json' }) }
+]
+
+/** In order; a released step never changes. */
+const STEPS: MigrationStep<Database>[] = [dropOwnVersion]
+
 /**
  * What the node itself has to remember: records on their way to the chain, how often an identity registered, and the
  * stores of publisher and follower. Social ids are kept only as keyed hashes, and only for a day.
  */
 export class AppDatabase {
   readonly #folder: string
-  #database: Level<string, unknown> | undefined
+  readonly #onFatal: ((error: StoreError) => void) | undefined
+  #database: Database | undefined
   #identityKey: Uint8Array = new Uint8Array()
 
-  /** @param folder - made if missing; one process at a time. */
-  constructor(folder: string) {
+  /**
+   * @param folder - made if missing; one process at a time.
+   * @param onFatal - called once a write has failed: nothing more is kept, so the process must end.
+   */
+  constructor(folder: string, onFatal?: (error: StoreError) => void) {
     this.#folder = folder
+    this.#onFatal = onFatal
   }
 
-  /** @throws ConfigError if the folder is in use or cannot be written. */
+  /** @throws ConfigError if the folder is in use, cannot be written, or a newer version wrote it. */
   async open(): Promise<void> {
-    this.#database = await openLevel<unknown>(this.#folder, 'json')
-    const meta = this.#sublevel<unknown>('meta')
-    const version = await meta.get('version')
-    if (version === undefined) {
-      const batch: { type: 'put'; key: string; value: unknown }[] = [
-        { type: 'put', key: 'version', value: SCHEMA_VERSION },
-        { type: 'put', key: 'identityKey', value: randomBytes(32).toString('hex') }
-      ]
-      await meta.batch(batch, SYNCED as object)
-    } else if (version !== SCHEMA_VERSION) {
-      await this.close()
-      throw new Error(`The app database is of version ${version}; this build reads version ${SCHEMA_VERSION}.`)
+    this.#database = await openLevel<string, unknown>(this.#folder, {
+      valueEncoding: 'json',
+      steps: STEPS,
+      ...(this.#onFatal && { onFatal: this.#onFatal })
+    })
+    const meta = this.#sublevel<string>('meta')
+    let identityKey = await meta.get(IDENTITY_KEY)
+    if (identityKey === undefined) {
+      identityKey = randomBytes(32).toString('hex')
+      await meta.put(IDENTITY_KEY, identityKey)
     }
-    this.#identityKey = fromHex((await meta.get('identityKey')) as string)
+    this.#identityKey = fromHex(identityKey)
   }
 
   /** Safe to call twice. */
@@ -85,10 +99,10 @@ export class AppDatabase {
       key: toHex(recordId),
       value: { bytes: toHex(bytes), takenAt }
     }))
-    await this.#sublevel<StoredRecord>('records').batch(batch, SYNCED as object)
+    await this.#sublevel<StoredRecord>('records').batch(batch)
   }
 
-  /** Lets go of records that are settled on the chain, or can never be. */
+  /** Forgets records that are settled on the chain, or can never be. */
   async removeOwnRecords(recordIds: RecordId[]): Promise<void> {
     const batch = recordIds.map(id => ({ type: 'del' as const, key: toHex(id) }))
     await this.#sublevel<StoredRecord>('records').batch(batch)
@@ -105,7 +119,7 @@ export class AppDatabase {
     const identities = this.#sublevel<number[]>('identities')
     const key = this.#identityHash(provider, subject)
     const times = ((await identities.get(key)) ?? []).filter(time => time > now - DAY_MS)
-    await identities.put(key, [...times, now], SYNCED as object)
+    await identities.put(key, [...times, now])
   }
 
   /** Forgets identities whose registrations are more than a day old. */

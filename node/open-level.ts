@@ -1,34 +1,32 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Level } from 'level'
+import { DurableLevel, type DurableLevelInit } from '../chain/store/durable-level.ts'
+import { reasonOf, StoreError } from '../chain/store/store-error.ts'
 import { ConfigError } from './config/config.ts'
 
 /**
- * Opens a LevelDB with text keys, making its folder.
- * @throws ConfigError with one sentence if another process holds it, or the folder cannot be made or written.
+ * Opens one of the node's stores, see {@link DurableLevel}.
+ * @throws ConfigError with one sentence if another process or a newer version uses it, or its folder cannot be written.
  */
-export async function openLevel<V>(folder: string, valueEncoding: 'json' | 'utf8' | 'view'): Promise<Level<string, V>> {
-  const database = new Level<string, V>(folder, { valueEncoding })
+export async function openLevel<K, V>(folder: string, init: DurableLevelInit<K, V>): Promise<DurableLevel<K, V>> {
   try {
-    mkdirSync(dirname(folder), { recursive: true })
-    await database.open()
-    return database
+    return await DurableLevel.open<K, V>(folder, init)
   } catch (error) {
-    throw explain(folder, error)
+    if (error instanceof StoreError) throw explain(folder, error)
+    throw error
   }
 }
 
-function explain(folder: string, error: unknown): Error {
-  const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }
-  if (cause?.code === 'LEVEL_LOCKED') {
-    return new ConfigError(
-      `Another node uses ${dirname(folder)}: stop it, or choose another folder with VOLO_DATA_DIR.`,
-      { cause: error }
-    )
+function explain(folder: string, error: StoreError): Error {
+  switch (error.code) {
+    case 'in-use': {
+      const sentence = `Another node uses ${dirname(folder)}: stop it, or choose another folder with VOLO_DATA_DIR.`
+      return new ConfigError(sentence, { cause: error })
+    }
+    case 'newer':
+      return new ConfigError(error.message, { cause: error })
+    default: {
+      const sentence = `Cannot write to the data folder ${dirname(folder)} (${reasonOf(error.cause)}): check its path, permissions and free space, or choose another with VOLO_DATA_DIR.`
+      return new ConfigError(sentence, { cause: error })
+    }
   }
-  const reason = code?.startsWith('LEVEL_') ? (cause?.message ?? code) : (code ?? String(error))
-  return new ConfigError(
-    `Cannot write to the data folder ${dirname(folder)} (${reason}): check its path, permissions and free space, or choose another with VOLO_DATA_DIR.`,
-    { cause: error }
-  )
 }

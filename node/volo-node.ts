@@ -118,12 +118,13 @@ export class VoloNode {
     const common = { crypto, clock, random, logger }
 
     // Stores first: if another process uses the data folder, the node ends here.
-    const database = new AppDatabase(join(config.dataDir, 'app'))
+    const onFatal = (error: Error): void => this.#failure.resolve(error)
+    const database = new AppDatabase(join(config.dataDir, 'app'), onFatal)
     await database.open()
     stack.defer(() => database.close())
     // Started now, so that its rules load while this thread loads everything else.
-    const devnet = config.chainUrl === undefined ? this.#startDevnet(config, logger) : undefined
-    const keyStore = new KeyStore(join(config.dataDir, 'keys'))
+    const devnet = config.chainUrl === undefined ? this.#startDevnet(config, logger, onFatal) : undefined
+    const keyStore = new KeyStore(join(config.dataDir, 'keys'), onFatal)
     await keyStore.open()
     stack.defer(() => keyStore.close())
 
@@ -158,7 +159,6 @@ export class VoloNode {
           config.publicUrl === undefined && LOOPBACK_HOST.test(new URL(url).hostname) && !isOpen(config.host)
       }
     )
-    const onFatal = (error: Error): void => this.#failure.resolve(error)
     const relay: MessageRelay = new MessageRelay(
       { ...common, network, genesis, nodeSeed, httpServer: http.server, onFatal },
       relayInit(config, epochs, listed)
@@ -251,9 +251,9 @@ export class VoloNode {
     this.#state = 'running'
   }
 
-  #startDevnet(config: NodeConfig, logger: Logger): Promise<EmbeddedDevnet> {
+  #startDevnet(config: NodeConfig, logger: Logger, onFatal: (error: Error) => void): Promise<EmbeddedDevnet> {
     const init = { dataDir: join(config.dataDir, 'devnet'), blockMs: DEVNET_PACE_MS }
-    const starting = EmbeddedDevnet.start({ logger }, init)
+    const starting = EmbeddedDevnet.start({ logger, onFatal }, init)
     this.#stack.defer(async () => (await starting.catch(() => undefined))?.stop())
     // The failure surfaces where the promise is awaited; do not report it twice.
     starting.catch(() => undefined)

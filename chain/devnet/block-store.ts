@@ -4,13 +4,13 @@
  * rollback load instead of replaying, and only those within reach of a rollback are kept.
  */
 import { createHash } from 'node:crypto'
-import { Level } from 'level'
 import { concatBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import { bytes, decode, encode, list, struct, uint } from '../../protocol/codec.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { BlockHash, TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
-import { sortableNumber, SYNCED } from '../chain-store.ts'
+import { sortableNumber } from '../chain-store.ts'
+import { DurableLevel } from '../store/durable-level.ts'
 import { metadataOf, parseRawTransaction } from '../source/raw-transaction.ts'
 
 /** Deepest rollback: Cardano's security parameter k. */
@@ -63,12 +63,18 @@ const HASH_PREFIX = 16
 type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
 export class BlockStore {
-  readonly #level: Level<string, Uint8Array>
+  readonly #folder: string
+  #opened: DurableLevel<string, Uint8Array> | undefined
   #genesis: DevnetGenesis | undefined
 
   /** @param folder - of its own; made if absent. */
   constructor(folder: string) {
-    this.#level = new Level<string, Uint8Array>(folder, { valueEncoding: 'view' })
+    this.#folder = folder
+  }
+
+  get #level(): DurableLevel<string, Uint8Array> {
+    if (!this.#opened) throw new ChainError('STOPPED', 'the devnet is not open')
+    return this.#opened
   }
 
   get genesis(): DevnetGenesis {
@@ -76,15 +82,22 @@ export class BlockStore {
     return this.#genesis
   }
 
-  /** Opens the folder. @throws when another process holds it. */
+  /** Opens the folder. @throws StoreError, such as `in-use` when another process holds it. */
   async open(): Promise<void> {
-    await this.#level.open()
+    this.#opened = await DurableLevel.open<string, Uint8Array>(this.#folder, {
+      valueEncoding: 'view',
+      // Nothing after this can be kept: the process of the devnet ends, and its thread in a node.
+      onFatal: error =>
+        setImmediate(() => {
+          throw error
+        })
+    })
     const stored = await this.#level.get<string, string>('genesis', { valueEncoding: 'utf8' })
     if (stored !== undefined) this.#genesis = JSON.parse(stored) as DevnetGenesis
   }
 
   async close(): Promise<void> {
-    await this.#level.close()
+    await this.#opened?.close()
   }
 
   get isEmpty(): boolean {
@@ -100,7 +113,7 @@ export class BlockStore {
       { type: 'put', key: utxoKey(0), value: utxos },
       ...this.#blockOperations(first)
     ]
-    await this.#level.batch(operations, SYNCED)
+    await this.#level.batch(operations)
   }
 
   /** The newest block. */
@@ -170,8 +183,8 @@ export class BlockStore {
       operations.push({ type: 'put', key: utxoKey(block.height), value: utxos })
       operations.push(...(await this.#staleUtxos(block.height)))
     }
-    // Losing the last empty blocks in a power cut is only a rollback; a transaction seen in a block should stay.
-    await this.#level.batch(operations, utxos ? SYNCED : {})
+    // Losing the last empty blocks in a power cut is a rollback, also where a later block stays; a transaction is kept.
+    await this.#level.batch(operations, { sync: utxos !== undefined })
   }
 
   /** Takes away all blocks above a height. @returns their transactions, in order. */
@@ -192,7 +205,7 @@ export class BlockStore {
         }
       }
     }
-    await this.#level.batch(operations, SYNCED)
+    await this.#level.batch(operations)
     return lost
   }
 

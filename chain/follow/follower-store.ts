@@ -91,8 +91,9 @@ export class FollowerStore {
     return value && Uint8Array.from(value)
   }
 
+  /** On disk once this resolves: the FINAL log that names the transaction follows, and must never be there without it. */
   async putBytes(id: TransactionId, bytes: Uint8Array): Promise<void> {
-    await this.#level.put(bytesKey(id), bytes, { valueEncoding: 'view' })
+    await this.#level.put(bytesKey(id), bytes, { valueEncoding: 'view', ...SYNCED })
   }
 }
 

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Level } from 'level'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { createChainSource } from '../source/blockfrost-source.ts'
+import { DurableLevel } from '../store/durable-level.ts'
 import { DEVNET_MAGIC } from '../devnet/devnet.ts'
 import { parseGenesis } from '../verify/sources/network-parameters.ts'
 import { Wallet } from '../publish/wallet.ts'
@@ -28,8 +28,7 @@ export async function publish(crypto: Crypto, request: PublishArguments): Promis
   const wallet = await Wallet.open(request.wallet, genesis.cardanoMagic)
   const source = createChainSource({ url: blockfrost, devnet: isDevnet, ...(projectId && { projectId }) })
   const folder = await mkdtemp(join(tmpdir(), 'volo-release-'))
-  const store = new Level<string, string>(join(folder, 'store'))
-  await store.open()
+  const store = await DurableLevel.open(join(folder, 'store'))
   try {
     const lookMs = isDevnet ? DEVNET_LOOK_MS : LOOK_MS
     const signal = AbortSignal.timeout(timeoutMs)

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Level } from 'level'
 import { toHex } from '../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import type { RecordId } from '../../protocol/identity/device.ts'
@@ -14,6 +13,7 @@ import { Follower } from '../follow/follower.ts'
 import { Publisher } from '../publish/publisher.ts'
 import type { RecordStatus } from '../publish/record-status.ts'
 import { MAINNET_MAGIC, Wallet } from '../publish/wallet.ts'
+import { DurableLevel } from '../store/durable-level.ts'
 import { FollowedDirectory } from './followed-directory.ts'
 import { NEEDED_LOVELACE, type SmokeSettings } from './settings.ts'
 import { createSmokeAccount, isKnown, type SmokeAccount } from './smoke-account.ts'
@@ -63,8 +63,7 @@ const LOVELACE_PER_ADA = 1_000_000
 
 /** Runs the whole cycle. @throws NotRunError, SmokeError, ChainError. */
 export async function runSmokeCycle(components: SmokeComponents, init: SmokeInit): Promise<void> {
-  const stores = new Level<string, string>(join(components.folder, 'store'))
-  await stores.open()
+  const stores = await DurableLevel.open(join(components.folder, 'store'))
   try {
     await new SmokeCycle(components, init, stores).run()
   } finally {
@@ -75,11 +74,11 @@ export async function runSmokeCycle(components: SmokeComponents, init: SmokeInit
 class SmokeCycle {
   readonly #components: SmokeComponents
   readonly #init: SmokeInit
-  readonly #stores: Level<string, string>
+  readonly #stores: DurableLevel
   readonly #crypto = createNodeCrypto()
   readonly #start = Date.now()
 
-  constructor(components: SmokeComponents, init: SmokeInit, stores: Level<string, string>) {
+  constructor(components: SmokeComponents, init: SmokeInit, stores: DurableLevel) {
     this.#components = components
     this.#init = init
     this.#stores = stores

@@ -3,7 +3,7 @@ import type { Logger } from '../ports.ts'
 
 const STOP_DEADLINE_MS = 5_000
 
-/** What {@link EmbeddedDevnet} is told. */
+/** Where the chain is, and its pace. */
 export interface EmbeddedDevnetInit {
   /** Folder of the chain. */
   dataDir: string
@@ -25,7 +25,10 @@ export class EmbeddedDevnet {
   }
 
   /** @throws the devnet's error if it cannot start. */
-  static async start(components: { logger: Logger }, init: EmbeddedDevnetInit): Promise<EmbeddedDevnet> {
+  static async start(
+    components: { logger: Logger; onFatal(error: Error): void },
+    init: EmbeddedDevnetInit
+  ): Promise<EmbeddedDevnet> {
     const log = components.logger.forComponent('volo:devnet')
     // TypeScript when this runs unbuilt, JavaScript when it is built.
     const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js'
@@ -35,8 +38,11 @@ export class EmbeddedDevnet {
       worker.once('message', resolve)
       worker.once('error', reject)
     })
-    // From here on the node goes on without it, and says on /readyz that the chain does not answer.
-    worker.on('error', error => log.error('the devnet failed', { error }))
+    worker.on('error', error => {
+      log.error('the devnet failed', { error })
+      // A store that cannot be written ends the node; without its chain for another reason it goes on, and /readyz says so.
+      if (error instanceof Error && error.name === 'StoreError') components.onFatal(error)
+    })
     return new EmbeddedDevnet(url, worker, ended)
   }
 

@@ -1,4 +1,5 @@
-import type { Level } from 'level'
+import type { DurableLevel } from '../../chain/store/durable-level.ts'
+import type { StoreError } from '../../chain/store/store-error.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { decodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
@@ -6,26 +7,32 @@ import { MAX_DEVICES_PER_ACCOUNT } from '../../protocol/limits.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { openLevel } from '../open-level.ts'
 
-const SYNCED = { sync: true }
-
 /**
  * The bundles (messaging keys) of the devices whose accounts this node keeps. One bundle a device: the newest by its
  * weekly index. Everything in it was checked before; it is signed by its device anyway.
  */
 export class KeyStore {
   readonly #folder: string
-  #database: Level<string, Uint8Array> | undefined
+  readonly #onFatal: ((error: StoreError) => void) | undefined
+  #database: DurableLevel<string, Uint8Array> | undefined
   /** Reading, comparing and writing must not interleave. */
   readonly #writes = new SerialQueue()
 
-  /** @param folder - made if missing. */
-  constructor(folder: string) {
+  /**
+   * @param folder - made if missing.
+   * @param onFatal - called once a write has failed: nothing more is kept, so the process must end.
+   */
+  constructor(folder: string, onFatal?: (error: StoreError) => void) {
     this.#folder = folder
+    this.#onFatal = onFatal
   }
 
   /** @throws ConfigError if the folder is in use or cannot be written. */
   async open(): Promise<void> {
-    this.#database = await openLevel<Uint8Array>(this.#folder, 'view')
+    this.#database = await openLevel<string, Uint8Array>(this.#folder, {
+      valueEncoding: 'view',
+      ...(this.#onFatal && { onFatal: this.#onFatal })
+    })
   }
 
   /** Waits for writes in hand. Safe to call twice. */
@@ -67,7 +74,7 @@ export class KeyStore {
     const { weeklyIndex } = decodeBundle(bundle)
     if (kept !== undefined && decodeBundle(kept).weeklyIndex >= weeklyIndex) return false
     if (kept === undefined && !(await this.#makeRoom(accountId, isKnown))) return false
-    await database.put(key, bundle, SYNCED as object)
+    await database.put(key, bundle)
     return true
   }
 

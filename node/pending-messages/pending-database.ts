@@ -2,6 +2,7 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
+import { openLevel } from '../open-level.ts'
 import type { Logger } from '../ports.ts'
 import type { PendingDatabase } from './store-transaction.ts'
 
@@ -40,8 +41,9 @@ export function isCorruption(error: unknown): boolean {
   return code === 'LEVEL_CORRUPTION' || (cause !== undefined && isCorruption(cause))
 }
 
-async function open(directory: string): Promise<PendingDatabase> {
-  const database: PendingDatabase = new ClassicLevel(join(directory, 'db'), {
+/** The store's own queue of writes tells of failures, see `group-commit.ts`. */
+function open(directory: string): Promise<PendingDatabase> {
+  return openLevel<Buffer, Uint8Array>(join(directory, 'db'), {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
     // Ciphertext does not get smaller.
@@ -49,12 +51,6 @@ async function open(directory: string): Promise<PendingDatabase> {
     writeBufferSize: 16 * 1024 * 1024,
     cacheSize: 16 * 1024 * 1024
   })
-  try {
-    await database.open()
-  } catch (error) {
-    throw (error as Error).cause ?? error
-  }
-  return database
 }
 
 async function repair(directory: string, log: Logger): Promise<void> {

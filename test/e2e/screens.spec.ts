@@ -80,7 +80,9 @@ test('the app can be used by keyboard alone', async ({ page }) => {
     seen.add(name)
     expect(outline, name).not.toBe('none')
   }
-  for (const name of ['Chats', 'People', 'You', 'Search chats', 'Width of the list']) expect([...seen]).toContain(name)
+  // What is unread is part of a name: Bob's chat was on the screen for too short a time to be read.
+  const names = ['Chats', 'People', 'You', 'Search chats', 'Width of the list']
+  expect(names.filter(name => ![...seen].some(each => each.startsWith(name)))).toEqual([])
 })
 
 test('a long thread stays where one reads, and follows when one is at its end', async ({ page }) => {

@@ -17,7 +17,7 @@ import { DeliverySession, type DeliverySink } from './delivery-session.ts'
 import { NodeError } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { NodeLinks } from '../network/node-links.ts'
-import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
+import { originTag, type PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 import type { AuthenticatedDevice, Logger } from '../ports.ts'
 import type { ReplicaReader } from './replica-reader.ts'
 
@@ -159,7 +159,8 @@ export class MessageDeliveryService {
   /** Follows an eviction that another replica made. The caller has checked who signed it. */
   async onEviction(eviction: Eviction): Promise<void> {
     const { store } = this.#components
-    await store.followEviction(eviction.mailbox, eviction.ids, encode(evictionCodec, eviction))
+    const signer = originTag(eviction.node)
+    await store.followEviction(eviction.mailbox, eviction.ids, encode(evictionCodec, eviction), signer)
     this.#attached.get(eviction.mailbox)?.session.evicted(eviction)
   }
 

@@ -6,9 +6,10 @@ import { expiryProblem, isDeliveryIntact, type Delivery, type DeliveryId } from 
 import { MAX_FETCHED_DELIVERIES, MAX_PAGE_ENTRIES } from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
+import { NodeError } from '../errors.ts'
 import type { CustodyEvents } from './custody-events.ts'
 import type { NodeLinks } from '../network/node-links.ts'
-import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
+import { originTag, type PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 
 export interface ReplicaReaderComponents {
   crypto: Crypto
@@ -31,8 +32,10 @@ export interface NewsResult {
 const MAX_ROUNDS = (4 * MAX_MAILBOX_ENVELOPES) / MAX_PAGE_ENTRIES
 
 /**
- * Brings from another replica what is missing here. Whatever comes is checked against its id before it is kept. While the
- * disk is nearly full nothing is fetched: it is as unknown here afterwards as it was before, and comes later.
+ * Brings from another replica what is missing here. Whatever comes is checked against its id before it is kept, was asked
+ * for by mailbox and id, and counts against the replica that brings it: anybody can make up a delivery with a true id, and
+ * a replica cannot show who made it. While the disk is nearly full nothing is fetched: it is as unknown here afterwards as
+ * it was before, and comes later.
  */
 export class ReplicaReader {
   readonly #components: ReplicaReaderComponents
@@ -60,6 +63,7 @@ export class ReplicaReader {
       let open = asked.slice(from, from + MAX_PAGE_ENTRIES)
       for (let round = 0; open.length > 0 && round < MAX_ROUNDS; round++) {
         const answer = await links.request<'news'>(node.key, { kind: 'news', mailboxes: open })
+        requireAsked(open, answer.mailboxes)
         for (const { mailbox, next, ids } of answer.mailboxes) {
           await this.fetchUnknown(node, mailbox, ids)
           // Who went on from here would never ask for what was left out.
@@ -76,7 +80,11 @@ export class ReplicaReader {
     return results
   }
 
-  /** Fetches and stores the unknown ones among some ids, while there is room. @returns how many were stored. */
+  /**
+   * Fetches and stores the unknown ones among some ids, while there is room on the disk, and in the mailbox for what this
+   * replica brings.
+   * @returns how many were stored.
+   */
   async fetchUnknown(node: ListedNode, mailbox: DeviceId, ids: DeliveryId[]): Promise<number> {
     const { store } = this.#components
     const entries = await store.entries(ids.map(id => ({ mailbox, id })))
@@ -91,7 +99,9 @@ export class ReplicaReader {
       })
       if (deliveries.length === 0) wanted = wanted.slice(asked.length)
       else {
-        stored += await this.#keep(mailbox, deliveries, asked)
+        const kept = await this.#keep(node, mailbox, deliveries, asked)
+        stored += kept.stored
+        if (kept.isFull) return stored
         const came = new Set(deliveries.map(delivery => byteKey(delivery.id)))
         const left = wanted.filter(id => !came.has(byteKey(id)))
         // A node that sends what was not asked for would keep this going for ever.
@@ -101,7 +111,12 @@ export class ReplicaReader {
     return stored
   }
 
-  async #keep(mailbox: DeviceId, deliveries: Delivery[], asked: DeliveryId[]): Promise<number> {
+  async #keep(
+    node: ListedNode,
+    mailbox: DeviceId,
+    deliveries: Delivery[],
+    asked: DeliveryId[]
+  ): Promise<{ stored: number; isFull: boolean }> {
     const { crypto, network, store, clock, events } = this.#components
     const ids = new Set(asked.map(id => byteKey(id)))
     const good = deliveries.filter(
@@ -110,7 +125,8 @@ export class ReplicaReader {
         expiryProblem(delivery.expiry, clock()) === undefined &&
         isDeliveryIntact(crypto, network, mailbox, delivery)
     )
-    const outcomes = await store.store(good.map(delivery => ({ mailbox, delivery, origin: 0 })))
+    const origin = originTag(node.key)
+    const outcomes = await store.store(good.map(delivery => ({ mailbox, delivery, origin, isBrought: true })))
     let stored = 0
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.state !== 'stored') continue
@@ -118,6 +134,15 @@ export class ReplicaReader {
       events.onStored(mailbox, outcome.sequence, good[index]!)
     }
     this.fetched += stored
-    return stored
+    return { stored, isFull: outcomes.some(({ state }) => state === 'full') }
+  }
+}
+
+/** @throws NodeError `malformed` if an answer names a mailbox that was not asked for, or one twice. */
+function requireAsked(asked: { mailbox: DeviceId }[], answered: { mailbox: DeviceId }[]): void {
+  const open = new Set(asked.map(({ mailbox }) => byteKey(mailbox)))
+  for (const { mailbox } of answered) {
+    if (!open.delete(byteKey(mailbox)))
+      throw new NodeError('malformed', 'the answer names a mailbox that was not asked for')
   }
 }

@@ -16,9 +16,15 @@ export const DIGEST_BYTES = 16
 export const MAX_COUNTED_ORIGINS = 32
 
 const FIXED_BYTES = 6 + 4 + 4 + DIGEST_BYTES + CLASSES.length * 10 + 1
-/** A class, an origin and a count; records written before origins were counted by class lack the class. */
-const ORIGIN_BYTES = 1 + 4 + 4
-const CLASSLESS_ORIGIN_BYTES = 4 + 4
+/** A class, an origin, a count and its bytes. Older records lack the bytes, and the oldest the class. */
+const ORIGIN_BYTES = 1 + 4 + 4 + 6
+const OUTDATED_ORIGIN_BYTES = [1 + 4 + 4, 4 + 4]
+
+/** What one origin brought of one class and is still held. */
+interface OriginUse {
+  count: number
+  bytes: number
+}
 
 /** Index of a class, then an origin's tag, as one number of 5 bytes. */
 const originKey = (index: number, origin: number): number => index * 2 ** 32 + origin
@@ -34,8 +40,8 @@ export class MailboxCounters {
   readonly counts = [0, 0, 0]
   readonly bytes = [0, 0, 0]
   /** Class and origin, see {@link originKey} → held deliveries that came that way. */
-  readonly #origins = new Map<number, number>()
-  /** Whether the origins are not known by class: all else is right, and the next write counts the mailbox again. */
+  readonly #origins = new Map<number, OriginUse>()
+  /** Whether the origins are not fully known: all else is right, and the next write counts the mailbox again. */
   isOutdated = false
 
   /** Deliveries held, of all classes. */
@@ -57,7 +63,16 @@ export class MailboxCounters {
 
   /** Held deliveries of a class that came through one origin. */
   countFrom(envelopeClass: EnvelopeClass, origin: number): number {
-    return this.#origins.get(originKey(CLASSES.indexOf(envelopeClass), origin)) ?? 0
+    return this.#useOf(envelopeClass, origin)?.count ?? 0
+  }
+
+  /** Bytes of them. */
+  bytesFrom(envelopeClass: EnvelopeClass, origin: number): number {
+    return this.#useOf(envelopeClass, origin)?.bytes ?? 0
+  }
+
+  #useOf(envelopeClass: EnvelopeClass, origin: number): OriginUse | undefined {
+    return this.#origins.get(originKey(CLASSES.indexOf(envelopeClass), origin))
   }
 
   addHeld(id: DeliveryId, envelopeClass: EnvelopeClass, size: number, origin: number): void {
@@ -65,7 +80,7 @@ export class MailboxCounters {
     this.counts[index]! += 1
     this.bytes[index]! += size
     this.#xor(id, 0)
-    if (origin !== 0) this.#countOrigin(index, origin)
+    if (origin !== 0) this.#countOrigin(index, origin, size)
   }
 
   removeHeld(id: DeliveryId, envelopeClass: EnvelopeClass, size: number, origin: number): void {
@@ -74,9 +89,11 @@ export class MailboxCounters {
     this.bytes[index] = Math.max(0, this.bytes[index]! - size)
     this.#xor(id, 0)
     const key = originKey(index, origin)
-    const left = (this.#origins.get(key) ?? 0) - 1
-    if (left > 0) this.#origins.set(key, left)
-    else this.#origins.delete(key)
+    const use = this.#origins.get(key)
+    if (use === undefined) return
+    use.count -= 1
+    use.bytes = Math.max(0, use.bytes - size)
+    if (use.count <= 0) this.#origins.delete(key)
   }
 
   addGone(id: DeliveryId, unseen: boolean): void {
@@ -95,16 +112,17 @@ export class MailboxCounters {
     for (let i = 0; i < DIGEST_BYTES; i++) this.digest[i]! ^= id[from + i]!
   }
 
-  #countOrigin(index: number, origin: number): void {
+  #countOrigin(index: number, origin: number, size: number): void {
     const key = originKey(index, origin)
-    this.#origins.set(key, (this.#origins.get(key) ?? 0) + 1)
+    const use = this.#origins.get(key)
+    this.#origins.set(key, { count: (use?.count ?? 0) + 1, bytes: (use?.bytes ?? 0) + size })
     if (this.#origins.size <= MAX_COUNTED_ORIGINS) return
     let counted = 0
     let least: [number, number] = [key, Infinity]
     for (const entry of this.#origins) {
       if (entry[0] < originKey(index, 0) || entry[0] >= originKey(index + 1, 0)) continue
       counted += 1
-      if (entry[1] < least[1] && entry[0] !== key) least = entry
+      if (entry[1].count < least[1] && entry[0] !== key) least = [entry[0], entry[1].count]
     }
     if (counted > MAX_COUNTED_ORIGINS) this.#origins.delete(least[0])
   }
@@ -128,9 +146,10 @@ export class MailboxCounters {
       offset = bytes.writeUIntBE(this.bytes[i]!, offset, 6)
     }
     offset = bytes.writeUInt8(this.#origins.size, offset)
-    for (const [key, count] of this.#origins) {
+    for (const [key, { count, bytes: size }] of this.#origins) {
       offset = bytes.writeUIntBE(key, offset, 5)
       offset = bytes.writeUInt32BE(count, offset)
+      offset = bytes.writeUIntBE(size, offset, 6)
     }
     bytes.writeUInt32BE(crc32(bytes.subarray(0, offset)), offset)
     return bytes
@@ -153,11 +172,12 @@ export class MailboxCounters {
     }
     const origins = bytes[offset]!
     offset += 1
-    counters.isOutdated = origins > 0 && end === offset + origins * CLASSLESS_ORIGIN_BYTES
+    counters.isOutdated = origins > 0 && OUTDATED_ORIGIN_BYTES.some(size => end === offset + origins * size)
     if (counters.isOutdated) return counters
     if (end !== offset + origins * ORIGIN_BYTES) return undefined
     for (let i = 0; i < origins; i++, offset += ORIGIN_BYTES) {
-      counters.#origins.set(bytes.readUIntBE(offset, 5), bytes.readUInt32BE(offset + 5))
+      const use = { count: bytes.readUInt32BE(offset + 5), bytes: bytes.readUIntBE(offset + 9, 6) }
+      counters.#origins.set(bytes.readUIntBE(offset, 5), use)
     }
     return counters
   }

@@ -41,8 +41,10 @@ export interface Newcomer {
   mailbox: DeviceId
   delivery: Delivery
   size: number
-  /** Tag of the node that took it; 0 when it comes from a replica. */
+  /** Tag of the node that it counts against; 0 for none. */
   origin: number
+  /** Whether another replica brought it, without the batch that its origin signed. */
+  isBrought?: boolean
 }
 
 export class MailboxRoom {
@@ -64,13 +66,13 @@ export class MailboxRoom {
    */
   async makeFor(
     transaction: StoreTransaction,
-    { mailbox, delivery, size, origin }: Newcomer,
+    { mailbox, delivery, size, origin, isBrought }: Newcomer,
     onRemoved: (id: DeliveryId) => void
   ): Promise<boolean> {
     const counters = transaction.counters(mailbox)
-    const most = this.#limits.envelopes[delivery.class]
-    const share = this.#limits.originShare
-    if (share < 1 && origin !== 0 && counters.countFrom(delivery.class, origin) >= most * share) return false
+    if (!this.#hasShare(counters, delivery.class, size, origin)) return false
+    // What a replica brings may be made up: it takes free room only, and pushes out nothing that was shown as sent.
+    if (isBrought) return this.#hasRoom(counters, delivery.class, size)
     while (!this.#hasRoom(counters, delivery.class, size)) {
       const victim = await this.#oldest(transaction, mailbox, delivery.class)
       const own = { expiry: delivery.expiry, id: byteKey(delivery.id) }
@@ -87,12 +89,27 @@ export class MailboxRoom {
     this.#victims.held(mailbox, delivery.class, delivery.expiry, delivery.id)
   }
 
-  /** Whether a mailbox is so full that another replica's eviction is believable. */
-  isNearlyFull(counters: MailboxCounters, envelopeClass: EnvelopeClass): boolean {
+  /**
+   * Whether a mailbox is so full that another replica's eviction is believable. What that replica brought itself does not
+   * count: it could fill a mailbox first and then call for it to be emptied.
+   * @param signer - tag of the replica.
+   */
+  isNearlyFull(counters: MailboxCounters, envelopeClass: EnvelopeClass, signer: number): boolean {
     const { envelopes, bytes } = this.#limits
+    const count = counters.count(envelopeClass) - counters.countFrom(envelopeClass, signer)
+    const size = counters.bytesOf(envelopeClass) - counters.bytesFrom(envelopeClass, signer)
     return (
-      counters.count(envelopeClass) >= FOLLOW_EVICTION_FROM * envelopes[envelopeClass] ||
-      counters.bytesOf(envelopeClass) >= FOLLOW_EVICTION_FROM * bytes[envelopeClass]
+      count >= FOLLOW_EVICTION_FROM * envelopes[envelopeClass] || size >= FOLLOW_EVICTION_FROM * bytes[envelopeClass]
+    )
+  }
+
+  /** Whether an origin has not filled its share of a class, by number and by bytes. */
+  #hasShare(counters: MailboxCounters, envelopeClass: EnvelopeClass, size: number, origin: number): boolean {
+    const { envelopes, bytes, originShare: share } = this.#limits
+    if (share >= 1 || origin === 0) return true
+    return (
+      counters.countFrom(envelopeClass, origin) < share * envelopes[envelopeClass] &&
+      counters.bytesFrom(envelopeClass, origin) + size <= share * bytes[envelopeClass]
     )
   }
 

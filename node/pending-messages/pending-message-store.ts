@@ -39,8 +39,10 @@ export type StoreOutcome =
 export interface StoreItem {
   mailbox: DeviceId
   delivery: Delivery
-  /** Tag of the node that took it, see {@link originTag}; 0 when it comes from a replica. */
+  /** Tag of the node that it counts against, see {@link originTag}: the one that took it, or the replica that brought it. */
   origin: number
+  /** Whether a replica brought it, which cannot show the batch that its origin signed: it pushes out nothing. */
+  isBrought?: boolean
 }
 
 /** What the store tells while it works. */
@@ -72,7 +74,7 @@ interface Work extends Sized {
   onWriting?: () => void
 }
 
-/** Tag by which a mailbox counts its origins apart: never 0, which stands for a replica. */
+/** Tag by which a mailbox counts its origins apart: never 0, which stands for none. */
 export function originTag(nodeKey: Uint8Array): number {
   return ((nodeKey[0]! << 24) | (nodeKey[1]! << 16) | (nodeKey[2]! << 8) | nodeKey[3]! | 1) >>> 0
 }
@@ -173,10 +175,11 @@ export class PendingMessageStore extends PendingMessageReader {
    * Follows another replica's eviction for deliveries that are held here, in a mailbox that is nearly full here too: one
    * node alone must not be able to empty mailboxes.
    * @param eviction - the encoded, verified eviction.
+   * @param signer - tag of the node that signed it.
    */
-  async followEviction(mailbox: DeviceId, ids: DeliveryId[], eviction: Uint8Array): Promise<void> {
+  async followEviction(mailbox: DeviceId, ids: DeliveryId[], eviction: Uint8Array, signer: number): Promise<void> {
     await this.#remove(mailbox, ids, 'evicted', eviction, (entry, counters) => {
-      return entry?.state === 'held' && this.#room.isNearlyFull(counters, entry.class)
+      return entry?.state === 'held' && this.#room.isNearlyFull(counters, entry.class, signer)
     })
   }
 
@@ -275,13 +278,14 @@ export class PendingMessageStore extends PendingMessageReader {
 
   async #storeOne(
     transaction: StoreTransaction,
-    { mailbox, delivery, origin }: StoreItem,
+    { mailbox, delivery, origin, isBrought = false }: StoreItem,
     evicted: Map<string, { mailbox: DeviceId; ids: DeliveryId[] }>
   ): Promise<StoreOutcome> {
     const known = transaction.entry({ mailbox, id: delivery.id })
     if (known !== undefined) return { state: known.state === 'held' ? 'known' : known.state }
     const encoded = encodeDelivery(delivery)
-    const hasRoom = await this.#room.makeFor(transaction, { mailbox, delivery, size: encoded.length, origin }, id => {
+    const newcomer = { mailbox, delivery, size: encoded.length, origin, isBrought }
+    const hasRoom = await this.#room.makeFor(transaction, newcomer, id => {
       // The reason is signed once per group; until then its place is empty.
       const group = evicted.get(byteKey(mailbox)) ?? { mailbox, ids: [] }
       group.ids.push(id)

@@ -161,7 +161,7 @@ export type Entry =
       sequence: number
       /** Encoded bytes, for the counters. */
       size: number
-      /** First 4 bytes of the key of the node that took it, 0 if it came by repair. */
+      /** Tag of the node that it counts against, see `originTag`; 0 for none. */
       origin: number
     }
   | {

@@ -1,4 +1,4 @@
-import { equalBytes } from '../../protocol/bytes.ts'
+import { compareBytes, equalBytes } from '../../protocol/bytes.ts'
 import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
@@ -6,6 +6,7 @@ import type { DeliveryId } from '../../protocol/wire/envelope.ts'
 import { MAX_ASKED_DELIVERIES, MAX_PAGE_ENTRIES, type NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
+import { NodeError } from '../errors.ts'
 import type { MessageDeliveryService } from '../messages/message-delivery-service.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { NodeLinks } from '../network/node-links.ts'
@@ -20,6 +21,8 @@ export const REPAIR_INTERVAL_MS = 30_000
 const AFTER_LINK_MS = 200
 /** Mailboxes of one node whose differences are followed in one round; the next round goes on. */
 const MAX_FOLLOWED = 2_000
+/** Pages of one mailbox's ids: far above what a full mailbox has, tombstones of a month included. */
+const MAX_PAGES = 128
 /** Differences remembered as looked at and beyond mending, such as an eviction that is not followed. */
 const MAX_SETTLED = 50_000
 
@@ -145,6 +148,11 @@ export class RepairService {
       })
       const last = theirs.mailboxes.at(-1)?.mailbox
       if (last === undefined) return
+      this.#requireOfShard(shard, theirs.mailboxes)
+      requireOrder(
+        after,
+        theirs.mailboxes.map(({ mailbox }) => mailbox)
+      )
       const mine = await this.#ownDigests(shard, after, last)
       for (const { mailbox, digest } of theirs.mailboxes) {
         const own = mine.get(byteKey(mailbox))
@@ -181,7 +189,8 @@ export class RepairService {
   async #mend(node: ListedNode, mailbox: DeviceId): Promise<{ fetched: number; removed: number; isShort: boolean }> {
     const { links, store, reader, clock } = this.#components
     const mended = { fetched: 0, removed: 0, isShort: false }
-    for (let after: DeliveryId | null = null; ;) {
+    let after: DeliveryId | null = null
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
       const page: NodeLinkFrameOf<'mailboxStates'> = await links.request<'states'>(node.key, {
         kind: 'states',
         mailbox,
@@ -189,6 +198,10 @@ export class RepairService {
       })
       const last = page.deliveries.at(-1)?.id
       if (last === undefined) return mended
+      requireOrder(
+        after,
+        page.deliveries.map(({ id }) => id)
+      )
       const now = clock()
       const live = page.deliveries.filter(({ expiry }) => expiry > now)
       const own = await store.entries(live.map(({ id }) => ({ mailbox, id })))
@@ -199,12 +212,14 @@ export class RepairService {
         if (state === 'held' && entry === undefined) wanted.push(id)
         if (state !== 'held' && (entry === undefined || entry.state === 'held')) gone.push(id)
       }
+      // What is gone makes room for what is held there.
+      mended.removed += await this.#learnWhy(node, mailbox, gone)
       mended.fetched += await reader.fetchUnknown(node, mailbox, wanted)
       if (wanted.length > 0 && !reader.hasRoom) mended.isShort = true
-      mended.removed += await this.#learnWhy(node, mailbox, gone)
-      if (!page.more) return mended
+      if (!page.more) break
       after = last
     }
+    return mended
   }
 
   async #learnWhy(node: ListedNode, mailbox: DeviceId, ids: DeliveryId[]): Promise<number> {
@@ -216,11 +231,19 @@ export class RepairService {
       const { acknowledgements, evictions } = await links.request<'why'>(node.key, { kind: 'why', mailbox, ids: some })
       await delivery.onAcknowledgements(acknowledgements)
       for (const eviction of evictions) {
+        if (!equalBytes(eviction.mailbox, mailbox)) throw new NodeError('malformed', 'an eviction of another mailbox')
         if (await isGenuineEviction(this.#components, eviction)) await delivery.onEviction(eviction)
       }
     }
     const after = await store.entries(names)
     return after.filter((entry, index) => entry?.state !== before[index]?.state).length
+  }
+
+  /** A node shows mailboxes of the shard that was asked for only: others would be stored where nothing looks for them. */
+  #requireOfShard(shard: number, found: { mailbox: DeviceId }[]): void {
+    if (found.some(({ mailbox }) => this.#components.view.shardOf(mailbox) !== shard)) {
+      throw new NodeError('malformed', 'the answer names a mailbox of another shard')
+    }
   }
 
   #isSettled(node: ListedNode, mailbox: DeviceId, own: Uint8Array | undefined, theirs: Uint8Array): boolean {
@@ -230,6 +253,18 @@ export class RepairService {
   #settle(node: ListedNode, mailbox: DeviceId, own: Uint8Array | undefined, theirs: Uint8Array): void {
     if (this.#settled.size >= MAX_SETTLED) this.#settled.clear()
     this.#settled.set(byteKey(node.key) + byteKey(mailbox), digestPair(own, theirs))
+  }
+}
+
+/**
+ * Pages go up, so that they end.
+ * @throws NodeError `malformed` if they do not.
+ */
+function requireOrder(after: Uint8Array | null, keys: Uint8Array[]): void {
+  let last = after
+  for (const key of keys) {
+    if (last !== null && compareBytes(last, key) >= 0) throw new NodeError('malformed', 'the answer is not in order')
+    last = key
   }
 }
 

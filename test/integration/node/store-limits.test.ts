@@ -7,6 +7,7 @@ import { makeDelivery, newMailbox, random } from '../../support/network/in-proce
 import { TestStore } from '../../support/network/in-process/test-store.ts'
 
 const PROOF = Uint8Array.of(1, 2, 3)
+const SIGNER = originTag(random(32))
 
 const held = TestStore.forEachTest()
 const { put, idsOf } = held
@@ -121,6 +122,31 @@ describe('limits', () => {
     for (const kind of ['contact', 'request', 'system'] as const) expect(await send(kind)).toBe('full')
   })
 
+  it('count the bytes of an origin as well: few large messages are no way round its share', async () => {
+    const mailbox = newMailbox()
+    const [one, other] = [originTag(random(32)), originTag(random(32))]
+    const from = async (origin: number): Promise<string> =>
+      (await held.store.store([{ mailbox, delivery: makeDelivery(mailbox, { payload: random(1000) }), origin }]))[0]!
+        .state
+    expect([await from(one), await from(one), await from(one)]).toEqual(['stored', 'stored', 'full'])
+    expect(await from(other)).toBe('stored')
+    await held.reopen(limits)
+    expect(await from(one)).toBe('full')
+  })
+
+  it('let what a replica brings take free room only, and no more than a share', async () => {
+    const mailbox = newMailbox()
+    const bring = async (): Promise<string> => {
+      const delivery = makeDelivery(mailbox, { expiry: held.now + 1e6 })
+      return (await held.store.store([{ mailbox, delivery, origin: SIGNER, isBrought: true }]))[0]!.state
+    }
+    const sent = [makeDelivery(mailbox, { expiry: held.now + 10 }), makeDelivery(mailbox, { expiry: held.now + 11 })]
+    await put(mailbox, ...sent)
+    expect([await bring(), await bring(), await bring(), await bring()]).toEqual(['stored', 'stored', 'stored', 'full'])
+    expect(await idsOf(mailbox)).toEqual(expect.arrayContaining(sent.map(delivery => toHex(delivery.id))))
+    expect(held.evictions).toEqual([])
+  })
+
   it("follow another replica's eviction only in a mailbox that is nearly full here too", async () => {
     const mailbox = newMailbox()
     const deliveries = Array.from({ length: 5 }, () => makeDelivery(mailbox))
@@ -128,15 +154,16 @@ describe('limits', () => {
     await held.store.followEviction(
       mailbox,
       deliveries.map(delivery => delivery.id),
-      PROOF
+      PROOF,
+      SIGNER
     )
     expect(await held.store.heldIn(mailbox)).toBe(3)
     await put(mailbox, ...deliveries.slice(3))
-    await held.store.followEviction(mailbox, [deliveries[0]!.id], PROOF)
+    await held.store.followEviction(mailbox, [deliveries[0]!.id], PROOF, SIGNER)
     expect(await held.store.heldIn(mailbox)).toBe(4)
     // An id never seen is not marked as gone: a bad replica would keep it from ever arriving.
     const unseen = makeDelivery(mailbox)
-    await held.store.followEviction(mailbox, [unseen.id], PROOF)
+    await held.store.followEviction(mailbox, [unseen.id], PROOF, SIGNER)
     expect((await put(mailbox, unseen))[0]!.state).toBe('stored')
   })
 })

@@ -68,10 +68,17 @@ export class AdversaryNode {
   }
 
   async #adopt(stream: Stream, change: { network?: Uint8Array; version?: number }): Promise<void> {
+    const before = this.#link
     this.#link = lpStream(stream, { maxDataLength: 4 * 1024 * 1024 })
     void this.#read(this.#link)
     const { version = 1 } = change
-    await this.send({ kind: 'hello', request: 0, version, network: change.network ?? network, epoch: 0 })
+    try {
+      await this.send({ kind: 'hello', request: 0, version, network: change.network ?? network, epoch: 0 })
+    } catch (error) {
+      // The other side has closed this stream in favour of its own.
+      this.#link = before
+      throw error
+    }
   }
 
   async send(frame: NodeLinkFrame): Promise<void> {

@@ -34,6 +34,8 @@ import { PersonViews } from './people/person-views.ts'
 import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { Receiver } from './receiving/receiver.ts'
+import { PairInbox } from './receiving/pair-inbox.ts'
+import { PairSender } from './sending/pair-sender.ts'
 import { SealRound } from './sending/seal-round.ts'
 import { Sealer } from './sending/sealer.ts'
 import { SealingPlanner } from './sending/sealing-plan.ts'
@@ -43,6 +45,7 @@ import { UnheardQueue } from './conversations/unheard-queue.ts'
 import { UnsentQueue } from './sending/unsent-queue.ts'
 import { SessionUpkeep } from './maintenance/session-upkeep.ts'
 import { WaitingCount } from './history/waiting-count.ts'
+import { PairingBook } from './store/pairing-book.ts'
 import { StateStore } from './store/state-store.ts'
 
 /** Time to tell what was received before the process ends. */
@@ -94,6 +97,7 @@ export class ChatEngine {
   readonly #queue: UnsentQueue
   readonly #roster: ConversationRoster
   readonly #sealer: Sealer
+  readonly #pairs: PairSender
   readonly #maintenance: Maintenance
   #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
   #isRunning = false
@@ -142,20 +146,23 @@ export class ChatEngine {
     }))
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
-    const round = new SealRound({ context, history, queue, outbox, roster, account, onKeysChanged })
+    const pairings = new PairingBook(states)
+    const pairs = (this.#pairs = new PairSender({ context, states, pairings, roster, outbox, account, onKeysChanged }))
+    const round = new SealRound({ context, history, queue, outbox, roster, pairings, account, onKeysChanged })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
       context,
       states,
-      directory,
       history,
-      sealer,
+      pairs,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile),
       onGap: conversationId => void this.#maintenance.keepUp(conversationId)
     }))
     const rows = new ConversationRows(context, history)
-    const receiver = (this.receiver = new Receiver({ context, states, directory, rows, inbox, sealer }))
+    const pairInbox = new PairInbox({ context, states, pairings, roster, history, inbox, pairs })
+    const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings }
+    const receiver = (this.receiver = new Receiver(receiving))
     this.mailbox = new Mailbox(context, receiver, { onChange })
     const conversations = (this.conversations = new Conversations({
       context,
@@ -167,11 +174,21 @@ export class ChatEngine {
       rows,
       sealer,
       outbox,
-      readMarks: new ReadMarks({ context, states, history, sealer }),
+      readMarks: new ReadMarks({ context, states, history, pairs }),
       people: this.people,
       onChange
     }))
-    const upkeep = new SessionUpkeep({ context, states, directory, roster, inbox, sealer, outbox, onKeysChanged })
+    const upkeep = new SessionUpkeep({
+      context,
+      states,
+      directory,
+      roster,
+      inbox,
+      pairs,
+      pairings,
+      outbox,
+      onKeysChanged
+    })
     const maintenance = { context, directory, conversations, roster, receiver, upkeep, connection }
     this.#maintenance = new Maintenance(maintenance)
     this.unheard = new UnheardQueue(states, this.people, row => this.#maintenance.nameChecked(row.from))
@@ -209,6 +226,7 @@ export class ChatEngine {
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
     await this.outbox.start()
     await this.#sealer.start()
+    await this.#pairs.start()
     await this.receiver.start()
     for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
@@ -244,6 +262,7 @@ export class ChatEngine {
     this.receiver.stop()
     this.outbox.stop()
     await this.#sealer.stop()
+    await this.#pairs.stop()
     await this.nameClaim.stop()
     await this.deviceRemoval.stop()
     await this.keeper.stop()
@@ -265,6 +284,7 @@ export class ChatEngine {
     const { timers } = this.#components.context
     await this.#states.idle()
     await this.#sealer.flush()
+    await this.#pairs.flush()
     while (this.outbox.size > 0 && this.keeper.connection && timers.monotonic() < deadline) {
       await new Promise<void>(resolve => timers.after(FLUSH_LOOK_MS, resolve))
     }

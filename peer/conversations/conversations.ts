@@ -213,7 +213,7 @@ export class Conversations implements ConversationsApi, MessagesApi {
         return sealer.enqueue(unit, conversationId, { kind: 'text', text }, options)
       }
       const { sequence, predecessor, content } = sent
-      const again = { sequence, predecessor, device: null }
+      const again = { sequence, predecessor }
       await sealer.enqueueAgain(unit, { conversationId, messageId, content, sequenced: true, again })
     })
     outbox.kick(true)

@@ -15,7 +15,7 @@ import {
 } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import { rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
+import { hasLiveDevice, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
 import type { Conversation } from '../store/store-layout.ts'
 
 /** `notes`: our account with itself. `direct`: our account and one other. */
@@ -101,6 +101,12 @@ export class ConversationRoster {
   async revocationsIn(conversation: Participants): Promise<(deviceId: DeviceId) => boolean> {
     const members = await this.#load(conversation)
     return deviceId => members.some(member => member?.view.revokedAt(deviceId) !== undefined)
+  }
+
+  /** The member that a device belongs to, if it lives, as last known. */
+  async liveOwnerOf(conversation: Participants, deviceId: DeviceId): Promise<KnownAccount | undefined> {
+    const members = await this.#load(conversation)
+    return members.find(member => member !== undefined && hasLiveDevice(member, deviceId))
   }
 
   /** The member that a device which wrote here belongs to, as known in memory. */

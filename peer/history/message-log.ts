@@ -80,7 +80,7 @@ export class MessageLog {
     const missing = gap.to - gap.from + 1
     const order = orderOf(conversation.nextPlace)
     const { device, from, to } = gap
-    unit.write(slots.gap(conversationId, toHex(device), from), { device, from, to, missing, order })
+    unit.write(slots.gap(conversationId, toHex(device), from), { device, from, to, missing, gone: 0, order })
     const row = this.#gapRow(gap, missing)
     await this.#show(unit, { ...conversation, nextPlace: conversation.nextPlace + 1, lastOrder: order }, order, row)
   }
@@ -128,9 +128,27 @@ export class MessageLog {
     else unit.remove(slot)
     if (!row) return
     // A closed gap stays as an empty line of its kind: what stood before and after it keeps its place.
-    const changed = { ...row, text: missing > 0 ? gapText(missing) : '' }
+    const changed = { ...row, text: missing > 0 ? gapText(missing, gap.gone) : '' }
     unit.write(rowSlot, changed)
     unit.tell(() => this.#init.onMessage(changed))
+  }
+
+  /** Says in the line of a gap that its sender does not have some of the messages any more. */
+  async markGone(unit: UnitOfWork, conversation: Conversation, { device, from, to }: GapOf): Promise<void> {
+    const conversationId = toHex(conversation.conversationId)
+    const key = toHex(device)
+    for (const { value: gap } of await unit.range('gap', conversationId, gapEntry)) {
+      if (toHex(gap.device) !== key || gap.to < from || to < gap.from) continue
+      const overlap = Math.min(to, gap.to) - Math.max(from, gap.from) + 1
+      const changed = { ...gap, gone: Math.min(gap.gone + overlap, gap.missing) }
+      unit.write(slots.gap(conversationId, key, gap.from), changed)
+      const rowSlot = slots.message(conversationId, gap.order)
+      const row = await unit.read(rowSlot)
+      if (!row) continue
+      const told = { ...row, text: gapText(gap.missing, changed.gone) }
+      unit.write(rowSlot, told)
+      unit.tell(() => this.#init.onMessage(told))
+    }
   }
 
   #gapRow({ device, account }: GapOf, missing: number): NewMessage {
@@ -232,8 +250,12 @@ export interface GapOf {
   to: number
 }
 
-const gapText = (missing: number): string =>
-  missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`
+function gapText(missing: number, gone = 0): string {
+  const text = missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`
+  if (gone === 0) return text
+  const which = gone < missing ? `${gone} of them` : missing === 1 ? 'it' : 'them'
+  return `${text} The sender’s device does not have ${which} any more.`
+}
 
 /** Whether a message of this kind counts as unread until it was on a screen. */
 export const isUnreadKind = (kind: MessageRow['kind']): boolean => kind === 'text' || kind === 'unsupported'

@@ -1,5 +1,7 @@
 /** What was read of a conversation: counted down here, and told to those who wrote it. */
+import { toHex } from '../../protocol/bytes.ts'
 import type { MessageId } from '../../protocol/conversation/message.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
@@ -12,14 +14,19 @@ const PAGE = 500
 
 /** Tells senders, a moment later, that their messages were read. */
 export interface ReadReceipts {
-  noteDue(unit: UnitOfWork, conversationId: ConversationId, add: { read: MessageId[] }): Promise<void>
+  noteDue(
+    unit: UnitOfWork,
+    conversationId: ConversationId,
+    deviceId: DeviceId,
+    add: { read: MessageId[] }
+  ): Promise<void>
 }
 
 export interface ReadMarksComponents {
   context: EngineContext
   states: StateStore
   history: MessageLog
-  sealer: ReadReceipts
+  pairs: ReadReceipts
 }
 
 export class ReadMarks {
@@ -43,7 +50,7 @@ export class ReadMarks {
   }
 
   async #note(unit: UnitOfWork, conversationId: string, unread: MessageRow[], upTo: string | undefined): Promise<void> {
-    const { context, history, sealer } = this.#components
+    const { context, history, pairs } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) return
     const newlyRead: MessageRow[] = []
@@ -55,8 +62,11 @@ export class ReadMarks {
       if (marked) newlyRead.push(marked)
     }
     // What this version cannot show was counted, but nobody has read it.
-    const read: MessageId[] = newlyRead.filter(({ kind }) => kind === 'text').map(({ messageId }) => messageId)
-    if (read.length > 0) await sealer.noteDue(unit, conversation.conversationId, { read })
+    const texts = newlyRead.filter(({ kind }) => kind === 'text')
+    for (const rows of Map.groupBy(texts, ({ device }) => toHex(device)).values()) {
+      const read: MessageId[] = rows.map(({ messageId }) => messageId)
+      await pairs.noteDue(unit, conversation.conversationId, rows[0]!.device, { read })
+    }
     const isEnd = upTo === undefined || (conversation.lastOrder !== null && upTo >= conversation.lastOrder)
     const left = isEnd ? 0 : Math.max(0, conversation.unread - newlyRead.length)
     if (left !== conversation.unread) history.saveConversation(unit, { ...conversation, unread: left })

@@ -5,7 +5,7 @@ import { hasGaps, visibleGaps } from '../../protocol/conversation/sequencer.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
-import { eraseOwnKeys, isKeyUpdateDue, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
+import { eraseOwnKeys, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { isInboundFinished } from '../../protocol/session/inbound.ts'
 import {
   devicesToReopen,
@@ -15,7 +15,7 @@ import {
 } from '../../protocol/session/open-delivery.ts'
 import { encodePacket } from '../../protocol/session/packet.ts'
 import { reopenSession } from '../../protocol/session/reopen.ts'
-import { requestsDue } from '../../protocol/session/resend.ts'
+import { requestsDue } from '../../protocol/conversation/resend.ts'
 import { conversationKeyId, type SealKeyId } from '../../protocol/session/seal-key.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -23,7 +23,8 @@ import { buildEnvelopes } from '../sending/envelopes.ts'
 import type { Inbox } from '../receiving/inbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Outbox } from '../sending/outbox.ts'
-import type { Sealer } from '../sending/sealer.ts'
+import type { PairSender } from '../sending/pair-sender.ts'
+import type { PairingBook } from '../store/pairing-book.ts'
 import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from '../store/session-states.ts'
 import { nextOrder, sentEntry, slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -32,8 +33,6 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 export const UPKEEP_INTERVAL_MS = 30_000
 /** Sent messages are kept for resending this long: what is older has expired everywhere. */
 const SENT_KEPT_MS = 2 * PENDING_TTL_MS
-/** Messages that every person who writes to us gets: our profile. */
-const PROFILE_MESSAGES = 1
 const OPEN_DELIVERY = slots.openDelivery('', '').codec
 
 export interface SessionUpkeepComponents {
@@ -42,7 +41,8 @@ export interface SessionUpkeepComponents {
   directory: DirectoryClient
   roster: ConversationRoster
   inbox: Inbox
-  sealer: Sealer
+  pairs: PairSender
+  pairings: PairingBook
   outbox: Outbox
   /** Conversation keys were erased. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
@@ -57,27 +57,17 @@ export class SessionUpkeep {
 
   /** One round for one conversation. Needs a connection only if an Open goes out again. */
   async run(conversation: Conversation): Promise<void> {
-    const key = toHex(conversation.conversationId)
     await this.#components.states.unit(async unit => {
       await this.#requestGaps(unit, conversation)
       await this.#erase(unit, conversation)
     })
     await this.#reopen(conversation)
-    const own = await this.#components.states.read(slots.ownKeys(key))
-    const isDue = own && isKeyUpdateDue(own.own, this.#components.context.timers.now())
-    if (isDue && (await this.#hasAnswered(key))) this.#components.sealer.wake(key)
     this.#components.outbox.kick()
-  }
-
-  /** Whether we ever sent more here than our profile: a stranger must not get fresh keys, a sign of life, every week. */
-  async #hasAnswered(key: string): Promise<boolean> {
-    const outbound = await this.#components.states.read(slots.outbound(key))
-    return outbound !== undefined && outbound.nextSequence > PROFILE_MESSAGES
   }
 
   /** Asks senders for what is missing. */
   async #requestGaps(unit: UnitOfWork, conversation: Conversation): Promise<void> {
-    const { context, sealer } = this.#components
+    const { context, pairs } = this.#components
     const { conversationId } = conversation
     const key = toHex(conversationId)
     const isRevoked = await this.#components.roster.revocationsIn(conversation)
@@ -89,7 +79,7 @@ export class SessionUpkeep {
       if (state && state !== known) unit.write(slot, state)
       else if (!state && known) unit.remove(slot)
       if (ranges.length > 0) {
-        await sealer.enqueue(unit, conversationId, { kind: 'resendRequest', deviceId: sequencer.deviceId, ranges })
+        await pairs.say(unit, conversationId, sequencer.deviceId, [{ kind: 'resendRequest', ranges }])
       }
     }
   }
@@ -110,6 +100,7 @@ export class SessionUpkeep {
       if (isRevoked(deviceId)) unit.remove(slots.peerKey(key, toHex(deviceId)))
     }
     await dropSurplusDeliveries(unit, key)
+    await this.#components.pairings.erase(unit, key, isRevoked, now)
     const others = await this.#components.roster.recipientsOf(conversation)
     if (others) await this.#eraseOwn(unit, key, others, gaps.size > 0)
     const [oldest] = await states.range('sent', key, sentEntry, { limit: 1 })

@@ -1,19 +1,22 @@
 /** Applies decrypted messages: some are shown, some change what is shown, some are about sessions. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { decodeMessage, type BodyOf, type Message, type MessageId } from '../../protocol/conversation/message.ts'
-import { releaseHeld, wakeAt, type Emission, type SequencerStep } from '../../protocol/conversation/sequencer.ts'
+import {
+  emptySequencer,
+  receiveMessage,
+  releaseHeld,
+  wakeAt,
+  type Emission,
+  type SequencerStep
+} from '../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
 import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS } from '../../protocol/limits.ts'
 import type { Inbound } from '../../protocol/session/inbound.ts'
-import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
-import { answerResendRequest } from '../../protocol/session/resend.ts'
+import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
-import type { DirectoryClient } from '../directory/directory-client.ts'
-import { hasLiveDevice } from '../directory/known-account.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
-import type { Sealer } from '../sending/sealer.ts'
-import { ownShownId } from '../history/shown-id.ts'
+import type { PairSender } from '../sending/pair-sender.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
@@ -23,9 +26,8 @@ const RELEASE_RETRY_MS = 5_000
 export interface InboxComponents {
   context: EngineContext
   states: StateStore
-  directory: DirectoryClient
   history: MessageLog
-  sealer: Sealer
+  pairs: PairSender
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
   /** A gap is shown now. */
@@ -33,7 +35,7 @@ export interface InboxComponents {
 }
 
 /** Whose message it is. */
-type Origin = Pick<Inbound, 'conversationId' | 'senderAccount' | 'senderDevice'>
+export type Origin = Pick<Inbound, 'conversationId' | 'senderAccount' | 'senderDevice'>
 
 export class Inbox {
   readonly #components: InboxComponents
@@ -67,6 +69,18 @@ export class Inbox {
 
   noteHeard({ conversationId, senderDevice }: Origin): void {
     this.#heardAt.set(`${toHex(conversationId)}/${toHex(senderDevice)}`, this.#components.context.timers.now())
+  }
+
+  /** Takes in one message that has a place among those of its sender. @returns 1 if it was new, else 0. */
+  async sequenced(unit: UnitOfWork, origin: Origin, { sequence, predecessor, content }: MessageFrame): Promise<number> {
+    if (sequence === null || predecessor === null) return 0
+    const { conversationId, senderDevice } = origin
+    const slot = slots.sequencer(toHex(conversationId), toHex(senderDevice))
+    const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
+    const env = sessionEnvironment(this.#components.context)
+    const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
+    await this.apply(unit, origin, step)
+    return step.isNew ? 1 : 0
   }
 
   /** Applies what the sequencer let through, and stores its state. */
@@ -118,23 +132,25 @@ export class Inbox {
     const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
     if (!conversation) return
     const { senderAccount: account, senderDevice: device } = origin
+    if (emission.kind === 'gone') return history.markGone(unit, conversation, { account, device, ...emission })
     if (emission.kind === 'gap') {
       await history.appendGap(unit, conversation, { account, device, from: emission.from, to: emission.to })
       unit.after(() => this.#components.onGap(toHex(origin.conversationId)))
       return
     }
-    const message = this.#decode(emission.content)
+    const message = this.decode(emission.content)
     const shown = message && this.#shownForm(origin, message)
-    if (message?.body.kind === 'profile') this.#profile(unit, origin, message.body)
+    if (message?.body.kind === 'profile') this.profile(unit, origin, message.body)
     if (emission.late) await history.fill(unit, conversation, device, emission.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
     if (!emission.linked) await this.#notLinked(unit, origin)
     if (shown && !shown.mine && shown.kind === 'text') {
-      await this.#components.sealer.noteDue(unit, origin.conversationId, { delivered: [shown.messageId] })
+      await this.#components.pairs.noteDue(unit, origin.conversationId, device, { delivered: [shown.messageId] })
     }
   }
 
-  #decode(content: Uint8Array): Message | undefined {
+  /** @returns undefined, and counts it, for what is not a message. */
+  decode(content: Uint8Array): Message | undefined {
     try {
       return decodeMessage(content)
     } catch (error) {
@@ -173,7 +189,8 @@ export class Inbox {
     }
   }
 
-  #profile(unit: UnitOfWork, { senderAccount }: Origin, { username, displayName }: BodyOf<'profile'>): void {
+  /** A member told who they are. */
+  profile(unit: UnitOfWork, { senderAccount }: Origin, { username, displayName }: BodyOf<'profile'>): void {
     unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
   }
 
@@ -193,71 +210,5 @@ export class Inbox {
       state: null,
       problem: null
     })
-  }
-
-  /** Applies a message outside the sequence. */
-  async control(unit: UnitOfWork, origin: Origin, content: Uint8Array): Promise<void> {
-    const message = this.#decode(content)
-    switch (message?.body.kind) {
-      case 'receipt':
-        return this.#receipt(unit, origin, message.body)
-      case 'openedAck':
-        return this.#openedAck(unit, origin, message.body)
-      case 'resendRequest':
-        return this.#resendRequest(unit, origin, message.body)
-      default:
-        return
-    }
-  }
-
-  async #receipt(unit: UnitOfWork, origin: Origin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
-    const { context, history } = this.#components
-    // An own device says nothing about what others have seen.
-    if (equalBytes(origin.senderAccount, context.accountId())) return
-    for (const target of targets) {
-      const { conversationId } = origin
-      await history.advance(unit, ownShownId(context, { conversationId, messageId: target }), state)
-    }
-  }
-
-  async #openedAck(unit: UnitOfWork, origin: Origin, { sessions }: BodyOf<'openedAck'>): Promise<void> {
-    const { context } = this.#components
-    const { deviceId } = context.device()
-    for (const session of sessions) {
-      if (!equalBytes(session.deviceId, deviceId)) continue
-      const slot = slots.openDelivery(toHex(origin.conversationId), toHex(session.sessionId))
-      const delivery = await unit.read(slot)
-      if (!delivery) continue
-      const acknowledged = acknowledgeOpen(delivery, origin.senderDevice)
-      if (isDeliveryFinished(acknowledged, context.timers.now())) {
-        unit.remove(slot)
-        unit.after(() => eraseDelivery(delivery))
-      } else unit.write(slot, acknowledged)
-    }
-  }
-
-  async #resendRequest(unit: UnitOfWork, origin: Origin, { deviceId, ranges }: BodyOf<'resendRequest'>): Promise<void> {
-    const { context, directory, sealer } = this.#components
-    if (!equalBytes(deviceId, context.device().deviceId)) return
-    const key = toHex(origin.conversationId)
-    const outbound = await unit.read(slots.outbound(key))
-    const account = await directory.load(origin.senderAccount)
-    if (!outbound || !account) return
-    const requester: DeviceId = origin.senderDevice
-    const answers = (await unit.read(slots.answers(key))) ?? []
-    const isListed = hasLiveDevice(account, requester)
-    const answer = answerResendRequest(outbound, answers, requester, isListed, ranges, context.timers.now())
-    unit.write(slots.answers(key), answer.answers)
-    for (const sequence of answer.sequences) {
-      const sent = await unit.read(slots.sent(key, sequence))
-      if (!sent) continue
-      await sealer.enqueueAgain(unit, {
-        conversationId: origin.conversationId,
-        messageId: null,
-        content: sent.content,
-        sequenced: true,
-        again: { sequence, predecessor: sent.predecessor, device: requester }
-      })
-    }
   }
 }

@@ -13,12 +13,7 @@
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { resolveRoster } from '../../protocol/roster/roster-resolution.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
-import {
-  emptySequencer,
-  noteSession,
-  receiveMessage,
-  type SequencerStep
-} from '../../protocol/conversation/sequencer.ts'
+import { emptySequencer, noteSession } from '../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
@@ -32,6 +27,7 @@ import {
 } from '../../protocol/session/inbound.ts'
 import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
 import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
+import type { PairPacket } from '../../protocol/session/pair-packet.ts'
 import type { HeldKey } from '../../protocol/session/seal-key.ts'
 import { isForgettable } from '../../protocol/session/seen-session.ts'
 import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts'
@@ -40,7 +36,9 @@ import { sessionEnvironment } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { Inbox } from './inbox.ts'
-import type { Sealer } from '../sending/sealer.ts'
+import type { PairSender } from '../sending/pair-sender.ts'
+import type { PairingBook } from '../store/pairing-book.ts'
+import type { PairInbox } from './pair-inbox.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
 import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
@@ -62,7 +60,9 @@ export interface ReceiverComponents {
   directory: DirectoryClient
   rows: ConversationRows
   inbox: Inbox
-  sealer: Sealer
+  pairInbox: PairInbox
+  pairs: PairSender
+  pairings: PairingBook
 }
 
 /** What became of one delivery. */
@@ -187,8 +187,7 @@ export class Receiver {
       this.counts.malformed++
       return
     }
-    // Read by the next version.
-    if (packet.kind === 'pair') return void this.counts.malformed++
+    if (packet.kind === 'pair') return this.#pair(packet)
     let outcome = await this.#processPacket(delivery, packet, attempt)
     if (outcome.kind === 'fetch' && !attempt.isAsked) {
       this.#parked.noteAsked(delivery)
@@ -230,6 +229,16 @@ export class Receiver {
     }
     // What is undone comes again: it is acknowledged after a flush.
     return states.unit(process, { durable: false, tellFirst: true })
+  }
+
+  /** What one device says to this one: none of it waits for anything. */
+  async #pair(packet: PairPacket): Promise<void> {
+    const receive = (unit: UnitOfWork): Promise<number> => this.#components.pairInbox.receive(unit, packet)
+    try {
+      await this.#components.states.unit(receive, { durable: false, tellFirst: true })
+    } catch (error) {
+      this.#count(error)
+    }
   }
 
   /** Own conversation keys changed: Opens are looked up among the new ones. */
@@ -283,11 +292,11 @@ export class Receiver {
   /** The sender sent it again because our acknowledgement was lost. */
   async #acknowledgeAgain(unit: UnitOfWork, open: ReadOpen): Promise<void> {
     const { senderDevice, sessionId, conversationId } = open.content.context
-    await this.#components.sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
+    await this.#components.pairs.noteDue(unit, conversationId, senderDevice, { opened: [sessionId] })
   }
 
   async #accept(unit: UnitOfWork, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
-    const { context, rows, inbox, sealer } = this.#components
+    const { context, rows, inbox, pairs, pairings } = this.#components
     const env = sessionEnvironment(context)
     const { context: header, inbound, peerKey, seen } = accepted
     const { conversationId, senderDevice, sessionId } = header
@@ -305,7 +314,8 @@ export class Receiver {
     const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
     const step = noteSession(env, sequencer, { since: accepted.since, firstSequence: header.firstSequence })
     await inbox.apply(unit, inbound, step)
-    await sealer.noteDue(unit, conversationId, { opened: [{ deviceId: senderDevice, sessionId }] })
+    await pairings.noteAccepted(unit, accepted.pairing, env.now())
+    await pairs.noteDue(unit, conversationId, senderDevice, { opened: [sessionId] })
     unit.after(() => void this.retryParked('session'))
   }
 
@@ -350,16 +360,8 @@ export class Receiver {
     unit.write(slots.inbound(key, toHex(inbound.sessionId)), after)
     unit.after(() => releaseInbound(inbound, after))
     inbox.noteHeard(inbound)
-    if (frame.sequence === null || frame.predecessor === null) {
-      await inbox.control(unit, inbound, frame.content)
-      return undefined
-    }
-    const { sequence, predecessor, content } = frame
-    const slot = slots.sequencer(key, toHex(inbound.senderDevice))
-    const sequencer = (await unit.read(slot)) ?? emptySequencer(inbound.conversationId, inbound.senderDevice)
-    const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
-    if (!step.isNew) this.counts.duplicate++
-    await inbox.apply(unit, inbound, step satisfies SequencerStep)
+    // What has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
+    if (frame.sequence !== null && (await inbox.sequenced(unit, inbound, frame)) === 0) this.counts.duplicate++
     return undefined
   }
 

@@ -7,7 +7,7 @@ import { createMessageId, encodeMessage, isSequenced, type MessageBody } from '.
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
-import { emptyOwnKeys, isKeyUpdateDue, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
+import { emptyOwnKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
 import { openSession } from '../../protocol/session/open.ts'
 import {
   emptyOutbound,
@@ -20,24 +20,23 @@ import {
 import { encodePacket, MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
 import { PeerError } from '../errors.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
-import { controlBodies } from './due-controls.ts'
 import { buildEnvelopes } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
+import { profileBody, PROFILE_REVISION } from './profile.ts'
 import type { SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
 import { ownShownId } from '../history/shown-id.ts'
+import type { PairingBook } from '../store/pairing-book.ts'
 import { nextOrder, slots, type Unsent } from '../store/store-layout.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
-/** Revision of the profile that is given to others: it changes with the first profile screen. */
-const PROFILE_REVISION = 1
-/** Room in a packet that queued messages leave for the profile and for receipts. */
-const RESERVED_MESSAGES = 8
+/** Room in a packet that queued messages leave for the profile. */
+const RESERVED_MESSAGES = 1
 
 export interface SealRoundComponents {
   context: EngineContext
@@ -45,17 +44,10 @@ export interface SealRoundComponents {
   queue: UnsentQueue
   outbox: Outbox
   roster: ConversationRoster
+  pairings: PairingBook
   account: () => OwnAccount
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
-}
-
-/** What a round left over. */
-export interface RoundResult {
-  /** Receipts and acknowledgements that were due went out, or there were none. */
-  isDueDone: boolean
-  /** More waits: a packet takes only so many, or the session was used up. */
-  hasMore: boolean
 }
 
 export class SealRound {
@@ -66,15 +58,16 @@ export class SealRound {
   }
 
   /**
-   * @returns with nothing sealed if the session was used up since a plan was made that has no keys to open another with.
+   * @returns whether more waits: a packet takes only so many, or the session was used up. If it was used up since a plan was
+   * made that has no keys to open another with, nothing is sealed.
    * @throws PeerError `no-keys` if no device of the other side has keys to seal to.
    */
-  async run(unit: UnitOfWork, plan: SealingPlan): Promise<RoundResult> {
+  async run(unit: UnitOfWork, plan: SealingPlan): Promise<boolean> {
     const { conversationId, profileGiven } = plan.conversation
     const key = toHex(conversationId)
-    if (!plan.canOpen && (await this.#mustOpen(unit, plan))) return { isDueDone: false, hasMore: true }
+    if (!plan.canOpen && (await this.#mustOpen(unit, plan))) return true
     const items = await this.#itemsOf(unit, plan)
-    if (items.length === 0 && !(await this.#isKeyUpdateDue(unit, key))) return { isDueDone: true, hasMore: false }
+    if (items.length === 0) return false
     const others = this.#components.roster.recipientsIn(plan.roster)
     if (others.length === 0) return this.#keepToSelf(unit, items)
     const sealed = await this.#encrypt(unit, plan, items)
@@ -84,7 +77,7 @@ export class SealRound {
       unit.write(slots.conversation(key), { ...current, profileGiven: PROFILE_REVISION })
     }
     await this.#envelopes(unit, plan, sealed, others)
-    return items.length > 0 ? this.#result(unit, items, sealed.items) : { isDueDone: true, hasMore: false }
+    return this.#hasMore(unit, items, sealed.items)
   }
 
   async #mustOpen(unit: UnitOfWork, { conversation, rosterHash }: SealingPlan): Promise<boolean> {
@@ -92,29 +85,16 @@ export class SealRound {
     return !outbound || renewalReason(outbound, rosterHash, this.#components.context.timers.now()) !== undefined
   }
 
-  /** What goes into this round: our profile if it was not given, queued messages in order, then receipts. */
+  /** What goes into this round: our profile if it was not given, then queued messages in order. */
   async #itemsOf(unit: UnitOfWork, plan: SealingPlan): Promise<Item[]> {
     const { conversationId, profileGiven } = plan.conversation
     const key = toHex(conversationId)
     const queued: Item[] = await this.#components.queue.first(unit, key, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
-    const controls = controlBodies(await unit.read(slots.due(key))).map(body => this.#itemOf(conversationId, body))
-    if (queued.length + controls.length === 0) return []
+    if (queued.length === 0) return []
     const hasOthers = this.#components.roster.othersOf(plan.conversation).length > 0
-    const profile = profileGiven < PROFILE_REVISION && hasOthers ? [this.#itemOf(conversationId, this.#profile())] : []
-    return [...profile, ...queued, ...controls]
-  }
-
-  #profile(): MessageBody {
-    const { displayName, name } = this.#components.account()
-    return {
-      kind: 'profile',
-      revision: PROFILE_REVISION,
-      displayName,
-      username: name?.username ?? null,
-      about: '',
-      picture: null,
-      deliveryToken: null
-    }
+    const isProfileDue = profileGiven < PROFILE_REVISION && hasOthers
+    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(this.#components.account()))] : []
+    return [...profile, ...queued]
   }
 
   #itemOf(conversationId: ConversationId, body: MessageBody): Item {
@@ -128,29 +108,22 @@ export class SealRound {
     return { conversationId, messageId: null, content, sequenced: isSequenced(body.kind), again: null, order: null }
   }
 
-  async #isKeyUpdateDue(unit: UnitOfWork, conversationId: string): Promise<boolean> {
-    const own = await unit.read(slots.ownKeys(conversationId))
-    return own !== undefined && isKeyUpdateDue(own.own, this.#components.context.timers.now())
-  }
-
   /** Notes on the only device: nothing leaves it. */
-  async #keepToSelf(unit: UnitOfWork, items: Item[]): Promise<RoundResult> {
+  async #keepToSelf(unit: UnitOfWork, items: Item[]): Promise<boolean> {
     const { context, history } = this.#components
     for (const item of items) {
       this.#leaveQueue(unit, item)
       const { messageId, conversationId } = item
       if (messageId) await history.advance(unit, ownShownId(context, { conversationId, messageId }), 'delivered')
     }
-    return this.#result(unit, items, items)
+    return this.#hasMore(unit, items, items)
   }
 
-  /** What a round left over, once it has sealed some of its items. */
-  #result(unit: UnitOfWork, items: Item[], sealed: Item[]): RoundResult {
+  /** Whether a round left anything, once it has sealed some of its items. */
+  #hasMore(unit: UnitOfWork, items: Item[], sealed: Item[]): boolean {
     const key = toHex(items[0]!.conversationId)
     const left = this.#components.queue.count(unit, key) - sealed.filter(({ order }) => order !== null).length
-    const isDueDone = sealed.length === items.length
-    if (isDueDone) unit.remove(slots.due(key))
-    return { isDueDone, hasMore: left > 0 || !isDueDone }
+    return left > 0 || sealed.length < items.length
   }
 
   #leaveQueue(unit: UnitOfWork, { order, conversationId }: Item): void {
@@ -214,6 +187,7 @@ export class SealRound {
     unit.after(() => this.#components.onKeysChanged(key, opened.ownKeys))
     unit.write(slots.openDelivery(key, toHex(opened.sessionId)), opened.delivery)
     await dropSurplusDeliveries(unit, key)
+    await this.#components.pairings.noteOpened(unit, opened.pairing, env.now())
     return opened
   }
 
@@ -230,8 +204,7 @@ export class SealRound {
   }
 
   async #envelopes(unit: UnitOfWork, plan: SealingPlan, sealed: Sealed, others: DeviceId[]): Promise<void> {
-    const toAll = sealed.items.filter(item => !item.again?.device)
-    const payloads = splitByBytes(toAll)
+    const payloads = splitByBytes(sealed.items)
     // An Open goes with the first messages, unless they leave no room for it.
     if (sealed.open && !fitsBeside(sealed.open.openBody, payloads[0] ?? [])) payloads.unshift([])
     else if (sealed.open && payloads.length === 0) payloads.push([])
@@ -243,18 +216,6 @@ export class SealRound {
         open ? { kind: 'open', openBody: open.openBody, messages } : { kind: 'messages', messages }
       )
       await this.#put(unit, conversationId, payload, others, open?.parts ?? [], items)
-    }
-    for (const item of sealed.items) {
-      const device = item.again?.device
-      if (!device) continue
-      await this.#put(
-        unit,
-        conversationId,
-        encodePacket({ kind: 'messages', messages: [item.packet] }),
-        [device],
-        [],
-        []
-      )
     }
   }
 

@@ -3,7 +3,6 @@
  * (who gets it) and sometimes a new session, so the sealer waits until it can ask a node. One round (`seal-round.ts`)
  * then moves messages from the queue into envelopes.
  */
-import { toHex } from '../../protocol/bytes.ts'
 import {
   createMessageId,
   encodeMessage,
@@ -21,17 +20,11 @@ import type { Outbox } from './outbox.ts'
 import type { SealRound } from './seal-round.ts'
 import type { SealingPlan, SealingPlanner } from './sealing-plan.ts'
 import { ownShownId } from '../history/shown-id.ts'
-import { dueEntry, slots, type DueControls, type Unsent } from '../store/store-layout.ts'
+import type { Unsent } from '../store/store-layout.ts'
 import type { UnsentQueue } from './unsent-queue.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
-/** Receipts and acknowledgements wait this long for more of their kind. */
-export const CONTROL_DELAY_MS = 250
-/** Due receipts and acknowledgements of one conversation; past it the oldest are dropped, for good. */
-const MAX_DUE = 4_096
 const RETRY_MS = 5_000
-/** A moment on the monotonic clock that has passed. */
-const AT_ONCE = -Infinity
 /** Messages of a conversation that show why they wait. */
 const MAX_EXPLAINED = 20
 
@@ -47,8 +40,6 @@ export interface SealerComponents {
 
 export class Sealer {
   readonly #components: SealerComponents
-  /** When receipts and acknowledgements of a conversation go out, on the monotonic clock. */
-  readonly #due = new Map<string, number>()
   #running: Promise<void> | undefined
   #again = false
   #stopped = true
@@ -62,8 +53,6 @@ export class Sealer {
   async start(): Promise<void> {
     await this.#components.queue.start()
     this.#stopped = false
-    for (const due of await this.#components.states.all('due', dueEntry))
-      this.#due.set(toHex(due.conversationId), AT_ONCE)
   }
 
   async stop(): Promise<void> {
@@ -99,41 +88,15 @@ export class Sealer {
 
   /** Seals what waits, and what the unit itself has taken: a message is on disk and on its way after one write. */
   async sealAtOnce(unit: UnitOfWork, plan: SealingPlan): Promise<void> {
-    const conversationId = toHex(plan.conversation.conversationId)
-    const { isDueDone, hasMore } = await this.#components.round.run(unit, plan)
-    // With the commit, not later: what comes due in between must not be forgotten.
-    if (isDueDone) unit.after(() => this.#due.delete(conversationId))
+    const hasMore = await this.#components.round.run(unit, plan)
     if (hasMore) unit.after(() => this.kick())
     unit.after(() => this.#components.outbox.kick())
   }
 
-  /** Queues a message that was sent before, with its place, for one device or all. */
+  /** Queues a message that was sent before, with its place. */
   async enqueueAgain(unit: UnitOfWork, item: Unsent): Promise<void> {
     await this.#components.queue.push(unit, item)
     unit.after(() => this.kick())
-  }
-
-  /** Adds to what is said about received messages: it goes out a moment later, together. */
-  async noteDue(unit: UnitOfWork, conversationId: ConversationId, add: Partial<DueControls>): Promise<void> {
-    const slot = slots.due(toHex(conversationId))
-    const due = (await unit.read(slot)) ?? { conversationId, delivered: [], read: [], opened: [] }
-    unit.write(slot, {
-      conversationId,
-      delivered: [...due.delivered, ...(add.delivered ?? [])].slice(-MAX_DUE),
-      read: [...due.read, ...(add.read ?? [])].slice(-MAX_DUE),
-      opened: [...due.opened, ...(add.opened ?? [])].slice(-MAX_DUE)
-    })
-    unit.after(() => {
-      const key = toHex(conversationId)
-      if (!this.#due.has(key)) this.#due.set(key, this.#components.context.timers.monotonic() + CONTROL_DELAY_MS)
-      this.#schedule(CONTROL_DELAY_MS)
-    })
-  }
-
-  /** Looks at a conversation in the next round, to hand out a new key. */
-  wake(conversationId: string): void {
-    if (!this.#due.has(conversationId)) this.#due.set(conversationId, AT_ONCE)
-    this.kick()
   }
 
   /** Seals what can be sealed now. */
@@ -147,9 +110,8 @@ export class Sealer {
     })
   }
 
-  /** Seals receipts and acknowledgements at once, before the process ends. Never rejects. */
+  /** Seals what can be sealed before the process ends. Never rejects. */
   async flush(): Promise<void> {
-    for (const key of this.#due.keys()) this.#due.set(key, AT_ONCE)
     this.kick()
     await this.#running
   }
@@ -168,12 +130,9 @@ export class Sealer {
   }
 
   async #run(): Promise<void> {
-    let next = Infinity
     while (this.#again && !this.#stopped) {
       this.#again = false
-      const look = this.#lookAtDue()
-      next = look.next
-      for (const conversationId of new Set([...this.#components.queue.conversations(), ...look.due])) {
+      for (const conversationId of this.#components.queue.conversations()) {
         try {
           await this.#seal(conversationId)
         } catch (error) {
@@ -183,7 +142,6 @@ export class Sealer {
         }
       }
     }
-    if (next < Infinity) this.#schedule(Math.max(0, next - this.#components.context.timers.monotonic()))
   }
 
   /** Tells the person why their messages wait, unless only the connection is missing. Never rejects. */
@@ -195,21 +153,6 @@ export class Sealer {
     await this.#hold(conversationId, error.code === 'no-keys' ? 'no-keys' : 'not-prepared').catch((failure: unknown) =>
       log.warn('the reason could not be stored', { reason: String(failure) })
     )
-  }
-
-  /**
-   * What is due, and when the next of the others will be. The clock is read once: with two readings, what comes due between
-   * them would be in neither, and would wait until a person writes.
-   */
-  #lookAtDue(): { due: string[]; next: number } {
-    const now = this.#components.context.timers.monotonic()
-    const due: string[] = []
-    let next = Infinity
-    for (const [conversationId, at] of this.#due) {
-      if (at <= now) due.push(conversationId)
-      else next = Math.min(next, at)
-    }
-    return { due, next }
   }
 
   async #seal(conversationId: string): Promise<void> {

@@ -60,5 +60,56 @@ const agreements: MigrationStep = async store => {
   })
 }
 
+/** A state of the session suite: its version, and the list of its fields. */
+const stateOf = (entry: Uint8Array): [Cbor, Cbor[]] => fieldsOf(entry) as [Cbor, Cbor[]]
+
+/** Place of the open session among the fields of `outbound`. */
+const SESSION_FIELD = 5
+/** Spaces whose entries speak of Opens as they were before, and are made again by themselves. */
+const OLD_OPENS = ['open-delivery', 'resend-request', 'due']
+
+/**
+ * 4 to 5: what two devices tell each other has a secret of its own, which comes with an Open. Sessions from before have none:
+ * the next message opens a new one.
+ */
+const pairings: MigrationStep = async store => {
+  const changes: EntryChange[] = []
+  for (const entry of await store.all('conversation')) {
+    const id = toHex(fieldsOf(entry)[0] as Uint8Array)
+    for (const space of OLD_OPENS) {
+      for (const { order } of await store.range(space, id)) changes.push({ space, id, order, value: null })
+    }
+    const outbound = await store.get({ space: 'outbound', id })
+    if (outbound) {
+      const [version, fields] = stateOf(outbound)
+      const closed = fields.with(SESSION_FIELD, null)
+      changes.push({ space: 'outbound', id, value: encodeCbor([version, closed]) })
+    }
+    for (const { order, value } of await store.range('gap', id)) {
+      const [device, from, to, missing, place] = fieldsOf(value)
+      changes.push({ space: 'gap', id, order, value: encodeCbor([device!, from!, to!, missing!, 0, place!]) })
+    }
+  }
+  return [...changes, ...(await unsentWithoutControls(store))]
+}
+
+/** Kinds of messages that two devices tell each other: receipt, resendRequest, openedAck, keyUpdate. */
+const BETWEEN_TWO = [8, 13, 15, 16]
+
+/** What waits to be sealed: control messages are dropped, and what is sent again goes to all. */
+async function unsentWithoutControls(store: SealedStore): Promise<EntryChange[]> {
+  return (await store.range('unsent', undefined)).map(({ order, value }) => {
+    const [conversationId, messageId, content, sequenced, again] = fieldsOf(value)
+    const [, , , body] = fieldsOf(content as Uint8Array) as [Cbor, Cbor, Cbor, Cbor[]]
+    const [sequence, predecessor, device] = Array.isArray(again) ? again : []
+    if (BETWEEN_TWO.includes(body[0] as number) || device instanceof Uint8Array) {
+      return { space: 'unsent', order, value: null }
+    }
+    const place = Array.isArray(again) ? [sequence!, predecessor!] : null
+    const kept = encodeCbor([conversationId!, messageId!, content!, sequenced!, place])
+    return { space: 'unsent', order, value: kept }
+  })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
-export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes, agreements]
+export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes, agreements, pairings]

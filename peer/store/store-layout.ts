@@ -31,11 +31,17 @@ import { openDeliveryState, type OpenDelivery } from '../../protocol/session/ope
 import { outboundState, type Outbound } from '../../protocol/session/outbound.ts'
 import { MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
 import {
+  acceptedPairingState,
+  openedPairingState,
+  type AcceptedPairing,
+  type OpenedPairing
+} from '../../protocol/session/pairing.ts'
+import {
   resendAnswersState,
   resendRequestsState,
   type ResendAnswers,
   type ResendRequests
-} from '../../protocol/session/resend.ts'
+} from '../../protocol/conversation/resend.ts'
 import { seenSessionState, type SeenSession } from '../../protocol/session/seen-session.ts'
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
@@ -113,6 +119,8 @@ const gapCodec = struct({
   to: uint(),
   /** Messages still missing. */
   missing: uint(),
+  /** Those of them that their sender does not have any more. */
+  gone: uint(),
   /** `message` order of its row. */
   order: text(40)
 })
@@ -125,8 +133,8 @@ const unsentCodec = struct({
   messageId: nullable(messageIdCodec),
   content: bytesBetween(1, MAX_CONTENT_BYTES),
   sequenced: bool,
-  /** Set for a message sent again: its place, and the one device that asked; null for all. */
-  again: nullable(struct({ sequence: uint(), predecessor: bytes(32), device: nullable(deviceIdCodec) }))
+  /** Set for a message that failed and is sent again: its place. */
+  again: nullable(struct({ sequence: uint(), predecessor: bytes(32) }))
 })
 export type Unsent = TypeOf<typeof unsentCodec>
 export const unsentEntry = entry(unsentCodec)
@@ -168,12 +176,14 @@ const receiptsCodec = list(
 export type ReceiptsEntry = TypeOf<typeof receiptsCodec>
 export const receiptsEntry = entry(receiptsCodec)
 
-/** Control messages of one conversation that wait to be said together. */
+/** What waits to be said to one device of a conversation, together. */
 const dueCodec = struct({
   conversationId: conversationIdCodec,
+  deviceId: deviceIdCodec,
   delivered: list(messageIdCodec, 4096),
   read: list(messageIdCodec, 4096),
-  opened: list(struct({ deviceId: deviceIdCodec, sessionId: sessionIdCodec }), 4096)
+  /** Sessions of the device that were accepted. */
+  opened: list(sessionIdCodec, 4096)
 })
 export type DueControls = TypeOf<typeof dueCodec>
 
@@ -185,7 +195,7 @@ const parkedCodec = struct({
    * `roster`: its Open names records that the directory does not have yet. `session`: its Open has not come yet. `version`:
    * its payload is of a later version of this program.
    */
-  waitsFor: oneOf('roster', 'session', 'version'),
+  waitsFor: oneOf('roster', 'session', 'version', 'time'),
   since: uint()
 })
 export type Parked = TypeOf<typeof parkedCodec>
@@ -226,7 +236,26 @@ export const slots = {
     order,
     codec: receiptsEntry
   }),
-  due: (conversation: string): Slot<DueControls> => ({ space: 'due', id: conversation, codec: dueEntry }),
+  due: (conversation: string, device: string): Slot<DueControls> => ({
+    space: 'due',
+    id: conversation,
+    order: device,
+    codec: dueEntry
+  }),
+  /** What this device shares with each device of a session that it opened. */
+  openedPairing: (conversation: string, session: string): Slot<OpenedPairing> => ({
+    space: 'opened-pairing',
+    id: conversation,
+    order: session,
+    codec: openedPairingState
+  }),
+  /** What this device shares with one that opened a session to it. */
+  acceptedPairing: (conversation: string, session: string): Slot<AcceptedPairing> => ({
+    space: 'accepted-pairing',
+    id: conversation,
+    order: session,
+    codec: acceptedPairingState
+  }),
   outbound: (conversation: string): Slot<Outbound> => ({ space: 'outbound', id: conversation, codec: outboundState }),
   ownKeys: (conversation: string): Slot<{ conversationId: Uint8Array; own: OwnKeys }> => ({
     space: 'own-keys',

@@ -6,8 +6,7 @@
  */
 import type { Brand } from '../brand.ts'
 import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
-import { KEY_BYTES } from '../crypto/crypto.ts'
-import { deviceIdCodec } from '../identity/device.ts'
+import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { MAX_TEXT_UNITS } from '../limits.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
@@ -38,6 +37,9 @@ export const blobCodec = struct({
   key: bytes(KEY_BYTES),
   mediaType: text(127)
 })
+
+/** Sequence numbers, from and to included. */
+const ranges = list(struct({ from: uint(), to: uint() }), 32, 1)
 
 const pixels = nullable(uint(65_535))
 
@@ -93,11 +95,8 @@ export const messageKinds = {
   },
   /** A grey line, such as "Ada renamed the group". The code names the sentence, the arguments fill it. */
   system: { number: 12, codec: struct({ code: text(32), arguments: list(text(256), 8) }) },
-  /** Asks the device for messages of its own that did not arrive; see session/resend.ts. */
-  resendRequest: {
-    number: 13,
-    codec: struct({ deviceId: deviceIdCodec, ranges: list(struct({ from: uint(), to: uint() }), 32, 1) })
-  },
+  /** Asks the other device for messages of its own that did not arrive; see conversation/resend.ts. */
+  resendRequest: { number: 13, codec: struct({ ranges }) },
   /** A piece of the history that an own device hands to a new one. Counts from own devices only. */
   historyChunk: {
     number: 14,
@@ -108,13 +107,13 @@ export const messageKinds = {
       data: bytesBetween(0, MAX_HISTORY_CHUNK_BYTES)
     })
   },
-  /** The sending device has opened these sessions. */
-  openedAck: {
-    number: 15,
-    codec: struct({
-      sessions: list(struct({ deviceId: deviceIdCodec, sessionId: sessionIdCodec }), MAX_RECEIPT_TARGETS, 1)
-    })
+  /** The sending device has accepted these sessions of the other. */
+  openedAck: { number: 15, codec: struct({ sessions: list(sessionIdCodec, MAX_RECEIPT_TARGETS, 1) }) },
+  /** Hands over a conversation key of a device that opens no session; see session/key-update.ts. */
+  keyUpdate: {
+    number: 16,
+    codec: struct({ index: uint(), publicKey: bytes(MESSAGING_KEY_BYTES), signature: bytes(SIGNATURE_BYTES) })
   },
-  /** Goes with an Open that only hands over a key, so that it looks like any other. */
-  keyUpdate: { number: 16, codec: struct({}) }
+  /** The sending device was asked for these messages of its own and does not have them any more. */
+  gone: { number: 17, codec: struct({ ranges }) }
 } as const

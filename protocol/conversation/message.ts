@@ -102,17 +102,27 @@ const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
   'typing',
   'resendRequest',
   'openedAck',
-  'keyUpdate'
+  'keyUpdate',
+  'gone'
 ])
+
+/** Kinds that one device says to one other, never to a roster. */
+const BETWEEN_TWO: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind']>([
+  'receipt',
+  'resendRequest',
+  'openedAck',
+  'keyUpdate',
+  'gone'
+])
+
+/** Whether messages of this kind travel in the channel between two devices: see session/pair-channel.ts. */
+export function isBetweenTwo(kind: MessageBody['kind']): boolean {
+  return BETWEEN_TWO.has(kind)
+}
 
 /** Whether messages of this kind take a place in their sender's sequence: see `encryptMessage`. */
 export function isSequenced(kind: MessageBody['kind']): boolean {
   return !UNSEQUENCED.has(kind)
-}
-
-/** Kinds that speak about the sessions themselves and are handled below the screen. */
-export function isControl(kind: MessageBody['kind']): boolean {
-  return kind === 'resendRequest' || kind === 'openedAck' || kind === 'keyUpdate'
 }
 
 /** 16 random bytes for a new message. */

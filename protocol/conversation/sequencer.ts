@@ -14,7 +14,12 @@ import type { Environment } from '../environment.ts'
 import { firstPredecessor, messageHash } from '../session/message-hash.ts'
 import { stateCodec } from '../session/state.ts'
 import { conversationIdCodec } from '../roster/roster.ts'
-import type { SequenceRange } from '../session/resend.ts'
+
+/** From `from` to `to`, both included. */
+export interface SequenceRange {
+  from: number
+  to: number
+}
 
 /** Messages held back at most, and their bytes; past either they are let go with the gap told. */
 export const MAX_HELD_MESSAGES = 512
@@ -34,8 +39,11 @@ const heldCodec = struct({
 const missingCodec = struct({
   from: uint(),
   to: uint(),
-  /** `before`: sent before this device was in the conversation; not a gap, and not asked for. */
-  kind: oneOf('gap', 'before'),
+  /**
+   * `before`: sent before this device was in the conversation; not a gap, and not asked for. `gone`: its sender has them no
+   * more; shown, and not asked for.
+   */
+  kind: oneOf('gap', 'before', 'gone'),
   /** Hash of message `from - 1`, if it is known: what message `from` must name as its predecessor. */
   start: nullable(bytes(32)),
   /** Predecessor that message `to + 1` named, if it is known: the hash that message `to` must have. */
@@ -86,6 +94,8 @@ export type Emission =
     }
   /** Messages are missing here; more may be emitted, late, and make the gap smaller. */
   | { kind: 'gap'; from: number; to: number }
+  /** Part of a gap will not be filled: its sender does not have the messages any more. */
+  | { kind: 'gone'; from: number; to: number }
 
 export interface SequencerStep {
   sequencer: Sequencer
@@ -169,6 +179,35 @@ export function releaseHeld(env: Environment, sequencer: Sequencer): SequencerSt
 /** When {@link releaseHeld} has something to do, milliseconds; `undefined` while nothing is awaited. */
 export function wakeAt({ waitingSince }: Sequencer): number | undefined {
   return waitingSince === null ? undefined : waitingSince + GAP_HOLD_MS
+}
+
+/**
+ * Takes in the sender's word that it does not have some of its messages any more. Only parts of gaps count: nothing that
+ * is here, or still awaited, can be taken back. One that comes all the same is shown in its place.
+ */
+export function markGone(sequencer: Sequencer, ranges: SequenceRange[]): SequencerStep {
+  const emitted: Emission[] = []
+  let { missing } = sequencer
+  for (const { from, to } of ranges) {
+    missing = missing.flatMap(range => {
+      if (range.kind !== 'gap' || range.to < from || to < range.from) return [range]
+      const gone: Missing = {
+        from: Math.max(from, range.from),
+        to: Math.min(to, range.to),
+        kind: 'gone',
+        start: null,
+        end: null
+      }
+      if (gone.from === range.from) gone.start = range.start
+      if (gone.to === range.to) gone.end = range.end
+      emitted.push({ kind: 'gone', from: gone.from, to: gone.to })
+      const before: Missing = { ...range, to: gone.from - 1, end: null }
+      const after: Missing = { ...range, from: gone.to + 1, start: null }
+      return [before, gone, after].filter(part => part.from <= part.to)
+    })
+  }
+  if (emitted.length === 0) return { sequencer, emitted }
+  return { sequencer: { ...sequencer, missing: missing.slice(-MAX_MISSING_RANGES) }, emitted }
 }
 
 /** Gaps that were told and may still fill, rising: what to ask the sender for. */

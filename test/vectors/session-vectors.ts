@@ -26,7 +26,11 @@ import {
 import { messageHash } from '../../protocol/session/message-hash.ts'
 import { decodeMessagePacket } from '../../protocol/session/message-packet.ts'
 import { encryptMessage } from '../../protocol/session/outbound.ts'
+import { decodePacket, encodePacket } from '../../protocol/session/packet.ts'
 import { padToBucket } from '../../protocol/session/padding.ts'
+import { openPairPacket, sealPairPacket } from '../../protocol/session/pair-channel.ts'
+import type { PairContent } from '../../protocol/session/pair-packet.ts'
+import { pairingCommitment, pairingSecret, pairTag, type PairDirection } from '../../protocol/session/pairing.ts'
 import type { SealKeyId } from '../../protocol/session/seal-key.ts'
 import {
   createAccount,
@@ -74,6 +78,16 @@ export interface SessionVectors {
     content: string
     hash: string | null
   }[]
+  pairing: {
+    root: string
+    sessionId: string
+    receiver: string
+    secret: string
+    commitment: string
+    tags: { direction: PairDirection; tag: string }[]
+    packets: { direction: PairDirection; packet: string; sentAt: number; contents: string[] }[]
+    refused: { name: string; direction: PairDirection; packet: string; code: string }[]
+  }
   refusedOpens: { name: string; openBody: string; part: string; code: string }[]
   refusedPackets: { name: string; packet: string; code: string }[]
 }
@@ -142,6 +156,7 @@ export async function makeSessionVectors(): Promise<SessionVectors> {
       joined
     },
     packets,
+    pairing: pairingVectors(env),
     refusedOpens: refusedOpens(opened.openBody, part, partFor(opened, b2!.deviceId)),
     refusedPackets: refusedPackets(fromHex(packets[0]!.packet))
   }
@@ -171,6 +186,49 @@ function keyScheduleVectors(noble: Crypto, network: NetworkId): SessionVectors['
   }
 }
 
+const DIRECTIONS: PairDirection[] = ['to-opener', 'from-opener']
+
+function pairingVectors(env: Environment): SessionVectors['pairing'] {
+  const { crypto: noble, network } = env
+  const random = seededRandom(noble, 'pairing')
+  const root = random(32)
+  const sessionId = random(16) as SessionId
+  const receiver = random(16) as DeviceId
+  const secret = pairingSecret(noble, network, root, sessionId, receiver)
+  const seal = (direction: PairDirection, content: PairContent) =>
+    encodePacket({ kind: 'pair', ...sealPairPacket({ ...env, random }, { secret, sessionId, direction }, content) })
+  const contents = [encodeMessage(messageOf(bodies[14]!)), encodeMessage(messageOf(bodies[7]!))]
+  const frames = contents.map(content => ({ sequence: null, predecessor: null, content }))
+  const sentAt = env.now()
+  const packets = DIRECTIONS.map(direction => ({
+    direction,
+    packet: toHex(seal(direction, { sentAt, frames })),
+    sentAt,
+    contents: contents.map(toHex)
+  }))
+  const packet = fromHex(packets[0]!.packet)
+  const refused: [string, PairDirection, Uint8Array, string][] = [
+    ['reflected to its sender', 'from-opener', packet, 'DECRYPT_FAILED'],
+    ['changed tag', 'to-opener', flipped(packet, 5), 'DECRYPT_FAILED'],
+    ['changed salt', 'to-opener', flipped(packet, 22), 'DECRYPT_FAILED'],
+    ['changed ciphertext', 'to-opener', flipped(packet, 100), 'DECRYPT_FAILED'],
+    ['truncated', 'to-opener', packet.slice(0, -1), 'MALFORMED']
+  ]
+  return {
+    root: toHex(root),
+    sessionId: toHex(sessionId),
+    receiver: toHex(receiver),
+    secret: toHex(secret),
+    commitment: toHex(pairingCommitment(noble, network, secret)),
+    tags: DIRECTIONS.map(direction => ({
+      direction,
+      tag: toHex(pairTag(noble, network, secret, sessionId, direction))
+    })),
+    packets,
+    refused: refused.map(([name, direction, bytes, code]) => ({ name, direction, packet: toHex(bytes), code }))
+  }
+}
+
 const filled = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value)
 const target = filled(16, 5) as MessageId
 const blob = { hash: filled(32, 1), size: 1000, key: filled(32, 2), mediaType: 'image/jpeg' }
@@ -197,10 +255,11 @@ export const bodies: MessageBody[] = [
     deliveryToken: filled(32, 4)
   },
   { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
-  { kind: 'resendRequest', deviceId: filled(16, 6) as DeviceId, ranges: [{ from: 3, to: 7 }] },
+  { kind: 'resendRequest', ranges: [{ from: 3, to: 7 }] },
   { kind: 'historyChunk', transferId: filled(16, 7), index: 1, last: true, data: filled(5, 8) },
-  { kind: 'openedAck', sessions: [{ deviceId: filled(16, 6) as DeviceId, sessionId: filled(16, 9) as SessionId }] },
-  { kind: 'keyUpdate' }
+  { kind: 'openedAck', sessions: [filled(16, 9) as SessionId] },
+  { kind: 'keyUpdate', index: 2, publicKey: filled(1216, 11), signature: filled(64, 12) },
+  { kind: 'gone', ranges: [{ from: 3, to: 4 }] }
 ]
 
 function messageOf(body: MessageBody): Message {
@@ -263,6 +322,27 @@ export async function checkSessionVectors(vectors: SessionVectors, backend: Cryp
   same('conversation number', conversationNumber(backend, network, roster), vectors.roster.conversationNumber)
   const numbers = roster.members.map(({ accountId }) => personNumber(backend, network, accountId))
   same('person numbers', numbers, vectors.roster.personNumbers)
+
+  const made = pairingVectors({ ...env, now: () => vectors.pairing.packets[0]!.sentAt })
+  same('pairing', made, vectors.pairing)
+  const secret = fromHex(vectors.pairing.secret)
+  const sessionId = fromHex(vectors.pairing.sessionId) as SessionId
+  const openPair = async (direction: PairDirection, bytes: string) => {
+    const packet = decodePacket(fromHex(bytes))
+    if (packet.kind !== 'pair') throw new Error('not a packet between two')
+    return openPairPacket(env, { secret, sessionId, direction }, packet)
+  }
+  for (const { direction, packet, contents } of vectors.pairing.packets) {
+    const { frames } = await openPair(direction, packet)
+    same(
+      `packet ${direction}`,
+      frames.map(({ content }) => toHex(content)),
+      contents
+    )
+  }
+  for (const { name, direction, packet, code } of vectors.pairing.refused) {
+    same(name, await codeOf(() => openPair(direction, packet)), code)
+  }
 
   const deviceId = fromHex(open.recipient) as DeviceId
   const keyId = fromHex(open.keyId) as SealKeyId

@@ -19,6 +19,7 @@ import {
 } from '../../../../protocol/session/open-body.ts'
 import { emptyOutbound, outboundState } from '../../../../protocol/session/outbound.ts'
 import { decodePacket, encodePacket } from '../../../../protocol/session/packet.ts'
+import { decodePairContent, encodePairContent } from '../../../../protocol/session/pair-packet.ts'
 import { weeklyKeysState } from '../../../../protocol/session/weekly-keys.ts'
 import { SeededRandom } from '../../../support/seeded-random.ts'
 import { makeSessionVectors } from '../../../vectors/session-vectors.ts'
@@ -71,11 +72,13 @@ export const sessionTargets: readonly FuzzTarget[] = [
   bytesTarget('open part', [fromHex(vectors.open.part)], decodeOpenPart, encodeOpenPart),
   bytesTarget('message packet', packets, decodeMessagePacket, encodeMessagePacket),
   bytesTarget('message frame', frames.map(encodeMessageFrame), decodeMessageFrame, encodeMessageFrame),
+  bytesTarget('content between two', [encodePairContent({ sentAt: 5, frames })], decodePairContent, encodePairContent),
   bytesTarget(
     'packet',
     [
       encodePacket({ kind: 'open', openBody, messages: packets }),
-      encodePacket({ kind: 'messages', messages: packets })
+      encodePacket({ kind: 'messages', messages: packets }),
+      ...vectors.pairing.packets.map(({ packet }) => fromHex(packet))
     ],
     decodePacket,
     encodePacket

@@ -13,6 +13,7 @@ import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../../peer/store/seed-vault.ts'
 import { conversationEntry, messageEntry } from '../../../../peer/store/store-layout.ts'
 import { fromHex } from '../../../../protocol/bytes.ts'
+import { outboundState } from '../../../../protocol/session/outbound.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 
@@ -117,6 +118,16 @@ describe.each([
       ['kept by too few', 'waiting', null],
       ['refused by the network', 'failed', 'not-accepted']
     ])
+    await sealed.close()
+  })
+
+  test('keeps its place among the messages sent, and opens a new session before the next', async () => {
+    const { store, key } = await copyOf(1, await make())
+    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random)
+    const outbounds = (await sealed.all('outbound')).map(entry => outboundState.decode(entry))
+    expect(outbounds.map(({ session }) => session)).toEqual([null])
+    expect(outbounds[0]!.nextSequence).toBeGreaterThan(0)
+    for (const space of ['open-delivery', 'resend-request', 'due']) expect(await sealed.all(space)).toEqual([])
     await sealed.close()
   })
 })

@@ -5,7 +5,7 @@ import {
   createMessageId,
   decodeMessage,
   encodeMessage,
-  isControl,
+  isBetweenTwo,
   isSequenced,
   type Message,
   type MessageBody,
@@ -17,7 +17,6 @@ import {
   messageKinds
 } from '../../../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'
-import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import { MAX_TEXT_UNITS } from '../../../../protocol/limits.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.ts'
@@ -49,13 +48,14 @@ const bodies: MessageBody[] = [
     deliveryToken: new Uint8Array(32)
   },
   { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
-  { kind: 'resendRequest', deviceId: new Uint8Array(16) as DeviceId, ranges: [{ from: 3, to: 7 }] },
+  { kind: 'resendRequest', ranges: [{ from: 3, to: 7 }] },
   { kind: 'historyChunk', transferId: new Uint8Array(16), index: 0, last: true, data: new Uint8Array(10) },
   {
     kind: 'openedAck',
-    sessions: [{ deviceId: new Uint8Array(16) as DeviceId, sessionId: new Uint8Array(16) as SessionId }]
+    sessions: [new Uint8Array(16) as SessionId]
   },
-  { kind: 'keyUpdate' }
+  { kind: 'keyUpdate', index: 2, publicKey: new Uint8Array(1216), signature: new Uint8Array(64) },
+  { kind: 'gone', ranges: [{ from: 3, to: 4 }] }
 ]
 
 const messageOf = (body: MessageBody, expiresAfter: number | null = null): Message => ({
@@ -125,10 +125,7 @@ describe('a message', () => {
       },
       {
         kind: 'openedAck',
-        sessions: Array.from({ length: MAX_RECEIPT_TARGETS }, () => ({
-          deviceId: new Uint8Array(16) as DeviceId,
-          sessionId: new Uint8Array(16) as SessionId
-        }))
+        sessions: Array.from({ length: MAX_RECEIPT_TARGETS }, () => new Uint8Array(16) as SessionId)
       }
     ]
     for (const body of largest) expect(encodeMessage(messageOf(body)).length).toBeLessThanOrEqual(MAX_CONTENT_BYTES)
@@ -161,11 +158,16 @@ describe('a message', () => {
 
   it('takes a place in the sequence only if its loss would matter', () => {
     const outside = bodies.filter(({ kind }) => !isSequenced(kind)).map(({ kind }) => kind)
-    expect(outside).toEqual(['receipt', 'typing', 'resendRequest', 'openedAck', 'keyUpdate'])
-    expect(bodies.filter(({ kind }) => isControl(kind)).map(({ kind }) => kind)).toEqual([
+    expect(outside).toEqual(['receipt', 'typing', 'resendRequest', 'openedAck', 'keyUpdate', 'gone'])
+  })
+
+  it('goes to one device alone if it is none of the others’ business', () => {
+    expect(bodies.filter(({ kind }) => isBetweenTwo(kind)).map(({ kind }) => kind)).toEqual([
+      'receipt',
       'resendRequest',
       'openedAck',
-      'keyUpdate'
+      'keyUpdate',
+      'gone'
     ])
   })
 })

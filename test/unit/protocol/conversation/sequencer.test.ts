@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   emptySequencer,
   hasGaps,
+  markGone,
   MAX_HELD_MESSAGES,
   MAX_MISSING_RANGES,
   noteSession,
@@ -40,7 +41,8 @@ function rowOf(count: number): SequencedMessage[] {
 }
 
 const row = rowOf(600)
-const numbers = (emitted: Emission[]) => emitted.map(e => (e.kind === 'gap' ? `gap ${e.from}-${e.to}` : e.sequence))
+const numbers = (emitted: Emission[]) =>
+  emitted.map(e => (e.kind === 'message' ? e.sequence : `${e.kind} ${e.from}-${e.to}`))
 
 /** A sequencer under test, restarted at every step, that records what it emits. */
 class Screen {
@@ -63,6 +65,10 @@ class Screen {
 
   note(since: number, firstSequence: number): Emission[] {
     return this.#step(noteSession(env, this.state, { since, firstSequence }))
+  }
+
+  gone(ranges: { from: number; to: number }[]): Emission[] {
+    return this.#step(markGone(this.state, ranges))
   }
 
   wait(milliseconds = GAP_HOLD_MS): Emission[] {
@@ -121,7 +127,29 @@ describe('the sequencer', () => {
     screen.receive(1)
     screen.receive(3)
     expect(hasGaps(screen.state)).toBe(false)
-    expect(screen.emitted.every(e => e.kind === 'gap' || e.linked)).toBe(true)
+    expect(screen.emitted.every(e => e.kind !== 'message' || e.linked)).toBe(true)
+  })
+
+  it('a gap that its sender cannot fill is told as gone, is asked for no more, and is still filled if it comes', () => {
+    const screen = new Screen()
+    screen.receive(0)
+    screen.receive(6)
+    screen.wait()
+    screen.emitted = []
+    screen.gone([
+      { from: 0, to: 2 },
+      { from: 5, to: 900 }
+    ])
+    expect(numbers(screen.emitted)).toEqual(['gone 1-2', 'gone 5-5'])
+    expect(visibleGaps(screen.state)).toEqual([{ from: 3, to: 4 }])
+    // A second time changes nothing, and what is here cannot be taken back.
+    expect(screen.gone([{ from: 0, to: 2 }])).toEqual([])
+    screen.receive(1)
+    screen.receive(3)
+    screen.receive(4)
+    expect(numbers(screen.emitted).slice(2)).toEqual([1, 3, 4])
+    expect(hasGaps(screen.state)).toBe(false)
+    expect(screen.emitted.every(e => e.kind !== 'message' || e.linked)).toBe(true)
   })
 
   it('a whole session dropped shows as a gap as soon as a later Open or message arrives', () => {

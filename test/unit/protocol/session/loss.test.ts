@@ -1,7 +1,6 @@
-/** What is done about Opens and messages that did not arrive, and what must not be done. */
+/** What is done about Opens that did not arrive, and what must not be done. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { rosterDevices, type Roster } from '../../../../protocol/roster/roster.ts'
-import type { SequenceRange } from '../../../../protocol/session/resend.ts'
+import type { Roster } from '../../../../protocol/roster/roster.ts'
 import {
   acknowledgeOpen,
   devicesToReopen,
@@ -14,19 +13,7 @@ import {
   type DeviceSituation
 } from '../../../../protocol/session/open-delivery.ts'
 import type { OpenedSession } from '../../../../protocol/session/open.ts'
-import { emptyOutbound, type Outbound } from '../../../../protocol/session/outbound.ts'
 import { reopenSession } from '../../../../protocol/session/reopen.ts'
-import {
-  ANSWER_WINDOW_MS,
-  answerResendRequest,
-  MAX_ANSWERED_MESSAGES,
-  MAX_REQUEST_ATTEMPTS,
-  REQUEST_INTERVAL_MS,
-  requestsDue,
-  resendAnswersState,
-  resendRequestsState,
-  type ResendRequests
-} from '../../../../protocol/session/resend.ts'
 import type { SealKeyId } from '../../../../protocol/session/seal-key.ts'
 import {
   acceptAs,
@@ -160,106 +147,5 @@ describe('an Open under way', () => {
     expect(unsealed).toHaveLength(1)
     expect(devicesToReopen(delivery, [b1.deviceId], known, START + REOPEN_DELAY_MS - 1)).toEqual([])
     expect(devicesToReopen(delivery, [b1.deviceId], known, START + REOPEN_DELAY_MS)).toEqual([b1.deviceId])
-  })
-})
-
-describe('a resend request', () => {
-  const gap = (from: number, to: number): SequenceRange => ({ from, to })
-
-  it('goes out at once for a new gap, then less and less often, then never', () => {
-    let state: ResendRequests | undefined
-    let now = START
-    for (let attempt = 0; attempt < MAX_REQUEST_ATTEMPTS; attempt++) {
-      const step = requestsDue(state, b1.deviceId, [gap(3, 4)], now)
-      expect(step.ranges).toEqual([gap(3, 4)])
-      state = resendRequestsState.decode(resendRequestsState.encode(step.state!))
-      const wait = REQUEST_INTERVAL_MS * 2 ** attempt
-      expect(requestsDue(state, b1.deviceId, [gap(3, 4)], now + wait - 1).ranges).toEqual([])
-      now += wait
-    }
-    expect(requestsDue(state, b1.deviceId, [gap(3, 4)], now * 2).ranges).toEqual([])
-  })
-
-  it('starts anew when the gap has moved, and ends with it', () => {
-    const first = requestsDue(undefined, b1.deviceId, [gap(3, 9)], START)
-    const moved = requestsDue(first.state, b1.deviceId, [gap(5, 9)], START + 1)
-    expect(moved.ranges).toEqual([gap(5, 9)])
-    expect(requestsDue(moved.state, b1.deviceId, [], START + 2)).toEqual({ state: undefined, ranges: [] })
-  })
-
-  const outbound = (next: number, joined: [TestDevice, number][]): Outbound => ({
-    ...emptyOutbound(env, roster.conversationId, ada.deviceId),
-    nextSequence: next,
-    joined: joined.map(([{ deviceId }, since]) => ({ deviceId, since }))
-  })
-
-  it('is answered with what was asked for and sent', () => {
-    const state = outbound(10, [[b1, 0]])
-    const { sequences } = answerResendRequest(state, [], b1.deviceId, true, [gap(2, 4), gap(8, 20)], START)
-    expect(sequences).toEqual([2, 3, 4, 8, 9])
-  })
-
-  it('gets nothing that was sent while the device was not in the roster', () => {
-    const state = outbound(10, [[b1, 6]])
-    const { sequences } = answerResendRequest(state, [], b1.deviceId, true, [gap(0, 9)], START)
-    expect(sequences).toEqual([6, 7, 8, 9])
-  })
-
-  it('gets nothing for a device that has left, or was never there', () => {
-    const state = outbound(10, [[b1, 0]])
-    expect(answerResendRequest(state, [], b1.deviceId, false, [gap(0, 9)], START).sequences).toEqual([])
-    expect(answerResendRequest(state, [], b2.deviceId, true, [gap(0, 9)], START).sequences).toEqual([])
-  })
-
-  it('gets nothing from before a removal after the device came back', async () => {
-    const once = await openTo(env, ada, roster, [b1, b2])
-    const grown = { ...once.outbound, nextSequence: 5 }
-    const without = rosterDevices(roster).filter(({ device }) => device.deviceId !== b2.deviceId)
-    expect(without).toHaveLength(2)
-    const smaller = {
-      ...roster,
-      members: roster.members.map(member => ({
-        ...member,
-        devices: member.devices.filter(device => device.deviceId !== b2.deviceId)
-      }))
-    }
-    const removed = await openTo(env, ada, smaller, [b1], { outbound: grown, ownKeys: once.ownKeys })
-    const back = await openTo(env, ada, roster, [b1, b2], {
-      outbound: { ...removed.outbound, nextSequence: 8 },
-      ownKeys: removed.ownKeys
-    })
-    const answer = (device: TestDevice) =>
-      answerResendRequest({ ...back.outbound, nextSequence: 9 }, [], device.deviceId, true, [gap(0, 8)], START)
-        .sequences
-    expect(answer(b1)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
-    expect(answer(b2)).toEqual([8])
-  })
-
-  it('is limited in rate for each device, and ranges that overlap count once', () => {
-    const state = outbound(10_000, [
-      [b1, 0],
-      [b2, 0]
-    ])
-    const ask = (
-      answers: Parameters<typeof answerResendRequest>[1],
-      device: TestDevice,
-      ranges: SequenceRange[],
-      now: number
-    ) => answerResendRequest(state, answers, device.deviceId, true, ranges, now)
-    const first = ask([], b1, [gap(0, 149), gap(0, 149)], START)
-    expect(first.sequences).toHaveLength(150)
-    const second = ask(first.answers, b1, [gap(150, 9999)], START + 1)
-    expect(second.sequences).toHaveLength(MAX_ANSWERED_MESSAGES - 150)
-    expect(ask(second.answers, b1, [gap(0, 9999)], START + ANSWER_WINDOW_MS - 1).sequences).toEqual([])
-    expect(ask(second.answers, b2, [gap(0, 9)], START + 2).sequences).toHaveLength(10)
-    expect(ask(second.answers, b1, [gap(0, 9999)], START + ANSWER_WINDOW_MS).sequences).toHaveLength(200)
-    expect(resendAnswersState.decode(resendAnswersState.encode(second.answers))).toEqual(second.answers)
-  })
-
-  it('with absurd numbers costs no time', () => {
-    const state = outbound(10, [[b1, 0]])
-    const ranges = Array.from({ length: 1000 }, () => gap(0, Number.MAX_SAFE_INTEGER))
-    expect(answerResendRequest(state, [], b1.deviceId, true, ranges, START).sequences).toHaveLength(10)
-    expect(answerResendRequest(state, [], b1.deviceId, true, [gap(9, 2)], START).sequences).toEqual([])
   })
 })

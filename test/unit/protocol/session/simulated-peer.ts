@@ -12,20 +12,22 @@ import {
   type MessageBody
 } from '../../../../protocol/conversation/message.ts'
 import { resolveRoster, type DirectoryView } from '../../../../protocol/roster/roster-resolution.ts'
-import { rosterDevices, rosterHash, type Roster } from '../../../../protocol/roster/roster.ts'
+import { findRosterDevice, rosterDevices, rosterHash, type Roster } from '../../../../protocol/roster/roster.ts'
 import {
   emptySequencer,
   hasGaps,
+  markGone,
   noteSession,
   receiveMessage,
   releaseHeld,
   sequencerState,
   visibleGaps,
   type Emission,
+  type SequenceRange,
   type Sequencer
 } from '../../../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'
-import type { DeviceId } from '../../../../protocol/identity/device.ts'
+import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
 import { acceptOpen, discardOpen, readOpen } from '../../../../protocol/session/accept.ts'
 import {
   devicesWithoutKey,
@@ -42,6 +44,7 @@ import {
   decryptMessage,
   eraseInbound,
   inboundState,
+  type Inbound,
   isInboundFinished,
   releaseInbound,
   supersedeInbound
@@ -57,7 +60,6 @@ import {
 import { openSession } from '../../../../protocol/session/open.ts'
 import {
   emptyOutbound,
-  encryptAgain,
   encryptMessage,
   outboundState,
   releaseOutbound,
@@ -71,16 +73,16 @@ import {
   answerResendRequest,
   requestsDue,
   resendAnswersState,
-  resendRequestsState
-} from '../../../../protocol/session/resend.ts'
+  resendRequestsState,
+  type SentLookup
+} from '../../../../protocol/conversation/resend.ts'
+import { acceptKeyUpdate, keyUpdateFor } from '../../../../protocol/session/key-update.ts'
+import type { MessageFrame } from '../../../../protocol/session/message-packet.ts'
 import { seenSessionState } from '../../../../protocol/session/seen-session.ts'
 import { heldKeysOf, type TestDevice } from './fixtures.ts'
+import { SimulatedPairs, type PairDelivery, type SimulatedEnvelope } from './simulated-pairs.ts'
 
-/** One envelope, as a node would carry it: a payload for mailboxes, each with its own part (empty without an Open). */
-export interface SimulatedEnvelope {
-  payload: Uint8Array
-  to: { deviceId: DeviceId; part: Uint8Array }[]
-}
+export type { SimulatedEnvelope } from './simulated-pairs.ts'
 
 export interface Shown {
   sequence: number
@@ -106,6 +108,11 @@ export class SimulatedPeer {
   readonly refusals: string[] = []
   opens = 0
   heardAt = new Map<string, number>()
+  readonly pairs: SimulatedPairs
+  /** Ids of shown messages that were not told to be read. */
+  readonly #unread: { from: DeviceId; messageId: Message['messageId'] }[] = []
+  /** What the other devices said of the messages of this one: `state/message id` by device. */
+  readonly receipts = new Map<string, Set<string>>()
 
   constructor(
     env: Environment,
@@ -121,6 +128,7 @@ export class SimulatedPeer {
     this.rosterNow = rosterNow
     this.bundleOf = bundleOf
     this.limits = limits
+    this.pairs = new SimulatedPairs(env, this.#store)
   }
 
   #get<T>(key: string, decode: (bytes: Uint8Array) => T): T | undefined {
@@ -190,12 +198,13 @@ export class SimulatedPeer {
     this.#store.set('outbound', outboundState.encode(opened.outbound))
     this.#store.set('own-keys', ownKeysState.encode(opened.ownKeys))
     this.#store.set(`delivery/${toHex(opened.sessionId)}`, openDeliveryState.encode(opened.delivery))
+    this.pairs.noteOpened(opened.pairing)
     releaseOutbound(outbound, opened.outbound)
     eraseDelivery(opened.delivery)
     return opened
   }
 
-  async send(body: MessageBody, only?: DeviceId): Promise<Message> {
+  async send(body: MessageBody): Promise<Message> {
     const opened = await this.#renew()
     const message: Message = {
       messageId: createMessageId(this.env.random),
@@ -210,7 +219,7 @@ export class SimulatedPeer {
     releaseOutbound(before, sent.outbound)
     if (sent.sequence !== null)
       this.#sent[sent.sequence] = { sequence: sent.sequence, predecessor: sent.predecessor!, content }
-    const to = only ? [only] : this.#others()
+    const to = this.#others()
     if (opened) {
       const { openBody, parts } = opened
       this.outbox.push({ payload: encodePacket({ kind: 'open', openBody, messages: [sent.packet] }), to: parts })
@@ -228,7 +237,7 @@ export class SimulatedPeer {
   /** Takes in what a node delivers, in whatever order and however often. */
   async receive(payload: Uint8Array, part: Uint8Array): Promise<void> {
     const packet = decodePacket(payload)
-    if (packet.kind === 'pair') return
+    if (packet.kind === 'pair') return this.#receivePair(packet)
     if (packet.kind === 'open') await this.#receiveOpen(packet.openBody, part)
     for (const bytes of packet.messages) await this.#receiveMessage(bytes)
   }
@@ -236,7 +245,7 @@ export class SimulatedPeer {
   async #receiveOpen(openBody: Uint8Array, part: Uint8Array): Promise<void> {
     const conversationId = this.rosterNow().conversationId
     const held = [...heldConversationKeys(conversationId, this.ownKeys), ...heldKeysOf(this.env, this.device)]
-    let claimed: Extract<MessageBody, { kind: 'openedAck' }>['sessions'][number] | undefined
+    let claimed: Parameters<SimulatedPeer['oweAck']> | undefined
     try {
       const open = await readOpen(this.env, this.device.deviceId, held, openBody, part)
       const { sessionId, senderDevice } = open.content.context
@@ -247,7 +256,7 @@ export class SimulatedPeer {
         return
       }
       const seen = this.#get(`seen/${toHex(sessionId)}`, seenSessionState.decode)
-      claimed = { deviceId: senderDevice, sessionId }
+      claimed = [senderDevice, sessionId, open.key.index]
       const peerKey = this.#get(`peer/${toHex(senderDevice)}`, peerKeyState.decode)
       const { roster } = decision
       const accepted = await acceptOpen(this.env, { deviceId: this.device.deviceId, open, roster, seen, peerKey })
@@ -260,16 +269,25 @@ export class SimulatedPeer {
       const { since } = accepted
       const { firstSequence } = accepted.context
       this.#emit(senderDevice, noteSession(this.env, this.#sequencer(senderDevice), { since, firstSequence }))
-      this.#owedAcks.push({ deviceId: senderDevice, sessionId })
+      this.pairs.noteAccepted(accepted.pairing)
+      await this.oweAck(senderDevice, sessionId, open.key.index)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       // It verified, and was accepted before: the acknowledgement was lost, or is under way.
-      if (error.code === 'REPLAYED' && claimed) this.#owedAcks.push(claimed)
+      if (error.code === 'REPLAYED' && claimed) await this.oweAck(...claimed)
       else this.refusals.push(error.code)
     }
   }
 
-  readonly #owedAcks: Extract<MessageBody, { kind: 'openedAck' }>['sessions'] = []
+  /** Says that a session was opened, and hands over a key if that one was sealed to an old one. */
+  async oweAck(deviceId: DeviceId, sessionId: Inbound['sessionId'], usedOwnIndex: number | null): Promise<void> {
+    this.pairs.owe(deviceId, { kind: 'openedAck', sessions: [sessionId] })
+    const owner = { conversationId: this.rosterNow().conversationId, deviceId: this.device.deviceId }
+    const handed = await keyUpdateFor(this.env, this.device.signingKey, owner, this.ownKeys, usedOwnIndex)
+    if (!handed) return
+    this.#store.set('own-keys', ownKeysState.encode(handed.own))
+    this.pairs.owe(deviceId, { kind: 'keyUpdate', ...handed.update })
+  }
 
   async #receiveMessage(bytes: Uint8Array): Promise<void> {
     const packet = decodeMessagePacket(bytes)
@@ -298,35 +316,86 @@ export class SimulatedPeer {
         inbound.senderDevice,
         receiveMessage(this.env, sequencer, { sequence, predecessor: predecessor!, content })
       )
-    } else {
-      await this.#control(inbound.senderDevice, decodeMessage(content).body)
     }
   }
 
   #early: Uint8Array[] = []
 
-  async #control(from: DeviceId, body: MessageBody): Promise<void> {
+  async #receivePair(packet: Parameters<SimulatedPairs['receive']>[0]): Promise<void> {
+    let delivery: PairDelivery
+    try {
+      delivery = this.pairs.receive(packet)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.refusals.push(error.code)
+      return
+    }
+    this.heardAt.set(toHex(delivery.from), this.env.now())
+    for (const { sequence, predecessor, content } of delivery.frames) {
+      if (sequence === null) await this.#control(delivery, decodeMessage(content).body)
+      else {
+        const sequencer = this.#sequencer(delivery.from)
+        const message = { sequence, predecessor: predecessor!, content }
+        this.#emit(delivery.from, receiveMessage(this.env, sequencer, message))
+      }
+    }
+  }
+
+  async #control(delivery: PairDelivery, body: MessageBody): Promise<void> {
+    const { from } = delivery
     if (body.kind === 'openedAck') {
-      for (const { deviceId, sessionId } of body.sessions) {
-        if (!equalBytes(deviceId, this.device.deviceId)) continue
+      for (const sessionId of body.sessions) {
         const key = `delivery/${toHex(sessionId)}`
-        const delivery = this.#get(key, openDeliveryState.decode)
-        if (delivery) this.#store.set(key, openDeliveryState.encode(acknowledgeOpen(delivery, from)))
+        const waiting = this.#get(key, openDeliveryState.decode)
+        if (waiting) this.#store.set(key, openDeliveryState.encode(acknowledgeOpen(waiting, from)))
       }
     }
-    if (body.kind === 'resendRequest' && equalBytes(body.deviceId, this.device.deviceId)) {
-      const answers = this.#get('answers', resendAnswersState.decode) ?? []
-      const isListed = this.#others().some(deviceId => equalBytes(deviceId, from))
-      const answer = answerResendRequest(this.#outbound, answers, from, isListed, body.ranges, this.env.now())
-      this.#store.set('answers', resendAnswersState.encode(answer.answers))
-      for (const sequence of answer.sequences) {
-        const opened = await this.#renew()
-        if (opened) this.#submitOpen(opened)
-        const again = await encryptAgain(this.env, this.#outbound, this.#sent[sequence]!)
-        this.#store.set('outbound', outboundState.encode(again.outbound))
-        this.#submit([again.packet], [from])
-      }
+    if (body.kind === 'receipt') {
+      const said = this.receipts.get(toHex(from)) ?? new Set()
+      for (const target of body.targets) said.add(`${body.state}/${toHex(target)}`)
+      this.receipts.set(toHex(from), said)
     }
+    if (body.kind === 'keyUpdate') {
+      const owner = { conversationId: this.rosterNow().conversationId, deviceId: from }
+      const listed = findRosterDevice(this.rosterNow(), from)
+      const held = this.#get(`peer/${toHex(from)}`, peerKeyState.decode)
+      if (!listed) return
+      const taken = await acceptKeyUpdate(this.env, owner, listed.device.signingKey, held, body)
+      this.#store.set(`peer/${toHex(from)}`, peerKeyState.encode(taken))
+    }
+    if (body.kind === 'gone') this.#emit(from, markGone(this.#sequencer(from), body.ranges))
+    if (body.kind === 'resendRequest' && this.pairs.takesRequest(delivery)) await this.#resend(delivery, body.ranges)
+  }
+
+  async #resend({ from, opened }: PairDelivery, ranges: SequenceRange[]): Promise<void> {
+    const answers = this.#get('answers', resendAnswersState.decode) ?? []
+    const isListed = this.#others().some(deviceId => equalBytes(deviceId, from))
+    const sentIn: SentLookup = async (range, limit) =>
+      [...this.#sent.keys()].filter(n => this.#sent[n] && n >= range.from && n <= range.to).slice(0, limit)
+    const now = this.env.now()
+    const answer = await answerResendRequest(this.#outbound, answers, from, isListed, ranges, sentIn, now)
+    this.#store.set('answers', resendAnswersState.encode(answer.answers))
+    const frames: MessageFrame[] = answer.sequences.map(sequence => this.#sent[sequence]!)
+    if (answer.gone.length > 0) frames.push(this.pairs.frameOf({ kind: 'gone', ranges: answer.gone }))
+    while (frames.length > 0) this.outbox.push(this.pairs.answer(opened!, from, frames.splice(0, 16)))
+  }
+
+  /** A message that this device can send to nobody again. */
+  lose(sequence: number): void {
+    delete this.#sent[sequence]
+  }
+
+  /** Everything shown so far was read. */
+  markRead(): void {
+    const byDevice = Map.groupBy(this.#unread.splice(0), ({ from }) => toHex(from))
+    for (const shown of byDevice.values()) {
+      const targets = shown.map(({ messageId }) => messageId)
+      this.pairs.owe(shown[0]!.from, { kind: 'receipt', state: 'read', targets })
+    }
+  }
+
+  #ownerOf(deviceId: DeviceId): AccountId | undefined {
+    return findRosterDevice(this.rosterNow(), deviceId)?.accountId
   }
 
   #submitOpen({ openBody, parts }: { openBody: Uint8Array; parts: { deviceId: DeviceId; part: Uint8Array }[] }): void {
@@ -335,35 +404,41 @@ export class SimulatedPeer {
 
   #emit(from: DeviceId, { sequencer, emitted }: { sequencer: Sequencer; emitted: Emission[] }): void {
     this.#store.set(`sequencer/${toHex(from)}`, sequencerState.encode(sequencer))
+    const delivered: Message['messageId'][] = []
     for (const emission of emitted) {
       this.emissions.push(emission)
-      if (emission.kind === 'gap') continue
+      if (emission.kind !== 'message') continue
       const shown = this.shown.get(toHex(from)) ?? []
-      shown.push({ sequence: emission.sequence, message: decodeMessage(emission.content), linked: emission.linked })
+      const message = decodeMessage(emission.content)
+      shown.push({ sequence: emission.sequence, message, linked: emission.linked })
       shown.sort((a, b) => a.sequence - b.sequence)
       this.shown.set(toHex(from), shown)
+      const owner = this.#ownerOf(from)
+      if (owner && !equalBytes(owner, this.device.accountId)) delivered.push(message.messageId)
     }
+    if (delivered.length === 0) return
+    this.#unread.push(...delivered.map(messageId => ({ from, messageId })))
+    this.pairs.owe(from, { kind: 'receipt', state: 'delivered', targets: delivered })
   }
 
   /** What an engine does every few seconds: timers, acknowledgements, requests, Opens again, erasure. */
   async tick(): Promise<void> {
     for (const bytes of this.#early.splice(0)) await this.#receiveMessage(bytes)
     for (const deviceId of this.#others()) this.#emit(deviceId, releaseHeld(this.env, this.#sequencer(deviceId)))
-    const acks = this.#owedAcks.splice(0)
-    if (acks.length > 0) await this.send({ kind: 'openedAck', sessions: acks })
-    for (const deviceId of this.#others()) await this.#requestMissing(deviceId)
+    for (const deviceId of this.#others()) this.#requestMissing(deviceId)
+    this.outbox.push(...this.pairs.flush())
     await this.#reopen()
     this.#erase()
   }
 
-  async #requestMissing(deviceId: DeviceId): Promise<void> {
+  #requestMissing(deviceId: DeviceId): void {
     const key = `requests/${toHex(deviceId)}`
     const before = this.#get(key, resendRequestsState.decode)
     const gaps = visibleGaps(this.#sequencer(deviceId))
     const { state, ranges } = requestsDue(before, deviceId, gaps, this.env.now())
     if (state) this.#store.set(key, resendRequestsState.encode(state))
     else this.#store.delete(key)
-    if (ranges.length > 0) await this.send({ kind: 'resendRequest', deviceId, ranges }, deviceId)
+    if (ranges.length > 0) this.pairs.owe(deviceId, { kind: 'resendRequest', ranges })
   }
 
   async #reopen(): Promise<void> {

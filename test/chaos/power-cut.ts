@@ -1,5 +1,5 @@
 /**
- * Cuts the power under the pending-message store: a file system on a loop device is shut down without flushing its log,
+ * Cuts the power under the stores of a node: a file system on a loop device is shut down without flushing its log,
  * the writer is killed, the file system comes back, and everything that was acknowledged must be there.
  *
  * SIGKILL alone cannot tell a synced store from an unsynced one: the page cache survives the process.
@@ -11,12 +11,14 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { toHex } from '../../protocol/bytes.ts'
+import { lostAmong } from './disk-full.ts'
 import { storeAt, POWER_CUT_MAILBOX } from './power-cut-writer.ts'
 
 const IMAGE_MIB = 128
 const PAGE = { count: 1000, bytes: 4 * 1024 * 1024 }
 
 export interface PowerCutResult {
+  subject: PowerCutSubject
   fileSystem: 'ext4' | 'xfs'
   syncWrites: boolean
   rounds: number
@@ -41,13 +43,17 @@ export function powerCutProblem(): string | undefined {
   return undefined
 }
 
+/** Stores whose power is cut. */
+export type PowerCutSubject = 'messages' | 'services'
+
 /** Cuts the power `rounds` times, on a fresh file system each time. */
 export async function cutPower(
   fileSystem: 'ext4' | 'xfs',
   syncWrites: boolean,
-  rounds: number
+  rounds: number,
+  subject: PowerCutSubject = 'messages'
 ): Promise<PowerCutResult> {
-  const result: PowerCutResult = { fileSystem, syncWrites, rounds, acknowledged: 0, lost: 0, failedOpens: 0 }
+  const result: PowerCutResult = { subject, fileSystem, syncWrites, rounds, acknowledged: 0, lost: 0, failedOpens: 0 }
   const folder = mkdtempSync(join(tmpdir(), 'volo-power-cut-'))
   try {
     for (let round = 0; round < rounds; round++) await cutOnce(folder, result)
@@ -68,23 +74,29 @@ async function cutOnce(folder: string, result: PowerCutResult): Promise<void> {
   execFileSync(`mkfs.${result.fileSystem}`, [...options, image], { stdio: 'ignore' })
   execFileSync('mount', ['-o', 'loop', image, mount])
   try {
-    const acknowledged = await writeUntilCut(mount, result.syncWrites)
+    const acknowledged = await writeUntilCut(mount, result)
     execFileSync('umount', [mount])
     execFileSync('mount', ['-o', 'loop', image, mount])
-    const held = await readBack(join(mount, 'store'))
+    const lost = await countLost(result.subject, join(mount, 'store'), acknowledged)
     result.acknowledged += acknowledged.size
-    if (held === undefined) result.failedOpens++
-    result.lost += [...acknowledged].filter(id => !held?.has(id)).length
+    if (lost === undefined) result.failedOpens++
+    result.lost += lost ?? acknowledged.size
   } finally {
     execFileSync('umount', [mount])
   }
 }
 
 /** @returns the ids that the store had called safe when the power went. */
-async function writeUntilCut(mount: string, syncWrites: boolean): Promise<Set<string>> {
+async function writeUntilCut(
+  mount: string,
+  { subject, syncWrites }: Pick<PowerCutResult, 'subject' | 'syncWrites'>
+): Promise<Set<string>> {
+  const folder = join(mount, 'store')
+  const [name, ...settings] =
+    subject === 'messages' ? ['power-cut-writer', folder] : ['service-writer', folder, 'power']
   // TypeScript when this runs unbuilt, JavaScript when it is built.
-  const writer = join(import.meta.dirname, `power-cut-writer${extname(import.meta.filename)}`)
-  const child = spawn(process.execPath, [writer, join(mount, 'store'), String(syncWrites)], {
+  const writer = join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
+  const child = spawn(process.execPath, [writer, ...settings, String(syncWrites)], {
     stdio: ['ignore', 'pipe', 'ignore']
   })
   const acknowledged = new Set<string>()
@@ -105,6 +117,22 @@ async function writeUntilCut(mount: string, syncWrites: boolean): Promise<Set<st
   })
   await Promise.all([once(child, 'exit'), once(lines, 'close')])
   return acknowledged
+}
+
+/** How much of what was acknowledged is gone; undefined if a store does not open. */
+async function countLost(
+  subject: PowerCutSubject,
+  folder: string,
+  acknowledged: Set<string>
+): Promise<number | undefined> {
+  if (subject === 'services') {
+    return lostAmong(folder, [...acknowledged]).then(
+      lost => lost.length,
+      () => undefined
+    )
+  }
+  const held = await readBack(folder)
+  return held && [...acknowledged].filter(id => !held.has(id)).length
 }
 
 /** @returns the ids that can be read back whole, or undefined if the store does not open. */

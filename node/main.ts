@@ -7,6 +7,7 @@ import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { ConfigError, describeConfig, describeSettings, readConfig, type NodeConfig } from './config/config.ts'
 import { openKeyFile } from './config/key-file.ts'
 import { nodeKeyFile } from './config/load-network.ts'
+import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { createLogger } from './logger.ts'
 import { readNetworkFile } from './config/network-file.ts'
 import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator/chain-commands.ts'
@@ -59,6 +60,8 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function start(flags: string[]): Promise<void> {
+  // Whatever the shell or service manager says: nothing that a node writes is for others.
+  process.umask(0o077)
   const config = readConfig(flags, process.env)
   const logger = createLogger(config.logLevel)
   const log = logger.forComponent('volo:main')
@@ -133,7 +136,11 @@ function checkConfig(config: NodeConfig): void {
     throw new ConfigError(`VOLO_WEB_DIR ${config.webDir} holds no web app (index.html).`)
   }
   requireWritable(config.dataDir)
-  for (const variable of config.unknownVariables) console.log(`warning: ${variable} is no setting`)
+  for (const variable of config.unknownVariables) console.log(`warning: ${variable} is not a setting`)
+  const { publicUrl } = config
+  if (publicUrl?.startsWith('http:') && !LOOPBACK_HOST.test(new URL(publicUrl).hostname)) {
+    console.log(`warning: browsers use the app over https only, except on this machine; ${publicUrl} is not https`)
+  }
   if (placement !== undefined) {
     const { epochBlocks, finalBlocks } = placement
     console.log(`Lists of nodes follow the chain: every ${epochBlocks} blocks, ${finalBlocks} blocks later.`)

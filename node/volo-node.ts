@@ -3,7 +3,6 @@
  * the parts in the order in which they need each other, then the order in which they start. They stop in reverse.
  */
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toHex } from '../protocol/bytes.ts'
@@ -18,6 +17,7 @@ import { openKeyFile } from './config/key-file.ts'
 import { loadNetwork, nodeKeyFile } from './config/load-network.ts'
 import { isOpen, localUrl } from './config/local-url.ts'
 import { PortReservation } from './config/port-reservation.ts'
+import { makePrivate, writePrivateFile } from './config/private-files.ts'
 import { relayInit, throwLinkProblem } from './config/relay-init.ts'
 import { EmbeddedDevnet } from './devnet/embedded-devnet.ts'
 import type { Readiness } from './http/health-routes.ts'
@@ -117,6 +117,7 @@ export class VoloNode {
     const crypto = createNodeCrypto()
     const common = { crypto, clock, random, logger }
 
+    makePrivate(config.dataDir, logger)
     // Stores first: if another process uses the data folder, the node ends here.
     const onFatal = (error: Error): void => this.#failure.resolve(error)
     const database = new AppDatabase(join(config.dataDir, 'app'), onFatal)
@@ -281,5 +282,5 @@ function registrationsPerAddress(config: NodeConfig, isEmulated: boolean): numbe
 /** Tells the operator's own commands where this process listens. */
 function writeListening(config: NodeConfig, url: string, adminPort: number): void {
   const listening = { pid: process.pid, url, adminUrl: `http://127.0.0.1:${adminPort}` }
-  writeFileSync(join(config.dataDir, 'listening.json'), `${JSON.stringify(listening)}\n`)
+  writePrivateFile(join(config.dataDir, 'listening.json'), `${JSON.stringify(listening)}\n`)
 }

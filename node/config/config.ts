@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
-import { isBlockedByBrowsers } from './browser-ports.ts'
+import { isBlockedByBrowsers } from '../../protocol/node-origin.ts'
 import { flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.ts'
 
 /** Where a value came from. */

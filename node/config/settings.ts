@@ -1,5 +1,6 @@
 /** Every setting of a node, once: its names, what it accepts, what it means, what it is when left out. */
 import { z } from 'zod'
+import { isNodeOrigin } from '../../protocol/node-origin.ts'
 
 /** One setting; `--help`, `config check`, `config print` and docs/operating.md all come from these. */
 export interface Setting {
@@ -29,14 +30,18 @@ const yesNo = z
   .union([z.boolean(), z.enum(['true', 'false', 'yes', 'no', 'on', 'off', '1', '0'])])
   .transform(value => value === true || ['true', 'yes', 'on', '1'].includes(String(value)))
 
-/** An origin: scheme, host and port, nothing else. */
+/** An origin: scheme, host and port, nothing else; written as browsers write it, and judged as clients judge it. */
 const origin = z
   .string()
-  .refine(isOrigin, 'expected an origin such as https://node.example, without a path')
+  .refine(isBareOrigin, 'expected an origin such as https://node.example, without a path')
   .transform(value => new URL(value).origin)
+  .refine(
+    isNodeOrigin,
+    'expected an origin that browsers accept: a host name or IPv4 address without a trailing dot, and a port that they do not block'
+  )
 
-function isOrigin(value: string): boolean {
-  return /^https?:\/\/[^/?#@]+\/?$/.test(value) && URL.canParse(value)
+function isBareOrigin(value: string): boolean {
+  return /^https?:\/\/[^/?#@]+\/?$/i.test(value) && URL.canParse(value)
 }
 
 const chainUrl = z.url({ protocol: /^https?$/, error: 'expected the base address of a Blockfrost-compatible service' })

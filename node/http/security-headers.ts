@@ -56,7 +56,7 @@ export function securityHeaders(epoch: () => Epoch, overTls: boolean): FastifyHe
 }
 
 function connectSources(epoch: Epoch): string[] {
-  const all = [...new Set(epoch.nodes.map(node => new URL(node.url).origin))]
+  const all = [...new Set(epoch.nodes.filter(({ url }) => URL.canParse(url)).map(({ url }) => new URL(url).origin))]
   // The grammar of sources knows no IPv6 addresses; browsers drop such a source and complain.
   const origins = all.filter(origin => !origin.includes('['))
   const local = all.some(isLoopbackHttp) ? ['ws://127.0.0.1:*', 'ws://localhost:*'] : []

@@ -1,12 +1,13 @@
-import { mkdir, open, rm, stat, statfs } from 'node:fs/promises'
+import { constants, mkdir, open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../ports.ts'
 
-/** How often free space is looked at. */
+/** How often free space is checked. */
 const CHECK_INTERVAL_MS = 5_000
-/** Space kept in hand: LevelDB cannot even delete, or open, on a full disk. */
+/** Space that is kept back: on a full disk LevelDB can neither delete nor open. */
 export const BALLAST_BYTES = 64 * 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
+const OWNER_ONLY = 0o600
 
 export interface DiskGuardInit {
   directory: string
@@ -94,7 +95,9 @@ export class DiskGuard {
       () => 0
     )
     if (size >= bytes || bytes === 0) return
-    await using file = await open(this.#ballast, 'w')
+    // A link in its place must not lead the writing elsewhere.
+    const { O_CREAT, O_NOFOLLOW, O_TRUNC, O_WRONLY } = constants
+    await using file = await open(this.#ballast, O_CREAT | O_NOFOLLOW | O_TRUNC | O_WRONLY, OWNER_ONLY)
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, bytes))
     for (let written = 0; written < bytes; written += chunk.length) await file.write(chunk)
   }

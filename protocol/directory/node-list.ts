@@ -4,22 +4,13 @@
  */
 import { compareBytes, equalBytes } from '../bytes.ts'
 import { MAX_LISTED_NODES, MAX_NODES_PER_OPERATOR } from '../limits.ts'
+import { isNodeOrigin } from '../node-origin.ts'
 import { MAX_ADDRESS_LENGTH, type ListedNode, type NodeKey } from '../wire/placement.ts'
 import type { Directory } from './directory.ts'
 import { bytesKey, compareOrder } from './order.ts'
 import type { NodeState } from './tables/tables.ts'
 
-/** An origin as browsers write it: lower case, no path, no default port. A host of digits and dots has four numbers. */
-const ORIGIN = /^https?:\/\/(?![\d.]+(?::|$))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[1-9]\d{0,4})?$/
-const IPV4_ORIGIN = /^https?:\/\/(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})(?::[1-9]\d{0,4})?$/
-const DEFAULT_PORT = /^(?:http:.*:80|https:.*:443)$/
 const LINK = /^\/(?:ip4|ip6|dns|dns4|dns6)\/[a-zA-Z0-9.:-]+\/tcp\/[1-9]\d{0,4}$/
-
-/** Whether an address of a NODE record is one that people and apps can use. */
-export function isNodeOrigin(address: string): boolean {
-  const isOrigin = ORIGIN.test(address) || IPV4_ORIGIN.test(address)
-  return isOrigin && !DEFAULT_PORT.test(address) && address.length <= MAX_ADDRESS_LENGTH
-}
 
 /** Whether an address of a NODE record is one for links between nodes. */
 export function isNodeLink(address: string): boolean {

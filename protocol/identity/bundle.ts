@@ -79,9 +79,16 @@ export async function verifyBundle(
   if (!(await crypto.verify(bundle.keys.signingKey, signedBytes(network, bundle), bundle.deviceSignature))) {
     throw new ProtocolError('BAD_SIGNATURE', 'device bundle is not signed by its device')
   }
-  if (bundle.weeklyExpiry + CLOCK_TOLERANCE_MS < now) throw new ProtocolError('EXPIRED', 'weekly key has expired')
+  if (bundle.weeklyExpiry + CLOCK_TOLERANCE_MS < now)
+    throw new ProtocolError(
+      'EXPIRED',
+      'the weekly key has expired: the clock of the device or of this machine is wrong, or the key is old'
+    )
   if (bundle.weeklyExpiry > now + 2 * WEEKLY_KEY_PERIOD_MS + CLOCK_TOLERANCE_MS) {
-    throw new ProtocolError('EXPIRED', 'weekly key expires further ahead than a device may set it')
+    throw new ProtocolError(
+      'EXPIRED',
+      'the weekly key expires too far ahead: the clock of the device or of this machine is wrong'
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { isBlockedByBrowsers } from '../../node/config/browser-ports.ts'
+import { isBlockedByBrowsers } from '../../protocol/node-origin.ts'
 
 /** Below the ports that systems give to outgoing connections: one of those may take a port between two starts of a node. */
 const LOWEST = 10_000

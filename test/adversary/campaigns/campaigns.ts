@@ -74,6 +74,12 @@ async function fuzz({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOut
   }
 }
 
+async function http({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runHttpFuzz } = await import('./http-fuzz.ts')
+  const { requests, failures, ...rest } = await runHttpFuzz({ seed, requests: runs, budgetMs })
+  return { runs: requests, failures: failures.length, examples: failures, ...rest }
+}
+
 async function forgedAnswers({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
   const { LieField, runForgedAnswers } = await import('./forged-answers.ts')
   const field = await LieField.start()
@@ -146,6 +152,12 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'inputs',
     defaultRuns: 1_000_000,
     run: fuzz
+  },
+  http: {
+    summary: 'raw bytes on the ports of a real node, upgrades included: it lives, faults nothing, keeps no descriptor',
+    unit: 'requests',
+    defaultRuns: 1_000_000,
+    run: http
   },
   'forged-answers': {
     summary: 'a node lies to volo-verify, beside an honest node and alone: nothing forged is believed',

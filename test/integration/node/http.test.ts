@@ -14,6 +14,7 @@ import {
   startSignIn,
   TestDevice
 } from '../../support/sign-in.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 let node: NodeProcess
 let app: string
@@ -27,7 +28,12 @@ beforeAll(async () => {
   writeFileSync(join(app, 'assets/index-DiwrgTda.js'), 'void 0')
   writeFileSync(join(app, 'assets/worker-B1c2d3e4.js'), 'void 0')
   node = await NodeProcess.start({ env: { VOLO_WEB_DIR: app } })
-})
+  // A slow machine announces a node that is not ready yet; every test here asks a ready one.
+  await eventually(async () => (await fetch(`${node.url}/readyz`)).status === 200, {
+    what: 'a ready node',
+    timeoutMs: 60_000
+  })
+}, 120_000)
 
 afterAll(() => node.dispose())
 

@@ -1,5 +1,6 @@
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
 import type { NetworkId } from '../../protocol/network.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { PeerError } from '../errors.ts'
 import type { KeyVault } from '../ports.ts'
 import { DeviceKeys } from '../store/device-keys.ts'
@@ -16,6 +17,7 @@ export interface OwnIdentityComponents {
 /** Who this device is: it has keys from its first sign-in on, and an account once it is registered. */
 export class OwnIdentity {
   readonly #components: OwnIdentityComponents
+  readonly #turns = new SerialQueue()
   #device: DeviceKeys | undefined
   #account: OwnAccount | undefined
 
@@ -30,10 +32,12 @@ export class OwnIdentity {
     this.#account = await loadOwnAccount(store)
   }
 
-  /** Makes this device's keys, unless it has them. */
-  async makeDevice(network: NetworkId): Promise<void> {
+  /** Makes this device's keys, unless it has them. Two sign-ins that begin at once make one device. */
+  makeDevice(network: NetworkId): Promise<void> {
     const { crypto, store, vault, random } = this.#components
-    this.#device ??= await DeviceKeys.create(crypto, network, store, vault, random)
+    return this.#turns.run(async () => {
+      this.#device ??= await DeviceKeys.create(crypto, network, store, vault, random)
+    })
   }
 
   /** Whether a sign-in was begun here: it makes the keys. */

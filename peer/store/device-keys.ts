@@ -10,6 +10,7 @@ import { signBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts
 import { deviceIdOf, messagingKeyHash, type DeviceId, type DevicePublicKeys } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { Environment } from '../../protocol/environment.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { HeldKey, SealKeyId } from '../../protocol/session/seal-key.ts'
 import {
   emptyWeeklyKeys,
@@ -44,6 +45,8 @@ export class DeviceKeys {
   readonly #registeredSeed: Uint8Array
   readonly #registeredKey: MessagingKey
   readonly #store: SealedStore
+  /** Every change reads, waits and writes: without turns one of two at once would undo the other. */
+  readonly #turns = new SerialQueue()
   #weekly: WeeklyKeys
   #published: number | null
 
@@ -118,7 +121,11 @@ export class DeviceKeys {
   }
 
   /** The current bundle, with a new weekly key if the last is due. It is stored before it is handed out. */
-  async bundle(env: Environment): Promise<DeviceBundle> {
+  bundle(env: Environment): Promise<DeviceBundle> {
+    return this.#turns.run(() => this.#bundle(env))
+  }
+
+  async #bundle(env: Environment): Promise<DeviceBundle> {
     if (isWeeklyKeyDue(this.#weekly, env.now())) {
       const { weekly } = await renewWeeklyKey(env, this.#weekly)
       await this.#save(eraseWeeklyKeys(weekly, env.now()), this.#published)
@@ -135,9 +142,11 @@ export class DeviceKeys {
     })
   }
 
-  /** Notes that the nodes have this bundle. */
-  async notePublished(bundle: DeviceBundle): Promise<void> {
-    await this.#save(this.#weekly, bundle.weeklyIndex)
+  /** Notes that the nodes have this bundle. They keep the newest, so the note of an older one changes nothing. */
+  notePublished({ weeklyIndex }: DeviceBundle): Promise<void> {
+    return this.#turns.run(async () => {
+      if (weeklyIndex > (this.#published ?? -1)) await this.#save(this.#weekly, weeklyIndex)
+    })
   }
 
   async #save(weekly: WeeklyKeys, published: number | null): Promise<void> {

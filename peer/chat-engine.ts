@@ -3,6 +3,7 @@
  * A part sees of the others only what it is given here.
  */
 import { toHex } from '../protocol/bytes.ts'
+import type { AccountId } from '../protocol/identity/device.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { PeerError } from './errors.ts'
@@ -122,7 +123,7 @@ export class ChatEngine {
       otherOperator,
       onChange: known => {
         onChange()
-        void this.receiver.retryParked('roster')
+        void this.receiver.accountChanged(known.accountId)
         void this.#maintenance.seekSecondOpinion(known)
       }
     }))
@@ -161,7 +162,8 @@ export class ChatEngine {
     }))
     const rows = new ConversationRows(context, history)
     const pairInbox = new PairInbox({ context, states, pairings, roster, history, inbox, pairs })
-    const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings }
+    const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
+    const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings, isPartner }
     const receiver = (this.receiver = new Receiver(receiving))
     this.mailbox = new Mailbox(context, receiver, { onChange })
     const conversations = (this.conversations = new Conversations({
@@ -259,7 +261,7 @@ export class ChatEngine {
     this.#isRunning = false
     this.#maintenance.stop()
     this.inbox.stop()
-    this.receiver.stop()
+    await this.receiver.stop()
     this.outbox.stop()
     await this.#sealer.stop()
     await this.#pairs.stop()

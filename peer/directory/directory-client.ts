@@ -254,6 +254,11 @@ export class DirectoryClient {
     }
   }
 
+  /** Forgets an account that was asked for because of an Open that came to nothing. One that was found by name stays. */
+  forget(accountId: AccountId): Promise<void> {
+    return this.#accounts.forget(accountId, ({ username, displayName }) => username !== null || displayName !== null)
+  }
+
   /**
    * What another operator's node has of an account, compared with what we have.
    * @returns undefined if there is no other operator, none answers, or it knows no such account.

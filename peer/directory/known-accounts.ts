@@ -81,6 +81,17 @@ export class KnownAccounts {
     })
   }
 
+  /** Takes an account from memory and store, unless `isNeeded` says otherwise in its turn. */
+  forget(accountId: AccountId, isNeeded: (known: KnownAccount) => boolean): Promise<void> {
+    return this.#inTurn(accountId, async () => {
+      const known = await this.#load(accountId)
+      if (!known || isNeeded(known)) return
+      const id = toHex(accountId)
+      await this.#components.store.batch([{ space: 'account', id, value: null }])
+      this.#accounts.delete(id)
+    })
+  }
+
   async #write(known: KnownAccount | undefined, account: KnownAccount): Promise<void> {
     const { store, trust, onChange } = this.#components
     const value = encodeStoredAccount(account)

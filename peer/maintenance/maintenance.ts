@@ -69,7 +69,7 @@ export class Maintenance {
 
   /** One round, as far as there is a connection. Never rejects. */
   async round(): Promise<void> {
-    const { context, directory, receiver, connection } = this.#components
+    const { context, directory, connection } = this.#components
     const online = connection()
     if (!online) return
     // Each by itself: a node that refuses one must not stop the others.
@@ -77,7 +77,6 @@ export class Maintenance {
     await this.#attempt(() => directory.account(context.accountId(), 0))
     // A device removed elsewhere must not go on because one node keeps that back.
     await this.#attempt(() => directory.agree(context.accountId(), AGREEMENT_RENEW_MS))
-    await this.#attempt(() => receiver.retryParked('roster'))
     await this.#attempt(() => this.#forgetSessions())
     for (const key of this.#conversationsToKeepUp()) await this.keepUp(key)
   }

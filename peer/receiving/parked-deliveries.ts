@@ -12,11 +12,37 @@ export const MAX_PARKED_BYTES = 32 * 1024 * 1024
 /** The share of those that waits for a newer version of this program: any sender can claim to be newer. */
 export const MAX_PARKED_NEWER = 256
 export const MAX_PARKED_NEWER_BYTES = 4 * 1024 * 1024
+/** The share that waits for the directory: any stranger can name an account that is not known here. */
+export const MAX_PARKED_STRANGE = 512
+export const MAX_PARKED_STRANGE_BYTES = 8 * 1024 * 1024
+/** Of those, the deliveries that claim to come from one account. */
+export const MAX_PARKED_OF_ONE = 64
+/** The share that comes from the future, by the clock of this device. */
+export const MAX_PARKED_EARLY = 128
+export const MAX_PARKED_EARLY_BYTES = 2 * 1024 * 1024
 /**
  * The directory is asked again for a parked Open after this, then after half of its age: strangers must not make us ask
  * without end.
  */
 export const PARKED_RETRY_MS = 3_000
+
+/** What a share of the parked deliveries may take; what waits for a session may take all of it. */
+const SHARES: Record<Parked['waitsFor'], { most: number; mostBytes: number }> = {
+  session: { most: MAX_PARKED, mostBytes: MAX_PARKED_BYTES },
+  version: { most: MAX_PARKED_NEWER, mostBytes: MAX_PARKED_NEWER_BYTES },
+  roster: { most: MAX_PARKED_STRANGE, mostBytes: MAX_PARKED_STRANGE_BYTES },
+  time: { most: MAX_PARKED_EARLY, mostBytes: MAX_PARKED_EARLY_BYTES }
+}
+
+/** What exactly a parked delivery waits for: known in memory only, and learned again after a start. */
+export interface ParkedWait {
+  /** Accounts or sessions, in hex. */
+  keys?: string[]
+  /** The account that it claims to come from, in hex. */
+  claims?: string
+  /** Not before this time by the user's clock. */
+  notBefore?: number
+}
 
 export interface ParkedDeliveriesInit {
   /** Called now and then while anything waits for the directory. */
@@ -32,6 +58,7 @@ export class ParkedDeliveries {
   readonly #parked = new Map<string, Parked>()
   /** When the directory was last asked in this process, on the monotonic clock. */
   readonly #askedAt = new Map<string, number>()
+  readonly #waits = new Map<string, ParkedWait>()
   #cancelTimer: (() => void) | undefined
   #stopped = true
 
@@ -65,6 +92,22 @@ export class ParkedDeliveries {
     return [...this.#parked.values()].filter(({ waitsFor }) => waitsFor === what).map(({ delivery }) => delivery)
   }
 
+  /** Those that wait for one account or session, and those of which it is not known what they wait for. */
+  waitingOn(what: Parked['waitsFor'], key: string): Delivery[] {
+    return this.waitingFor(what).filter(({ id }) => this.#waits.get(toHex(id))?.keys?.includes(key) ?? true)
+  }
+
+  /** The accounts or sessions that a delivery waits for; undefined if that is not known in this process. */
+  keysOf({ id }: Pick<Delivery, 'id'>): string[] | undefined {
+    return this.#waits.get(toHex(id))?.keys
+  }
+
+  /** Opens from the future whose time has come, and those of which the time is not known. */
+  dueByTime(): Delivery[] {
+    const now = this.#context.timers.now()
+    return this.waitingFor('time').filter(({ id }) => (this.#waits.get(toHex(id))?.notBefore ?? 0) <= now)
+  }
+
   /** Opens for which it is time to ask the directory again. */
   dueForAsking(): Delivery[] {
     const { timers } = this.#context
@@ -83,8 +126,9 @@ export class ParkedDeliveries {
   }
 
   /** Keeps a delivery as part of a unit of work. */
-  park(unit: UnitOfWork, delivery: Delivery, waitsFor: Parked['waitsFor']): void {
+  park(unit: UnitOfWork, delivery: Delivery, waitsFor: Parked['waitsFor'], wait: ParkedWait = {}): void {
     const key = toHex(delivery.id)
+    this.#waits.set(key, wait)
     const known = this.#parked.get(key)
     if (known?.waitsFor === waitsFor) return
     const parked = { delivery, waitsFor, since: known?.since ?? this.#context.timers.now() }
@@ -132,18 +176,30 @@ export class ParkedDeliveries {
 
   /** Drops the oldest past the bounds. Messages in them show as a gap and are sent again. */
   #makeRoom(unit: UnitOfWork, { delivery, waitsFor }: Parked): void {
-    const isNewer = waitsFor === 'version'
-    const most = isNewer ? MAX_PARKED_NEWER : MAX_PARKED
-    const mostBytes = isNewer ? MAX_PARKED_NEWER_BYTES : MAX_PARKED_BYTES
-    const kept = isNewer ? this.waitingFor('version') : [...this.#parked.values()].map(each => each.delivery)
-    let count = kept.length + 1
-    let total = kept.reduce((sum, { payload }) => sum + payload.length, delivery.payload.length)
-    for (const oldest of kept) {
-      if (count <= most && total <= mostBytes) return
-      this.#drop(unit, oldest)
-      count--
-      total -= oldest.payload.length
+    const { most, mostBytes } = SHARES[waitsFor]
+    const all = [...this.#parked.values()].map(each => each.delivery)
+    const dropped = new Set<Delivery>()
+    const keepWithin = (kept: Delivery[], mostOf: number, mostBytesOf: number): void => {
+      let count = kept.length + 1
+      let total = kept.reduce((sum, { payload }) => sum + payload.length, delivery.payload.length)
+      for (const oldest of kept) {
+        if (count <= mostOf && total <= mostBytesOf) return
+        if (!dropped.has(oldest)) this.#drop(unit, oldest)
+        dropped.add(oldest)
+        count--
+        total -= oldest.payload.length
+      }
     }
+    if (waitsFor === 'roster') keepWithin(this.#ofOne(delivery), MAX_PARKED_OF_ONE, mostBytes)
+    keepWithin(waitsFor === 'session' ? all : this.waitingFor(waitsFor), most, mostBytes)
+    keepWithin(all, MAX_PARKED, MAX_PARKED_BYTES)
+  }
+
+  /** Those that claim to come from the same account as a delivery. */
+  #ofOne({ id }: Delivery): Delivery[] {
+    const claims = this.#waits.get(toHex(id))?.claims
+    if (claims === undefined) return []
+    return this.waitingFor('roster').filter(other => this.#waits.get(toHex(other.id))?.claims === claims)
   }
 
   #drop(unit: UnitOfWork, delivery: Delivery): void {
@@ -158,5 +214,6 @@ export class ParkedDeliveries {
   #release(key: string): void {
     this.#parked.delete(key)
     this.#askedAt.delete(key)
+    this.#waits.delete(key)
   }
 }

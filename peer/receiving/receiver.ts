@@ -30,6 +30,7 @@ import { decodePacket, type Packet } from '../../protocol/session/packet.ts'
 import type { PairPacket } from '../../protocol/session/pair-packet.ts'
 import type { HeldKey } from '../../protocol/session/seal-key.ts'
 import { isForgettable } from '../../protocol/session/seen-session.ts'
+import { CLOCK_TOLERANCE_MS, SESSION_MESSAGES_LIMIT } from '../../protocol/limits.ts'
 import { isDeliveryIntact, type Delivery } from '../../protocol/wire/envelope.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { sessionEnvironment } from '../engine-context.ts'
@@ -41,6 +42,7 @@ import type { PairingBook } from '../store/pairing-book.ts'
 import type { PairInbox } from './pair-inbox.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
+import { RosterLookups } from './roster-lookups.ts'
 import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
@@ -63,14 +65,18 @@ export interface ReceiverComponents {
   pairInbox: PairInbox
   pairs: PairSender
   pairings: PairingBook
+  /** Whether there is a conversation with an account. */
+  isPartner: (accountId: AccountId) => boolean
 }
 
 /** What became of one delivery. */
 type Outcome =
   /** Stored, or useless: acknowledge it. */
   | { kind: 'done' }
-  /** Needs these accounts from the directory first. */
-  | { kind: 'fetch'; accounts: AccountId[] }
+  /** Needs these accounts from the directory first; it claims to come from `sender`. */
+  | { kind: 'fetch'; accounts: AccountId[]; sender: AccountId }
+  /** From the future by our clock: not before then. */
+  | { kind: 'early'; notBefore: number }
 
 interface Attempt {
   /** The directory was asked just now. */
@@ -80,12 +86,15 @@ interface Attempt {
 }
 
 const DONE: Outcome = { kind: 'done' }
+/** Steps of message chains that one delivery may cost; an honest one passes over no more than one session has. */
+const MAX_STEPS_OF_DELIVERY = 2 * SESSION_MESSAGES_LIMIT
 
 export class Receiver {
   readonly counts: ReceiverCounts = { damaged: 0, malformed: 0, notForUs: 0, refused: 0, duplicate: 0, dropped: 0 }
   readonly #components: ReceiverComponents
   readonly #conversationKeys = new Map<string, HeldKey[]>()
   readonly #parked: ParkedDeliveries
+  readonly #lookups: RosterLookups
   readonly #retrying = new Set<Parked['waitsFor']>()
   readonly #retryAgain = new Set<Parked['waitsFor']>()
   /** Retries that the store cut short: the timer of what is parked takes them up again. */
@@ -98,6 +107,10 @@ export class Receiver {
     this.#parked = new ParkedDeliveries(context, states, {
       onRetry: () => void this.#askForParked(),
       onDropped: () => this.counts.dropped++
+    })
+    this.#lookups = new RosterLookups(context, components.directory, {
+      onAnswer: account => this.#afterAnswer(account),
+      isNeeded: components.isPartner
     })
   }
 
@@ -113,9 +126,10 @@ export class Receiver {
     void this.retryParked('version')
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#stopped = true
     this.#parked.stop()
+    await this.#lookups.stop()
   }
 
   /**
@@ -156,9 +170,31 @@ export class Receiver {
     this.#retrying.delete(waitsFor)
   }
 
-  /** Asks the directory for what parked Opens need, as far as it is time to ask again. */
+  /** Tries again what waits for one account, because something new is known of it. Never rejects. */
+  async accountChanged(accountId: AccountId): Promise<void> {
+    await this.#retryOn('roster', toHex(accountId), false)
+  }
+
+  /** The directory has just answered for an account, or could not. */
+  #afterAnswer(account: string): Promise<void> {
+    return this.#retryOn('roster', account, true)
+  }
+
+  async #retryOn(waitsFor: Parked['waitsFor'], key: string, isAsked: boolean): Promise<void> {
+    const isDone = await this.#processAll(this.#parked.waitingOn(waitsFor, key), { isAsked, isRetry: true })
+    if (!isDone) this.#unfinished.add(waitsFor)
+  }
+
+  /** Takes up what is due among the parked: by time, by the directory, and what the store cut short. */
   async #askForParked(): Promise<void> {
-    await this.#processAll(this.#parked.dueForAsking(), { isAsked: false, isRetry: true })
+    await this.#processAll(this.#parked.dueByTime(), { isAsked: false, isRetry: true })
+    for (const delivery of this.#parked.dueForAsking()) {
+      this.#parked.noteAsked(delivery)
+      const accounts = this.#parked.keysOf(delivery)
+      // Parked by an earlier process: a look tells what it waits for.
+      if (accounts) void this.#lookups.want(accounts)
+      else await this.#processAll([delivery], { isAsked: false, isRetry: true })
+    }
     for (const waitsFor of [...this.#unfinished]) await this.retryParked(waitsFor)
     this.#parked.schedule()
   }
@@ -188,27 +224,28 @@ export class Receiver {
       return
     }
     if (packet.kind === 'pair') return this.#pair(packet)
-    let outcome = await this.#processPacket(delivery, packet, attempt)
-    if (outcome.kind === 'fetch' && !attempt.isAsked) {
+    const outcome = await this.#processPacket(delivery, packet, attempt)
+    if (outcome.kind === 'done') return this.#parked.forgetAsked(delivery)
+    if (outcome.kind === 'early') {
+      const { notBefore } = outcome
+      return this.#park(unit => this.#parked.park(unit, delivery, 'time', { notBefore }))
+    }
+    const keys = outcome.accounts.map(toHex)
+    await this.#park(unit => this.#parked.park(unit, delivery, 'roster', { keys, claims: toHex(outcome.sender) }))
+    // Beside the deliveries: whatever strangers claim, what comes next does not wait for it.
+    if (!attempt.isAsked) {
       this.#parked.noteAsked(delivery)
-      const asked = await this.#ask(outcome.accounts)
-      outcome = asked ? await this.#processPacket(delivery, packet, { ...attempt, isAsked: true }) : outcome
+      void this.#lookups.want(keys)
     }
-    if (outcome.kind === 'fetch') {
-      await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'roster'))
-    }
-    this.#parked.forgetAsked(delivery)
+  }
+
+  #park(park: (unit: UnitOfWork) => void): Promise<void> {
+    return this.#components.states.unit(async unit => park(unit), { durable: false })
   }
 
   /** Kept here, not with the network: what is not acknowledged would keep the node from delivering what comes after it. */
   async #keepForNewer(delivery: Delivery): Promise<void> {
-    await this.#components.states.unit(async unit => this.#parked.park(unit, delivery, 'version'), { durable: false })
-  }
-
-  /** @returns whether the directory answered for any of the accounts. */
-  async #ask(accounts: AccountId[]): Promise<boolean> {
-    const answers = await Promise.allSettled(accounts.map(accountId => this.#components.directory.agree(accountId)))
-    return answers.some(({ status }) => status === 'fulfilled')
+    await this.#park(unit => this.#parked.park(unit, delivery, 'version'))
   }
 
   async #processPacket(
@@ -222,8 +259,8 @@ export class Receiver {
         const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
         if (outcome.kind !== 'done') return outcome
       }
-      const orphans = await this.#messages(unit, packet.messages)
-      if (orphans) this.#parked.park(unit, delivery, 'session')
+      const keys = await this.#messages(unit, packet.messages)
+      if (keys.length > 0) this.#parked.park(unit, delivery, 'session', { keys })
       else this.#parked.unpark(unit, delivery)
       return DONE
     }
@@ -259,14 +296,15 @@ export class Receiver {
     try {
       for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
       const decision = resolveRoster(env, open.reference, directory.view, context.accountId())
-      if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts }
+      const sender = open.reference.senderAccount
+      if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts, sender }
       if (decision.kind !== 'accept') {
         // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
         // strangers must not choose whom we ask for.
         const isForeign = decision.kind === 'refuse' && decision.reason === 'foreign'
         const members = open.content.members ?? []
         if (!isForeign && !attempt.isAsked && members.length > 0)
-          return { kind: 'fetch', accounts: members.map(member => member.accountId) }
+          return { kind: 'fetch', accounts: members.map(member => member.accountId), sender }
         this.counts.refused++
         context.log.warn('an Open was refused', {
           reason: decision.kind === 'refuse' ? decision.reason : decision.kind
@@ -279,8 +317,12 @@ export class Receiver {
       const { deviceId } = context.device()
       const accepted = await acceptOpen(env, { deviceId, open, roster: decision.roster, seen, peerKey })
       await this.#accept(unit, accepted, open.content.members ?? [])
+      if (decision.ahead.length > 0) unit.after(() => void this.#lookups.want(decision.ahead.map(toHex)))
       return DONE
     } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'TOO_EARLY') {
+        return { kind: 'early', notBefore: open.reference.createdAt - CLOCK_TOLERANCE_MS }
+      }
       if (error instanceof ProtocolError && error.code === 'REPLAYED' && !attempt.isRetry)
         await this.#acknowledgeAgain(unit, open)
       return this.#count(error)
@@ -316,12 +358,13 @@ export class Receiver {
     await inbox.apply(unit, inbound, step)
     await pairings.noteAccepted(unit, accepted.pairing, env.now())
     await pairs.noteDue(unit, conversationId, senderDevice, { opened: [sessionId] })
-    unit.after(() => void this.retryParked('session'))
+    unit.after(() => void this.#retryOn('session', toHex(sessionId), true))
   }
 
-  /** @returns whether some belong to a session whose Open has not come yet. */
-  async #messages(unit: UnitOfWork, packets: Uint8Array[]): Promise<boolean> {
-    let hasOrphans = false
+  /** @returns the sessions, in hex, whose Open has not come yet. */
+  async #messages(unit: UnitOfWork, packets: Uint8Array[]): Promise<string[]> {
+    const awaited = new Set<string>()
+    let steps = 0
     for (const bytes of packets) {
       let packet: MessagePacket
       try {
@@ -332,16 +375,21 @@ export class Receiver {
       }
       const session = await unit.read(slots.session(toHex(packet.sessionId)))
       if (!session) {
-        hasOrphans = true
+        awaited.add(toHex(packet.sessionId))
         continue
       }
       const inbound = await unit.read(slots.inbound(toHex(session.conversationId), toHex(packet.sessionId)))
       // Erased: all of it was read, so this is a copy.
-      if (!inbound) this.counts.duplicate++
+      if (!inbound) {
+        this.counts.duplicate++
+        continue
+      }
+      steps += Math.max(0, packet.counter - inbound.next)
+      if (steps > MAX_STEPS_OF_DELIVERY) break
       // Each guess may cost a thousand steps of a chain; a member of the session has no reason to guess.
-      else if ((await this.#message(unit, inbound, packet)) === 'undecryptable') break
+      if ((await this.#message(unit, inbound, packet)) === 'undecryptable') break
     }
-    return hasOrphans
+    return [...awaited]
   }
 
   async #message(unit: UnitOfWork, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {

@@ -34,7 +34,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
     },
     conversations: { all: () => [conversation], get: () => conversation, isPartner: () => true },
     roster: { partnersOf: () => [bob] },
-    receiver: { retryParked: note('parked'), forgetSessions: note('sessions') },
+    receiver: { forgetSessions: note('sessions') },
     upkeep: { run: note('conversation') },
     connection: () => ({})
   }
@@ -47,7 +47,7 @@ describe('a round', () => {
   test('is done to its end though the node refuses a part of it', async () => {
     const { maintenance, asked } = createHousekeeping({ refusesBundles: true })
     await maintenance.round()
-    expect(asked).toEqual(expect.arrayContaining(['own record', 'parked', 'conversation']))
+    expect(asked).toEqual(expect.arrayContaining(['own record', 'conversation']))
   })
 
   test('asks anew about somebody on whom two operators contradict each other: nothing is sent to them meanwhile', async () => {

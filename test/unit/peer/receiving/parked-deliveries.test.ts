@@ -22,7 +22,7 @@ async function createParked() {
   const init = { onRetry: () => undefined, onDropped: () => void counts.dropped++ }
   const parked = new ParkedDeliveries(context, states, init)
   await parked.start()
-  const park = async (bytes: number, waitsFor: Parked['waitsFor'] = 'roster'): Promise<Delivery> => {
+  const park = async (bytes: number, waitsFor: Parked['waitsFor'] = 'session'): Promise<Delivery> => {
     const [id, part, payload] = [random(32) as DeliveryId, new Uint8Array(), new Uint8Array(bytes)]
     const delivery: Delivery = { id, expiry: START * 2, class: 'contact', part, payload }
     await states.unit(async unit => parked.park(unit, delivery, waitsFor))
@@ -59,7 +59,7 @@ describe('deliveries that cannot be read yet', () => {
 
   test('are asked about again though the clock was put back', async () => {
     const { parked, park, clock } = await createParked()
-    const delivery = await park(10)
+    const delivery = await park(10, 'roster')
     parked.noteAsked(delivery)
     clock.now = START / 2
     clock.monotonic += PARKED_RETRY_MS
@@ -79,7 +79,7 @@ describe('deliveries that cannot be read yet', () => {
 
   test('make us ask the directory less and less often', async () => {
     const { parked, park, clock } = await createParked()
-    await park(10)
+    await park(10, 'roster')
     const asked: number[] = []
     const pass = (ms: number): void => {
       clock.now += ms

@@ -10,7 +10,10 @@ test('a session is forgotten once it has expired and the key of its Open is eras
   const { states, random } = await memoryStates()
   const now = 1_000_000
   const held = random(32) as SealKeyId
-  const context = { timers: { now: () => now }, device: () => ({ heldKeys: () => [{ keyId: held }] }) }
+  const context = {
+    timers: { now: () => now, monotonic: () => now },
+    device: () => ({ heldKeys: () => [{ keyId: held }] })
+  }
   const receiver = new Receiver({ context, states } as unknown as ReceiverComponents)
   const sessionOf = (keyId: SealKeyId, expiry: number) => ({ sessionId: random(16) as SessionId, keyId, expiry })
   const gone = sessionOf(random(32) as SealKeyId, now - 1)

@@ -2,6 +2,7 @@
  * Failures of peer calls: a stable code and the facts that a sentence about it needs. The sentences are in the catalogues
  * of the app (`web/src/i18n`) and of the command line (`peer/cli/words.ts`), which must have one for every code.
  */
+import { DISPLAY_NAME_FAULTS } from '../protocol/identity/display-name.ts'
 import { PEER_ERROR_CODES } from '../protocol/wire/peer-error-codes.ts'
 import { HOLD_REASONS } from './problems.ts'
 
@@ -38,6 +39,8 @@ const FACTS = {
   'not-registered': {},
   'already-registered': {},
   'invalid-name': {},
+  /** The rule for display names refuses the one that was chosen; see protocol/identity/display-name.ts. */
+  'display-name': { fault: oneOf(...DISPLAY_NAME_FAULTS) },
   'name-taken': { username: text },
   /** The account has this name already, or may still get it. */
   'name-chosen': { username: text },

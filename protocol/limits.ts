@@ -21,6 +21,8 @@ export const MAX_ENVELOPE_BYTES = 220 * KIB
  * fits the largest padding. Drafts and the composer have the same bound.
  */
 export const MAX_TEXT_UNITS = 20_000
+/** Longest display name in its normal form, in UTF-16 code units; see identity/display-name.ts. */
+export const MAX_DISPLAY_NAME_UNITS = 64
 
 /** How long a pending message is kept at most. */
 export const PENDING_TTL_MS = 30 * DAY_MS

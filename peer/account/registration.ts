@@ -8,9 +8,11 @@
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { decode, encode, nullable, struct, text, type TypeOf } from '../../protocol/codec.ts'
+import { cutText } from '../../protocol/graphemes.ts'
 import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import { buildCreate, buildNameCommit } from '../../protocol/identity/build-record.ts'
 import type { AccountId, RecordId } from '../../protocol/identity/device.ts'
+import { displayNameOrEmpty, parseDisplayName } from '../../protocol/identity/display-name.ts'
 import { NAME_SALT_BYTES, nameCommitment } from '../../protocol/identity/name-commitment.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import {
@@ -82,7 +84,7 @@ export class Registration {
       signingKey: toHex(signingKey),
       messagingKeyHash: toHex(messagingKeyHash)
     })) as { suggestedName?: unknown }
-    const name = typeof suggestedName === 'string' ? suggestedName.slice(0, MAX_SUGGESTED_NAME) : null
+    const name = typeof suggestedName === 'string' ? cutText(suggestedName.toWellFormed(), MAX_SUGGESTED_NAME) : null
     const finished = { code, suggestedName: name }
     await this.#context.store.batch([{ ...SIGN_IN, value: encode(signInCodec, finished) }])
     return finished
@@ -105,6 +107,8 @@ export class Registration {
 
   /** Hands in account, device and the commitment to a name. @returns the account, stored as registered. */
   async register(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
+    // Before anything is handed in: a name that others would refuse is refused here, with the reason.
+    ownDisplayName(choice)
     const signIn = await this.finishedSignIn()
     if (signIn === undefined) throw new PeerError('sign-in-failed')
     const context = this.#context
@@ -167,8 +171,8 @@ export class Registration {
       accountId,
       create,
       registered: false,
-      displayName: choice.displayName.trim().slice(0, 64) || choice.username,
-      deviceName: choice.deviceName.trim().slice(0, 64) || 'Device',
+      displayName: ownDisplayName(choice),
+      deviceName: cutText(choice.deviceName.toWellFormed().trim(), 64) || 'Device',
       name: { username: choice.username, tag, salt: random(NAME_SALT_BYTES), state: 'reserving' }
     }
     await store.batch([ownAccountChange(account)])
@@ -253,4 +257,12 @@ export function signInAddress(url: string, origin: string): string {
     address?.origin === node.origin || (address && isLoopback(address.hostname) && isLoopback(node.hostname))
   if (address?.protocol === 'https:' || (address?.protocol === 'http:' && isNear)) return address.href
   throw new PeerError('sign-in-unsafe')
+}
+
+/** The name in its normal form. Without one, people see the username. @throws PeerError `display-name` if the rule refuses it. */
+function ownDisplayName({ username, displayName }: { username: Username; displayName: string }): string {
+  if (displayName.trim() === '' || displayName === username) return displayNameOrEmpty(username)
+  const { name, fault } = parseDisplayName(displayName)
+  if (fault !== null) throw new PeerError('display-name', { fault })
+  return name
 }

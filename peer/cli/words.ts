@@ -58,10 +58,20 @@ const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; 
   'passphrase-wrong': ({ location }) => `the passphrase does not open ${location}`
 }
 
+const DISPLAY_NAME: Record<FailureFacts['display-name']['fault'], string> = {
+  empty: 'a display name needs a letter, a digit or an emoji',
+  'too-long': 'a display name has at most 64 characters',
+  hidden: 'a display name has no hidden characters, direction marks or line breaks',
+  mixed: 'a word of a display name is written in one script: letters that look alike would deceive others',
+  sign: 'a display name has no @, check marks, locks or other signs',
+  reserved: 'this display name is reserved: it reads as words of Volo itself'
+}
+
 const FAILURES: FailureSentences = {
   'not-registered': 'this device has no account yet; run: volo-peer register --username NAME',
   'already-registered': 'this device already has an account',
   'invalid-name': 'a username has 3 to 24 characters of a-z, 0-9 and _',
+  'display-name': ({ fault }) => DISPLAY_NAME[fault],
   'name-taken': ({ username }) => `@${username} is taken`,
   'name-chosen': ({ username }) => `this account has chosen @${username} already`,
   'sign-in-failed': 'the sign-in is not valid, or not any more; sign in again',

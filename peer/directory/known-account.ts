@@ -34,6 +34,7 @@ import {
   type DeviceId,
   type RecordId
 } from '../../protocol/identity/device.ts'
+import { displayNameCodec } from '../../protocol/identity/display-name.ts'
 import { MAX_ACCOUNT_PROOF_BYTES, MAX_RECORDS_PER_ACCOUNT, MAX_RECOVERIES_PER_ACCOUNT } from '../../protocol/limits.ts'
 import type { NetworkInfo } from '../network/network-info.ts'
 import { agreementCodec } from './agreement.ts'
@@ -51,7 +52,7 @@ const storedAccountCodec = struct({
   /** Two operators contradict each other about this account. */
   contradicted: bool,
   username: nullable(text(32)),
-  displayName: nullable(text(64)),
+  displayName: nullable(displayNameCodec),
   /** What the person says the name is, until the record confirms it. */
   claimedName: nullable(text(32)),
   nameConfirmed: bool,

@@ -1,7 +1,7 @@
 /** Who holds a username: what two operators and the records of the account itself say. */
 import { equalBytes } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import type { Username } from '../../protocol/identity/username.ts'
+import { isSameName, type Username } from '../../protocol/identity/username.ts'
 import { PeerError } from '../errors.ts'
 import type { KnownAccount } from './known-account.ts'
 import type { KnownAccounts } from './known-accounts.ts'
@@ -37,10 +37,16 @@ export class NameHolders {
     const { accounts, opinion, agree } = this.#components
     const account = await this.#accountNamed(username)
     if (!account) return undefined
-    if (account.username === username && account.nameConfirmed) return account
+    const isSpelledSo = account.username === spellingOf(account, username)
+    if (isSpelledSo && account.nameConfirmed) return account
     const named = await accounts.change(
       account.accountId,
-      known => known && { ...known, username, nameConfirmed: known.username === username && known.nameConfirmed }
+      known =>
+        known && {
+          ...known,
+          username: spellingOf(known, username),
+          nameConfirmed: holdsName(known, username) && known.nameConfirmed
+        }
     )
     if (!named) return undefined
     if (!opinion.isThere) return named
@@ -88,7 +94,7 @@ export class NameHolders {
     const { accounts, opinion, trust } = this.#components
     if (!holder.nameConfirmed && opinion.isThere) return
     for (const former of accounts.all()) {
-      if (former.username !== username || equalBytes(former.accountId, holder.accountId)) continue
+      if (!holdsName(former, username) || equalBytes(former.accountId, holder.accountId)) continue
       if (former.nameConfirmed) await trust.raise(holder.accountId, 'new-holder', username)
       await this.#loseName(former.accountId, username)
     }
@@ -96,8 +102,8 @@ export class NameHolders {
 
   #loseName(accountId: AccountId, username: string): Promise<KnownAccount | undefined> {
     return this.#components.accounts.change(accountId, async known => {
-      if (!known || known.username !== username) return known
-      if (known.nameConfirmed) await this.#components.trust.raise(accountId, 'lost-name', username)
+      if (!known || !holdsName(known, username)) return known
+      if (known.nameConfirmed) await this.#components.trust.raise(accountId, 'lost-name', known.username ?? username)
       return { ...known, username: null, nameConfirmed: false }
     })
   }
@@ -141,7 +147,7 @@ export class NameHolders {
 
   /** The account that was found under this name before. */
   #knownHolder(username: Username): KnownAccount | undefined {
-    const holders = this.#components.accounts.all().filter(account => account.username === username)
+    const holders = this.#components.accounts.all().filter(account => holdsName(account, username))
     return holders.find(({ nameConfirmed }) => nameConfirmed) ?? holders[0]
   }
 
@@ -153,4 +159,17 @@ export class NameHolders {
     if (!holder || !equalBytes(holder, account.accountId)) return account
     return (await this.find(username)) ?? account
   }
+}
+
+/** Whether an account is known under a name, however it is spelled. */
+function holdsName({ username }: KnownAccount, name: string): boolean {
+  return username !== null && isSameName(username, name)
+}
+
+/**
+ * How a found name is shown: as its owner spells it, else as it was known before, else as it was typed. A look-alike that a
+ * user types, such as `b0b_cli`, leads to the same account and must not rename it.
+ */
+function spellingOf({ claimedName, username }: KnownAccount, typed: Username): string {
+  return [claimedName, username].find(name => name !== null && isSameName(name, typed)) ?? typed
 }

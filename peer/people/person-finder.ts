@@ -1,5 +1,6 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import { isSameName } from '../../protocol/identity/username.ts'
 import { PeerError } from '../errors.ts'
 import type { Person } from '../peer-api.ts'
 import type { ConnectionKeeper } from '../network/connection-keeper.ts'
@@ -50,7 +51,8 @@ export class PersonFinder {
     const username = usernameOrNothing(query)
     const partners = conversations.partners().map(accountId => directory.peek(toHex(accountId)))
     const known = partners.find(
-      account => account && (toHex(account.accountId) === query || (username && account.username === username))
+      account =>
+        account && (toHex(account.accountId) === query || (username && isSameName(account.username ?? '', username)))
     )
     if (!known) return undefined
     const isOnline = keeper.state === 'connecting' && (await keeper.isOnlineWithin(KNOWN_WAIT_MS))
@@ -78,7 +80,7 @@ export class PersonFinder {
     const username = usernameOrNothing(query)
     if (!username) return undefined
     const { name, accountId } = this.#components.account()
-    if (name?.username === username && name.state !== 'taken') return this.#byId(accountId)
+    if (name && isSameName(name.username, username) && name.state !== 'taken') return this.#byId(accountId)
     return this.#components.directory.findByName(username)
   }
 

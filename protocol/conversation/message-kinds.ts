@@ -7,6 +7,7 @@
 import type { Brand } from '../brand.ts'
 import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
+import { displayNameCodec } from '../identity/display-name.ts'
 import { MAX_TEXT_UNITS } from '../limits.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
@@ -84,7 +85,8 @@ export const messageKinds = {
     number: 11,
     codec: struct({
       revision: uint(),
-      displayName: text(64),
+      /** Empty if the sender gives none, or one that the rule for names refuses. */
+      displayName: displayNameCodec,
       /** Without the @; believed once the directory agrees. */
       username: nullable(text(24)),
       about: text(256),

@@ -52,6 +52,11 @@ export function skeletonOf(username: Username): string {
     .replaceAll('vv', 'w')
 }
 
+/** Whether two usernames share their {@link skeletonOf}: they belong to one account, whose owner says how it is spelled. */
+export function isSameName(one: string, other: string): boolean {
+  return isUsername(one) && isUsername(other) && skeletonOf(one) === skeletonOf(other)
+}
+
 /**
  * What is on chain for a name. Slow on purpose, as it hides names that are not in a dictionary: about 0.1 s.
  *

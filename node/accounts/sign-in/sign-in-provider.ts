@@ -1,4 +1,5 @@
 import * as openid from 'openid-client'
+import { cutText } from '../../../protocol/graphemes.ts'
 import { NodeError } from '../../errors.ts'
 import type { OAuth2Provider, SignInProviderConfig } from './provider-config.ts'
 
@@ -80,7 +81,10 @@ export class SignInProvider {
       if (typeof subject !== 'string' || subject === '' || subject.length > MAX_SUBJECT_LENGTH) {
         throw new NodeError('authentication-failed', `${config.name} did not say who signed in`)
       }
-      return { subject, suggestedName: typeof name === 'string' && name !== '' ? name.slice(0, MAX_NAME_LENGTH) : null }
+      return {
+        subject,
+        suggestedName: typeof name === 'string' && name !== '' ? cutText(name.toWellFormed(), MAX_NAME_LENGTH) : null
+      }
     } catch (cause) {
       if (cause instanceof NodeError) throw cause
       throw new NodeError('authentication-failed', `sign-in with ${this.config.name} did not succeed`, { cause })

@@ -1,4 +1,5 @@
 /** Failures and problems: what happened, what is safe, what to do. The peer gives the codes and the facts. */
+import type { DisplayNameFault } from '../../../../protocol/identity/display-name.ts'
 import type { FailureSentences, StoreFault } from '../../../../peer/errors.ts'
 import type { HoldSentences, MessageSentences, StatusSentences } from '../problem-sentences.ts'
 
@@ -67,10 +68,20 @@ export const statusProblems: StatusSentences = {
 
 const NOT_TAKEN = 'Nothing was changed. Try again later.'
 
+const DISPLAY_NAME: Record<DisplayNameFault, string> = {
+  empty: 'Your name needs a letter, a digit or an emoji.',
+  'too-long': 'Your name is too long. It can have 64 characters.',
+  hidden: 'Your name has hidden characters or line breaks. Type it again without them.',
+  mixed: 'A word in your name mixes letters of different alphabets. Type it in one of them.',
+  sign: 'Your name can’t have @, check marks, locks or other signs.',
+  reserved: 'This name reads like words of Volo itself. Choose another one.'
+}
+
 export const failures: FailureSentences = {
   'not-registered': 'This device has no account yet. Sign in first.',
   'already-registered': 'This device already has an account. Open Volo again to use it.',
   'invalid-name': 'A username has 3 to 24 letters a–z, digits or _. Try another one.',
+  'display-name': ({ fault }) => DISPLAY_NAME[fault],
   'name-taken': ({ username }) => `@${username} is taken. Try another one.`,
   'name-chosen': ({ username }) => `You have chosen @${username} already.`,
   'sign-in-failed': 'The sign-in is not valid, or not any more. Nothing was changed. Sign in again.',

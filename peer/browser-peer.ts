@@ -7,6 +7,7 @@ import { openBrowserKeys } from './store/browser-keys.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { openPeerStore } from './store/migrations.ts'
 import { createSeedVault } from './store/seed-vault.ts'
+import { createSigningVault } from './store/signing-vault.ts'
 import { Libp2pTransport } from './network/libp2p-transport.ts'
 import { isLoopback } from './network/node-address.ts'
 
@@ -50,7 +51,11 @@ export async function createBrowserPeer({
       random: platformRandom,
       timers: platformTimers,
       store,
-      vault: keys.vault ?? createSeedVault(webCrypto, store, platformRandom),
+      vault: createSigningVault(store, {
+        platform: keys.vault,
+        seed: createSeedVault(webCrypto, store, platformRandom),
+        preferred: keys.hasEd25519 ? 'platform' : 'seed'
+      }),
       transport: new Libp2pTransport({ allowPlain: host => engine.isLocalDevnet && isLoopback(host) }),
       fetch: (url, init) => fetch(url, init),
       log: SILENT_LOG

@@ -19,7 +19,7 @@ const oneOf =
   (value): value is T =>
     options.includes(value as T)
 
-/** What is wrong with the store. `newer`: a newer version of the program wrote it. Those of key and passphrase are about the key file of a data directory. */
+/** What is wrong with the store. `newer`: a newer version of the program wrote it. Those of key and passphrase are about the key file of a data directory; `signing-key-unusable`: the device's key is not there, or the platform cannot use it. */
 const STORE_FAULTS = [
   'in-use',
   'not-opened',
@@ -28,6 +28,7 @@ const STORE_FAULTS = [
   'key-exposed',
   'key-damaged',
   'key-weak',
+  'signing-key-unusable',
   'passphrase-needed',
   'passphrase-not-needed',
   'passphrase-wrong'

@@ -51,6 +51,8 @@ const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; 
   'key-exposed': ({ location }) => `${location} can be read by other users; run: chmod 600 ${location}`,
   'key-damaged': ({ location }) => `${location} is damaged: it is not a key file of this version`,
   'key-weak': ({ location }) => `the key file in ${location} asks for a weaker key derivation than allowed`,
+  'signing-key-unusable': () =>
+    'the signing key of this device is missing from its data; restore the whole data directory',
   'passphrase-needed': ({ location }) =>
     `${location} is protected by a passphrase; name its file in VOLO_PASSPHRASE_FILE`,
   'passphrase-not-needed': ({ location }) =>

@@ -6,6 +6,7 @@ import { concatBytes } from '../../protocol/bytes.ts'
 import { generateWebSigningKey, webSigningKey } from '../../protocol/crypto/backends/web-crypto.ts'
 import { AEAD_NONCE_BYTES, type Random } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
+import { storeFailure } from '../errors.ts'
 import type { AtRestCipher, KeyVault } from '../ports.ts'
 import { SEAL_VERSION, sealContext } from './aes-at-rest-cipher.ts'
 
@@ -16,8 +17,10 @@ const SIGNING_KEY = 'signing'
 /** The keys of one browser profile. */
 export interface BrowserKeys {
   cipher: AtRestCipher
-  /** Undefined where the platform has no Ed25519. */
-  vault: KeyVault | undefined
+  /** Holds the signing key if the platform made it. */
+  vault: KeyVault
+  /** Whether the platform can make a signing key, and use one. */
+  hasEd25519: boolean
   close(): void
 }
 
@@ -38,7 +41,8 @@ export async function openBrowserKeys(
   const sealKey = ((await read(db, SEAL_KEY)) as CryptoKey | undefined) ?? (await makeSealKey(db, subtle))
   return {
     cipher: browserCipher(subtle, sealKey, random),
-    vault: (await hasEd25519(subtle)) ? browserVault(db, subtle) : undefined,
+    vault: browserVault(db, subtle),
+    hasEd25519: await hasEd25519(subtle),
     close: () => db.close()
   }
 }
@@ -75,8 +79,13 @@ function browserCipher(subtle: SubtleCrypto, key: CryptoKey, random: Random): At
 function browserVault(db: IDBDatabase, subtle: SubtleCrypto): KeyVault {
   return {
     async load() {
-      const pair = (await read(db, SIGNING_KEY)) as CryptoKeyPair | undefined
-      return pair && webSigningKey(subtle, pair)
+      try {
+        const pair = (await read(db, SIGNING_KEY)) as CryptoKeyPair | undefined
+        return pair && (await webSigningKey(subtle, pair))
+      } catch (error) {
+        // A browser that lost its Ed25519 keeps the key, and can use it again once it has the algorithm back.
+        throw storeFailure('signing-key-unusable', db.name, error)
+      }
     },
     async create() {
       const pair = await generateWebSigningKey(subtle)

@@ -21,6 +21,7 @@ import {
   weeklyKeysState,
   type WeeklyKeys
 } from '../../protocol/session/weekly-keys.ts'
+import { storeFailure } from '../errors.ts'
 import type { KeyVault } from '../ports.ts'
 import type { SealedStore } from './sealed-store.ts'
 
@@ -72,7 +73,10 @@ export class DeviceKeys {
     this.#published = stored.published
   }
 
-  /** @returns undefined while this device has no keys. */
+  /**
+   * @returns undefined while this device has no keys.
+   * @throws PeerError `store` if it has keys and the vault does not give the signing key: the caller must not make others.
+   */
   static async load(
     crypto: Crypto,
     network: NetworkId,
@@ -80,7 +84,8 @@ export class DeviceKeys {
     vault: KeyVault
   ): Promise<DeviceKeys | undefined> {
     const [encoded, signingKey] = await Promise.all([store.get(NAME), vault.load()])
-    if (!encoded || !signingKey) return undefined
+    if (!encoded) return undefined
+    if (!signingKey) throw storeFailure('signing-key-unusable', NAME.space)
     const { registeredSeed, weekly, published } = decode(storedDeviceCodec, encoded, { maxBytes: 2 * MAX_WEEKLY_BYTES })
     const registeredKey = await crypto.messagingKeyFromSeed(registeredSeed)
     const stored = { registeredSeed, weekly: weeklyKeysState.decode(weekly), published }

@@ -16,6 +16,8 @@ const STORE: Record<StoreFault, string> = {
   'key-exposed': 'Other people on this computer can read Volo’s storage. It was not opened.',
   'key-damaged': 'Volo’s storage is damaged and could not be opened.',
   'key-weak': 'Volo’s storage is not protected well enough. It was not opened.',
+  'signing-key-unusable':
+    'This browser cannot use the key of this device just now. Nothing was changed. Update the browser, then open Volo again.',
   'passphrase-needed': 'Volo’s storage needs its passphrase.',
   'passphrase-not-needed': 'Volo’s storage has no passphrase. Open it without one.',
   'passphrase-wrong': 'This passphrase does not open Volo’s storage. Nothing was changed.'

@@ -11,6 +11,7 @@ import {
   verifyRegistration,
   type VerifiedRegistration
 } from '../../protocol/identity/registration.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
 import { NONCE_TTL_MS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { AppDatabase } from '../app-database.ts'
@@ -72,7 +73,7 @@ export class RegistrationService {
   readonly #nonces: OneTimeStore<true>
   readonly #answers: OneTimeStore<RegistrationAnswer>
   readonly #perAddress: RateLimiter
-  /** Identities whose registration is under way: two at once must not both pass the limit. */
+  /** Identities and accounts whose registration is under way: two at once must not both pass the limit, or make one account. */
   readonly #underWay = new Set<string>()
   #registered = 0
 
@@ -118,7 +119,7 @@ export class RegistrationService {
     this.#requireNew(verified)
     const keys = verified.create.device
     const identity = signIn.check(registration.signInCode, keys)
-    return this.#once(identity, address, async () => {
+    return this.#once(identity, verified.accountId, address, async () => {
       await this.#requireWithinLimits(identity)
       await this.#replicate(verified, registration.bundle)
       signIn.redeem(registration.signInCode, keys)
@@ -141,22 +142,27 @@ export class RegistrationService {
   }
 
   /** Counts the address before anything is waited for: many at once must not all pass its limit. */
-  async #once<T>({ provider, subject }: SocialIdentity, address: string, work: () => Promise<T>): Promise<T> {
-    const key = `${provider}\0${subject}`
-    if (this.#underWay.has(key)) {
-      throw new NodeError('rate-limited', 'Another registration of this sign-in is under way; try again.')
+  async #once<T>(
+    { provider, subject }: SocialIdentity,
+    accountId: AccountId,
+    address: string,
+    work: () => Promise<T>
+  ): Promise<T> {
+    const keys = [`${provider}\0${subject}`, toHex(accountId)]
+    if (keys.some(key => this.#underWay.has(key))) {
+      throw new NodeError('rate-limited', 'Another registration of this sign-in or account is under way; try again.')
     }
     if (!this.#perAddress.spend(addressKey(address))) {
       throw new NodeError('rate-limited', 'Too many accounts were registered from this address; try again later.')
     }
-    this.#underWay.add(key)
+    for (const key of keys) this.#underWay.add(key)
     try {
       return await work()
     } catch (error) {
       this.#perAddress.giveBack(addressKey(address))
       throw error
     } finally {
-      this.#underWay.delete(key)
+      for (const key of keys) this.#underWay.delete(key)
     }
   }
 

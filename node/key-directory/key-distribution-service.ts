@@ -105,18 +105,19 @@ export class KeyDistributionService implements DirectoryPort {
   }
 
   async bundles(accountId: AccountId): Promise<Uint8Array[]> {
-    const account = this.#components.keyDirectory.current.account(accountId)
-    if (account === undefined) return []
-    const live = new Set(account.devices.filter(isLive).map(({ deviceId }) => toHex(deviceId)))
+    const { keyDirectory } = this.#components
+    if (keyDirectory.current.account(accountId) === undefined) return []
     const newest = new Map<string, { bundle: DeviceBundle; bytes: Uint8Array }>()
     for (const bytes of await this.#allBundles(accountId)) {
       const bundle = await this.#verified(bytes).catch(() => undefined)
       if (bundle === undefined) continue
       const device = toHex(bundle.deviceId)
       const isNewer = bundle.weeklyIndex > (newest.get(device)?.bundle.weeklyIndex ?? -1)
-      if (live.has(device) && isNewer) newest.set(device, { bundle, bytes })
+      if (isNewer) newest.set(device, { bundle, bytes })
     }
-    return [...newest.values()].map(({ bytes }) => bytes)
+    // As known now: a REVOKE may have come while other nodes were asked.
+    const devices = keyDirectory.current.account(accountId)?.devices.filter(isLive) ?? []
+    return devices.flatMap(({ deviceId }) => newest.get(toHex(deviceId))?.bytes ?? [])
   }
 
   async storeBundle(bytes: Uint8Array, from: AuthenticatedDevice): Promise<void> {

@@ -9,6 +9,7 @@ import { decode, encode } from '../../protocol/codec.ts'
 import type { Directory } from '../../protocol/directory/directory.ts'
 import { EpochSchedule, type ScheduledEpoch } from '../../protocol/directory/epoch-schedule.ts'
 import { isSameList } from '../../protocol/directory/node-list.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { ChainPlacement, Genesis, NetworkId } from '../../protocol/network.ts'
 import { epochCodec, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
 import type { FinalWatcher } from '../key-directory/key-directory.ts'
@@ -60,6 +61,8 @@ export class ChainEpochs implements FinalWatcher {
   readonly #placement: ChainPlacement
   #epochs: Epoch[]
   #boundary = 0
+  /** Two blocks may come while a seed is asked for: the older lists must not end up in force. */
+  readonly #turns = new SerialQueue()
   #problem: string | undefined
 
   private constructor({ logger, store }: ChainEpochsComponents, init: ChainEpochsInit) {
@@ -105,15 +108,21 @@ export class ChainEpochs implements FinalWatcher {
    * Brings into force what the schedule has come to; to be called once the final log is whole. Never rejects: a seed that
    * cannot be read is told by {@link warnings} and asked for again the next time.
    */
-  async settle(user: EpochUser): Promise<void> {
+  settle(user: EpochUser): Promise<void> {
+    return this.#turns.run(() => this.#settle(user))
+  }
+
+  async #settle(user: EpochUser): Promise<void> {
+    const { boundary } = this.#schedule
     // A source that is behind: what was in force stays.
-    if (this.#schedule.boundary < this.#boundary) return
+    if (boundary < this.#boundary) return
     try {
       const scheduled = this.#schedule.inForce()
       const epochs = await Promise.all(scheduled.map(epoch => this.#withSeed(epoch, user)))
       this.#problem = undefined
       const isSame = numbersOf(epochs) === numbersOf(this.#epochs)
-      this.#boundary = this.#schedule.boundary
+      // That of these lists: the schedule may have gone on while a seed was asked for.
+      this.#boundary = boundary
       if (isSame) return
       const stored: Stored = { boundary: this.#boundary, epochs: epochs.map(epoch => toHex(encode(epochCodec, epoch))) }
       await this.#store.put(this.#key, JSON.stringify(stored), SYNCED)

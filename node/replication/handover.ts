@@ -86,6 +86,8 @@ export class HandoverService {
         page.map(({ delivery }) => delivery)
       )
       const safe = page.filter((_, index) => results[index]!.state === 'stored').map(({ delivery }) => delivery.id)
+      // An epoch may have given the mailbox back meanwhile: what is kept here again stays.
+      if (this.#components.view.keeps(shard)) return
       if (safe.length > 0) await store.release(mailbox, safe)
       this.released += safe.length
       if (safe.length < page.length) return

@@ -37,10 +37,18 @@ const signInCodec = struct({ code: text(MAX_SIGN_IN_CODE_LENGTH), suggestedName:
 /** A sign-in that the node has taken and that no registration has used yet. */
 export type FinishedSignIn = TypeOf<typeof signInCodec>
 
+/** What a person chose for a new account. */
+interface Choice {
+  username: Username
+  displayName: string
+  deviceName: string
+}
+
 export class Registration {
   readonly #context: EngineContext
   readonly #fetch: HttpClient
   readonly #origin: () => string
+  #registering: Promise<OwnAccount> | undefined
 
   constructor(context: EngineContext, fetch: HttpClient, origin: () => string) {
     this.#context = context
@@ -106,7 +114,13 @@ export class Registration {
   }
 
   /** Hands in account, device and the commitment to a name. @returns the account, stored as registered. */
-  async register(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
+  register(choice: Choice): Promise<OwnAccount> {
+    // Twice at once is once: a second salt would be stored over the one that the first commitment needs.
+    this.#registering ??= this.#register(choice).finally(() => (this.#registering = undefined))
+    return this.#registering
+  }
+
+  async #register(choice: Choice): Promise<OwnAccount> {
     // Before anything is handed in: a name that others would refuse is refused here, with the reason.
     ownDisplayName(choice)
     const signIn = await this.finishedSignIn()
@@ -151,7 +165,7 @@ export class Registration {
   }
 
   /** The account to be, with its CREATE record: made once, kept over failures. */
-  async #prepare(choice: { username: Username; displayName: string; deviceName: string }): Promise<OwnAccount> {
+  async #prepare(choice: Choice): Promise<OwnAccount> {
     const { crypto, store, timers, random, ...context } = this.#context
     const { id, genesis } = context.network()
     const existing = await loadOwnAccount(store)

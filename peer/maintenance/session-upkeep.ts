@@ -133,10 +133,12 @@ export class SessionUpkeep {
     const accountIds = roster.membersOf(conversation)
     const members = await Promise.all(accountIds.map(accountId => directory.account(accountId)))
     if (!members.every(member => member !== undefined)) return
-    const sealTo = roster.rosterOf(conversation, members)
     const needsBundles = deliveries.some(({ value }) => value.waiting.some(({ keyId }) => keyId === null))
     const bundles = needsBundles ? (await Promise.all(accountIds.map(id => directory.bundles.of(id)))).flat() : []
     await states.unit(async unit => {
+      // As known in the unit: a device may have been seen revoked while bundles were asked for.
+      const known = members.map(member => directory.peek(toHex(member.accountId)) ?? member)
+      const sealTo = roster.rosterOf(conversation, known)
       for (const { value } of deliveries) await this.#reopenOne(unit, conversation, sealTo.roster, bundles, value)
     })
     outbox.kick()

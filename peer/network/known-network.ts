@@ -3,6 +3,7 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
 import { MAX_NODE_LIST_PROOF_BYTES } from '../../protocol/limits.ts'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { PeerError } from '../errors.ts'
 import type { StatusProblem } from '../problems.ts'
 import type { NameAvailability } from '../peer-api.ts'
@@ -45,6 +46,7 @@ export class KnownNetwork {
   readonly #components: KnownNetworkComponents
   readonly #chosenEntry: string | undefined
   #info: NetworkInfo | undefined
+  readonly #turns = new SerialQueue()
   #problem: StatusProblem | null = null
   /** The list whose proof was checked last. */
   #proven: Epoch | undefined
@@ -103,7 +105,7 @@ export class KnownNetwork {
       throw new PeerError('other-network', { origin: this.entry })
     }
     this.#problem = null
-    if (this.#info.entry !== this.entry) await this.#save({ ...this.#info, entry: this.entry })
+    if (this.#info.entry !== this.entry) await this.#change(info => ({ ...info, entry: this.entry }))
     if (!isNewerEpoch(this.#info, told.epoch)) return
     // A devnet has one process behind all its nodes, here: there is nobody to ask.
     if (isLocalDevnet(told) && told.genesis.placement === undefined) return this.#replace(told.epoch)
@@ -178,7 +180,8 @@ export class KnownNetwork {
 
   async #replace(epoch: Epoch): Promise<void> {
     this.#components.log.debug('node list changed', { epoch: epoch.number, nodes: epoch.nodes.length })
-    await this.#save({ ...this.info, epoch })
+    // Looked at again in its turn: while one list was checked, a newer one may have been taken.
+    await this.#change(info => (isNewerEpoch(info, epoch) ? { ...info, epoch } : info))
     this.#asked.clear()
   }
 
@@ -215,7 +218,19 @@ export class KnownNetwork {
     return answer.bytes
   }
 
-  async #save(info: NetworkInfo): Promise<void> {
+  #save(info: NetworkInfo): Promise<void> {
+    return this.#turns.run(() => this.#write(info))
+  }
+
+  /** Changes what is known at that moment, one change after the other. */
+  #change(change: (info: NetworkInfo) => NetworkInfo): Promise<void> {
+    return this.#turns.run(async () => {
+      const info = change(this.info)
+      if (info !== this.#info) await this.#write(info)
+    })
+  }
+
+  async #write(info: NetworkInfo): Promise<void> {
     const text = JSON.stringify({ entry: info.entry, network: networkInfoToJson(info) })
     await this.#components.store.batch([{ ...NAME, value: utf8(text) }])
     this.#info = info

@@ -88,6 +88,7 @@ export class Sealer {
 
   /** Seals what waits, and what the unit itself has taken: a message is on disk and on its way after one write. */
   async sealAtOnce(unit: UnitOfWork, plan: SealingPlan): Promise<void> {
+    if (!this.#components.planner.isCurrent(plan)) return unit.after(() => this.kick())
     const hasMore = await this.#components.round.run(unit, plan)
     if (hasMore) unit.after(() => this.kick())
     unit.after(() => this.#components.outbox.kick())

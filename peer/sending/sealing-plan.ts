@@ -1,4 +1,4 @@
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -96,6 +96,20 @@ export class SealingPlanner {
     const sealTo = this.#roster.rosterOf(conversation, members)
     if (await this.#mustOpen(conversationId, sealTo.rosterHash)) return undefined
     return { conversation, ...sealTo, bundles: [], canOpen: false }
+  }
+
+  /**
+   * Whether a plan still holds: devices are asked for before a unit of work, and one may be seen revoked before it begins. Sealing
+   * to a revoked device stops at once.
+   */
+  isCurrent({ conversation, rosterHash }: SealingPlan): boolean {
+    const members: KnownAccount[] = []
+    for (const memberId of this.#roster.membersOf(conversation)) {
+      const account = this.#directory.peek(toHex(memberId))
+      if (!account || this.#holds.reason(account) !== null) return false
+      members.push(account)
+    }
+    return equalBytes(this.#roster.rosterOf(conversation, members).rosterHash, rosterHash)
   }
 
   async #mustOpen(conversationId: string, rosterHash: Uint8Array): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { toHex, utf8 } from '../../protocol/bytes.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { AtRestCipher, KeyValueStore } from '../ports.ts'
 
 /**
@@ -30,6 +31,8 @@ export class SealedStore {
   readonly #crypto: Pick<Crypto, 'hmacSha256'>
   readonly #blindKey: Uint8Array
   readonly #blinds = new Map<string, string>()
+  /** Sealing takes unequal times; batches reach the disk in the order of the calls all the same. */
+  readonly #writes = new SerialQueue()
 
   private constructor(
     store: KeyValueStore,
@@ -68,15 +71,18 @@ export class SealedStore {
     return sealed && this.#cipher.open(key, sealed)
   }
 
-  /** All changes or none, on disk when it resolves unless it need not be `durable`. The last change of one entry counts. */
+  /**
+   * All changes or none, on disk when it resolves unless it need not be `durable`. The last change of one entry counts, within a
+   * batch and of several batches: what memory has and what the disk has are the same.
+   */
   async batch(changes: EntryChange[], options?: { durable?: boolean }): Promise<void> {
     const byKey = new Map(changes.map(change => [this.#key(change), change.value]))
-    await this.#store.batch(
-      await Promise.all(
-        [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#cipher.seal(key, value)) }))
-      ),
-      options
+    const sealing = Promise.all(
+      [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#cipher.seal(key, value)) }))
     )
+    // It is awaited in its turn; until then its failure is no unhandled one.
+    sealing.catch(() => undefined)
+    await this.#writes.run(async () => this.#store.batch(await sealing, options))
   }
 
   /** Resolves once every batch so far survives a power cut. */

@@ -107,6 +107,38 @@ async function lies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOut
   return guarded(runs, () => runLiesOverRealNodes({ seed, runs, budgetMs }))
 }
 
+async function establishedLies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runEstablishedLies } = await import('./established-lies.ts')
+  return guarded(runs, async () => {
+    const two = await runEstablishedLies({ seed, lies: runs, operators: 2, budgetMs: budgetMs / 2 })
+    const one = await runEstablishedLies({ seed: seed + 1, lies: runs, operators: 1, budgetMs: budgetMs / 2 })
+    const examples = [...two.failures, ...one.failures]
+    const figures = ({ lies, accepted, forgedKeys, shown, held, undeceived }: typeof two) => ({
+      lies,
+      accepted,
+      forgedKeys,
+      shown,
+      held,
+      undeceived
+    })
+    return {
+      runs: two.lies + one.lies,
+      failures: examples.length,
+      examples: examples.slice(0, 20),
+      twoOperators: figures(two),
+      oneOperator: figures(one)
+    }
+  })
+}
+
+async function races({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runRaces } = await import('./races.ts')
+  return guarded(runs, async () => {
+    const { runs: done, told, failures } = await runRaces({ seed, runs, budgetMs })
+    return { runs: done, failures: failures.length, examples: failures.slice(0, 20), told }
+  })
+}
+
 async function browserLies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
   const { runLiesInBrowser } = await import('./browser-lies.ts')
   return guarded(runs, () => runLiesInBrowser({ seed, runs, budgetMs }))
@@ -171,6 +203,20 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'lies each way',
     defaultRuns: 1_000,
     run: lies
+  },
+  'established-lies': {
+    summary:
+      'one of two operators lies about people who are known and on whom both agreed: nothing untrue lasts longer than five minutes; with one operator it is shown as the word of one',
+    unit: 'lies each way',
+    defaultRuns: 1_000,
+    run: establishedLies
+  },
+  races: {
+    summary:
+      'all that changes what is known of an account at once, with random waits at each access of nodes and disk: no REVOKE and no later change is lost',
+    unit: 'races',
+    defaultRuns: 5_000,
+    run: races
   },
   'browser-lies': {
     summary: 'the same in Chromium: the app of the lying node, one profile and many look-ups in its worker',

@@ -78,6 +78,23 @@ describe('lists of nodes from the chain', () => {
     expect(inForce[1]![0]!.seed).toEqual(blockHashOf(10))
   })
 
+  it('that are older do not come into force after newer ones, though their seed is told later', async () => {
+    const epochs = await open()
+    for (const index of [0, 1]) await announce(index)
+    epochs.reach(chain.directory, 12)
+    const slow = Promise.withResolvers<void>()
+    const older = epochs.settle({
+      blockAt: async height => (await slow.promise, block(height)),
+      setEpochs: lists => inForce.push(lists)
+    })
+    epochs.reach(chain.directory, 21)
+    const newer = settle(epochs)
+    slow.resolve()
+    await Promise.all([older, newer])
+    expect(numbers(inForce.at(-1)!)).toEqual([1])
+    expect(numbers(epochs.inForce)).toEqual([1])
+  })
+
   it('wait for a block that the source does not tell, and say so', async () => {
     const epochs = await open()
     for (const index of [0, 1]) await announce(index)

@@ -34,7 +34,7 @@ test('what was held is sealed once nothing holds it any more, though nobody writ
       conversations: () => (sealed.length === 0 ? ['waits'] : []),
       first: async () => []
     },
-    planner: { plan: () => Promise.resolve(answers.shift()) },
+    planner: { plan: () => Promise.resolve(answers.shift()), isCurrent: () => true },
     round: { run: async () => (sealed.push('round'), false) },
     outbox: { kick: () => undefined }
   }

@@ -9,7 +9,7 @@ import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher
 import { openLevelStore } from '../../../../peer/store/level-store.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { KEY_FILE, loadStoreKey } from '../../../../peer/store/store-key.ts'
-import type { KeyValueStore } from '../../../../peer/ports.ts'
+import type { AtRestCipher, KeyValueStore } from '../../../../peer/ports.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 import type { StoreFault } from '../../../../peer/errors.ts'
 
@@ -140,5 +140,29 @@ describe('the key of a data directory', () => {
     const first = await openLevelStore(location)
     await expect(openLevelStore(location)).rejects.toMatchObject(storeFault('in-use'))
     await first.close()
+  })
+})
+
+describe('batches of one entry', () => {
+  test('reach the disk in the order of the calls, however long each takes to seal', async () => {
+    const disk = new MemoryStore()
+    const first = Promise.withResolvers<void>()
+    let isFirst = true
+    const cipher: AtRestCipher = {
+      seal: async (_name, plaintext) => {
+        const mustWait = isFirst
+        isFirst = false
+        if (mustWait) await first.promise
+        return plaintext
+      },
+      open: async (_name, sealed) => sealed
+    }
+    await disk.batch([{ key: 'blind-key', value: new Uint8Array(32) }])
+    const store = await SealedStore.open(disk, cipher, crypto, length => new Uint8Array(length))
+    const older = store.batch([{ space: 'a', value: Uint8Array.of(1) }])
+    const newer = store.batch([{ space: 'a', value: Uint8Array.of(2) }])
+    first.resolve()
+    await Promise.all([older, newer])
+    expect(await store.get({ space: 'a' })).toEqual(Uint8Array.of(2))
   })
 })

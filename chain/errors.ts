@@ -8,6 +8,8 @@
  * - `BAD_ANSWER` an answer that is malformed, or bytes that do not hash to the id they were asked for
  * - `WRONG_CHAIN` the source or the store belongs to another chain than the one configured
  * - `TORN_READ` the chain changed its mind while it was being read; read again
+ * - `INCOMPLETE` the source leaves out, repeats or reorders transactions, and nothing was taken from that reading
+ * - `CONTRADICTION` what is final here is not what the source tells; only reading everything again helps
  * - `INSUFFICIENT_FUNDS` the wallet cannot pay for the transaction
  * - `FEE_TOO_HIGH` the transaction would cost more than the cap
  * - `TOO_LARGE` the transaction would be longer than the chain accepts
@@ -23,6 +25,8 @@ export type ChainErrorCode =
   | 'BAD_ANSWER'
   | 'WRONG_CHAIN'
   | 'TORN_READ'
+  | 'INCOMPLETE'
+  | 'CONTRADICTION'
   | 'INSUFFICIENT_FUNDS'
   | 'FEE_TOO_HIGH'
   | 'TOO_LARGE'

@@ -83,6 +83,20 @@ export class AppDatabase {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore
   }
 
+  /**
+   * Forgets all that was read of the chain: the follower's log, and the lists of nodes made from it. What waits to be
+   * published stays. @returns how many entries there were.
+   */
+  async forgetChain(): Promise<number> {
+    let count = 0
+    for (const part of ['follower', 'epochs']) {
+      const store = this.#sublevel(part)
+      for await (const key of store.keys()) if (key) count++
+      await store.clear()
+    }
+    return count
+  }
+
   /** Own records, oldest first. */
   async ownRecords(): Promise<OwnRecord[]> {
     const records: OwnRecord[] = []

@@ -9,6 +9,7 @@ import { openKeyFile } from './config/key-file.ts'
 import { nodeKeyFile } from './config/load-network.ts'
 import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { createLogger } from './logger.ts'
+import { runChainCommand } from './operator/chain-rebuild.ts'
 import { readNetworkFile } from './config/network-file.ts'
 import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator/chain-commands.ts'
 import type { Logger } from './ports.ts'
@@ -32,7 +33,9 @@ const USAGE = `volo-node: a node of a Volo network
                                      --url, --link: other addresses than its settings tell; --withdraw takes it back
   volo-node vouch <id> [settings]    vouches for the operator of a node (its key), or for an operator (its account)
   volo-node nodes [settings]         lists announced nodes, who is admitted, and who is in the list in force
-                                     these four take --json
+  volo-node chain rebuild [settings] forgets what was read of the chain, while the node is stopped; the next start reads all
+                                     of it again. For chain-contradiction on /readyz
+                                     these five take --json
   volo-node --version | --help
 
 Exit codes: 0 done, 1 it could not be done, 2 it was written wrongly.
@@ -54,6 +57,7 @@ async function main(args: string[]): Promise<void> {
     return console.log(describeConfig(readConfig(flags, process.env)))
   }
   if (command === 'key' && subcommand === 'show') return showKey(readConfig(flags, process.env))
+  if (command === 'chain') return console.log(await runChainCommand(args, process.env))
   if (OPERATOR_COMMANDS.includes(command)) return console.log(await runOperatorCommand(args, process.env))
   process.exitCode = EXIT_USAGE
   console.error(`volo-node: there is no command "${args.slice(0, 2).join(' ')}"; "volo-node --help" lists them.`)

@@ -1,7 +1,12 @@
-/** Parses what is POSTed under `/devnet`. */
+/** Parses what is POSTed under `/devnet`, and spoils lists on demand. */
 import { z } from 'zod'
 import { ChainError } from '../errors.ts'
 import type { DevnetFaults } from './devnet.ts'
+
+/** How a list is spoilt: cut off, or with a row left out, twice, or in the place of its neighbour. */
+export type ListFlaw = z.infer<typeof listFlawSchema>
+
+const listFlawSchema = z.enum(['short', 'missing', 'repeated', 'reordered'])
 
 /** A fault in answering, for paths that start with `path`. */
 export interface HttpFault {
@@ -9,6 +14,8 @@ export interface HttpFault {
   status: number | undefined
   /** Wait this many milliseconds first. */
   latencyMs: number | undefined
+  /** Spoil the rows of an answer that is a list. */
+  list: ListFlaw | undefined
   path: string
   /** Requests that it still applies to; all without. */
   count: number | undefined
@@ -23,6 +30,8 @@ export type Control =
 
 const MAX_FORGED_BLOCKS = 10_000
 const MAX_LATENCY_MS = 60_000
+/** Where a list is spoilt unless said otherwise. */
+const LABEL_LISTS = '/metadata/txs/labels/'
 
 const fundSchema = z.strictObject({ address: z.string().max(200), lovelace: z.number().int().positive().optional() })
 const forgeSchema = z.strictObject({ blocks: z.number().int().min(1).max(MAX_FORGED_BLOCKS).default(1) })
@@ -30,7 +39,8 @@ const rollbackSchema = z.strictObject({ depth: z.number().int().positive(), drop
 const faultsSchema = z.strictObject({
   status: z.number().int().min(400).max(599).optional(),
   latencyMs: z.number().int().min(0).max(MAX_LATENCY_MS).optional(),
-  path: z.string().max(100).default('/'),
+  list: listFlawSchema.optional(),
+  path: z.string().max(100).optional(),
   count: z.number().int().positive().optional(),
   pauseBlocks: z.boolean().default(false),
   dropSubmissions: z.boolean().default(false)
@@ -52,13 +62,24 @@ export function parseControl(path: string, body: Uint8Array): Control | undefine
     case '/devnet/rollback':
       return { kind: 'rollback', ...parse(rollbackSchema, body) }
     case '/devnet/faults': {
-      const { status, latencyMs, path: prefix, count, ...chain } = parse(faultsSchema, body)
-      const isQuiet = status === undefined && latencyMs === undefined
-      return { kind: 'faults', http: isQuiet ? undefined : { status, latencyMs, path: prefix, count }, chain }
+      const { status, latencyMs, list, path: prefix, count, ...chain } = parse(faultsSchema, body)
+      const isQuiet = status === undefined && latencyMs === undefined && list === undefined
+      const start = prefix ?? (list === undefined ? '/' : LABEL_LISTS)
+      return { kind: 'faults', http: isQuiet ? undefined : { status, latencyMs, list, path: start, count }, chain }
     }
     default:
       return undefined
   }
+}
+
+/** Spoils a list. @returns the rows as they are if there are too few for the flaw. */
+export function spoilList<T>(rows: T[], flaw: ListFlaw): T[] {
+  const at = Math.floor(rows.length / 3)
+  if (flaw === 'short') return rows.slice(0, Math.floor(rows.length / 2))
+  if (flaw === 'missing') return rows.filter((_, row) => row !== at)
+  if (rows.length < 2) return rows
+  const spoilt = rows.with(at, rows[at + 1]!)
+  return flaw === 'repeated' ? spoilt : spoilt.with(at + 1, rows[at]!)
 }
 
 function parse<T>(schema: z.ZodType<T>, body: Uint8Array): T {

@@ -10,7 +10,7 @@ import { ChainError } from '../errors.ts'
 import { SILENT_LOGGER, type Logger } from '../logger.ts'
 import { errorAnswer, NOT_FOUND, type Answer } from './answer.ts'
 import { DEVNET_LABEL, type Devnet } from './devnet.ts'
-import { parseControl, type HttpFault } from './controls.ts'
+import { parseControl, spoilList, type HttpFault } from './controls.ts'
 import { findRoute } from './routes.ts'
 
 /** Longest request body: four times the longest transaction. */
@@ -91,7 +91,10 @@ export class DevnetHttpApi {
     if (fault?.latencyMs) await sleep(fault.latencyMs)
     if (fault?.status) return errorAnswer(fault.status, STATUS_TEXT[fault.status] ?? 'Error', 'fault made on purpose')
     const route = findRoute(request.method ?? 'GET', path)
-    return route ? route(this.#devnet, url.searchParams, body) : errorAnswer(400, 'Bad Request', 'Invalid path.')
+    if (!route) return errorAnswer(400, 'Bad Request', 'Invalid path.')
+    const answer = await route(this.#devnet, url.searchParams, body)
+    const rows: unknown = answer.body
+    return fault?.list && Array.isArray(rows) ? { ...answer, body: spoilList(rows as unknown[], fault.list) } : answer
   }
 
   async #control(request: IncomingMessage, path: string, body: Uint8Array): Promise<Answer> {

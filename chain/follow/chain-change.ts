@@ -27,3 +27,10 @@ export interface ChainChange {
   /** Height up to which nothing can be missing from the FINAL log; left out while the reading is not whole. */
   finalThrough?: number
 }
+
+/** How far a catch-up from the start has come. */
+export interface CatchUpProgress {
+  transactions: number
+  height: number
+  tipHeight: number
+}

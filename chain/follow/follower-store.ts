@@ -67,6 +67,13 @@ export class FollowerStore {
     for await (const entry of this.#level.iterator({ ...FINAL, gte: finalKey(from) })) yield parseFinal(entry)
   }
 
+  /** The FINAL log from a sequence on, at once: for a page of it. */
+  async finalsFrom(sequence: number): Promise<FinalPlace[]> {
+    const places: FinalPlace[] = []
+    for await (const place of this.finals(sequence)) places.push(place)
+    return places
+  }
+
   async view(): Promise<ChainView | undefined> {
     const value = await this.#level.get('view')
     return value === undefined ? undefined : viewSchema.parse(JSON.parse(value))

@@ -12,11 +12,13 @@ import {
   type TransactionId,
   type TransactionPlace
 } from '../source/chain-source.ts'
-import { ChainError } from '../errors.ts'
+import { ChainError, type ChainErrorCode } from '../errors.ts'
 import { FollowerStore, type ChainView, type FinalPlace } from './follower-store.ts'
-import type { ChainChange, FinalTransaction, FollowedTransaction } from './chain-change.ts'
+import type { CatchUpProgress, ChainChange, FinalTransaction, FollowedTransaction } from './chain-change.ts'
 import type { ChainStore } from '../chain-store.ts'
-import { checkStanding, mapLimited, readLabel, standingPlaces } from './label-reader.ts'
+import { checkBlockBefore } from './completeness.ts'
+import { settledRows, wholeThrough, type FollowerHealth, type HeldTransaction, type ReadRow } from './held.ts'
+import { checkStanding, lastPageStart, mapLimited, readLabel, standingPlaces, type LabelPage } from './label-reader.ts'
 import { SILENT_LOGGER, type Logger } from '../logger.ts'
 import { SecondSource } from './second-source.ts'
 
@@ -46,30 +48,10 @@ export const DEFAULT_POLL_MS = 20_000
 /** A longer history is read in several rounds. As many pages above the final transactions are too many to follow. */
 export const DEFAULT_MAX_PAGES = 1_000
 
-/** How far a catch-up from the start has come. */
-export interface CatchUpProgress {
-  transactions: number
-  height: number
-  tipHeight: number
-}
-
-/** State of the follower, for `/readyz`. */
-export interface FollowerHealth {
-  /** The last poll had answers. */
-  reachable: boolean
-  /** Everything up to the tip has been read at least once since start, and the last reading came to its end. */
-  caughtUp: boolean
-  tip: Block | undefined
-  /** Milliseconds since the tip's block was made; `undefined` before the first answer. */
-  tipAgeMs: number | undefined
-  /** One sentence, when something is wrong. */
-  reason: string | undefined
-  /** Transactions that the second source does not confirm; always 0 without one. */
-  disputed: number
-}
-
 /** Readings of one poll before it gives up on a chain that keeps changing. */
 const MAX_READINGS = 4
+/** Failures of a reading that another one may not have. */
+const PASSING: ChainErrorCode[] = ['TORN_READ', 'INCOMPLETE', 'CONTRADICTION']
 
 export interface FollowerComponents {
   source: ChainSource
@@ -96,7 +78,8 @@ export class Follower {
   /** The last round ended before the history did. */
   #hasMore = false
   #reachable = false
-  #reason: string | undefined
+  #failure: unknown
+  #held: HeldTransaction[] = []
   #running: { abort: AbortController; done: Promise<void> } | undefined
   #polling: Promise<void> | undefined
 
@@ -171,14 +154,16 @@ export class Follower {
 
   health(): FollowerHealth {
     const tip = this.#view?.tip
-    const disputed = this.#second?.disputed ?? 0
+    const failure = this.#failure
     return {
       reachable: this.#reachable,
       caughtUp: this.#caughtUp,
       tip,
       tipAgeMs: tip && Math.max(0, this.#clock() - tip.time),
-      reason: this.#reason ?? (disputed > 0 ? `${disputed} transactions are told by one source only` : undefined),
-      disputed
+      reason: failure === undefined ? undefined : failure instanceof Error ? failure.message : String(failure),
+      code: failure instanceof ChainError ? failure.code : undefined,
+      held: this.#held,
+      numbering: this.#second?.numbering
     }
   }
 
@@ -203,12 +188,12 @@ export class Follower {
     try {
       this.#hasMore = !(await this.#read(signal))
       this.#reachable = true
-      this.#reason = undefined
+      this.#failure = undefined
     } catch (error) {
       if (signal.aborted) return
       const isUnreachable = error instanceof ChainError && (error.code === 'UNREACHABLE' || error.code === 'BUSY')
       this.#reachable = !isUnreachable
-      this.#reason = error instanceof Error ? error.message : String(error)
+      this.#failure = error
       this.#logger.warn({ error }, 'the chain could not be followed')
       throw error
     }
@@ -221,8 +206,8 @@ export class Follower {
       try {
         return await this.#readOnce(signal)
       } catch (error) {
-        const isTorn = error instanceof ChainError && error.code === 'TORN_READ'
-        if (!isTorn || reading >= MAX_READINGS) throw error
+        const isPassing = error instanceof ChainError && PASSING.includes(error.code)
+        if (!isPassing || reading >= MAX_READINGS) throw error
       } finally {
         this.#releaseBytes()
       }
@@ -233,12 +218,12 @@ export class Follower {
     const identity = await this.#source.identity({ signal })
     const { magic } = this.#init
     if (identity.magic !== magic) {
-      throw new ChainError('WRONG_CHAIN', `${this.#source.name} tells of network ${identity.magic}, not of ${magic}`)
+      throw new ChainError('WRONG_CHAIN', `${this.#source.name} serves network ${identity.magic}, not ${magic}`)
     }
     const stored = await this.#store.identity()
     if (!stored) await this.#store.setIdentity(identity)
     else if (stored.systemStart !== identity.systemStart) {
-      throw new ChainError('WRONG_CHAIN', 'what is stored was read from another chain: move the chain folder away')
+      throw new ChainError('WRONG_CHAIN', 'what is stored was read from another chain')
     }
     await this.#second?.checkChain(identity, signal)
     this.#isRightChain = true
@@ -247,38 +232,79 @@ export class Follower {
   /** @returns whether the end of the history was reached. */
   async #readOnce(signal: AbortSignal): Promise<boolean> {
     const tip = await this.#source.tip({ signal })
+    if (this.#caughtUp && this.#held.length === 0 && this.#view?.tip.hash === tip.hash) return true
+    try {
+      return await this.#readUpTo(tip, signal)
+    } catch (error) {
+      // Only what was told of one chain is a contradiction.
+      const isChecked = error instanceof ChainError && error.code !== 'TORN_READ' && PASSING.includes(error.code)
+      if (isChecked) await checkStanding(this.#source, tip, signal)
+      throw error
+    }
+  }
+
+  async #readUpTo(tip: Block, signal: AbortSignal): Promise<boolean> {
     const before = this.#view
-    const isSettled = this.#caughtUp && !this.#second?.disputed
-    if (isSettled && before?.tip.hash === tip.hash) return true
+    const countBefore = this.#finalCount
+    await checkBlockBefore(this.#source, this.#lastFinal, tip, signal)
     const standing = before ? await standingPlaces(this.#source, before.provisional, before.tip, signal) : []
     const known = new Map(standing.map(place => [place.id, place]))
-    const end = { count: this.#finalCount, last: this.#lastFinal }
-    let places: TransactionPlace[] = []
-    let isWhole = true
+    const end = { count: countBefore, lastPage: await this.#store.finalsFrom(lastPageStart(countBefore)) }
+    const hidden: HeldTransaction[] = []
+    let below = Infinity
+    let rows: ReadRow[] = []
     let isEnd = false
     const { label, maxPages } = this.#init
-    for await (const page of readLabel(this.#source, label, end, { known, maxPages, signal })) {
-      await mapLimited(page.places, place => this.#fetchBytes(place.id, signal))
-      const agreed = this.#second ? await this.#second.agreedPlaces(page, signal) : page.places
-      places.push(...agreed)
-      isWhole = agreed.length === page.places.length
-      if (!isWhole) break
+    for await (const page of readLabel(this.#source, label, end, { tip, known, maxPages, signal })) {
+      const review = await this.#second?.review(page, tip, id => this.#isListed(id, rows), signal)
+      rows.push(...(await this.#judge(page, review?.unconfirmed ?? [], signal)))
+      for (const { place, ...held } of review?.hidden ?? []) {
+        hidden.push(held)
+        below = Math.min(below, place.height)
+      }
       isEnd = page.isLast
       // A long history is settled page by page, so that a restart goes on where it was.
-      if (!isEnd) places = await this.#settle(tip, places)
+      if (!isEnd) rows = await this.#settle(tip, rows, below)
     }
-    if (isWhole && !isEnd) {
-      this.#leaveOff(end.count)
+    if (!isEnd) {
+      this.#leaveOff(countBefore)
       return false
     }
     await checkStanding(this.#source, tip, signal)
-    const finals = places.filter(place => this.#isFinal(place, tip))
+    const finals = settledRows(rows, place => this.#isFinal(place, tip), below)
     // What came in a block after the tip belongs to the next reading.
-    const provisional = places.slice(finals.length).filter(({ height }) => height <= tip.height)
-    const finalThrough = tip.height - this.#init.finalConfirmations
-    await this.#advance(finals, { tip, provisional }, isWhole ? { finalThrough } : {})
+    const rest = rows.slice(finals.length).filter(({ place }) => !place || place.height <= tip.height)
+    const provisional = rest.flatMap(({ place, held }) => (held ? [] : [place]))
+    const through = tip.height - this.#init.finalConfirmations
+    const settledHeight = (finals.at(-1) ?? this.#lastFinal)?.height ?? 0
+    const finalThrough = wholeThrough(rest, through, below, settledHeight)
+    await this.#advance(finals, { tip, provisional }, { finalThrough })
+    this.#held = [...rest.flatMap(({ held }) => held ?? []), ...hidden]
     this.#caughtUp = true
     return true
+  }
+
+  /** The rows of a page, each held if the second source does not confirm it or the first does not serve it. */
+  async #judge({ rows }: LabelPage, unconfirmed: HeldTransaction[], signal: AbortSignal): Promise<ReadRow[]> {
+    const doubts = new Map(unconfirmed.map(held => [held.id, held]))
+    return mapLimited(rows, async ({ id, place }): Promise<ReadRow> => {
+      const hold = (why: string): ReadRow => ({ place, held: { id, why, isDisputed: false } })
+      if (!place) return hold(`${this.#source.name} lists it and does not have it`)
+      const disputed = doubts.get(id)
+      if (disputed) return { place, held: disputed }
+      try {
+        if (await this.#fetchBytes(id, signal)) return { place }
+        return hold(`${this.#source.name} does not have its bytes`)
+      } catch (error) {
+        if (!(error instanceof ChainError && error.code === 'BAD_ANSWER')) throw error
+        return hold(error.message)
+      }
+    })
+  }
+
+  /** Whether the first source listed a transaction: its bytes are stored, or it is a row that is held. */
+  async #isListed(id: TransactionId, rows: ReadRow[]): Promise<boolean> {
+    return rows.some(({ place, held }) => (held ?? place).id === id) || (await this.#store.bytes(id)) !== undefined
   }
 
   /**
@@ -301,15 +327,15 @@ export class Follower {
   }
 
   /** Moves what is final to the log in the middle of a reading. @returns the rest. */
-  async #settle(tip: Block, places: TransactionPlace[]): Promise<TransactionPlace[]> {
-    const finals = places.filter(place => this.#isFinal(place, tip))
+  async #settle(tip: Block, rows: ReadRow[], below: number): Promise<ReadRow[]> {
+    const finals = settledRows(rows, place => this.#isFinal(place, tip), below)
     const ids = new Set(finals.map(({ id }) => id))
     // The reading is not finished: until then, the known transactions above the log stay as they are.
     const provisional = (this.#view?.provisional ?? []).filter(({ id }) => !ids.has(id))
     if (finals.length > 0) await this.#advance(finals, { tip: this.#view?.tip ?? tip, provisional })
-    const { height } = places.at(-1) ?? tip
+    const { height } = finals.at(-1) ?? tip
     this.#init.onProgress?.({ transactions: this.#finalCount, height, tipHeight: tip.height })
-    return places.slice(finals.length)
+    return rows.slice(finals.length)
   }
 
   /** Reports what is new, then stores it: after a crash in between it is reported again. */
@@ -356,12 +382,14 @@ export class Follower {
     return this.#lastFinal ? this.#lastFinal.sequence + 1 : 0
   }
 
-  async #fetchBytes(id: TransactionId, signal: AbortSignal): Promise<void> {
-    if (this.#bytes.has(id)) return
+  /** @returns whether the source has the transaction. */
+  async #fetchBytes(id: TransactionId, signal: AbortSignal): Promise<boolean> {
+    if (this.#bytes.has(id)) return true
     const bytes = (await this.#store.bytes(id)) ?? (await this.#source.transactionBytes(id, { signal }))
-    if (!bytes) throw new ChainError('TORN_READ', 'a transaction left the chain while it was read')
+    if (!bytes) return false
     await this.#store.putBytes(id, bytes)
     this.#bytes.set(id, bytes)
+    return true
   }
 }
 

@@ -10,14 +10,31 @@ import {
   type TransactionPlace
 } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
+import { checkEnd, checkKnown, checkLog, checkOrder, checkRepeats, lookAgain } from './completeness.ts'
 
 /** Requests that wait for their answers at the same time. */
 const PARALLEL_REQUESTS = 8
 
-/** Where the FINAL log ends: how many transactions it has, and the last of them. */
+/** Where the FINAL log ends. */
 export interface LogEnd {
   count: number
-  last: TransactionPlace | undefined
+  /** The final transactions on the label's page that holds the last of them, from its first row on. */
+  lastPage: TransactionPlace[]
+}
+
+/** First position in the FINAL log of those that {@link LogEnd} needs. @param count - length of the log. */
+export function lastPageStart(count: number): number {
+  return (pageOf(count) - 1) * LABEL_PAGE_SIZE
+}
+
+/** The page that holds the log's last transaction, from 1. */
+const pageOf = (count: number): number => Math.floor(Math.max(0, count - 1) / LABEL_PAGE_SIZE) + 1
+
+/** A transaction above the FINAL log, as listed. */
+export interface LabelRow {
+  id: TransactionId
+  /** `undefined` if the source lists the transaction and does not have it. */
+  place: TransactionPlace | undefined
 }
 
 /** One page of a label's history. */
@@ -27,12 +44,14 @@ export interface LabelPage {
   /** All ids of the page, as listed. */
   ids: TransactionId[]
   /** Those above the FINAL log, in chain order: the last ones of `ids`. */
-  places: TransactionPlace[]
+  rows: LabelRow[]
   isLast: boolean
 }
 
 /** What bounds and eases a reading. */
 export interface ReadLabelOptions {
+  /** The newest block when the reading began. */
+  tip: Block
   /** Known answers: places in blocks that are still part of the chain. */
   known: ReadonlyMap<TransactionId, TransactionPlace>
   /** Pages with something new that are read at most, so that a source without end does not keep a reading for ever. */
@@ -43,57 +62,45 @@ export interface ReadLabelOptions {
 /**
  * Reads pages from the end of the FINAL log on, oldest first.
  *
- * @yields one page at a time, the last one short or empty. If no page said `isLast`, the history goes on.
- * @throws {@link ChainError} `WRONG_CHAIN` if the log's last transaction is not where it was; `TORN_READ` if the chain
- * changed underneath.
+ * @yields one page at a time, each checked by completeness.ts; the last one is short or empty. If no page said `isLast`,
+ * the history goes on.
+ * @throws {@link ChainError} `INCOMPLETE`, `CONTRADICTION`, or `TORN_READ` if the chain changed underneath.
  */
 export async function* readLabel(
   source: ChainSource,
   label: number,
-  end: LogEnd,
-  { known, maxPages, signal }: ReadLabelOptions
+  { count, lastPage }: LogEnd,
+  { tip, known, maxPages, signal }: ReadLabelOptions
 ): AsyncGenerator<LabelPage> {
-  // The page that holds the log's last transaction, so that its position is checked as well.
-  const firstPage = Math.floor(Math.max(0, end.count - 1) / LABEL_PAGE_SIZE) + 1
+  const firstPage = pageOf(count)
   // If that one is full, it has nothing new and does not count: with a bound of one page no reading would get past it.
-  const firstFreshPage = Math.floor(end.count / LABEL_PAGE_SIZE) + 1
-  let previous = end.last
+  const firstFreshPage = Math.floor(count / LABEL_PAGE_SIZE) + 1
+  const listed = new Set<TransactionId>()
+  let previous = lastPage.at(-1)
+  let before: TransactionId[] = []
   for (let page = firstPage; page < firstFreshPage + maxPages; page++) {
     const ids = await source.labelPage(label, { page, signal })
-    let fresh = ids
-    if (page === firstPage && end.count > 0) {
-      const position = (end.count - 1) % LABEL_PAGE_SIZE
-      if (ids[position] !== end.last?.id) throw await lostFinal(source, end.last!.id, signal)
-      fresh = ids.slice(position + 1)
-    }
-    const places = await mapLimited(fresh, async id => {
-      const place = known.get(id) ?? (await source.transaction(id, { signal }))
-      if (!place) throw new ChainError('TORN_READ', 'a transaction left the chain while it was read')
-      return place
+    if (page === firstPage) await checkLog(source, ids, lastPage, signal)
+    checkRepeats(ids, before)
+    const fresh = page === firstPage ? ids.slice(lastPage.length) : ids
+    const rows = await mapLimited(fresh, async id => {
+      return { id, place: known.get(id) ?? (await source.transaction(id, { signal })) }
     })
-    for (const place of places) {
-      if (previous && comparePlaces(previous, place) >= 0) {
-        throw new ChainError('TORN_READ', 'the history is not in chain order')
-      }
+    for (const { id, place } of rows) {
+      listed.add(id)
+      if (!place) continue
+      checkOrder(previous, place)
       previous = place
     }
     const isLast = ids.length < LABEL_PAGE_SIZE
-    yield { page, ids, places, isLast }
+    checkKnown(known.values(), listed, isLast ? undefined : previous)
+    if (fresh.some(id => !known.has(id))) await lookAgain(source, label, page, ids, signal)
+    const end = { page, count: (page - 1) * LABEL_PAGE_SIZE + ids.length, tail: [...before, ...ids] }
+    if (isLast) await checkEnd(source, label, end, tip, signal)
+    yield { page, ids, rows, isLast }
     if (isLast) return
+    before = ids
   }
-}
-
-/** A shorter listing may be a slow source; a final transaction that is gone or elsewhere is another chain. */
-async function lostFinal(source: ChainSource, id: TransactionId, signal: AbortSignal): Promise<ChainError> {
-  const place = await source.transaction(id, { signal })
-  return place
-    ? new ChainError('TORN_READ', 'the history is shorter than what is final already')
-    : new ChainError('WRONG_CHAIN', `transaction ${id} was final and is no longer on the chain`)
-}
-
-/** Chain order. @returns below, at or above zero. */
-export function comparePlaces(a: TransactionPlace, b: TransactionPlace): number {
-  return a.height - b.height || a.index - b.index
 }
 
 /** @throws {@link ChainError} `TORN_READ` unless the block is still where it was. */
@@ -114,14 +121,14 @@ export async function standingPlaces(
   before: Block,
   signal: AbortSignal
 ): Promise<TransactionPlace[]> {
-  const stands = async (height: number, hash: string): Promise<boolean> =>
+  const isOnChain = async (height: number, hash: string): Promise<boolean> =>
     (await source.block(height, { signal }))?.hash === hash
-  if (await stands(before.height, before.hash)) return places
+  if (await isOnChain(before.height, before.hash)) return places
   let count = places.length
   while (count > 0) {
     const { height, blockHash } = places[count - 1]!
-    if (await stands(height, blockHash)) break
-    // All of one block fall together.
+    if (await isOnChain(height, blockHash)) break
+    // All transactions of one block leave the chain together.
     while (count > 0 && places[count - 1]!.blockHash === blockHash) count--
   }
   return places.slice(0, count)

@@ -89,8 +89,11 @@ class BlockfrostSource implements ChainSource {
     return block
   }
 
-  async labelPage(label: number, { page, ...options }: LabelPageOptions): Promise<TransactionId[]> {
-    const range = { page, count: LABEL_PAGE_SIZE, order: 'asc' } as const
+  async labelPage(
+    label: number,
+    { page, newestFirst = false, ...options }: LabelPageOptions
+  ): Promise<TransactionId[]> {
+    const range = { page, count: LABEL_PAGE_SIZE, order: newestFirst ? 'desc' : 'asc' } as const
     const answer = await this.#find(() => this.#api.metadataTxsLabelCbor(String(label), range), options)
     return answer === undefined ? [] : parseLabelRows(answer)
   }

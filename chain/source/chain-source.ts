@@ -67,6 +67,8 @@ export interface CallOptions {
 export interface LabelPageOptions extends CallOptions {
   /** First page is 1; a page holds {@link LABEL_PAGE_SIZE} rows, oldest first. */
   page: number
+  /** Counts pages and rows from the newest instead. */
+  newestFirst?: boolean
 }
 
 /** Rows of one page of a label's history. */
@@ -86,7 +88,7 @@ export interface ChainSource {
   tip(options?: CallOptions): Promise<Block>
   /** The block at a height, or of a hash, on the chain as it is now. */
   block(heightOrHash: number | BlockHash, options?: CallOptions): Promise<Block | undefined>
-  /** Ids of the transactions that carry a metadata label, in chain order; empty past the end. */
+  /** Ids of the transactions that carry a metadata label, in the order asked for; empty past the end. */
   labelPage(label: number, options: LabelPageOptions): Promise<TransactionId[]>
   transaction(id: TransactionId, options?: CallOptions): Promise<TransactionPlace | undefined>
   /** The raw transaction; already checked to hash to `id`, auxiliary data included. */

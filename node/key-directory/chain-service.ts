@@ -13,19 +13,18 @@ import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import type { AppDatabase } from '../app-database.ts'
 import { ConfigError, type NodeConfig } from '../config/config.ts'
 import { chainLogger } from '../logger.ts'
+import { chainReasons, chainWarnings } from './chain-health.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { Logger, ReadinessReason } from '../ports.ts'
 
 /** An embedded devnet makes a block every two seconds: batches and looks are as quick. */
 export const DEVNET_PACE_MS = 2_000
 const DEVNET_LOOK_MS = 1_000
-/** Five minutes: what a devnet that was cut off has lost is published anew soon. */
+/** Five minutes: what a devnet that was cut off has lost is soon published again. */
 const DEVNET_TTL_SLOTS = 300
 /** A devnet's ADA is worth nothing. */
 const DEVNET_BUDGET = 1_000_000_000_000n
 const LOVELACE_PER_ADA = 1_000_000
-/** A tip older than this is worth a look. */
-const STALE_TIP_MS = 15 * 60 * 1000
 
 const NAMES: Record<number, string> = {
   [MAINNET_MAGIC]: 'mainnet',
@@ -132,29 +131,16 @@ export class ChainService {
 
   /** Why the directory cannot be relied on. */
   reasons(): ReadinessReason[] {
-    const { reachable, caughtUp, reason } = this.follower.health()
-    if (!reachable) {
-      const message = reason ? `The chain cannot be reached: ${reason}.` : 'The chain has not answered yet.'
-      return [{ code: 'chain-unreachable', message }]
-    }
-    if (!caughtUp && reason) return [{ code: 'chain-refused', message: `The chain cannot be followed: ${reason}.` }]
-    if (!caughtUp) return [{ code: 'catching-up', message: 'The chain is still being read; this ends by itself.' }]
-    return []
+    return chainReasons(this.follower.health())
   }
 
   /** What an operator should look at. */
   warnings(): ReadinessReason[] {
-    const { disputed, reason, tipAgeMs = 0 } = this.follower.health()
     const { reasons, lowBalance } = this.publisher.health()
     // A devnet's faucet fills the wallet by itself.
     const isFunding = lowBalance && this.#isEmulated
-    const warnings = isFunding ? [] : reasons.map(message => ({ code: 'publishing', message }))
-    if (disputed > 0 && reason) warnings.push({ code: 'chain-disputed', message: reason })
-    if (tipAgeMs > STALE_TIP_MS) {
-      const message = `The newest block is ${Math.round(tipAgeMs / 60_000)} minutes old: is the source up to date?`
-      warnings.push({ code: 'chain-stale', message })
-    }
-    return warnings
+    const publishing = isFunding ? [] : reasons.map(message => ({ code: 'publishing', message }))
+    return [...publishing, ...chainWarnings(this.follower.health())]
   }
 }
 

@@ -259,7 +259,7 @@ describe('rollbacks', () => {
     await follower.poll()
     await harness.devnet.rollback(4, { drop: true })
     await harness.devnet.forge(6)
-    await expect(follower.poll()).rejects.toMatchObject({ code: 'WRONG_CHAIN' })
+    await expect(follower.poll()).rejects.toMatchObject({ code: 'CONTRADICTION' })
     expect(await finals(follower)).toEqual(ids)
   })
 })
@@ -297,46 +297,23 @@ describe('sources', () => {
     await expect(second.poll()).rejects.toMatchObject({ code: 'WRONG_CHAIN' })
   })
 
-  test('what a second source does not tell is held back, with everything after it', async () => {
+  test('a list of the devnet that has a flaw is read again, or named, and is never final', async () => {
     const harness = await start()
-    const [hidden, after] = [(await record(harness))[0]!, (await record(harness))[0]!]
-    let isHiding = true
-    const second = new Proxy(harness.source, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        return async (...parameters: unknown[]) => {
-          const answer = await (value as (...parameters: unknown[]) => unknown).apply(target, parameters)
-          return name === 'labelPage' && isHiding ? (answer as string[]).filter(id => id !== hidden) : answer
-        }
-      }
-    })
-    const follower = await harness.follower({}, harness.source, second)
-    await follower.poll()
-    expect(provisional(follower)).toEqual([])
-    expect(follower.health()).toMatchObject({ disputed: 2 })
-    expect(follower.health().reason).toContain('one source only')
-    isHiding = false
-    await follower.poll()
-    expect(provisional(follower)).toEqual([hidden, after])
-    expect(follower.health().reason).toBeUndefined()
-  })
-
-  test('a transaction that only the first source hides is noticed', async () => {
-    const harness = await start()
-    const [hidden] = await record(harness)
-    const hiding = new Proxy(harness.source, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        return async (...parameters: unknown[]) => {
-          const answer = await (value as (...parameters: unknown[]) => unknown).apply(target, parameters)
-          return name === 'labelPage' ? (answer as string[]).filter(id => id !== hidden) : answer
-        }
-      }
-    })
-    const follower = await harness.follower({}, hiding, harness.source)
-    await follower.poll()
-    expect(follower.health().disputed).toBe(1)
+    const ids = [...(await record(harness, 3)), ...(await record(harness, 2))]
+    await harness.devnet.forge(4)
+    for (const list of ['short', 'missing', 'repeated', 'reordered'] as const) {
+      await harness.control('faults', { list, count: 1 })
+      const follower = await harness.follower({ finalConfirmations: 4 })
+      await follower.poll()
+      expect(await finals(follower), list).toEqual(ids)
+      await harness.control('faults', { list })
+      await harness.devnet.forge()
+      await expect(follower.poll(), list).rejects.toMatchObject({ code: 'INCOMPLETE' })
+      expect(await finals(follower)).toEqual(ids)
+      await harness.control('faults', {})
+      await follower.poll()
+      expect(follower.health().reason).toBeUndefined()
+      await follower.stop()
+    }
   })
 })

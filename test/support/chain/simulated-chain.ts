@@ -93,9 +93,10 @@ export class SimulatedChain implements ChainSource {
     return this.#blocks.find(({ height, hash }) => height === which || hash === which)
   }
 
-  async labelPage(_label: number, { page }: LabelPageOptions): Promise<TransactionId[]> {
+  async labelPage(_label: number, { page, newestFirst }: LabelPageOptions): Promise<TransactionId[]> {
     this.onRequest()
-    return this.transactions().slice((page - 1) * LABEL_PAGE_SIZE, page * LABEL_PAGE_SIZE)
+    const all = newestFirst ? this.transactions().reverse() : this.transactions()
+    return all.slice((page - 1) * LABEL_PAGE_SIZE, page * LABEL_PAGE_SIZE)
   }
 
   async transaction(id: TransactionId): Promise<TransactionPlace | undefined> {

@@ -19,6 +19,8 @@ import type {
 } from './ports.ts'
 import { buildRelayParts, type RelayParts } from './relay-parts.ts'
 
+const MINUTE_MS = 60_000
+
 export class MessageRelay implements RelayPort {
   readonly #components: MessageRelayComponents
   readonly #init: MessageRelayInit
@@ -110,7 +112,15 @@ export class MessageRelay implements RelayPort {
     if (parts.view.listed(parts.view.nodeKey) === undefined) {
       reasons.push({ code: 'not-listed', message: 'This node is not in the list of its network.' })
     }
-    return [...reasons, ...this.#tooFewNodes(parts)]
+    return [...reasons, ...this.#wrongClock(parts), ...this.#tooFewNodes(parts)]
+  }
+
+  /** What an operator should look at, although people can chat. */
+  warnings(): ReadinessReason[] {
+    return (this.#running?.links.contested() ?? []).map(({ url }) => ({
+      code: 'key-used-twice',
+      message: `Two processes seem to use the key of ${url}: its operator must stop one of them, such as a restored or cloned machine.`
+    }))
   }
 
   metrics(): MetricSample[] {
@@ -142,6 +152,16 @@ export class MessageRelay implements RelayPort {
   #onFatal(error: Error): void {
     this.#log.error('nothing can be stored any more', { reason: String(error.cause ?? error) })
     this.#components.onFatal(error)
+  }
+
+  /** Other nodes refuse what a wrong clock signs, and this one refuses what they sign. */
+  #wrongClock({ heartbeat }: RelayParts): ReadinessReason[] {
+    const error = heartbeat.clockError()
+    if (error === undefined) return []
+    const minutes = Math.round(Math.abs(error) / MINUTE_MS)
+    const side = error > 0 ? 'ahead of' : 'behind'
+    const message = `The clock of this machine is ${minutes} minutes ${side} those of most other nodes: set it, and keep it set by NTP.`
+    return [{ code: 'clock', message }]
   }
 
   /** Sending works while enough operators are reachable to sign for every shard's messages. */

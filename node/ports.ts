@@ -34,7 +34,7 @@ export interface AuthenticatedDevice {
 
 /** Why `/readyz` is not ready. */
 export interface ReadinessReason {
-  /** Stable: `store-failed`, `disk-low`, `too-few-nodes`, `not-listed`, `not-started`. */
+  /** Stable: `store-failed`, `disk-low`, `clock`, `too-few-nodes`, `not-listed`, `not-started`; as a warning `key-used-twice`. */
   code: string
   message: string
 }

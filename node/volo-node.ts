@@ -201,7 +201,7 @@ export class VoloNode {
     // What people and operators see of all this.
     this.#readiness = () => ({
       reasons: [...relay.readiness(), ...chain.reasons()],
-      warnings: [...chain.warnings(), ...(chainEpochs?.warnings() ?? [])]
+      warnings: [...relay.warnings(), ...chain.warnings(), ...(chainEpochs?.warnings() ?? [])]
     })
     await addPublicApi(
       { http, directory: keyDistribution, signIn, registration, demo, readiness: () => this.readiness() },

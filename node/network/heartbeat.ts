@@ -42,10 +42,24 @@ interface Seen {
   time: number
 }
 
+/** What a node's last heartbeats say of the difference between its clock and ours. */
+interface Offset {
+  /** When it came, by our monotonic clock. */
+  at: number
+  /** By the node's own clock: one that is passed on again says nothing new. */
+  time: number
+  /** Milliseconds that its clock is ahead of ours. */
+  ahead: number
+}
+
+/** An older word on clocks does not count any more. */
+const OFFSET_TTL_MS = 6 * HEARTBEAT_INTERVAL_MS
+
 /** Signs of life on gossip: sends ours, notes those of others, and resets links whose gossip went deaf. */
 export class HeartbeatService {
   readonly #components: HeartbeatComponents
   readonly #seen = new Map<string, Seen>()
+  readonly #offsets = new Map<string, Offset>()
   /** When the node was linked, or last reset, by our monotonic clock. */
   readonly #since = new Map<string, number>()
   #timer: NodeJS.Timeout | undefined
@@ -70,6 +84,24 @@ export class HeartbeatService {
     return this.#seen.get(byteKey(node))?.clock
   }
 
+  /**
+   * Milliseconds that this machine's clock is off, positive if it is ahead: what most of the listed nodes that are heard
+   * say, in the middle. Undefined while most agree with it, within {@link CLOCK_TOLERANCE_MS}, or none is heard.
+   */
+  clockError(): number | undefined {
+    const { view, now } = this.#components
+    const recent = view.others
+      .map(node => this.#offsets.get(byteKey(node.key)))
+      .filter(offset => offset !== undefined && now() - offset.at < OFFSET_TTL_MS)
+      .map(offset => -offset!.ahead)
+      .sort((a, b) => a - b)
+    if (recent.length === 0) return undefined
+    // Of an even number the one nearer to no error: half of the nodes alone must not call a clock wrong.
+    const [low, high] = [recent[Math.floor((recent.length - 1) / 2)]!, recent[Math.floor(recent.length / 2)]!]
+    const middle = Math.abs(low) < Math.abs(high) ? low : high
+    return Math.abs(middle) > CLOCK_TOLERANCE_MS ? middle : undefined
+  }
+
   /** Judges a heartbeat that came by gossip. */
   async onHeartbeat(data: Uint8Array): Promise<Verdict> {
     const { crypto, network, view, clock, now } = this.#components
@@ -82,6 +114,9 @@ export class HeartbeatService {
     if (view.listed(heartbeat.node) === undefined) return 'ignore'
     if (!(await verifyHeartbeat(crypto, network, heartbeat))) return 'reject'
     const key = byteKey(heartbeat.node)
+    if (heartbeat.time > (this.#offsets.get(key)?.time ?? 0)) {
+      this.#offsets.set(key, { at: now(), time: heartbeat.time, ahead: heartbeat.time - clock() })
+    }
     const late = Math.abs(heartbeat.time - clock()) > CLOCK_TOLERANCE_MS
     if (late || heartbeat.time <= (this.#seen.get(key)?.time ?? 0)) return 'ignore'
     this.#seen.set(key, { at: now(), clock: clock(), time: heartbeat.time })

@@ -8,6 +8,7 @@ import type { ListedNode, NodeKey } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
 import { NodeError } from '../errors.ts'
 import { nodeKeyOf, peerIdOf, type NodeHost } from './libp2p-host.ts'
+import { LinkContests } from './link-contests.ts'
 import type { NetworkView } from './network-view.ts'
 import { NodeLink, type LinkAnswer, type LinkHandlers, type LinkNotice, type LinkRequest } from './node-link.ts'
 import type { Logger } from '../ports.ts'
@@ -43,6 +44,7 @@ export class NodeLinks {
   readonly #log: Logger
   readonly #links = new Map<string, NodeLink>()
   readonly #redials = new Map<string, Redial>()
+  readonly #contests = new LinkContests(() => performance.now())
   readonly #onUp = new Set<(node: ListedNode) => void>()
   #handlers: LinkHandlers | undefined
   #running = false
@@ -83,6 +85,11 @@ export class NodeLinks {
 
   isUp(node: Uint8Array): boolean {
     return this.#links.get(byteKey(node))?.isUp ?? false
+  }
+
+  /** Listed nodes whose key two processes seem to use at once, see {@link LinkContests}. */
+  contested(): ListedNode[] {
+    return this.#components.view.others.filter(node => this.#contests.isContested(byteKey(node.key)))
   }
 
   get upCount(): number {
@@ -191,7 +198,8 @@ export class NodeLinks {
       { key: node.key, network, epoch: view.current.number },
       { onUp: () => this.#up(node), onEnd: error => this.#ended(node, link, error) }
     )
-    // The newer one stands first: the older one's end must not be taken for the loss of the link.
+    if (older?.isUp) this.#contests.note(key)
+    // The newer link is set first: the end of the older one must not be taken for the loss of the link.
     this.#links.set(key, link)
     older?.end(new NodeError('unreachable', 'there is a newer link'))
     link.open()

@@ -92,6 +92,19 @@ describe('heartbeats', () => {
     expect(await beat(Date.now() + 5)).toBe('accept')
   })
 
+  it('say how far the own clock is off, by word of most nodes, until they agree with it', async () => {
+    expect(service.clockError()).toBeUndefined()
+    expect(await beat(Date.now() + 3_600_000)).toBe('ignore')
+    expect(service.clockError()).toBe(-3_600_000)
+    // The same heartbeat, passed on again an hour later, says nothing.
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(service.clockError()).toBeUndefined()
+    await beat(Date.now() + 3_600_000)
+    vi.setSystemTime(Date.now() + 3_600_000)
+    expect(await beat(Date.now() + 1)).toBe('accept')
+    expect(service.clockError()).toBeUndefined()
+  })
+
   it('are refused when they are forged or malformed, and ignored from who is not listed', async () => {
     const stranger = await crypto.signingKeyFromSeed(random(32))
     expect(await beat(Date.now(), stranger)).toBe('reject')

@@ -172,6 +172,6 @@ describe('failure', () => {
   })
 
   it('to open a database in use says that it is locked', async () => {
-    await expect(held.open()).rejects.toMatchObject({ code: 'LEVEL_LOCKED' })
+    await expect(held.open()).rejects.toMatchObject({ name: 'ConfigError', cause: { code: 'in-use' } })
   })
 })

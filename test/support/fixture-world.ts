@@ -48,7 +48,10 @@ export function recordDetails(change: Partial<RecordDetails> = {}): RecordDetail
     network: NETWORK_LABEL,
     trust: 'L2',
     checkedAt: Date.now() - 4 * MINUTE_MS,
-    agreement: { state: 'agreed', at: Date.now() - 4 * MINUTE_MS },
+    agreement:
+      (change.trust ?? 'L2') === 'L2'
+        ? { state: 'agreed', at: Date.now() - 4 * MINUTE_MS }
+        : { state: 'single', at: null },
     undoneAt: null,
     ...change
   }

@@ -5,6 +5,7 @@
 import { equalBytes, toHex } from '../../../protocol/bytes.ts'
 import { encodeProof, type AccountProof } from '../../../protocol/directory/proofs/proof.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
+import { encodeRecord } from '../../../protocol/identity/record.ts'
 import { encodeStoredAccount, type KnownAccount } from '../../../peer/directory/known-account.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
 import { timeOf } from '../../support/directory/test-chain.ts'
@@ -40,6 +41,7 @@ export async function runRaces({ seed, runs, budgetMs = Infinity }: RacesInit): 
   const bob = await Person.create(ledger, 'racer', DEVICES)
   for (let i = 2; i <= DEVICES; i++) await bob.publish(await bob.revokeRecord(i))
   const self = await Person.create(ledger, 'watcher', 1)
+  const branches = await branchesOf(ledger, bob)
   const report: RacesReport = { runs: 0, told: 0, failures: [] }
   for (; report.runs < runs && performance.now() < deadline; report.runs++) {
     await race({
@@ -47,11 +49,20 @@ export async function runRaces({ seed, runs, budgetMs = Infinity }: RacesInit): 
       bob,
       self,
       random: new SeededRandom(seed + report.runs),
+      branches,
       report,
       label: `seed ${seed + report.runs}`
     })
   }
   return report
+}
+
+async function branchesOf(ledger: PaperLedger, bob: Person): Promise<Uint8Array[]> {
+  const { devices } = ledger.chain.directory.account(bob.accountId)!
+  const branches: Uint8Array[] = []
+  for (const [i, { added }] of devices.slice(1).entries())
+    branches.push(encodeRecord(await bob.revokeRecord(i + 2, 1, added.recordId)))
+  return branches
 }
 
 interface Race {
@@ -61,6 +72,8 @@ interface Race {
   random: SeededRandom
   report: RacesReport
   label: string
+  /** A REVOKE of each device but the first, encoded, that follows the record which brought the device. */
+  branches: Uint8Array[]
 }
 
 async function race(context: Race): Promise<void> {
@@ -118,7 +131,7 @@ async function race(context: Race): Promise<void> {
 }
 
 /** A node that is a random number of blocks behind, each time another, and may have some records before they are in a block. */
-function answersOf({ ledger, bob, random }: Race, told: Set<string>, revokedIds: string[]): DirectoryAnswers {
+function answersOf({ ledger, bob, random, branches }: Race, told: Set<string>, revokedIds: string[]): DirectoryAnswers {
   const whole = ledger.proof(bob.accountId)!
   return {
     names: async () => [],
@@ -127,7 +140,11 @@ function answersOf({ ledger, bob, random }: Race, told: Set<string>, revokedIds:
       const revokes = random.below(DEVICES)
       const proof: AccountProof = { ...whole, transactions: whole.transactions.slice(0, DEVICES + revokes) }
       for (const id of revokedIds.slice(0, revokes)) told.add(id)
-      return encodeProof(proof)
+      if (random.chance(0.7)) return encodeProof(proof)
+      // On another branch: a REVOKE that no block has, and that no other answer may tell of.
+      const other = random.below(DEVICES - 1)
+      told.add(revokedIds[other]!)
+      return encodeProof({ ...proof, pending: [branches[other]!] })
     }
   }
 }

@@ -44,6 +44,12 @@ describe('an entry in words', () => {
     expect(wordsOf({ trust: 'L0' })).toMatchObject({ look: 'unknown' })
   })
 
+  it('that two operators agreed on some time ago says when, and claims no more', () => {
+    const agreement = { state: 'lost' as const, at: Date.now() - 3 * 3_600_000 }
+    const { checked } = wordsOf({ trust: 'L1', agreement })
+    expect(checked).toMatch(/two operators last agreed 3 hours ago/)
+  })
+
   it('that was undone is being recorded, and says that nothing has to be done', () => {
     const { look, text } = recordWords({ ...PENDING, undoneAt: Date.now() }, language, {
       name: 'Ada',

@@ -37,8 +37,12 @@ export function recordWords(
   { name, isMe, alert, emulated, now }: RecordContext
 ): RecordWords {
   const { record: text } = words
-  const ago = dates.ago(record.checkedAt, now)
-  const checked = { L0: text.checkedNone(ago), L1: text.checkedOne, L2: text.checkedTwo(ago) }[record.trust]
+  const agreed = dates.ago(record.agreement.at ?? record.checkedAt, now)
+  // Agreement has an age: what two operators said then is not what they say now.
+  const one = record.agreement.at === null ? text.checkedOne : text.checkedLast(agreed)
+  const checked = { L0: text.checkedNone(dates.ago(record.checkedAt, now)), L1: one, L2: text.checkedTwo(agreed) }[
+    record.trust
+  ]
   if (alert && record.state !== 'mismatch') {
     const changed = alertWords(alert, name, words)
     return { look: 'mismatch', label: text.changed, short: changed, text: changed, checked }

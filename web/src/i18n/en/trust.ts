@@ -48,6 +48,7 @@ export const trust = {
     alertLabel: 'Something changed',
     checkedTwo: (ago: string) => `Checked on this device; two operators agree · ${ago}`,
     checkedOne: 'Checked on this device. A second operator would make it stronger.',
+    checkedLast: (ago: string) => `Checked on this device; two operators last agreed ${ago}`,
     checkedNone: (ago: string) => `Not checked on this device yet · ${ago}`
   },
 

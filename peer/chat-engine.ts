@@ -35,6 +35,7 @@ import { PersonViews } from './people/person-views.ts'
 import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { Receiver } from './receiving/receiver.ts'
+import { RemovedSenders } from './receiving/removed-senders.ts'
 import { PairInbox } from './receiving/pair-inbox.ts'
 import { PairSender } from './sending/pair-sender.ts'
 import { SealRound } from './sending/seal-round.ts'
@@ -163,7 +164,8 @@ export class ChatEngine {
     const rows = new ConversationRows(context, history)
     const pairInbox = new PairInbox({ context, states, pairings, roster, history, inbox, pairs })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
-    const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings, isPartner }
+    const removed = new RemovedSenders({ context, directory, history })
+    const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings, removed, isPartner }
     const receiver = (this.receiver = new Receiver(receiving))
     this.mailbox = new Mailbox(context, receiver, { onChange })
     const conversations = (this.conversations = new Conversations({

@@ -55,6 +55,7 @@ export type Purpose =
   | 'safety-number-conversation'
   | 'store-seal'
   | 'shown-message'
+  | 'removed-device-line'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

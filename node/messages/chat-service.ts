@@ -57,8 +57,9 @@ export class ChatService {
       throw new NodeError('rate-limited', 'too many message requests today')
     }
     this.submitted += 1
-    const deliveries = deliveriesOf(crypto, network, envelope)
-    const problem = expiryProblem(envelope.expiry, clock())
+    const now = clock()
+    const deliveries = deliveriesOf(crypto, network, envelope, now)
+    const problem = expiryProblem(envelope.expiry, now)
     if (problem !== undefined) {
       const reason = problem === 'expired' ? 'expired' : 'expiry-too-far'
       return Promise.all(deliveries.map(delivery => this.#refused(delivery, reason)))

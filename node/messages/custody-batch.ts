@@ -1,5 +1,5 @@
 import { equalBytes } from '../../protocol/bytes.ts'
-import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
@@ -37,15 +37,21 @@ interface BatchComponents {
   crypto: Crypto
   network: NetworkId
   view: NetworkView
+  clock: Clock
 }
 
-/** What each recipient of an envelope gets. */
-export function deliveriesOf(crypto: Crypto, network: NetworkId, envelope: Envelope): BatchDelivery[] {
+/** What each recipient of an envelope gets. @param storedAt - when this node took it, milliseconds. */
+export function deliveriesOf(
+  crypto: Crypto,
+  network: NetworkId,
+  envelope: Envelope,
+  storedAt: number
+): BatchDelivery[] {
   const envelopeId = envelopeIdOf(crypto, network, envelope)
   const { expiry, payload } = envelope
   return envelope.recipients.map(({ mailbox, part }) => {
     const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part })
-    return { mailbox, delivery: { id, expiry, class: envelope.class, part, payload } }
+    return { mailbox, delivery: { id, expiry, class: envelope.class, part, payload, storedAt } }
   })
 }
 
@@ -82,13 +88,14 @@ export async function checkBatch(
 }
 
 /** @throws as {@link checkBatch} does. */
-function contentsOf({ crypto, network, view }: BatchComponents, batch: Batch): BatchDelivery[] {
+function contentsOf({ crypto, network, view, clock }: BatchComponents, batch: Batch): BatchDelivery[] {
   const epoch = view.epoch(batch.epoch)
   if (epoch === undefined) throw new NodeError('wrong-epoch', `epoch ${batch.epoch} is not in force`)
   if (!view.isReplica(epoch, batch.shard, view.nodeKey)) {
     throw new NodeError('not-a-replica', 'this node does not keep that shard')
   }
-  const deliveries = batch.envelopes.flatMap(bytes => deliveriesOf(crypto, network, decodeEnvelope(bytes)))
+  const now = clock()
+  const deliveries = batch.envelopes.flatMap(bytes => deliveriesOf(crypto, network, decodeEnvelope(bytes), now))
   if (deliveries.some(({ mailbox }) => view.shardOf(mailbox) !== batch.shard)) {
     throw new ProtocolError('INVALID', 'the batch names a mailbox of another shard')
   }

@@ -191,6 +191,22 @@ function revokedAt(current: AccountState, revoked: SeenRevocations, deviceId: De
   return seen?.at ?? revocation.blockTime
 }
 
+/**
+ * From when on nothing counts that a device sent. The time of its block stands where this device learned of the removal
+ * later: otherwise a thief could write to everybody who was off in between.
+ */
+function removedSince(
+  account: AccountState,
+  current: AccountState,
+  revoked: SeenRevocations,
+  deviceId: DeviceId
+): number | undefined {
+  const seenAt = revokedAt(current, revoked, deviceId)
+  // Of the record itself: a remembered REVOKE has no block of its own.
+  const recordedAt = deviceOf(account, deviceId)?.revocation?.blockTime
+  return seenAt === undefined ? undefined : Math.min(seenAt, recordedAt ?? seenAt)
+}
+
 const rosterDevice = ({ deviceId, keys, messagingKeyHash }: DeviceState): RosterDevice => ({
   deviceId,
   signingKey: keys.signingKey,
@@ -227,7 +243,8 @@ function viewOf(account: AccountState, current: AccountState, revoked: SeenRevoc
         .filter(({ revocation }) => revocation === null || markPlace(revocation.recordId) > place)
         .map(rosterDevice)
     },
-    revokedAt: deviceId => revokedAt(current, revoked, deviceId)
+    revokedAt: deviceId => revokedAt(current, revoked, deviceId),
+    removedSince: deviceId => removedSince(account, current, revoked, deviceId)
   }
 }
 

@@ -103,6 +103,13 @@ export class ConversationRoster {
     return deviceId => members.some(member => member?.view.revokedAt(deviceId) !== undefined)
   }
 
+  /** @returns when devices of members were removed, as last known: milliseconds, undefined for one that lives. */
+  async removalsIn(conversation: Participants): Promise<(deviceId: DeviceId) => number | undefined> {
+    const members = await this.#load(conversation)
+    return deviceId =>
+      members.map(member => member?.view.removedSince(deviceId)).find(removedSince => removedSince !== undefined)
+  }
+
   /** The member that a device belongs to, if it lives, as last known. */
   async liveOwnerOf(conversation: Participants, deviceId: DeviceId): Promise<KnownAccount | undefined> {
     const members = await this.#load(conversation)

@@ -4,7 +4,7 @@ import { rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
 import { hasGaps, visibleGaps } from '../../protocol/conversation/sequencer.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
 import { messagingKeyHash, type DeviceId } from '../../protocol/identity/device.ts'
-import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS } from '../../protocol/limits.ts'
 import { eraseOwnKeys, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { isInboundFinished } from '../../protocol/session/inbound.ts'
 import {
@@ -33,6 +33,8 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 export const UPKEEP_INTERVAL_MS = 30_000
 /** Sent messages are kept for resending this long: what is older has expired everywhere. */
 const SENT_KEPT_MS = 2 * PENDING_TTL_MS
+/** What was sent has arrived or expired everywhere after this. */
+const IN_FLIGHT_MS = PENDING_TTL_MS + 2 * CLOCK_TOLERANCE_MS
 const OPEN_DELIVERY = slots.openDelivery('', '').codec
 
 export interface SessionUpkeepComponents {
@@ -90,11 +92,14 @@ export class SessionUpkeep {
     const key = toHex(conversation.conversationId)
     const now = context.timers.now()
     const isRevoked = await this.#components.roster.revocationsIn(conversation)
+    // What a removed device sent before may still be on its way: its sessions stay until every node has dropped it.
+    const removedSince = await this.#components.roster.removalsIn(conversation)
+    const isLongGone = (deviceId: DeviceId): boolean => (removedSince(deviceId) ?? now) + IN_FLIGHT_MS < now
     const sequencers = (await sequencersOf(unit, key)).filter(({ deviceId }) => !isRevoked(deviceId))
     const gaps = new Set(sequencers.filter(hasGaps).map(({ deviceId }) => toHex(deviceId)))
     for (const inbound of await inboundsOf(unit, key)) {
       const hasGap = gaps.has(toHex(inbound.senderDevice))
-      if (isRevoked(inbound.senderDevice) || isInboundFinished(inbound, hasGap, now)) dropInbound(unit, inbound)
+      if (isLongGone(inbound.senderDevice) || isInboundFinished(inbound, hasGap, now)) dropInbound(unit, inbound)
     }
     for (const { deviceId } of await peerKeysOf(unit, key)) {
       if (isRevoked(deviceId)) unit.remove(slots.peerKey(key, toHex(deviceId)))

@@ -41,6 +41,7 @@ import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import type { PairInbox } from './pair-inbox.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
+import type { RemovedSenders } from './removed-senders.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
 import { RosterLookups } from './roster-lookups.ts'
 import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
@@ -65,6 +66,7 @@ export interface ReceiverComponents {
   pairInbox: PairInbox
   pairs: PairSender
   pairings: PairingBook
+  removed: RemovedSenders
   /** Whether there is a conversation with an account. */
   isPartner: (accountId: AccountId) => boolean
 }
@@ -256,10 +258,10 @@ export class Receiver {
     const { states } = this.#components
     const process = async (unit: UnitOfWork): Promise<Outcome> => {
       if (packet.kind === 'open' && delivery.part.length > 0) {
-        const outcome = await this.#open(unit, packet.openBody, delivery.part, attempt)
+        const outcome = await this.#open(unit, packet.openBody, delivery, attempt)
         if (outcome.kind !== 'done') return outcome
       }
-      const keys = await this.#messages(unit, packet.messages)
+      const keys = await this.#messages(unit, packet.messages, delivery.storedAt)
       if (keys.length > 0) this.#parked.park(unit, delivery, 'session', { keys })
       else this.#parked.unpark(unit, delivery)
       return DONE
@@ -283,7 +285,12 @@ export class Receiver {
     this.#conversationKeys.set(conversationId, heldConversationKeys(fromHex(conversationId) as ConversationId, own))
   }
 
-  async #open(unit: UnitOfWork, openBody: Uint8Array, part: Uint8Array, attempt: Attempt): Promise<Outcome> {
+  async #open(
+    unit: UnitOfWork,
+    openBody: Uint8Array,
+    { part, storedAt }: Delivery,
+    attempt: Attempt
+  ): Promise<Outcome> {
     const { context, directory } = this.#components
     const env = sessionEnvironment(context)
     const held = [...[...this.#conversationKeys.values()].flat(), ...context.device().heldKeys()]
@@ -295,7 +302,7 @@ export class Receiver {
     }
     try {
       for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
-      const decision = resolveRoster(env, open.reference, directory.view, context.accountId())
+      const decision = resolveRoster(env, open.reference, directory.view, context.accountId(), storedAt)
       const sender = open.reference.senderAccount
       if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts, sender }
       if (decision.kind !== 'accept') {
@@ -309,6 +316,7 @@ export class Receiver {
         context.log.warn('an Open was refused', {
           reason: decision.kind === 'refuse' ? decision.reason : decision.kind
         })
+        if (decision.kind === 'refuse' && decision.reason === 'sender-revoked') await this.#tellRemoved(unit, open)
         return DONE
       }
       const { sessionId, conversationId, senderDevice } = open.content.context
@@ -329,6 +337,15 @@ export class Receiver {
     } finally {
       discardOpen(open)
     }
+  }
+
+  /** Its conversation may be new: what came before the removal may follow. */
+  async #tellRemoved(unit: UnitOfWork, { content }: ReadOpen): Promise<void> {
+    await this.#components.rows.rowFor(
+      unit,
+      (content.members ?? []).map(({ accountId }) => accountId)
+    )
+    await this.#components.removed.tell(unit, content.context)
   }
 
   /** The sender sent it again because our acknowledgement was lost. */
@@ -362,7 +379,7 @@ export class Receiver {
   }
 
   /** @returns the sessions, in hex, whose Open has not come yet. */
-  async #messages(unit: UnitOfWork, packets: Uint8Array[]): Promise<string[]> {
+  async #messages(unit: UnitOfWork, packets: Uint8Array[], storedAt: number): Promise<string[]> {
     const awaited = new Set<string>()
     let steps = 0
     for (const bytes of packets) {
@@ -387,16 +404,20 @@ export class Receiver {
       steps += Math.max(0, packet.counter - inbound.next)
       if (steps > MAX_STEPS_OF_DELIVERY) break
       // Each guess may cost a thousand steps of a chain; a member of the session has no reason to guess.
-      if ((await this.#message(unit, inbound, packet)) === 'undecryptable') break
+      if ((await this.#message(unit, inbound, packet, storedAt)) === 'undecryptable') break
     }
     return [...awaited]
   }
 
-  async #message(unit: UnitOfWork, inbound: Inbound, packet: MessagePacket): Promise<'undecryptable' | undefined> {
-    const { context, inbox } = this.#components
+  async #message(
+    unit: UnitOfWork,
+    inbound: Inbound,
+    packet: MessagePacket,
+    storedAt: number
+  ): Promise<'undecryptable' | undefined> {
+    const { context, inbox, removed } = this.#components
     const env = sessionEnvironment(context)
     const key = toHex(inbound.conversationId)
-    if (await this.#endedByRevocation(unit, inbound)) return undefined
     let decrypted: Awaited<ReturnType<typeof decryptMessage>>
     try {
       decrypted = await decryptMessage(env, inbound, packet)
@@ -407,23 +428,15 @@ export class Receiver {
     const { frame, inbound: after } = decrypted
     unit.write(slots.inbound(key, toHex(inbound.sessionId)), after)
     unit.after(() => releaseInbound(inbound, after))
+    if (await removed.isAfterRemoval(inbound, storedAt)) {
+      this.counts.refused++
+      await removed.tell(unit, inbound)
+      return undefined
+    }
     inbox.noteHeard(inbound)
     // What has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
     if (frame.sequence !== null && (await inbox.sequenced(unit, inbound, frame)) === 0) this.counts.duplicate++
     return undefined
-  }
-
-  /** A revoked device ends with its sessions, whatever times its messages claim: a thief's clock proves nothing. */
-  async #endedByRevocation(unit: UnitOfWork, inbound: Inbound): Promise<boolean> {
-    const { directory, context } = this.#components
-    const { senderAccount, senderDevice, conversationId } = inbound
-    const account = await directory.load(senderAccount)
-    if (account?.view.revokedAt(senderDevice) === undefined) return false
-    this.counts.refused++
-    context.log.warn('a message of a revoked device was refused', { device: toHex(senderDevice) })
-    dropInbound(unit, inbound)
-    unit.remove(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
-    return true
   }
 
   /** Forgets sessions of which neither Open nor key is left anywhere. */

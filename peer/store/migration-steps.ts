@@ -111,5 +111,14 @@ async function unsentWithoutControls(store: SealedStore): Promise<EntryChange[]>
   })
 }
 
+/** 5 to 6: a parked delivery has the time from which a node had it; for those from before, when they came stands for it. */
+const custodyTimes: MigrationStep = async store => {
+  return (await store.all('parked')).map(entry => {
+    const [delivery, waitsFor, since] = fieldsOf(entry) as [Cbor[], Cbor, Cbor]
+    const value = encodeCbor([[...delivery, since], waitsFor, since])
+    return { space: 'parked', id: toHex(delivery[0] as Uint8Array), value }
+  })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
-export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes, agreements, pairings]
+export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes, agreements, pairings, custodyTimes]

@@ -44,6 +44,11 @@ export interface AccountView {
   devicesAt(head: RecordId): RosterDevice[] | undefined
   /** When the device was revoked (block time, milliseconds), or first seen to be; `undefined` while it lives. */
   revokedAt(deviceId: DeviceId): number | undefined
+  /**
+   * From when on nothing counts that the device sent, milliseconds: when its removal was recorded, or first seen here,
+   * whichever is earlier; `undefined` while it lives.
+   */
+  removedSince(deviceId: DeviceId): number | undefined
 }
 
 /** The receiver's directory; `undefined` for an account never seen. */
@@ -64,7 +69,7 @@ export type RosterDecision =
   | { kind: 'refuse'; reason: RosterRefusal }
 
 /**
- * - `sender-revoked` the sending device has been revoked; its clock proves nothing, so neither does `createdAt`
+ * - `sender-revoked` the sending device was revoked before the Open was in custody; its own `createdAt` proves nothing
  * - `lists-revoked` opened after a listed device was revoked: the sender has to renew first
  * - `mismatch` the directory's devices do not give the roster hash that the Open claims
  * - `foreign` it names no conversation of its sender and us; nothing that the directory could tell changes that
@@ -79,12 +84,15 @@ export type RosterRefusal = 'sender-revoked' | 'lists-revoked' | 'mismatch' | 'f
  *
  * @param me - this device's account. Anybody can seal an Open, and what it names is fetched and kept: with `me`, only
  * accounts of a conversation that we are in.
+ * @param storedAt - when a node took the Open, milliseconds: what a device sent before it was revoked counts. Without it
+ * nothing of a revoked device does.
  */
 export function resolveRoster(
   { crypto, network }: Environment,
   reference: RosterReference,
   directory: DirectoryView,
-  me?: AccountId
+  me?: AccountId,
+  storedAt = Infinity
 ): RosterDecision {
   if (reference.members === null) return { kind: 'group' }
   const accounts = reference.members.map(({ accountId }) => accountId)
@@ -97,7 +105,8 @@ export function resolveRoster(
   ) {
     return { kind: 'refuse', reason: 'foreign' }
   }
-  if (directory(reference.senderAccount)?.revokedAt(reference.senderDevice) !== undefined) {
+  const removedSince = directory(reference.senderAccount)?.removedSince(reference.senderDevice)
+  if (removedSince !== undefined && storedAt > removedSince) {
     return { kind: 'refuse', reason: 'sender-revoked' }
   }
   const known = lookUp(reference.members, directory)

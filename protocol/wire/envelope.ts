@@ -101,7 +101,12 @@ export const deliveryCodec = struct({
   expiry: uint(),
   class: oneOf('contact', 'request', 'system'),
   part: bytesBetween(0, MAX_RECIPIENT_PART_BYTES),
-  payload: bytesBetween(1, MAX_ENVELOPE_PAYLOAD_BYTES)
+  payload: bytesBetween(1, MAX_ENVELOPE_PAYLOAD_BYTES),
+  /**
+   * When the node that hands it out took it into custody, milliseconds: that node's word, so not part of the id. The
+   * expiry is the sender's claim and tells nothing about it.
+   */
+  storedAt: uint()
 })
 
 export type Delivery = TypeOf<typeof deliveryCodec>

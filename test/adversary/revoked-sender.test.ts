@@ -7,6 +7,8 @@ import type { Delivery } from '../../protocol/wire/envelope.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../support/peer/test-peer.ts'
 
+const LINE = 'A device that this person removed sent something after it was removed. It is not shown.'
+
 const running: TestPeer[] = []
 afterEach(async () => {
   await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
@@ -20,8 +22,11 @@ async function revoke(network: FakeNetwork, { me, vault }: TestPeer): Promise<vo
   network.ledger.addRecord(me.accountId, encodeRecord(await buildRevoke(network.id, signer, deviceId, 'stolen')))
 }
 
+const lines = async (bob: TestPeer, ada: TestPeer): Promise<string[]> =>
+  (await bob.messages(ada)).filter(({ kind }) => kind !== 'text').map(({ text }) => text)
+
 describe('a revoked device', () => {
-  it('cannot write on in a session that it opened before', async () => {
+  it('cannot write on in a session that it opened before: one line says so', async () => {
     const network = await FakeNetwork.create(1)
     const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
     await ada.register('ada')
@@ -36,16 +41,42 @@ describe('a revoked device', () => {
       held.push(delivery)
       return 'later'
     }
+    await revoke(network, ada)
+    expect((await bob.engine.people.refresh(ada.me.accountId)).record.state).toBe('removed')
     await ada.send(bob, 'from the thief')
     await ada.send(bob, 'and again')
     await until('held', () => held.length > 1)
-    await revoke(network, ada)
-    expect((await bob.engine.people.refresh(ada.me.accountId)).record.state).toBe('removed')
     for (const delivery of held) network.push(mailbox, delivery)
-    await until('refused', () => bob.engine.counts.refused > 0)
-    await new Promise(resolve => setTimeout(resolve, 200))
+    await until('the line', async () => (await lines(bob, ada)).length > 0)
+    await until('all refused', () => bob.engine.counts.refused > 1)
     expect(await bob.received(ada)).toEqual(['before'])
+    expect(await lines(bob, ada)).toEqual([LINE])
     await bob.restart()
     expect(await bob.received(ada)).toEqual(['before'])
+    expect(await lines(bob, ada)).toEqual([LINE])
+  })
+
+  it('is told of as well where it opens a session after it was removed', async () => {
+    const network = await FakeNetwork.create(1)
+    const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
+    await ada.register('ada')
+    await bob.register('bob')
+    running.push(ada, bob)
+    const held: Delivery[] = []
+    network.fate = (delivery, to) => {
+      if (toHex(to) !== bob.me.deviceId) return 'deliver'
+      held.push(delivery)
+      return 'drop'
+    }
+    await ada.send(bob, 'from the thief')
+    await until('held', () => held.length > 0)
+    await revoke(network, ada)
+    // An honest engine seals nothing once it knows of its removal; a thief's does, and a node takes it now.
+    const mailbox = fromHex(bob.me.deviceId) as DeviceId
+    const storedAt = Date.now() + 1_000
+    for (const delivery of held) network.push(mailbox, { ...delivery, storedAt })
+    await until('the line', async () => (await lines(bob, ada)).length > 0)
+    expect(await bob.received(ada)).toEqual([])
+    expect(await lines(bob, ada)).toEqual([LINE])
   })
 })

@@ -63,7 +63,7 @@ function makeDelivery(): Delivery {
     mailbox: POWER_CUT_MAILBOX,
     part
   })
-  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload }
+  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload, storedAt: Date.now() }
 }
 
 async function writeForEver(directory: string, syncWrites: boolean): Promise<never> {

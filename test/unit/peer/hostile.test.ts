@@ -36,7 +36,7 @@ function deliveryOf(
     mailbox,
     part
   })
-  return { id, expiry: shared.expiry, class: 'contact', part, payload }
+  return { id, expiry: shared.expiry, class: 'contact', part, payload, storedAt: Date.now() }
 }
 
 afterEach(async () => {

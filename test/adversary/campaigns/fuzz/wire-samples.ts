@@ -41,7 +41,14 @@ const denial = { version: 1, node, time: TIME, mailbox, id, reason: 'evicted', s
 const eviction = { version: 1, node, time: TIME, mailbox, ids: [id], signature: signature() } as const
 const keys = { signingKey: hash(), messagingKeyHash: hash() }
 const acknowledgement = { version: 1, keys, ids: [id, hash() as DeliveryId], signature: signature() } as const
-const delivery: Delivery = { id, expiry: TIME, class: 'contact', part: random.bytes(40), payload: random.bytes(90) }
+const delivery: Delivery = {
+  id,
+  expiry: TIME,
+  class: 'contact',
+  part: random.bytes(40),
+  payload: random.bytes(90),
+  storedAt: TIME
+}
 const listed = {
   key: node,
   operator: hash() as OperatorId,

@@ -55,7 +55,7 @@ export class FakeLedger {
       }),
       blockHeight: this.#height,
       blockHash: this.#blockHash(this.#height),
-      blockTime: CHAIN_START + this.#height,
+      blockTime: Math.max(CHAIN_START + this.#height, Date.now()),
       txIndex,
       recordIndexes: records.map((_, index) => index)
     }

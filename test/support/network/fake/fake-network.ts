@@ -312,7 +312,7 @@ export class FakeNetwork {
     const results: SubmissionResult[] = []
     for (const { mailbox, part } of envelope.recipients) {
       const id = deliveryIdOf(this.crypto, this.id, envelopeId, { mailbox, part })
-      const delivery: Delivery = { id, expiry, class: envelope.class, part, payload }
+      const delivery: Delivery = { id, expiry, class: envelope.class, part, payload, storedAt: Date.now() }
       const key = toHex(id)
       if (!this.#acknowledged.has(key)) {
         this.#mailbox(mailbox).set(key, delivery)

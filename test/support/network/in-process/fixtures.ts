@@ -72,7 +72,7 @@ export function makeDelivery(mailbox: DeviceId, options: DeliveryOptions = {}): 
   }
   const part = options.part ?? new Uint8Array()
   const id = deliveryIdOf(crypto, network, envelopeIdOf(crypto, network, fields), { mailbox, part })
-  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload }
+  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload, storedAt: Date.now() }
 }
 
 /** An envelope to some mailboxes. */

@@ -28,8 +28,11 @@ async function makeBatch() {
 
 const check = async (encoded: Uint8Array, from: NodeKey) => {
   const vouched: BatchDelivery[] = []
-  const outcome = await checkBatch({ crypto, network, view }, encoded, { shard: SHARD, from }, deliveries =>
-    vouched.push(...deliveries)
+  const outcome = await checkBatch(
+    { crypto, network, view, clock: Date.now },
+    encoded,
+    { shard: SHARD, from },
+    deliveries => vouched.push(...deliveries)
   ).catch((error: { code?: string }) => error.code)
   return { vouched, outcome }
 }

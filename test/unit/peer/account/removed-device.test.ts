@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { toHex } from '../../../../protocol/bytes.ts'
 import { peerKeyState } from '../../../../protocol/session/conversation-keys.ts'
+import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS } from '../../../../protocol/limits.ts'
 import { slots } from '../../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
@@ -14,7 +15,7 @@ afterEach(async () => {
 })
 
 describe('a removed device', () => {
-  test('leaves neither sessions nor keys behind with those it wrote to', async () => {
+  test('leaves no key behind with those it wrote to, and no session once nothing of it can be on its way', async () => {
     const network = await FakeNetwork.create()
     const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
     bob.speed = 20
@@ -39,6 +40,9 @@ describe('a removed device', () => {
     expect(await held()).toEqual([1, 1])
     await ada.engine.devices.revoke(tablet.me.deviceId)
     await bob.engine.people.refresh(ada.me.accountId)
+    await until('its key is gone', async () => (await held())[1] === 0)
+    expect(await held()).toEqual([1, 0])
+    bob.slept += PENDING_TTL_MS + 3 * CLOCK_TOLERANCE_MS
     await until('nothing is left of it', async () => (await held()).every(count => count === 0))
   })
 })

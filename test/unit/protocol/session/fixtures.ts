@@ -147,7 +147,8 @@ export class TestAccount {
     return {
       head: this.heads[known - 1]!.head,
       devicesAt: head => this.heads.slice(0, known).find(entry => equalBytes(entry.head, head))?.devices,
-      revokedAt: deviceId => this.revoked.get(toHex(deviceId))
+      revokedAt: deviceId => this.revoked.get(toHex(deviceId)),
+      removedSince: deviceId => this.revoked.get(toHex(deviceId))
     }
   }
 }

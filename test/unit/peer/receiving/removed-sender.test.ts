@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import { toHex } from '../../../../protocol/bytes.ts'
+import { slots } from '../../../../peer/store/store-layout.ts'
+import { StateStore } from '../../../../peer/store/state-store.ts'
+import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { secondDevice } from '../../../support/peer/second-device.ts'
+import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+
+const running: TestPeer[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+})
+
+async function people(): Promise<{ network: FakeNetwork; ada: TestPeer; bob: TestPeer; tablet: TestPeer }> {
+  const network = await FakeNetwork.create(1)
+  const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
+  bob.speed = 20
+  await ada.register('ada')
+  await bob.register('bob')
+  const tablet = await secondDevice(network, ada)
+  running.push(ada, bob, tablet)
+  return { network, ada, bob, tablet }
+}
+
+const isSent = async (from: TestPeer, to: TestPeer): Promise<boolean> =>
+  (await from.messages(to)).filter(({ mine }) => mine).every(({ state }) => state !== 'waiting')
+
+/** What Bob keeps of the tablet in their first conversation. */
+async function heldOf(bob: TestPeer, tablet: TestPeer): Promise<{ sessions: number; peerKeys: number }> {
+  const conversation = (await bob.engine.snapshot()).conversations[0]!.id
+  const states = new StateStore(await bob.openStore())
+  const sessions = await states.range('inbound', conversation, slots.inbound('', '').codec)
+  const peerKeys = await states.range('peer-key', conversation, slots.peerKey('', '').codec)
+  const isOfTablet = (device: Uint8Array): boolean => toHex(device) === tablet.me.deviceId
+  return {
+    sessions: sessions.filter(({ value }) => isOfTablet(value.senderDevice)).length,
+    peerKeys: peerKeys.filter(({ value }) => isOfTablet(value.deviceId)).length
+  }
+}
+
+const lines = async (bob: TestPeer, ada: TestPeer): Promise<number> =>
+  (await bob.messages(ada)).filter(({ kind, text }) => kind === 'system' && text.includes('removed')).length
+
+describe('what a device sent before it was removed', () => {
+  test('is shown when it comes later, in a known session', async () => {
+    const { network, ada, bob, tablet } = await people()
+    await tablet.send(bob, 'zero')
+    await until('zero', async () => (await bob.received(ada)).length === 1)
+    network.fate = (_, to) => (toHex(to) === bob.me.deviceId ? 'later' : 'deliver')
+    await tablet.send(bob, 'one')
+    await tablet.send(bob, 'two')
+    await until('sent', () => isSent(tablet, bob))
+    await ada.engine.devices.revoke(tablet.me.deviceId)
+    await bob.engine.people.refresh(ada.me.accountId)
+    // A round of upkeep has passed: it must not erase the keys of what is on its way.
+    await until('upkeep', async () => (await heldOf(bob, tablet)).peerKeys === 0)
+    network.fate = () => 'deliver'
+    network.redeliver()
+    await until('shown', async () => (await bob.received(ada)).length === 3)
+    expect(await bob.received(ada)).toEqual(['zero', 'one', 'two'])
+    expect(await lines(bob, ada)).toBe(0)
+    await until('acknowledged', () => network.pending === 0)
+  })
+
+  test('is shown when it opened the conversation while the receiver was off', async () => {
+    const { ada, bob, tablet } = await people()
+    await bob.engine.stop()
+    await tablet.send(bob, 'one')
+    await tablet.send(bob, 'two')
+    await until('sent', () => isSent(tablet, bob))
+    await ada.engine.devices.revoke(tablet.me.deviceId)
+    await bob.start()
+    await until('shown', async () => (await bob.received(ada)).length === 2)
+    expect(await lines(bob, ada)).toBe(0)
+  })
+})
+
+type Step = 'message' | 'removed' | 'seen' | 'delivered'
+
+test('whatever order things happen in, each message that was acknowledged is shown or has its line', async () => {
+  const steps = fc.array(fc.constantFrom<Step>('message', 'message', 'removed', 'seen', 'delivered'), {
+    minLength: 3,
+    maxLength: 7
+  })
+  const property = fc.asyncProperty(steps, async order => {
+    const { network, ada, bob, tablet } = await people()
+    await tablet.send(bob, 'first')
+    await until('first', async () => (await bob.received(ada)).length === 1)
+    network.fate = (_, to) => (toHex(to) === bob.me.deviceId ? 'later' : 'deliver')
+    let removed = false
+    const before = ['first']
+    let after = 0
+    for (const step of order) {
+      if (step === 'message') {
+        const text = `message ${before.length + after}`
+        await tablet.send(bob, text)
+        await until('sent', () => isSent(tablet, bob))
+        if (removed) after++
+        else before.push(text)
+      } else if (step === 'removed' && !removed) {
+        await ada.engine.devices.revoke(tablet.me.deviceId)
+        removed = true
+      } else if (step === 'seen') await bob.engine.people.refresh(ada.me.accountId)
+      else if (step === 'delivered') network.redeliver()
+    }
+    await bob.engine.people.refresh(ada.me.accountId)
+    network.fate = () => 'deliver'
+    network.redeliver()
+    await until('acknowledged', () => network.pending === 0)
+    const shown = await bob.received(ada)
+    expect(before.filter(text => !shown.includes(text))).toEqual([])
+    expect(shown.length - before.length === after || (await lines(bob, ada)) === 1).toBe(true)
+    await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
+  })
+  await fc.assert(property, { numRuns: 8 })
+}, 120_000)

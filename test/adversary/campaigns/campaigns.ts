@@ -6,6 +6,7 @@ const DEEPEST = 2_160
 const DEEP_ROUNDS = 30
 const SHORT_DEPTH = 20
 const SCHEDULE_STEPS = 25
+const FLAW_STEPS = 12
 /** Heap that a million junk entries may cost: the last rejected records, and counters. */
 const MAX_JUNK_HEAP_BYTES = 64 * 1024 * 1024
 
@@ -42,6 +43,23 @@ async function followerForks({ seed, runs, budgetMs }: CampaignInit): Promise<Ca
     if (told.join() !== is.join()) examples.push(`the follower of seed ${schedule.seed} told something else`)
   }
   return { runs: done, failures: examples.length, examples: examples.slice(0, 20) }
+}
+
+async function followerFlaws({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runFlawSchedule } = await import('./follower-flaws.ts')
+  const deadline = performance.now() + budgetMs
+  const examples: string[] = []
+  let [done, spoilt, named] = [0, 0, 0]
+  for (; done < runs && performance.now() < deadline; done++) {
+    const schedule = { seed: seed + done, steps: FLAW_STEPS }
+    const outcome = await runFlawSchedule(schedule)
+    spoilt += outcome.spoilt
+    named += outcome.named
+    if (outcome.told.join() !== outcome.is.join()) {
+      examples.push(`the follower of seed ${schedule.seed} has another chain`)
+    }
+  }
+  return { runs: done, failures: examples.length, examples: examples.slice(0, 20), spoilt, named }
 }
 
 async function nameRaces({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
@@ -166,6 +184,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'schedules',
     defaultRuns: 10_000,
     run: followerForks
+  },
+  'follower-flaws': {
+    summary:
+      'a source whose lists are cut, or miss, repeat or reorder rows now and then: nothing but the chain becomes final',
+    unit: 'schedules',
+    defaultRuns: 2_000,
+    run: followerFlaws
   },
   'name-races': {
     summary: 'a node that sees claims and submits its own first wins no name; hoarded commitments lapse',

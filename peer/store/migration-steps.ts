@@ -120,5 +120,20 @@ const custodyTimes: MigrationStep = async store => {
   })
 }
 
+/**
+ * 6 to 7: ids of devices and sessions in names are keyed hashes. The names are changed before the first step runs, in batches of
+ * their own, see `SealedStore.blindOldNames`; this step only marks the store.
+ */
+const blindNames: MigrationStep = async () => []
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
-export const STEPS: readonly MigrationStep[] = [conversationKinds, problemCodes, agreements, pairings, custodyTimes]
+export const STEPS: readonly MigrationStep[] = [
+  conversationKinds,
+  problemCodes,
+  agreements,
+  pairings,
+  custodyTimes,
+  blindNames
+]
+/** The first version without ids in its names. */
+export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

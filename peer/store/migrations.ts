@@ -10,7 +10,7 @@ import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
 import { storeFailure } from '../errors.ts'
 import type { AtRestCipher, KeyValueStore } from '../ports.ts'
-import { STEPS, type MigrationStep } from './migration-steps.ts'
+import { BLINDED_SINCE, STEPS, type MigrationStep } from './migration-steps.ts'
 import { SealedStore, type EntryChange } from './sealed-store.ts'
 
 /** Version of a store that carries none. */
@@ -50,6 +50,8 @@ export async function migrate(store: SealedStore, steps: readonly MigrationStep[
   const found = stored ? decode(uint(), stored, { maxBytes: MAX_VERSION_BYTES }) : undefined
   if (found !== undefined && found > newest) throw newerStore(found, newest)
   if (found === undefined && newest === FIRST_VERSION) return writeVersion(store, newest, [])
+  // Before the first step: steps read and write names of today.
+  if ((found ?? FIRST_VERSION) < BLINDED_SINCE) await store.blindOldNames()
   for (let version = found ?? FIRST_VERSION; version < newest; version++) {
     await writeVersion(store, version + 1, await steps[version - FIRST_VERSION]!(store))
   }

@@ -1,49 +1,30 @@
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
-import { toHex, utf8 } from '../../protocol/bytes.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
-import type { AtRestCipher, KeyValueStore } from '../ports.ts'
-
-/**
- * Name of an entry. `space` is the kind, `id` what it belongs to, `order` sorts within `(space, id)`.
- * On disk the id is a keyed hash: the names of entries must not tell who writes to whom.
- */
-export interface EntryName {
-  space: string
-  id?: string
-  order?: string
-}
+import type { AtRestCipher, KeyValueStore, StoreChange } from '../ports.ts'
+import { EntryNames, isBlinded, splitOrder, withOrder, type EntryName } from './entry-names.ts'
 
 /** A change of one entry; `null` deletes. */
 export interface EntryChange extends EntryName {
   value: Uint8Array | null
 }
 
-const BLIND_BYTES = 16
-/** Blinded ids kept, about 300 bytes each: a message touches the same few a dozen times. */
-const MAX_CACHED_BLINDS = 2_000
 /** Sorts after every character used in names. */
 const LAST = '~'
+/** Old names changed in one batch. */
+const RENAMED_AT_ONCE = 200
 
-/** A key-value store in which every value is sealed and every id is blinded. */
+/** A key-value store in which every value is sealed and every id in a name is blinded. */
 export class SealedStore {
   readonly #store: KeyValueStore
   readonly #cipher: AtRestCipher
-  readonly #crypto: Pick<Crypto, 'hmacSha256'>
-  readonly #blindKey: Uint8Array
-  readonly #blinds = new Map<string, string>()
+  readonly #names: EntryNames
   /** Sealing takes unequal times; batches reach the disk in the order of the calls all the same. */
   readonly #writes = new SerialQueue()
 
-  private constructor(
-    store: KeyValueStore,
-    cipher: AtRestCipher,
-    crypto: Pick<Crypto, 'hmacSha256'>,
-    blindKey: Uint8Array
-  ) {
+  private constructor(store: KeyValueStore, cipher: AtRestCipher, names: EntryNames) {
     this.#store = store
     this.#cipher = cipher
-    this.#crypto = crypto
-    this.#blindKey = blindKey
+    this.#names = names
   }
 
   /**
@@ -58,31 +39,28 @@ export class SealedStore {
   ): Promise<SealedStore> {
     const name = 'blind-key'
     const sealed = await store.get(name)
-    if (sealed) return new SealedStore(store, cipher, crypto, await cipher.open(name, sealed))
-    const blindKey = random(32)
-    await store.batch([{ key: name, value: await cipher.seal(name, blindKey) }])
-    return new SealedStore(store, cipher, crypto, blindKey)
+    const blindKey = sealed ? await cipher.open(name, sealed) : random(32)
+    if (!sealed) await store.batch([{ key: name, value: await cipher.seal(name, blindKey) }])
+    return new SealedStore(store, cipher, new EntryNames(crypto, blindKey))
   }
 
   /** @returns undefined if there is no such entry. */
   async get(name: EntryName): Promise<Uint8Array | undefined> {
-    const key = this.#key(name)
+    const key = this.#names.keyOf(name)
     const sealed = await this.#store.get(key)
-    return sealed && this.#cipher.open(key, sealed)
+    return sealed && (await this.#open(key, sealed)).value
   }
 
   /**
    * All changes or none, on disk when it resolves unless it need not be `durable`. The last change of one entry counts, within a
    * batch and of several batches: what memory has and what the disk has are the same.
    */
-  async batch(changes: EntryChange[], options?: { durable?: boolean }): Promise<void> {
-    const byKey = new Map(changes.map(change => [this.#key(change), change.value]))
-    const sealing = Promise.all(
-      [...byKey].map(async ([key, value]) => ({ key, value: value && (await this.#cipher.seal(key, value)) }))
-    )
-    // It is awaited in its turn; until then its failure is no unhandled one.
-    sealing.catch(() => undefined)
-    await this.#writes.run(async () => this.#store.batch(await sealing, options))
+  batch(changes: EntryChange[], options?: { durable?: boolean }): Promise<void> {
+    const byKey = new Map(changes.map(change => [this.#names.keyOf(change), change]))
+    return this.#writes.run(async () => {
+      const sealed = [...byKey].map(([key, { order = '', value }]) => this.#sealed(key, order, value))
+      await this.#store.batch(await Promise.all(sealed), options)
+    })
   }
 
   /** Resolves once every batch so far survives a power cut. */
@@ -92,50 +70,63 @@ export class SealedStore {
 
   /**
    * Entries of one `(space, id)` in order.
-   * @param options - `after` and `before` are exclusive bounds of `order`.
+   * @param options - `after` and `before` are exclusive bounds of `order`. All four are for orders that are numbers: names
+   * that are ids have no order on disk, and are asked for all at once.
    */
   async range(
     space: string,
     id: string | undefined,
     options: { after?: string; before?: string; reverse?: boolean; limit?: number } = {}
   ): Promise<{ order: string; value: Uint8Array }[]> {
-    const prefix = this.#key({ space, ...(id === undefined ? {} : { id }) })
+    const prefix = this.#names.prefixOf(space, id)
     const { after, before, ...rest } = options
     const entries = await this.#store.range({
       gte: prefix + (after === undefined ? '' : `${after} `),
       lt: prefix + (before ?? LAST),
       ...rest
     })
-    return Promise.all(
-      entries.map(async ([key, sealed]) => ({
-        order: key.slice(prefix.length),
-        value: await this.#cipher.open(key, sealed)
-      }))
-    )
+    const found = await Promise.all(entries.map(([key, sealed]) => this.#open(key, sealed)))
+    const isSorted = !entries.some(([key]) => isBlinded(key))
+    return isSorted ? found : found.sort((a, b) => (a.order < b.order ? -1 : 1))
   }
 
   /** Values of a whole space, whatever their ids, in no useful order. */
   async all(space: string): Promise<Uint8Array[]> {
     const entries = await this.#store.range({ gte: `${space}/`, lt: `${space}/${LAST}` })
-    return Promise.all(entries.map(([key, sealed]) => this.#cipher.open(key, sealed)))
+    return Promise.all(entries.map(async ([key, sealed]) => (await this.#open(key, sealed)).value))
+  }
+
+  /**
+   * Renames the entries of a store that has ids in clear in its names. A process that ends in between leaves some to the next
+   * call: each entry has one name or the other.
+   */
+  async blindOldNames(): Promise<void> {
+    for (let from = ''; ;) {
+      const entries = await this.#store.range({ gte: from, lt: LAST, limit: RENAMED_AT_ONCE })
+      if (entries.length === 0) return
+      const renamed = await Promise.all(entries.map(([key, sealed]) => this.#renamed(key, sealed)))
+      if (renamed.some(({ length }) => length > 0)) await this.#store.batch(renamed.flat())
+      // The next key there is.
+      from = `${entries.at(-1)![0]}\0`
+    }
+  }
+
+  async #renamed(key: string, sealed: Uint8Array): Promise<StoreChange[]> {
+    const name = this.#names.renamed(key)
+    if (!name) return []
+    const value = await this.#cipher.open(key, sealed)
+    return [{ key, value: null }, await this.#sealed(name.key, name.order, value)]
   }
 
   close(): Promise<void> {
     return this.#store.close()
   }
 
-  #key({ space, id, order = '' }: EntryName): string {
-    return `${space}/${id === undefined ? '' : this.#blind(`${space}/${id}`)}/${order}`
+  async #sealed(key: string, order: string, value: Uint8Array | null): Promise<StoreChange> {
+    return { key, value: value && (await this.#cipher.seal(key, withOrder(key, order, value))) }
   }
 
-  #blind(name: string): string {
-    let blind = this.#blinds.get(name)
-    if (blind === undefined) {
-      blind = toHex(this.#crypto.hmacSha256(this.#blindKey, utf8(name)).subarray(0, BLIND_BYTES))
-      // Emptied when full: what is in use comes back at once.
-      if (this.#blinds.size >= MAX_CACHED_BLINDS) this.#blinds.clear()
-      this.#blinds.set(name, blind)
-    }
-    return blind
+  async #open(key: string, sealed: Uint8Array): Promise<{ order: string; value: Uint8Array }> {
+    return splitOrder(key, await this.#cipher.open(key, sealed))
   }
 }

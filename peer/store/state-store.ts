@@ -1,4 +1,5 @@
-import type { EntryChange, EntryName, SealedStore } from './sealed-store.ts'
+import type { EntryName } from './entry-names.ts'
+import type { EntryChange, SealedStore } from './sealed-store.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 
 /** Where one piece of state lives, and how it is written. */

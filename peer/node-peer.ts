@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
+import { terminalJson, terminalLine } from '../protocol/terminal-text.ts'
 import { PeerEngine } from './peer-engine.ts'
 import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
 import { createAesAtRestCipher } from './store/aes-at-rest-cipher.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { openPeerStore } from './store/migrations.ts'
 import { createSeedVault } from './store/seed-vault.ts'
-import { loadStoreKey } from './store/store-key.ts'
+import { loadStoreKey, STORE_FOLDER } from './store/store-key.ts'
 import { Libp2pTransport } from './network/libp2p-transport.ts'
 
 export interface NodePeerOptions {
@@ -26,8 +27,8 @@ export interface NodePeerOptions {
 export type NodePeer = PeerEngine
 
 const STDERR_LOG: Log = {
-  debug: (message, details) => process.stderr.write(`debug ${message} ${JSON.stringify(details ?? {})}\n`),
-  warn: (message, details) => process.stderr.write(`warn ${message} ${JSON.stringify(details ?? {})}\n`)
+  debug: (message, details) => process.stderr.write(`debug ${terminalLine(message)} ${terminalJson(details ?? {})}\n`),
+  warn: (message, details) => process.stderr.write(`warn ${terminalLine(message)} ${terminalJson(details ?? {})}\n`)
 }
 
 /**
@@ -39,7 +40,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
   const crypto = createNodeCrypto()
   const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
   const key = await loadStoreKey(crypto, random, dataDir, passphrase)
-  const level = await openLevelStore(join(dataDir, 'store'))
+  const level = await openLevelStore(join(dataDir, STORE_FOLDER))
   try {
     const store = await openPeerStore(level, createAesAtRestCipher(crypto, key, random), crypto, random)
     return new PeerEngine(

@@ -10,6 +10,10 @@ const terminal: Terminal = {
   isWatched: process.stderr.isTTY === true
 }
 
+// The reader of a pipe has enough, such as `head -1`.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_INTERNAL))
+
 runVerify(process.argv.slice(2), terminal).then(
   // Connections that are kept alive for a next question must not keep the process.
   code => process.exit(code),

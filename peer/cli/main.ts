@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module'
 import type { Command } from './command-line.ts'
 import { readEnvironment } from './config.ts'
+import { writeNote } from './output.ts'
 
 const EXIT = { done: 0, failed: 1, usage: 2, timedOut: 3 } as const
 
@@ -15,7 +16,7 @@ async function run(argv: string[]): Promise<number> {
     command = parseCommandLine(argv, environment.defaultData)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`volo-peer: ${error.message}. See volo-peer --help.\n`)
+    writeNote(`${error.message}. See volo-peer --help.`)
     return EXIT.usage
   }
   if (command.kind === 'help') {
@@ -31,6 +32,15 @@ async function run(argv: string[]): Promise<number> {
   return runCommand(command, environment)
 }
 
+// Files are for their owner alone, whatever the shell says.
+process.umask(0o077)
+for (const stream of [process.stdout, process.stderr]) stream.on('error', leaveQuietly)
+
+/** The reader of a pipe has enough, such as `head -1`. Everything that matters is on disk. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed)
+}
+
 run(process.argv.slice(2)).then(
   code => {
     process.exitCode = code
@@ -38,7 +48,7 @@ run(process.argv.slice(2)).then(
     process.stdout.write('', () => process.exit(code))
   },
   (error: unknown) => {
-    process.stderr.write(`volo-peer: ${error instanceof Error ? error.message : String(error)}\n`)
+    writeNote(error instanceof Error ? error.message : String(error))
     process.exit(EXIT.failed)
   }
 )

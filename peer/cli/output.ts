@@ -1,4 +1,5 @@
 import type { ChatMessage, DeviceRecord, Me, Person, RecordDetails } from '../peer-api.ts'
+import { terminalJson, terminalText } from '../../protocol/terminal-text.ts'
 import { messageProblemWords } from './words.ts'
 
 /** Where a command prints. With `--json` each thing is one line of JSON on stdout; otherwise text for people. */
@@ -9,12 +10,19 @@ export interface Output {
   note(text: string): void
 }
 
+/** Writes a remark to stderr. */
+export function writeNote(text: string): void {
+  process.stderr.write(`volo-peer: ${printable(text)}\n`)
+}
+
 export function createOutput(json: boolean): Output {
   return {
-    // Waits until the line is written: an exit right after it must not cut a pipe short.
-    print: (value, human) =>
-      new Promise(resolve => process.stdout.write(`${json ? JSON.stringify(value) : human}\n`, () => resolve())),
-    note: text => void process.stderr.write(`volo-peer: ${printable(text)}\n`)
+    // Waits until the line is written: an exit right after it must not cut a pipe short. A line that nobody takes is not printed.
+    print: (value, human) => {
+      const line = json ? terminalJson(value) : terminalText(human)
+      return new Promise(resolve => process.stdout.write(`${line}\n`, error => error ?? resolve()))
+    },
+    note: writeNote
   }
 }
 
@@ -69,11 +77,9 @@ export function deviceLine({ deviceId, name, isThis, added, removed }: DeviceRec
   return [deviceId, ...(called === '' ? [] : [called]), deviceStateOf(added, removed) + since].join('  ')
 }
 
-/** Text of another origin for the terminal. Control and format characters are shown, so that text cannot drive the terminal. */
+/** Text of another origin for the terminal; its further lines are indented, so that they cannot pass for lines of ours. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, character =>
-    character === '\n' ? '\n    ' : `\\u{${character.codePointAt(0)!.toString(16)}}`
-  )
+  return terminalText(text).replaceAll('\n', '\n    ')
 }
 
 /** "recorded (3 blocks) on the preprod network" and the like. */

@@ -48,6 +48,9 @@ const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; 
   'not-opened': ({ location, detail }) => `${location} cannot be used: ${detail}`,
   newer: ({ detail }) => `a newer version of Volo wrote the data: ${detail}; update Volo`,
   'not-writable': ({ location, detail }) => `${location} cannot be written: ${detail}`,
+  'folder-exposed': ({ location }) => `every user can write in ${location}; run: chmod 700 ${location}`,
+  'key-missing': ({ location }) =>
+    `${location} is missing, and without it the data beside it cannot be read; bring it back from a copy, or choose another data directory`,
   'key-exposed': ({ location }) => `${location} can be read by other users; run: chmod 600 ${location}`,
   'key-damaged': ({ location }) => `${location} is damaged: it is not a key file of this version`,
   'key-weak': ({ location }) => `the key file in ${location} asks for a weaker key derivation than allowed`,

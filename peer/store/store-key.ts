@@ -1,5 +1,5 @@
 /** The key of a data directory in Node: a file only its owner can read, or one wrapped under a passphrase. */
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex, toHex, utf8, wipe } from '../../protocol/bytes.ts'
 import { argon2id } from '../../protocol/crypto/argon2id.ts'
@@ -11,7 +11,12 @@ export const PASSPHRASE_COST = { memoryKib: 64 * 1024, iterations: 3, parallelis
 /** Name of the key file in a data directory. */
 export const KEY_FILE = 'store-key.json'
 
+/** Name of the folder of the store in a data directory. */
+export const STORE_FOLDER = 'store'
+
 const OWNER_ONLY = 0o600
+/** Windows has no such modes. */
+const isPosix = process.platform !== 'win32'
 
 interface PlainKey {
   version: 1
@@ -48,7 +53,11 @@ export async function loadStoreKey(
 ): Promise<Uint8Array> {
   const path = join(directory, KEY_FILE)
   const text = await readKeyFile(directory, path)
-  if (text === undefined) return createKey(crypto, random, directory, path, passphrase)
+  if (text === undefined) {
+    // A new key opens nothing of an old store, and would stand where the right one belongs.
+    if (await hasStore(directory)) throw storeFailure('key-missing', path)
+    return createKey(crypto, random, directory, path, passphrase)
+  }
   const file = parseKeyFile(path, text)
   if (file.kind === 'plain') {
     if (passphrase !== undefined) {
@@ -62,11 +71,32 @@ export async function loadStoreKey(
   return unwrapKey(crypto, directory, file, passphrase)
 }
 
+/**
+ * Makes a folder that only its owner can enter. One that exists stays as it is, unless every user can write in it: they could
+ * replace the key or the store.
+ */
+async function makePrivateFolder(directory: string): Promise<void> {
+  // The mode counts for what is made here, whatever the umask: it takes nothing from the owner.
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const { mode } = await stat(directory)
+  if (isPosix && (mode & 0o002) !== 0) throw storeFailure('folder-exposed', directory)
+  const store = join(directory, STORE_FOLDER)
+  await chmod(store, 0o700).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
+/** Whether there are messages and keys that only the missing key opens. */
+async function hasStore(directory: string): Promise<boolean> {
+  const names = await readdir(join(directory, STORE_FOLDER)).catch(() => [])
+  return names.length > 0
+}
+
 async function readKeyFile(directory: string, path: string): Promise<string | undefined> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makePrivateFolder(directory)
     const { mode } = await stat(path)
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    if (isPosix && (mode & 0o077) !== 0) {
       throw storeFailure('key-exposed', path)
     }
     return await readFile(path, 'utf8')

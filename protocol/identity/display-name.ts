@@ -7,6 +7,7 @@
  * UTS #39 (identifier profile, "highly restrictive", applied to each word).
  */
 import { text as textCodec, refine, type Codec } from '../codec.ts'
+import { EMOJI, JOINERS } from '../character-classes.ts'
 import { MAX_DISPLAY_NAME_UNITS } from '../limits.ts'
 import { graphemesOf } from '../graphemes.ts'
 
@@ -31,9 +32,6 @@ const WORD_SCRIPTS = [...SCRIPTS.map(script => [script]), ...MIXES].map(
   scripts => new RegExp(`^[\\p{sc=Zyyy}\\p{sc=Zinh}${scripts.map(script => `\\p{scx=${script}}`).join('')}]*$`, 'u')
 )
 
-/** One emoji: a flag, a keycap, or pictures with modifiers, joined or not. */
-const EMOJI =
-  /^(?:\p{Regional_Indicator}{2}|[0-9]\uFE0F\u20E3|\u{1F3F4}[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{3,6}\u{E007F}|\p{ExtPict}[\uFE0F\p{Emoji_Modifier}]?(?:\u200D\p{ExtPict}[\uFE0F\p{Emoji_Modifier}]?)*)$/u
 /** Emoji that read as the app's own signs: checks, locks, shields, warnings. */
 const POSING_EMOJI =
   /[\u00A9\u00AE\u2122\u2139\u2611\u2705\u2714\u26A0\u2757\u{1F197}\u{1F50F}-\u{1F513}\u{1F5F8}\u{1F6E1}]/u
@@ -41,10 +39,9 @@ const POSING_EMOJI =
 const REFUSED_SIGNS = /[@#%*:;<>[\]\\{}\p{S}\p{Me}\p{Nl}\p{No}\u2020\u2021\u203B\u2800]/u
 /** More marks on one letter than any language needs (UTS #39, 5.4); a name that begins with a mark draws on its neighbour. */
 const TOO_MANY_MARKS = /^\p{M}|(?<=[^\p{L}\p{M}])\p{M}|\p{Mn}{5}/u
+/** Between letters only: at the end of a name they would be hidden. */
+const INNER_JOINERS = new RegExp(`${JOINERS.source}(?=\\p{L})`, 'gu')
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u
-/** Joiners are part of the spelling in these scripts, between letters. */
-const JOINERS =
-  /(?<=[\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Mymr}\p{scx=Khmr}])[\u200C\u200D](?=\p{L})/gu
 
 /** Letters of other scripts that look like Latin ones; the part of confusables.txt (UTS #39) that spells English words. */
 const LOOK_ALIKES: Readonly<Record<string, string>> = Object.fromEntries(
@@ -137,7 +134,7 @@ function faultOf(name: string): DisplayNameFault | null {
   const letters = parts
     .filter(part => !EMOJI.test(part))
     .join('')
-    .replace(JOINERS, '')
+    .replace(INNER_JOINERS, '')
   if (HIDDEN.test(letters)) return 'hidden'
   if (REFUSED_SIGNS.test(letters) || TOO_MANY_MARKS.test(letters)) return 'sign'
   if (!/[\p{L}\p{N}]/u.test(letters) && !parts.some(part => EMOJI.test(part))) return 'empty'

@@ -1,3 +1,5 @@
+import { cutText } from '../../../protocol/graphemes.ts'
+import { terminalLine } from '../../../protocol/terminal-text.ts'
 import { levelName } from './render-json.ts'
 import {
   EXIT_CODES,
@@ -46,9 +48,7 @@ const MAX_TEXT_LENGTH = 1_000
 
 /** Sources are strangers: what they say must not be able to drive the terminal, nor fill it. */
 export function printable(text: string): string {
-  return text
-    .slice(0, MAX_TEXT_LENGTH)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+  return terminalLine(cutText(text, MAX_TEXT_LENGTH))
 }
 
 /** A time between two, as people say it. @param ms - may be negative. */

@@ -58,7 +58,7 @@ export const whoami: Run<'whoami'> = async (peer, command, output) => {
   const self = await me(peer)
   await output.print(
     { ...meJson(self), data: command.data },
-    `${nameOf(self)}\nAccount  ${self.accountId}\nDevice   ${self.deviceId} (${self.deviceName})\n` +
+    `${nameOf(self)}\nAccount  ${self.accountId}\nDevice   ${self.deviceId} (${printable(self.deviceName)})\n` +
       `Record   ${recordLine(self.record)}\nUsername ${self.nameState}`
   )
   return EXIT.done
@@ -91,7 +91,7 @@ export const status: Run<'status'> = async (peer, _command, output) => {
     { stage, username: self?.username ?? null, accountId: self?.accountId ?? null, ...now },
     [
       self ? `Registered as ${nameOf(self)}` : 'Not registered',
-      `Connection  ${now.connection}${now.node === null ? '' : ` to ${now.node}`}`,
+      `Connection  ${now.connection}${now.node === null ? '' : ` to ${printable(now.node)}`}`,
       `Network     ${now.network ? `${printable(now.network.label)}, ${now.listedNodes} listed node(s), epoch ${now.epoch}` : 'unknown'}`,
       `Waiting     ${now.waiting} message(s)`,
       ...(now.problem === null ? [] : [`Problem     ${statusProblemWords(now.problem)}`])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -109,6 +109,27 @@ describe('the key of a data directory', () => {
     await load(directory)
     await chmod(join(directory, KEY_FILE), 0o644)
     await expect(load(directory)).rejects.toMatchObject(storeFault('key-exposed'))
+  })
+
+  test('is never made beside a store that an older one sealed', async () => {
+    const directory = await folder()
+    await load(directory)
+    await mkdir(join(directory, 'store'))
+    await writeFile(join(directory, 'store', 'CURRENT'), '')
+    await rm(join(directory, KEY_FILE))
+    await expect(load(directory)).rejects.toMatchObject(storeFault('key-missing'))
+    expect(await readdir(directory)).toEqual(['store'])
+  })
+
+  test('is refused in a folder where every user can write; an old store is made private', async () => {
+    const directory = await folder()
+    await load(directory)
+    await mkdir(join(directory, 'store'))
+    await chmod(join(directory, 'store'), 0o777)
+    await load(directory)
+    expect((await stat(join(directory, 'store'))).mode & 0o777).toBe(0o700)
+    await chmod(directory, 0o777)
+    await expect(load(directory)).rejects.toMatchObject(storeFault('folder-exposed'))
   })
 
   test('opens with its passphrase only', async () => {

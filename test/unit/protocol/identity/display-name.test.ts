@@ -77,6 +77,7 @@ describe('names that pose are refused', () => {
     ['\u2066Bob', 'hidden'],
     ['Bob\u200f', 'hidden'],
     ['Bo\u200db', 'hidden'],
+    ['محمد\u200c', 'hidden'],
     ['Bo\u034fb', 'hidden'],
     ['Bob\u{e0041}\u{e0042}', 'hidden'],
     ['Bob\nVerified: you compared the safety number', 'hidden'],

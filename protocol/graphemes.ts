@@ -8,10 +8,14 @@ export function graphemesOf(text: string): string[] {
   return Array.from(segmenter.segment(text), ({ segment }) => segment)
 }
 
-/** The longest beginning of at most `maxUnits` UTF-16 code units that ends between two graphemes. */
+/**
+ * The longest beginning of at most `maxUnits` UTF-16 code units that ends between two graphemes. Of a single grapheme that is
+ * longer, such as a letter under thousands of marks, what fits in whole code points.
+ */
 export function cutText(text: string, maxUnits: number): string {
   if (text.length <= maxUnits) return text
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
   // The grapheme that holds the first unit too many begins where the cut is.
-  return text.slice(0, segmenter.segment(text).containing(maxUnits)!.index)
+  const end = segmenter.segment(text).containing(maxUnits)!.index
+  return end > 0 ? text.slice(0, end) : text.slice(0, maxUnits).replace(/[\uD800-\uDBFF]$/, '')
 }

@@ -18,9 +18,11 @@ export const MAX_ENVELOPE_BYTES = 220 * KIB
 
 /**
  * Longest text of one message, in UTF-16 code units: what `length` counts. At three bytes a unit, the longest text still
- * fits the largest padding. Drafts and the composer have the same bound.
+ * fits the largest padding. The composer and the peer refuse a longer one, counted without blanks at its ends.
  */
 export const MAX_TEXT_UNITS = 20_000
+/** Longest draft: a text that is too long to send is kept whole, so that its writer can split it. */
+export const MAX_DRAFT_UNITS = 5 * MAX_TEXT_UNITS
 /** Longest display name in its normal form, in UTF-16 code units; see identity/display-name.ts. */
 export const MAX_DISPLAY_NAME_UNITS = 64
 

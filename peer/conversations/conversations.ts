@@ -2,7 +2,7 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { MAX_TEXT_UNITS } from '../../protocol/limits.ts'
+import { MAX_DRAFT_UNITS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
 import type {
   ChatMessage,
@@ -153,10 +153,11 @@ export class Conversations implements ConversationsApi, MessagesApi {
   }
 
   /** Takes a text; it is on disk, and in the queue, when this resolves. */
-  async sendText(conversationId: string, text: string): Promise<ChatMessage> {
-    if (text.trim() === '') throw new PeerError('message-empty')
-    if (text.length > MAX_TEXT_UNITS)
-      throw new PeerError('message-too-long', { length: text.length, limit: MAX_TEXT_UNITS })
+  async sendText(conversationId: string, written: string): Promise<ChatMessage> {
+    if (written.trim() === '') throw new PeerError('message-empty')
+    requireLength(written, MAX_TEXT_UNITS)
+    // As the receiver will have it: half a surrogate pair cannot be encoded.
+    const text = written.toWellFormed()
     const { context, sealer, people } = this.#components
     const message: OwnText = { messageId: createMessageId(context.random), sentAt: context.timers.now(), text }
     const plan = await sealer.readyPlan(conversationId)
@@ -228,11 +229,13 @@ export class Conversations implements ConversationsApi, MessagesApi {
     await this.#components.readMarks.mark(conversationId, upTo)
   }
 
+  /** @throws PeerError `message-too-long` past {@link MAX_DRAFT_UNITS}: what was saved before stays. */
   async saveDraft(conversationId: string, text: string): Promise<void> {
+    requireLength(text, MAX_DRAFT_UNITS)
     const { states, history } = this.#components
     await states.unit(async unit => {
       const conversation = await unit.read(slots.conversation(conversationId))
-      if (conversation) history.saveConversation(unit, { ...conversation, draft: text.slice(0, MAX_TEXT_UNITS) })
+      if (conversation) history.saveConversation(unit, { ...conversation, draft: text.toWellFormed() })
     })
   }
 
@@ -251,4 +254,9 @@ export class Conversations implements ConversationsApi, MessagesApi {
         })
       })
   }
+}
+
+/** Never cuts: the writer decides what to leave out. @throws PeerError `message-too-long`. */
+function requireLength({ length }: string, limit: number): void {
+  if (length > limit) throw new PeerError('message-too-long', { length, limit })
 }

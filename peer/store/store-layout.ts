@@ -22,7 +22,7 @@ import { messageIdCodec } from '../../protocol/conversation/message-kinds.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { sequencerState, type Sequencer } from '../../protocol/conversation/sequencer.ts'
 import { accountIdCodec, deviceIdCodec } from '../../protocol/identity/device.ts'
-import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
+import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS, MAX_DRAFT_UNITS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { sessionIdCodec } from '../../protocol/session/context.ts'
 import { ownKeysState, peerKeyState, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { inboundState, type Inbound } from '../../protocol/session/inbound.ts'
@@ -66,7 +66,7 @@ const conversationCodec = struct({
   accountId: accountIdCodec,
   /** A kind keeps its place in this list: that is what is stored. */
   kind: oneOf('notes', 'direct'),
-  draft: text(MAX_TEXT_UNITS),
+  draft: text(MAX_DRAFT_UNITS),
   unread: uint(),
   updatedAt: uint(),
   /** Place of the next message shown. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { MAX_DRAFT_UNITS } from '../../../protocol/limits.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../../support/peer/test-peer.ts'
 
@@ -120,6 +121,25 @@ describe('two peers', () => {
     expect(older.map(({ text }) => text)).toEqual(['m1', 'm2', 'm3'])
     const [conversation] = (await ada.engine.snapshot()).conversations
     expect(conversation).toMatchObject({ draft: 'half a thought', lastMessage: { text: 'm6' } })
+  })
+
+  test('a draft that is too long to send survives a restart whole, and one past the bound of drafts is refused', async () => {
+    const { ada, bob } = await pair()
+    const { id } = await ada.engine.conversations.open(bob.me.accountId)
+    const draft = `${'a'.repeat(19_999)}😀${'b'.repeat(5_000)}`
+    await ada.engine.conversations.saveDraft(id, draft)
+    const refused = ada.engine.conversations.saveDraft(id, 'x'.repeat(MAX_DRAFT_UNITS + 1))
+    await expect(refused).rejects.toMatchObject({ code: 'message-too-long' })
+    await ada.restart()
+    expect((await ada.engine.snapshot()).conversations[0]!.draft).toBe(draft)
+  })
+
+  test('half a surrogate pair is replaced for the sender as for the receiver', async () => {
+    const { ada, bob } = await pair()
+    const taken = await ada.send(bob, 'half \ud83d smile')
+    expect(taken.text).toBe('half \ufffd smile')
+    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+    expect(await bob.received(ada)).toEqual(['half \ufffd smile'])
   })
 
   test('an empty text, a text that is too long and an unknown conversation are refused', async () => {

@@ -37,6 +37,26 @@ describe('a draft', () => {
     expect(saved.mock.calls).toEqual([[CONVERSATION, 'Hello Bob']])
   })
 
+  it('that is too long to send is kept all the same, and the user is told when it is too long even for that', async () => {
+    const { composer, peer, saved } = compose()
+    composer.write('x'.repeat(25_000))
+    await vi.runAllTimersAsync()
+    expect(composer).toMatchObject({ isTooLong: true, isUnkept: false })
+    expect(saved.mock.lastCall![1]).toHaveLength(25_000)
+    peer.conversations.saveDraft = async () => {
+      throw new PeerError('message-too-long', { length: 100_001, limit: 100_000 })
+    }
+    composer.write('x'.repeat(100_001))
+    await vi.runAllTimersAsync()
+    expect(composer.isUnkept).toBe(true)
+  })
+
+  it('is measured as it is sent, without blanks at its ends', () => {
+    const { composer } = compose()
+    composer.write(`${'x'.repeat(MAX_TEXT_UNITS)}  \n`)
+    expect(composer.canSend).toBe(true)
+  })
+
   it('leaves the box, and the store, when it is sent', async () => {
     const { composer, saved, sent } = compose('old')
     composer.write('  Hello  ')

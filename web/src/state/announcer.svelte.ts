@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../../../peer/peer-api.ts'
+import { cutText } from '../../../protocol/graphemes.ts'
 import type { Catalogue } from '../i18n/catalogue.ts'
 
 /** Messages that arrive within this time are read out together. */
@@ -39,7 +40,7 @@ export class Announcer {
     this.#batch = []
     if (!first) return
     const { message, messages, newMessages } = this.#words.announce
-    if (batch.length === 1) this.text = message(first.fromName, first.text.slice(0, READ_OUT))
+    if (batch.length === 1) this.text = message(first.fromName, cutText(first.text, READ_OUT))
     else if (batch.every(each => each.from === first.from)) this.text = messages(batch.length, first.fromName)
     else this.text = newMessages(batch.length)
   }

@@ -1,3 +1,4 @@
+import { PeerError } from '../../../peer/errors.ts'
 import type { PeerApi } from '../../../peer/peer-api.ts'
 import { MAX_TEXT_UNITS } from '../../../protocol/limits.ts'
 
@@ -7,6 +8,8 @@ const SAVE_AFTER_MS = 400
 /** The text that the user writes in one conversation. It is kept on this device, and comes back when sending fails. */
 export class ComposerDraft {
   text = $state('')
+  /** Error of the last attempt to keep the draft; null once it is kept. */
+  keepFailure = $state.raw<unknown>(null)
   /** Error of the last attempt to send; null once the user tries again. */
   failure = $state.raw<unknown>(null)
 
@@ -24,7 +27,13 @@ export class ComposerDraft {
   }
 
   get isTooLong(): boolean {
-    return this.text.length > MAX_TEXT_UNITS
+    // As it is sent: without blanks at its ends.
+    return this.text.trim().length > MAX_TEXT_UNITS
+  }
+
+  /** Whether the last attempt to keep the draft failed because of its length: it is lost when the page closes. */
+  get isUnkept(): boolean {
+    return this.keepFailure instanceof PeerError && this.keepFailure.code === 'message-too-long'
   }
 
   get canSend(): boolean {
@@ -45,9 +54,11 @@ export class ComposerDraft {
     this.#saved = text
     try {
       await this.#api.conversations.saveDraft(this.#conversationId, text)
+      this.keepFailure = null
     } catch (error) {
       // The text is still on the screen; the next key press tries again.
       this.#saved = ''
+      this.keepFailure = error
       console.warn('The draft could not be kept.', error)
     }
   }

@@ -34,6 +34,7 @@ export const chats = {
     send: 'Send',
     sendHint: 'Enter sends, Shift+Enter starts a new line.',
     tooLong: 'This message is too long. Split it into several.',
+    draftNotKept: 'This text is too long to be kept when you leave. Copy it to another place, then shorten it.',
     newest: 'Jump to newest',
     newestUnread: (n: number) => plural(n, { one: '{n} new message', other: '{n} new messages' }),
     newMessages: 'New messages',

@@ -87,7 +87,9 @@ const RESERVED = [
   'unnamed',
   'unknown'
 ].map(skeletonOfDisplayName)
-const RESERVED_PARTS = ['verified', 'safety number', 'notes to self', 'recorded'].map(skeletonOfDisplayName)
+const RESERVED_PARTS = ['verified', 'safety number', 'notes to self', 'without a name', 'recorded'].map(
+  skeletonOfDisplayName
+)
 
 /**
  * Brings a name as it is typed or received into its normal form, or says why it is refused.

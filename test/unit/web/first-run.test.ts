@@ -31,6 +31,17 @@ describe('choosing a name', () => {
     expect(choice.missing).toBe('displayName')
   })
 
+  it('says why a name that poses is refused, and takes none of it from the sign-in', async () => {
+    const choice = new NameChoice(new FakePeer(), { ...suggested, name: 'Bob ✓ verified' })
+    expect(choice.displayName).toBe('')
+    expect(choice.nameProblem).toBeNull()
+    choice.displayName = '@bob'
+    expect(choice.nameProblem).toMatchObject({ code: 'display-name', facts: { fault: 'sign' } })
+    expect(await choice.start()).toBe(false)
+    choice.displayName = 'Bob'
+    expect(choice.nameProblem).toBeNull()
+  })
+
   it('begins with what the sign-in suggests, if that name is free', async () => {
     const peer = new FakePeer()
     const choice = new NameChoice(peer, { ...suggested, name: 'Zoë de l’Été' })

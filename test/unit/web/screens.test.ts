@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { displayNameOrEmpty } from '../../../protocol/identity/display-name.ts'
 import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
@@ -10,6 +11,7 @@ import { ChatSwitcher } from '../../../web/src/state/chat-switcher.svelte.ts'
 import { KeptStorage } from '../../../web/src/state/kept-storage.svelte.ts'
 import { MAX_LIST_WIDTH, MIN_LIST_WIDTH, PaneWidth } from '../../../web/src/state/pane-width.svelte.ts'
 import { PeopleFinder } from '../../../web/src/state/people-finder.svelte.ts'
+import { namesakesOf } from '../../../web/src/state/person-name.ts'
 import { PersonView } from '../../../web/src/state/person-view.svelte.ts'
 import { Router, type AddressBar } from '../../../web/src/state/router.svelte.ts'
 import { sealPath, sealPetals } from '../../../web/src/state/seal-petals.ts'
@@ -28,6 +30,26 @@ import {
 } from '../../support/fixture-world.ts'
 
 afterEach(() => vi.useRealTimers())
+
+describe('names', () => {
+  it('that look alike are told apart by their usernames, ours among them', () => {
+    const people = [
+      { accountId: '1', displayName: 'Сара', username: 'sara' },
+      { accountId: '2', displayName: 'Capa', username: 'capa' },
+      { accountId: '3', displayName: 'Ada', username: 'ada' },
+      { accountId: '3', displayName: 'Ada', username: 'ada' },
+      { accountId: '4', displayName: '👩', username: 'eve' },
+      { accountId: '5', displayName: '👨', username: 'bob' },
+      { accountId: '6', displayName: null, username: null }
+    ]
+    expect([...namesakesOf(people)]).toEqual(['1', '2'])
+  })
+
+  it('cannot be the words that the app has for people', () => {
+    const { you, notesToSelf, unnamed } = en.common
+    for (const words of [you, notesToSelf, unnamed]) expect(displayNameOrEmpty(words)).toBe('')
+  })
+})
 
 function appWith(world: World, hash = '') {
   vi.useFakeTimers()

@@ -1,3 +1,5 @@
+import { PeerError } from '../../../peer/errors.ts'
+import { displayNameOrEmpty, parseDisplayName } from '../../../protocol/identity/display-name.ts'
 import type { PeerApi } from '../../../peer/peer-api.ts'
 import { usernameLike } from './username.ts'
 import { UsernameChoice, type NameCheck } from './username-choice.svelte.ts'
@@ -19,7 +21,8 @@ export class NameChoice extends UsernameChoice {
 
   constructor(api: PeerApi, { name, deviceName }: NameSuggestion) {
     super(api)
-    this.displayName = name ?? ''
+    // A name from elsewhere that our rule refuses is no suggestion.
+    this.displayName = displayNameOrEmpty(name ?? '')
     this.deviceName = deviceName
     this.#suggestedDeviceName = deviceName
     this.#suggestedUsername = name === null ? '' : usernameLike(name)
@@ -32,9 +35,16 @@ export class NameChoice extends UsernameChoice {
     return this.displayName.trim() ? null : 'displayName'
   }
 
+  /** Why the shown name is refused; null while it is empty or fine. */
+  get nameProblem(): PeerError<'display-name'> | null {
+    const { fault } = parseDisplayName(this.displayName)
+    const isUsername = this.displayName === this.username
+    return fault === null || isUsername || !this.displayName.trim() ? null : new PeerError('display-name', { fault })
+  }
+
   /** Registers. @returns whether it worked; {@link failure} says why not. */
   async start(): Promise<boolean> {
-    if (this.missing) return false
+    if (this.missing || this.nameProblem) return false
     return this.handIn(() =>
       this.api.account.register({
         username: this.username,

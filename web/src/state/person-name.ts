@@ -1,3 +1,4 @@
+import { skeletonOfDisplayName } from '../../../protocol/identity/display-name.ts'
 import type { ConversationSummary, Person } from '../../../peer/peer-api.ts'
 import type { Catalogue } from '../i18n/catalogue.ts'
 
@@ -10,6 +11,21 @@ export function personName(person: Pick<Person, 'displayName' | 'username'>, wor
 /** The username as a second line below {@link personName}; null if there is none, or if it is the first line already. */
 export function secondName(person: Pick<Person, 'displayName' | 'username'>, words: Catalogue): string | null {
   return person.username && person.displayName ? words.common.atName(person.username) : null
+}
+
+/**
+ * The accounts whose shown names look alike, also to a reader in a hurry: their rows show the usernames, which one person has.
+ * @returns account ids.
+ */
+export function namesakesOf(people: Pick<Person, 'accountId' | 'displayName' | 'username'>[]): Set<string> {
+  const byName = new Map<string, Set<string>>()
+  for (const { accountId, displayName, username } of people) {
+    const name = displayName || username || ''
+    // A name of emoji has no letters to compare: it is compared as it is.
+    const skeleton = skeletonOfDisplayName(name) || name
+    byName.set(skeleton, (byName.get(skeleton) ?? new Set()).add(accountId))
+  }
+  return new Set([...byName.values()].filter(({ size }) => size > 1).flatMap(accounts => [...accounts]))
 }
 
 /** The heading of a conversation. */

@@ -3,7 +3,7 @@ import type { Language } from '../i18n/language.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ChatSwitcher } from './chat-switcher.svelte.ts'
 import { failureWords } from './failure-words.ts'
-import { personName } from './person-name.ts'
+import { namesakesOf, personName } from './person-name.ts'
 import { recordWords, type RecordWords } from './record-words.ts'
 import { links, type PersonPageName } from './routes.ts'
 import type { Router } from './router.svelte.ts'
@@ -62,6 +62,11 @@ export class VoloApp {
   get conversations(): ConversationSummary[] {
     return (this.snapshot?.conversations ?? []).toSorted((a, b) => b.updatedAt - a.updatedAt)
   }
+
+  /** Accounts that are told apart by their usernames, ours among them; see {@link namesakesOf}. */
+  readonly namesakes = $derived(
+    namesakesOf([...(this.me ? [this.me] : []), ...this.conversations.map(({ person }) => person)])
+  )
 
   get unread(): number {
     return this.conversations.reduce((sum, { unread }) => sum + unread, 0)

@@ -3,7 +3,7 @@
  *
  * - A write is on the disk once its promise resolves, unless its caller says `sync: false`. A caller says so only for what
  *   may be lost at any time, never for what a later write relies on: LevelDB starts a new log file now and then without an
- *   fsync of the old one, so a later synced write does not bring earlier ones to the disk (shown by `npm run chaos`).
+ *   fsync of the old one (read in its source), so a later synced write does not bring earlier ones to the disk.
  * - The first write that fails is the last: after an error such as a full disk, LevelDB goes on writing to a log with a
  *   torn record in the middle, and loses what follows it at the next start, although it called that safe. Every later
  *   write is refused, and the process is told to end.

@@ -50,7 +50,7 @@ test('the app opens when the node that served it is gone', async ({ page }) => {
   await expect(welcome(page)).toBeVisible()
 })
 
-test('a new version is offered, and comes only when it is accepted, in every tab', async ({ page, context }) => {
+test('a new version is offered, and comes in every tab once one accepts it', async ({ page, context }) => {
   const mark = (tab: Page) =>
     tab.evaluate(() => document.querySelector('meta[name=mark]')?.getAttribute('content') ?? null)
   await page.goto(app.origin)
@@ -68,6 +68,30 @@ test('a new version is offered, and comes only when it is accepted, in every tab
     await expect(async () => expect(await mark(tab)).toBe('second')).toPass()
     await expect(welcome(tab)).toBeVisible()
   }
+})
+
+test('a new version that nobody accepted waits while a tab is open, and starts once every tab was closed', async ({
+  page,
+  context
+}) => {
+  const mark = (tab: Page) =>
+    tab.evaluate(() => document.querySelector('meta[name=mark]')?.getAttribute('content') ?? null)
+  await page.goto(app.origin)
+  await offlineReady(page)
+  await page.reload()
+  await release('second')
+  await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()))
+  await page.getByRole('button', { name: 'Later' }).click()
+  await page.reload()
+  await expect(welcome(page)).toBeVisible()
+  expect(await mark(page)).toBeNull()
+  const next = await context.newPage()
+  await page.close()
+  await expect(async () => {
+    await next.goto('about:blank')
+    await next.goto(app.origin)
+    expect(await mark(next)).toBe('second')
+  }).toPass()
 })
 
 test('a new version that one tab accepts reaches a tab that was open before the first one was kept', async ({

@@ -1,6 +1,7 @@
 /**
  * Keeps the whole app on this device, so that it opens when the node that served it is gone. A new version waits until
- * the person accepts it. Everything that is not a file of the app goes to the network untouched.
+ * the person accepts it, or until every tab was closed: then the browser starts it, and nothing in this file can keep it
+ * from that. The node could also serve another service worker, which takes over in the same way. Everything that is not a file of the app goes to the network untouched.
  */
 
 interface ExtendableEvent extends Event {
@@ -66,7 +67,7 @@ let renewedAt = 0
 
 /**
  * The policy that is kept with a file names the nodes of the day it was fetched. Newer headers replace it only if the file
- * is still the same: code changes by accepted updates alone.
+ * is still the same: code changes with a new version alone.
  */
 async function renewHeaders(): Promise<void> {
   if (Date.now() - renewedAt < RENEW_EVERY_MS) return

@@ -3,7 +3,10 @@ import { trustedScript } from '../worker/trusted-script.ts'
 /** How often a page that stays open asks whether there is a new version. */
 const CHECK_EVERY_MS = 60 * 60 * 1_000
 
-/** Offers a new version of the app; nothing changes until the person accepts, then every tab reloads. */
+/**
+ * Offers a new version of the app; nothing changes in a tab until the person accepts, then every tab reloads. Without a word
+ * the browser starts the new version once the last tab was closed.
+ */
 export class AppUpdate {
   available = $state(false)
   accepting = $state(false)

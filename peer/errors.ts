@@ -25,6 +25,7 @@ const STORE_FAULTS = [
   'not-opened',
   'newer',
   'not-writable',
+  'full',
   'folder-exposed',
   'key-exposed',
   'key-missing',

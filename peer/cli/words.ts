@@ -48,6 +48,7 @@ const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; 
   'not-opened': ({ location, detail }) => `${location} cannot be used: ${detail}`,
   newer: ({ detail }) => `a newer version of Volo wrote the data: ${detail}; update Volo`,
   'not-writable': ({ location, detail }) => `${location} cannot be written: ${detail}`,
+  full: ({ location }) => `the disk of ${location} is full; free some space, then try again`,
   'folder-exposed': ({ location }) => `every user can write in ${location}; run: chmod 700 ${location}`,
   'key-missing': ({ location }) =>
     `${location} is missing, and without it the data beside it cannot be read; bring it back from a copy, or choose another data directory`,

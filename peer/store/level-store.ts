@@ -10,7 +10,7 @@ const FLUSH_KEY = 'flushed'
  *
  * @param location - a folder in Node, a database name in browsers.
  * @param onClosed - told when a browser has closed it by itself.
- * @throws PeerError `store` if another process has it open, or it cannot be read.
+ * @throws PeerError `store` if another process has it open, or it cannot be read; its `batch` rejects with {@link writeFailure}.
  */
 export async function openLevelStore(location: string, onClosed?: () => void): Promise<KeyValueStore> {
   const db = new Level<string, Uint8Array>(location, { keyEncoding: 'utf8', valueEncoding: 'view' })
@@ -23,12 +23,15 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
   const inBrowser = (db as { db?: IDBDatabase }).db
   inBrowser?.addEventListener('close', () => onClosed?.())
   const batch: KeyValueStore['batch'] = async (changes, { durable = true } = {}) => {
-    if (inBrowser) return writeIndexed(inBrowser, location, changes, durable)
-    const options = { sync: durable } as object
-    await db.batch(
-      changes.map(({ key, value }) => (value === null ? { type: 'del', key } : { type: 'put', key, value })),
-      options
+    const writes = changes.map(({ key, value }) =>
+      value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value }
     )
+    const written = inBrowser
+      ? writeIndexed(inBrowser, location, changes, durable)
+      : db.batch(writes, { sync: durable } as object)
+    await written.catch((error: unknown) => {
+      throw writeFailure(location, error)
+    })
   }
   return {
     // Synchronous where the platform can: a state is small and mostly in memory, and asking another thread takes longer.
@@ -64,10 +67,22 @@ async function writeIndexed(db: IDBDatabase, name: string, changes: StoreChange[
   })
 }
 
+/** @returns PeerError `store`: `full` if the disk, or what the browser grants the site, is used up, else `not-writable`. */
+export function writeFailure(location: string, error: unknown): Error {
+  return storeFailure(isFull(error) ? 'full' : 'not-writable', location, error)
+}
+
+/** Browsers name it, Node gives the code of the system, and LevelDB only the words of the system. */
+function isFull(error: unknown): boolean {
+  const { name, code, message, cause } = (error ?? {}) as { [K in 'name' | 'code' | 'message' | 'cause']?: unknown }
+  if (name === 'QuotaExceededError' || code === 'ENOSPC' || /no space left/i.test(String(message))) return true
+  return cause !== undefined && isFull(cause)
+}
+
 function openFailure(location: string, error: unknown): Error {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause
   if (cause?.code === 'LEVEL_LOCKED') {
     return storeFailure('in-use', location, error)
   }
-  return storeFailure('not-opened', location, cause ?? error)
+  return storeFailure(isFull(error) ? 'full' : 'not-opened', location, cause ?? error)
 }

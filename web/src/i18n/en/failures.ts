@@ -13,6 +13,7 @@ const STORE: Record<StoreFault, string> = {
   newer: 'A newer version of Volo wrote what is on this device. Nothing was changed. Update Volo, then open it again.',
   'not-writable':
     'This browser does not let Volo write to its storage. What was there is kept. Free some space, then try again.',
+  full: 'This device has no space left for Volo. What was there is kept; nothing was changed. Free some space, then try again.',
   'folder-exposed': 'Other people on this computer can write to Volo’s storage. It was not opened.',
   'key-missing': 'The key of Volo’s storage is missing, so it could not be opened. Nothing was changed.',
   'key-exposed': 'Other people on this computer can read Volo’s storage. It was not opened.',

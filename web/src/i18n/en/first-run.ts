@@ -32,6 +32,8 @@ export const firstRun = {
     unknown: 'Couldn’t check this name now. You can choose it all the same; if somebody had it first, Volo tells you.',
     forEver:
       'Your device’s public key and a scrambled form of your username go on the public record and stay there for ever. Your name in clear and your messages never do.',
+    keyStays:
+      'Your account’s key stays in this browser. A private window forgets it when it closes, and so does clearing the data of this site.',
     start: 'Start',
     starting: 'Starting…',
     needName: 'Choose a free username first.',

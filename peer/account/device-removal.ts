@@ -18,7 +18,6 @@ import { MAX_RECORD_BYTES, SETTLED_CONFIRMATIONS } from '../../protocol/limits.t
 import { PeerError } from '../errors.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
 import type { EngineContext } from '../engine-context.ts'
-import { countedConfirmations } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
 
@@ -174,8 +173,7 @@ export class DeviceRemoval {
     const recordId = recordIdOf(context.crypto, context.network().id, decodeRecord(removal.record))
     const place = own.checked.places.find(({ recordId: id }) => equalBytes(id, recordId))
     // One node's height alone does not end a removal: it would not be handed in again.
-    const isAlone = !directory.opinion.isThere
-    const depth = place ? countedConfirmations(own, place, { now: context.timers.now(), isAlone }) : 0
+    const depth = place ? directory.confirmationsOf(own, place) : 0
     if (depth >= SETTLED_CONFIRMATIONS) return this.#forget(removal)
     const online = connection()
     const handedInAt = this.#handedInAt.get(toHex(removal.deviceId)) ?? -Infinity

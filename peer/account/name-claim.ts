@@ -16,6 +16,7 @@ import type { Username } from '../../protocol/identity/username.ts'
 import { NAME_REVEAL_MAX_BLOCKS, NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import type { EngineContext } from '../engine-context.ts'
+import type { RecordedPlace } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
 import { ownAccountChange, type NameClaimState, type OwnAccount } from '../store/own-account.ts'
@@ -121,8 +122,7 @@ export class NameClaim {
     const claim = state.names.find(({ nameTag }) => equalBytes(nameTag, name.tag))
     if (claim) {
       this.#handedIn = true
-      const depth = claim.order ? tip.height - claim.order.blockHeight + 1 : 0
-      return this.#noteClaimed(name, known, depth)
+      return this.#noteClaimed(name, known, await this.#depthOf(known, claim))
     }
     if (name.state === 'taken') return
     const commitment = nameCommitment(context.crypto, context.network().id, name.tag, accountId, name.salt)
@@ -130,7 +130,9 @@ export class NameClaim {
     if (!mark) return this.#commit(online, known, name)
     if (!mark.order) return
     const blocks = tip.height - mark.order.blockHeight
-    if (blocks > NAME_REVEAL_MAX_BLOCKS - REVEAL_MARGIN_BLOCKS)
+    // Lapsed by the word of two: one node must not make us commit again and again.
+    const isLate = blocks > NAME_REVEAL_MAX_BLOCKS - REVEAL_MARGIN_BLOCKS
+    if (isLate && (await this.#depthOf(known, mark)) > NAME_REVEAL_MAX_BLOCKS - REVEAL_MARGIN_BLOCKS)
       return this.#commit(online, known, { ...name, salt: this.#salt() })
     if (blocks < REVEAL_ALONE_BLOCKS && !(await this.#isInBlock(known))) return
     await this.#publish(online, await buildNameReveal(context.network().id, this.#signer(state), name.tag, name.salt))
@@ -151,6 +153,16 @@ export class NameClaim {
 
   #salt(): Uint8Array {
     return this.#components.context.random(NAME_SALT_BYTES)
+  }
+
+  /** How deep a mark lies, by the word of two operators where there are two: both are asked before a node's height is believed. */
+  async #depthOf(known: KnownAccount, mark: RecordedPlace): Promise<number> {
+    const { directory } = this.#components
+    if (!mark.order) return 0
+    const told = known.checked.tip.height - mark.order.blockHeight + 1
+    const counted = directory.confirmationsOf(known, mark)
+    if (told < NAME_SETTLED_CONFIRMATIONS - REVEAL_MARGIN_BLOCKS || counted >= told) return counted
+    return directory.confirmationsOf((await directory.agree(known.accountId)) ?? known, mark)
   }
 
   async #noteClaimed(name: NameClaimState, known: KnownAccount, depth: number): Promise<void> {

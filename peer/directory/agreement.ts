@@ -63,6 +63,13 @@ export function agreementOf(
   return isLate ? null : { at, height: Math.min(here.height, there.height) }
 }
 
+/** Where a record stands; the mark of a name, commitment or device has it. */
+export interface RecordedPlace {
+  /** `null` while pending. */
+  readonly order: OrderKey | null
+  readonly blockTime: number
+}
+
 /**
  * Confirmations of a record that count: a lone node's height counts for nothing where a second operator could be asked, and
  * nobody's height for more blocks than fit between the block and the device's clock.
@@ -72,7 +79,7 @@ export function agreementOf(
  */
 export function countedConfirmations(
   { agreement, checked }: Agreeable,
-  place: { order: OrderKey | null; blockTime: number },
+  place: RecordedPlace,
   { now, isAlone }: { now: number; isAlone: boolean }
 ): number {
   if (!place.order) return 0

@@ -11,7 +11,7 @@ import type { NodeConnection } from '../network/node-connection.ts'
 import { AccountBundles } from './account-bundles.ts'
 import { isUnchanged, weigh, withholds, type Evidence, type Told } from './account-evidence.ts'
 import { askForAccount, proofOverHttp } from './account-source.ts'
-import { AGREEMENT_MAX_AGE_MS, isAgreed, type Standing } from './agreement.ts'
+import { AGREEMENT_MAX_AGE_MS, countedConfirmations, isAgreed, type RecordedPlace, type Standing } from './agreement.ts'
 import { checkAnswer, devicesToSealTo, isFresh, type KnownAccount } from './known-account.ts'
 import { KnownAccounts, type KnownAccountsComponents } from './known-accounts.ts'
 import { NameHolders } from './name-holders.ts'
@@ -223,6 +223,12 @@ export class DirectoryClient {
     if (isAgreed(account, now, AGREEMENT_MAX_AGE_MS))
       return { state: 'agreed', at, trust: account.checked.confirmations > 0 ? 'L2' : 'L1' }
     return { state: this.#vain.isOver(account, now) ? 'lost' : 'waiting', at, trust: 'L1' }
+  }
+
+  /** Confirmations of a place in an account's records, as far as they count: see {@link countedConfirmations}. */
+  confirmationsOf(account: KnownAccount, place: RecordedPlace): number {
+    const now = this.#components.timers.now()
+    return countedConfirmations(account, place, { now, isAlone: !this.opinion.isThere })
   }
 
   /** Whether something may be sealed without a question first: two operators agree, or a second one was just asked in vain. */

@@ -8,7 +8,6 @@ import { FINAL_CONFIRMATIONS, SETTLED_CONFIRMATIONS } from '../../protocol/limit
 import { PeerError } from '../errors.ts'
 import type { DeviceRecord, PublicRecord, RecordApi, RecordPlace, SafetyNumber } from '../peer-api.ts'
 import type { EngineContext } from '../engine-context.ts'
-import { countedConfirmations } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
 import type { OwnAccount } from '../store/own-account.ts'
@@ -106,12 +105,10 @@ export class PublicRecords implements RecordApi {
   /** Where the records of an account stand, as far as it counts. */
   #placesOf(known: KnownAccount): (mark: RecordMark) => RecordPlace {
     const { checked } = known
-    const isAlone = this.#directory.standingOf(known).state === 'single'
-    const now = this.#context.timers.now()
     const places = new Map(checked.places.map(place => [toHex(place.recordId), place]))
     return ({ recordId }: { recordId: RecordId }) => {
       const place = places.get(toHex(recordId))
-      const confirmations = place ? countedConfirmations(known, place, { now, isAlone }) : 0
+      const confirmations = place ? this.#directory.confirmationsOf(known, place) : 0
       return {
         state: stateOf(confirmations),
         confirmations,

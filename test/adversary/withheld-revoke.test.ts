@@ -191,3 +191,29 @@ describe('a node that leaves out the keys of one device', () => {
     expect(await alice.received(bob)).toEqual([])
   })
 })
+
+describe('the own name', () => {
+  test('is not called settled by the height of one node', async () => {
+    const network = await FakeNetwork.create(2)
+    const ada = new TestPeer(network, LIAR)
+    ada.speed = 20
+    await ada.register('ada')
+    running.push(ada)
+    network.tamper = (frame, node) => {
+      if (frame.kind !== 'account' || node !== LIAR) return frame
+      const proof = decodeProof(frame.proof)
+      return { ...frame, proof: encodeProof({ ...proof, tip: { ...proof.tip, height: proof.tip.height + 5_000 } }) }
+    }
+    network.ledger.mine()
+    await until('told', () => network.ledger.recordsOf(ada.me.accountId).length > 0)
+    network.ledger.mine(3, { empty: true })
+    network.ledger.mine()
+    const stateOfName = async () => {
+      await ada.engine.account.refresh(2_000)
+      return (await ada.engine.snapshot()).me!.nameState
+    }
+    await until('reserved', async () => (await stateOfName()) === 'reserved')
+    network.ledger.mine(120, { empty: true })
+    await until('settled by two', async () => (await stateOfName()) === 'recorded')
+  })
+})

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
-import { nodeNoiseCrypto } from '../protocol/crypto/backends/node-noise.ts'
 import { terminalJson, terminalLine } from '../protocol/terminal-text.ts'
 import { PeerEngine } from './peer-engine.ts'
-import { platformTimers, SILENT_LOG, type Log } from './ports.ts'
+import { platformTimers, SILENT_LOG, type Log, type Transport } from './ports.ts'
 import { createAesAtRestCipher } from './store/aes-at-rest-cipher.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { openPeerStore } from './store/migrations.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { loadStoreKey, STORE_FOLDER } from './store/store-key.ts'
-import { Libp2pTransport } from './network/libp2p-transport.ts'
+import { LazyTransport } from './network/lazy-transport.ts'
 
 export interface NodePeerOptions {
   /** Folder for keys and messages, made if missing. One process at a time. */
@@ -29,6 +28,15 @@ export type NodePeer = PeerEngine
 const STDERR_LOG: Log = {
   debug: (message, details) => process.stderr.write(`debug ${terminalLine(message)} ${terminalJson(details ?? {})}\n`),
   warn: (message, details) => process.stderr.write(`warn ${terminalLine(message)} ${terminalJson(details ?? {})}\n`)
+}
+
+async function loadTransport(): Promise<Transport> {
+  const [{ Libp2pTransport }, { nodeNoiseCrypto }] = await Promise.all([
+    import('./network/libp2p-transport.ts'),
+    import('../protocol/crypto/backends/node-noise.ts')
+  ])
+  // The frames are encrypted and both ends authenticated whatever carries them.
+  return new Libp2pTransport({ allowPlain: () => true, noiseCrypto: nodeNoiseCrypto })
 }
 
 /**
@@ -50,8 +58,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
         timers: platformTimers,
         store,
         vault: createSeedVault(crypto, store, random),
-        // The frames are encrypted and both ends authenticated whatever carries them.
-        transport: new Libp2pTransport({ allowPlain: () => true, noiseCrypto: nodeNoiseCrypto }),
+        transport: new LazyTransport(loadTransport),
         fetch: (url, init) => fetch(url, init),
         log: debug ? STDERR_LOG : SILENT_LOG
       },

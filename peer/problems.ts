@@ -57,6 +57,11 @@ export interface StatusProblemFacts {
   'not-stored': Record<never, never>
   /** The chosen node belongs to another network than the account. */
   'other-network': { origin: string }
+  /**
+   * The node's time differs from this device's by more than ten minutes. One node's word: it is said and changes nothing.
+   * `offMs` is how far this device is ahead of the node, below zero if it is behind.
+   */
+  'clock-wrong': { offMs: number }
   'no-node-known': Record<never, never>
   unreachable: Record<never, never>
   'device-removed': Record<never, never>

@@ -33,9 +33,18 @@ const MESSAGES: Record<MessageProblem, string> = {
   'not-prepared': 'what the network says about this person does not hold or is not complete; it is tried again'
 }
 
+/** "20 minutes", "3 hours", "12 days". */
+function spanOf(ms: number): string {
+  const minutes = Math.round(Math.abs(ms) / 60_000)
+  if (minutes < 120) return `${minutes} minutes`
+  return minutes < 2 * 24 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / (24 * 60))} days`
+}
+
 const STATUS: { [C in keyof StatusProblemFacts]: (facts: StatusProblemFacts[C]) => string } = {
   'not-stored': () => 'received messages cannot be stored on this device; free some space, then start again',
   'other-network': ({ origin }) => `${origin} belongs to another network than the account of this device`,
+  'clock-wrong': ({ offMs }) =>
+    `the clock of this machine is wrong: by the node's time it is ${spanOf(offMs)} ${offMs > 0 ? 'ahead' : 'behind'}; set it, then messages get their right dates`,
   'no-node-known': () => 'no node of the network is known yet',
   unreachable: () => 'no node of the network can be reached',
   'device-removed': () => HOLDS['device-removed'],

@@ -6,7 +6,7 @@
  *        no node answered  ▼   │ backoff, or reconnect()
  *                        offline
  */
-import { PING_INTERVAL_MS } from '../../protocol/limits.ts'
+import { CLOCK_TOLERANCE_MS, PING_INTERVAL_MS } from '../../protocol/limits.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import type { ConnectionState, NetworkApi } from '../peer-api.ts'
 import type { StatusProblem } from '../problems.ts'
@@ -249,7 +249,7 @@ export class ConnectionKeeper implements NetworkApi {
       throw error
     }
     if (!this.#running) return connection.close('stopped')
-    this.#tell('online', node, null)
+    this.#tell('online', node, clockProblem(this.#components.timers.now() - connection.hello.time))
     for (const take of [...this.#waiters]) take(connection)
     const stopTimers = this.#keepAlive(connection, node, keepsMailbox)
     const reason = await connection.closed
@@ -318,6 +318,11 @@ export class ConnectionKeeper implements NetworkApi {
       }
     })
   }
+}
+
+/** @param offMs - how far this device's clock is ahead of the node's. */
+function clockProblem(offMs: number): StatusProblem | null {
+  return Math.abs(offMs) > CLOCK_TOLERANCE_MS ? { code: 'clock-wrong', facts: { offMs } } : null
 }
 
 /** What a failed dial means for the person. The node's own text is not in it: a hostile node writes what it likes. */

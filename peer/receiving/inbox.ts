@@ -11,14 +11,15 @@ import {
 } from '../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS } from '../../protocol/limits.ts'
+import { GAP_HOLD_MS } from '../../protocol/limits.ts'
 import type { Inbound } from '../../protocol/session/inbound.ts'
 import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
-import { slots } from '../store/store-layout.ts'
+import { slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import { shownDate } from './shown-date.ts'
 
 /** A gap that the store did not take is shown after this. */
 const RELEASE_RETRY_MS = 5_000
@@ -35,12 +36,17 @@ export interface InboxComponents {
 }
 
 /** Whose message it is. */
-export type Origin = Pick<Inbound, 'conversationId' | 'senderAccount' | 'senderDevice'>
+export type Origin = Pick<Inbound, 'conversationId' | 'senderAccount' | 'senderDevice'> & {
+  /** When a node had it, milliseconds; left out where that is not known, such as for what was held back. */
+  storedAt?: number
+}
 
 export class Inbox {
   readonly #components: InboxComponents
   readonly #heardAt = new Map<string, number>()
   readonly #wakes = new Map<string, () => void>()
+  /** The latest date under which a message of each device is shown; see {@link shownDate}. */
+  readonly #shownUntil = new Map<string, number>()
   #malformed = 0
   #stopped = false
 
@@ -99,8 +105,9 @@ export class Inbox {
    * @param at - as stored, so by the user's clock. No gap holds anything back for longer than `GAP_HOLD_MS`, so a clock that
    * was put back meanwhile must not make it longer.
    */
-  resume(origin: Origin, at: number | undefined): void {
+  resume({ conversationId, senderAccount, senderDevice }: Origin, at: number | undefined): void {
     const { timers } = this.#components.context
+    const origin = { conversationId, senderAccount, senderDevice }
     const ms = at === undefined ? undefined : Math.min(Math.max(at - timers.now(), 1), GAP_HOLD_MS)
     this.#scheduleRelease(origin, ms)
   }
@@ -140,6 +147,7 @@ export class Inbox {
     }
     const message = this.decode(emission.content)
     const shown = message && this.#shownForm(origin, message)
+    if (shown) await this.#setDate(unit, origin, conversation, shown, emission.late)
     if (message?.body.kind === 'profile') this.profile(unit, origin, message.body)
     if (emission.late) await history.fill(unit, conversation, device, emission.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
@@ -171,8 +179,7 @@ export class Inbox {
       mine,
       kind: 'text',
       text: '',
-      // A clock that runs ahead, or lies, must not put a date into the far future.
-      sentAt: Math.min(sentAt, context.timers.now() + CLOCK_TOLERANCE_MS),
+      sentAt,
       state: mine ? 'sent' : null,
       problem: null
     }
@@ -187,6 +194,22 @@ export class Inbox {
       default:
         return undefined
     }
+  }
+
+  /** Keeps the date that a sender claims within what can be defended. What fills a gap may be older than what is there. */
+  async #setDate(
+    unit: UnitOfWork,
+    origin: Origin,
+    conversation: Conversation,
+    shown: NewMessage,
+    isLate: boolean
+  ): Promise<void> {
+    const now = this.#components.context.timers.now()
+    const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
+    const previous = this.#shownUntil.get(key) ?? (await lastDateOf(unit, conversation, origin))
+    const bounds = { storedAt: origin.storedAt ?? now, now, previous: isLate ? undefined : previous }
+    shown.sentAt = shownDate(shown.sentAt, bounds)
+    this.#shownUntil.set(key, Math.max(shown.sentAt, previous ?? 0))
   }
 
   /** A member told who they are. */
@@ -211,4 +234,14 @@ export class Inbox {
       problem: null
     })
   }
+}
+
+/** The date of the last message shown, if it is of this device. */
+async function lastDateOf(
+  unit: UnitOfWork,
+  { conversationId, lastOrder }: Conversation,
+  { senderDevice }: Origin
+): Promise<number | undefined> {
+  const row = lastOrder === null ? undefined : await unit.read(slots.message(toHex(conversationId), lastOrder))
+  return row && equalBytes(row.device, senderDevice) ? row.sentAt : undefined
 }

@@ -435,7 +435,9 @@ export class Receiver {
     }
     inbox.noteHeard(inbound)
     // What has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
-    if (frame.sequence !== null && (await inbox.sequenced(unit, inbound, frame)) === 0) this.counts.duplicate++
+    const { conversationId, senderAccount, senderDevice } = inbound
+    const origin = { conversationId, senderAccount, senderDevice, storedAt }
+    if (frame.sequence !== null && (await inbox.sequenced(unit, origin, frame)) === 0) this.counts.duplicate++
     return undefined
   }
 

@@ -56,6 +56,35 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
 })
 
+test.each([-20 * 24 * HOUR_MS, -24 * HOUR_MS, 3 * 24 * HOUR_MS])(
+  'a clock that is off by %d ms leaves no date of its own in a conversation',
+  async offset => {
+    await meet()
+    const [before] = await bob.messages(ada)
+    ada.clockOffset = offset
+    await ada.send(bob, 'with a wrong clock')
+    await until('it is there', async () => (await bob.received(ada)).length === 2)
+    const { sentAt } = (await bob.messages(ada)).at(-1)!
+    expect(Math.abs(sentAt - before!.sentAt)).toBeLessThanOrEqual(CLOCK_TOLERANCE_MS)
+  }
+)
+
+test('a device is told that its clock is wrong, until it is set', async () => {
+  await meet()
+  expect((await ada.engine.snapshot()).status.problem).toBeNull()
+  await ada.engine.stop()
+  ada.clockOffset = -3 * HOUR_MS
+  await ada.start()
+  await ada.engine.online(5_000)
+  const { problem } = (await ada.engine.snapshot()).status
+  expect(problem?.code).toBe('clock-wrong')
+  expect(Math.round((problem!.facts as { offMs: number }).offMs / HOUR_MS)).toBe(-3)
+  ada.clockOffset = 0
+  await ada.restart()
+  await ada.engine.online(5_000)
+  expect((await ada.engine.snapshot()).status.problem).toBeNull()
+})
+
 test('a message written while the clock was ahead goes out once the clock is right', async () => {
   await meet()
   refuseTooFar()

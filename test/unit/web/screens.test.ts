@@ -341,6 +341,9 @@ describe('dates', () => {
   it('name days in a thread', () => {
     expect(dates.day(now, now)).toBe('Today')
     expect(dates.day(now - 10 * 24 * HOUR_MS, now)).toMatch(/^Sunday,? 2 May$/)
+    expect(dates.day(Date.UTC(2026, 11, 30), now)).toBe('30 December 2026')
+    expect(dates.day(Date.UTC(2033, 0, 1), now)).toBe('1 January 2033')
+    expect(dates.brief(Date.UTC(2026, 11, 30), now)).toBe('30 December 2026')
     expect(dates.day(now + HOUR_MS * 48, now)).toMatch(/14 May/)
   })
 

@@ -10,6 +10,7 @@ export class Dates {
   readonly #day: Intl.DateTimeFormat
   readonly #dayAndYear: Intl.DateTimeFormat
   readonly #shortDay: Intl.DateTimeFormat
+  readonly #year: Intl.DateTimeFormat
   readonly #dateTime: Intl.DateTimeFormat
   readonly #relative: Intl.RelativeTimeFormat
 
@@ -22,6 +23,7 @@ export class Dates {
     this.#day = format({ weekday: 'long', day: 'numeric', month: 'long' })
     this.#dayAndYear = format({ day: 'numeric', month: 'long', year: 'numeric' })
     this.#shortDay = format({ day: 'numeric', month: 'short' })
+    this.#year = format({ year: 'numeric' })
     this.#dateTime = format({ dateStyle: 'long', timeStyle: 'short' })
     this.#relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   }
@@ -45,7 +47,7 @@ export class Dates {
   day(at: number, now: number): string {
     const days = this.#daysAgo(at, now)
     if (days === 0 || days === 1) return capitalized(this.#relative.format(-days, 'day'))
-    return now - at < 300 * DAY_MS ? this.#day.format(at) : this.#dayAndYear.format(at)
+    return this.#isThisYear(at, now) ? this.#day.format(at) : this.#dayAndYear.format(at)
   }
 
   /** For a list row: the time today, "Yesterday", a weekday this week, else the date. */
@@ -54,7 +56,7 @@ export class Dates {
     if (days === 0) return this.time(at)
     if (days === 1) return capitalized(this.#relative.format(-1, 'day'))
     if (days !== null && days < WEEK_DAYS) return this.#weekday.format(at)
-    return now - at < 300 * DAY_MS ? this.#shortDay.format(at) : this.#dayAndYear.format(at)
+    return this.#isThisYear(at, now) ? this.#shortDay.format(at) : this.#dayAndYear.format(at)
   }
 
   /** "4 minutes ago". */
@@ -64,6 +66,10 @@ export class Dates {
     if (passed < HOUR_MS) return this.#relative.format(-Math.floor(passed / MINUTE_MS), 'minute')
     if (passed < DAY_MS) return this.#relative.format(-Math.floor(passed / HOUR_MS), 'hour')
     return this.#relative.format(-Math.floor(passed / DAY_MS), 'day')
+  }
+
+  #isThisYear(at: number, now: number): boolean {
+    return this.#year.format(at) === this.#year.format(now)
   }
 
   /** Calendar days between a time and now, null if it is a week or more, or in the future. */

@@ -1,7 +1,11 @@
 /** Failures and problems: what happened, what is safe, what to do. The peer gives the codes and the facts. */
 import type { DisplayNameFault } from '../../../../protocol/identity/display-name.ts'
 import type { FailureSentences, StoreFault } from '../../../../peer/errors.ts'
+import { pluralizer } from '../plural.ts'
 import type { HoldSentences, MessageSentences, StatusSentences } from '../problem-sentences.ts'
+
+const MINUTE_MS = 60_000
+const plural = pluralizer('en')
 
 const OFFLINE = 'Couldn’t reach the network. What you wrote is kept here.'
 const CLOCK = 'Your message is kept here. Check the date and time of this device.'
@@ -59,11 +63,22 @@ export const messageProblems: MessageSentences = {
   'not-prepared': 'The answers about this person are not complete. It is kept here and tried again.'
 }
 
+/** "20 minutes", "3 hours", "12 days". */
+function spanOf(ms: number): string {
+  const minutes = Math.round(Math.abs(ms) / MINUTE_MS)
+  const hours = Math.round(minutes / 60)
+  if (minutes < 120) return plural(minutes, { one: '{n} minute', other: '{n} minutes' })
+  if (hours < 48) return plural(hours, { one: '{n} hour', other: '{n} hours' })
+  return plural(Math.round(hours / 24), { one: '{n} day', other: '{n} days' })
+}
+
 export const statusProblems: StatusSentences = {
   'not-stored': () =>
     'New messages cannot be stored on this device. They wait on the network. Free some space, then open Volo again.',
   'other-network': ({ origin }) =>
     `${origin} belongs to another network than your account. Open Volo at the address where you signed up.`,
+  'clock-wrong': ({ offMs }) =>
+    `The clock of this device is wrong: it is ${spanOf(offMs)} ${offMs > 0 ? 'ahead' : 'behind'}. Set it, so that messages arrive and get their right dates.`,
   'no-node-known': () => 'No place of the network is known yet. Volo goes on trying.',
   unreachable: () => 'No place of the network can be reached. Volo goes on trying.',
   'device-removed': holds['device-removed'] as () => string,

@@ -42,7 +42,10 @@ export async function createBrowserPeer({
   const closed = Promise.withResolvers<void>()
   const keys = await openBrowserKeys('volo-keys', subtle, platformRandom, closed.resolve)
   const level = await openLevelStore('volo-store', closed.resolve)
-  const store = await openPeerStore(level, keys.cipher, webCrypto, platformRandom)
+  const store = await openPeerStore(level, keys.cipher, webCrypto, platformRandom, {
+    keys: keys.secretKeys,
+    now: platformTimers.now()
+  })
   // Asks not to be cleaned up: what is here is nowhere else.
   void globalThis.navigator?.storage?.persist?.().catch(() => false)
   const engine: PeerEngine = new PeerEngine(

@@ -7,6 +7,7 @@ import { platformTimers, SILENT_LOG, type Log, type Transport } from './ports.ts
 import { createAesAtRestCipher } from './store/aes-at-rest-cipher.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { openPeerStore } from './store/migrations.ts'
+import { createSecretKeyFile, SECRET_KEY_FILE } from './store/secret-key-file.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { loadStoreKey, STORE_FOLDER } from './store/store-key.ts'
 import { LazyTransport } from './network/lazy-transport.ts'
@@ -50,7 +51,9 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
   const key = await loadStoreKey(crypto, random, dataDir, passphrase)
   const level = await openLevelStore(join(dataDir, STORE_FOLDER))
   try {
-    const store = await openPeerStore(level, createAesAtRestCipher(crypto, key, random), crypto, random)
+    const cipher = createAesAtRestCipher(crypto, key, random)
+    const keys = createSecretKeyFile(crypto, cipher, random, join(dataDir, SECRET_KEY_FILE))
+    const store = await openPeerStore(level, cipher, crypto, random, { keys, now: platformTimers.now() })
     return new PeerEngine(
       {
         crypto,

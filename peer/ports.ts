@@ -58,6 +58,11 @@ export interface KeyValueStore {
   flush(): Promise<void>
   /** Entries with `gte` <= key < `lt`, in order of their keys. */
   range(options: { gte: string; lt: string; reverse?: boolean; limit?: number }): Promise<[string, Uint8Array][]>
+  /**
+   * Rewrites the files that hold a range, so that only live entries are left in them. Absent where the platform has no such
+   * call: browsers do it when they see fit.
+   */
+  compact?(from: string, to: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -67,6 +72,27 @@ export interface AtRestCipher {
   seal(name: string, value: Uint8Array): Promise<Uint8Array>
   /** @throws ProtocolError `DECRYPT_FAILED` if it was not sealed under this key and name. */
   open(name: string, sealed: Uint8Array): Promise<Uint8Array>
+}
+
+/** One key of the store's secrets. */
+export interface SecretKey {
+  /** 1 for the first key of a store, one more for each that replaces another. */
+  readonly number: number
+  /** When it was made, milliseconds since 1970. */
+  readonly since: number
+  readonly cipher: AtRestCipher
+}
+
+/** Keeps the keys of secrets outside the store, so that one can be destroyed whatever the store leaves in its files. */
+export interface SecretKeys {
+  /** Where they are, for messages. */
+  readonly location: string
+  /** The keys there are, oldest first: one, or two while it is replaced; none before the first. */
+  load(): Promise<SecretKey[]>
+  /** Makes a further key; on disk when it resolves. */
+  add(number: number, since: number): Promise<SecretKey>
+  /** Destroys the other keys; gone when it resolves. */
+  keepOnly(number: number): Promise<void>
 }
 
 /** Keeps the device's signing key; in browsers the secret never leaves the platform. */

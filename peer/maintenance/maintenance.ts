@@ -51,6 +51,7 @@ export class Maintenance {
   start(): void {
     this.#stopped = false
     this.#forgotAt = this.#components.context.timers.monotonic()
+    void this.#renewSecrets()
     this.#schedule()
   }
 
@@ -63,8 +64,15 @@ export class Maintenance {
     this.#cancelTimer = this.#components.context.timers.after(UPKEEP_INTERVAL_MS, () => {
       if (this.#stopped) return
       void this.round()
+      void this.#renewSecrets()
       this.#schedule()
     })
+  }
+
+  /** What was erased is gone for good from time to time, with or without a connection. */
+  #renewSecrets(): Promise<void> {
+    const { store, timers } = this.#components.context
+    return this.#attempt(() => store.renewSecrets(timers.now()))
   }
 
   /** One round, as far as there is a connection. Never rejects. */

@@ -1,22 +1,29 @@
 /**
- * Keys that the browser keeps for us and never shows: one AES key that seals the store, and the device's signing key
- * where the platform has Ed25519. They live in an IndexedDB of their own, because LevelDB's takes bytes only.
+ * Keys that the browser keeps for us and never shows: one AES key that seals the store, one that seals its
+ * secrets and is replaced, and the device's signing key where the platform has Ed25519. They live in an IndexedDB of their own, because LevelDB's takes bytes only.
  */
 import { concatBytes } from '../../protocol/bytes.ts'
 import { generateWebSigningKey, webSigningKey } from '../../protocol/crypto/backends/web-crypto.ts'
 import { AEAD_NONCE_BYTES, type Random } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { storeFailure } from '../errors.ts'
-import type { AtRestCipher, KeyVault } from '../ports.ts'
+import type { AtRestCipher, KeyVault, SecretKey, SecretKeys } from '../ports.ts'
 import { SEAL_VERSION, sealContext } from './aes-at-rest-cipher.ts'
 
 const TABLE = 'keys'
 const SEAL_KEY = 'seal'
 const SIGNING_KEY = 'signing'
 
+interface StoredSecretKey {
+  number: number
+  since: number
+  key: CryptoKey
+}
+
 /** The keys of one browser profile. */
 export interface BrowserKeys {
   cipher: AtRestCipher
+  secretKeys: SecretKeys
   /** Holds the signing key if the platform made it. */
   vault: KeyVault
   /** Whether the platform can make a signing key, and use one. */
@@ -41,6 +48,7 @@ export async function openBrowserKeys(
   const sealKey = ((await read(db, SEAL_KEY)) as CryptoKey | undefined) ?? (await makeSealKey(db, subtle))
   return {
     cipher: browserCipher(subtle, sealKey, random),
+    secretKeys: browserSecretKeys(db, subtle, random),
     vault: browserVault(db, subtle),
     hasEd25519: await hasEd25519(subtle),
     close: () => db.close()
@@ -48,9 +56,42 @@ export async function openBrowserKeys(
 }
 
 async function makeSealKey(db: IDBDatabase, subtle: SubtleCrypto): Promise<CryptoKey> {
-  const key = await subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
-  await write(db, SEAL_KEY, key)
+  const key = await generateSealKey(subtle)
+  await write(db, keys => keys.put(key, SEAL_KEY))
   return key
+}
+
+function generateSealKey(subtle: SubtleCrypto): Promise<CryptoKey> {
+  return subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+}
+
+/** Keys of secrets, under names that sort as their numbers do. Deleted ones are gone from the database, not at once from its files. */
+function browserSecretKeys(db: IDBDatabase, subtle: SubtleCrypto, random: Random): SecretKeys {
+  const nameOf = (number: number): string => `secret/${String(number).padStart(12, '0')}`
+  const keyOf = ({ number, since, key }: StoredSecretKey): SecretKey => ({
+    number,
+    since,
+    cipher: browserCipher(subtle, key, random)
+  })
+  return {
+    location: db.name,
+    async load() {
+      const all = db.transaction(TABLE, 'readonly').objectStore(TABLE).getAll(IDBKeyRange.bound('secret/', 'secret/~'))
+      return ((await settled(all)) as StoredSecretKey[]).map(keyOf)
+    },
+    async add(number, since) {
+      const stored: StoredSecretKey = { number, since, key: await generateSealKey(subtle) }
+      await write(db, keys => keys.put(stored, nameOf(number)))
+      return keyOf(stored)
+    },
+    async keepOnly(number) {
+      const name = nameOf(number)
+      await write(db, keys => {
+        keys.delete(IDBKeyRange.bound('secret/', name, false, true))
+        keys.delete(IDBKeyRange.bound(name, 'secret/~', true))
+      })
+    }
+  }
 }
 
 function browserCipher(subtle: SubtleCrypto, key: CryptoKey, random: Random): AtRestCipher {
@@ -89,7 +130,7 @@ function browserVault(db: IDBDatabase, subtle: SubtleCrypto): KeyVault {
     },
     async create() {
       const pair = await generateWebSigningKey(subtle)
-      await write(db, SIGNING_KEY, pair)
+      await write(db, keys => keys.put(pair, SIGNING_KEY))
       return webSigningKey(subtle, pair)
     }
   }
@@ -114,10 +155,10 @@ function read(db: IDBDatabase, key: string): Promise<unknown> {
   return settled(db.transaction(TABLE, 'readonly').objectStore(TABLE).get(key))
 }
 
-async function write(db: IDBDatabase, key: string, value: CryptoKey | CryptoKeyPair): Promise<void> {
+async function write(db: IDBDatabase, change: (keys: IDBObjectStore) => void): Promise<void> {
   // A device that loses its key has lost its account: the write has to reach the disk.
   const transaction = db.transaction(TABLE, 'readwrite', { durability: 'strict' })
-  transaction.objectStore(TABLE).put(value, key)
+  change(transaction.objectStore(TABLE))
   await new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve()
     transaction.onabort = () => reject(transaction.error ?? new Error('a key could not be stored'))

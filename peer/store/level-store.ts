@@ -1,3 +1,4 @@
+import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { storeFailure } from '../errors.ts'
 import type { KeyValueStore, StoreChange } from '../ports.ts'
@@ -39,6 +40,7 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
     batch,
     flush: () => batch([{ key: FLUSH_KEY, value: new Uint8Array() }]),
     range: options => db.iterator(options).all(),
+    ...(!inBrowser && { compact: (from, to) => (db as unknown as ClassicLevel).compactRange(from, to) }),
     close: () => db.close()
   }
 }

@@ -9,7 +9,7 @@
 import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { Crypto, Random } from '../../protocol/crypto/crypto.ts'
 import { storeFailure } from '../errors.ts'
-import type { AtRestCipher, KeyValueStore } from '../ports.ts'
+import type { AtRestCipher, KeyValueStore, SecretKeys } from '../ports.ts'
 import { BLINDED_SINCE, STEPS, type MigrationStep } from './migration-steps.ts'
 import { SealedStore, type EntryChange } from './sealed-store.ts'
 
@@ -24,16 +24,18 @@ export const STORE_VERSION = FIRST_VERSION + STEPS.length
 /**
  * Opens a store, makes its blinding key on first use, and migrates it.
  *
+ * @param secrets - keys of what must be gone once it is erased, and the time.
  * @throws ProtocolError `DECRYPT_FAILED` if the cipher's key is not the one the store was made with.
- * @throws PeerError `store` if a newer version of the program wrote the store.
+ * @throws PeerError `store` if a newer version of the program wrote the store, or the keys of the secrets are gone.
  */
 export async function openPeerStore(
   store: KeyValueStore,
   cipher: AtRestCipher,
   crypto: Pick<Crypto, 'hmacSha256'>,
-  random: Random
+  random: Random,
+  secrets: { keys: SecretKeys; now: number }
 ): Promise<SealedStore> {
-  const sealed = await SealedStore.open(store, cipher, crypto, random)
+  const sealed = await SealedStore.open(store, cipher, crypto, random, secrets)
   await migrate(sealed, STEPS)
   return sealed
 }

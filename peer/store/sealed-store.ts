@@ -1,7 +1,9 @@
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
-import type { AtRestCipher, KeyValueStore, StoreChange } from '../ports.ts'
+import type { AtRestCipher, KeyValueStore, SecretKeys, StoreChange } from '../ports.ts'
 import { EntryNames, isBlinded, splitOrder, withOrder, type EntryName } from './entry-names.ts'
+import { openRotatingCipher, type RotatingCipher } from './rotating-cipher.ts'
+import { isSecret, SecretRenewal } from './secret-renewal.ts'
 
 /** A change of one entry; `null` deletes. */
 export interface EntryChange extends EntryName {
@@ -18,30 +20,46 @@ export class SealedStore {
   readonly #store: KeyValueStore
   readonly #cipher: AtRestCipher
   readonly #names: EntryNames
-  /** Sealing takes unequal times; batches reach the disk in the order of the calls all the same. */
+  /** Sealing takes unequal times; batches reach the disk in the order of the calls all the same. A renewal takes turns with them. */
   readonly #writes = new SerialQueue()
+  readonly #secretCipher: AtRestCipher
+  readonly #renewal: SecretRenewal | undefined
 
-  private constructor(store: KeyValueStore, cipher: AtRestCipher, names: EntryNames) {
+  private constructor(
+    store: KeyValueStore,
+    cipher: AtRestCipher,
+    names: EntryNames,
+    secrets: { cipher: RotatingCipher; isOld: boolean } | undefined
+  ) {
     this.#store = store
     this.#cipher = cipher
     this.#names = names
+    this.#secretCipher = secrets?.cipher ?? cipher
+    this.#renewal = secrets && new SecretRenewal({ store, cipher: secrets.cipher, writes: this.#writes }, secrets.isOld)
   }
 
   /**
    * Opens a store, making its blinding key on first use.
+   *
+   * @param secrets - keys of the entries that must be gone once they are erased, and the time. Without them, in tests, all is
+   * sealed under `cipher`.
+   * @throws PeerError `store` if the keys of the secrets are gone.
    * @throws ProtocolError `DECRYPT_FAILED` if the cipher's key is not the one the store was made with.
    */
   static async open(
     store: KeyValueStore,
     cipher: AtRestCipher,
     crypto: Pick<Crypto, 'hmacSha256'>,
-    random: (length: number) => Uint8Array
+    random: (length: number) => Uint8Array,
+    secrets?: { keys: SecretKeys; now: number }
   ): Promise<SealedStore> {
     const name = 'blind-key'
     const sealed = await store.get(name)
     const blindKey = sealed ? await cipher.open(name, sealed) : random(32)
     if (!sealed) await store.batch([{ key: name, value: await cipher.seal(name, blindKey) }])
-    return new SealedStore(store, cipher, new EntryNames(crypto, blindKey))
+    const isNew = !sealed
+    const opened = secrets && (await openRotatingCipher(store, cipher, secrets.keys, { now: secrets.now, isNew }))
+    return new SealedStore(store, cipher, new EntryNames(crypto, blindKey), opened)
   }
 
   /** @returns undefined if there is no such entry. */
@@ -57,6 +75,7 @@ export class SealedStore {
    */
   batch(changes: EntryChange[], options?: { durable?: boolean }): Promise<void> {
     const byKey = new Map(changes.map(change => [this.#names.keyOf(change), change]))
+    this.#renewal?.noteErasures([...byKey.keys()].filter(isSecret).length)
     return this.#writes.run(async () => {
       const sealed = [...byKey].map(([key, { order = '', value }]) => this.#sealed(key, order, value))
       await this.#store.batch(await Promise.all(sealed), options)
@@ -65,7 +84,15 @@ export class SealedStore {
 
   /** Resolves once every batch so far survives a power cut. */
   flush(): Promise<void> {
-    return this.#store.flush()
+    return this.#writes.run(() => this.#store.flush())
+  }
+
+  /**
+   * Replaces the key of the secrets if it is a day old, or if much was erased since: then nothing that the database left of
+   * them in its files can be opened. Call it from time to time.
+   */
+  async renewSecrets(now: number): Promise<void> {
+    await this.#renewal?.runIfDue(now)
   }
 
   /**
@@ -114,19 +141,25 @@ export class SealedStore {
   async #renamed(key: string, sealed: Uint8Array): Promise<StoreChange[]> {
     const name = this.#names.renamed(key)
     if (!name) return []
-    const value = await this.#cipher.open(key, sealed)
+    const value = await this.#cipherOf(key).open(key, sealed)
     return [{ key, value: null }, await this.#sealed(name.key, name.order, value)]
   }
 
-  close(): Promise<void> {
-    return this.#store.close()
+  async close(): Promise<void> {
+    await this.#renewal?.stop()
+    await this.#writes.idle()
+    await this.#store.close()
+  }
+
+  #cipherOf(key: string): AtRestCipher {
+    return isSecret(key) ? this.#secretCipher : this.#cipher
   }
 
   async #sealed(key: string, order: string, value: Uint8Array | null): Promise<StoreChange> {
-    return { key, value: value && (await this.#cipher.seal(key, withOrder(key, order, value))) }
+    return { key, value: value && (await this.#cipherOf(key).seal(key, withOrder(key, order, value))) }
   }
 
   async #open(key: string, sealed: Uint8Array): Promise<{ order: string; value: Uint8Array }> {
-    return splitOrder(key, await this.#cipher.open(key, sealed))
+    return splitOrder(key, await this.#cipherOf(key).open(key, sealed))
   }
 }

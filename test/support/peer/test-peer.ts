@@ -10,6 +10,7 @@ import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { FastTimers } from '../clock/fast-timers.ts'
 import { eventually } from '../wait-for.ts'
+import { memorySecretKeys } from './memory-secret-keys.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -24,6 +25,8 @@ export class TestPeer {
   readonly #entry: number
   /** Seals the store; 32 bytes. */
   readonly storeKey = random(32)
+  /** What a thief of the device would hold beside the store key. */
+  readonly secretKeys = memorySecretKeys()
   #process = { isGone: false }
   readonly #nextRandom: Uint8Array[] = []
   /** How much faster than the test's time this peer's passes; set before it starts. */
@@ -49,7 +52,10 @@ export class TestPeer {
   openStore(process = { isGone: false }): Promise<SealedStore> {
     const crypto = createNodeCrypto()
     const store = this.store.openedBy(process)
-    return openPeerStore(store, createAesAtRestCipher(crypto, this.storeKey, random), crypto, random)
+    return openPeerStore(store, createAesAtRestCipher(crypto, this.storeKey, random), crypto, random, {
+      keys: this.secretKeys,
+      now: Date.now() + this.slept + this.clockOffset
+    })
   }
 
   async start(): Promise<void> {

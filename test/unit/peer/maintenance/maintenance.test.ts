@@ -17,6 +17,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
     context: {
       timers: { now: () => 1_000, monotonic: () => 1_000, after: () => () => undefined },
       log: SILENT_LOG,
+      store: { renewSecrets: async () => undefined },
       accountId: () => new Uint8Array(32).fill(1),
       device: () => ({
         isBundleDue: () => init.refusesBundles ?? false,

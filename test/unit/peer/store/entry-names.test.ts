@@ -7,10 +7,12 @@ import { slots } from '../../../../peer/store/store-layout.ts'
 import { fromHex, toHex } from '../../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 import { TestPeer, until } from '../../../support/peer/test-peer.ts'
 
 const crypto = createNodeCrypto()
+const secrets = () => ({ keys: memorySecretKeys(), now: Date.now() })
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
 /** Parts of names on disk that are neither a kind, nor a keyed hash where one belongs, nor a number. */
@@ -53,7 +55,8 @@ async function oldStore(): Promise<{ memory: MemoryStore; key: Uint8Array; devic
 test('an old store gets new names, also where a process ended in the middle', async () => {
   const { memory, key, devices } = await oldStore()
   expect(clearParts(memory).length).toBeGreaterThan(0)
-  const open = () => openPeerStore(memory, createAesAtRestCipher(crypto, key, random), crypto, random)
+  const kept = secrets()
+  const open = () => openPeerStore(memory, createAesAtRestCipher(crypto, key, random), crypto, random, kept)
   // Every write fails once: the process ends there, and the next one goes on.
   let allowed = 0
   for (let isOpen = false; !isOpen; allowed++) {

@@ -15,9 +15,11 @@ import { conversationEntry, messageEntry } from '../../../../peer/store/store-la
 import { fromHex } from '../../../../protocol/bytes.ts'
 import { outboundState } from '../../../../protocol/session/outbound.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 
 const crypto = createNodeCrypto()
+const secrets = () => ({ keys: memorySecretKeys(), now: Date.now() })
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'volo-migrate-'))
 const stores = new URL('../../../fixtures/peer-stores/', import.meta.url)
@@ -93,7 +95,13 @@ describe('the steps of a store', () => {
 
 test('a new store has the version of this program', async () => {
   const store = new MemoryStore()
-  const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, new Uint8Array(32), random), crypto, random)
+  const sealed = await openPeerStore(
+    store,
+    createAesAtRestCipher(crypto, new Uint8Array(32), random),
+    crypto,
+    random,
+    secrets()
+  )
   const steps = Array.from({ length: STORE_VERSION - 1 }, (): MigrationStep => () => Promise.reject(new Error('ran')))
   await migrate(sealed, steps)
 })
@@ -104,7 +112,7 @@ describe.each([
 ])('a store of version 1 over %s', (_name, make) => {
   test('keeps its conversations and messages', async () => {
     const { store, key } = await copyOf(1, await make())
-    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random)
+    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random, secrets())
     const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
     expect(conversations.map(({ kind, draft }) => [kind, draft]).sort()).toEqual([
       ['direct', 'half a sentence'],
@@ -123,7 +131,7 @@ describe.each([
 
   test('keeps its place among the messages sent, and opens a new session before the next', async () => {
     const { store, key } = await copyOf(1, await make())
-    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random)
+    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random, secrets())
     const outbounds = (await sealed.all('outbound')).map(entry => outboundState.decode(entry))
     expect(outbounds.map(({ session }) => session)).toEqual([null])
     expect(outbounds[0]!.nextSequence).toBeGreaterThan(0)
@@ -134,7 +142,7 @@ describe.each([
 
 test('a peer starts from a store of version 1, and shows what was in it', async () => {
   const { store: copy, key } = await copyOf(1, new MemoryStore())
-  const store = await openPeerStore(copy, createAesAtRestCipher(crypto, key, random), crypto, random)
+  const store = await openPeerStore(copy, createAesAtRestCipher(crypto, key, random), crypto, random, secrets())
   const transport: Transport = { dial: () => Promise.reject(new Error('no network')), stop: async () => undefined }
   const engine = new PeerEngine(
     {

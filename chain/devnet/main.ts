@@ -1,6 +1,7 @@
 /** The devnet as a process of its own: one JSON line with its URL once it answers, ended by SIGTERM or SIGINT. */
 import { parseArgs } from 'node:util'
 import { DEFAULT_BLOCK_MS, DEVNET_LABEL } from './devnet.ts'
+import { StoreError } from '../store/store-error.ts'
 import { startDevnet } from './start-devnet.ts'
 
 const HELP = `volo devnet: a ${DEVNET_LABEL} behind Blockfrost's API
@@ -65,7 +66,9 @@ try {
   const reason =
     code === 'EADDRINUSE'
       ? 'the port is taken: choose another with --port'
-      : ((cause as Error | undefined)?.message ?? message)
+      : error instanceof StoreError
+        ? message
+        : ((cause as Error | undefined)?.message ?? message)
   console.error(`volo devnet: ${reason}`)
   process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED
 }

@@ -1,7 +1,7 @@
 /** The peer in a real browser, as the lies campaign sees one: what a tab may ask its worker, and nothing else. */
 import type { Browser, Page } from '@playwright/test'
 import { PeerError, errorOf, type PeerFailure } from '../../peer/errors.ts'
-import type { Person, PublicRecord } from '../../peer/peer-api.ts'
+import type { PeerAreas, Person, PublicRecord } from '../../peer/peer-api.ts'
 import type { LieStage, Visitor } from '../adversary/campaigns/peer-lies.ts'
 import { BrowserPerson } from '../e2e/support/person.ts'
 import type { LyingNetwork } from './network/real-processes/lying-network.ts'
@@ -9,7 +9,12 @@ import type { LyingNetwork } from './network/real-processes/lying-network.ts'
 /** What the page leaves for us: a further tab's end of its worker. */
 interface PageWithWorker {
   openWorker?: () => SharedWorker
-  askWorker?: (method: string, args: unknown[]) => Promise<Answer>
+  askWorker?: (call: Call) => Promise<Answer>
+}
+interface Call {
+  area: keyof PeerAreas
+  method: string
+  args: unknown[]
 }
 type Answer = { value: unknown; failure?: undefined } | { value?: undefined; failure: PeerFailure }
 
@@ -25,7 +30,7 @@ function rememberWorker(): void {
 }
 
 /** Runs in the page: one call to the worker, over a port of our own. */
-async function ask({ method, args }: { method: string; args: unknown[] }): Promise<Answer> {
+async function ask(call: Call): Promise<Answer> {
   const here = globalThis as PageWithWorker
   if (!here.askWorker) {
     const { port } = here.openWorker!()
@@ -35,13 +40,13 @@ async function ask({ method, args }: { method: string; args: unknown[] }): Promi
       waiting.get(data.id)?.(data.failure ? { failure: data.failure } : { value: data.value })
       waiting.delete(data.id)
     }
-    here.askWorker = (name, values) =>
+    here.askWorker = asked =>
       new Promise(resolve => {
         waiting.set(++last, resolve)
-        port.postMessage({ kind: 'call', id: last, method: name, args: values })
+        port.postMessage({ kind: 'call', id: last, ...asked })
       })
   }
-  return here.askWorker(method, args)
+  return here.askWorker(call)
 }
 
 /** A person who has signed up, in a browser profile that only this person uses. */
@@ -64,16 +69,16 @@ export class BrowserVisitor implements Visitor {
   }
 
   find(query: string): Promise<Person | null> {
-    return this.#call('findPerson', query) as Promise<Person | null>
+    return this.#call('people', 'find', query) as Promise<Person | null>
   }
 
   refresh(accountId: string): Promise<Person> {
-    return this.#call('refreshPerson', accountId) as Promise<Person>
+    return this.#call('people', 'refresh', accountId) as Promise<Person>
   }
 
   async sealsTo(accountId: string): Promise<string[]> {
     try {
-      const { person, devices } = (await this.#call('publicRecord', accountId)) as PublicRecord
+      const { person, devices } = (await this.#call('record', 'of', accountId)) as PublicRecord
       if (person.record.state === 'mismatch') return []
       return devices.filter(({ removed }) => removed === null).map(({ signingKey }) => signingKey)
     } catch (error) {
@@ -87,8 +92,8 @@ export class BrowserVisitor implements Visitor {
     await this.person.close()
   }
 
-  async #call(method: string, ...args: unknown[]): Promise<unknown> {
-    const { value, failure } = await this.page.evaluate(ask, { method, args })
+  async #call(area: keyof PeerAreas, method: string, ...args: unknown[]): Promise<unknown> {
+    const { value, failure } = await this.page.evaluate(ask, { area, method, args })
     if (failure) throw errorOf(failure)
     return value
   }

@@ -300,6 +300,6 @@ describe('the process', () => {
     ])
     const running = await startDevnet({ dataDir, blockMs: 0 })
     cleanup.add(() => running.stop())
-    expect(await fails('--data', dataDir)).toEqual([1, expect.stringMatching(/lock/i)])
+    expect(await fails('--data', dataDir)).toEqual([1, expect.stringMatching(/another process uses/i)])
   })
 })

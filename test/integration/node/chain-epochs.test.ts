@@ -73,7 +73,7 @@ beforeAll(async () => {
     registerPeer(network.urls[SECOND]!, 'bob'),
     ...[FIRST, SECOND, THIRD, FOURTH].map(index => command(index, 'announce'))
   ])
-  const link = ['--link', '/ip4/127.0.0.1/tcp/9', '--url', 'http://127.0.0.1:9']
+  const link = ['--link', '/ip4/127.0.0.1/tcp/9', '--url', 'http://127.0.0.1:9999']
   fifth = (await command<{ node: string }>(FIFTH, 'announce', ...link)).node
 })
 

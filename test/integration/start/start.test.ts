@@ -126,7 +126,7 @@ describe('a start that cannot be', () => {
 
   it('says that others may read a key', async () => {
     const dataDir = join(folder, 'open')
-    mkdirSync(dataDir)
+    mkdirSync(dataDir, { mode: 0o700 })
     writeFileSync(join(dataDir, 'node.key'), '00'.repeat(32), { mode: 0o644 })
     expect(await failedStart(['--data', dataDir, ...ANY_PORTS])).toContain('chmod 600')
     writeFileSync(join(folder, 'short.key'), 'abc', { mode: 0o600 })

@@ -183,11 +183,14 @@ describe('counters', () => {
     }
   })
 
-  it('written when origins were not counted by class are read, and known to be outdated', () => {
+  it.each([
+    ['class', 8],
+    ['bytes', 9]
+  ])('written when origins were not counted by %s are read, and known to be outdated', (_, originBytes) => {
     const counters = filled()
     const { length } = counters.encode()
-    // Two origins of a tag and a count each, in place of those with a class.
-    const fields = Buffer.concat([counters.encode().subarray(0, length - 4 - 2 * 9), Buffer.alloc(2 * 8, 1)])
+    // Two origins as they were written then, in place of those of today.
+    const fields = Buffer.concat([counters.encode().subarray(0, length - 4 - 2 * 15), Buffer.alloc(2 * originBytes, 1)])
     const old = Buffer.concat([fields, Buffer.alloc(4)])
     old.writeUInt32BE(crc32(fields), fields.length)
     const read = MailboxCounters.decode(old)!

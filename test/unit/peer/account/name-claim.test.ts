@@ -86,6 +86,7 @@ describe('a chosen name', () => {
 
   test('is committed to anew when the commitment lapsed', async () => {
     const network = await FakeNetwork.create()
+    network.ledger.blockAgeMs = 600_000
     const ada = await registered(network, 'ada')
     await ada.engine.stop()
     network.ledger.mine()

@@ -22,8 +22,9 @@ async function named(network: FakeNetwork, ...peers: TestPeer[]): Promise<void> 
 }
 
 /** Ada and Bob, whose records stand in blocks, and who have a conversation. */
-async function adaAndBob(nodes: number) {
+async function adaAndBob(nodes: number, blockAgeMs = 0) {
   const network = await FakeNetwork.create(nodes)
+  network.ledger.blockAgeMs = blockAgeMs
   const [ada, bob] = [await registered(network, 'ada'), await registered(network, 'bob')]
   await named(network, ada, bob)
   await ada.engine.conversations.open(bob.me.accountId)
@@ -40,7 +41,7 @@ afterEach(async () => {
 
 describe('a public record', () => {
   test('tells every entry and device with its place, and by how many operators it was checked', async () => {
-    const { network, ada, bob } = await adaAndBob(2)
+    const { network, ada, bob } = await adaAndBob(2, 60_000)
     const record = await ada.engine.record.of(bob.me.accountId)
     expect(record.entries.map(({ kind, state, confirmations }) => [kind, state, confirmations])).toEqual([
       ['create', 'recorded', 5],

@@ -141,7 +141,7 @@ describe('a network whose lists of nodes follow the chain', () => {
     }
     try {
       await tryNode(honest)
-      await expect(tryNode(liar)).rejects.toMatchObject({ code: 'refused', message: /public record/ })
+      await expect(tryNode(liar)).rejects.toMatchObject({ code: 'unproven-list' })
     } finally {
       for (const server of [liar, honest]) server.close()
     }

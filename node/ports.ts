@@ -134,6 +134,8 @@ export interface RelayLimits {
   /** Requests per second of one device, on average, and as a burst. */
   requestsPerSecond: number
   requestBurst: number
+  /** Envelopes without a contact's proof that one account may hand in per day, by recipient. */
+  strangersPerDay: number
   /** Free bytes on the store's disk below which nothing new is accepted. */
   diskLowWaterBytes: number
 }

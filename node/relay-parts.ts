@@ -17,6 +17,7 @@ import { AttachedDevices } from './messages/attached-devices.ts'
 import { ChatService } from './messages/chat-service.ts'
 import { CustodyOrigin } from './messages/custody-origin.ts'
 import { CustodyReplica } from './messages/custody-replica.ts'
+import { MailboxTokens } from './messages/mailbox-tokens.ts'
 import { MessageDeliveryService } from './messages/message-delivery-service.ts'
 import { MessageQueue } from './messages/message-queue.ts'
 import { ReplicaReader } from './messages/replica-reader.ts'
@@ -36,6 +37,7 @@ import { AccountReplication } from './replication/account-replication.ts'
 import { HandoverService } from './replication/handover.ts'
 import { RepairService } from './replication/repair.ts'
 import { replicaHandlers } from './replication/replica-server.ts'
+import { TokenReplication } from './replication/token-replication.ts'
 
 /** Pending records that one listed node may pass on, a second and at once. */
 const RECORDS_PER_SECOND = 200
@@ -63,6 +65,8 @@ interface StoreParts {
 
 /** Custody and delivery of messages, and their copies at other nodes. */
 interface MessageParts {
+  mailboxTokens: MailboxTokens
+  tokens: TokenReplication
   attached: AttachedDevices
   reader: ReplicaReader
   delivery: MessageDeliveryService
@@ -160,7 +164,9 @@ function buildStore(common: Common, init: MessageRelayInit, view: NetworkView, e
 function buildMessages(common: Common, parts: NetworkParts & StoreParts, directory: DirectoryPort): MessageParts {
   const { view, links, gossip, store, disk } = parts
   const attached = new AttachedDevices(common)
-  const custody = { ...common, view, store, links, hasRoom: () => disk.hasRoom, events: attached }
+  const mailboxTokens = new MailboxTokens({ ...common, store })
+  const tokens = new TokenReplication({ ...common, view, links, directory, tokens: mailboxTokens })
+  const custody = { ...common, view, store, links, hasRoom: () => disk.hasRoom, events: attached, mailboxTokens }
   const reader = new ReplicaReader(custody)
   const delivery = new MessageDeliveryService({ ...common, view, store, links, attached, reader })
   const replica = new CustodyReplica(custody)
@@ -169,12 +175,13 @@ function buildMessages(common: Common, parts: NetworkParts & StoreParts, directo
     (epoch, shard, envelopes) => void origin.send(epoch, shard, envelopes),
     () => origin.unsettledCount
   )
-  const repair = new RepairService({ ...common, view, store, links, reader, delivery })
-  const handover = new HandoverService({ ...common, view, store, origin })
+  const repair = new RepairService({ ...common, view, store, links, reader, delivery, tokens })
+  const handover = new HandoverService({ ...common, view, store, origin, tokens, mailboxTokens })
   const recordBuckets = new TokenBuckets(RECORDS_PER_SECOND, RECORDS_BURST, MAX_REMEMBERED_NODES)
   const accounts = new AccountReplication({ view, links, gossip, directory, recordBuckets, now })
-  links.serve(replicaHandlers({ ...common, view, store, replica, origin, delivery, directory }))
-  return { attached, reader, delivery, replica, origin, queue, repair, handover, accounts }
+  const served = { view, store, replica, origin, delivery, directory, mailboxTokens, tokens }
+  links.serve(replicaHandlers({ ...common, ...served }))
+  return { mailboxTokens, tokens, attached, reader, delivery, replica, origin, queue, repair, handover, accounts }
 }
 
 async function buildClients(

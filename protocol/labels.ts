@@ -19,6 +19,7 @@ export type Purpose =
   | 'envelope'
   | 'delivery'
   | 'delivery-proof'
+  | 'delivery-token'
   | 'batch'
   | 'receipt'
   | 'denial'

@@ -12,6 +12,7 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
   connectionsPerSecond: 50,
   requestsPerSecond: 100,
   requestBurst: 500,
+  strangersPerDay: 100,
   diskLowWaterBytes: 256 * 1024 * 1024
 }
 

@@ -30,6 +30,7 @@ import { NodeError, peerErrorOf } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { AuthenticatedDevice, Logger } from '../ports.ts'
+import type { TokenReplication } from '../replication/token-replication.ts'
 
 /** Time for what waits to be written when a stream is closed. */
 const CLOSE_TIMEOUT_MS = 1_000
@@ -57,7 +58,8 @@ const WEIGHT: Record<ClientFrame['kind'], number> = {
   publishBundle: 4,
   publishRecords: 8,
   epoch: 1,
-  ping: 0.5
+  ping: 0.5,
+  publishToken: 4
 }
 
 export interface PeerSessionComponents {
@@ -74,6 +76,7 @@ export interface PeerSessionComponents {
   chat: ChatService
   delivery: MessageDeliveryService
   directory: DirectoryPort
+  tokens: TokenReplication
 }
 
 /**
@@ -253,7 +256,7 @@ export class PeerSession implements DeviceSession {
   }
 
   async #handle(frame: ClientFrame): Promise<Answer | undefined> {
-    const { view, chat, delivery, directory, clock } = this.#components
+    const { view, chat, delivery, directory, tokens, clock } = this.#components
     const device = this.#device!
     switch (frame.kind) {
       case 'submit':
@@ -275,6 +278,9 @@ export class PeerSession implements DeviceSession {
         return { kind: 'bundles', bundles: await directory.bundles(frame.accountId) }
       case 'publishBundle':
         await directory.storeBundle(frame.bundle, device)
+        return { kind: 'done' }
+      case 'publishToken':
+        await tokens.publish(frame.token, device)
         return { kind: 'done' }
       case 'publishRecords':
         await directory.publishRecords(frame.records, device)

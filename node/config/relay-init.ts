@@ -14,6 +14,7 @@ export function relayInit(config: NodeConfig, epochs: Epoch[], listed: ListedNod
     connectionsPerSecond: config.connectionsPerSecond,
     requestsPerSecond: config.requestsPerSecond,
     requestBurst: config.requestBurst,
+    strangersPerDay: config.strangersPerDay,
     diskLowWaterBytes: config.diskLowWaterMib && config.diskLowWaterMib * MIB
   }
   return {

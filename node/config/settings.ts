@@ -220,6 +220,12 @@ export const SETTINGS = {
     fallback: 'built in',
     help: 'Requests that one device may make at once.'
   },
+  strangersPerDay: {
+    env: ['VOLO_STRANGERS_PER_DAY'],
+    schema: count.optional(),
+    fallback: 'built in',
+    help: 'Messages to people who have not given their token that one account may hand in per day.'
+  },
   diskLowWaterMib: {
     env: ['VOLO_DISK_LOW_WATER_MIB'],
     schema: count.optional(),

@@ -3,8 +3,6 @@ import { byteKey } from '../byte-key.ts'
 import type { AuthenticatedDevice, RelayLimits } from '../ports.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
-/** Envelopes to strangers that one account may hand in per day. */
-export const REQUESTS_PER_DAY = 100
 const DAY_SECONDS = 86_400
 /** Of its requests, the part that a device may spend on envelopes: the rest is left for getting its own messages. */
 const ENVELOPE_SHARE = 1 / 2
@@ -38,10 +36,10 @@ export class ClientQuotas {
   refusedEnvelopes = 0
 
   /** @param now - milliseconds of a clock that never goes back. */
-  constructor(now: () => number, { requestsPerSecond, requestBurst }: RelayLimits) {
+  constructor(now: () => number, { requestsPerSecond, requestBurst, strangersPerDay }: RelayLimits) {
     this.#now = now
     this.#requests = new TokenBuckets(requestsPerSecond, requestBurst, MAX_REMEMBERED)
-    this.#strangers = new TokenBuckets(REQUESTS_PER_DAY / DAY_SECONDS, REQUESTS_PER_DAY, MAX_REMEMBERED)
+    this.#strangers = new TokenBuckets(strangersPerDay / DAY_SECONDS, strangersPerDay, MAX_REMEMBERED)
     const envelopes = requestsPerSecond * ENVELOPE_SHARE
     this.#envelopes = new TokenBuckets(envelopes, requestBurst, MAX_REMEMBERED)
     this.#accountEnvelopes = new TokenBuckets(

@@ -1,3 +1,4 @@
+import { equalBytes } from '../../protocol/bytes.ts'
 import type { Clock, Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { NetworkId } from '../../protocol/network.ts'
@@ -52,8 +53,8 @@ export class ChatService {
     if (!quotas.allowsEnvelope(from, envelope.recipients.length)) {
       throw new NodeError('rate-limited', 'too many messages in a short time; slow down')
     }
-    const isToStrangers = envelope.class === 'request'
-    if (isToStrangers && !quotas.allowsStrangers(from.accountId, envelope.recipients.length)) {
+    const strangers = await this.#strangersIn(envelope, from)
+    if (strangers > 0 && !quotas.allowsStrangers(from.accountId, strangers)) {
       throw new NodeError('rate-limited', 'too many message requests today')
     }
     this.submitted += 1
@@ -65,6 +66,17 @@ export class ChatService {
       return Promise.all(deliveries.map(delivery => this.#refused(delivery, reason)))
     }
     return this.#handOver(from, envelope, encoded, deliveries)
+  }
+
+  /**
+   * Recipients that this account writes to as a stranger: without a proof, whatever class it claims. Its own devices are
+   * none. Whether a proof holds only the replicas can tell.
+   */
+  async #strangersIn(envelope: Envelope, { accountId }: AuthenticatedDevice): Promise<number> {
+    const { directory } = this.#components
+    const unproven = envelope.recipients.filter(({ proof }) => envelope.class !== 'contact' || proof.length === 0)
+    const owners = await Promise.all(unproven.map(async ({ mailbox }) => (await directory.device(mailbox))?.accountId))
+    return owners.filter(owner => owner === undefined || !equalBytes(owner, accountId)).length
   }
 
   async #handOver(
@@ -95,7 +107,14 @@ export class ChatService {
         group.requests[which]!.push({ ...item, settle: resolve })
         return promise
       })
-      outcomes.push(Promise.all(settled).then(results => combine(item, results)))
+      outcomes.push(
+        Promise.all(settled).then(results => {
+          const combined = combine(item, results)
+          // A proof that does not hold is a stranger's: trying has its price.
+          if (combined.refusal?.reason === 'proof') quotas.allowsStrangers(accountId, 1)
+          return combined
+        })
+      )
       shards.set(shard, group)
     }
     for (const [shard, group] of shards) this.#queue(envelope, encoded, shard, group)

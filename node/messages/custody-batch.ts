@@ -49,9 +49,9 @@ export function deliveriesOf(
 ): BatchDelivery[] {
   const envelopeId = envelopeIdOf(crypto, network, envelope)
   const { expiry, payload } = envelope
-  return envelope.recipients.map(({ mailbox, part }) => {
-    const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part })
-    return { mailbox, delivery: { id, expiry, class: envelope.class, part, payload, storedAt } }
+  return envelope.recipients.map(({ mailbox, part, proof }) => {
+    const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part, proof })
+    return { mailbox, delivery: { id, expiry, class: envelope.class, part, proof, payload, storedAt } }
   })
 }
 

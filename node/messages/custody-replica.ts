@@ -10,11 +10,12 @@ import {
   type Receipt,
   type Refusal
 } from '../../protocol/wire/custody.ts'
-import { expiryProblem } from '../../protocol/wire/envelope.ts'
+import { expiryProblem, type EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import type { DeliveryReference, NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import { checkBatch, type BatchDelivery, type CheckedBatch } from './custody-batch.ts'
 import type { CustodyEvents } from './custody-events.ts'
+import type { MailboxTokens } from './mailbox-tokens.ts'
 import { NodeError } from '../errors.ts'
 import type { Verdict } from '../network/gossip.ts'
 import type { NetworkView } from '../network/network-view.ts'
@@ -43,6 +44,7 @@ export interface CustodyReplicaComponents {
   /** Whether the disk has room for more. */
   hasRoom: () => boolean
   events: CustodyEvents
+  mailboxTokens: MailboxTokens
 }
 
 /**
@@ -107,9 +109,10 @@ export class CustodyReplica {
   async accept(batch: CheckedBatch): Promise<BatchReceipt> {
     const { store, hasRoom } = this.#components
     if (!hasRoom()) throw new NodeError('busy', 'the disk is nearly full')
-    const { good, refused } = await this.#refuseByTime(batch)
+    const { good: inTime, refused } = await this.#refuseByTime(batch)
+    const { good, classes } = await this.#refuseByProof(batch, inTime, refused)
     const origin = originTag(batch.origin)
-    const items = good.map(({ mailbox, delivery }) => ({ mailbox, delivery, origin }))
+    const items = good.map(({ mailbox, delivery }, index) => ({ mailbox, delivery, countsAs: classes[index]!, origin }))
     const outcomes = await store.store(items, outcomes => this.#tellWriting(good, outcomes))
     this.#tellStored(good, outcomes)
     const kept = good.filter((_, index) => isCovered(outcomes[index]!))
@@ -166,6 +169,26 @@ export class CustodyReplica {
       }
     }
     return { good, refused }
+  }
+
+  /** Refuses what carries a proof that does not hold: its sender finds out, and may write as a stranger. */
+  async #refuseByProof(
+    batch: CheckedBatch,
+    items: Indexed[],
+    refused: { index: number; refusal: Refusal }[]
+  ): Promise<{ good: Indexed[]; classes: EnvelopeClass[] }> {
+    const judged = await this.#components.mailboxTokens.judge(items)
+    const good: Indexed[] = []
+    const classes: EnvelopeClass[] = []
+    for (const [index, { isProofWrong, countsAs }] of judged.entries()) {
+      const item = items[index]!
+      if (isProofWrong) refused.push(await this.#refuse(batch, item, 'proof'))
+      else {
+        good.push(item)
+        classes.push(countsAs)
+      }
+    }
+    return { good, classes }
   }
 
   async #refuse(

@@ -8,6 +8,7 @@ import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
 import { NodeError } from '../errors.ts'
 import type { CustodyEvents } from './custody-events.ts'
+import type { MailboxTokens } from './mailbox-tokens.ts'
 import type { NodeLinks } from '../network/node-links.ts'
 import { originTag, type PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 
@@ -20,6 +21,7 @@ export interface ReplicaReaderComponents {
   /** Whether the disk has room for more. */
   hasRoom: () => boolean
   events: Pick<CustodyEvents, 'onStored'>
+  mailboxTokens: MailboxTokens
 }
 
 /** What one question for news brought. */
@@ -125,8 +127,11 @@ export class ReplicaReader {
         expiryProblem(delivery.expiry, clock()) === undefined &&
         isDeliveryIntact(crypto, network, mailbox, delivery)
     )
-    const origin = originTag(node.key)
-    const outcomes = await store.store(good.map(delivery => ({ mailbox, delivery, origin, isBrought: true })))
+    const judged = await this.#components.mailboxTokens.judge(good.map(delivery => ({ mailbox, delivery })))
+    const brought = { mailbox, origin: originTag(node.key), isBrought: true }
+    const outcomes = await store.store(
+      good.map((delivery, index) => ({ ...brought, delivery, countsAs: judged[index]!.countsAs }))
+    )
     let stored = 0
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.state !== 'stored') continue

@@ -35,6 +35,8 @@ interface AnswerKinds {
   why: 'removals'
   putBundle: 'done'
   getBundles: 'bundles'
+  putToken: 'done'
+  getToken: 'token'
 }
 type RequestKind = keyof AnswerKinds
 /** A frame without the request id, which the link adds. */
@@ -63,7 +65,9 @@ const REQUEST_KINDS: ReadonlySet<string> = new Set<RequestKind>([
   'states',
   'why',
   'putBundle',
-  'getBundles'
+  'getBundles',
+  'putToken',
+  'getToken'
 ])
 
 interface Waiting {

@@ -40,6 +40,8 @@ const SCAN_ENTRIES = 4096
 export interface Newcomer {
   mailbox: DeviceId
   delivery: Delivery
+  /** That it counts as. */
+  envelopeClass: EnvelopeClass
   size: number
   /** Tag of the node that it counts against; 0 for none. */
   origin: number
@@ -66,15 +68,15 @@ export class MailboxRoom {
    */
   async makeFor(
     transaction: StoreTransaction,
-    { mailbox, delivery, size, origin, isBrought }: Newcomer,
+    { mailbox, delivery, envelopeClass, size, origin, isBrought }: Newcomer,
     onRemoved: (id: DeliveryId) => void
   ): Promise<boolean> {
     const counters = transaction.counters(mailbox)
-    if (!this.#hasShare(counters, delivery.class, size, origin)) return false
+    if (!this.#hasShare(counters, envelopeClass, size, origin)) return false
     // What a replica brings may be made up: it takes free room only, and pushes out nothing that was shown as sent.
-    if (isBrought) return this.#hasRoom(counters, delivery.class, size)
-    while (!this.#hasRoom(counters, delivery.class, size)) {
-      const victim = await this.#oldest(transaction, mailbox, delivery.class)
+    if (isBrought) return this.#hasRoom(counters, envelopeClass, size)
+    while (!this.#hasRoom(counters, envelopeClass, size)) {
+      const victim = await this.#oldest(transaction, mailbox, envelopeClass)
       const own = { expiry: delivery.expiry, id: byteKey(delivery.id) }
       if (victim === undefined || compareVictims(own, victim) < 0) return false
       const id = victimId(victim)
@@ -85,8 +87,8 @@ export class MailboxRoom {
   }
 
   /** A delivery was stored: it may have to go one day. */
-  noteHeld(mailbox: DeviceId, delivery: Delivery): void {
-    this.#victims.held(mailbox, delivery.class, delivery.expiry, delivery.id)
+  noteHeld(mailbox: DeviceId, envelopeClass: EnvelopeClass, { expiry, id }: Delivery): void {
+    this.#victims.held(mailbox, envelopeClass, expiry, id)
   }
 
   /**

@@ -18,6 +18,8 @@ import {
   parseDeliveryKey,
   parseMailboxKey,
   proofKey,
+  tokenKey,
+  tokenRange,
   type Entry
 } from './pending-records.ts'
 import { CountersCache, type DeliveryName, type PendingDatabase } from './store-transaction.ts'
@@ -27,6 +29,9 @@ export interface SequencedDelivery {
   sequence: number
   delivery: Delivery
 }
+
+/** Tokens that a handover looks at in one round. */
+const TOKENS_AT_A_TIME = 1024
 
 /** What reading needs to know. */
 export interface PendingReaderComponents {
@@ -172,6 +177,19 @@ export abstract class PendingMessageReader {
       const proof = values[index]
       return proof === undefined ? [] : [{ state, proof: Uint8Array.from(proof) }]
     })
+  }
+
+  /** The encoded token of a mailbox, undefined if it has none here. */
+  async token(mailbox: DeviceId): Promise<Uint8Array | undefined> {
+    const key = tokenKey(this.components.shardOf(mailbox), mailbox)
+    const value = await this.read(database => database.get(key))
+    return value && Uint8Array.from(value)
+  }
+
+  /** Mailboxes of a shard whose token is here, some at a time: those that come first. */
+  async mailboxesWithToken(shard: number): Promise<DeviceId[]> {
+    const keys = await this.read(database => database.keys({ ...tokenRange(shard), limit: TOKENS_AT_A_TIME }).all())
+    return keys.map(key => parseMailboxKey(key).mailbox)
   }
 
   /** Digests of a shard's mailboxes, in order, after one. */

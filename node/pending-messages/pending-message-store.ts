@@ -6,7 +6,7 @@
  * writes before it.
  */
 import type { DeviceId } from '../../protocol/identity/device.ts'
-import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
+import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { GroupCommit, type Sized } from './group-commit.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
@@ -22,6 +22,7 @@ import {
   parseExpiryKey,
   PROOF_HASH_BYTES,
   proofKey,
+  tokenKey,
   type Entry
 } from './pending-records.ts'
 import type { Logger } from '../ports.ts'
@@ -39,6 +40,8 @@ export type StoreOutcome =
 export interface StoreItem {
   mailbox: DeviceId
   delivery: Delivery
+  /** That it counts as, see `MailboxTokens`; its own where nothing is said. */
+  countsAs?: EnvelopeClass
   /** Tag of the node that it counts against, see {@link originTag}: the one that took it, or the replica that brought it. */
   origin: number
   /** Whether a replica brought it, which cannot show the batch that its origin signed: it pushes out nothing. */
@@ -232,6 +235,18 @@ export class PendingMessageStore extends PendingMessageReader {
     })
   }
 
+  /** Keeps the encoded token of a mailbox, fsynced; the caller has checked it. */
+  async putToken(mailbox: DeviceId, token: Uint8Array): Promise<void> {
+    const key = tokenKey(this.components.shardOf(mailbox), mailbox)
+    await this.#run<void>({ size: 1, names: [], apply: transaction => transaction.put(key, token) })
+  }
+
+  /** Drops the token of a mailbox. */
+  async removeToken(mailbox: DeviceId): Promise<void> {
+    const key = tokenKey(this.components.shardOf(mailbox), mailbox)
+    await this.#run<void>({ size: 1, names: [], apply: transaction => transaction.delete(key) })
+  }
+
   /** Counts a mailbox again from its entries. */
   async recount(mailbox: DeviceId): Promise<void> {
     await this.#run<void>({
@@ -278,13 +293,13 @@ export class PendingMessageStore extends PendingMessageReader {
 
   async #storeOne(
     transaction: StoreTransaction,
-    { mailbox, delivery, origin, isBrought = false }: StoreItem,
+    { mailbox, delivery, countsAs: envelopeClass = delivery.class, origin, isBrought = false }: StoreItem,
     evicted: Map<string, { mailbox: DeviceId; ids: DeliveryId[] }>
   ): Promise<StoreOutcome> {
     const known = transaction.entry({ mailbox, id: delivery.id })
     if (known !== undefined) return { state: known.state === 'held' ? 'known' : known.state }
     const encoded = encodeDelivery(delivery)
-    const newcomer = { mailbox, delivery, size: encoded.length, origin, isBrought }
+    const newcomer = { mailbox, delivery, envelopeClass, size: encoded.length, origin, isBrought }
     const hasRoom = await this.#room.makeFor(transaction, newcomer, id => {
       // The reason is signed once per group; until then its place is empty.
       const group = evicted.get(byteKey(mailbox)) ?? { mailbox, ids: [] }
@@ -292,8 +307,8 @@ export class PendingMessageStore extends PendingMessageReader {
       evicted.set(byteKey(mailbox), group)
     })
     if (!hasRoom) return { state: 'full' }
-    const sequence = transaction.hold(mailbox, delivery, encoded, origin)
-    this.#room.noteHeld(mailbox, delivery)
+    const sequence = transaction.hold(mailbox, delivery, encoded, { origin, envelopeClass })
+    this.#room.noteHeld(mailbox, envelopeClass, delivery)
     return { state: 'stored', sequence }
   }
 

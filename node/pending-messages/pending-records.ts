@@ -7,6 +7,7 @@
  * - `e` time(6) kind(1) … → what is to be removed at that time: an entry (mailbox, id) or a proof (hash)
  * - `q` shard(2) mailbox(16) → counters and digest of a mailbox
  * - `a` hash(16) → a proof of removal: an encoded acknowledgement or eviction
+ * - `t` shard(2) mailbox(16) → the encoded, signed delivery token of a mailbox
  *
  * Entries and counters end in a CRC-32: LevelDB returns flipped bits as good data. Deliveries need none, their id is
  * their hash.
@@ -27,7 +28,7 @@ export const PROOF_HASH_BYTES = 16
 /** Largest sequence, 2^48 - 1. */
 export const MAX_SEQUENCE = 2 ** 48 - 1
 
-const LETTER = { entry: 0x64, delivery: 0x72, expiry: 0x65, mailbox: 0x71, proof: 0x61 } as const
+const LETTER = { entry: 0x64, delivery: 0x72, expiry: 0x65, mailbox: 0x71, proof: 0x61, token: 0x74 } as const
 const EXPIRING = { entry: 0, proof: 1 } as const
 /** Classes in the order of their index in counters. */
 export const CLASSES: readonly EnvelopeClass[] = ['contact', 'request', 'system']
@@ -144,6 +145,21 @@ export function parseMailboxKey(key: Uint8Array): { shard: number; mailbox: Devi
   return { shard: (key[1]! << 8) | key[2]!, mailbox: Uint8Array.from(key.subarray(3)) as DeviceId }
 }
 
+/** By shard, so that what a node does not keep any more is found. */
+export const tokenKey = (shard: number, mailbox: DeviceId): Buffer => {
+  const key = Buffer.allocUnsafe(1 + 2 + DEVICE_ID_BYTES)
+  key[0] = LETTER.token
+  key.writeUInt16BE(shard, 1)
+  key.set(mailbox, 3)
+  return key
+}
+
+/** All tokens of a shard. */
+export function tokenRange(shard: number): { gte: Buffer; lte: Buffer } {
+  const [first, last] = [Buffer.alloc(DEVICE_ID_BYTES), Buffer.alloc(DEVICE_ID_BYTES, 0xff)]
+  return { gte: tokenKey(shard, first as never), lte: tokenKey(shard, last as never) }
+}
+
 export const proofKey = (hash: Uint8Array): Buffer => {
   const key = Buffer.allocUnsafe(1 + PROOF_HASH_BYTES)
   key[0] = LETTER.proof
@@ -155,6 +171,7 @@ export const proofKey = (hash: Uint8Array): Buffer => {
 export type Entry =
   | {
       state: 'held'
+      /** That it counts as: `contact` with a proof that holds only, whatever its sender says. */
       class: EnvelopeClass
       expiry: number
       /** Where its bytes stand in the mailbox. */
@@ -237,7 +254,7 @@ export function decodeEntry(value: Uint8Array | undefined): Entry | undefined {
 }
 
 const DELIVERY_LIMITS = {
-  maxBytes: MAX_ENVELOPE_PAYLOAD_BYTES + MAX_RECIPIENT_PART_BYTES + 128,
+  maxBytes: MAX_ENVELOPE_PAYLOAD_BYTES + MAX_RECIPIENT_PART_BYTES + 160,
   maxDepth: 1,
   maxItems: 8
 }

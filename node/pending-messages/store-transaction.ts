@@ -1,7 +1,7 @@
 import type { ClassicLevel } from 'classic-level'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, TOMBSTONE_GRACE_MS } from '../../protocol/limits.ts'
-import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
+import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
 import {
@@ -157,16 +157,25 @@ export class StoreTransaction {
     }
   }
 
-  /** Holds a delivery that is not known. @returns its sequence in the mailbox. */
-  hold(mailbox: DeviceId, delivery: Delivery, encoded: Uint8Array, origin: number): number {
+  /**
+   * Holds a delivery that is not known.
+   * @param envelopeClass - that it counts as.
+   * @returns its sequence in the mailbox.
+   */
+  hold(
+    mailbox: DeviceId,
+    delivery: Delivery,
+    encoded: Uint8Array,
+    { origin, envelopeClass }: { origin: number; envelopeClass: EnvelopeClass }
+  ): number {
     const counters = this.#touch(mailbox)
     const sequence = ++counters.sequence
     const { id, expiry } = delivery
-    counters.addHeld(id, delivery.class, encoded.length, origin)
+    counters.addHeld(id, envelopeClass, encoded.length, origin)
     this.heldChange += 1
     this.#setEntry(mailbox, id, {
       state: 'held',
-      class: delivery.class,
+      class: envelopeClass,
       expiry,
       sequence,
       size: encoded.length,

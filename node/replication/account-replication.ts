@@ -8,12 +8,12 @@ import {
 } from '../../protocol/wire/node-frames.ts'
 import { receiptsRequired, type NodeKey } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
-import { NodeError } from '../errors.ts'
 import type { Gossip, Verdict } from '../network/gossip.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { NodeLinks } from '../network/node-links.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { TokenBuckets } from '../limits/token-bucket.ts'
+import { enough } from './enough.ts'
 
 export interface AccountReplicationComponents {
   view: NetworkView
@@ -85,25 +85,4 @@ export class AccountReplication {
     directory.onRecords(records, from)
     return 'accept'
   }
-}
-
-/** Resolves once so many of them have. @throws NodeError `busy` once too many have failed. */
-function enough(attempts: Promise<unknown>[], required: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let done = 0
-  let failed = 0
-  for (const attempt of attempts) {
-    attempt.then(
-      () => {
-        if (++done >= required) resolve()
-      },
-      (cause: unknown) => {
-        if (++failed > attempts.length - required) {
-          reject(new NodeError('busy', `fewer than ${required} replicas could keep it`, { cause }))
-        }
-      }
-    )
-  }
-  if (required === 0) resolve()
-  return promise
 }

@@ -4,10 +4,12 @@ import type { NetworkId } from '../../protocol/network.ts'
 import { encodeEnvelope, type Delivery } from '../../protocol/wire/envelope.ts'
 import { MAX_PAGE_ENTRIES } from '../../protocol/wire/node-frames.ts'
 import type { CustodyResult } from '../messages/batch-in-flight.ts'
+import type { MailboxTokens } from '../messages/mailbox-tokens.ts'
 import type { CustodyOrigin } from '../messages/custody-origin.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 import type { Logger } from '../ports.ts'
+import type { TokenReplication } from './token-replication.ts'
 
 /** How often a node looks for mailboxes that it no longer keeps. */
 export const HANDOVER_INTERVAL_MS = 30_000
@@ -19,6 +21,8 @@ export interface HandoverServiceComponents {
   view: NetworkView
   store: PendingMessageStore
   origin: CustodyOrigin
+  tokens: TokenReplication
+  mailboxTokens: MailboxTokens
   logger: Logger
 }
 
@@ -65,11 +69,28 @@ export class HandoverService {
     const { view, store } = this.#components
     for (let shard = 0; shard < view.shardCount && !this.#stopped; shard++) {
       if (view.keeps(shard)) continue
+      await this.#handOverTokens(shard)
       for (let after: DeviceId | null = null; !this.#stopped;) {
         const page = await store.digests(shard, after, MAX_PAGE_ENTRIES)
         for (const { mailbox } of page) await this.#handOver(shard, mailbox)
         if (page.length < MAX_PAGE_ENTRIES) break
         after = page.at(-1)!.mailbox
+      }
+    }
+  }
+
+  /** Before the messages: what a delivery counts as at its new replicas depends on the token. */
+  async #handOverTokens(shard: number): Promise<void> {
+    const { store, tokens, mailboxTokens } = this.#components
+    for (const mailbox of await store.mailboxesWithToken(shard)) {
+      if (this.#stopped) return
+      try {
+        const token = await mailboxTokens.of(mailbox)
+        if (token !== undefined) await tokens.handOver(mailbox, token)
+        await mailboxTokens.forget(mailbox)
+      } catch (error) {
+        // It stays here for the next round; messages do not wait for it.
+        this.#log.debug('a delivery token could not be handed over', { reason: (error as Error).message })
       }
     }
   }
@@ -100,8 +121,8 @@ export class HandoverService {
     const envelopes = deliveries.map(delivery => {
       const { promise, resolve } = Promise.withResolvers<CustodyResult>()
       results.push(promise)
-      const { expiry, payload, part } = delivery
-      const recipients = [{ mailbox, part, proof: new Uint8Array() }]
+      const { expiry, payload, part, proof } = delivery
+      const recipients = [{ mailbox, part, proof }]
       const encoded = encodeEnvelope({ version: 1, expiry, class: delivery.class, payload, recipients })
       return { encoded, requests: [{ mailbox, delivery, settle: resolve }] }
     })

@@ -14,6 +14,7 @@ import type { PendingMessageStore } from '../pending-messages/pending-message-st
 import type { Logger } from '../ports.ts'
 import type { ReplicaReader } from '../messages/replica-reader.ts'
 import { isGenuineEviction } from './replica-server.ts'
+import type { TokenReplication } from './token-replication.ts'
 
 /** Replicas compare what they hold this often. */
 export const REPAIR_INTERVAL_MS = 30_000
@@ -34,6 +35,7 @@ export interface RepairServiceComponents {
   links: NodeLinks
   reader: ReplicaReader
   delivery: MessageDeliveryService
+  tokens: TokenReplication
   clock: Clock
   logger: Logger
 }
@@ -189,6 +191,8 @@ export class RepairService {
   async #mend(node: ListedNode, mailbox: DeviceId): Promise<{ fetched: number; removed: number; isShort: boolean }> {
     const { links, store, reader, clock } = this.#components
     const mended = { fetched: 0, removed: 0, isShort: false }
+    // First: it decides what the fetched ones count as.
+    await this.#components.tokens.fetchUnknown(node, mailbox)
     let after: DeliveryId | null = null
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const page: NodeLinkFrameOf<'mailboxStates'> = await links.request<'states'>(node.key, {

@@ -13,6 +13,7 @@ import { MAX_PAGE_ENTRIES, MAX_PASSED_ACKNOWLEDGEMENTS } from '../../protocol/wi
 import type { NodeKey } from '../../protocol/wire/placement.ts'
 import type { CustodyOrigin } from '../messages/custody-origin.ts'
 import type { CustodyReplica } from '../messages/custody-replica.ts'
+import type { MailboxTokens } from '../messages/mailbox-tokens.ts'
 import type { MessageDeliveryService } from '../messages/message-delivery-service.ts'
 import { NodeError } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
@@ -20,6 +21,7 @@ import type { LinkHandlers } from '../network/node-link.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { Logger } from '../ports.ts'
+import type { TokenReplication } from './token-replication.ts'
 
 /** Bytes of deliveries in one answer. */
 const ANSWER_BYTES = 512 * 1024
@@ -35,12 +37,14 @@ export interface ReplicaServerComponents {
   origin: CustodyOrigin
   delivery: MessageDeliveryService
   directory: DirectoryPort
+  mailboxTokens: MailboxTokens
+  tokens: TokenReplication
   logger: Logger
 }
 
 /** Answers other nodes. What is kept for a mailbox is shown only to nodes that keep the same shard. */
 export function replicaHandlers(components: ReplicaServerComponents): LinkHandlers {
-  const { view, store, replica, origin, delivery, directory, logger } = components
+  const { view, store, replica, origin, delivery, directory, mailboxTokens, tokens, logger } = components
   const log = logger.forComponent('volo:replica-server')
   return {
     batch: frame => replica.onBatch(frame.batch),
@@ -84,6 +88,14 @@ export function replicaHandlers(components: ReplicaServerComponents): LinkHandle
       if (!view.keeps(view.shardOf(accountId))) throw new NodeError('not-a-replica', 'other nodes keep this account')
       await directory.storeLocalBundle(accountId, bundle)
       return { kind: 'done' }
+    },
+    async putToken({ token }) {
+      await tokens.onToken(token)
+      return { kind: 'done' }
+    },
+    async getToken({ mailbox }, from) {
+      requireShared(view, mailbox, from)
+      return { kind: 'token', token: (await mailboxTokens.of(mailbox)) ?? null }
     },
     getBundles: async ({ accountId }) => ({ kind: 'bundles', bundles: await directory.localBundles(accountId) }),
     notice(frame, from) {

@@ -22,14 +22,14 @@ export type DeliveryId = Brand<Uint8Array, 'DeliveryId'>
 
 export const deliveryIdCodec = bytes<DeliveryId>(32)
 
-/** Bytes of a recipient's proof at most; empty where the recipient's account asks for none. */
+/** Bytes of a recipient's proof at most. */
 export const MAX_RECIPIENT_PROOF_BYTES = 32
 
 const recipientCodec = struct({
   mailbox: deviceIdCodec,
   /** What only this recipient needs, such as its sealed session key. */
   part: bytesBetween(0, MAX_RECIPIENT_PART_BYTES),
-  /** HMAC(delivery token of the recipient's account, envelope id), or empty. */
+  /** See `deliveryProof`; empty where the sender knows no token of the recipient's account. */
   proof: bytesBetween(0, MAX_RECIPIENT_PROOF_BYTES)
 })
 
@@ -76,16 +76,16 @@ function envelopeClassIndex(envelopeClass: EnvelopeClass): number {
 }
 
 /**
- * Names what one mailbox gets. The recipient's part is inside, because otherwise a node that sees the payload could
- * store it first with a broken part, and the true one would be dropped as known.
+ * Names what one mailbox gets. The recipient's part and proof are inside, because otherwise a node that sees the payload could
+ * store it first with a broken part, or without the proof, and the true one would be dropped as known.
  */
 export function deliveryIdOf(
   crypto: Crypto,
   network: NetworkId,
   envelopeId: EnvelopeId,
-  recipient: Pick<EnvelopeRecipient, 'mailbox' | 'part'>
+  { mailbox, part, proof }: EnvelopeRecipient
 ): DeliveryId {
-  return labelledHash(crypto, 'delivery', network, envelopeId, recipient.mailbox, recipient.part) as DeliveryId
+  return labelledHash(crypto, 'delivery', network, envelopeId, mailbox, part, proof) as DeliveryId
 }
 
 /** Why an envelope's expiry is refused at `now`, or undefined if it is fine. */
@@ -101,6 +101,7 @@ export const deliveryCodec = struct({
   expiry: uint(),
   class: oneOf('contact', 'request', 'system'),
   part: bytesBetween(0, MAX_RECIPIENT_PART_BYTES),
+  proof: bytesBetween(0, MAX_RECIPIENT_PROOF_BYTES),
   payload: bytesBetween(1, MAX_ENVELOPE_PAYLOAD_BYTES),
   /**
    * When the node that hands it out took it into custody, milliseconds: that node's word, so not part of the id. The
@@ -113,8 +114,8 @@ export type Delivery = TypeOf<typeof deliveryCodec>
 
 /** Recomputes a delivery's id from its bytes: stores flip bits, and nodes lie. */
 export function isDeliveryIntact(crypto: Crypto, network: NetworkId, mailbox: DeviceId, delivery: Delivery): boolean {
-  const { expiry, payload, part } = delivery
+  const { expiry, payload, part, proof } = delivery
   const envelopeId = envelopeIdOf(crypto, network, { version: 1, expiry, class: delivery.class, payload })
-  const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part })
+  const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part, proof })
   return id.every((byte, index) => byte === delivery.id[index])
 }

@@ -41,6 +41,7 @@ import {
   receiptCodec,
   refusalCodec
 } from './custody.ts'
+import { mailboxTokenCodec } from './delivery-token.ts'
 import { deliveryCodec, deliveryIdCodec } from './envelope.ts'
 import { epochCodec, nodeKeyCodec } from './placement.ts'
 
@@ -223,6 +224,10 @@ export const nodeLinkFrameCodec = variant({
   putBundle: [11, struct({ request, accountId: accountIdCodec, bundle: bytesBetween(1, MAX_BUNDLE_BYTES) })],
   /** Answered by `bundles`. */
   getBundles: [12, struct({ request, accountId: accountIdCodec })],
+  /** Keeps the delivery token of a mailbox that the asked node keeps. Answered by `done`. */
+  putToken: [13, struct({ request, token: mailboxTokenCodec })],
+  /** Answered by `token`. */
+  getToken: [14, struct({ request, mailbox: deviceIdCodec })],
 
   /**
    * What became of a batch; unasked (request 0) when it came by gossip. The receipt covers all deliveries of the batch,
@@ -278,6 +283,7 @@ export const nodeLinkFrameCodec = variant({
   ],
   bundles: [40, struct({ request, bundles: list(bytesBetween(1, MAX_BUNDLE_BYTES), MAX_DEVICES_PER_ACCOUNT) })],
   done: [41, struct({ request })],
+  token: [43, struct({ request, token: nullable(mailboxTokenCodec) })],
   error: [42, struct({ request, code: oneOf(...NODE_ERROR_CODES), message: text(300) })]
 })
 

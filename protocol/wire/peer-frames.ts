@@ -24,6 +24,7 @@ import { accountIdCodec, deviceIdCodec, devicePublicKeysCodec } from '../identit
 import { MAX_BUNDLE_BYTES } from '../identity/bundle.ts'
 import { MAX_DEVICES_PER_ACCOUNT, MAX_ENVELOPE_BYTES, MAX_PEER_FRAME_BYTES, MAX_RECORD_BYTES } from '../limits.ts'
 import { acknowledgementCodec, deliveryReceiptCodec, evictionCodec, refusalCodec } from './custody.ts'
+import { mailboxTokenCodec } from './delivery-token.ts'
 import { deliveryCodec, deliveryIdCodec } from './envelope.ts'
 import { PEER_ERROR_CODES } from './peer-error-codes.ts'
 import { epochCodec, nodeKeyCodec } from './placement.ts'
@@ -76,7 +77,9 @@ export const clientFrameCodec = variant({
   publishRecords: [9, struct({ request, records: list(record, MAX_PUBLISHED_RECORDS, 1) })],
   /** Asks for the current list of nodes. */
   epoch: [10, struct({ request })],
-  ping: [11, struct({ request })]
+  ping: [11, struct({ request })],
+  /** Hands in the delivery token of this device's mailbox, for its replicas. Answered by `done`. */
+  publishToken: [12, struct({ request, token: mailboxTokenCodec })]
 })
 
 /** What a node did with one recipient of an envelope. */

@@ -33,8 +33,9 @@ async function foreignOpen(network: FakeNetwork, deviceId: DeviceId) {
   const payload = encodePacket({ kind: 'open', openBody, messages: [] })
   const shared = { version: 1 as const, expiry: Date.now() + 60_000, class: 'contact' as const, payload }
   const { part } = parts[0]!
-  const deliveryId = deliveryIdOf(crypto, id, envelopeIdOf(crypto, id, shared), { mailbox: deviceId, part })
-  return { id: deliveryId, expiry: shared.expiry, class: shared.class, part, payload, storedAt: Date.now() }
+  const proof = new Uint8Array()
+  const deliveryId = deliveryIdOf(crypto, id, envelopeIdOf(crypto, id, shared), { mailbox: deviceId, part, proof })
+  return { id: deliveryId, expiry: shared.expiry, class: shared.class, part, proof, payload, storedAt: Date.now() }
 }
 
 describe('an Open of a conversation we are not in', () => {

@@ -61,9 +61,10 @@ function makeDelivery(): Delivery {
   const part = new Uint8Array()
   const id = deliveryIdOf(crypto, POWER_CUT_NETWORK, envelopeIdOf(crypto, POWER_CUT_NETWORK, fields), {
     mailbox: POWER_CUT_MAILBOX,
-    part
+    part,
+    proof: part
   })
-  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload, storedAt: Date.now() }
+  return { id, expiry: fields.expiry, class: fields.class, part, proof: part, payload: fields.payload, storedAt: Date.now() }
 }
 
 async function writeForEver(directory: string, syncWrites: boolean): Promise<never> {

@@ -6,6 +6,7 @@ import { encodeClientFrame } from '../../../protocol/wire/peer-frames.ts'
 import { makeEnvelope, newMailbox, random } from '../../support/network/in-process/fixtures.ts'
 import { eventually } from '../../support/wait-for.ts'
 import { openStream, TestClient } from '../../support/network/in-process/test-client.ts'
+import { DEFAULT_RELAY_LIMITS } from '../../../node/clients/connection-manager.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
 let net: TestNetwork
@@ -17,6 +18,27 @@ beforeAll(async () => {
 afterAll(() => net.stop())
 
 const at = (): [number, Uint8Array] => [node.port, node.listed.key]
+
+/** One account, and people that it has no token of. */
+async function writeToStrangers(net: TestNetwork): Promise<void> {
+  const node = net.nodes[0]!
+  const ada = await net.client(node)
+  const write = (count: number) =>
+    ada.submit(makeEnvelope(Array.from({ length: count }, newMailbox), { class: 'request' }))
+  await write(60)
+  await write(40)
+  await expect(write(1)).rejects.toMatchObject({ code: 'rate-limited' })
+  // The class that it claims does not matter; a proof, and an own device, do.
+  await expect(ada.submit(makeEnvelope([newMailbox()]))).rejects.toMatchObject({ code: 'rate-limited' })
+  await expect(ada.submit(makeEnvelope([newMailbox()], { class: 'system' }))).rejects.toMatchObject({
+    code: 'rate-limited'
+  })
+  const bob = await net.client(node)
+  await bob.publishToken()
+  const toContact = makeEnvelope([bob.deviceId], { token: bob.token })
+  expect((await ada.submit(toContact))[0]!.state).toBe('stored')
+  expect((await ada.submit(makeEnvelope([ada.deviceId])))[0]!.state).toBe('stored')
+}
 
 describe('proving a device', () => {
   it('succeeds with the right signature and tells account and nodes', async () => {
@@ -156,14 +178,13 @@ describe('what clients may use', () => {
     expect(performance.now() - start).toBeLessThan(500)
   })
 
-  it('message requests to strangers up to a hundred a day, whatever the device', async () => {
-    const ada = await net.client(node)
-    const write = (count: number) =>
-      ada.submit(makeEnvelope(Array.from({ length: count }, newMailbox), { class: 'request' }))
-    await write(60)
-    await write(40)
-    await expect(write(1)).rejects.toMatchObject({ code: 'rate-limited' })
-    expect((await ada.submit(makeEnvelope([newMailbox()])))[0]!.state).toBe('stored')
+  it('message requests to strangers up to a hundred a day, whatever the class that they claim', async () => {
+    const strict = await TestNetwork.start(1, { limits: { strangersPerDay: DEFAULT_RELAY_LIMITS.strangersPerDay } })
+    try {
+      await writeToStrangers(strict)
+    } finally {
+      await strict.stop()
+    }
   })
 
   it('the WebSocket at the root only; anything else on the port is HTTP', async () => {

@@ -19,7 +19,7 @@ describe('mailbox limits at every replica', () => {
   beforeAll(async () => {
     net = await TestNetwork.start(4, {
       mailboxLimits: {
-        envelopes: { contact: 20, request: 2, system: 4 },
+        envelopes: { contact: 20, request: 20, system: 4 },
         bytes: { contact: 1e6, request: 1e5, system: 1e5 },
         originShare: 1
       }
@@ -68,16 +68,22 @@ describe('mailbox limits at every replica', () => {
     for (const { eviction } of evicted) expect(await verifyEviction(crypto, network, eviction)).toBe(true)
   })
 
-  it('keep strangers to their part: they cannot push out what contacts sent', async () => {
-    const mailbox = newMailbox()
+  it('keep strangers to their part: they cannot push out what contacts sent, whatever class they claim', async () => {
+    const bob = await net.client(net.nodes[3]!)
+    await bob.publishToken()
+    const mailbox = bob.deviceId
     const ada = await net.client(net.nodes[0]!)
-    const kept = await Promise.all(Array.from({ length: 20 }, () => ada.submit(makeEnvelope([mailbox]))))
-    for (let i = 0; i < 30; i++) await ada.submit(makeEnvelope([mailbox], { class: 'request' }))
+    const envelope = { token: bob.token, expiry: Date.now() + HOUR_MS }
+    const kept = await Promise.all(Array.from({ length: 20 }, () => ada.submit(makeEnvelope([mailbox], envelope))))
+    const later = { expiry: Date.now() + 2 * HOUR_MS }
+    for (let i = 0; i < 30; i++) await ada.submit(makeEnvelope([mailbox], { ...later, class: 'request' }))
+    for (let i = 0; i < 30; i++) await ada.submit(makeEnvelope([mailbox], later))
+    for (let i = 0; i < 30; i++) await ada.submit(makeEnvelope([mailbox], { ...later, class: 'system' }))
     const ids = kept.map(([result]) => toHex(result!.id))
     for (const node of net.replicasOf(mailbox)) {
       const held = await idsAt(node, mailbox)
       expect(held.filter(id => ids.includes(id))).toHaveLength(20)
-      expect(held.length).toBeLessThanOrEqual(22)
+      expect(held.length).toBeLessThanOrEqual(40)
     }
   })
 
@@ -124,7 +130,7 @@ describe('one origin', () => {
   it('can fill its share of a mailbox only, where there are several operators', async () => {
     const net = await TestNetwork.start(4, {
       mailboxLimits: {
-        envelopes: { contact: 20, request: 2, system: 4 },
+        envelopes: { contact: 20, request: 20, system: 4 },
         bytes: { contact: 1e6, request: 1e5, system: 1e5 }
       }
     })

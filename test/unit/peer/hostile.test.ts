@@ -34,9 +34,10 @@ function deliveryOf(
   const shared = { version: 1 as const, expiry: Date.now() + 60_000, class: 'contact' as const, payload }
   const id = deliveryIdOf(network.crypto, network.id, envelopeIdOf(network.crypto, network.id, shared), {
     mailbox,
-    part
+    part,
+    proof: new Uint8Array()
   })
-  return { id, expiry: shared.expiry, class: 'contact', part, payload, storedAt: Date.now() }
+  return { id, expiry: shared.expiry, class: 'contact', part, proof: new Uint8Array(), payload, storedAt: Date.now() }
 }
 
 afterEach(async () => {

@@ -46,9 +46,11 @@ const delivery: Delivery = {
   expiry: TIME,
   class: 'contact',
   part: random.bytes(40),
+  proof: random.bytes(32),
   payload: random.bytes(90),
   storedAt: TIME
 }
+const token = { version: 1, keys, revision: 3, token: random.bytes(32), signature: signature() } as const
 const listed = {
   key: node,
   operator: hash() as OperatorId,
@@ -80,7 +82,8 @@ export const clientFrames: readonly ClientFrame[] = [
   { kind: 'publishBundle', request, bundle: random.bytes(100) },
   { kind: 'publishRecords', request, records: [random.bytes(180), random.bytes(240)] },
   { kind: 'epoch', request },
-  { kind: 'ping', request }
+  { kind: 'ping', request },
+  { kind: 'publishToken', request, token }
 ]
 
 const result = {
@@ -128,6 +131,10 @@ export const nodeLinkFrames: readonly NodeLinkFrame[] = [
   { kind: 'why', request, mailbox, ids: [id] },
   { kind: 'putBundle', request, accountId, bundle: random.bytes(100) },
   { kind: 'getBundles', request, accountId },
+  { kind: 'putToken', request, token },
+  { kind: 'getToken', request, mailbox },
+  { kind: 'token', request, token },
+  { kind: 'token', request, token: null },
   { kind: 'stored', request, batch: hash(), receipt, refused: [{ index: 2, refusal }] },
   { kind: 'rejected', request, batch: hash(), code: 'wrong-epoch', epoch },
   { kind: 'held', request, receipt: null, denied: [{ index: 0, denial }] },

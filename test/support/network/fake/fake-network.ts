@@ -12,6 +12,7 @@ import { decodeRegistration, verifyRegistration } from '../../../../protocol/ide
 import { networkIdOf, type Genesis, type NetworkId } from '../../../../protocol/network.ts'
 import { merklePaths } from '../../../../protocol/wire/merkle.ts'
 import { custodyLeaf, signReceipt, verifyAcknowledgement } from '../../../../protocol/wire/custody.ts'
+import type { MailboxToken } from '../../../../protocol/wire/delivery-token.ts'
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf, type Delivery } from '../../../../protocol/wire/envelope.ts'
 import {
   decodeClientFrame,
@@ -76,6 +77,8 @@ export class FakeNetwork {
   /** Answers a question in place of the network; undefined leaves it to the network. */
   answer: (frame: ClientFrame, node: number) => Promise<NodeFrame | undefined> = async () => undefined
   submissions = 0
+  /** Delivery tokens that devices handed in, by mailbox in hex. */
+  readonly tokens = new Map<string, MailboxToken>()
   /** Every envelope that was handed in, in order. */
   readonly submitted: Uint8Array[] = []
 
@@ -288,6 +291,9 @@ export class FakeNetwork {
       case 'publishBundle':
         this.#bundles.set(toHex(session.device!), frame.bundle)
         return session.push({ kind: 'done', request })
+      case 'publishToken':
+        this.tokens.set(toHex(session.device!), frame.token)
+        return session.push({ kind: 'done', request })
       case 'publishRecords': {
         const accountId = this.#accountOfDevice.get(toHex(session.device!))!
         for (const record of frame.records) {
@@ -310,9 +316,9 @@ export class FakeNetwork {
     const { expiry, payload } = envelope
     const envelopeId = envelopeIdOf(this.crypto, this.id, envelope)
     const results: SubmissionResult[] = []
-    for (const { mailbox, part } of envelope.recipients) {
-      const id = deliveryIdOf(this.crypto, this.id, envelopeId, { mailbox, part })
-      const delivery: Delivery = { id, expiry, class: envelope.class, part, payload, storedAt: Date.now() }
+    for (const { mailbox, part, proof } of envelope.recipients) {
+      const id = deliveryIdOf(this.crypto, this.id, envelopeId, { mailbox, part, proof })
+      const delivery: Delivery = { id, expiry, class: envelope.class, part, proof, payload, storedAt: Date.now() }
       const key = toHex(id)
       if (!this.#acknowledged.has(key)) {
         this.#mailbox(mailbox).set(key, delivery)

@@ -8,11 +8,13 @@ import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-cryp
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT } from '../../../../protocol/limits.ts'
 import { networkIdOf, type Genesis } from '../../../../protocol/network.ts'
+import { deliveryProof } from '../../../../protocol/wire/delivery-token.ts'
 import {
   deliveryIdOf,
   envelopeIdOf,
   type Delivery,
   type Envelope,
+  type EnvelopeId,
   type EnvelopeClass
 } from '../../../../protocol/wire/envelope.ts'
 
@@ -60,6 +62,8 @@ export interface DeliveryOptions {
   class?: EnvelopeClass
   payload?: Uint8Array
   part?: Uint8Array
+  /** Delivery token of every recipient. */
+  token?: Uint8Array
 }
 
 /** A delivery to a mailbox, with its true id. */
@@ -71,20 +75,29 @@ export function makeDelivery(mailbox: DeviceId, options: DeliveryOptions = {}): 
     payload: options.payload ?? random(64)
   }
   const part = options.part ?? new Uint8Array()
-  const id = deliveryIdOf(crypto, network, envelopeIdOf(crypto, network, fields), { mailbox, part })
-  return { id, expiry: fields.expiry, class: fields.class, part, payload: fields.payload, storedAt: Date.now() }
+  const envelopeId = envelopeIdOf(crypto, network, fields)
+  const proof = proofOf(envelopeId, options.token)
+  const id = deliveryIdOf(crypto, network, envelopeId, { mailbox, part, proof })
+  return { id, expiry: fields.expiry, class: fields.class, part, proof, payload: fields.payload, storedAt: Date.now() }
 }
 
 /** An envelope to some mailboxes. */
 export function makeEnvelope(mailboxes: DeviceId[], options: DeliveryOptions = {}): Envelope {
-  return {
-    version: 1,
+  const shared = {
+    version: 1 as const,
     expiry: options.expiry ?? Date.now() + HOUR_MS,
     class: options.class ?? 'contact',
-    payload: options.payload ?? random(64),
-    recipients: mailboxes.map(mailbox => ({ mailbox, part: options.part ?? new Uint8Array(), proof: new Uint8Array() }))
+    payload: options.payload ?? random(64)
+  }
+  const proof = proofOf(envelopeIdOf(crypto, network, shared), options.token)
+  return {
+    ...shared,
+    recipients: mailboxes.map(mailbox => ({ mailbox, part: options.part ?? new Uint8Array(), proof }))
   }
 }
+
+const proofOf = (envelopeId: EnvelopeId, token: Uint8Array | undefined): Uint8Array =>
+  token === undefined ? new Uint8Array() : deliveryProof(crypto, network, token, envelopeId)
 
 /** A temporary folder, and how to remove it. */
 export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {

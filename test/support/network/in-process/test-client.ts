@@ -17,6 +17,7 @@ import {
 import { signPeerAuthentication } from '../../../../protocol/identity/peer-authentication.ts'
 import { MAX_PEER_FRAME_BYTES } from '../../../../protocol/limits.ts'
 import { signAcknowledgement } from '../../../../protocol/wire/custody.ts'
+import { signMailboxToken } from '../../../../protocol/wire/delivery-token.ts'
 import { encodeEnvelope, type Delivery, type DeliveryId, type Envelope } from '../../../../protocol/wire/envelope.ts'
 import {
   decodeNodeFrame,
@@ -68,6 +69,8 @@ export class TestClient {
   readonly deviceId: DeviceId
   readonly accountId = random(32) as AccountId
   readonly key: SigningKey
+  /** Delivery token of its account. */
+  readonly token = random(32)
   /** Everything the node said, in order. */
   readonly frames: NodeFrame[] = []
   readonly delivered: Delivery[] = []
@@ -161,6 +164,12 @@ export class TestClient {
   async submit(envelope: Envelope, epoch = this.epoch): Promise<SubmissionResult[]> {
     const answer = await this.request({ kind: 'submit', epoch, envelope: encodeEnvelope(envelope) })
     return (answer as NodeFrameOf<'submitted'>).results
+  }
+
+  /** Gives its token to the replicas of its mailbox. */
+  async publishToken(revision = 1, token = this.token): Promise<void> {
+    const signed = await signMailboxToken(crypto, network, this.key, { keys: this.keys, revision, token })
+    await this.request({ kind: 'publishToken', token: signed })
   }
 
   async attach(): Promise<number> {

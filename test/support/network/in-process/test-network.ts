@@ -95,6 +95,8 @@ export class TestNode {
       {
         ballastBytes: 0,
         ...this.#options,
+        // Most tests write to mailboxes without an owner, which can hand out no token.
+        limits: { strangersPerDay: 1e9, ...this.#options.limits },
         dataDirectory: this.folder,
         listenTcp: this.listed.link,
         epochs: this.#epochs()

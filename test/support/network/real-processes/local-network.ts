@@ -130,6 +130,7 @@ export class LocalNetwork {
       env: {
         ...this.settingsOf(index),
         VOLO_PORT: String(this.#ports[index]!.http),
+        VOLO_STRANGERS_PER_DAY: '1000000',
         VOLO_ADMIN_PORT: '0'
       }
     })

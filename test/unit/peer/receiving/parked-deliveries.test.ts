@@ -24,7 +24,7 @@ async function createParked() {
   await parked.start()
   const park = async (bytes: number, waitsFor: Parked['waitsFor'] = 'session'): Promise<Delivery> => {
     const [id, part, payload] = [random(32) as DeliveryId, new Uint8Array(), new Uint8Array(bytes)]
-    const delivery: Delivery = { id, expiry: START * 2, class: 'contact', part, payload, storedAt: START }
+    const delivery: Delivery = { id, expiry: START * 2, class: 'contact', part, proof: part, payload, storedAt: START }
     await states.unit(async unit => parked.park(unit, delivery, waitsFor))
     return delivery
   }

@@ -37,6 +37,7 @@ import { PublicRecords } from './people/public-record.ts'
 import { Receiver } from './receiving/receiver.ts'
 import { RemovedSenders } from './receiving/removed-senders.ts'
 import { PairInbox } from './receiving/pair-inbox.ts'
+import { DeliveryTokens } from './sending/delivery-tokens.ts'
 import { PairSender } from './sending/pair-sender.ts'
 import { SealRound } from './sending/seal-round.ts'
 import { Sealer } from './sending/sealer.ts'
@@ -149,8 +150,18 @@ export class ChatEngine {
     const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const pairings = new PairingBook(states)
-    const pairs = (this.#pairs = new PairSender({ context, states, pairings, roster, outbox, account, onKeysChanged }))
-    const round = new SealRound({ context, history, queue, outbox, roster, pairings, account, onKeysChanged })
+    const tokens = new DeliveryTokens(context, states, directory)
+    const pairs = (this.#pairs = new PairSender({
+      context,
+      states,
+      pairings,
+      tokens,
+      roster,
+      outbox,
+      account,
+      onKeysChanged
+    }))
+    const round = new SealRound({ context, history, queue, outbox, roster, pairings, tokens, account, onKeysChanged })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
     const inbox = (this.inbox = new Inbox({
@@ -158,6 +169,7 @@ export class ChatEngine {
       states,
       history,
       pairs,
+      tokens,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile),
       onGap: conversationId => void this.#maintenance.keepUp(conversationId)
     }))
@@ -190,10 +202,11 @@ export class ChatEngine {
       inbox,
       pairs,
       pairings,
+      tokens,
       outbox,
       onKeysChanged
     })
-    const maintenance = { context, directory, conversations, roster, receiver, upkeep, connection }
+    const maintenance = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
     this.#maintenance = new Maintenance(maintenance)
     this.unheard = new UnheardQueue(states, this.people, row => this.#maintenance.nameChecked(row.from))
     this.nameClaim = new NameClaim({

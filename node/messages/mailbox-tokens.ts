@@ -15,6 +15,10 @@ import type { BatchDelivery } from './custody-batch.ts'
 
 /** Tokens that stay in memory, about 500 bytes each. */
 const MAX_CACHED = 20_000
+/** Mailboxes whose token is looked for; what is beyond them is noted with a later delivery. */
+const MAX_MISSING = 1_000
+/** Deliveries that are judged again at a time. */
+const PAGE = { count: 256, bytes: 1024 * 1024 }
 const TOKEN_LIMITS = { maxBytes: 1024, maxDepth: 3, maxItems: 16 }
 
 /** What a delivery counts as, and whether its proof contradicts the mailbox's token. */
@@ -26,7 +30,7 @@ export interface Judgement {
 export interface MailboxTokensComponents {
   crypto: Crypto
   network: NetworkId
-  store: Pick<PendingMessageStore, 'token' | 'putToken' | 'removeToken'>
+  store: Pick<PendingMessageStore, 'token' | 'putToken' | 'removeToken' | 'pendingAfter' | 'promote'>
 }
 
 /**
@@ -36,6 +40,7 @@ export interface MailboxTokensComponents {
 export class MailboxTokens {
   readonly #components: MailboxTokensComponents
   readonly #cache = new Map<string, MailboxToken | undefined>()
+  readonly #missing = new Map<string, DeviceId>()
   #keeping: Promise<unknown> = Promise.resolve()
 
   constructor(components: MailboxTokensComponents) {
@@ -59,9 +64,17 @@ export class MailboxTokens {
       if (known !== undefined && known.revision >= token.revision) return
       await this.#components.store.putToken(mailbox, encode(mailboxTokenCodec, token))
       this.#remember(byteKey(mailbox), token)
+      await this.#promoteHeld(mailbox)
     })
     this.#keeping = kept.catch(() => undefined)
     return kept
+  }
+
+  /** Takes the mailboxes that got deliveries with a proof while no token was known here. */
+  takeMissing(isWanted: (mailbox: DeviceId) => boolean): DeviceId[] {
+    const taken = [...this.#missing.values()].filter(isWanted)
+    for (const mailbox of taken) this.#missing.delete(byteKey(mailbox))
+    return taken
   }
 
   /** Lets go of a token that other nodes have taken over. */
@@ -75,13 +88,33 @@ export class MailboxTokens {
     return Promise.all(deliveries.map(item => this.#judgeOne(item)))
   }
 
+  /** Judges again what came before the token did. */
+  async #promoteHeld(mailbox: DeviceId): Promise<void> {
+    const { store } = this.#components
+    for (let after = 0; ;) {
+      const page = await store.pendingAfter(mailbox, after, PAGE)
+      if (page.length === 0) return
+      after = page.at(-1)!.sequence
+      const judged = await this.judge(page.map(({ delivery }) => ({ mailbox, delivery })))
+      const proven = page.filter((_, index) => judged[index]!.countsAs === 'contact')
+      if (proven.length > 0)
+        await store.promote(
+          mailbox,
+          proven.map(({ delivery }) => delivery.id)
+        )
+    }
+  }
+
   async #judgeOne({ mailbox, delivery }: BatchDelivery): Promise<Judgement> {
     const { crypto, network } = this.#components
     const { class: envelopeClass, expiry, payload, proof } = delivery
     const asStranger = { countsAs: 'request', isProofWrong: false } as const
     if (envelopeClass !== 'contact' || proof.length === 0) return asStranger
     const known = await this.of(mailbox)
-    if (known === undefined) return asStranger
+    if (known === undefined) {
+      if (this.#missing.size < MAX_MISSING) this.#missing.set(byteKey(mailbox), mailbox)
+      return asStranger
+    }
     const envelopeId = envelopeIdOf(crypto, network, { version: 1, class: envelopeClass, expiry, payload })
     const isProven = isDeliveryProof(crypto, network, known.token, envelopeId, proof)
     return isProven ? { countsAs: 'contact', isProofWrong: false } : { ...asStranger, isProofWrong: true }

@@ -15,7 +15,7 @@ import {
   PROOF_HASH_BYTES,
   type Entry
 } from './pending-records.ts'
-import type { PendingDatabase, StoreTransaction } from './store-transaction.ts'
+import type { DeliveryName, PendingDatabase, StoreTransaction } from './store-transaction.ts'
 import { compareVictims, victimId, EvictionQueues, type Victim } from './eviction-queues.ts'
 import type { MailboxLimits } from '../ports.ts'
 
@@ -86,6 +86,17 @@ export class MailboxRoom {
     return true
   }
 
+  /** Makes a delivery that is held count as one of a contact, if there is room among those of contacts. */
+  promote(transaction: StoreTransaction, name: DeliveryName): void {
+    const entry = transaction.entry(name)
+    if (entry?.state !== 'held' || entry.class !== 'request') return
+    const { expiry, size, origin } = entry
+    const counters = transaction.counters(name.mailbox)
+    if (!this.#hasShare(counters, 'contact', size, origin) || !this.#hasRoom(counters, 'contact', size)) return
+    transaction.reclassify(name, entry, 'contact')
+    this.#victims.held(name.mailbox, 'contact', expiry, name.id)
+  }
+
   /** A delivery was stored: it may have to go one day. */
   noteHeld(mailbox: DeviceId, envelopeClass: EnvelopeClass, { expiry, id }: Delivery): void {
     this.#victims.held(mailbox, envelopeClass, expiry, id)
@@ -141,7 +152,8 @@ export class MailboxRoom {
         await transaction.load(this.#database(), [name], () =>
           countMailbox(this.#database(), transaction, mailbox, this.#clock())
         )
-        if (transaction.entry(name)?.state === 'held') return victim
+        const entry = transaction.entry(name)
+        if (entry?.state === 'held' && entry.class === envelopeClass) return victim
         queue.shift()
       }
     }

@@ -30,9 +30,6 @@ export interface SequencedDelivery {
   delivery: Delivery
 }
 
-/** Tokens that a handover looks at in one round. */
-const TOKENS_AT_A_TIME = 1024
-
 /** What reading needs to know. */
 export interface PendingReaderComponents {
   crypto: Crypto
@@ -186,9 +183,9 @@ export abstract class PendingMessageReader {
     return value && Uint8Array.from(value)
   }
 
-  /** Mailboxes of a shard whose token is here, some at a time: those that come first. */
+  /** Mailboxes of a shard whose token is here. */
   async mailboxesWithToken(shard: number): Promise<DeviceId[]> {
-    const keys = await this.read(database => database.keys({ ...tokenRange(shard), limit: TOKENS_AT_A_TIME }).all())
+    const keys = await this.read(database => database.keys(tokenRange(shard)).all())
     return keys.map(key => parseMailboxKey(key).mailbox)
   }
 

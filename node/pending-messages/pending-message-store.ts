@@ -241,6 +241,15 @@ export class PendingMessageStore extends PendingMessageReader {
     await this.#run<void>({ size: 1, names: [], apply: transaction => transaction.put(key, token) })
   }
 
+  /** Makes held deliveries whose proof holds count as ones of contacts: they may have come before the token. */
+  async promote(mailbox: DeviceId, ids: DeliveryId[]): Promise<void> {
+    const names = ids.map(id => ({ mailbox, id }))
+    const apply = (transaction: StoreTransaction): void => {
+      for (const name of names) this.#room.promote(transaction, name)
+    }
+    await this.#run<void>({ size: ids.length, names, apply })
+  }
+
   /** Drops the token of a mailbox. */
   async removeToken(mailbox: DeviceId): Promise<void> {
     const key = tokenKey(this.components.shardOf(mailbox), mailbox)

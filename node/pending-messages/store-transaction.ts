@@ -186,6 +186,14 @@ export class StoreTransaction {
     return sequence
   }
 
+  /** Counts a held delivery in another class. */
+  reclassify({ mailbox, id }: DeliveryName, entry: Extract<Entry, { state: 'held' }>, to: EnvelopeClass): void {
+    const counters = this.#touch(mailbox)
+    counters.removeHeld(id, entry.class, entry.size, entry.origin)
+    counters.addHeld(id, to, entry.size, entry.origin)
+    this.#setEntry(mailbox, id, { ...entry, class: to })
+  }
+
   /** Restores the entry of a delivery whose bytes are there. */
   adopt(mailbox: DeviceId, delivery: Delivery, sequence: number): void {
     const counters = this.#touch(mailbox)

@@ -36,6 +36,8 @@ export class HandoverService {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #stopped = false
+  /** Epoch and shard whose tokens the new replicas have. */
+  readonly #tokensPassed = new Set<string>()
   /** Deliveries let go of. */
   released = 0
 
@@ -68,8 +70,8 @@ export class HandoverService {
   async #run(): Promise<void> {
     const { view, store } = this.#components
     for (let shard = 0; shard < view.shardCount && !this.#stopped; shard++) {
-      if (view.keeps(shard)) continue
       await this.#handOverTokens(shard)
+      if (view.keeps(shard)) continue
       for (let after: DeviceId | null = null; !this.#stopped;) {
         const page = await store.digests(shard, after, MAX_PAGE_ENTRIES)
         for (const { mailbox } of page) await this.#handOver(shard, mailbox)
@@ -79,20 +81,28 @@ export class HandoverService {
     }
   }
 
-  /** Before the messages: what a delivery counts as at its new replicas depends on the token. */
+  /**
+   * Brings the delivery tokens of a shard to its new replicas: before the messages, because what a delivery counts as there
+   * depends on the token; and already while both lists are in force, because afterwards old nodes may not be heard any more.
+   */
   async #handOverTokens(shard: number): Promise<void> {
-    const { store, tokens, mailboxTokens } = this.#components
+    const { view, store, tokens, mailboxTokens } = this.#components
+    const isKept = view.keeps(shard)
+    const name = `${view.current.number}/${shard}`
+    if (isKept && (view.epochs.length === 1 || this.#tokensPassed.has(name))) return
     for (const mailbox of await store.mailboxesWithToken(shard)) {
       if (this.#stopped) return
       try {
         const token = await mailboxTokens.of(mailbox)
         if (token !== undefined) await tokens.handOver(mailbox, token)
-        await mailboxTokens.forget(mailbox)
+        if (!isKept) await mailboxTokens.forget(mailbox)
       } catch (error) {
         // It stays here for the next round; messages do not wait for it.
         this.#log.debug('a delivery token could not be handed over', { reason: (error as Error).message })
+        return
       }
     }
+    this.#tokensPassed.add(name)
   }
 
   async #handOver(shard: number, mailbox: DeviceId): Promise<void> {

@@ -132,6 +132,7 @@ export class RepairService {
   async #round(node: ListedNode): Promise<void> {
     const { view } = this.#components
     const round: Round = { mailboxes: 0, fetched: 0, removed: 0 }
+    await this.#components.tokens.fetchMissing(node)
     for (const shard of view.keptShards()) {
       if (!view.otherReplicas(shard).some(other => equalBytes(other.key, node.key))) continue
       await this.#compareShard(node, shard, round)

@@ -81,6 +81,14 @@ export class TokenReplication {
     }
   }
 
+  /** Asks a replica for the tokens that deliveries were judged without. Never rejects. */
+  async fetchMissing(node: ListedNode): Promise<void> {
+    const { view, tokens } = this.#components
+    const isShared = (mailbox: DeviceId): boolean =>
+      view.otherReplicas(view.shardOf(mailbox)).some(({ key }) => equalBytes(key, node.key))
+    for (const mailbox of tokens.takeMissing(isShared)) await this.fetchUnknown(node, mailbox)
+  }
+
   async #bring(mailbox: DeviceId, token: MailboxToken, replicas: ListedNode[]): Promise<void> {
     const { view, links, tokens } = this.#components
     const kept = replicas.map(node =>

@@ -10,6 +10,7 @@ import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Receiver } from '../receiving/receiver.ts'
+import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Conversation } from '../store/store-layout.ts'
 import { UPKEEP_INTERVAL_MS, type SessionUpkeep } from './session-upkeep.ts'
 
@@ -30,6 +31,7 @@ export interface MaintenanceComponents {
   roster: ConversationRoster
   receiver: Receiver
   upkeep: SessionUpkeep
+  tokens: DeliveryTokens
   connection: () => NodeConnection | undefined
 }
 
@@ -83,6 +85,7 @@ export class Maintenance {
     // Each by itself: a node that refuses one must not stop the others.
     await this.#attempt(() => this.#publishBundle(online))
     await this.#attempt(() => directory.account(context.accountId(), 0))
+    await this.#attempt(() => this.#components.tokens.publish(online))
     // A device removed elsewhere must not go on because one node keeps that back.
     await this.#attempt(() => directory.agree(context.accountId(), AGREEMENT_RENEW_MS))
     await this.#attempt(() => this.#forgetSessions())

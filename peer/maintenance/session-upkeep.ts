@@ -22,6 +22,7 @@ import type { DirectoryClient } from '../directory/directory-client.ts'
 import { buildEnvelopes } from '../sending/envelopes.ts'
 import type { Inbox } from '../receiving/inbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
+import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Outbox } from '../sending/outbox.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
@@ -45,6 +46,7 @@ export interface SessionUpkeepComponents {
   inbox: Inbox
   pairs: PairSender
   pairings: PairingBook
+  tokens: DeliveryTokens
   outbox: Outbox
   /** Conversation keys were erased. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
@@ -156,7 +158,7 @@ export class SessionUpkeep {
     bundles: DeviceBundle[],
     stored: OpenDelivery
   ): Promise<void> {
-    const { context, outbox } = this.#components
+    const { context, outbox, tokens } = this.#components
     const env = sessionEnvironment(context)
     const key = toHex(conversationId)
     const slot = slots.openDelivery(key, toHex(stored.sessionId))
@@ -186,7 +188,8 @@ export class SessionUpkeep {
       payload,
       expiry,
       recipients,
-      parts: reopened.parts
+      parts: reopened.parts,
+      tokens: await tokens.ofRoster(unit, roster)
     })) {
       outbox.put(unit, await nextOrder(unit), { conversationId, messages: [], expiry, createdAt: now, ...built })
     }

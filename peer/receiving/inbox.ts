@@ -16,6 +16,7 @@ import type { Inbound } from '../../protocol/session/inbound.ts'
 import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -29,6 +30,7 @@ export interface InboxComponents {
   states: StateStore
   history: MessageLog
   pairs: PairSender
+  tokens: DeliveryTokens
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
   /** A gap is shown now. */
@@ -148,7 +150,7 @@ export class Inbox {
     const message = this.decode(emission.content)
     const shown = message && this.#shownForm(origin, message)
     if (shown) await this.#setDate(unit, origin, conversation, shown, emission.late)
-    if (message?.body.kind === 'profile') this.profile(unit, origin, message.body)
+    if (message?.body.kind === 'profile') await this.profile(unit, origin, message.body)
     if (emission.late) await history.fill(unit, conversation, device, emission.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
     if (!emission.linked) await this.#notLinked(unit, origin)
@@ -213,7 +215,9 @@ export class Inbox {
   }
 
   /** A member told who they are. */
-  profile(unit: UnitOfWork, { senderAccount }: Origin, { username, displayName }: BodyOf<'profile'>): void {
+  async profile(unit: UnitOfWork, { senderAccount }: Origin, profile: BodyOf<'profile'>): Promise<void> {
+    const { username, displayName, deliveryToken, revision } = profile
+    if (deliveryToken) await this.#components.tokens.learn(unit, senderAccount, deliveryToken, revision)
     unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
   }
 

@@ -8,12 +8,13 @@
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { decodeEnvelope } from '../../protocol/wire/envelope.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
 import { ConnectionLost, NodeRefusal, type NodeConnection } from '../network/node-connection.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { isKept, validReceipts } from './receipt-check.ts'
-import { withExpiry } from './envelopes.ts'
+import { asStranger, withTrueIds } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import {
@@ -79,7 +80,10 @@ export class Outbox {
   }
 
   async start(): Promise<void> {
-    for (const { order, value } of await this.#states.range('outbox', undefined, outboxEntry)) this.#add(order, value)
+    const { crypto, network } = this.#context
+    for (const { order, value } of await this.#states.range('outbox', undefined, outboxEntry)) {
+      this.#add(order, withTrueIds(crypto, network().id, value))
+    }
     this.#stopped = false
   }
 
@@ -170,6 +174,7 @@ export class Outbox {
     if (stored.size === 0 && refusal === undefined) this.#noteFruitless(connection)
     // It was sealed while the clock was ahead: without another expiry it would wait until the right clock is as far.
     if (refusal === 'expiry-too-far' && (await this.#expireSooner(entry))) return
+    if (refusal === 'proof' && (await this.#sendAsStranger(entry))) return
     if (refusal === 'epoch') await this.#refreshEpoch(connection)
     await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
   }
@@ -223,12 +228,22 @@ export class Outbox {
     const { crypto, timers, network } = this.#context
     const expiry = timers.now() + PENDING_TTL_MS
     if (expiry >= entry.item.expiry) return false
-    const item = withExpiry(crypto, network().id, entry.item, expiry)
-    await this.#states.unit(async unit => {
+    await this.#replace(entry, asStranger(crypto, network().id, entry.item, expiry))
+    return true
+  }
+
+  /** A node has another token of the receiver than we: what we know is old, or never was true. @returns whether we used it. */
+  async #sendAsStranger(entry: Entry): Promise<boolean> {
+    if (decodeEnvelope(entry.item.envelope).class === 'request') return false
+    await this.#replace(entry, asStranger(this.#context.crypto, this.#context.network().id, entry.item))
+    return true
+  }
+
+  #replace(entry: Entry, item: OutboxItem): Promise<void> {
+    return this.#states.unit(async unit => {
       unit.write(slots.outbox(entry.order), item)
       unit.after(() => (entry.item = item))
     })
-    return true
   }
 
   /** Whether another envelope of the same message is still on its way. */

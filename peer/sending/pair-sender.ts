@@ -22,6 +22,7 @@ import type { PairingBook } from '../store/pairing-book.ts'
 import { dueEntry, nextOrder, slots, type DueControls } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { controlBodies } from './due-controls.ts'
+import type { DeliveryTokens } from './delivery-tokens.ts'
 import { buildEnvelopes } from './envelopes.ts'
 import type { Outbox } from './outbox.ts'
 import { profileBody, PROFILE_REVISION } from './profile.ts'
@@ -42,6 +43,7 @@ export interface PairSenderComponents {
   context: EngineContext
   states: StateStore
   pairings: PairingBook
+  tokens: DeliveryTokens
   roster: ConversationRoster
   outbox: Outbox
   account: () => OwnAccount
@@ -150,11 +152,25 @@ export class PairSender {
     const packet = sealPairPacket(sessionEnvironment(context), end, { sentAt, frames })
     const now = context.timers.now()
     const expiry = now + PENDING_TTL_MS
-    const init = { payload: encodePacket({ kind: 'pair', ...packet }), expiry, recipients: [deviceId], parts: [] }
+    const payload = encodePacket({ kind: 'pair', ...packet })
+    const tokens = await this.#tokensOf(unit, conversationId, deviceId)
+    const init = { payload, expiry, recipients: [deviceId], parts: [], tokens }
     for (const built of buildEnvelopes(context.crypto, context.network().id, init)) {
       outbox.put(unit, await nextOrder(unit), { conversationId, messages: [], expiry, createdAt: now, ...built })
     }
     unit.after(() => outbox.kick())
+  }
+
+  /** The delivery token of a device's owner, if it is known. */
+  async #tokensOf(
+    unit: UnitOfWork,
+    conversationId: ConversationId,
+    deviceId: DeviceId
+  ): Promise<Map<string, Uint8Array>> {
+    const { roster, tokens } = this.#components
+    const conversation = await unit.read(slots.conversation(toHex(conversationId)))
+    const token = conversation && (await tokens.of(unit, roster.ownerOf(conversation, deviceId)))
+    return new Map(token ? [[toHex(deviceId), token]] : [])
   }
 
   async #isLive(unit: UnitOfWork, conversationId: ConversationId, deviceId: DeviceId): Promise<boolean> {

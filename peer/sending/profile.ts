@@ -1,18 +1,26 @@
 import type { MessageBody } from '../../protocol/conversation/message.ts'
 import type { OwnAccount } from '../store/own-account.ts'
+import type { OwnDeliveryToken } from '../store/store-layout.ts'
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */
 export const PROFILE_REVISION = 1
 
-/** What the members of a conversation are told about this account. */
-export function profileBody({ displayName, name }: OwnAccount): MessageBody {
+/** Revision of the profile with a delivery token in it: a new token is given to contacts again. */
+export const profileRevision = (token: OwnDeliveryToken | undefined): number =>
+  PROFILE_REVISION + (token?.revision ?? 0)
+
+/**
+ * What the members of a conversation are told about this account.
+ * @param token - only for people that this account has written to: it makes contacts of them at our mailboxes' nodes.
+ */
+export function profileBody({ displayName, name }: OwnAccount, token?: OwnDeliveryToken): MessageBody {
   return {
     kind: 'profile',
-    revision: PROFILE_REVISION,
+    revision: profileRevision(token),
     displayName,
     username: name?.username ?? null,
     about: '',
     picture: null,
-    deliveryToken: null
+    deliveryToken: token?.token ?? null
   }
 }

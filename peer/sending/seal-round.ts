@@ -20,13 +20,14 @@ import {
 import { encodePacket, MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
 import { PeerError } from '../errors.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import type { DeliveryTokens } from './delivery-tokens.ts'
 import { buildEnvelopes } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
-import { profileBody, PROFILE_REVISION } from './profile.ts'
+import { profileBody, profileRevision } from './profile.ts'
 import type { SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
 import { ownShownId } from '../history/shown-id.ts'
@@ -45,6 +46,7 @@ export interface SealRoundComponents {
   outbox: Outbox
   roster: ConversationRoster
   pairings: PairingBook
+  tokens: DeliveryTokens
   account: () => OwnAccount
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
@@ -72,9 +74,10 @@ export class SealRound {
     if (others.length === 0) return this.#keepToSelf(unit, items)
     const sealed = await this.#encrypt(unit, plan, items)
     for (const item of sealed.items) this.#remember(unit, key, item)
-    if (profileGiven < PROFILE_REVISION) {
+    const revision = profileRevision(await this.#components.tokens.own(unit))
+    if (profileGiven < revision) {
       const current = (await unit.read(slots.conversation(key))) ?? plan.conversation
-      unit.write(slots.conversation(key), { ...current, profileGiven: PROFILE_REVISION })
+      unit.write(slots.conversation(key), { ...current, profileGiven: revision })
     }
     await this.#envelopes(unit, plan, sealed, others)
     return this.#hasMore(unit, items, sealed.items)
@@ -92,8 +95,9 @@ export class SealRound {
     const queued: Item[] = await this.#components.queue.first(unit, key, MAX_PACKET_MESSAGES - RESERVED_MESSAGES)
     if (queued.length === 0) return []
     const hasOthers = this.#components.roster.othersOf(plan.conversation).length > 0
-    const isProfileDue = profileGiven < PROFILE_REVISION && hasOthers
-    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(this.#components.account()))] : []
+    const token = await this.#components.tokens.own(unit)
+    const isProfileDue = profileGiven < profileRevision(token) && hasOthers
+    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(this.#components.account(), token))] : []
     return [...profile, ...queued]
   }
 
@@ -208,26 +212,27 @@ export class SealRound {
     // An Open goes with the first messages, unless they leave no room for it.
     if (sealed.open && !fitsBeside(sealed.open.openBody, payloads[0] ?? [])) payloads.unshift([])
     else if (sealed.open && payloads.length === 0) payloads.push([])
-    const { conversationId } = plan.conversation
     for (const [index, items] of payloads.entries()) {
       const open = index === 0 ? sealed.open : undefined
       const messages = items.map(item => item.packet)
       const payload = encodePacket(
         open ? { kind: 'open', openBody: open.openBody, messages } : { kind: 'messages', messages }
       )
-      await this.#put(unit, conversationId, payload, others, open?.parts ?? [], items)
+      await this.#put(unit, plan, payload, others, open?.parts ?? [], items)
     }
   }
 
   async #put(
     unit: UnitOfWork,
-    conversationId: ConversationId,
+    plan: SealingPlan,
     payload: Uint8Array,
     recipients: DeviceId[],
     parts: { deviceId: DeviceId; part: Uint8Array }[],
     items: SealedItem[]
   ): Promise<void> {
     const { context, outbox } = this.#components
+    const { conversationId } = plan.conversation
+    const tokens = await this.#components.tokens.ofRoster(unit, plan.roster)
     const now = context.timers.now()
     const expiry = now + PENDING_TTL_MS
     const messages = items.flatMap(item => (item.messageId ? [item.messageId] : []))
@@ -235,7 +240,8 @@ export class SealRound {
       payload,
       expiry,
       recipients,
-      parts
+      parts,
+      tokens
     })) {
       outbox.put(unit, await nextOrder(unit), { conversationId, messages, envelope, expiry, createdAt: now, mailboxes })
     }

@@ -126,6 +126,19 @@ const custodyTimes: MigrationStep = async store => {
  */
 const blindNames: MigrationStep = async () => []
 
+/** Place of the payload among the fields of a delivery. */
+const PAYLOAD_FIELD = 4
+
+/** 7 to 8: a delivery carries its proof, which what is parked came without. */
+const deliveryProofs: MigrationStep = async store => {
+  const parked = await store.all('parked')
+  return parked.map(entry => {
+    const [delivery, ...rest] = fieldsOf(entry) as [Cbor[], ...Cbor[]]
+    const id = toHex(delivery[0] as Uint8Array)
+    return { space: 'parked', id, value: encodeCbor([delivery.toSpliced(PAYLOAD_FIELD, 0, new Uint8Array()), ...rest]) }
+  })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -133,7 +146,8 @@ export const STEPS: readonly MigrationStep[] = [
   agreements,
   pairings,
   custodyTimes,
-  blindNames
+  blindNames,
+  deliveryProofs
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

@@ -44,6 +44,7 @@ import {
 } from '../../protocol/conversation/resend.ts'
 import { seenSessionState, type SeenSession } from '../../protocol/session/seen-session.ts'
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
+import { DELIVERY_TOKEN_BYTES } from '../../protocol/wire/delivery-token.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
 import type { Slot, UnitOfWork } from './state-store.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
@@ -206,6 +207,10 @@ export const unheardEntry = entry(unheardCodec)
 
 const counterCodec = struct({ next: uint() })
 
+const deliveryTokenCodec = struct({ token: bytes(DELIVERY_TOKEN_BYTES) })
+const ownDeliveryTokenCodec = struct({ revision: uint(), token: bytes(DELIVERY_TOKEN_BYTES) })
+export type OwnDeliveryToken = TypeOf<typeof ownDeliveryTokenCodec>
+
 /** Where every kind of state lives. */
 export const slots = {
   conversation: (id: string): Slot<Conversation> => ({ space: 'conversation', id, codec: conversationEntry }),
@@ -305,6 +310,13 @@ export const slots = {
   }),
   parked: (delivery: string): Slot<Parked> => ({ space: 'parked', id: delivery, codec: parkedEntry }),
   unheard: (order: string): Slot<TypeOf<typeof unheardCodec>> => ({ space: 'unheard', order, codec: unheardEntry }),
+  /** Of another account, given to us in its profile. */
+  deliveryToken: (account: string): Slot<TypeOf<typeof deliveryTokenCodec>> => ({
+    space: 'delivery-token',
+    id: account,
+    codec: deliveryTokenEntry
+  }),
+  ownDeliveryToken: (): Slot<OwnDeliveryToken> => ({ space: 'own-delivery-token', codec: ownDeliveryTokenEntry }),
   counter: (): Slot<{ next: number }> => ({ space: 'counter', codec: counterEntry })
 }
 
@@ -318,6 +330,8 @@ export async function nextOrder(unit: UnitOfWork): Promise<string> {
 const placeEntry = entry(placeCodec)
 export const dueEntry = entry(dueCodec)
 const counterEntry = entry(counterCodec)
+const deliveryTokenEntry = entry(deliveryTokenCodec)
+const ownDeliveryTokenEntry = entry(ownDeliveryTokenCodec)
 const sessionEntry = entry(sessionCodec)
 
 export const seenEntry: Slot<{ conversationId: Uint8Array; seen: SeenSession }>['codec'] = {

@@ -37,6 +37,7 @@ function createHousekeeping(init: { known?: Partial<KnownAccount>; refusesBundle
     roster: { partnersOf: () => [bob] },
     receiver: { forgetSessions: note('sessions') },
     upkeep: { run: note('conversation') },
+    tokens: { publish: async () => undefined },
     connection: () => ({})
   }
   const maintenance = new Maintenance(components as unknown as MaintenanceComponents)

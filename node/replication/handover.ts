@@ -94,7 +94,7 @@ export class HandoverService {
       if (this.#stopped) return
       try {
         const token = await mailboxTokens.of(mailbox)
-        if (token !== undefined) await tokens.handOver(mailbox, token)
+        if (token !== undefined) await tokens.handOver(mailbox, token, { toAll: isKept })
         if (!isKept) await mailboxTokens.forget(mailbox)
       } catch (error) {
         // It stays here for the next round; messages do not wait for it.

@@ -45,10 +45,15 @@ export class TokenReplication {
     )
   }
 
-  /** Brings a token of a mailbox that is not kept here any more to those that keep it now. @throws NodeError `busy`. */
-  async handOver(mailbox: DeviceId, token: MailboxToken): Promise<void> {
+  /**
+   * Brings a token to the replicas of the current list.
+   * @param toAll - not to enough of them only.
+   * @throws NodeError `busy` if too few could keep it.
+   */
+  async handOver(mailbox: DeviceId, token: MailboxToken, { toAll }: { toAll: boolean }): Promise<void> {
     const { view } = this.#components
-    await this.#bring(mailbox, token, view.replicas(view.current, view.shardOf(mailbox)))
+    const replicas = view.replicas(view.current, view.shardOf(mailbox))
+    await this.#bring(mailbox, token, replicas, toAll ? replicas.length : undefined)
   }
 
   /**
@@ -89,13 +94,18 @@ export class TokenReplication {
     for (const mailbox of tokens.takeMissing(isShared)) await this.fetchUnknown(node, mailbox)
   }
 
-  async #bring(mailbox: DeviceId, token: MailboxToken, replicas: ListedNode[]): Promise<void> {
+  async #bring(
+    mailbox: DeviceId,
+    token: MailboxToken,
+    replicas: ListedNode[],
+    required = receiptsRequired(replicas, RECEIPTS_REQUIRED)
+  ): Promise<void> {
     const { view, links, tokens } = this.#components
     const kept = replicas.map(node =>
       view.isSelf(node.key)
         ? tokens.keep(mailbox, token)
         : links.request<'putToken'>(node.key, { kind: 'putToken', token })
     )
-    await enough(kept, receiptsRequired(replicas, RECEIPTS_REQUIRED))
+    await enough(kept, required)
   }
 }

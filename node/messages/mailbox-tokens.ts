@@ -30,7 +30,7 @@ export interface Judgement {
 export interface MailboxTokensComponents {
   crypto: Crypto
   network: NetworkId
-  store: Pick<PendingMessageStore, 'token' | 'putToken' | 'removeToken' | 'pendingAfter' | 'promote'>
+  store: Pick<PendingMessageStore, 'token' | 'setToken' | 'pendingAfter' | 'promote'>
 }
 
 /**
@@ -62,7 +62,7 @@ export class MailboxTokens {
     const kept = this.#keeping.then(async () => {
       const known = await this.of(mailbox)
       if (known !== undefined && known.revision >= token.revision) return
-      await this.#components.store.putToken(mailbox, encode(mailboxTokenCodec, token))
+      await this.#components.store.setToken(mailbox, encode(mailboxTokenCodec, token))
       this.#remember(byteKey(mailbox), token)
       await this.#promoteHeld(mailbox)
     })
@@ -80,7 +80,7 @@ export class MailboxTokens {
   /** Lets go of a token that other nodes have taken over. */
   async forget(mailbox: DeviceId): Promise<void> {
     this.#cache.delete(byteKey(mailbox))
-    await this.#components.store.removeToken(mailbox)
+    await this.#components.store.setToken(mailbox, undefined)
   }
 
   /** Judges deliveries, in their order. Where no token is known nothing can be proven, and nothing is wrong. */

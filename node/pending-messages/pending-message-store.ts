@@ -5,13 +5,13 @@
  * Writes go through {@link GroupCommit}, one after another, so the checks of every write (known? gone? room?) see all
  * writes before it.
  */
+import { toHex } from '../../protocol/bytes.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { GroupCommit, type Sized } from './group-commit.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
 import { countMailbox, DEFAULT_MAILBOX_LIMITS, MailboxRoom } from './mailbox-room.ts'
-import type { MailboxLimits } from '../ports.ts'
 import { askForRepair, isCorruption, openPendingDatabase } from './pending-database.ts'
 import { PendingMessageReader, type PendingReaderComponents } from './pending-message-reader.ts'
 import {
@@ -19,13 +19,14 @@ import {
   deliveryKey,
   dueRange,
   encodeDelivery,
+  isDue,
   parseExpiryKey,
   PROOF_HASH_BYTES,
   proofKey,
   tokenKey,
   type Entry
 } from './pending-records.ts'
-import type { Logger } from '../ports.ts'
+import type { Logger, MailboxLimits } from '../ports.ts'
 import { StoreTransaction, type DeliveryName, type PendingDatabase, type Write } from './store-transaction.ts'
 
 /** Deliveries that one signed eviction names. */
@@ -195,7 +196,7 @@ export class PendingMessageStore extends PendingMessageReader {
         for (const name of names) if (transaction.entry(name)?.state === 'held') transaction.forget(name)
       }
     })
-    this.#log.error('stored messages were corrupt', { mailbox: toLog(mailbox), count: ids.length })
+    this.#log.error('stored messages were corrupt', { mailbox: toHex(mailbox), count: ids.length })
     this.components.events.onCorrupt(mailbox, ids)
   }
 
@@ -235,25 +236,18 @@ export class PendingMessageStore extends PendingMessageReader {
     })
   }
 
-  /** Keeps the encoded token of a mailbox, fsynced; the caller has checked it. */
-  async putToken(mailbox: DeviceId, token: Uint8Array): Promise<void> {
+  /** Keeps the encoded token of a mailbox, fsynced, or drops it. The caller has checked it. */
+  setToken(mailbox: DeviceId, token: Uint8Array | undefined): Promise<void> {
     const key = tokenKey(this.components.shardOf(mailbox), mailbox)
-    await this.#run<void>({ size: 1, names: [], apply: transaction => transaction.put(key, token) })
+    const apply = (changes: StoreTransaction) => (token ? changes.put(key, token) : changes.delete(key))
+    return this.#run<void>({ size: 1, names: [], apply })
   }
 
   /** Makes held deliveries whose proof holds count as ones of contacts: they may have come before the token. */
-  async promote(mailbox: DeviceId, ids: DeliveryId[]): Promise<void> {
+  promote(mailbox: DeviceId, ids: DeliveryId[]): Promise<void> {
     const names = ids.map(id => ({ mailbox, id }))
-    const apply = (transaction: StoreTransaction): void => {
-      for (const name of names) this.#room.promote(transaction, name)
-    }
-    await this.#run<void>({ size: ids.length, names, apply })
-  }
-
-  /** Drops the token of a mailbox. */
-  async removeToken(mailbox: DeviceId): Promise<void> {
-    const key = tokenKey(this.components.shardOf(mailbox), mailbox)
-    await this.#run<void>({ size: 1, names: [], apply: transaction => transaction.delete(key) })
+    const apply = (changes: StoreTransaction) => names.forEach(name => this.#room.promote(changes, name))
+    return this.#run<void>({ size: ids.length, names, apply })
   }
 
   /** Counts a mailbox again from its entries. */
@@ -324,8 +318,7 @@ export class PendingMessageStore extends PendingMessageReader {
   async #recordEviction(transaction: StoreTransaction, mailbox: DeviceId, ids: DeliveryId[]): Promise<Uint8Array> {
     const eviction = await this.components.events.signEviction(mailbox, ids)
     const hash = this.#proofHash(eviction)
-    let until = 0
-    for (const id of ids) until = Math.max(until, transaction.setProof({ mailbox, id }, hash))
+    const until = Math.max(0, ...ids.map(id => transaction.setProof({ mailbox, id }, hash)))
     transaction.keepProof(hash, eviction, until)
     return eviction
   }
@@ -405,10 +398,3 @@ export class PendingMessageStore extends PendingMessageReader {
     this.components.events.onFatal(error)
   }
 }
-
-function isDue(entry: Entry | undefined, now: number): boolean {
-  if (entry === undefined) return false
-  return (entry.state === 'held' ? entry.expiry : entry.until) <= now
-}
-
-const toLog = (mailbox: DeviceId): string => Buffer.from(mailbox).toString('hex')

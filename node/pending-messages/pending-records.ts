@@ -191,6 +191,12 @@ export type Entry =
       proof: Uint8Array
     }
 
+/** Whether all that is known of a delivery may be dropped at `now`. */
+export function isDue(entry: Entry | undefined, now: number): boolean {
+  if (entry === undefined) return false
+  return (entry.state === 'held' ? entry.expiry : entry.until) <= now
+}
+
 const HELD_BYTES = 2 + TIME_BYTES + SEQUENCE_BYTES + 4 + 4
 const GONE_BYTES = 1 + 2 * TIME_BYTES + PROOF_HASH_BYTES
 const STATE = { held: 1, acknowledged: 2, evicted: 3 } as const

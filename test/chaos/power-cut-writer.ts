@@ -64,7 +64,15 @@ function makeDelivery(): Delivery {
     part,
     proof: part
   })
-  return { id, expiry: fields.expiry, class: fields.class, part, proof: part, payload: fields.payload, storedAt: Date.now() }
+  return {
+    id,
+    expiry: fields.expiry,
+    class: fields.class,
+    part,
+    proof: part,
+    payload: fields.payload,
+    storedAt: Date.now()
+  }
 }
 
 async function writeForEver(directory: string, syncWrites: boolean): Promise<never> {

@@ -94,7 +94,9 @@ export class ParkedDeliveries {
 
   /** Those that wait for one account or session, and those of which it is not known what they wait for. */
   waitingOn(what: Parked['waitsFor'], key: string): Delivery[] {
-    return this.waitingFor(what).filter(({ id }) => this.#waits.get(toHex(id))?.keys?.includes(key) ?? true)
+    return [...this.#parked]
+      .filter(([id, { waitsFor }]) => waitsFor === what && (this.#waits.get(id)?.keys?.includes(key) ?? true))
+      .map(([, { delivery }]) => delivery)
   }
 
   /** The accounts or sessions that a delivery waits for; undefined if that is not known in this process. */
@@ -130,6 +132,7 @@ export class ParkedDeliveries {
     const key = toHex(delivery.id)
     this.#waits.set(key, wait)
     const known = this.#parked.get(key)
+    if (waitsFor === 'roster') this.#keepFewOfOne(unit, delivery)
     if (known?.waitsFor === waitsFor) return
     const parked = { delivery, waitsFor, since: known?.since ?? this.#context.timers.now() }
     unit.write(slots.parked(key), parked)
@@ -190,16 +193,18 @@ export class ParkedDeliveries {
         total -= oldest.payload.length
       }
     }
-    if (waitsFor === 'roster') keepWithin(this.#ofOne(delivery), MAX_PARKED_OF_ONE, mostBytes)
     keepWithin(waitsFor === 'session' ? all : this.waitingFor(waitsFor), most, mostBytes)
     keepWithin(all, MAX_PARKED, MAX_PARKED_BYTES)
   }
 
-  /** Those that claim to come from the same account as a delivery. */
-  #ofOne({ id }: Delivery): Delivery[] {
+  /** Drops the oldest of those that claim to come from the same account as a delivery, past the bound. */
+  #keepFewOfOne(unit: UnitOfWork, { id }: Delivery): void {
     const claims = this.#waits.get(toHex(id))?.claims
-    if (claims === undefined) return []
-    return this.waitingFor('roster').filter(other => this.#waits.get(toHex(other.id))?.claims === claims)
+    if (claims === undefined) return
+    const own = toHex(id)
+    const others = [...this.#parked].filter(([key]) => key !== own && this.#waits.get(key)?.claims === claims)
+    const surplus = Math.max(0, others.length + 1 - MAX_PARKED_OF_ONE)
+    for (const [, { delivery }] of others.slice(0, surplus)) this.#drop(unit, delivery)
   }
 
   #drop(unit: UnitOfWork, delivery: Delivery): void {

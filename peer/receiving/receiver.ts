@@ -16,7 +16,14 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { emptySequencer, noteSession } from '../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
+import {
+  acceptOpen,
+  discardOpen,
+  keyOfOpen,
+  readOpen,
+  type AcceptedOpen,
+  type ReadOpen
+} from '../../protocol/session/accept.ts'
 import { heldConversationKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
 import {
   decryptMessage,
@@ -43,6 +50,7 @@ import type { PairInbox } from './pair-inbox.ts'
 import { dropInbound, inboundsOf } from '../store/session-states.ts'
 import type { RemovedSenders } from './removed-senders.ts'
 import { ParkedDeliveries } from './parked-deliveries.ts'
+import { FirstContacts } from './first-contacts.ts'
 import { RosterLookups } from './roster-lookups.ts'
 import { ownKeysEntry, seenEntry, slots, type Parked } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -97,6 +105,7 @@ export class Receiver {
   readonly #conversationKeys = new Map<string, HeldKey[]>()
   readonly #parked: ParkedDeliveries
   readonly #lookups: RosterLookups
+  readonly #firstContacts: FirstContacts
   readonly #retrying = new Set<Parked['waitsFor']>()
   readonly #retryAgain = new Set<Parked['waitsFor']>()
   /** Retries that the store cut short: the timer of what is parked takes them up again. */
@@ -110,8 +119,12 @@ export class Receiver {
       onRetry: () => void this.#askForParked(),
       onDropped: () => this.counts.dropped++
     })
+    this.#firstContacts = new FirstContacts(context, async (delivery, isAsked) => {
+      const isDone = await this.#processAll([delivery], { isAsked, isRetry: isAsked })
+      if (!isDone) this.#unfinished.add('roster')
+    })
     this.#lookups = new RosterLookups(context, components.directory, {
-      onAnswer: account => this.#afterAnswer(account),
+      onAnswer: account => this.#readAgain(account),
       isNeeded: components.isPartner
     })
   }
@@ -131,6 +144,7 @@ export class Receiver {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#parked.stop()
+    await this.#firstContacts.stop()
     await this.#lookups.stop()
   }
 
@@ -146,8 +160,34 @@ export class Receiver {
       return false
     }
     if (this.#parked.has(delivery)) return true
+    if (this.#isFirstContact(delivery)) {
+      // What it waits for is known once it was read.
+      await this.#park(unit => this.#parked.park(unit, delivery, 'roster', { keys: [] }))
+      this.#parked.noteAsked(delivery)
+      void this.#firstContacts.read(delivery, false)
+      return true
+    }
     await this.#process(delivery, { isAsked: false, isRetry: false })
     return true
+  }
+
+  /** Whether it is an Open that a stranger can make. Whoever talks with us seals to a key of the conversation. */
+  #isFirstContact({ payload, part }: Delivery): boolean {
+    const { context } = this.#components
+    if (part.length === 0) return false
+    try {
+      const packet = decodePacket(payload)
+      if (packet.kind !== 'open') return false
+      const key = keyOfOpen(sessionEnvironment(context), this.#heldKeys(), packet.openBody, part)
+      return key !== undefined && key.index === null
+    } catch (error) {
+      if (error instanceof ProtocolError) return false
+      throw error
+    }
+  }
+
+  #heldKeys(): HeldKey[] {
+    return [...[...this.#conversationKeys.values()].flat(), ...this.#components.context.device().heldKeys()]
   }
 
   /** Resolves once everything taken in so far may be acknowledged. */
@@ -173,18 +213,20 @@ export class Receiver {
   }
 
   /** Tries again what waits for one account, because something new is known of it. Never rejects. */
-  async accountChanged(accountId: AccountId): Promise<void> {
-    await this.#retryOn('roster', toHex(accountId), false)
+  accountChanged(accountId: AccountId): Promise<void> {
+    return this.#readAgain(toHex(accountId))
   }
 
-  /** The directory has just answered for an account, or could not. */
-  #afterAnswer(account: string): Promise<void> {
-    return this.#retryOn('roster', account, true)
+  /** Reads again what waits for an account that the directory was asked for. */
+  async #readAgain(account: string): Promise<void> {
+    const waiting = this.#parked.waitingOn('roster', account)
+    await Promise.all(waiting.map(delivery => this.#firstContacts.read(delivery, true)))
   }
 
-  async #retryOn(waitsFor: Parked['waitsFor'], key: string, isAsked: boolean): Promise<void> {
-    const isDone = await this.#processAll(this.#parked.waitingOn(waitsFor, key), { isAsked, isRetry: true })
-    if (!isDone) this.#unfinished.add(waitsFor)
+  /** A session was opened: its messages may have come before. */
+  async #retryMessages(session: string): Promise<void> {
+    const isDone = await this.#processAll(this.#parked.waitingOn('session', session), { isAsked: true, isRetry: true })
+    if (!isDone) this.#unfinished.add('session')
   }
 
   /** Takes up what is due among the parked: by time, by the directory, and what the store cut short. */
@@ -293,7 +335,7 @@ export class Receiver {
   ): Promise<Outcome> {
     const { context, directory } = this.#components
     const env = sessionEnvironment(context)
-    const held = [...[...this.#conversationKeys.values()].flat(), ...context.device().heldKeys()]
+    const held = this.#heldKeys()
     let open: ReadOpen
     try {
       open = await readOpen(env, context.device().deviceId, held, openBody, part)
@@ -375,7 +417,7 @@ export class Receiver {
     await inbox.apply(unit, inbound, step)
     await pairings.noteAccepted(unit, accepted.pairing, env.now())
     await pairs.noteDue(unit, conversationId, senderDevice, { opened: [sessionId] })
-    unit.after(() => void this.#retryOn('session', toHex(sessionId), true))
+    unit.after(() => void this.#retryMessages(toHex(sessionId)))
   }
 
   /** @returns the sessions, in hex, whose Open has not come yet. */

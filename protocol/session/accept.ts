@@ -7,6 +7,7 @@
 import { equalBytes, equalSecrets, wipe } from '../bytes.ts'
 import type { RosterReference } from '../roster/roster-resolution.ts'
 import { rosterDevices, rosterHash, type Roster } from '../roster/roster.ts'
+import type { Crypto, MessagingKey } from '../crypto/crypto.ts'
 import { hpkeOpen } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
 import { deviceIdOf, type DeviceId } from '../identity/device.ts'
@@ -65,7 +66,7 @@ export async function readOpen(
   const bodyHash = openBodyHash(env, openBody)
   const key = findHeldKey(crypto, network, held, bodyHash, tag)
   if (!key) throw new ProtocolError('NOT_FOR_US', 'open is sealed to no key that this device holds')
-  const messagingKey = await crypto.messagingKeyFromSeed(key.seed)
+  const messagingKey = await messagingKeyOf(crypto, key)
   const binding = { recipient: deviceId, keyId: key.keyId, commitment: body.commitment, bodyHash }
   const joined = await hpkeOpen(crypto, messagingKey, enc, sealInfo(network, binding), NO_ASSOCIATED_DATA, sealed)
   const secrets = splitPartSecrets(joined)
@@ -79,6 +80,30 @@ export async function readOpen(
     wipe(secrets.secret, secrets.pairingSecret)
     throw error
   }
+}
+
+/**
+ * The key of this device that an Open is sealed to, which costs a few hashes; `undefined` if none is held.
+ * @throws ProtocolError `MALFORMED`, `TOO_LARGE`.
+ */
+export function keyOfOpen(
+  env: Environment,
+  held: Iterable<HeldKey>,
+  openBody: Uint8Array,
+  part: Uint8Array
+): HeldKey | undefined {
+  return findHeldKey(env.crypto, env.network, held, openBodyHash(env, openBody), decodeOpenPart(part).tag)
+}
+
+// Importing a secret costs as much as using it. Only the keys that strangers can seal to are kept imported, as long as
+// their seed is.
+const importedKeys = new WeakMap<Uint8Array, Promise<MessagingKey>>()
+
+function messagingKeyOf(crypto: Crypto, { seed, index }: HeldKey): Promise<MessagingKey> {
+  if (index !== null) return crypto.messagingKeyFromSeed(seed)
+  const imported = importedKeys.get(seed) ?? crypto.messagingKeyFromSeed(seed)
+  importedKeys.set(seed, imported)
+  return imported
 }
 
 /** Decrypts the body with the session secret that it commits to. */

@@ -162,6 +162,23 @@ async function browserLies({ seed, runs, budgetMs }: CampaignInit): Promise<Camp
   return guarded(runs, () => runLiesInBrowser({ seed, runs, budgetMs }))
 }
 
+async function strangerFlood({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runStrangerFlood } = await import('./stranger-flood.ts')
+  const { MAX_PARKED_STRANGE_BYTES } = await import('../../../peer/receiving/parked-deliveries.ts')
+  return guarded(runs, async () => {
+    const { forged, ...rest } = await runStrangerFlood({ seed, runs, budgetMs })
+    const examples: string[] = []
+    if (rest.floodedMs > 2 * rest.quietMs) {
+      examples.push(`an honest message took ${rest.floodedMs} ms, ${rest.quietMs} ms without the flood`)
+    }
+    if (rest.accountsLeft + rest.conversationsLeft > 0)
+      examples.push('accounts or conversations of strangers were kept')
+    if (rest.storeGrowthBytes > 2 * MAX_PARKED_STRANGE_BYTES)
+      examples.push(`the store grew by ${rest.storeGrowthBytes}`)
+    return { runs: forged, failures: examples.length, examples, ...rest }
+  })
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../../support/chain/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -248,6 +265,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'lies each way',
     defaultRuns: 1_000,
     run: browserLies
+  },
+  'stranger-flood': {
+    summary:
+      'forged first messages of strangers while a known person writes: an honest message takes no more than twice its quiet time, nothing of theirs is kept',
+    unit: 'forged Opens',
+    defaultRuns: 10_000,
+    run: strangerFlood
   },
   'ledger-rules': {
     summary:

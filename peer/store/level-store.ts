@@ -1,5 +1,6 @@
 import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { storeFailure } from '../errors.ts'
 import type { KeyValueStore, StoreChange } from '../ports.ts'
 
@@ -20,6 +21,7 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
   } catch (error) {
     throw openFailure(location, error)
   }
+  const queue = new SerialQueue()
   const isSynchronous = (db.supports as { getSync?: boolean }).getSync === true
   const inBrowser = (db as { db?: IDBDatabase }).db
   inBrowser?.addEventListener('close', () => onClosed?.())
@@ -29,7 +31,8 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
     )
     const written = inBrowser
       ? writeIndexed(inBrowser, location, changes, durable)
-      : db.batch(writes, { sync: durable } as object)
+      : // LevelDB writes on a pool of threads: two batches at once would land in either order.
+        queue.run(() => db.batch(writes, { sync: durable } as object))
     await written.catch((error: unknown) => {
       throw writeFailure(location, error)
     })
@@ -41,7 +44,7 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
     flush: () => batch([{ key: FLUSH_KEY, value: new Uint8Array() }]),
     range: options => db.iterator(options).all(),
     ...(!inBrowser && { compact: (from, to) => (db as unknown as ClassicLevel).compactRange(from, to) }),
-    close: () => db.close()
+    close: () => queue.run(() => db.close())
   }
 }
 

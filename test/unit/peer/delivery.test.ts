@@ -62,6 +62,8 @@ describe('delivery', () => {
     const { network, ada, bob } = await pair()
     await sendAll(ada, bob, ['before'])
     await until('the first is acknowledged', () => network.pending === 0)
+    // The Open of a stranger is kept and acknowledged first, and read afterwards.
+    await until('the first is read', async () => (await bob.received(ada)).length === 1)
     const disk = Promise.withResolvers<void>()
     bob.store.beforeFlush = () => disk.promise
     const shown = new Promise<string>(resolve => bob.engine.on('message', ({ text }) => resolve(text)))

@@ -10,7 +10,7 @@ import { at, fail, SetupError, step, tool } from './checkout.js'
 import { ensureBuilt } from './build.js'
 import { ensureChromium } from './find-chromium.js'
 import { ensureInstalled } from './install.js'
-import { playwrightResults, results, slowest, vitestResults } from './test-results.js'
+import { failures, playwrightResults, results, slowest, vitestResults } from './test-results.js'
 import { endAll, runSuite } from './test-suite.js'
 
 /** Slow tests that are named at the end. */
@@ -89,11 +89,20 @@ async function findBrowser(built) {
   return chromium
 }
 
+/** A log is read from its end: what failed comes last, before the sums. */
+function reportFailures(failed) {
+  if (failed.length > 0) console.log('\nFailed:')
+  for (const { suite, file, title, error } of failed) {
+    console.log(`  ${[suite, file, title].filter(Boolean).join(' › ')}\n      ${error}`)
+  }
+}
+
 function report(ended) {
   const slow = slowest(ended, SLOWEST)
   if (slow.length > 0) console.log(`\nThe ${slow.length} slowest tests:`)
   const seconds = ms => `${(ms / 1000).toFixed(1)} s`.padStart(8)
-  for (const { suite, title, ms } of slow) console.log(`${seconds(ms)}  ${suite} › ${title}`)
+  for (const { suite, file, title, ms } of slow) console.log(`${seconds(ms)}  ${[suite, file, title].join(' › ')}`)
+  reportFailures(failures(ended))
   const total = key => ended.reduce((sum, suite) => sum + suite[key], 0)
   console.log(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped`)
   process.exitCode = total('failed') === 0 ? 0 : 1

@@ -57,6 +57,8 @@ export type Purpose =
   | 'store-seal'
   | 'shown-message'
   | 'removed-device-line'
+  | 'recovery-key'
+  | 'recovery-code'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

@@ -107,6 +107,8 @@ export const NAME_SETTLED_CONFIRMATIONS = 112
 export const FINAL_CONFIRMATIONS = 2_160
 /** A revoked device that is older than the revoker may revoke it in turn for this long. */
 export const COUNTER_REVOKE_MS = DAY_MS
+/** A recovery key that an older device may refuse counts after this. */
+export const RECOVERY_DELAY_MS = 7 * DAY_MS
 
 /** Most memory that a genesis may ask for one username's tag, in KiB: a phone has to have it. */
 export const MAX_NAME_TAG_MEMORY_KIB = 64 * KIB

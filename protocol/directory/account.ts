@@ -43,6 +43,16 @@ export interface DeviceState {
   readonly countered: readonly DeviceId[]
 }
 
+/** A recovery key that a device has set, and that does not count yet. */
+export interface WaitingRecoveryKey extends RecordMark {
+  /** Ed25519 public key, 32 bytes. */
+  readonly key: Uint8Array
+  /** The device that set it: it dies with that device's revocation. */
+  readonly by: DeviceId
+  /** It counts for records of this block time or later. */
+  readonly from: number
+}
+
 /** A reserved name that was not opened yet. */
 export interface NameCommitment extends RecordMark {
   readonly commitment: Uint8Array
@@ -77,8 +87,10 @@ export interface AccountState {
   readonly history: HistoryEntry
   /** In order of seniority, revoked ones included. */
   readonly devices: readonly DeviceState[]
-  /** Ed25519 public key; `null` when the account cannot be recovered. */
+  /** Ed25519 public key; `null` when the account cannot be recovered. Read it through {@link recoveryAt}. */
   readonly recoveryKey: Uint8Array | null
+  /** The key that replaces {@link recoveryKey} once its time has come; `null` if there is none. */
+  readonly waitingRecovery: WaitingRecoveryKey | null
   /** Accepted records of all kinds. */
   readonly recordCount: number
   /** Accepted records that count towards `MAX_RECORDS_PER_ACCOUNT`: all but REVOKE and RECOVER. */
@@ -98,6 +110,15 @@ export function isLive(device: DeviceState): boolean {
 /** The devices of an account that live, oldest first. */
 export function liveDevices(account: AccountState): DeviceState[] {
   return account.devices.filter(isLive)
+}
+
+/** The recovery key that counts at a block time, and the one that still waits then. */
+export function recoveryAt(
+  { recoveryKey, waitingRecovery }: Pick<AccountState, 'recoveryKey' | 'waitingRecovery'>,
+  blockTime: number
+): Pick<AccountState, 'recoveryKey' | 'waitingRecovery'> {
+  if (waitingRecovery === null || blockTime < waitingRecovery.from) return { recoveryKey, waitingRecovery }
+  return { recoveryKey: waitingRecovery.key, waitingRecovery: null }
 }
 
 /** The device of an account with this id, live or revoked; `undefined` if the account never had it. */

@@ -26,12 +26,14 @@ function deviceCbor({ deviceId, messagingKeyHash, added, addedBy, revocation, co
  */
 export function accountDigest(crypto: Crypto, network: NetworkId, account: AccountState): Uint8Array {
   const { accountId, head, devices, recoveryKey, recordCount, limitedCount, commitments, names, nodes } = account
+  const { waitingRecovery: waiting } = account
   return labelledHash(
     crypto,
     'directory-state',
     network,
     'account',
     [accountId, head, recordCount, limitedCount, recoveryKey],
+    waiting && [waiting.key, waiting.by, waiting.from, ...markCbor(waiting)],
     devices.map(deviceCbor),
     commitments.map(({ commitment, ...mark }) => [commitment, ...markCbor(mark)]),
     names.map(({ nameTag, commitOrder, ...mark }) => [nameTag, orderCbor(commitOrder), ...markCbor(mark)]),

@@ -15,6 +15,7 @@ import type { OrderKey } from './order.ts'
  * - `UNKNOWN_TARGET`, `TARGET_REVOKED`: the device to be revoked is not of the account, or is revoked already
  * - `DEVICE_KNOWN`: id or signing key was in the account before, live or revoked
  * - `NO_RECOVERY_KEY`, `RECOVERY_KEY_REUSED`: the account has none, or the record does not replace it
+ * - `RECOVERY_WAITING`: an older device has set a recovery key that does not count yet
  * - `COMMIT_KNOWN`, `COMMIT_UNKNOWN`, `REVEAL_TOO_EARLY`, `REVEAL_TOO_LATE`, `NAME_UNCLAIMED`: names
  * - `BAD_ADDRESS`: a node address that is not printable ASCII
  * - `NO_RELEASE_KEY`: the network has no releases of its own
@@ -41,6 +42,7 @@ export const REJECT_CODES = [
   'DEVICE_KNOWN',
   'NO_RECOVERY_KEY',
   'RECOVERY_KEY_REUSED',
+  'RECOVERY_WAITING',
   'COMMIT_KNOWN',
   'COMMIT_UNKNOWN',
   'REVEAL_TOO_EARLY',

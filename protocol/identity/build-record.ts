@@ -190,6 +190,23 @@ export async function buildRecover(
   return signRecord(network, permitted, 'newDeviceSignature', newKey)
 }
 
+/** @param recoveryKey - 32 bytes, or `null` to take back a key that does not count yet. */
+export async function buildSetRecovery(
+  network: NetworkId,
+  { key, deviceId, prev, time }: RecordSigner,
+  recoveryKey: Uint8Array | null
+): Promise<RecordOf<'setRecovery'>> {
+  const record: RecordOf<'setRecovery'> = {
+    kind: 'setRecovery',
+    prev,
+    recoveryKey,
+    by: deviceId,
+    time,
+    deviceSignature: UNSIGNED
+  }
+  return signRecord(network, record, 'deviceSignature', key)
+}
+
 /** Printable ASCII without spaces, in at most four pieces. */
 const NODE_ADDRESS = /^[\x21-\x7e]{1,256}$/
 

@@ -105,7 +105,12 @@ export const recordCodec = variant({
   /** An admitted operator (the account) admits another. */
   vouch: [10, struct({ prev, operator: accountIdCodec, by, time, deviceSignature: signature })],
   /** A release of the web app, signed by the release key of the network's genesis; belongs to no account. */
-  release: [11, struct({ version: bytesBetween(1, 32), manifestHash: hash, time, releaseSignature: signature })]
+  release: [11, struct({ version: bytesBetween(1, 32), manifestHash: hash, time, releaseSignature: signature })],
+  /**
+   * Sets the account's recovery key, or takes back one that does not count yet (no key). When it counts: see
+   * `planSetRecovery`.
+   */
+  setRecovery: [12, struct({ prev, recoveryKey, by, time, deviceSignature: signature })]
 })
 
 /** Any record of a sigchain. */
@@ -127,7 +132,8 @@ export const SIGNATURE_COUNT: Record<RecordKind, 1 | 2> = {
   recover: 2,
   node: 2,
   vouch: 1,
-  release: 1
+  release: 1,
+  setRecovery: 1
 }
 
 /** Canonical bytes of a record, signatures included. */

@@ -67,6 +67,11 @@ function accountJson(account: AccountState): Json {
     recordCount: account.recordCount,
     limitedCount: account.limitedCount,
     recoveryKey: hexOrNull(account.recoveryKey),
+    waitingRecovery: account.waitingRecovery && {
+      key: toHex(account.waitingRecovery.key),
+      by: toHex(account.waitingRecovery.by),
+      from: account.waitingRecovery.from
+    },
     devices: account.devices.map(({ deviceId, messagingKeyHash, added, revocation }) => ({
       deviceId: toHex(deviceId),
       messagingKeyHash: toHex(messagingKeyHash),
@@ -192,6 +197,8 @@ async function story(): Promise<{ chain: TestChain; kinds: Map<string, Directory
   }
   await put(await build.buildRecover(network, await castKey('code'), key, { ...recover, time: CHAIN_START }))
   await put(await build.buildNameRelease(network, await ada.as('ada3'), bytesOf('tag')))
+  await put(await build.buildSetRecovery(network, await ada.as('ada3'), (await castKey('code 2')).publicKey))
+  await put(await build.buildSetRecovery(network, await ada.as('ada3'), (await castKey('code 3')).publicKey))
   chain.mine(NAME_REVEAL_MAX_BLOCKS)
   const c = await TestAccount.create(chain, 'op-c')
   await put(await build.buildVouch(network, await opA.as('op-a1'), c.accountId))

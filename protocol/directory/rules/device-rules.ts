@@ -1,23 +1,12 @@
-/** Rules of the records that change the devices of an account: CREATE, ADD, REVOKE, RECOVER and ROTATE. */
+/** Rules of the records that change the devices of an account: CREATE, ADD, REVOKE and ROTATE. */
 import { equalBytes } from '../../bytes.ts'
-import { deviceIdOf, type AccountId, type DeviceId, type DevicePublicKeys } from '../../identity/device.ts'
+import type { AccountId } from '../../identity/device.ts'
 import type { RecordOf } from '../../identity/record.ts'
-import { COUNTER_REVOKE_MS, MAX_DEVICES_PER_ACCOUNT, MAX_RECOVERIES_PER_ACCOUNT } from '../../limits.ts'
+import { COUNTER_REVOKE_MS, MAX_DEVICES_PER_ACCOUNT } from '../../limits.ts'
 import { deviceOf, isLive, liveDevices, type AccountState, type DeviceState, type RecordMark } from '../account.ts'
-import type { Effect } from '../verdict.ts'
+import { isKnownDevice, newDevice } from './new-device.ts'
+import { recoveryWithout } from './recovery-rules.ts'
 import { accept, NONE, reject, signedBy, type FoldContext, type Plan, type SignedStep, type Step } from './plan.ts'
-
-function newDevice(
-  { crypto, network }: FoldContext,
-  keys: DevicePublicKeys,
-  seniority: number,
-  added: RecordMark,
-  addedBy: DeviceId | null
-): DeviceState {
-  const deviceId = deviceIdOf(crypto, network, keys)
-  const { messagingKeyHash } = keys
-  return { deviceId, keys, messagingKeyHash, seniority, added, addedBy, revocation: null, countered: NONE }
-}
 
 /** CREATE makes an account with its first device. */
 export function planCreate(context: FoldContext, record: RecordOf<'create'>, mark: RecordMark): Plan {
@@ -28,6 +17,7 @@ export function planCreate(context: FoldContext, record: RecordOf<'create'>, mar
     history: { ...mark, kind: 'create', previous: null },
     devices: [device],
     recoveryKey: record.recoveryKey,
+    waitingRecovery: null,
     recordCount: 1,
     limitedCount: 1,
     recoveryCount: 0,
@@ -42,13 +32,6 @@ export function planCreate(context: FoldContext, record: RecordOf<'create'>, mar
     checks,
     effects: [{ kind: 'accountCreated' }, { kind: 'deviceAdded', deviceId: device.deviceId }]
   }
-}
-
-/** A device comes once: not under the signing key of one that was revoked, which may be in a thief's hands. */
-function isKnownDevice(account: AccountState, device: DeviceState): boolean {
-  return account.devices.some(
-    known => equalBytes(known.deviceId, device.deviceId) || equalBytes(known.keys.signingKey, device.keys.signingKey)
-  )
 }
 
 /** ADD brings a device; both devices sign. */
@@ -85,7 +68,7 @@ export function planRevoke(step: Step<RecordOf<'revoke'>>): Plan {
   const revoked = { ...target, revocation: { ...mark, by: signer.deviceId, reason, counterUntil } }
   return accept(
     step,
-    { devices: replaceDevice(account.devices, revoked) },
+    { devices: replaceDevice(account.devices, revoked), ...recoveryWithout(step, target) },
     [{ index: 0, publicKey: signer.keys.signingKey }],
     [{ kind: 'deviceRevoked', deviceId: target.deviceId, by: signer.deviceId }]
   )
@@ -102,39 +85,13 @@ function planCounterRevoke(step: Step<RecordOf<'revoke'>>, signer: DeviceState, 
   const revoked = { ...target, revocation: { ...mark, by: signer.deviceId, reason, counterUntil: null } }
   return accept(
     step,
-    { devices: replaceDevice(account.devices, returned, revoked) },
+    { devices: replaceDevice(account.devices, returned, revoked), ...recoveryWithout(step, target) },
     [{ index: 0, publicKey: signer.keys.signingKey }],
     [
       { kind: 'deviceRevoked', deviceId: target.deviceId, by: signer.deviceId },
       { kind: 'deviceRestored', deviceId: signer.deviceId }
     ]
   )
-}
-
-/** RECOVER revokes all devices and brings a new one; the recovery key signs. */
-export function planRecover(step: Step<RecordOf<'recover'>>): Plan {
-  const { context, account, record, mark } = step
-  if (account.recoveryKey === null) return reject('NO_RECOVERY_KEY', account)
-  // Single use: a RECOVER that was signed and withheld dies with its key.
-  if (record.recoveryKey !== null && equalBytes(record.recoveryKey, account.recoveryKey)) {
-    return reject('RECOVERY_KEY_REUSED', account)
-  }
-  if (account.recoveryCount >= MAX_RECOVERIES_PER_ACCOUNT) return reject('RECOVERY_LIMIT', account)
-  const device = newDevice(context, record.device, account.devices.length, mark, null)
-  if (isKnownDevice(account, device)) return reject('DEVICE_KNOWN', account)
-  const ended = account.devices.map((known): DeviceState => ({
-    ...known,
-    revocation: known.revocation
-      ? { ...known.revocation, counterUntil: null }
-      : { ...mark, by: null, reason: 'recovered', counterUntil: null }
-  }))
-  const effects = liveDevices(account).map(({ deviceId }): Effect => ({ kind: 'deviceRevoked', deviceId, by: null }))
-  effects.push({ kind: 'deviceAdded', deviceId: device.deviceId })
-  const checks = [
-    { index: 0, publicKey: record.device.signingKey },
-    { index: 1, publicKey: account.recoveryKey }
-  ]
-  return accept(step, { devices: [...ended, device], recoveryKey: record.recoveryKey }, checks, effects)
 }
 
 /** ROTATE replaces the messaging key of the device that signs. */

@@ -7,9 +7,10 @@ import { equalBytes } from '../../bytes.ts'
 import { MAX_RECORDS_PER_ACCOUNT } from '../../limits.ts'
 import { deviceOf, isLive, type RecordMark } from '../account.ts'
 import type { ParsedEntry, ParsedRecord } from '../parsed-record.ts'
-import { planAdd, planCreate, planRecover, planRevoke, planRotate } from './device-rules.ts'
+import { planAdd, planCreate, planRevoke, planRotate } from './device-rules.ts'
 import { planNameCommit, planNameRelease, planNameReveal } from './name-rules.ts'
 import { planNode } from './node-rules.ts'
+import { planRecover, planSetRecovery } from './recovery-rules.ts'
 import {
   accept,
   reject,
@@ -76,5 +77,7 @@ function planOrdinary(step: SignedStep<OrdinaryRecord>): Plan {
       return planNode({ ...step, record })
     case 'vouch':
       return accept({ ...step, record }, {}, [signedBy(step)])
+    case 'setRecovery':
+      return planSetRecovery({ ...step, record })
   }
 }

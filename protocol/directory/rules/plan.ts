@@ -60,7 +60,9 @@ export interface SignedStep<R extends AccountRecord> extends Step<R> {
 }
 
 /** What a rule changes in an account, besides its head, history and counts. */
-export type Changes = Partial<Pick<AccountState, 'devices' | 'recoveryKey' | 'commitments' | 'names' | 'nodes'>>
+export type Changes = Partial<
+  Pick<AccountState, 'devices' | 'recoveryKey' | 'waitingRecovery' | 'commitments' | 'names' | 'nodes'>
+>
 
 /** @param account - the account that refuses the record; left out if none is known. */
 export function reject(code: RejectCode, account?: AccountState): RejectPlan {

@@ -10,7 +10,8 @@ import type {
   NameClaim,
   NameCommitment,
   RecordMark,
-  Revocation
+  Revocation,
+  WaitingRecoveryKey
 } from '../account.ts'
 import { historyOf } from '../account.ts'
 import { bytesKey, type OrderKey } from '../order.ts'
@@ -128,6 +129,12 @@ class AccountWriter {
       writer.bytes(keys.messagingKeyHash)
     }
     for (const device of account.devices) this.#device(device)
+    writeNullable(writer, account.waitingRecovery, waiting => {
+      writer.bytes(waiting.key)
+      this.#deviceIndex(waiting.by)
+      writer.number(waiting.from)
+      this.#mark(waiting)
+    })
     writeList(writer, account.commitments, commitment => {
       writer.bytes(commitment.commitment)
       this.#mark(commitment)
@@ -188,12 +195,18 @@ class AccountReader {
     }))
     const deviceId = (): DeviceId => known[reader.number()]!.deviceId
     const devices = known.map((device, seniority) => this.#device(device, seniority, deviceId))
+    const waitingRecovery = readNullable(reader, (): WaitingRecoveryKey => {
+      const key = reader.bytes(HASH_BYTES)
+      const [by, from] = [deviceId(), reader.number()]
+      return { ...this.#mark(), key, by, from }
+    })
     return {
       accountId,
       head: history.recordId,
       history,
       devices,
       recoveryKey,
+      waitingRecovery,
       recordCount: this.#history.length,
       limitedCount,
       recoveryCount,

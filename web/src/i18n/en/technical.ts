@@ -26,6 +26,7 @@ export const technical = {
     nameReveal: 'NAME: opened',
     nameRelease: 'NAME: given back',
     recover: 'RECOVER: all devices replaced',
+    setRecovery: 'SETRECOVERY: a recovery code was made or taken back',
     nodeRecord: 'NODE: announced',
     vouch: 'VOUCH: an operator admitted',
     otherRecord: 'Another record',

@@ -20,15 +20,16 @@ import {
   type TransactionId,
   type TransactionPlace
 } from '../../source/chain-source.ts'
-import { ChainError } from '../../errors.ts'
+import { ChainError, type ChainErrorCode } from '../../errors.ts'
+import { checkEnd, checkRepeats, lookAgain } from '../../follow/completeness.ts'
 import { VerifyError } from '../errors.ts'
 
 /** Transactions asked for at once. */
 const CONCURRENCY = 8
-/** Reads of the whole label before the chain is said to move too fast. */
+/** Reads of the whole label before the chain is said to move too fast, or the source to leave something out. */
 const ATTEMPTS = 3
 const RETRY_PAUSE_MS = 1_000
-/** A page without end is not a chain: Cardano would need years for so many. */
+/** A label of more pages is not read: Cardano would need years for so many. */
 const MAX_PAGES = 200_000
 
 export interface ReplayComponents {
@@ -41,7 +42,7 @@ export interface ReplayComponents {
 export interface ReplayOptions {
   /** Blocks above this height are left out. */
   untilHeight?: number | undefined
-  /** Told of every record of every transaction, junk included; again from the start when the read is repeated. */
+  /** Called for every record of every transaction, junk included; from the start again when the read is repeated. */
   onVerdict?: (verdict: Verdict, place: TransactionPlace, recordIndex: number) => void
   /** A read starts, or starts over. */
   onStart?: () => void
@@ -120,7 +121,8 @@ export function placeKey(blockHeight: number, txIndex: number): string {
 
 /**
  * Reads and folds everything.
- * @throws VerifyError `MOVING` if the chain never stood still, `BAD_ANSWER` for an order no chain has; ChainError.
+ * @throws VerifyError `MOVING` if the chain never stood still, `BAD_ANSWER` for an order no chain has; ChainError,
+ * `INCOMPLETE` if the source left something out in every read.
  */
 export async function replayChain(components: ReplayComponents, options: ReplayOptions = {}): Promise<ChainReplay> {
   for (let attempt = 1; ; attempt++) {
@@ -128,13 +130,17 @@ export async function replayChain(components: ReplayComponents, options: ReplayO
     try {
       return await new Replayer(components, options).run()
     } catch (error) {
-      if (!(error instanceof ChainError && error.code === 'TORN_READ')) throw error
-      if (attempt === ATTEMPTS) throw new VerifyError('MOVING', error.message, { cause: error })
+      if (!(error instanceof ChainError && READ_AGAIN.has(error.code))) throw error
+      if (attempt === ATTEMPTS) throw error.code === 'TORN_READ' ? moving(error) : error
       await sleep(RETRY_PAUSE_MS, undefined, options.signal ? { signal: options.signal } : {})
     }
   }
 }
 
+/** A chain that turned back, and a list with a flaw such as an overloaded server shows once: the next read may be whole. */
+const READ_AGAIN: ReadonlySet<ChainErrorCode> = new Set(['TORN_READ', 'INCOMPLETE'])
+
+const moving = (cause: ChainError): VerifyError => new VerifyError('MOVING', cause.message, { cause })
 const torn = (): ChainError => new ChainError('TORN_READ', 'the chain changed while it was read')
 
 /** One read of the label from its start. */
@@ -143,30 +149,55 @@ class Replayer {
   readonly #options: ReplayOptions
   readonly #directory: Directory
   readonly #transactions = new Map<string, ReplayedTransaction>()
+  readonly #signal: AbortSignal
   #count = 0
   #last: TransactionPlace | undefined
 
   constructor(components: ReplayComponents, options: ReplayOptions) {
     this.#components = components
     this.#options = options
+    this.#signal = options.signal ?? new AbortController().signal
     this.#directory = Directory.create(components.crypto, components.network, components.genesis)
   }
 
   async run(): Promise<ChainReplay> {
-    const { source, genesis } = this.#components
+    const { source } = this.#components
     const call = this.#call()
     const tip = await source.tip(call)
+    let before: TransactionId[] = []
     for (let page = 1; ; page++) {
       if (page > MAX_PAGES) throw new VerifyError('BAD_ANSWER', 'the label has no end')
-      const ids = await source.labelPage(genesis.metadataLabel, { page, ...call })
+      const ids = await this.#readPage(page, before)
       const isDone = await this.#foldPage(ids, tip)
       this.#options.onProgress?.(this.#count)
-      if (isDone || ids.length < LABEL_PAGE_SIZE) break
+      if (isDone) break
+      if (ids.length < LABEL_PAGE_SIZE) {
+        await this.#checkEnd(page, [...before, ...ids], tip)
+        break
+      }
+      before = ids
     }
     // The pages belong together only if the tip at their reading is still part of the chain.
     const again = await source.block(tip.height, call)
     if (again?.hash !== tip.hash) throw torn()
     return new ChainReplay(this.#directory, tip, this.#count, this.#transactions)
+  }
+
+  /** Reads a page twice: a row that is missing once is found. @param before - the ids of the page before. */
+  async #readPage(page: number, before: TransactionId[]): Promise<TransactionId[]> {
+    const { source, genesis } = this.#components
+    const call = this.#call()
+    const ids = await source.labelPage(genesis.metadataLabel, { page, ...call })
+    checkRepeats(ids, before)
+    if (ids.length > 0) await lookAgain(source, genesis.metadataLabel, page, ids, call.signal)
+    return ids
+  }
+
+  /** A short page alone proves no end: the newest rows of the list must be the same. */
+  async #checkEnd(page: number, tail: TransactionId[], tip: Block): Promise<void> {
+    const { source, genesis } = this.#components
+    const count = this.#count
+    await checkEnd(source, genesis.metadataLabel, { page, count, tail }, tip, this.#call().signal)
   }
 
   /** @returns whether everything up to the tip, or to the height wanted, was read. */
@@ -224,8 +255,7 @@ class Replayer {
     if (isKept) this.#transactions.set(placeKey(place.height, place.index), { ...place, bytes })
   }
 
-  #call(): { signal?: AbortSignal } {
-    const { signal } = this.#options
-    return signal ? { signal } : {}
+  #call(): { signal: AbortSignal } {
+    return { signal: this.#signal }
   }
 }

@@ -188,6 +188,56 @@ describe('a hostile Blockfrost server', () => {
     expect((await ask()).code).toBe(1)
   })
 
+  describe('whose list has a flaw', () => {
+    type Rows = { tx_hash: string }[]
+    /** Changes the answers to requests for the list from its oldest end. */
+    const fromOldest =
+      (change: (rows: Rows, page: number) => Rows) =>
+      (path: string, json: unknown): unknown => {
+        const { pathname, searchParams } = new URL(path, proxy.url)
+        const isList = pathname.includes('/metadata/txs/labels/') && searchParams.get('order') !== 'desc'
+        return isList ? change(json as Rows, Number(searchParams.get('page') ?? 1)) : json
+      }
+
+    it('once is read again: nobody is told that a removed device counts', async () => {
+      let left = 1
+      proxy.lie = fromOldest(rows => (left-- > 0 ? rows.slice(0, -1) : rows))
+      const run = await verify(
+        'device',
+        ada.id,
+        toHex((await ada.device(3)).deviceId),
+        '--blockfrost',
+        proxy.url,
+        '--network',
+        world.networkFile
+      )
+      expect(run.code).toBe(4)
+    })
+
+    it('is not taken for whole when a page is short for good', async () => {
+      proxy.lie = fromOldest(rows => rows.slice(0, -1))
+      const run = await ask()
+      expect(run.code).toBe(1)
+      expect(failureOf(run)).toMatch(/ends before transaction/)
+    })
+
+    it('is not taken for whole when a short page has another page after it', async () => {
+      let all: Rows = []
+      proxy.lie = fromOldest((rows, page) => {
+        if (page === 1) all = rows
+        return page === 1 ? rows.slice(0, 3) : page === 2 ? all.slice(3) : rows
+      })
+      const run = await ask()
+      expect(run.code).toBe(1)
+      expect(failureOf(run)).toMatch(/page 1 of its list is short, and page 2 goes on/)
+    })
+
+    it('is a contradiction when a transaction comes twice', async () => {
+      proxy.lie = fromOldest(rows => [...rows.slice(0, 2), ...rows.slice(1)])
+      expect(failureOf(await ask())).toMatch(/twice/)
+    })
+  })
+
   it('is not believed alone when it withholds, once a second source is asked', async () => {
     proxy.lie = (path, json) =>
       path.includes('/metadata/txs/labels/')

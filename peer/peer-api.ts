@@ -22,6 +22,7 @@ export type * from './api/network-api.ts'
 export type * from './api/people-api.ts'
 export type * from './api/record-api.ts'
 export type * from './api/record-state.ts'
+export type * from './system-line.ts'
 
 /** The calls of the peer, grouped by what they are about. All of them may reject with a `PeerError` (`errors.ts`). */
 export interface PeerAreas {

@@ -1,5 +1,6 @@
 import type { CallTable } from './call-table.ts'
 import type { MessageProblem } from '../problems.ts'
+import type { SystemLine } from '../system-line.ts'
 import type { AccountHex, ConversationHex, MessageHex } from './ids.ts'
 
 /** `peer.messages`: the messages of a conversation. */
@@ -48,7 +49,10 @@ export interface ChatMessage {
   mine: boolean
   /** `text`, a grey `system` line, a visible `gap` that may still fill, or `unsupported` (made by a newer version). */
   kind: 'text' | 'system' | 'gap' | 'unsupported'
+  /** Empty unless its kind is `text`. */
   text: string
+  /** What a `system` line or a `gap` says; null for the other kinds, and for a gap that was filled. */
+  line: SystemLine | null
   sentAt: number
   receivedAt: number
   /** Only for own messages. */

@@ -1,6 +1,6 @@
 import type { ChatMessage, DeviceRecord, Me, Person, RecordDetails } from '../peer-api.ts'
 import { terminalJson, terminalText } from '../../protocol/terminal-text.ts'
-import { messageProblemWords } from './words.ts'
+import { lineWords, messageProblemWords, NEWER_MESSAGE } from './words.ts'
 
 /** Where a command prints. With `--json` each thing is one line of JSON on stdout; otherwise text for people. */
 export interface Output {
@@ -30,6 +30,12 @@ export function createOutput(json: boolean): Output {
 export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accountId'>): string =>
   username === null ? accountId : `@${username}`
 
+/** What a message says; for what is not a text, in the words of the command line. */
+function textOf({ kind, text, line }: ChatMessage): string {
+  if (line) return lineWords(line)
+  return kind === 'unsupported' ? NEWER_MESSAGE : text
+}
+
 /** A message as `--json` prints it. */
 export function messageJson(message: ChatMessage, person: Person, me: Me): object {
   const from = message.mine ? me : person
@@ -40,7 +46,8 @@ export function messageJson(message: ChatMessage, person: Person, me: Me): objec
     fromAccount: message.from,
     mine: message.mine,
     kind: message.kind,
-    text: message.text,
+    text: textOf(message),
+    line: message.line,
     sentAt: message.sentAt,
     receivedAt: message.receivedAt,
     state: message.state,
@@ -55,7 +62,7 @@ export function messageLine(message: ChatMessage, person: Person, me: Me): strin
     message.state === null
       ? ''
       : `  (${message.problem === null ? message.state : messageProblemWords(message.problem)})`
-  return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(message.text)}${state}`
+  return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(textOf(message))}${state}`
 }
 
 /** A device as `--json` prints it: where it stands, and since when (time of the block, null while pending). */

@@ -1,6 +1,7 @@
 /** Every sentence of the command line about failures and problems, in English. A code without one does not compile. */
 import { failureOf, PeerError, sentenceOf, type FailureFacts, type FailureSentences } from '../errors.ts'
 import type { HoldReason, MessageProblem, StatusProblem, StatusProblemFacts } from '../problems.ts'
+import type { SystemLine } from '../system-line.ts'
 import { CommandError, type CommandFailureFacts, type TimedTask } from './errors.ts'
 
 const HOLDS: Record<HoldReason, string> = {
@@ -147,6 +148,28 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'timed-out': ({ task }) => `${TASKS[task]} took too long`,
   'no-node-in-time': () => 'no node could be reached in time',
   'person-not-asked-in-time': ({ person }) => `no node could be asked for ${person} in time`
+}
+
+/** Stands for a message of a kind that only newer versions know. */
+export const NEWER_MESSAGE = 'Update Volo to see this message.'
+
+/** What Volo itself says in a conversation. */
+export function lineWords(line: SystemLine): string {
+  switch (line.kind) {
+    case 'missing':
+      return missingWords(line.missing, line.gone)
+    case 'not-linked':
+      return 'The message above does not follow the one before it. Its sender may have shown others something else.'
+    case 'removed-device':
+      return `A device that ${line.mine ? 'you' : 'this person'} removed sent something after it was removed. It is not shown.`
+  }
+}
+
+function missingWords(missing: number, gone: number): string {
+  const text = missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`
+  if (gone === 0) return text
+  const which = gone < missing ? `${gone} of them` : missing === 1 ? 'it' : 'them'
+  return `${text} The sender’s device does not have ${which} any more.`
 }
 
 /** Why an own message waits or failed. */

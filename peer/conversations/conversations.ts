@@ -196,7 +196,7 @@ export class Conversations implements ConversationsApi, MessagesApi {
   #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {
     const { context } = this.#components
     const own = { from: context.accountId(), device: context.device().deviceId, mine: true }
-    return { ...own, messageId, kind: 'text', text, sentAt, state: 'waiting', problem: null }
+    return { ...own, messageId, kind: 'text', text, line: null, sentAt, state: 'waiting', problem: null }
   }
 
   /** Tries a failed message again, with its old place if it had one. */

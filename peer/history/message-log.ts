@@ -6,6 +6,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { createMessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DeliveryState } from '../peer-api.ts'
+import type { SystemLine } from '../system-line.ts'
 import type { MessageProblem } from '../problems.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { shownIdOf } from './shown-id.ts'
@@ -128,7 +129,7 @@ export class MessageLog {
     else unit.remove(slot)
     if (!row) return
     // A closed gap stays as an empty line of its kind: what stood before and after it keeps its place.
-    const changed = { ...row, text: missing > 0 ? gapText(missing, gap.gone) : '' }
+    const changed = { ...row, line: missing > 0 ? missingLine(missing, gap.gone) : null }
     unit.write(rowSlot, changed)
     unit.tell(() => this.#init.onMessage(changed))
   }
@@ -145,7 +146,7 @@ export class MessageLog {
       const rowSlot = slots.message(conversationId, gap.order)
       const row = await unit.read(rowSlot)
       if (!row) continue
-      const told = { ...row, text: gapText(gap.missing, changed.gone) }
+      const told = { ...row, line: missingLine(gap.missing, changed.gone) }
       unit.write(rowSlot, told)
       unit.tell(() => this.#init.onMessage(told))
     }
@@ -158,7 +159,8 @@ export class MessageLog {
       device,
       mine: false,
       kind: 'gap',
-      text: gapText(missing),
+      text: '',
+      line: missingLine(missing, 0),
       sentAt: this.#context.timers.now(),
       state: null,
       problem: null
@@ -250,15 +252,10 @@ export interface GapOf {
   to: number
 }
 
-function gapText(missing: number, gone = 0): string {
-  const text = missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`
-  if (gone === 0) return text
-  const which = gone < missing ? `${gone} of them` : missing === 1 ? 'it' : 'them'
-  return `${text} The sender’s device does not have ${which} any more.`
-}
+const missingLine = (missing: number, gone: number): SystemLine => ({ kind: 'missing', missing, gone })
 
 /** Whether a message of this kind counts as unread until it was on a screen. */
 export const isUnreadKind = (kind: MessageRow['kind']): boolean => kind === 'text' || kind === 'unsupported'
 
 /** Whether a row is what is left of a gap that was filled. */
-export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.text === ''
+export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.line === null

@@ -106,6 +106,7 @@ export class PersonViews {
       mine: row.mine,
       kind: row.kind,
       text: row.text,
+      line: row.line,
       sentAt: row.sentAt,
       receivedAt: row.receivedAt,
       state: row.state,

@@ -181,6 +181,7 @@ export class Inbox {
       mine,
       kind: 'text',
       text: '',
+      line: null,
       sentAt,
       state: mine ? 'sent' : null,
       problem: null
@@ -192,7 +193,7 @@ export class Inbox {
       case 'attachment':
       case 'voiceNote':
       case 'unsupported':
-        return { ...shown, kind: 'unsupported', text: 'Update Volo to see this message.' }
+        return { ...shown, kind: 'unsupported' }
       default:
         return undefined
     }
@@ -232,7 +233,8 @@ export class Inbox {
       device: origin.senderDevice,
       mine: false,
       kind: 'system',
-      text: 'The message above does not follow the one before it. Its sender may have shown others something else.',
+      text: '',
+      line: { kind: 'not-linked' },
       sentAt: context.timers.now(),
       state: null,
       problem: null

@@ -45,7 +45,6 @@ export class RemovedSenders {
     const { context, history } = this.#components
     const conversation = await unit.read(slots.conversation(toHex(conversationId)))
     if (!conversation) return
-    const who = equalBytes(senderAccount, context.accountId()) ? 'you' : 'this person'
     // The same id each time, so that the line is there once; of our account, so that the device cannot take the id first.
     const name = labelled('removed-device-line', context.network().id, conversationId, senderDevice)
     context.log.warn('what a removed device sent is not shown', { device: toHex(senderDevice) })
@@ -55,7 +54,8 @@ export class RemovedSenders {
       device: context.device().deviceId,
       mine: false,
       kind: 'system',
-      text: `A device that ${who} removed sent something after it was removed. It is not shown.`,
+      text: '',
+      line: { kind: 'removed-device', mine: equalBytes(senderAccount, context.accountId()) },
       sentAt: context.timers.now(),
       state: null,
       problem: null

@@ -139,6 +139,52 @@ const deliveryProofs: MigrationStep = async store => {
   })
 }
 
+/** Place of `kind` among the fields of a message, of its text, and of the line after it. */
+const KIND_FIELD = 5
+const TEXT_FIELD = 6
+const LINE_FIELD = 7
+/** Kinds of messages. */
+const SYSTEM = 1
+const GAP = 2
+const UNSUPPORTED = 3
+/** Lines: tag and fields. */
+const NOT_LINKED = [1]
+const removedDevice = (mine: boolean): Cbor => [2, mine]
+
+/** 8 to 9: what Volo itself says in a conversation is a code with facts, where it was an English sentence. */
+const systemLines: MigrationStep = async store => {
+  const changes: EntryChange[] = []
+  for (const conversation of await store.all('conversation')) {
+    const id = toHex(fieldsOf(conversation)[0] as Uint8Array)
+    const missing = await missingLines(store, id)
+    for (const { order, value } of await store.range('message', id)) {
+      const fields = fieldsOf(value)
+      const line = lineOf(fields, missing.get(order) ?? null)
+      if (fields[KIND_FIELD] === UNSUPPORTED || line !== null || fields[KIND_FIELD] === GAP) fields[TEXT_FIELD] = ''
+      changes.push({ space: 'message', id, order, value: encodeCbor(fields.toSpliced(LINE_FIELD, 0, line)) })
+    }
+  }
+  return changes
+}
+
+/** The lines of open gaps, by the order of their rows. */
+async function missingLines(store: SealedStore, id: string): Promise<Map<string, Cbor>> {
+  const gaps = await store.range('gap', id)
+  return new Map(
+    gaps.map(({ value }) => {
+      const [, , , missing, gone, order] = fieldsOf(value)
+      return [order as string, [0, missing!, gone!]]
+    })
+  )
+}
+
+function lineOf(fields: Cbor[], missing: Cbor): Cbor {
+  if (fields[KIND_FIELD] === GAP) return missing
+  if (fields[KIND_FIELD] !== SYSTEM) return null
+  const text = fields[TEXT_FIELD] as string
+  return text.startsWith('A device that') ? removedDevice(text.startsWith('A device that you')) : NOT_LINKED
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -147,7 +193,8 @@ export const STEPS: readonly MigrationStep[] = [
   pairings,
   custodyTimes,
   blindNames,
-  deliveryProofs
+  deliveryProofs,
+  systemLines
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

@@ -15,6 +15,7 @@ import {
   struct,
   text,
   uint,
+  variant,
   type Codec,
   type TypeOf
 } from '../../protocol/codec.ts'
@@ -49,6 +50,7 @@ import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
 import type { Slot, UnitOfWork } from './state-store.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { MESSAGE_PROBLEMS, type MessageProblem } from '../problems.ts'
+import type { SystemLine } from '../system-line.ts'
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024
 /** Hex of 48 bits, so that names sort as the numbers do. */
@@ -91,6 +93,13 @@ const problemCodec: Codec<MessageProblem> = {
   }
 }
 
+/** What Volo itself says in a conversation. The sentences are the app's and the command line's, see `SystemLine`. */
+const lineCodec: Codec<SystemLine> = variant({
+  missing: [0, struct({ missing: uint(), gone: uint() })],
+  'not-linked': [1, struct({})],
+  'removed-device': [2, struct({ mine: bool })]
+})
+
 const messageCodec = struct({
   messageId: messageIdCodec,
   conversationId: conversationIdCodec,
@@ -99,6 +108,7 @@ const messageCodec = struct({
   mine: bool,
   kind: oneOf('text', 'system', 'gap', 'unsupported'),
   text: text(MAX_TEXT_UNITS),
+  line: nullable(lineCodec),
   sentAt: uint(),
   receivedAt: uint(),
   state: nullable(oneOf('waiting', 'sent', 'delivered', 'read', 'failed')),

@@ -7,7 +7,7 @@ import type { Delivery } from '../../protocol/wire/envelope.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
 import { TestPeer, until } from '../support/peer/test-peer.ts'
 
-const LINE = 'A device that this person removed sent something after it was removed. It is not shown.'
+const LINE = { kind: 'removed-device', mine: false }
 
 const running: TestPeer[] = []
 afterEach(async () => {
@@ -22,8 +22,8 @@ async function revoke(network: FakeNetwork, { me, vault }: TestPeer): Promise<vo
   network.ledger.addRecord(me.accountId, encodeRecord(await buildRevoke(network.id, signer, deviceId, 'stolen')))
 }
 
-const lines = async (bob: TestPeer, ada: TestPeer): Promise<string[]> =>
-  (await bob.messages(ada)).filter(({ kind }) => kind !== 'text').map(({ text }) => text)
+const lines = async (bob: TestPeer, ada: TestPeer): Promise<unknown[]> =>
+  (await bob.messages(ada)).filter(({ kind }) => kind !== 'text').map(({ line }) => line)
 
 describe('a revoked device', () => {
   it('cannot write on in a session that it opened before: one line says so', async () => {

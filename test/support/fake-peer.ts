@@ -165,6 +165,7 @@ export class FakePeer implements PeerApi {
         fromName: this.#world.snapshot.me?.displayName ?? '',
         mine: true,
         kind: 'text',
+        line: null,
         text,
         sentAt: now,
         receivedAt: now,

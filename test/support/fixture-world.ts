@@ -194,6 +194,7 @@ export function message(
     fromName: (mine ? me().displayName : somebody.displayName) ?? '',
     mine,
     kind: 'text',
+    line: null,
     text,
     sentAt,
     receivedAt: sentAt + 400,
@@ -285,12 +286,12 @@ function bobMessages(bob: Person): ChatMessage[] {
   )
   return [
     ...history,
-    message(bob, 190, 'You can write to Bob now. Only the two of you can read it.', { kind: 'system' }),
+    message(bob, 190, '', { kind: 'system', line: { kind: 'removed-device', mine: false } }),
     message(bob, 95, 'Good morning! Did you see the note about the punched cards?', { state: 'read' }),
     message(bob, 92, 'Yes. It “weaves algebraical patterns just as the Jacquard loom weaves flowers and leaves”.'),
     message(bob, 92, 'I like that sentence.'),
     message(bob, 60, 'Me too. There is more at https://example.org/engine (the second page).', { state: 'delivered' }),
-    message(bob, 45, '', { kind: 'gap' }),
+    message(bob, 45, '', { kind: 'gap', line: { kind: 'missing', missing: 1, gone: 0 } }),
     message(bob, 44, '', { kind: 'unsupported' }),
     message(bob, 30, 'Sent', { state: 'sent' }),
     message(bob, 20, 'Waiting for a connection', { state: 'waiting' }),

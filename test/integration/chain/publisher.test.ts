@@ -58,7 +58,7 @@ describe('publishing', () => {
   test('records that arrive together share one transaction', async () => {
     const harness = await ChainHarness.start(cleanup)
     await harness.fundWallet()
-    const publisher = await harness.publisher({ batchWaitMs: 200 })
+    const publisher = await harness.publisher({ batchWaitMs: 2_000 })
     const records = await Promise.all(Array.from({ length: 7 }, newRecord))
     const ids = await Promise.all(records.map(bytes => publisher.enqueue(bytes)))
     await eventually(() => harness.devnet.mempool.length > 0, { what: 'sent' })

@@ -216,8 +216,7 @@ describe('a listed node that cheats', () => {
   })
 
   it('cannot speak for others in heartbeats, nor flood records', async () => {
-    await adversary.dial(honest[0]!)
-    await eventually(() => adversary.hears(honest[0]!, NODES_TOPIC) && adversary.hears(honest[0]!, RECORDS_TOPIC))
+    await adversary.meet(honest[0]!, [NODES_TOPIC, RECORDS_TOPIC])
     const key = await crypto.signingKeyFromSeed(stolen.seed)
     const forged = await signHeartbeat(network, key, {
       node: honest[1]!.listed.key,
@@ -235,8 +234,7 @@ describe('a listed node that cheats', () => {
 
 describe('subscriptions', () => {
   it('to topics that are none are not kept', async () => {
-    await adversary.dial(honest[0]!)
-    await eventually(() => adversary.hears(honest[0]!, NODES_TOPIC))
+    await adversary.meet(honest[0]!, [NODES_TOPIC])
     const { gossip } = adversary.host.services
     for (let i = 0; i < 500; i++) gossip.subscribe(`/elsewhere/${i}/${toHex(random(20))}`)
     await new Promise(resolve => setTimeout(resolve, 300))

@@ -103,14 +103,12 @@ describe('while one list follows another', () => {
     net.setEpochs([old!, next])
     await net.linked()
     const newReplicas = net.replicasOf(mailbox, next)
-    await eventually(async () => (await heldAt(newReplicas, mailbox)).every(count => count === 20), {
-      timeoutMs: 20_000
-    })
+    await eventually(async () => (await heldAt(newReplicas, mailbox)).every(count => count === 20))
     net.setEpochs([next])
     const leaving = net.replicasOf(mailbox, old).filter(node => !newReplicas.includes(node))
     // Node 0 is in no list any more: nobody answers it, so it keeps what it has.
     const listed = leaving.filter(node => net.nodes.indexOf(node) >= 2)
-    await eventually(async () => (await heldAt(listed, mailbox)).every(count => count === 0), { timeoutMs: 20_000 })
+    await eventually(async () => (await heldAt(listed, mailbox)).every(count => count === 0))
     expect(await heldAt(newReplicas, mailbox)).toEqual([20, 20, 20])
   })
 

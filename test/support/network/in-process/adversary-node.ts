@@ -12,6 +12,25 @@ import { gossipOptions } from '../../../../node/network/gossip.ts'
 import { createNodeHost, libp2pKeyOf, peerIdOf, type NodeHost } from '../../../../node/network/libp2p-host.ts'
 import { crypto, genesis, network } from './fixtures.ts'
 import type { TestNode } from './test-network.ts'
+import { eventually } from '../../wait-for.ts'
+
+/** What nodes ask each other. */
+const REQUESTS: ReadonlySet<NodeLinkFrame['kind']> = new Set([
+  'hello',
+  'batch',
+  'have',
+  'acknowledge',
+  'evict',
+  'news',
+  'fetch',
+  'digests',
+  'states',
+  'why',
+  'putBundle',
+  'getBundles',
+  'putToken',
+  'getToken'
+])
 
 export class AdversaryNode {
   readonly host: NodeHost
@@ -54,6 +73,14 @@ export class AdversaryNode {
     return this.host.services.gossip.getSubscribers(topic).some(subscriber => subscriber.equals(peer))
   }
 
+  /** Resolves once it hears the topics of a node, which may close one of two connections that were made at once. */
+  async meet(node: TestNode, topics: string[]): Promise<void> {
+    await eventually(async () => {
+      if (!this.isConnectedTo(node)) await this.dial(node).catch(() => undefined)
+      return topics.every(topic => this.hears(node, topic))
+    })
+  }
+
   async publish(topic: string, data: Uint8Array): Promise<void> {
     await this.host.services.gossip.publish(topic, data)
   }
@@ -89,8 +116,9 @@ export class AdversaryNode {
     await this.#link!.write(bytes)
   }
 
+  /** What a node answered to a request; nodes number requests of their own as well, which are not answers. */
   answerTo(request: number): NodeLinkFrame | undefined {
-    return this.frames.find(frame => frame.request === request && frame.kind !== 'hello')
+    return this.frames.find(frame => frame.request === request && !REQUESTS.has(frame.kind))
   }
 
   async stop(): Promise<void> {

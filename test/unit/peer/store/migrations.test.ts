@@ -15,21 +15,38 @@ import { conversationEntry, messageEntry } from '../../../../peer/store/store-la
 import { fromHex } from '../../../../protocol/bytes.ts'
 import { outboundState } from '../../../../protocol/session/outbound.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
-import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
+import { memorySecretKeys, type StoredSecretKey } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 
 const crypto = createNodeCrypto()
-const secrets = () => ({ keys: memorySecretKeys(), now: Date.now() })
+const secrets = (stored: StoredSecretKey[] = []) => ({ keys: memorySecretKeys(stored), now: Date.now() })
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'volo-migrate-'))
 const stores = new URL('../../../fixtures/peer-stores/', import.meta.url)
 
+interface StoreFile {
+  key: string
+  /** Stores of before version 7 have none. */
+  secretKeys?: { number: number; since: number; key: string }[]
+  entries: [string, string][]
+}
+
+interface StoreCopy {
+  store: KeyValueStore
+  key: Uint8Array
+  secretKeys: StoredSecretKey[]
+}
+
 /** A copy of a store as a program of a version left it. */
-async function copyOf(version: number, into: KeyValueStore): Promise<{ store: KeyValueStore; key: Uint8Array }> {
+async function copyOf(version: number, into: KeyValueStore): Promise<StoreCopy> {
   const text = await readFile(new URL(`version-${version}.json`, stores), 'utf8')
-  const { key, entries } = JSON.parse(text) as { key: string; entries: [string, string][] }
+  const { key, secretKeys = [], entries } = JSON.parse(text) as StoreFile
   await into.batch(entries.map(([name, value]) => ({ key: name, value: fromHex(value) })))
-  return { store: into, key: fromHex(key) }
+  return {
+    store: into,
+    key: fromHex(key),
+    secretKeys: secretKeys.map(secret => ({ ...secret, key: fromHex(secret.key) }))
+  }
 }
 
 const unversioned = async (store = new MemoryStore()) => ({
@@ -138,6 +155,19 @@ describe.each([
     for (const space of ['open-delivery', 'resend-request', 'due']) expect(await sealed.all(space)).toEqual([])
     await sealed.close()
   })
+})
+
+test('a store of version 8 has a code with facts where it had a sentence about missing messages', async () => {
+  const { store, key, secretKeys } = await copyOf(8, new MemoryStore())
+  const cipher = createAesAtRestCipher(crypto, key, random)
+  const sealed = await openPeerStore(store, cipher, crypto, random, secrets(secretKeys))
+  const messages = (await sealed.all('message')).map(entry => messageEntry.decode(entry))
+  const gaps = messages.filter(({ kind }) => kind === 'gap')
+  expect(gaps.map(({ text, line }) => [text, line])).toEqual([['', { kind: 'missing', missing: 1, gone: 0 }]])
+  expect(messages.filter(({ kind }) => kind === 'text').every(({ text, line }) => text !== '' && line === null)).toBe(
+    true
+  )
+  await sealed.close()
 })
 
 test('a peer starts from a store of version 1, and shows what was in it', async () => {

@@ -126,7 +126,7 @@ test('a peer replaces the key of its secrets by itself, at a start and while it 
   await bob.register('bob')
   await ada.send(bob, 'first')
   await until('it is there', async () => (await bob.received(ada)).length === 1)
-  const number = () => ada.secretKeys.keys.map(key => key.number)
+  const number = () => ada.secretKeys.stored.map(key => key.number)
   expect(number()).toEqual([1])
   await ada.engine.stop()
   ada.slept += SECRET_KEY_AGE_MS
@@ -146,7 +146,7 @@ describe('the key of secrets', () => {
   const cipher = createAesAtRestCipher(crypto, random(32), random)
   const open = (memory: KeyValueStore, keys: SecretKeys, now = START): Promise<SealedStore> =>
     openPeerStore(memory, cipher, crypto, random, { keys, now })
-  const numbers = (keys: ReturnType<typeof memorySecretKeys>): number[] => keys.keys.map(({ number }) => number)
+  const numbers = (keys: ReturnType<typeof memorySecretKeys>): number[] => keys.stored.map(({ number }) => number)
 
   test('is replaced after a day, after many erasures, and when the clock was put back, and not before', async () => {
     const keys = memorySecretKeys()
@@ -203,7 +203,7 @@ describe('the key of secrets', () => {
       store = await open(memory, keys, now)
       for (const [i, name] of names.entries()) expect(await store.get(name)).toEqual(state(i))
       await store.renewSecrets(now)
-      expect(keys.keys).toHaveLength(1)
+      expect(keys.stored).toHaveLength(1)
       for (const [i, name] of names.entries()) expect(await store.get(name)).toEqual(state(i))
     }
   })
@@ -232,7 +232,7 @@ describe('the key of secrets', () => {
     await renewal
     store = await open(memory, keys, NEXT_DAY)
     await store.renewSecrets(NEXT_DAY)
-    expect(keys.keys).toHaveLength(1)
+    expect(keys.stored).toHaveLength(1)
     expect(await store.get(SESSION)).toEqual(state(3))
   })
 })

@@ -39,9 +39,21 @@ export const chats = {
     newestUnread: (n: number) => plural(n, { one: '{n} new message', other: '{n} new messages' }),
     newMessages: 'New messages',
     older: 'Loading older messages',
-    waitingFor: 'Waiting for this message',
     waitingForHint: 'It was sent, but has not arrived yet. It appears here by itself.',
     unsupported: 'Update Volo to see this message.',
+    missing: (missing: number, gone: number) => {
+      if (gone === 0) return plural(missing, { one: 'Waiting for this message', other: 'Waiting for {n} messages' })
+      if (gone < missing)
+        return plural(missing - gone, {
+          one: 'Waiting for a message; others are lost',
+          other: 'Waiting for {n} messages; others are lost'
+        })
+      return plural(missing, { one: 'This message is lost', other: '{n} messages are lost' })
+    },
+    lostHint: 'The device that sent it does not have it any more.',
+    notLinked: 'The message above does not follow the one before it. Its sender may have shown others something else.',
+    removedByMe: 'A device that you removed sent something after it was removed. It is not shown.',
+    removedByThem: 'A device that this person removed sent something after it was removed. It is not shown.',
     retry: 'Retry',
     notSent: 'Not sent.',
     keptHere: 'Not sent. Your message is kept here.',

@@ -204,7 +204,15 @@ export class VoloNode {
       warnings: [...relay.warnings(), ...chain.warnings(), ...(chainEpochs?.warnings() ?? [])]
     })
     await addPublicApi(
-      { http, directory: keyDistribution, signIn, registration, demo, readiness: () => this.readiness() },
+      {
+        http,
+        directory: keyDistribution,
+        signIn,
+        registration,
+        records: recordOutbox,
+        demo,
+        readiness: () => this.readiness()
+      },
       config,
       {
         networkId: network,

@@ -87,6 +87,13 @@ const FACTS = {
   'removal-waits': {},
   'removal-refused': { refusal: oneOf(...PEER_ERROR_CODES) },
 
+  /** `malformed`: no code. `mistyped`: a character is wrong, or it is of another network. */
+  'recovery-code': { fault: oneOf('malformed', 'mistyped') },
+  /** The account has no code, another one, or this one does not count yet. */
+  'no-recovery': { reason: oneOf('no-code', 'other-code', 'not-yet') },
+  /** An older device has made a code that does not count yet. */
+  'recovery-waits': {},
+
   /** `location` is a folder, a file or a database; `detail` is what the system says, for people who can mend it. */
   store: { fault: oneOf(...STORE_FAULTS), location: text, detail: textOrNull },
   /** The caller broke the contract of {@link PeerApi}: a bug of the app. */

@@ -12,6 +12,7 @@ import { MESSAGES_CALLS, type ChatMessage, type MessagesApi } from './api/messag
 import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-api.ts'
 import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
 import { RECORD_CALLS, type RecordApi } from './api/record-api.ts'
+import { RECOVERY_CALLS, type RecoveryApi } from './api/recovery-api.ts'
 
 export type * from './api/account-api.ts'
 export type * from './api/conversations-api.ts'
@@ -23,6 +24,7 @@ export type * from './api/people-api.ts'
 export type * from './api/record-api.ts'
 export type * from './api/record-state.ts'
 export type * from './system-line.ts'
+export type * from './api/recovery-api.ts'
 
 /** The calls of the peer, grouped by what they are about. All of them may reject with a `PeerError` (`errors.ts`). */
 export interface PeerAreas {
@@ -32,6 +34,7 @@ export interface PeerAreas {
   conversations: ConversationsApi
   messages: MessagesApi
   record: RecordApi
+  recovery: RecoveryApi
   network: NetworkApi
 }
 
@@ -43,6 +46,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   conversations: CONVERSATIONS_CALLS,
   messages: MESSAGES_CALLS,
   record: RECORD_CALLS,
+  recovery: RECOVERY_CALLS,
   network: NETWORK_CALLS
 }
 

@@ -10,12 +10,14 @@ import { ChatEngine } from './chat-engine.ts'
 import type { UnheardQueue } from './conversations/unheard-queue.ts'
 import { epochOf } from './directory/other-operator.ts'
 import type { EngineContext } from './engine-context.ts'
+import { PeerError } from './errors.ts'
 import { KnownNetwork } from './network/known-network.ts'
 import { isLocalDevnet } from './network/network-info.ts'
 import {
   PEER_CALLS,
   type ConversationsApi,
   type DevicesApi,
+  type Me,
   type MessagesApi,
   type NetworkApi,
   type PeerApi,
@@ -24,12 +26,16 @@ import {
   type PeerSnapshot,
   type PeerStatus,
   type PeopleApi,
-  type RecordApi
+  type RecordApi,
+  type RecoveryApi,
+  type RecoveryChoice
 } from './peer-api.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PeopleCalls } from './people/people-calls.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import type { HttpClient, KeyVault, Log, Timers, Transport } from './ports.ts'
+import { AccountRecovery } from './recovery/account-recovery.ts'
+import { RecoveryCalls } from './recovery/recovery-calls.ts'
 import { registeredOnly } from './registered-only.ts'
 import type { OwnAccount } from './store/own-account.ts'
 import type { SealedStore } from './store/sealed-store.ts'
@@ -62,6 +68,7 @@ export class PeerEngine implements PeerApi {
   readonly conversations: ConversationsApi
   readonly messages: MessagesApi
   readonly record: RecordApi
+  readonly recovery: RecoveryApi
   readonly network: NetworkApi
   readonly #components: PeerEngineComponents
   readonly #known: KnownNetwork
@@ -92,6 +99,7 @@ export class PeerEngine implements PeerApi {
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', conversations)
     this.record = this.#registered('record', publicRecords)
+    this.recovery = this.#createRecovery()
     this.network = keeper
   }
 
@@ -149,6 +157,35 @@ export class PeerEngine implements PeerApi {
       { context, network, keeper, directory, identity, registration, nameClaim, people },
       { onRegistered: () => this.#chat.start(), onChange: () => this.#changed() }
     )
+  }
+
+  /** All calls but the one that regains an account are for those who have one. */
+  #createRecovery(): RecoveryApi {
+    const { directory, keeper, people } = this.#chat
+    const context = this.#context
+    const identity = this.#identity
+    const network = this.#known
+    const recovery = new AccountRecovery({
+      context,
+      fetch: this.#components.fetch,
+      network: () => network.require(),
+      makeDevice: () => identity.makeDevice(network.info.id)
+    })
+    const calls = new RecoveryCalls({
+      context,
+      directory,
+      connection: () => keeper.connection,
+      account: () => identity.account,
+      onChange: () => this.#changed(),
+      regain: async choice => {
+        if (identity.isRegistered) throw new PeerError('already-registered')
+        identity.account = await recovery.regain(choice)
+        await this.#chat.start()
+        return people.me()
+      }
+    })
+    const use = (choice: RecoveryChoice): Promise<Me> => calls.use(choice)
+    return { ...this.#registered('recovery', calls), use }
   }
 
   /** Opens what is on disk; the network follows by itself. A start that fails leaves nothing running, and the store closed. */

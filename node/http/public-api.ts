@@ -2,12 +2,14 @@ import type { RegistrationService } from '../accounts/registration-service.ts'
 import type { SignInService } from '../accounts/sign-in/sign-in-service.ts'
 import type { NodeConfig } from '../config/config.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
+import type { RecordOutbox } from '../key-directory/record-outbox.ts'
 import { allowAnyOrigin } from './cors.ts'
 import { directoryRoutes } from './directory-routes.ts'
 import { healthRoutes, type Readiness } from './health-routes.ts'
 import type { HttpServer } from './http-server.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
 import type { DemoSignIn } from './open-demo-sign-in.ts'
+import { recoveryRoutes } from './recovery-routes.ts'
 import { registrationRoutes } from './registration-routes.ts'
 import { providerRoutes, signInCodeRoutes, signInRoutes } from './sign-in-routes.ts'
 import { staticApp, webFolder } from './static-app.ts'
@@ -18,13 +20,14 @@ export interface PublicApiComponents {
   directory: DirectoryPort
   signIn: SignInService
   registration: RegistrationService
+  records: Pick<RecordOutbox, 'add'>
   demo: DemoSignIn | undefined
   readiness(): Readiness
 }
 
 /** Adds all routes of the public port: health, the app, then the API, whose readers may come from any origin. */
 export async function addPublicApi(
-  { http, directory, signIn, registration, demo, readiness }: PublicApiComponents,
+  { http, directory, signIn, registration, records, demo, readiness }: PublicApiComponents,
   { publicUrl, webDir }: Pick<NodeConfig, 'publicUrl' | 'webDir'>,
   facts: NetworkFacts
 ): Promise<void> {
@@ -42,6 +45,7 @@ export async function addPublicApi(
     signInRoutes(app, signIn, { publicUrl })
     signInCodeRoutes(app, signIn)
     registrationRoutes(app, registration)
+    recoveryRoutes(app, records)
     if (demo) demo.addRoutes(app)
   })
 }

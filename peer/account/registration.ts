@@ -165,7 +165,7 @@ export class Registration {
   }
 
   /** The account to be, with its CREATE record: made once, kept over failures. */
-  async #prepare(choice: Choice): Promise<OwnAccount> {
+  async #prepare(choice: Choice): Promise<OwnAccount & { create: Uint8Array }> {
     const { crypto, store, timers, random, ...context } = this.#context
     const { id, genesis } = context.network()
     const existing = await loadOwnAccount(store)
@@ -181,7 +181,7 @@ export class Registration {
       )
     const accountId = recordIdOf(crypto, id, decodeRecord(create)) as RecordId as Uint8Array as AccountId
     const tag = await nameTagOf(id, genesis, choice.username)
-    const account: OwnAccount = {
+    const account: OwnAccount & { create: Uint8Array } = {
       accountId,
       create,
       registered: false,

@@ -23,6 +23,10 @@ export type Command =
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
   | ({ kind: 'revoke'; device: string; yes: boolean } & CommonOptions)
+  | ({ kind: 'recoveryMake'; out: string } & CommonOptions)
+  | ({ kind: 'recoveryStatus' } & CommonOptions)
+  | ({ kind: 'recoveryRefuse' } & CommonOptions)
+  | ({ kind: 'recoveryUse'; file: string; username: string; deviceName: string } & CommonOptions)
 
 /** The command line cannot be understood: exit code 2. */
 export class UsageError extends Error {
@@ -77,6 +81,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addAccountCommands(program, common, take)
   addMessageCommands(program, common, take)
   addDeviceCommands(program, common, take)
+  addRecoveryCommands(program, common, take)
   try {
     program.parse(argv, { from: 'user' })
   } catch (error) {
@@ -161,6 +166,35 @@ const addDeviceCommands: AddCommands = (program, common, take) => {
         throw new UsageError(`a device is named by 8 to 32 hex digits of its id, got "${device}"`)
       }
       take({ kind: 'revoke', device, yes, ...common() })
+    })
+}
+
+const addRecoveryCommands: AddCommands = (program, common, take) => {
+  const recovery = program
+    .command('recovery')
+    .description('the code that regains the account when all devices are gone')
+  recovery
+    .command('make')
+    .description('make a recovery code, and write it into a file that only you can read')
+    .requiredOption('--out <FILE>', 'a file that is not there yet', nonEmpty('out'))
+    .action(({ out }: { out: string }) => take({ kind: 'recoveryMake', out, ...common() }))
+  recovery
+    .command('status')
+    .description('whether the account has a code')
+    .action(() => take({ kind: 'recoveryStatus', ...common() }))
+  recovery
+    .command('refuse')
+    .description('take back a code that a device has made and that does not count yet')
+    .action(() => take({ kind: 'recoveryRefuse', ...common() }))
+  recovery
+    .command('use')
+    .description('regain an account in an empty data directory; ends all its other devices')
+    .requiredOption('--recovery-file <FILE>', 'file with the code', nonEmpty('recovery-file'))
+    .requiredOption('--username <NAME>', 'the username of the account', nonEmpty('username'))
+    .option('--device-name <TEXT>', 'how you see this device', 'Command line')
+    .action((options: { recoveryFile: string; username: string; deviceName: string }) => {
+      const { recoveryFile: file, username, deviceName } = options
+      take({ kind: 'recoveryUse', file, username: withoutAt(username), deviceName, ...common() })
     })
 }
 

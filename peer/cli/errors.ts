@@ -18,6 +18,8 @@ export interface CommandFailureFacts {
   'sign-in-endless': Record<never, never>
   'passphrase-unreadable': { detail: string }
   'passphrase-empty': { file: string }
+  'file-not-written': { file: string; detail: string }
+  'file-not-read': { file: string; detail: string }
   /** The time given with `--timeout` has passed. */
   'timed-out': { task: TimedTask }
   'no-node-in-time': Record<never, never>
@@ -25,7 +27,7 @@ export interface CommandFailureFacts {
 }
 
 /** What a command was doing when its time ran out. */
-export type TimedTask = 'register' | 'find' | 'claim-name' | 'remove-device'
+export type TimedTask = 'register' | 'find' | 'claim-name' | 'remove-device' | 'make-code' | 'recover'
 
 export type CommandFailureCode = keyof CommandFailureFacts
 export type CommandFailure = {

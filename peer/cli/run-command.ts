@@ -9,6 +9,7 @@ import { errorWords } from './words.ts'
 const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
 const devices = () => import('./commands/devices.ts')
+const recovery = () => import('./commands/recovery.ts')
 
 /** Where each command is found; a command loads the file of its own group only. */
 const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
@@ -20,7 +21,11 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
   devices: async () => (await devices()).devices,
-  revoke: async () => (await devices()).revoke
+  revoke: async () => (await devices()).revoke,
+  recoveryMake: async () => (await recovery()).recoveryMake,
+  recoveryStatus: async () => (await recovery()).recoveryStatus,
+  recoveryRefuse: async () => (await recovery()).recoveryRefuse,
+  recoveryUse: async () => (await recovery()).recoveryUse
 }
 
 /** @returns the exit code. */

@@ -83,6 +83,13 @@ const DISPLAY_NAME: Record<FailureFacts['display-name']['fault'], string> = {
   reserved: 'this display name is reserved: it reads as words of Volo itself'
 }
 
+const NO_RECOVERY: Record<FailureFacts['no-recovery']['reason'], string> = {
+  'no-code': 'this account has no recovery code; a code that was used does not work again',
+  'other-code': 'this is not the recovery code of this account, or not any more',
+  'not-yet':
+    'this recovery code does not count yet: it was made less than seven days ago, and an older device can refuse it'
+}
+
 const FAILURES: FailureSentences = {
   'not-registered': 'this device has no account yet; run: volo-peer register --username NAME',
   'already-registered': 'this device already has an account',
@@ -117,6 +124,13 @@ const FAILURES: FailureSentences = {
   'removal-waits':
     'the connection was lost; the removal is kept on this device and is handed in with the next connection',
   'removal-refused': ({ refusal }) => `the device was not removed: the node refused (${refusal})`,
+  'recovery-code': ({ fault }) =>
+    fault === 'malformed'
+      ? 'that is no recovery code; it has eight groups of four letters and digits'
+      : 'a character of the recovery code is wrong, or it is of another network; check it',
+  'no-recovery': ({ reason }) => NO_RECOVERY[reason],
+  'recovery-waits':
+    'an older device of this account has made a recovery code; it counts in a few days, and replaces any other',
   store: ({ fault, location, detail }) => STORE[fault]({ location, detail: detail ?? 'no reason is known' }),
   'malformed-call': 'that is not understood',
   interrupted: 'it was interrupted; look whether it was done, then try again',
@@ -127,7 +141,9 @@ const TASKS: Record<TimedTask, string> = {
   register: 'registration',
   find: 'finding the person',
   'claim-name': 'claiming the name',
-  'remove-device': 'removing the device'
+  'remove-device': 'removing the device',
+  'make-code': 'making the recovery code',
+  recover: 'regaining the account'
 }
 
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
@@ -145,6 +161,8 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'sign-in-endless': () => 'sign-in does not come to an end',
   'passphrase-unreadable': ({ detail }) => `VOLO_PASSPHRASE_FILE cannot be read: ${detail}`,
   'passphrase-empty': ({ file }) => `VOLO_PASSPHRASE_FILE names an empty file: ${file}`,
+  'file-not-written': ({ file, detail }) => `${file} cannot be written (${detail}); name a file that is not there yet`,
+  'file-not-read': ({ file, detail }) => `${file} cannot be read (${detail})`,
   'timed-out': ({ task }) => `${TASKS[task]} took too long`,
   'no-node-in-time': () => 'no node could be reached in time',
   'person-not-asked-in-time': ({ person }) => `no node could be asked for ${person} in time`

@@ -26,8 +26,8 @@ const nameClaimCodec = struct({
 
 const ownAccountCodec = struct({
   accountId: accountIdCodec,
-  /** The encoded CREATE record: signed once, handed in as often as needed. */
-  create: bytesBetween(1, MAX_RECORD_BYTES),
+  /** The encoded CREATE record: signed once, handed in as often as needed. Null where this device joined the account later. */
+  create: nullable(bytesBetween(1, MAX_RECORD_BYTES)),
   /** Whether a node has taken the registration. */
   registered: bool,
   displayName: text(64),

@@ -2,6 +2,8 @@ import { PeerError } from '../../peer/errors.ts'
 import type { ChatMessage, DeviceRecord, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
+const FAKE_CODE = '0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ'
+
 /** Channel on which a page sends its scripted peer the world to show. */
 export const WORLD_CHANNEL = 'volo-fixture-world'
 
@@ -11,6 +13,7 @@ export const WORLD_CHANNEL = 'volo-fixture-world'
  */
 export class FakePeer implements PeerApi {
   #world: World
+  #hasCode = false
   readonly #removed = new Map<string, DeviceRecord>()
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
     snapshot: new Set(),
@@ -78,6 +81,17 @@ export class FakePeer implements PeerApi {
       this.#changed()
       return me
     }
+  }
+
+  readonly recovery: PeerApi['recovery'] = {
+    state: async () => ({ isSet: this.#hasCode, waiting: null }),
+    draft: async () => ({ code: FAKE_CODE, text: `${FAKE_CODE}\n` }),
+    set: async () => {
+      this.#hasCode = true
+      return this.recovery.state()
+    },
+    refuse: async () => this.recovery.state(),
+    use: async ({ username, deviceName }) => this.account.register({ username, displayName: username, deviceName })
   }
 
   readonly devices: PeerApi['devices'] = {

@@ -12,7 +12,7 @@ const noRandom = (): Uint8Array => {
   throw new Error('nothing is made here')
 }
 
-/** A further device of an account whose records are not in a block yet, as if it had been linked. It is running. */
+/** A further device of an account as if it had been linked. It is running. */
 export async function secondDevice(network: FakeNetwork, first: TestPeer): Promise<TestPeer> {
   const second = new TestPeer(network)
   await second.start()
@@ -27,7 +27,7 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
     createSeedVault(network.crypto, store, noRandom)
   ))!
   const { accountId } = first.me
-  const head = decodeRecord(network.ledger.recordsOf(accountId).at(-1)!)
+  const head = decodeRecord(network.ledger.lastRecordOf(accountId))
   const signer = {
     key: (await first.vault.load())!,
     deviceId: fromHex(first.me.deviceId) as DeviceId,

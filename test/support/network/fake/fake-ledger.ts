@@ -6,7 +6,7 @@ import { encodeMetadata, recordsOfTransaction } from '../../../../protocol/direc
 import { checkProof, encodeProof, type ProofTransaction } from '../../../../protocol/directory/proofs/proof.ts'
 import { buildAdd } from '../../../../protocol/identity/build-record.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../../protocol/identity/device.ts'
-import { decodeRecord, encodeRecord, recordIdOf } from '../../../../protocol/identity/record.ts'
+import { decodeRecord, encodeRecord, recordIdOf, type DirectoryRecord } from '../../../../protocol/identity/record.ts'
 import { nameTagOf, parseUsername } from '../../../../protocol/identity/username.ts'
 import type { Genesis, NetworkId } from '../../../../protocol/network.ts'
 import type { NodeFrameOf } from '../../../../protocol/wire/peer-frames.ts'
@@ -33,6 +33,12 @@ export class FakeLedger {
   /** The records of an account, as the nodes would publish them. */
   recordsOf(accountId: string): Uint8Array[] {
     return this.#records.get(accountId)?.pending ?? []
+  }
+
+  /** The last record of an account, in a block or not. */
+  lastRecordOf(accountId: string): Uint8Array {
+    const { pending, recorded } = this.#records.get(accountId)!
+    return [...recorded.flatMap(transaction => this.#recordsIn(transaction)), ...pending].at(-1)!
   }
 
   /** Makes blocks: pending records go into the first, unless only empty ones are wanted. */
@@ -108,6 +114,16 @@ export class FakeLedger {
   /** From now on a name leads to this account, also if its records do not claim it. */
   giveName(username: string, accountId: string): void {
     this.#givenNames.set(username, accountId)
+  }
+
+  /** The account whose record another one follows. */
+  accountOfRecord(record: DirectoryRecord): AccountId | undefined {
+    if (!('prev' in record)) return undefined
+    return [...this.#records.values()].find(({ pending, recorded }) =>
+      [...recorded.flatMap(transaction => this.#recordsIn(transaction)), ...pending].some(bytes =>
+        equalBytes(recordIdOf(this.#crypto, this.#id, decodeRecord(bytes)), record.prev)
+      )
+    )?.accountId
   }
 
   /** Whether a record is known, in a block or not. */

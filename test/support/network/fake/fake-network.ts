@@ -3,11 +3,12 @@
  * the real frames and sign real receipts; what they leave out (links, stores, a chain) has tests of its own.
  */
 import { randomBytes } from 'node:crypto'
-import { equalBytes, toHex } from '../../../../protocol/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../../../protocol/bytes.ts'
 import type { Crypto, SigningKey } from '../../../../protocol/crypto/crypto.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import { decodeBundle } from '../../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../../protocol/identity/device.ts'
+import { decodeRecord } from '../../../../protocol/identity/record.ts'
 import { decodeRegistration, verifyRegistration } from '../../../../protocol/identity/registration.ts'
 import { networkIdOf, type Genesis, type NetworkId } from '../../../../protocol/network.ts'
 import { merklePaths } from '../../../../protocol/wire/merkle.ts'
@@ -62,12 +63,16 @@ export class FakeNetwork {
   readonly #keys: SigningKey[]
   readonly #genesis: Genesis
   readonly #accountOfDevice = new Map<string, AccountId>()
+  /** Devices that a RECOVER has ended. */
+  readonly #revoked = new Set<string>()
   readonly #bundles = new Map<string, Uint8Array>()
   readonly #mailboxes = new Map<string, Map<string, Delivery>>()
   readonly #acknowledged = new Set<string>()
   readonly #sessions = new Set<Session>()
   /** Nodes that do not answer dials. */
   readonly down = new Set<number>()
+  /** Nodes that answer over HTTP as if they knew no account. */
+  readonly withholding = new Set<number>()
   /** Decides over each delivery; the default delivers. */
   fate: (delivery: Delivery, mailbox: DeviceId) => Fate = () => 'deliver'
   /** Receipts that a submission gets; the default is all. */
@@ -150,14 +155,42 @@ export class FakeNetwork {
     if (pathname === '/v1/auth/codes') return this.#checkCode(JSON.parse(String(init!.body)) as { code: string })
     if (pathname === '/v1/device-challenge')
       return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
-    if (pathname.startsWith('/v1/names/')) return json({ matches: [], complete: true })
+    if (pathname.startsWith('/v1/names/')) return json(await this.#namesJson(node, pathname.slice('/v1/names/'.length)))
     const account = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(pathname)?.[1]
     if (account) {
-      const proof = this.ledger.proofOf(account)
+      const proof = this.withholding.has(node) ? undefined : this.ledger.proofOf(account)
       return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
+    if (pathname === '/v1/recoveries') return this.#recover(new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
+  }
+
+  /** Whole tags only: while a name is being chosen every name is free here. */
+  async #namesJson(node: number, prefix: string): Promise<object> {
+    if (prefix.length < 64 || this.withholding.has(node)) return { matches: [], complete: true }
+    const matches = await this.ledger.names(fromHex(prefix))
+    const shown = matches.map(({ tag, accountId, state }) => ({ tag: toHex(tag), accountId: toHex(accountId), state }))
+    return { matches: shown, complete: true }
+  }
+
+  /** Takes a RECOVER: from then on only its device is let in. */
+  async #recover(bytes: Uint8Array): Promise<Response> {
+    const record = decodeRecord(bytes)
+    const accountId = this.ledger.accountOfRecord(record)
+    if (record.kind !== 'recover' || !accountId) return new Response('{"error":"refused"}', { status: 403 })
+    const known = this.ledger.holds(toHex(accountId), bytes)
+    if (!known) this.ledger.addRecord(toHex(accountId), bytes)
+    for (const [device, owner] of this.#accountOfDevice) {
+      if (equalBytes(owner, accountId)) this.#revoked.add(device)
+    }
+    const device = toHex(deviceIdOf(this.crypto, this.id, record.device))
+    this.#revoked.delete(device)
+    this.#accountOfDevice.set(device, accountId)
+    for (const session of [...this.#sessions]) {
+      if (session.device && this.#revoked.has(toHex(session.device))) session.close()
+    }
+    return new Response('{"records":"pending"}', { status: 202 })
   }
 
   #checkCode({ code }: { code: string }): Response {
@@ -252,6 +285,8 @@ export class FakeNetwork {
         const accountId = this.#accountOfDevice.get(toHex(deviceId))
         if (!accountId)
           return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
+        if (this.#revoked.has(toHex(deviceId)))
+          return session.push({ kind: 'error', request, code: 'device-revoked', message: 'revoked' })
         // As a real node: one connection for each device, the newest.
         for (const older of [...this.#sessions]) {
           if (older.node === session.node && older.device && equalBytes(older.device, deviceId)) older.close()

@@ -118,6 +118,17 @@ export const failures: FailureSentences = {
     refusal === 'rate-limited' || refusal === 'busy'
       ? 'Too much was asked in a short time. Nothing was changed. Try again in a minute.'
       : `The network refused this. ${NOT_TAKEN}`,
+  'recovery-code': ({ fault }) =>
+    fault === 'malformed'
+      ? 'That is no recovery code. It has eight groups of four letters and digits.'
+      : 'A character of the code is wrong, or it is of another network. Check it, then try again.',
+  'no-recovery': ({ reason }) =>
+    reason === 'no-code'
+      ? 'This account has no recovery code. A code that was used does not work again.'
+      : reason === 'not-yet'
+        ? 'This code does not count yet. It was made less than seven days ago.'
+        : 'This is not the recovery code of this account, or not any more.',
+  'recovery-waits': 'An older device of yours has made a recovery code. It counts in a few days. Nothing was changed.',
   'no-account': 'This person is not known on the network. Check the spelling with them.',
   'no-conversation': 'This conversation is not on this device.',
   'no-device': 'Your account has no such device.',

@@ -1,9 +1,13 @@
 import { expect, test } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { accessibilityFaults } from './support/axe.ts'
-import { openScreen, pageFaults, prepareView, SCREENS, VIEWS } from './screens.ts'
+import { openScreen, pageFaults, prepareView } from './support/screen-page.ts'
+import { SCREENS, VIEWS } from './screens.ts'
 
 test.describe.configure({ mode: 'parallel' })
+
+/** A busy machine may need seconds for what usually takes a moment. */
+const SCREEN_PATIENCE_MS = 30_000
 
 let app: Awaited<ReturnType<typeof serveApp>>
 
@@ -15,16 +19,18 @@ test.afterAll(async () => app?.stop())
 
 for (const view of VIEWS) {
   test(`every screen is accessible and fits: ${view.name}`, async ({ browser }) => {
-    test.setTimeout(600_000)
+    test.setTimeout(300_000)
+    // One page for all screens of a view: a new profile would load, compile and start everything again for each.
+    const context = await browser.newContext(view.options)
+    const page = await context.newPage()
+    page.setDefaultTimeout(SCREEN_PATIENCE_MS)
+    const faults = pageFaults(page)
+    await prepareView(page, view)
     for (const screen of SCREENS.filter(({ name }) => view.only?.includes(name) ?? true)) {
-      const context = await browser.newContext(view.options)
-      const page = await context.newPage()
-      const faults = pageFaults(page)
-      await prepareView(page, view)
       await openScreen(page, app.origin, screen)
       expect.soft([...(await accessibilityFaults(page)), ...(await faults())], screen.name).toEqual([])
-      await context.close()
     }
+    await context.close()
   })
 }
 

@@ -6,7 +6,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium } from '@playwright/test'
 import { buildFixture, FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
-import { openScreen, prepareView, SCREENS, VIEWS } from './screens.ts'
+import { SCREENS, VIEWS } from './screens.ts'
+import { openScreen, prepareView } from './support/screen-page.ts'
 
 const [folder = 'test-results/screens', ...names] = process.argv.slice(2)
 const chosen = <T extends { name: string }>(all: T[]): T[] => {

@@ -1,0 +1,77 @@
+/** Brings a page to a screen, and looks at what is wrong there. */
+import type { Page } from '@playwright/test'
+import { WORLD_CHANNEL } from '../../support/fake-peer.ts'
+import type { Screen, View } from '../screens.ts'
+
+/** A page on which nothing has changed for so long shows what it is going to show. */
+const QUIET_MS = 100
+
+/** Opens a screen in a page of its own, or in that of the screen before. @param origin - where the fixture build is served. */
+export async function openScreen(page: Page, origin: string, screen: Screen): Promise<void> {
+  // Two addresses that differ in their hash only are one document.
+  if (page.url() !== 'about:blank') await page.goto('about:blank')
+  await page.goto(`${origin}/${screen.hash?.startsWith('#/signed-in') ? screen.hash : ''}`)
+  await page.locator('#app > *').first().waitFor()
+  await page.getByText('demo sign-in').first().waitFor()
+  await page.evaluate(([channel, world]) => new BroadcastChannel(channel).postMessage(world), [
+    WORLD_CHANNEL,
+    screen.world()
+  ] as const)
+  if (screen.world().snapshot.stage === 'ready') await page.getByRole('navigation').waitFor({ state: 'attached' })
+  if (screen.world().snapshot.stage === 'choose-name') await page.getByLabel('Username').waitFor()
+  if (screen.hash && !screen.hash.startsWith('#/signed-in')) {
+    await page.evaluate(hash => (location.hash = hash), screen.hash)
+  }
+  await page.evaluate(() => document.fonts.ready)
+  await screen.act?.(page)
+  await settled(page)
+}
+
+/** Waits until nothing on the page changes, and fades have ended: a half faded text has half its contrast. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async quietMs => {
+    await new Promise<void>(resolve => {
+      let quiet = setTimeout(resolve, quietMs)
+      new MutationObserver(() => {
+        clearTimeout(quiet)
+        quiet = setTimeout(resolve, quietMs)
+      }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true })
+    })
+    const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    // An animation that is taken away is one that ended.
+    await Promise.allSettled(ending.map(animation => animation.finished))
+  }, QUIET_MS)
+}
+
+/** Sets direction and text size of every page to come, and lets none of them find what another one kept. */
+export async function prepareView(page: Page, { rightToLeft, textSize }: View): Promise<void> {
+  await page.addInitScript(
+    ({ rightToLeft, textSize }) => {
+      if (location.protocol !== 'about:') localStorage.clear()
+      document.addEventListener('DOMContentLoaded', () => {
+        if (rightToLeft) document.documentElement.dir = 'rtl'
+        if (textSize) document.documentElement.style.fontSize = textSize
+      })
+    },
+    { rightToLeft, textSize }
+  )
+}
+
+/**
+ * Watches a page.
+ * @returns what the page reported as errors since the last call, the policy's among them, and whether it needs sideways scrolling.
+ */
+export function pageFaults(page: Page): () => Promise<string[]> {
+  const faults: string[] = []
+  page.on('console', message => message.type() === 'error' && faults.push(message.text()))
+  page.on('pageerror', error => faults.push(String(error)))
+  return async () => {
+    const isWider = await page.evaluate(() =>
+      [...document.querySelectorAll('html, body *')].some(element => {
+        const scrolls = element === document.documentElement || /auto|scroll/.test(getComputedStyle(element).overflowX)
+        return scrolls && element.scrollWidth > element.clientWidth + 1
+      })
+    )
+    return [...faults.splice(0), ...(isWider ? ['something is wider than the window'] : [])]
+  }
+}

@@ -1,5 +1,6 @@
 /** `recovery make`, `recovery status`, `recovery refuse` and `recovery use`. */
 import { readFile, rm, writeFile } from 'node:fs/promises'
+import { PeerError } from '../../errors.ts'
 import type { RecoveryState } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, recordLine } from '../output.ts'
@@ -7,6 +8,9 @@ import { EXIT, me, orTimeout, REGISTER_TIMEOUT_MS, requireLive, requireRegistere
 
 /** Longest file that is read for a code, in bytes. */
 const MAX_FILE_BYTES = 16 * 1024
+
+/** Failures after which no node has the record. */
+const NOT_TAKEN: ReadonlySet<string> = new Set(['recovery-code', 'recovery-waits', 'refused', 'held', 'no-account'])
 
 export const recoveryMake: Run<'recoveryMake'> = async (peer, command, output) => {
   await requireLive(peer)
@@ -19,7 +23,9 @@ export const recoveryMake: Run<'recoveryMake'> = async (peer, command, output) =
     try {
       return await peer.recovery.set(code)
     } catch (error) {
-      await rm(command.out, { force: true })
+      // Any other failure may have come after a node took the record: the code may count, so the file stays.
+      if (error instanceof PeerError && NOT_TAKEN.has(error.code)) await rm(command.out, { force: true })
+      else output.note(`The code in ${command.out} may count already. Keep it, and look with "recovery status".`)
       throw error
     }
   })

@@ -23,6 +23,7 @@ import { SendHolds } from './directory/send-holds.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
 import { Mailbox } from './receiving/mailbox.ts'
+import { MailboxLosses } from './receiving/mailbox-losses.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
@@ -179,7 +180,8 @@ export class ChatEngine {
     const removed = new RemovedSenders({ context, directory, history })
     const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings, removed, isPartner }
     const receiver = (this.receiver = new Receiver(receiving))
-    this.mailbox = new Mailbox(context, receiver, { onChange })
+    const losses = new MailboxLosses({ context, states, rows, history })
+    this.mailbox = new Mailbox({ context, receiver, losses }, { onChange })
     const conversations = (this.conversations = new Conversations({
       context,
       states,

@@ -6,3 +6,5 @@ export type SystemLine =
   | { kind: 'not-linked' }
   /** A device sent something after its account removed it, which is not shown. `mine`: the own account. */
   | { kind: 'removed-device'; mine: boolean }
+  /** The network deleted at most so many messages, of contacts and of others, before this device came back. */
+  | { kind: 'deleted'; contacts: number; requests: number }

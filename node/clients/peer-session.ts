@@ -59,7 +59,8 @@ const WEIGHT: Record<ClientFrame['kind'], number> = {
   publishRecords: 8,
   epoch: 1,
   ping: 0.5,
-  publishToken: 4
+  publishToken: 4,
+  lossSeen: 2
 }
 
 export interface PeerSessionComponents {
@@ -282,6 +283,9 @@ export class PeerSession implements DeviceSession {
       case 'publishToken':
         await tokens.publish(frame.token, device)
         return { kind: 'done' }
+      case 'lossSeen':
+        await delivery.lossSeen(device, frame.at)
+        return { kind: 'done' }
       case 'publishRecords':
         await directory.publishRecords(frame.records, device)
         return { kind: 'done' }
@@ -295,9 +299,10 @@ export class PeerSession implements DeviceSession {
   }
 
   async #attach(request: number): Promise<void> {
-    const { pending, begin } = await this.#components.delivery.attach(this.#device!, this.#sink)
+    const { pending, loss, begin } = await this.#components.delivery.attach(this.#device!, this.#sink)
     // The answer goes before the first delivery.
     this.#send({ kind: 'attached', request, pending })
+    if (loss) this.#send({ kind: 'lost', request: 0, ...loss })
     begin()
   }
 

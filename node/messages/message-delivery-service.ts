@@ -17,6 +17,7 @@ import { DeliverySession, type DeliverySink } from './delivery-session.ts'
 import { NodeError } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { NodeLinks } from '../network/node-links.ts'
+import type { MailboxLoss } from '../pending-messages/mailbox-losses.ts'
 import { originTag, type PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 import type { AuthenticatedDevice, Logger } from '../ports.ts'
 import type { ReplicaReader } from './replica-reader.ts'
@@ -78,10 +79,13 @@ export class MessageDeliveryService {
 
   /**
    * Begins to deliver to a device.
-   * @returns how many deliveries wait, and `begin`, to be called once the device knows that it is attached.
+   * @returns how many deliveries wait, what was lost, and `begin`, to be called once the device knows that it is attached.
    * @throws NodeError `not-a-replica` if other nodes keep its mailbox.
    */
-  async attach(device: AuthenticatedDevice, sink: DeliverySink): Promise<{ pending: number; begin: () => void }> {
+  async attach(
+    device: AuthenticatedDevice,
+    sink: DeliverySink
+  ): Promise<{ pending: number; loss: MailboxLoss | undefined; begin: () => void }> {
     const { view, store } = this.#components
     const mailbox = device.deviceId
     if (!view.isReplica(view.current, view.shardOf(mailbox), view.nodeKey)) {
@@ -98,8 +102,8 @@ export class MessageDeliveryService {
     const session = new DeliverySession(mailbox, store, counted, this.#components.logger)
     const attached: AttachedDevice = { mailbox, session, cursors: new Map() }
     this.#attached.add(attached)
-    const pending = await store.heldIn(mailbox)
-    return { pending, begin: () => this.#begin(attached) }
+    const [pending, loss] = await Promise.all([store.heldIn(mailbox), store.lossOf(mailbox)])
+    return { pending, loss, begin: () => this.#begin(attached) }
   }
 
   /** Ends delivery to a device; what it has not acknowledged goes on waiting. @param only - unless another sink took over. */
@@ -134,6 +138,11 @@ export class MessageDeliveryService {
     await this.#remove(mailbox, acknowledgement)
     this.#attached.get(mailbox)?.session.acknowledged(acknowledgement.ids)
     for (const node of view.otherReplicas(shard)) this.#passOnTo(node, acknowledgement)
+  }
+
+  /** A device knows what its mailbox lost here up to a time. Each replica counts, and is told, for itself. */
+  lossSeen({ deviceId }: AuthenticatedDevice, at: number): Promise<void> {
+    return this.#components.store.clearLoss(deviceId, at)
   }
 
   /** Takes acknowledgements that another replica passes on. Those that do not verify are left out. */

@@ -5,6 +5,7 @@ import type { NetworkId } from '../../protocol/network.ts'
 import { isDeliveryIntact, type Delivery, type DeliveryId } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
+import { decodeLoss, type MailboxLoss } from './mailbox-losses.ts'
 import {
   decodeDelivery,
   decodeEntry,
@@ -12,6 +13,7 @@ import {
   deliveryRange,
   entryKey,
   entryRange,
+  lossKey,
   idOfEntryKey,
   mailboxKey,
   mailboxRange,
@@ -121,6 +123,11 @@ export abstract class PendingMessageReader {
       last = parsed.sequence
     }
     return { last, ids }
+  }
+
+  /** What a mailbox lost since its device last said that it knows; undefined if nothing. */
+  async lossOf(mailbox: DeviceId): Promise<MailboxLoss | undefined> {
+    return decodeLoss(await this.read(database => database.get(lossKey(mailbox))))
   }
 
   /** Held and intact ones among some deliveries, within a number of bytes but at least one. Broken ones are quarantined. */

@@ -7,7 +7,7 @@
  */
 import { toHex } from '../../protocol/bytes.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
-import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
+import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { GroupCommit, type Sized } from './group-commit.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
@@ -27,39 +27,13 @@ import {
   type Entry
 } from './pending-records.ts'
 import type { Logger, MailboxLimits } from '../ports.ts'
+import type { StoreEvents, StoreItem, StoreOutcome } from './store-item.ts'
 import { StoreTransaction, type DeliveryName, type PendingDatabase, type Write } from './store-transaction.ts'
 
 /** Deliveries that one signed eviction names. */
 const EVICTION_IDS = 512
 /** Expired entries removed by one step of a sweep. */
 export const SWEEP_STEP = 1000
-
-/** What became of a delivery: `stored` now, `known` before, gone for good, or `full`: refused to keep within limits. */
-export type StoreOutcome =
-  { state: 'stored'; sequence: number } | { state: 'known' | 'acknowledged' | 'evicted' | 'full' }
-
-export interface StoreItem {
-  mailbox: DeviceId
-  delivery: Delivery
-  /** That it counts as, see `MailboxTokens`; its own where nothing is said. */
-  countsAs?: EnvelopeClass
-  /** Tag of the node that it counts against, see {@link originTag}: the one that took it, or the replica that brought it. */
-  origin: number
-  /** Whether a replica brought it, which cannot show the batch that its origin signed: it pushes out nothing. */
-  isBrought?: boolean
-}
-
-/** What the store tells while it works. */
-export interface StoreEvents {
-  /** Signs the removal of deliveries that make room. @returns the encoded eviction. */
-  signEviction(mailbox: DeviceId, ids: DeliveryId[]): Promise<Uint8Array>
-  /** Removed to make room, fsynced. */
-  onEvicted(mailbox: DeviceId, eviction: Uint8Array): void
-  /** Bytes that are not what was stored: removed here, to be fetched from a replica. */
-  onCorrupt(mailbox: DeviceId, ids: DeliveryId[]): void
-  /** The store is unusable from now on. */
-  onFatal(error: Error): void
-}
 
 export interface PendingMessageStoreComponents extends PendingReaderComponents {
   logger: Logger
@@ -243,6 +217,12 @@ export class PendingMessageStore extends PendingMessageReader {
     return this.#run<void>({ size: 1, names: [], apply })
   }
 
+  /** A device knows what its mailbox lost up to a time, see {@link MailboxLoss}. */
+  clearLoss(mailbox: DeviceId, through: number): Promise<void> {
+    const apply = (changes: StoreTransaction) => changes.losses.clear(mailbox, through)
+    return this.#run<void>({ size: 1, names: [], apply })
+  }
+
   /** Makes held deliveries whose proof holds count as ones of contacts: they may have come before the token. */
   promote(mailbox: DeviceId, ids: DeliveryId[]): Promise<void> {
     const names = ids.map(id => ({ mailbox, id }))
@@ -288,7 +268,8 @@ export class PendingMessageStore extends PendingMessageReader {
           // The key goes in any case: one that points nowhere must not come up again.
           transaction.delete(due[index]!)
           if (target.kind === 'proof') transaction.delete(proofKey(target.hash))
-          else if (isDue(transaction.entry(target), now)) transaction.forget(target)
+          else if (target.kind === 'loss') transaction.losses.due(target.mailbox)
+          else if (isDue(transaction.entry(target), now)) transaction.expire(target)
         }
       }
     })
@@ -364,7 +345,7 @@ export class PendingMessageStore extends PendingMessageReader {
     )
     const results: unknown[] = []
     for (const work of works) results.push(await work.apply(transaction))
-    const writes = transaction.finish()
+    const writes = await transaction.finish(this.database)
     const written = writes.length > 0 ? this.write(writes) : undefined
     for (const { onWriting } of works) onWriting?.()
     await written

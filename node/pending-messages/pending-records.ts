@@ -4,20 +4,27 @@
  *
  * - `d` mailbox(16) id(32) → what is known of a delivery: held, or gone and not to come back
  * - `r` mailbox(16) sequence(6) id(32) → the delivery itself, in order of arrival
- * - `e` time(6) kind(1) … → what is to be removed at that time: an entry (mailbox, id) or a proof (hash)
+ * - `e` time(6) kind(1) … → what is to be removed at that time: an entry (mailbox, id), a proof (hash) or a loss (mailbox)
  * - `q` shard(2) mailbox(16) → counters and digest of a mailbox
  * - `a` hash(16) → a proof of removal: an encoded acknowledgement or eviction
  * - `t` shard(2) mailbox(16) → the encoded, signed delivery token of a mailbox
+ * - `l` mailbox(16) → how many messages the mailbox lost, see mailbox-losses.ts
  *
  * Entries and counters end in a CRC-32: LevelDB returns flipped bits as good data. Deliveries need none, their id is
  * their hash.
  */
 import { crc32 } from 'node:zlib'
+import type { ClassicLevel } from 'classic-level'
 import { encode } from '../../protocol/codec.ts'
 import { decode } from '../../protocol/codec.ts'
 import { DEVICE_ID_BYTES, type DeviceId } from '../../protocol/identity/device.ts'
 import { MAX_ENVELOPE_PAYLOAD_BYTES, MAX_RECIPIENT_PART_BYTES } from '../../protocol/limits.ts'
 import { deliveryCodec, type Delivery, type DeliveryId, type EnvelopeClass } from '../../protocol/wire/envelope.ts'
+
+/** The pending store's database. */
+export type PendingDatabase = ClassicLevel<Buffer, Uint8Array>
+/** One change of a batch. */
+export type Write = { type: 'put'; key: Buffer; value: Uint8Array } | { type: 'del'; key: Buffer }
 
 const ID_BYTES = 32
 const SEQUENCE_BYTES = 6
@@ -28,8 +35,16 @@ export const PROOF_HASH_BYTES = 16
 /** Largest sequence, 2^48 - 1. */
 export const MAX_SEQUENCE = 2 ** 48 - 1
 
-const LETTER = { entry: 0x64, delivery: 0x72, expiry: 0x65, mailbox: 0x71, proof: 0x61, token: 0x74 } as const
-const EXPIRING = { entry: 0, proof: 1 } as const
+const LETTER = {
+  entry: 0x64,
+  delivery: 0x72,
+  expiry: 0x65,
+  mailbox: 0x71,
+  proof: 0x61,
+  token: 0x74,
+  loss: 0x6c
+} as const
+const EXPIRING = { entry: 0, proof: 1, loss: 2 } as const
 /** Classes in the order of their index in counters. */
 export const CLASSES: readonly EnvelopeClass[] = ['contact', 'request', 'system']
 
@@ -109,6 +124,12 @@ export const proofExpiryKey = (time: number, hash: Uint8Array): Buffer => {
   return key
 }
 
+export const lossExpiryKey = (time: number, mailbox: DeviceId): Buffer => {
+  const key = expiryHead(time, EXPIRING.loss, DEVICE_ID_BYTES)
+  key.set(mailbox, 2 + TIME_BYTES)
+  return key
+}
+
 /** What is due at or before a time. */
 export function dueRange(time: number): { gt: Buffer; lt: Buffer } {
   return { gt: Buffer.from([LETTER.expiry]), lt: expiryHead(time + 1, 0, 0) }
@@ -117,10 +138,14 @@ export function dueRange(time: number): { gt: Buffer; lt: Buffer } {
 /** What an expiry key points to. */
 export function parseExpiryKey(
   key: Uint8Array
-): { kind: 'entry'; mailbox: DeviceId; id: DeliveryId } | { kind: 'proof'; hash: Uint8Array } {
+):
+  | { kind: 'entry'; mailbox: DeviceId; id: DeliveryId }
+  | { kind: 'proof'; hash: Uint8Array }
+  | { kind: 'loss'; mailbox: DeviceId } {
   const rest = key.subarray(2 + TIME_BYTES)
   if (key[1 + TIME_BYTES] === EXPIRING.proof) return { kind: 'proof', hash: Uint8Array.from(rest) }
   const mailbox = Uint8Array.from(rest.subarray(0, DEVICE_ID_BYTES)) as DeviceId
+  if (key[1 + TIME_BYTES] === EXPIRING.loss) return { kind: 'loss', mailbox }
   return { kind: 'entry', mailbox, id: Uint8Array.from(rest.subarray(DEVICE_ID_BYTES)) as DeliveryId }
 }
 
@@ -159,6 +184,8 @@ export function tokenRange(shard: number): { gte: Buffer; lte: Buffer } {
   const [first, last] = [Buffer.alloc(DEVICE_ID_BYTES), Buffer.alloc(DEVICE_ID_BYTES, 0xff)]
   return { gte: tokenKey(shard, first as never), lte: tokenKey(shard, last as never) }
 }
+
+export const lossKey = (mailbox: DeviceId): Buffer => Buffer.concat([Uint8Array.of(LETTER.loss), mailbox])
 
 export const proofKey = (hash: Uint8Array): Buffer => {
   const key = Buffer.allocUnsafe(1 + PROOF_HASH_BYTES)

@@ -1,9 +1,9 @@
-import type { ClassicLevel } from 'classic-level'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, TOMBSTONE_GRACE_MS } from '../../protocol/limits.ts'
 import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
+import { LossChanges } from './mailbox-losses.ts'
 import {
   decodeEntry,
   deliveryKey,
@@ -14,13 +14,12 @@ import {
   mailboxKey,
   proofExpiryKey,
   proofKey,
-  type Entry
+  type Entry,
+  type PendingDatabase,
+  type Write
 } from './pending-records.ts'
 
-/** The pending store's database. */
-export type PendingDatabase = ClassicLevel<Buffer, Uint8Array>
-/** One change of a batch. */
-export type Write = { type: 'put'; key: Buffer; value: Uint8Array } | { type: 'del'; key: Buffer }
+export type { PendingDatabase, Write }
 
 /** Names one delivery. */
 export interface DeliveryName {
@@ -77,6 +76,8 @@ export class StoreTransaction {
   readonly #writes: Write[] = []
   readonly #entries = new Map<string, Entry | undefined>()
   readonly #touched = new Map<string, { mailbox: DeviceId; counters: MailboxCounters }>()
+  /** What mailboxes lost, and what their devices know of it. */
+  readonly losses = new LossChanges()
   /** Deliveries held more than before, of all mailboxes. */
   heldChange = 0
 
@@ -217,6 +218,7 @@ export class StoreTransaction {
     const counters = this.#touch(mailbox)
     if (entry === undefined && counters.goneUnseen >= MAX_UNSEEN_TOMBSTONES) return 0
     if (entry !== undefined) this.#release(name, entry)
+    if (entry !== undefined && state === 'evicted') this.losses.add(mailbox, entry.class)
     const expiry = entry?.expiry ?? this.#now + PENDING_TTL_MS + CLOCK_TOLERANCE_MS
     const until = expiry + TOMBSTONE_GRACE_MS
     counters.addGone(id, entry === undefined)
@@ -237,6 +239,13 @@ export class StoreTransaction {
   keepProof(hash: Uint8Array, bytes: Uint8Array, until: number): void {
     this.put(proofKey(hash), bytes)
     this.put(proofExpiryKey(until, hash), new Uint8Array())
+  }
+
+  /** Drops all that is known of a delivery whose time has passed: its mailbox loses what the device did not take. */
+  expire(name: DeliveryName): void {
+    const entry = this.entry(name)
+    if (entry?.state === 'held') this.losses.add(name.mailbox, entry.class)
+    this.forget(name)
   }
 
   /** Drops all that is known of a delivery, because its time has passed or its bytes are broken. */
@@ -271,7 +280,8 @@ export class StoreTransaction {
   }
 
   /** All changes, counters last. */
-  finish(): Write[] {
+  async finish(database: PendingDatabase): Promise<Write[]> {
+    this.#writes.push(...(await this.losses.writes(database, this.#now)))
     for (const [key, { mailbox, counters }] of this.#touched) {
       const at = mailboxKey(this.#shardOf(mailbox), mailbox)
       if (counters.isEmpty) {

@@ -180,8 +180,14 @@ export function lineWords(line: SystemLine): string {
       return 'The message above does not follow the one before it. Its sender may have shown others something else.'
     case 'removed-device':
       return `A device that ${line.mine ? 'you' : 'this person'} removed sent something after it was removed. It is not shown.`
+    case 'deleted':
+      return line.contacts === 0
+        ? `The network deleted up to ${messages(line.requests)} from people you don't know before this device came back.`
+        : `The network deleted up to ${messages(line.contacts)} before this device came back. Volo asks for them again where possible.`
   }
 }
+
+const messages = (count: number): string => (count === 1 ? '1 message' : `${count} messages`)
 
 function missingWords(missing: number, gone: number): string {
   const text = missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`

@@ -42,8 +42,9 @@ export const MAX_QUEUED_PUSH_BYTES = 32 * 1024 * 1024
 type WithoutRequest<F> = F extends unknown ? Omit<F, 'request'> : never
 /** A client frame before it has its request id. */
 export type ClientRequest = WithoutRequest<ClientFrame>
+const PUSHED = ['deliver', 'caughtUp', 'evicted', 'lost', 'error'] as const
 /** Frames that come unasked. */
-export type PushFrame = NodeFrameOf<'deliver' | 'caughtUp' | 'evicted' | 'error'>
+export type PushFrame = NodeFrameOf<(typeof PUSHED)[number]>
 
 /** Makes the frame that proves the device, for a node's hello. */
 export type Authenticate = (
@@ -236,9 +237,7 @@ export class NodeConnection {
       this.#onEpoch?.(frame.epoch)
       return true
     }
-    if (frame.kind !== 'deliver' && frame.kind !== 'caughtUp' && frame.kind !== 'evicted' && frame.kind !== 'error') {
-      return false
-    }
+    if (!isPush(frame)) return false
     this.#pushBytes += bytes
     this.#pushes.push({ frame, bytes })
     void this.#drainPushes()
@@ -270,6 +269,10 @@ export class NodeConnection {
       void this.ping().then(() => this.#open.size > 0 && this.#watch())
     })
   }
+}
+
+function isPush(frame: NodeFrame): frame is PushFrame {
+  return (PUSHED as readonly string[]).includes(frame.kind)
 }
 
 async function expectFrame<K extends 'hello' | 'authenticated'>(stream: NodeStream, kind: K): Promise<NodeFrameOf<K>> {

@@ -1,7 +1,9 @@
 import { signAcknowledgement } from '../../protocol/wire/custody.ts'
 import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
+import type { NodeFrameOf } from '../../protocol/wire/peer-frames.ts'
 import { NodeRefusal, type NodeConnection, type PushFrame } from '../network/node-connection.ts'
 import type { EngineContext } from '../engine-context.ts'
+import type { MailboxLosses } from './mailbox-losses.ts'
 import type { Receiver } from './receiver.ts'
 import type { StatusProblem } from '../problems.ts'
 
@@ -9,6 +11,12 @@ import type { StatusProblem } from '../problems.ts'
 const ACKNOWLEDGE_ATTEMPTS = 5
 /** First pause between; it doubles. */
 const ACKNOWLEDGE_RETRY_MS = 1_000
+
+export interface MailboxComponents {
+  context: EngineContext
+  receiver: Receiver
+  losses: MailboxLosses
+}
 
 export interface MailboxInit {
   /** What a screen shows of the mailbox changed. */
@@ -19,12 +27,14 @@ export interface MailboxInit {
 export class Mailbox {
   readonly #context: EngineContext
   readonly #receiver: Receiver
+  readonly #losses: MailboxLosses
   readonly #init: MailboxInit
   #isCaughtUp = false
   #problem: StatusProblem | null = null
   #waiters: (() => void)[] = []
 
-  constructor(context: EngineContext, receiver: Receiver, init: MailboxInit) {
+  constructor({ context, receiver, losses }: MailboxComponents, init: MailboxInit) {
+    this.#losses = losses
     this.#context = context
     this.#receiver = receiver
     this.#init = init
@@ -82,9 +92,19 @@ export class Mailbox {
           count: frame.eviction.ids.length
         })
         return
+      case 'lost':
+        return this.#onLost(connection, frame)
       case 'error':
         return connection.close(frame.message)
     }
+  }
+
+  /** The node tells it with each connection until it hears that a line is on the disk here. */
+  async #onLost(connection: NodeConnection, loss: NodeFrameOf<'lost'>): Promise<void> {
+    await this.#losses.tell(loss)
+    connection.request({ kind: 'lossSeen', at: loss.at }, 'done').catch((error: unknown) => {
+      this.#context.log.debug('the node does not know that a loss was seen', { reason: String(error) })
+    })
   }
 
   async #onDeliveries(connection: NodeConnection, deliveries: Delivery[]): Promise<void> {

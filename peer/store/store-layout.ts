@@ -97,7 +97,8 @@ const problemCodec: Codec<MessageProblem> = {
 const lineCodec: Codec<SystemLine> = variant({
   missing: [0, struct({ missing: uint(), gone: uint() })],
   'not-linked': [1, struct({})],
-  'removed-device': [2, struct({ mine: bool })]
+  'removed-device': [2, struct({ mine: bool })],
+  deleted: [3, struct({ contacts: uint(), requests: uint() })]
 })
 
 const messageCodec = struct({
@@ -327,6 +328,8 @@ export const slots = {
     codec: deliveryTokenEntry
   }),
   ownDeliveryToken: (): Slot<OwnDeliveryToken> => ({ space: 'own-delivery-token', codec: ownDeliveryTokenEntry }),
+  /** Of the last loss of our mailbox that a line tells of. */
+  lossTold: (): Slot<{ at: number }> => ({ space: 'loss-told', codec: lossToldEntry }),
   counter: (): Slot<{ next: number }> => ({ space: 'counter', codec: counterEntry })
 }
 
@@ -340,6 +343,7 @@ export async function nextOrder(unit: UnitOfWork): Promise<string> {
 const placeEntry = entry(placeCodec)
 export const dueEntry = entry(dueCodec)
 const counterEntry = entry(counterCodec)
+const lossToldEntry = entry(struct({ at: uint() }))
 const deliveryTokenEntry = entry(deliveryTokenCodec)
 const ownDeliveryTokenEntry = entry(ownDeliveryTokenCodec)
 const sessionEntry = entry(sessionCodec)

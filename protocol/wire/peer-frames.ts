@@ -79,7 +79,9 @@ export const clientFrameCodec = variant({
   epoch: [10, struct({ request })],
   ping: [11, struct({ request })],
   /** Hands in the delivery token of this device's mailbox, for its replicas. Answered by `done`. */
-  publishToken: [12, struct({ request, token: mailboxTokenCodec })]
+  publishToken: [12, struct({ request, token: mailboxTokenCodec })],
+  /** This device knows what its mailbox lost up to a time, as `lost` told it. Answered by `done`. */
+  lossSeen: [13, struct({ request, at: uint() })]
 })
 
 /** What a node did with one recipient of an envelope. */
@@ -127,7 +129,12 @@ export const nodeFrameCodec = variant({
   /** Messages of this mailbox that were removed to keep it within its limits. */
   evicted: [13, struct({ request, eviction: evictionCodec })],
   /** The answer to a request that failed; with request 0, the reason the node is about to hang up. */
-  error: [14, struct({ request, code: oneOf(...PEER_ERROR_CODES), message: text(300) })]
+  error: [14, struct({ request, code: oneOf(...PEER_ERROR_CODES), message: text(300) })],
+  /**
+   * After `attached`: so many messages of contacts and of others went before this device took them, for want of room or
+   * because their time passed. `at` is the time of the last loss by the node's clock. Comes again until `lossSeen`.
+   */
+  lost: [15, struct({ request, contacts: uint(0xffff_ffff), requests: uint(0xffff_ffff), at: uint() })]
 })
 
 export type ClientFrame = TypeOf<typeof clientFrameCodec>

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DeliverySession, type DeliverySink } from '../../../node/messages/delivery-session.ts'
 import { NodeError } from '../../../node/errors.ts'
-import { PendingMessageStore, type StoreOutcome } from '../../../node/pending-messages/pending-message-store.ts'
+import { PendingMessageStore } from '../../../node/pending-messages/pending-message-store.ts'
+import type { StoreOutcome } from '../../../node/pending-messages/store-item.ts'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { Delivery } from '../../../protocol/wire/envelope.ts'
 import {

@@ -10,5 +10,7 @@ export function lineWords(line: SystemLine, { thread }: Catalogue): string {
       return thread.notLinked
     case 'removed-device':
       return line.mine ? thread.removedByMe : thread.removedByThem
+    case 'deleted':
+      return line.contacts === 0 ? thread.deletedOfStrangers(line.requests) : thread.deleted(line.contacts)
   }
 }

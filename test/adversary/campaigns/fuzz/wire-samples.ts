@@ -115,7 +115,8 @@ export const nodeFrames: readonly NodeFrame[] = [
   { kind: 'epoch', request, epoch },
   { kind: 'pong', request, time: TIME },
   { kind: 'evicted', request: 0, eviction: { ...eviction, ids: [id] } },
-  { kind: 'error', request, code: 'rate-limited', message: 'later' }
+  { kind: 'error', request, code: 'rate-limited', message: 'later' },
+  { kind: 'lost', request: 0, contacts: 3, requests: 1, at: TIME }
 ]
 
 export const nodeLinkFrames: readonly NodeLinkFrame[] = [

@@ -81,6 +81,10 @@ export class FakeNetwork {
   tamper: (frame: NodeFrame, node: number) => NodeFrame | undefined = frame => frame
   /** Answers a question in place of the network; undefined leaves it to the network. */
   answer: (frame: ClientFrame, node: number) => Promise<NodeFrame | undefined> = async () => undefined
+  /** What every node tells each device that attaches about its mailbox. */
+  loss: { contacts: number; requests: number; at: number } | undefined
+  /** Times up to which devices said that they know of losses. */
+  readonly lossSeen: number[] = []
   submissions = 0
   /** Delivery tokens that devices handed in, by mailbox in hex. */
   readonly tokens = new Map<string, MailboxToken>()
@@ -297,6 +301,7 @@ export class FakeNetwork {
       case 'attach':
         session.attached = true
         session.push({ kind: 'attached', request, pending: this.#mailbox(session.device!).size })
+        if (this.loss) session.push({ kind: 'lost', request: 0, ...this.loss })
         this.#deliverPending(session)
         return session.push({ kind: 'caughtUp', request: 0 })
       case 'submit':
@@ -328,6 +333,9 @@ export class FakeNetwork {
         return session.push({ kind: 'done', request })
       case 'publishToken':
         this.tokens.set(toHex(session.device!), frame.token)
+        return session.push({ kind: 'done', request })
+      case 'lossSeen':
+        this.lossSeen.push(frame.at)
         return session.push({ kind: 'done', request })
       case 'publishRecords': {
         const accountId = this.#accountOfDevice.get(toHex(session.device!))!

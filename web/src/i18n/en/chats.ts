@@ -54,6 +54,17 @@ export const chats = {
     notLinked: 'The message above does not follow the one before it. Its sender may have shown others something else.',
     removedByMe: 'A device that you removed sent something after it was removed. It is not shown.',
     removedByThem: 'A device that this person removed sent something after it was removed. It is not shown.',
+    deleted: (count: number) =>
+      plural(count, {
+        one: 'The network deleted a message before this device came back. Volo asks for it again where possible.',
+        other:
+          'The network deleted up to {n} messages before this device came back. Volo asks for them again where possible.'
+      }),
+    deletedOfStrangers: (count: number) =>
+      plural(count, {
+        one: 'The network deleted a message from a person you don’t know before this device came back.',
+        other: 'The network deleted up to {n} messages from people you don’t know before this device came back.'
+      }),
     retry: 'Retry',
     notSent: 'Not sent.',
     keptHere: 'Not sent. Your message is kept here.',

@@ -10,19 +10,23 @@ export interface Output {
   note(text: string): void
 }
 
-/** Writes a remark to stderr. */
-export function writeNote(text: string): void {
-  process.stderr.write(`volo-peer: ${printable(text)}\n`)
+/** Where a command prints: the process's streams, or memory. */
+export interface Terminal {
+  /** Prints a result. Resolves once it is written: an exit right after it must not cut a pipe short. */
+  out(text: string): Promise<void>
+  /** Prints a remark or a complaint. */
+  err(text: string): void
 }
 
-export function createOutput(json: boolean): Output {
+/** Writes a remark for people. */
+export function writeNote(terminal: Terminal, text: string): void {
+  terminal.err(`volo-peer: ${printable(text)}\n`)
+}
+
+export function createOutput(json: boolean, terminal: Terminal): Output {
   return {
-    // Waits until the line is written: an exit right after it must not cut a pipe short. A line that nobody takes is not printed.
-    print: (value, human) => {
-      const line = json ? terminalJson(value) : terminalText(human)
-      return new Promise(resolve => process.stdout.write(`${line}\n`, error => error ?? resolve()))
-    },
-    note: writeNote
+    print: (value, human) => terminal.out(`${json ? terminalJson(value) : terminalText(human)}\n`),
+    note: text => writeNote(terminal, text)
   }
 }
 

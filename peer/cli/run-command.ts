@@ -3,7 +3,7 @@ import { createNodePeer, type NodePeer } from '../node-peer.ts'
 import { EXIT, type Run, type Runnable } from './commands/runnable.ts'
 import { readPassphrase, type Environment } from './config.ts'
 import { CommandError } from './errors.ts'
-import { createOutput } from './output.ts'
+import { createOutput, type Terminal } from './output.ts'
 import { errorWords } from './words.ts'
 
 const account = () => import('./commands/account.ts')
@@ -29,12 +29,8 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
 }
 
 /** @returns the exit code. */
-export async function runCommand(command: Runnable, environment: Environment): Promise<number> {
-  const output = createOutput(command.json)
-  // A failure that nothing catches belongs to one message or connection: the command goes on.
-  process.on('unhandledRejection', error => {
-    if (environment.debug) output.note(`an unhandled failure: ${String(error)}`)
-  })
+export async function runCommand(command: Runnable, environment: Environment, terminal: Terminal): Promise<number> {
+  const output = createOutput(command.json, terminal)
   let peer: NodePeer | undefined
   try {
     peer = await createNodePeer({

@@ -1,7 +1,11 @@
-/** `volo-peer` as people run it: real processes, a real node, a devnet. */
+/**
+ * `volo-peer` as people run it, against a real node on a devnet. What a process of its own promises (exit codes, streams,
+ * the lock of a folder, modes of files) is shown with one; the other commands run in this process, which takes a tenth of the time.
+ */
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { peerInProcess, type PeerRun } from '../../support/peer/run-peer.ts'
 import {
   CommandProcess,
   NodeProcess,
@@ -18,15 +22,25 @@ function start(name: string, args: string[], env: Record<string, string> = {}): 
   return new CommandProcess('peer/cli/main.ts', ['--data', dataOf(name), ...args], { env })
 }
 
-const run = (name: string, args: string[], env?: Record<string, string>): Promise<CommandResult> =>
+const runProcess = (name: string, args: string[], env?: Record<string, string>): Promise<CommandResult> =>
   start(name, args, env).ended
 
+const run = (name: string, args: string[], env?: Record<string, string>): Promise<PeerRun> =>
+  peerInProcess(['--data', dataOf(name), ...args], env)
+
 /** Runs with `--json`: every line of stdout has to be an object. */
-async function json(
-  name: string,
-  ...args: string[]
-): Promise<{ code: number | null; lines: Record<string, unknown>[]; stderr: string }> {
-  const { code, stdout, stderr } = await run(name, [...args, '--json'])
+const json = async (name: string, ...args: string[]): Promise<Printed> => parsed(await run(name, [...args, '--json']))
+
+const jsonProcess = async (name: string, ...args: string[]): Promise<Printed> =>
+  parsed(await runProcess(name, [...args, '--json']))
+
+interface Printed {
+  code: number | null
+  lines: Record<string, unknown>[]
+  stderr: string
+}
+
+function parsed({ code, stdout, stderr }: CommandResult | PeerRun): Printed {
   const lines = stdout
     .split('\n')
     .filter(line => line !== '')
@@ -61,13 +75,13 @@ describe('two people on the command line', () => {
   })
 
   it('chat both ways; what was sent while the other was away is there when they listen', async () => {
-    const sent = await json('ada', 'send', '@bob', 'Hello Bob')
+    const sent = await jsonProcess('ada', 'send', '@bob', 'Hello Bob')
     expect(sent.code).toBe(0)
     expect(sent.lines[0]).toMatchObject({ to: 'bob', text: 'Hello Bob', state: 'sent' })
     expect(sent.lines[0]!['receipts']).toEqual([
       expect.objectContaining({ epoch: 0, signature: expect.stringMatching(/^[0-9a-f]{128}$/) })
     ])
-    const heard = await json('bob', 'listen', '--count', '1', '--timeout', '60')
+    const heard = await jsonProcess('bob', 'listen', '--count', '1', '--timeout', '60')
     expect(heard.code).toBe(0)
     expect(heard.lines).toEqual([
       expect.objectContaining({
@@ -80,9 +94,9 @@ describe('two people on the command line', () => {
       })
     ])
     // Those who know the account need no name.
-    const back = await json('bob', 'send', String(heard.lines[0]!['fromAccount']), 'Hello Ada')
+    const back = await jsonProcess('bob', 'send', String(heard.lines[0]!['fromAccount']), 'Hello Ada')
     expect(back.code).toBe(0)
-    expect((await json('ada', 'listen', '--count', '1', '--timeout', '60')).lines).toEqual([
+    expect((await jsonProcess('ada', 'listen', '--count', '1', '--timeout', '60')).lines).toEqual([
       expect.objectContaining({ from: 'bob', text: 'Hello Ada' })
     ])
   })
@@ -221,13 +235,13 @@ describe('two people on the command line', () => {
 
 describe('what can go wrong on the command line', () => {
   it('is exit code 2 with a sentence when it cannot be understood', async () => {
-    const { code, stdout, stderr } = await run('x', ['send', '@bob'])
+    const { code, stdout, stderr } = await runProcess('x', ['send', '@bob'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^volo-peer: .*\n$/)
   })
 
   it('help names the default data directory', async () => {
-    const { code, stdout } = await run('x', ['--help'], { XDG_DATA_HOME: '/somewhere' })
+    const { code, stdout } = await runProcess('x', ['--help'], { XDG_DATA_HOME: '/somewhere' })
     expect(code).toBe(0)
     expect(stdout).toContain('/somewhere/volo-peer')
   })
@@ -274,7 +288,7 @@ describe('a data directory with a passphrase', () => {
   })
 
   it('a key without one is a file that only its owner can read, and is refused otherwise', async () => {
-    await run('dave', ['whoami'])
+    await runProcess('dave', ['whoami'])
     const file = join(dataOf('dave'), 'store-key.json')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(readFileSync(file, 'utf8')).toContain('"plain"')

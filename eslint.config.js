@@ -9,7 +9,7 @@ export default ts.config(
   ...ts.configs.recommended,
   ...svelte.configs.recommended,
   {
-    files: ['{protocol,chain,peer,node,test}/**/*.ts'],
+    files: ['{protocol,chain,storage-adapter,peer,node,test}/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       // A promise nobody waits for is an error nobody sees.

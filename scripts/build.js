@@ -17,8 +17,8 @@ const MAX_LINES = 40
 const TARGETS = {
   app: {
     title: 'building the node',
-    sources: ['protocol', 'chain', 'peer', 'node', 'tsconfig.json', 'package-lock.json'],
-    command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'chain', 'peer', 'node']
+    sources: ['protocol', 'chain', 'storage-adapter', 'peer', 'node', 'tsconfig.json', 'package-lock.json'],
+    command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'chain', 'storage-adapter', 'peer', 'node']
   },
   web: {
     title: 'building the web app',
@@ -28,7 +28,7 @@ const TARGETS = {
   },
   test: {
     title: 'building tests and benchmarks',
-    sources: ['protocol', 'chain', 'peer', 'node', 'test', 'tsconfig.json', 'package-lock.json'],
+    sources: ['protocol', 'chain', 'storage-adapter', 'peer', 'node', 'test', 'tsconfig.json', 'package-lock.json'],
     command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'test']
   }
 }

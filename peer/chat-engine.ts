@@ -35,8 +35,9 @@ import type { OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
 import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
+import { ControlInbox } from './receiving/control-inbox.ts'
+import { RowWriter } from './receiving/row-writer.ts'
 import { Receiver } from './receiving/receiver.ts'
-import { RemovedSenders } from './receiving/removed-senders.ts'
 import { PairInbox } from './receiving/pair-inbox.ts'
 import { DeliveryTokens } from './sending/delivery-tokens.ts'
 import { PairSender } from './sending/pair-sender.ts'
@@ -92,6 +93,7 @@ export class ChatEngine {
   readonly nameClaim: NameClaim
   readonly receiver: Receiver
   readonly inbox: Inbox
+  readonly rowWriter: RowWriter
   readonly outbox: Outbox
   readonly waiting = new WaitingCount()
   readonly unheard: UnheardQueue
@@ -165,20 +167,25 @@ export class ChatEngine {
     const round = new SealRound({ context, history, queue, outbox, roster, pairings, tokens, account, onKeysChanged })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
-    const inbox = (this.inbox = new Inbox({
+    const writer = (this.rowWriter = new RowWriter({
+      context,
+      history,
+      onGap: conversationId => void this.#maintenance.keepUp(conversationId)
+    }))
+    const controls = new ControlInbox({
       context,
       states,
+      pairings,
       history,
       pairs,
       tokens,
-      onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile),
-      onGap: conversationId => void this.#maintenance.keepUp(conversationId)
-    }))
+      onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
+    })
     const rows = new ConversationRows(context, history)
-    const pairInbox = new PairInbox({ context, states, pairings, roster, history, inbox, pairs })
+    const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings }))
+    const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
-    const removed = new RemovedSenders({ context, directory, history })
-    const receiving = { context, states, directory, rows, inbox, pairInbox, pairs, pairings, removed, isPartner }
+    const receiving = { context, states, directory, inbox, pairInbox, isPartner }
     const receiver = (this.receiver = new Receiver(receiving))
     const losses = new MailboxLosses({ context, states, rows, history })
     this.mailbox = new Mailbox({ context, receiver, losses }, { onChange })

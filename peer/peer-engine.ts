@@ -268,8 +268,8 @@ export class PeerEngine implements PeerApi {
 
   /** Why deliveries came to nothing, for reports. */
   get counts() {
-    const { receiver, inbox } = this.#chat
-    return { ...receiver.counts, parked: receiver.parkedCount, unreadable: inbox.malformed }
+    const { receiver, rowWriter } = this.#chat
+    return { ...receiver.counts, parked: receiver.parkedCount, unreadable: rowWriter.unreadable }
   }
 
   /** Waits for a connection, at most `ms`. @returns whether there is one. */

@@ -57,6 +57,7 @@ export type Purpose =
   | 'store-seal'
   | 'shown-message'
   | 'removed-device-line'
+  | 'unreadable-line'
   | 'recovery-key'
   | 'recovery-code'
 

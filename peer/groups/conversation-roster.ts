@@ -116,6 +116,12 @@ export class ConversationRoster {
     return members.find(member => member !== undefined && hasLiveDevice(member, deviceId))
   }
 
+  /** The member that a device belongs or belonged to, as last known. */
+  async loadOwnerOf(conversation: Participants, deviceId: DeviceId): Promise<KnownAccount | undefined> {
+    const members = await this.#load(conversation)
+    return members.find(member => member !== undefined && deviceOf(member.current, deviceId) !== undefined)
+  }
+
   /** The member that a device which wrote here belongs to, as known in memory. */
   ownerOf(conversation: Participants, deviceId: DeviceId): AccountId {
     const owner = this.membersOf(conversation).find(accountId => {

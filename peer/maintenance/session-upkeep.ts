@@ -107,7 +107,7 @@ export class SessionUpkeep {
       if (isRevoked(deviceId)) unit.remove(slots.peerKey(key, toHex(deviceId)))
     }
     await dropSurplusDeliveries(unit, key)
-    await this.#components.pairings.erase(unit, key, isRevoked, now)
+    await this.#components.pairings.erase(unit, key, isLongGone, now)
     const others = await this.#components.roster.recipientsOf(conversation)
     if (others) await this.#eraseOwn(unit, key, others, gaps.size > 0)
     const [oldest] = await states.range('sent', key, sentEntry, { limit: 1 })

@@ -1,26 +1,26 @@
-/** Applies decrypted messages: some are shown, some change what is shown, some are about sessions. */
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { decodeMessage, type BodyOf, type Message, type MessageId } from '../../protocol/conversation/message.ts'
+/**
+ * Stores what packets change in conversations. Each {@link ConversationChange} is applied whole, in the unit of work of its
+ * delivery; see conversation-change.ts for what is in one.
+ */
+import { toHex } from '../../protocol/bytes.ts'
 import {
-  emptySequencer,
-  receiveMessage,
-  releaseHeld,
-  wakeAt,
-  type Emission,
-  type SequencerStep
-} from '../../protocol/conversation/sequencer.ts'
-import { ProtocolError } from '../../protocol/errors.ts'
-import type { AccountId } from '../../protocol/identity/device.ts'
+  waitedChange,
+  type ChangeAppliers,
+  type ConversationChange,
+  type PacketOrigin
+} from '../../protocol/conversation/conversation-change.ts'
+import { wakeAt } from '../../protocol/conversation/sequencer.ts'
 import { GAP_HOLD_MS } from '../../protocol/limits.ts'
-import type { Inbound } from '../../protocol/session/inbound.ts'
-import type { MessageFrame } from '../../protocol/session/message-packet.ts'
+import { releaseInbound } from '../../protocol/session/inbound.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
-import type { MessageLog, NewMessage } from '../history/message-log.ts'
-import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
-import { slots, type Conversation } from '../store/store-layout.ts'
+import type { PairingBook } from '../store/pairing-book.ts'
+import { dropInbound } from '../store/session-states.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
-import { shownDate } from './shown-date.ts'
+import type { ControlInbox } from './control-inbox.ts'
+import type { RowWriter } from './row-writer.ts'
 
 /** A gap that the store did not take is shown after this. */
 const RELEASE_RETRY_MS = 5_000
@@ -28,28 +28,17 @@ const RELEASE_RETRY_MS = 5_000
 export interface InboxComponents {
   context: EngineContext
   states: StateStore
-  history: MessageLog
+  rows: ConversationRows
+  writer: RowWriter
+  controls: ControlInbox
   pairs: PairSender
-  tokens: DeliveryTokens
-  /** A member told their name and display name. The listener looks them up outside the unit of work. */
-  onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
-  /** A gap is shown now. */
-  onGap: (conversationId: string) => void
-}
-
-/** Whose message it is. */
-export type Origin = Pick<Inbound, 'conversationId' | 'senderAccount' | 'senderDevice'> & {
-  /** When a node had it, milliseconds; left out where that is not known, such as for what was held back. */
-  storedAt?: number
+  pairings: PairingBook
 }
 
 export class Inbox {
   readonly #components: InboxComponents
   readonly #heardAt = new Map<string, number>()
   readonly #wakes = new Map<string, () => void>()
-  /** The latest date under which a message of each device is shown; see {@link shownDate}. */
-  readonly #shownUntil = new Map<string, number>()
-  #malformed = 0
   #stopped = false
 
   constructor(components: InboxComponents) {
@@ -62,11 +51,6 @@ export class Inbox {
     this.#wakes.clear()
   }
 
-  /** Messages whose content could not be read. */
-  get malformed(): number {
-    return this.#malformed
-  }
-
   /**
    * When an authentic message of a device last arrived in this process, by the user's clock: it is compared with the stored
    * times of Opens.
@@ -75,30 +59,55 @@ export class Inbox {
     return this.#heardAt.get(`${conversationId}/${device}`)
   }
 
-  noteHeard({ conversationId, senderDevice }: Origin): void {
-    this.#heardAt.set(`${toHex(conversationId)}/${toHex(senderDevice)}`, this.#components.context.timers.now())
+  /** Stores a change. @param storedAt - when a node had its packet; left out for what was held back here. */
+  apply(unit: UnitOfWork, change: ConversationChange, storedAt?: number): Promise<void> {
+    return change.applyTo(this.appliersFor(unit, storedAt))
   }
 
-  /** Takes in one message that has a place among those of its sender. @returns 1 if it was new, else 0. */
-  async sequenced(unit: UnitOfWork, origin: Origin, { sequence, predecessor, content }: MessageFrame): Promise<number> {
-    if (sequence === null || predecessor === null) return 0
-    const { conversationId, senderDevice } = origin
-    const slot = slots.sequencer(toHex(conversationId), toHex(senderDevice))
-    const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
-    const env = sessionEnvironment(this.#components.context)
-    const step = receiveMessage(env, sequencer, { sequence, predecessor, content })
-    await this.apply(unit, origin, step)
-    return step.isNew ? 1 : 0
-  }
-
-  /** Applies what the sequencer let through, and stores its state. */
-  async apply(unit: UnitOfWork, origin: Origin, step: SequencerStep): Promise<void> {
-    const conversationId = toHex(origin.conversationId)
-    const device = toHex(origin.senderDevice)
-    unit.write(slots.sequencer(conversationId, device), step.sequencer)
-    for (const emission of step.emitted) await this.#emit(unit, origin, emission)
-    const wake = wakeAt(step.sequencer)
-    unit.after(() => this.resume(origin, wake))
+  /** What stores each part of a change. For {@link apply}, and for tests of what it takes to notice a missing part. */
+  appliersFor(unit: UnitOfWork, storedAt: number | undefined): ChangeAppliers {
+    const { context, rows, writer, controls, pairs, pairings } = this.#components
+    return {
+      members: async members => {
+        if (members) await rows.rowFor(unit, [...members])
+      },
+      sessions: (sessions, { conversationId }) => {
+        for (const { before, after } of sessions) {
+          unit.write(slots.inbound(toHex(conversationId), toHex(after.sessionId)), after)
+          if (before) unit.after(() => releaseInbound(before, after))
+        }
+      },
+      ended: ended => {
+        for (const inbound of ended) dropInbound(unit, inbound)
+      },
+      seen: (seen, { conversationId }) => {
+        if (seen) unit.write(slots.session(toHex(seen.sessionId)), { conversationId, seen })
+      },
+      peerKey: (peerKey, { conversationId, senderDevice }) => {
+        if (peerKey) unit.write(slots.peerKey(toHex(conversationId), toHex(senderDevice)), peerKey)
+      },
+      pairing: async pairing => {
+        if (pairing) await pairings.noteAccepted(unit, pairing, context.timers.now())
+      },
+      sequencer: (sequencer, origin) => {
+        if (!sequencer) return
+        unit.write(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)), sequencer)
+        unit.after(() => this.resume(origin, wakeAt(sequencer)))
+      },
+      rows: async (shown, origin) => {
+        for (const row of shown) await writer.write(unit, origin, row, storedAt)
+      },
+      controls: async (said, origin) => {
+        for (const control of said) await controls.take(unit, origin, control)
+      },
+      owed: async ({ delivered, opened }, { conversationId, senderDevice }) => {
+        if (delivered.length + opened.length === 0) return
+        await pairs.noteDue(unit, conversationId, senderDevice, { delivered: [...delivered], opened: [...opened] })
+      },
+      isHeard: (isHeard, origin) => {
+        if (isHeard) unit.after(() => this.#heardAt.set(keyOf(origin), context.timers.now()))
+      }
+    }
   }
 
   /**
@@ -107,26 +116,22 @@ export class Inbox {
    * @param at - as stored, so by the user's clock. No gap holds anything back for longer than `GAP_HOLD_MS`, so a clock that
    * was put back meanwhile must not make it longer.
    */
-  resume({ conversationId, senderAccount, senderDevice }: Origin, at: number | undefined): void {
+  resume(origin: PacketOrigin, at: number | undefined): void {
     const { timers } = this.#components.context
-    const origin = { conversationId, senderAccount, senderDevice }
     const ms = at === undefined ? undefined : Math.min(Math.max(at - timers.now(), 1), GAP_HOLD_MS)
     this.#scheduleRelease(origin, ms)
   }
 
-  #scheduleRelease(origin: Origin, ms: number | undefined): void {
+  #scheduleRelease(origin: PacketOrigin, ms: number | undefined): void {
     const { states, context } = this.#components
-    const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
+    const key = keyOf(origin)
     this.#wakes.get(key)?.()
     this.#wakes.delete(key)
     if (ms === undefined || this.#stopped) return
     const cancel = context.timers.after(ms, () => {
       this.#wakes.delete(key)
       states
-        .unit(async unit => {
-          const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
-          if (sequencer) await this.apply(unit, origin, releaseHeld(sessionEnvironment(context), sequencer))
-        })
+        .unit(unit => this.#release(unit, origin))
         .catch((error: unknown) => {
           context.log.warn('a gap could not be shown', { reason: String(error) })
           // Without this, nothing looks again until the sender writes.
@@ -136,118 +141,13 @@ export class Inbox {
     this.#wakes.set(key, cancel)
   }
 
-  async #emit(unit: UnitOfWork, origin: Origin, emission: Emission): Promise<void> {
-    const { history } = this.#components
-    const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
-    if (!conversation) return
-    const { senderAccount: account, senderDevice: device } = origin
-    if (emission.kind === 'gone') return history.markGone(unit, conversation, { account, device, ...emission })
-    if (emission.kind === 'gap') {
-      await history.appendGap(unit, conversation, { account, device, from: emission.from, to: emission.to })
-      unit.after(() => this.#components.onGap(toHex(origin.conversationId)))
-      return
-    }
-    const message = this.decode(emission.content)
-    const shown = message && this.#shownForm(origin, message)
-    if (shown) await this.#setDate(unit, origin, conversation, shown, emission.late)
-    if (message?.body.kind === 'profile') await this.profile(unit, origin, message.body)
-    if (emission.late) await history.fill(unit, conversation, device, emission.sequence, shown)
-    else if (shown) await history.append(unit, conversation, shown)
-    if (!emission.linked) await this.#notLinked(unit, origin)
-    if (shown && !shown.mine && shown.kind === 'text') {
-      await this.#components.pairs.noteDue(unit, origin.conversationId, device, { delivered: [shown.messageId] })
-    }
-  }
-
-  /** @returns undefined, and counts it, for what is not a message. */
-  decode(content: Uint8Array): Message | undefined {
-    try {
-      return decodeMessage(content)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.#malformed++
-      return undefined
-    }
-  }
-
-  /** How a message is shown; undefined for one that only changes others. */
-  #shownForm(origin: Origin, { messageId, sentAt, body }: Message): NewMessage | undefined {
+  async #release(unit: UnitOfWork, origin: PacketOrigin): Promise<void> {
     const { context } = this.#components
-    const mine = equalBytes(origin.senderAccount, context.accountId())
-    const shown: NewMessage = {
-      messageId,
-      from: origin.senderAccount,
-      device: origin.senderDevice,
-      mine,
-      kind: 'text',
-      text: '',
-      line: null,
-      sentAt,
-      state: mine ? 'sent' : null,
-      problem: null
-    }
-    switch (body.kind) {
-      case 'text':
-      case 'reply':
-        return { ...shown, text: body.text }
-      case 'attachment':
-      case 'voiceNote':
-      case 'unsupported':
-        return { ...shown, kind: 'unsupported' }
-      default:
-        return undefined
-    }
-  }
-
-  /** Keeps the date that a sender claims within what can be defended. What fills a gap may be older than what is there. */
-  async #setDate(
-    unit: UnitOfWork,
-    origin: Origin,
-    conversation: Conversation,
-    shown: NewMessage,
-    isLate: boolean
-  ): Promise<void> {
-    const now = this.#components.context.timers.now()
-    const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
-    const previous = this.#shownUntil.get(key) ?? (await lastDateOf(unit, conversation, origin))
-    const bounds = { storedAt: origin.storedAt ?? now, now, previous: isLate ? undefined : previous }
-    shown.sentAt = shownDate(shown.sentAt, bounds)
-    this.#shownUntil.set(key, Math.max(shown.sentAt, previous ?? 0))
-  }
-
-  /** A member told who they are. */
-  async profile(unit: UnitOfWork, { senderAccount }: Origin, profile: BodyOf<'profile'>): Promise<void> {
-    const { username, displayName, deliveryToken, revision } = profile
-    if (deliveryToken) await this.#components.tokens.learn(unit, senderAccount, deliveryToken, revision)
-    unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
-  }
-
-  /** The chain of a sender's messages is broken: others may have been shown something else. */
-  async #notLinked(unit: UnitOfWork, origin: Origin): Promise<void> {
-    const { context, history } = this.#components
-    const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
-    if (!conversation) return
-    await history.append(unit, conversation, {
-      messageId: context.random(16) as MessageId,
-      from: origin.senderAccount,
-      device: origin.senderDevice,
-      mine: false,
-      kind: 'system',
-      text: '',
-      line: { kind: 'not-linked' },
-      sentAt: context.timers.now(),
-      state: null,
-      problem: null
-    })
+    const sequencer = await unit.read(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)))
+    if (!sequencer) return
+    await this.apply(unit, waitedChange(sessionEnvironment(context), origin, sequencer, context.accountId()))
   }
 }
 
-/** The date of the last message shown, if it is of this device. */
-async function lastDateOf(
-  unit: UnitOfWork,
-  { conversationId, lastOrder }: Conversation,
-  { senderDevice }: Origin
-): Promise<number | undefined> {
-  const row = lastOrder === null ? undefined : await unit.read(slots.message(toHex(conversationId), lastOrder))
-  return row && equalBytes(row.device, senderDevice) ? row.sentAt : undefined
-}
+const keyOf = ({ conversationId, senderDevice }: PacketOrigin): string =>
+  `${toHex(conversationId)}/${toHex(senderDevice)}`

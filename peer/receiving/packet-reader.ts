@@ -1,22 +1,23 @@
 /**
- * Reads an Open or the messages of a session into the state of its conversation, within one unit of work. It decides nothing
- * about waiting: what has to wait is told as an {@link Outcome}, and the receiver parks it.
+ * Reads an Open or the messages of a session, within one unit of work: it loads what the packet concerns, asks for the change
+ * (conversation-change.ts) and has it applied whole. It decides nothing about waiting: what has to wait is told as an
+ * {@link Outcome}, and the receiver parks it.
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
-import { resolveRoster } from '../../protocol/roster/roster-resolution.ts'
+import { resolveRoster, type RosterDecision } from '../../protocol/roster/roster-resolution.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
-import { emptySequencer, noteSession } from '../../protocol/conversation/sequencer.ts'
+import {
+  messageChange,
+  openChange,
+  refusedOpenChange,
+  type ConversationChange,
+  type PacketOrigin
+} from '../../protocol/conversation/conversation-change.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { acceptOpen, discardOpen, readOpen, type AcceptedOpen, type ReadOpen } from '../../protocol/session/accept.ts'
+import { discardOpen, readOpen, type ReadOpen } from '../../protocol/session/accept.ts'
 import { heldConversationKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
-import {
-  decryptMessage,
-  releaseInbound,
-  supersedeInbound,
-  surplusInbound,
-  type Inbound
-} from '../../protocol/session/inbound.ts'
+import type { Inbound } from '../../protocol/session/inbound.ts'
 import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
 import type { HeldKey } from '../../protocol/session/seal-key.ts'
 import { isForgettable } from '../../protocol/session/seen-session.ts'
@@ -25,12 +26,8 @@ import type { Delivery } from '../../protocol/wire/envelope.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { sessionEnvironment } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { Inbox } from './inbox.ts'
-import type { PairSender } from '../sending/pair-sender.ts'
-import type { PairingBook } from '../store/pairing-book.ts'
-import { dropInbound, inboundsOf } from '../store/session-states.ts'
-import type { RemovedSenders } from './removed-senders.ts'
+import { inboundsOf } from '../store/session-states.ts'
 import { ownKeysEntry, seenEntry, slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
@@ -48,11 +45,7 @@ export interface PacketReaderComponents {
   context: EngineContext
   states: StateStore
   directory: DirectoryClient
-  rows: ConversationRows
   inbox: Inbox
-  pairs: PairSender
-  pairings: PairingBook
-  removed: RemovedSenders
 }
 
 export interface PacketReaderInit {
@@ -111,92 +104,85 @@ export class PacketReader {
   }
 
   /** Reads the Open of a delivery and, if it holds, starts its session. */
-  async open(unit: UnitOfWork, openBody: Uint8Array, { part, storedAt }: Delivery, attempt: Attempt): Promise<Outcome> {
-    const { context, directory } = this.#components
+  async open(unit: UnitOfWork, openBody: Uint8Array, delivery: Delivery, attempt: Attempt): Promise<Outcome> {
+    const { context } = this.#components
     const env = sessionEnvironment(context)
-    const held = this.heldKeys()
     let open: ReadOpen
     try {
-      open = await readOpen(env, context.device().deviceId, held, openBody, part)
+      open = await readOpen(env, context.device().deviceId, this.heldKeys(), openBody, delivery.part)
     } catch (error) {
       return this.count(error)
     }
     try {
-      for (const { accountId } of open.content.members ?? []) await directory.load(accountId)
-      const decision = resolveRoster(env, open.reference, directory.view, context.accountId(), storedAt)
-      const sender = open.reference.senderAccount
-      if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts, sender }
-      if (decision.kind !== 'accept') {
-        // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
-        // strangers must not choose whom we ask for.
-        const isForeign = decision.kind === 'refuse' && decision.reason === 'foreign'
-        const members = open.content.members ?? []
-        if (!isForeign && !attempt.isAsked && members.length > 0)
-          return { kind: 'fetch', accounts: members.map(member => member.accountId), sender }
-        this.counts.refused++
-        context.log.warn('an Open was refused', {
-          reason: decision.kind === 'refuse' ? decision.reason : decision.kind
-        })
-        if (decision.kind === 'refuse' && decision.reason === 'sender-revoked') await this.#tellRemoved(unit, open)
-        return DONE
-      }
-      const { sessionId, conversationId, senderDevice } = open.content.context
-      const seen = (await unit.read(slots.session(toHex(sessionId))))?.seen
-      const peerKey = await unit.read(slots.peerKey(toHex(conversationId), toHex(senderDevice)))
-      const { deviceId } = context.device()
-      const accepted = await acceptOpen(env, { deviceId, open, roster: decision.roster, seen, peerKey })
-      await this.#accept(unit, accepted, open.content.members ?? [])
-      if (decision.ahead.length > 0) unit.after(() => this.#init.onAhead(decision.ahead))
-      return DONE
-    } catch (error) {
-      if (error instanceof ProtocolError && error.code === 'TOO_EARLY') {
-        return { kind: 'early', notBefore: open.reference.createdAt - CLOCK_TOLERANCE_MS }
-      }
-      if (error instanceof ProtocolError && error.code === 'REPLAYED' && !attempt.isRetry)
-        await this.#acknowledgeAgain(unit, open)
-      return this.count(error)
+      return await this.#openRead(unit, open, delivery.storedAt, attempt)
     } finally {
       discardOpen(open)
     }
   }
 
-  /** Its conversation may be new: what came before the removal may follow. */
-  async #tellRemoved(unit: UnitOfWork, { content }: ReadOpen): Promise<void> {
-    await this.#components.rows.rowFor(
-      unit,
-      (content.members ?? []).map(({ accountId }) => accountId)
-    )
-    await this.#components.removed.tell(unit, content.context)
-  }
-
-  /** The sender sent it again because our acknowledgement was lost. */
-  async #acknowledgeAgain(unit: UnitOfWork, open: ReadOpen): Promise<void> {
-    const { senderDevice, sessionId, conversationId } = open.content.context
-    await this.#components.pairs.noteDue(unit, conversationId, senderDevice, { opened: [sessionId] })
-  }
-
-  async #accept(unit: UnitOfWork, accepted: AcceptedOpen, members: { accountId: AccountId }[]): Promise<void> {
-    const { context, rows, inbox, pairs, pairings } = this.#components
+  async #openRead(unit: UnitOfWork, open: ReadOpen, storedAt: number, attempt: Attempt): Promise<Outcome> {
+    const { context, directory } = this.#components
+    const members = (open.content.members ?? []).map(({ accountId }) => accountId)
+    for (const accountId of members) await directory.load(accountId)
     const env = sessionEnvironment(context)
-    const { context: header, inbound, peerKey, seen } = accepted
-    const { conversationId, senderDevice, sessionId } = header
-    const key = toHex(conversationId)
-    const accounts = members.map(({ accountId }) => accountId)
-    await rows.rowFor(unit, accounts)
-    for (const older of supersedeInbound(await inboundsOf(unit, key), inbound, env.now())) {
-      unit.write(slots.inbound(key, toHex(older.sessionId)), older)
+    let decision: RosterDecision
+    try {
+      decision = resolveRoster(env, open.reference, directory.view, context.accountId(), storedAt)
+    } catch (error) {
+      return this.count(error)
     }
-    unit.write(slots.inbound(key, toHex(sessionId)), inbound)
-    for (const surplus of surplusInbound(await inboundsOf(unit, key), senderDevice)) dropInbound(unit, surplus)
-    unit.write(slots.session(toHex(sessionId)), { conversationId, seen })
-    unit.write(slots.peerKey(key, toHex(senderDevice)), peerKey)
-    const slot = slots.sequencer(key, toHex(senderDevice))
-    const sequencer = (await unit.read(slot)) ?? emptySequencer(conversationId, senderDevice)
-    const step = noteSession(env, sequencer, { since: accepted.since, firstSequence: header.firstSequence })
-    await inbox.apply(unit, inbound, step)
-    await pairings.noteAccepted(unit, accepted.pairing, env.now())
-    await pairs.noteDue(unit, conversationId, senderDevice, { opened: [sessionId] })
+    const sender = open.reference.senderAccount
+    if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts, sender }
+    if (decision.kind === 'accept') return this.#accept(unit, open, decision, attempt.isRetry)
+    // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
+    // strangers must not choose whom we ask for.
+    const reason = decision.kind === 'refuse' ? decision.reason : decision.kind
+    if (reason !== 'foreign' && !attempt.isAsked && members.length > 0) {
+      return { kind: 'fetch', accounts: members, sender }
+    }
+    this.counts.refused++
+    context.log.warn('an Open was refused', { reason })
+    if (reason === 'sender-revoked') await this.#apply(unit, refusedOpenChange(open.content.context, members), storedAt)
+    return DONE
+  }
+
+  async #accept(
+    unit: UnitOfWork,
+    open: ReadOpen,
+    { roster, ahead }: Extract<RosterDecision, { kind: 'accept' }>,
+    isRetry: boolean
+  ): Promise<Outcome> {
+    const { context } = this.#components
+    const { sessionId, conversationId, senderDevice } = open.content.context
+    const [key, device] = [toHex(conversationId), toHex(senderDevice)]
+    const state = {
+      inbounds: await inboundsOf(unit, key),
+      sequencer: await unit.read(slots.sequencer(key, device)),
+      ownAccount: context.accountId()
+    }
+    const seen = (await unit.read(slots.session(toHex(sessionId))))?.seen
+    const peerKey = await unit.read(slots.peerKey(key, device))
+    const init = { deviceId: context.device().deviceId, open, roster, seen, peerKey }
+    let change: ConversationChange
+    try {
+      change = await openChange(sessionEnvironment(context), state, init, isRetry)
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'TOO_EARLY') {
+        return { kind: 'early', notBefore: open.reference.createdAt - CLOCK_TOLERANCE_MS }
+      }
+      return this.count(error)
+    }
+    await this.#apply(unit, change)
+    // A copy brings nothing, and its messages were read with the first.
+    if (!change.isNew) return DONE
     unit.after(() => this.#init.onAccepted(toHex(sessionId)))
+    if (ahead.length > 0) unit.after(() => this.#init.onAhead(ahead))
+    return DONE
+  }
+
+  async #apply(unit: UnitOfWork, change: ConversationChange, storedAt?: number): Promise<void> {
+    if (!change.isNew) this.counts.duplicate++
+    await this.#components.inbox.apply(unit, change, storedAt)
   }
 
   /** @returns the sessions, in hex, whose Open has not come yet. */
@@ -236,30 +222,27 @@ export class PacketReader {
     packet: MessagePacket,
     storedAt: number
   ): Promise<'undecryptable' | undefined> {
-    const { context, inbox, removed } = this.#components
-    const env = sessionEnvironment(context)
-    const key = toHex(inbound.conversationId)
-    let decrypted: Awaited<ReturnType<typeof decryptMessage>>
+    const { context } = this.#components
+    const { conversationId, senderDevice } = inbound
+    const sequencer = await unit.read(slots.sequencer(toHex(conversationId), toHex(senderDevice)))
+    const state = { inbound, sequencer, ownAccount: context.accountId() }
+    const removedSince = await this.#removedSince(inbound)
+    let change: ConversationChange
     try {
-      decrypted = await decryptMessage(env, inbound, packet)
+      change = await messageChange(sessionEnvironment(context), state, packet, { storedAt, removedSince })
     } catch (error) {
       this.count(error)
       return error instanceof ProtocolError && error.code === 'DECRYPT_FAILED' ? 'undecryptable' : undefined
     }
-    const { frame, inbound: after } = decrypted
-    unit.write(slots.inbound(key, toHex(inbound.sessionId)), after)
-    unit.after(() => releaseInbound(inbound, after))
-    if (await removed.isAfterRemoval(inbound, storedAt)) {
-      this.counts.refused++
-      await removed.tell(unit, inbound)
-      return undefined
-    }
-    inbox.noteHeard(inbound)
-    // What has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
-    const { conversationId, senderAccount, senderDevice } = inbound
-    const origin = { conversationId, senderAccount, senderDevice, storedAt }
-    if (frame.sequence !== null && (await inbox.sequenced(unit, origin, frame)) === 0) this.counts.duplicate++
+    if (removedSince !== undefined && storedAt > removedSince) this.counts.refused++
+    // Outside: a failure to store undoes the whole delivery, and it comes again.
+    await this.#apply(unit, change, storedAt)
     return undefined
+  }
+
+  async #removedSince({ senderAccount, senderDevice }: PacketOrigin): Promise<number | undefined> {
+    const account = await this.#components.directory.load(senderAccount)
+    return account?.view.removedSince(senderDevice)
   }
 
   /** Forgets sessions of which neither Open nor key is left anywhere. */

@@ -10,6 +10,7 @@
  *
  * A payload of an unknown kind is parked too, for a newer version of this program.
  */
+import type { ConversationChange } from '../../protocol/conversation/conversation-change.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -205,7 +206,7 @@ export class Receiver {
       this.counts.malformed++
       return
     }
-    if (packet.kind === 'pair') return this.#pair(packet)
+    if (packet.kind === 'pair') return this.#pair(packet, delivery.storedAt)
     const outcome = await this.#processPacket(delivery, packet, attempt)
     if (outcome.kind === 'done') return this.#parked.forgetAsked(delivery)
     if (outcome.kind === 'early') {
@@ -251,13 +252,18 @@ export class Receiver {
   }
 
   /** What one device says to this one: none of it waits for anything. */
-  async #pair(packet: PairPacket): Promise<void> {
-    const receive = (unit: UnitOfWork): Promise<number> => this.#components.pairInbox.receive(unit, packet)
-    try {
-      await this.#components.states.unit(receive, { durable: false, tellFirst: true })
-    } catch (error) {
-      this.#reader.count(error)
+  async #pair(packet: PairPacket, storedAt: number): Promise<void> {
+    const { states, pairInbox, inbox } = this.#components
+    const receive = async (unit: UnitOfWork): Promise<void> => {
+      let change: ConversationChange
+      try {
+        change = await pairInbox.changeOf(unit, packet, storedAt)
+      } catch (error) {
+        return void this.#reader.count(error)
+      }
+      await inbox.apply(unit, change, storedAt)
     }
+    await states.unit(receive, { durable: false, tellFirst: true })
   }
 
   /** See {@link PacketReader.noteKeys}. */

@@ -97,17 +97,16 @@ export class PairingBook {
     return newestPairing(await acceptedOf(unit, conversation), deviceId)
   }
 
-  /** Erases what has served its time, and all that is shared with devices that were revoked. */
+  /** Erases what has served its time, and all that is shared with devices that are gone, with what they sent before. */
   async erase(
     unit: UnitOfWork,
     conversation: string,
-    isRevoked: (deviceId: DeviceId) => boolean,
+    isGone: (deviceId: DeviceId) => boolean,
     now: number
   ): Promise<void> {
     const accepted = await acceptedOf(unit, conversation)
     for (const senders of Map.groupBy(accepted, ({ peerDevice }) => toHex(peerDevice)).values()) {
-      const isGone = isRevoked(senders[0]!.peerDevice)
-      const surplus = isGone ? senders : surplusPairings(senders, MAX_ACCEPTED_PAIRINGS, now)
+      const surplus = isGone(senders[0]!.peerDevice) ? senders : surplusPairings(senders, MAX_ACCEPTED_PAIRINGS, now)
       for (const pairing of surplus) this.#dropAccepted(unit, pairing)
     }
     const opened = await openedOf(unit, conversation)

@@ -127,6 +127,11 @@ export class FakeNetwork {
     return [...this.#mailboxes.values()].reduce((sum, mailbox) => sum + mailbox.size, 0)
   }
 
+  /** Deliveries that one device has not acknowledged. One that was removed acknowledges nothing any more. */
+  pendingFor(device: DeviceId): number {
+    return this.#mailboxes.get(toHex(device))?.size ?? 0
+  }
+
   /** Ends every connection of a node. */
   hangUp(node: number): void {
     for (const session of [...this.#sessions]) if (session.node === node) session.close()

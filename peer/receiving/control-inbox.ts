@@ -1,0 +1,116 @@
+/** What a device asks of this one or tells it, besides messages: receipts, acknowledgements, its profile, requests for messages. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { Control, PacketOrigin } from '../../protocol/conversation/conversation-change.ts'
+import type { BodyOf } from '../../protocol/conversation/message.ts'
+import { answerResendRequest, type SentLookup } from '../../protocol/conversation/resend.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { MessageFrame } from '../../protocol/session/message-packet.ts'
+import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
+import { noteRequest } from '../../protocol/session/pairing.ts'
+import type { EngineContext } from '../engine-context.ts'
+import type { MessageLog } from '../history/message-log.ts'
+import { ownShownId } from '../history/shown-id.ts'
+import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { PairSender } from '../sending/pair-sender.ts'
+import type { PairingBook } from '../store/pairing-book.ts'
+import { orderOf, sentEntry, slots } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+
+export interface ControlInboxComponents {
+  context: EngineContext
+  states: StateStore
+  pairings: PairingBook
+  history: MessageLog
+  pairs: PairSender
+  tokens: DeliveryTokens
+  /** A member told their name and display name. The listener looks them up outside the unit of work. */
+  onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
+}
+
+export class ControlInbox {
+  readonly #components: ControlInboxComponents
+
+  constructor(components: ControlInboxComponents) {
+    this.#components = components
+  }
+
+  /** Does what one control says, as part of a unit of work. */
+  take(unit: UnitOfWork, origin: PacketOrigin, control: Control): Promise<void> {
+    switch (control.kind) {
+      case 'receipt':
+        return this.#receipt(unit, origin, control)
+      case 'openedAck':
+        return this.#openedAck(unit, origin, control)
+      case 'resendRequest':
+        return this.#resendRequest(unit, origin, control)
+      case 'profile':
+        return this.#profile(unit, origin, control)
+    }
+  }
+
+  async #receipt(unit: UnitOfWork, origin: PacketOrigin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
+    const { context, history } = this.#components
+    // An own device says nothing about what others have seen.
+    if (equalBytes(origin.senderAccount, context.accountId())) return
+    for (const target of targets) {
+      const { conversationId } = origin
+      await history.advance(unit, ownShownId(context, { conversationId, messageId: target }), state)
+    }
+  }
+
+  async #openedAck(unit: UnitOfWork, origin: PacketOrigin, { sessions }: BodyOf<'openedAck'>): Promise<void> {
+    const { context } = this.#components
+    for (const sessionId of sessions) {
+      const slot = slots.openDelivery(toHex(origin.conversationId), toHex(sessionId))
+      const delivery = await unit.read(slot)
+      if (!delivery) continue
+      const acknowledged = acknowledgeOpen(delivery, origin.senderDevice)
+      if (isDeliveryFinished(acknowledged, context.timers.now())) {
+        unit.remove(slot)
+        unit.after(() => eraseDelivery(delivery))
+      } else unit.write(slot, acknowledged)
+    }
+  }
+
+  /** Answered on the pairing of a session that this device opened; a request that was taken before costs nothing. */
+  async #resendRequest(
+    unit: UnitOfWork,
+    { conversationId, senderDevice: requester }: PacketOrigin,
+    { ranges, sentAt, sessionId }: Extract<Control, { kind: 'resendRequest' }>
+  ): Promise<void> {
+    const { context, pairings, pairs } = this.#components
+    const key = toHex(conversationId)
+    const pairing = await unit.read(slots.openedPairing(key, toHex(sessionId)))
+    const noted = pairing && noteRequest(pairing, requester, sentAt)
+    const outbound = await unit.read(slots.outbound(key))
+    if (!noted || !outbound) return
+    pairings.saveOpened(unit, noted)
+    const before = (await unit.read(slots.answers(key))) ?? []
+    const now = context.timers.now()
+    const kept = new Map<number, MessageFrame>()
+    const sentIn = this.#sentIn(key, kept)
+    const answer = await answerResendRequest(outbound, before, requester, true, ranges, sentIn, now)
+    unit.write(slots.answers(key), answer.answers)
+    const frames = answer.sequences.map(sequence => kept.get(sequence)!)
+    if (answer.gone.length > 0) frames.push(pairs.frameOf({ kind: 'gone', ranges: answer.gone }))
+    await pairs.answer(unit, noted, requester, frames)
+  }
+
+  /** Looks sent messages up, and keeps what it found in `kept`. */
+  #sentIn(conversation: string, kept: Map<number, MessageFrame>): SentLookup {
+    return async ({ from, to }, limit) => {
+      const bounds = { ...(from > 0 ? { after: orderOf(from - 1) } : {}), before: orderOf(to + 1), limit }
+      const entries = await this.#components.states.range('sent', conversation, sentEntry, bounds)
+      for (const { value } of entries) kept.set(value.sequence, pick(value))
+      return entries.map(({ value }) => value.sequence)
+    }
+  }
+
+  async #profile(unit: UnitOfWork, { senderAccount }: PacketOrigin, profile: BodyOf<'profile'>): Promise<void> {
+    const { username, displayName, deliveryToken, revision } = profile
+    if (deliveryToken) await this.#components.tokens.learn(unit, senderAccount, deliveryToken, revision)
+    unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
+  }
+}
+
+const pick = ({ sequence, predecessor, content }: MessageFrame): MessageFrame => ({ sequence, predecessor, content })

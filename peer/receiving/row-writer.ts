@@ -1,0 +1,166 @@
+/** Writes into the history what a packet shows: messages under a date that can be defended, gaps, and lines of Volo itself. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { PacketOrigin, Row } from '../../protocol/conversation/conversation-change.ts'
+import { MESSAGE_ID_BYTES, type Message, type MessageId } from '../../protocol/conversation/message.ts'
+import { labelled, type Purpose } from '../../protocol/labels.ts'
+import type { EngineContext } from '../engine-context.ts'
+import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import { slots, type Conversation } from '../store/store-layout.ts'
+import type { UnitOfWork } from '../store/state-store.ts'
+import { shownDate } from './shown-date.ts'
+
+export interface RowWriterComponents {
+  context: EngineContext
+  history: MessageLog
+  /** A gap is shown now. */
+  onGap: (conversationId: string) => void
+}
+
+export class RowWriter {
+  readonly #components: RowWriterComponents
+  /** The latest date under which a message of each device is shown; see {@link shownDate}. */
+  readonly #shownUntil = new Map<string, number>()
+  #unreadable = 0
+
+  constructor(components: RowWriterComponents) {
+    this.#components = components
+  }
+
+  /** Messages whose content could not be read. */
+  get unreadable(): number {
+    return this.#unreadable
+  }
+
+  /** @param storedAt - when a node had it, milliseconds; left out for what was held back here. */
+  async write(unit: UnitOfWork, origin: PacketOrigin, row: Row, storedAt: number | undefined): Promise<void> {
+    const { history, onGap } = this.#components
+    const conversation = await unit.read(slots.conversation(toHex(origin.conversationId)))
+    // A session is accepted together with the row of its conversation.
+    if (!conversation) throw new Error('a packet of a conversation that has no row')
+    const { senderAccount: account, senderDevice: device } = origin
+    switch (row.kind) {
+      case 'gap':
+        await history.appendGap(unit, conversation, { account, device, from: row.from, to: row.to })
+        unit.after(() => onGap(toHex(origin.conversationId)))
+        return
+      case 'gone':
+        return history.markGone(unit, conversation, { account, device, from: row.from, to: row.to })
+      case 'not-linked':
+        await history.append(unit, conversation, this.#line(origin))
+        return
+      case 'removed-device':
+        return this.#tellRemoved(unit, conversation, origin)
+      default:
+        return this.#message(unit, conversation, origin, row, storedAt)
+    }
+  }
+
+  async #message(
+    unit: UnitOfWork,
+    conversation: Conversation,
+    origin: PacketOrigin,
+    row: Extract<Row, { kind: 'message' | 'unreadable' }>,
+    storedAt: number | undefined
+  ): Promise<void> {
+    const { history } = this.#components
+    const shown = row.kind === 'message' ? this.#shownForm(origin, row.message) : this.#unreadableForm(origin, row)
+    if (shown) await this.#setDate(unit, origin, conversation, shown, { isLate: row.late, storedAt })
+    if (row.late) await history.fill(unit, conversation, origin.senderDevice, row.sequence, shown)
+    else if (shown) await history.append(unit, conversation, shown)
+  }
+
+  /** How a message is shown; undefined for one that only changes others. */
+  #shownForm(origin: PacketOrigin, { messageId, sentAt, body }: Message): NewMessage | undefined {
+    const shown = this.#ofSender(origin, messageId, sentAt)
+    switch (body.kind) {
+      case 'text':
+      case 'reply':
+        return { ...shown, text: body.text }
+      case 'attachment':
+      case 'voiceNote':
+      case 'unsupported':
+        return { ...shown, kind: 'unsupported' }
+      default:
+        return undefined
+    }
+  }
+
+  /** What its sender signed and nobody can read is seen all the same: it was acknowledged as sent. */
+  #unreadableForm(origin: PacketOrigin, row: Extract<Row, { kind: 'unreadable' }>): NewMessage {
+    this.#unreadable++
+    const id = this.#fixedId('unreadable-line', origin, row.sequence)
+    return { ...this.#ofSender(origin, id, this.#components.context.timers.now()), kind: 'unsupported' }
+  }
+
+  #ofSender(origin: PacketOrigin, messageId: MessageId, sentAt: number): NewMessage {
+    const mine = equalBytes(origin.senderAccount, this.#components.context.accountId())
+    return {
+      messageId,
+      from: origin.senderAccount,
+      device: origin.senderDevice,
+      mine,
+      kind: 'text',
+      text: '',
+      line: null,
+      sentAt,
+      state: mine ? 'sent' : null,
+      problem: null
+    }
+  }
+
+  /** Keeps the date that a sender claims within what can be defended. What fills a gap may be older than what is there. */
+  async #setDate(
+    unit: UnitOfWork,
+    origin: PacketOrigin,
+    conversation: Conversation,
+    shown: NewMessage,
+    { isLate, storedAt }: { isLate: boolean; storedAt: number | undefined }
+  ): Promise<void> {
+    const now = this.#components.context.timers.now()
+    const key = `${toHex(origin.conversationId)}/${toHex(origin.senderDevice)}`
+    const previous = this.#shownUntil.get(key) ?? (await lastDateOf(unit, conversation, origin))
+    const bounds = { storedAt: storedAt ?? now, now, previous: isLate ? undefined : previous }
+    shown.sentAt = shownDate(shown.sentAt, bounds)
+    this.#shownUntil.set(key, Math.max(shown.sentAt, previous ?? 0))
+  }
+
+  /** The chain of a sender's messages is broken: others may have been shown something else. */
+  #line(origin: PacketOrigin): NewMessage {
+    const { random, timers } = this.#components.context
+    const line = this.#ofSender(origin, random(MESSAGE_ID_BYTES) as MessageId, timers.now())
+    return { ...line, mine: false, state: null, kind: 'system', line: { kind: 'not-linked' } }
+  }
+
+  /** Says in a conversation, once for each device, that something is not shown: nothing vanishes without a sign. */
+  async #tellRemoved(unit: UnitOfWork, conversation: Conversation, origin: PacketOrigin): Promise<void> {
+    const { context, history } = this.#components
+    context.log.warn('what a removed device sent is not shown', { device: toHex(origin.senderDevice) })
+    // The same id each time, so that the line is there once; of our account, so that the device cannot take the id first.
+    const own = { ...origin, senderAccount: context.accountId(), senderDevice: context.device().deviceId }
+    const line = this.#ofSender(own, this.#fixedId('removed-device-line', origin), context.timers.now())
+    const mine = equalBytes(origin.senderAccount, context.accountId())
+    await history.append(unit, conversation, {
+      ...line,
+      mine: false,
+      state: null,
+      kind: 'system',
+      line: { kind: 'removed-device', mine }
+    })
+  }
+
+  #fixedId(purpose: Purpose, { conversationId, senderDevice }: PacketOrigin, ...more: number[]): MessageId {
+    const { context } = this.#components
+    const name = labelled(purpose, context.network().id, conversationId, senderDevice, ...more)
+    return context.crypto.sha256(name).slice(0, MESSAGE_ID_BYTES) as MessageId
+  }
+}
+
+/** The date of the last message shown, if it is of this device. */
+async function lastDateOf(
+  unit: UnitOfWork,
+  { conversationId, lastOrder }: Conversation,
+  { senderDevice }: PacketOrigin
+): Promise<number | undefined> {
+  const row = lastOrder === null ? undefined : await unit.read(slots.message(toHex(conversationId), lastOrder))
+  return row && equalBytes(row.device, senderDevice) ? row.sentAt : undefined
+}

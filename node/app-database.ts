@@ -3,6 +3,7 @@ import type { AbstractLevel } from 'abstract-level'
 import type { ChainStore } from '../chain/chain-store.ts'
 import type { DurableLevel } from '../chain/store/durable-level.ts'
 import type { MigrationStep } from '../chain/store/migrate.ts'
+import { snapshotOf, type StoreSnapshot } from '../chain/store/store-dump.ts'
 import type { StoreError } from '../chain/store/store-error.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import type { RecordId } from '../protocol/identity/device.ts'
@@ -37,6 +38,8 @@ const dropOwnVersion: MigrationStep<Database> = async database => [
 
 /** In order; a released step never changes. */
 const STEPS: MigrationStep<Database>[] = [dropOwnVersion]
+/** Newest layout that this program reads, see `migrate.ts`. */
+export const APP_STORE_VERSION = 1 + STEPS.length
 
 /**
  * What the node itself has to remember: records on their way to the chain, how often an identity registered, and the
@@ -76,6 +79,11 @@ export class AppDatabase {
   /** Safe to call twice. */
   async close(): Promise<void> {
     await this.#database?.close()
+  }
+
+  /** All of it at this moment, for a backup. */
+  snapshot(): Promise<StoreSnapshot> {
+    return snapshotOf(this.#database!)
   }
 
   /** A text store for one other part, inside this database. */

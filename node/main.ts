@@ -11,7 +11,9 @@ import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { createLogger } from './logger.ts'
 import { runChainCommand } from './operator/chain-rebuild.ts'
 import { readNetworkFile } from './config/network-file.ts'
-import { OPERATOR_COMMANDS, runOperatorCommand, UsageError } from './operator/chain-commands.ts'
+import { OPERATOR_COMMANDS, runOperatorCommand } from './operator/chain-commands.ts'
+import { describeNodeCommands, NODE_COMMANDS, runNodeCommand } from './operator/node-commands.ts'
+import { UsageError } from './operator/usage-error.ts'
 import type { Logger } from './ports.ts'
 import { readProviders } from './accounts/sign-in/provider-config.ts'
 
@@ -36,6 +38,7 @@ const USAGE = `volo-node: a node of a Volo network
   volo-node chain rebuild [settings] forgets what was read of the chain, while the node is stopped; the next start reads all
                                      of it again. For chain-contradiction on /readyz
                                      these five take --json
+${describeNodeCommands()}
   volo-node --version | --help
 
 Exit codes: 0 done, 1 it could not be done, 2 it was written wrongly.
@@ -46,6 +49,7 @@ Settings come from flags, then environment variables, then a JSON file named by 
 
 async function main(args: string[]): Promise<void> {
   const [command, subcommand] = args
+  if (NODE_COMMANDS.includes(command ?? '')) return nodeCommand(args)
   if (args.includes('--help') || command === 'help') return console.log(`${USAGE}\n${describeSettings()}`)
   if (command === '--version') return console.log(version())
   if (command === 'start' || command === undefined || command.startsWith('--')) {
@@ -61,6 +65,12 @@ async function main(args: string[]): Promise<void> {
   if (OPERATOR_COMMANDS.includes(command)) return console.log(await runOperatorCommand(args, process.env))
   process.exitCode = EXIT_USAGE
   console.error(`volo-node: there is no command "${args.slice(0, 2).join(' ')}"; "volo-node --help" lists them.`)
+}
+
+async function nodeCommand(args: string[]): Promise<void> {
+  const { output, ok } = await runNodeCommand(args, process.env, version())
+  console.log(output)
+  if (!ok) process.exitCode = EXIT_FAILED
 }
 
 async function start(flags: string[]): Promise<void> {
@@ -80,7 +90,7 @@ async function start(flags: string[]): Promise<void> {
   announce(config, node.url)
   const { reasons } = node.readiness()
   if (reasons.length > 0) log.warn('this node runs, but people cannot chat through it yet', { reasons })
-  const failure = await Promise.race([stop, node.failed, fault])
+  const failure = await Promise.race([stop, node.drainAsked, node.failed, fault])
   if (failure instanceof Error) {
     log.error('this node cannot go on', { error: failure })
     console.error(`volo-node: ${failure.message}; see the log above. What was acknowledged is safe on disk.`)

@@ -2,6 +2,7 @@
  * The network half of a node: everything from a client's stream to the fsynced store, and between nodes. It builds its
  * parts and hands them to each other; the order in which they start and stop is its subject.
  */
+import type { StoreSnapshot } from '../chain/store/store-dump.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { RECEIPTS_REQUIRED } from '../protocol/limits.ts'
 import { receiptsRequired, type Epoch, type NodeKey } from '../protocol/wire/placement.ts'
@@ -121,6 +122,11 @@ export class MessageRelay implements RelayPort {
       code: 'key-used-twice',
       message: `Two processes seem to use the key of ${url}: its operator must stop one of them, such as a restored or cloned machine.`
     }))
+  }
+
+  /** The store of pending messages at this moment, for a backup. */
+  snapshot(): Promise<StoreSnapshot> {
+    return this.#parts.store.snapshot()
   }
 
   metrics(): MetricSample[] {

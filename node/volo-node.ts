@@ -19,6 +19,7 @@ import { isOpen, localUrl } from './config/local-url.ts'
 import { PortReservation } from './config/port-reservation.ts'
 import { makePrivate, writePrivateFile } from './config/private-files.ts'
 import { relayInit, throwLinkProblem } from './config/relay-init.ts'
+import { requireNoHalfRestore } from './config/restore-mark.ts'
 import { EmbeddedDevnet } from './devnet/embedded-devnet.ts'
 import type { Readiness } from './http/health-routes.ts'
 import { HttpServer } from './http/http-server.ts'
@@ -31,14 +32,17 @@ import { KeyStore } from './key-directory/key-store.ts'
 import { MessageRelay } from './message-relay.ts'
 import { openEpochs } from './network/chain-epochs.ts'
 import { AdminServer } from './operator/admin-server.ts'
+import { backupParts } from './operator/backup/backup-parts.ts'
 import { Metrics } from './operator/metrics.ts'
 import { OperatorDesk } from './operator/operator-desk.ts'
+import { LISTENING_FILE, type Listening } from './operator/running-node.ts'
 import { serviceMetrics } from './operator/service-metrics.ts'
 import type { Logger } from './ports.ts'
 
 /** How long a start waits to be ready before it says that it runs, degraded. */
 const READY_WAIT_MS = 5_000
 const READY_LOOK_MS = 20
+const ADMIN_SECRET_BYTES = 32
 const HOUSEKEEPING_MS = 60 * 60 * 1000
 /** Limits for real networks and for devnets, where all devices have one address and records cost nothing. */
 const REGISTRATIONS_PER_ADDRESS = 30
@@ -58,6 +62,7 @@ const random: Random = length => Uint8Array.from(randomBytes(length))
 export class VoloNode {
   readonly #stack = new AsyncDisposableStack()
   readonly #failure = Promise.withResolvers<Error>()
+  readonly #drainAsked = Promise.withResolvers<void>()
   #url = ''
   #state: 'starting' | 'running' | 'stopping' = 'starting'
   #readiness: () => Readiness = () => ({ reasons: [], warnings: [] })
@@ -94,6 +99,11 @@ export class VoloNode {
     return this.#failure.promise
   }
 
+  /** Settles when the operator's `drain` command asks this node to end. */
+  get drainAsked(): Promise<void> {
+    return this.#drainAsked.promise
+  }
+
   /** What `/readyz` answers. */
   readiness(): Readiness {
     switch (this.#state) {
@@ -118,6 +128,7 @@ export class VoloNode {
     const common = { crypto, clock, random, logger }
 
     makePrivate(config.dataDir, logger)
+    requireNoHalfRestore(config.dataDir)
     // Stores first: if another process uses the data folder, the node ends here.
     const onFatal = (error: Error): void => this.#failure.resolve(error)
     const database = new AppDatabase(join(config.dataDir, 'app'), onFatal)
@@ -228,9 +239,19 @@ export class VoloNode {
     metrics.addSource(() => relay.metrics())
     metrics.addSource(() => serviceMetrics({ keyDirectory, registration, recordOutbox, chain }))
     metrics.addSource(() => chainEpochs?.metrics() ?? [])
+    const secret = toHex(random(ADMIN_SECRET_BYTES))
     const admin = new AdminServer({
       logger,
       metrics,
+      secret,
+      backup: () =>
+        backupParts({
+          app: () => database.snapshot(),
+          keys: () => keyStore.snapshot(),
+          messages: () => relay.snapshot(),
+          devnet: () => devnet?.then(running => running.snapshot())
+        }),
+      drain: () => this.#drainAsked.resolve(),
       desk: new OperatorDesk({ network, keyDirectory, recordOutbox, epoch: () => relay.currentEpoch() }),
       status: () => ({
         version,
@@ -255,7 +276,7 @@ export class VoloNode {
     stack.defer(() => recordOutbox.stop())
     const adminPort = await admin.listen(config)
     stack.defer(() => admin.stop())
-    writeListening(config, url, adminPort)
+    writeListening(config, { url, adminUrl: `http://127.0.0.1:${adminPort}`, secret })
     this.#keepHouse(database, logger)
     this.#state = 'running'
   }
@@ -287,8 +308,7 @@ function registrationsPerAddress(config: NodeConfig, isEmulated: boolean): numbe
   return config.registrationsPerAddressPerHour ?? byDefault
 }
 
-/** Tells the operator's own commands where this process listens. */
-function writeListening(config: NodeConfig, url: string, adminPort: number): void {
-  const listening = { pid: process.pid, url, adminUrl: `http://127.0.0.1:${adminPort}` }
-  writePrivateFile(join(config.dataDir, 'listening.json'), `${JSON.stringify(listening)}\n`)
+/** Tells the operator's own commands where this process listens, and what proves that they are the operator's. */
+function writeListening(config: NodeConfig, listening: Omit<Listening, 'pid'>): void {
+  writePrivateFile(join(config.dataDir, LISTENING_FILE), `${JSON.stringify({ pid: process.pid, ...listening })}\n`)
 }

@@ -11,6 +11,7 @@ import type { BlockHash, TransactionId } from '../source/chain-source.ts'
 import { ChainError } from '../errors.ts'
 import { sortableNumber } from '../chain-store.ts'
 import { DurableLevel } from '../store/durable-level.ts'
+import { snapshotOf, type StoreSnapshot } from '../store/store-dump.ts'
 import { metadataOf, parseRawTransaction } from '../source/raw-transaction.ts'
 
 /** Deepest rollback: Cardano's security parameter k. */
@@ -62,6 +63,9 @@ const HASH_PREFIX = 16
 
 type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
+/** Newest layout that this program reads, see `migrate.ts`. */
+export const BLOCK_STORE_VERSION = 1
+
 export class BlockStore {
   readonly #folder: string
   #opened: DurableLevel<string, Uint8Array> | undefined
@@ -98,6 +102,11 @@ export class BlockStore {
 
   async close(): Promise<void> {
     await this.#opened?.close()
+  }
+
+  /** All of it at this moment, for a backup. */
+  snapshot(): Promise<StoreSnapshot> {
+    return snapshotOf(this.#level)
   }
 
   get isEmpty(): boolean {

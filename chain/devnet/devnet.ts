@@ -104,7 +104,7 @@ export class Devnet {
   }
 
   /** The chain for readers; they must not write. */
-  get chain(): Pick<BlockStore, 'block' | 'blockOfHash' | 'hashOf' | 'transaction' | 'labelled'> {
+  get chain(): Pick<BlockStore, 'block' | 'blockOfHash' | 'hashOf' | 'transaction' | 'labelled' | 'snapshot'> {
     return this.#store
   }
 

@@ -10,8 +10,8 @@ import { StoreError } from './store-error.ts'
 
 /** Version of a store that carries none. */
 const FIRST_VERSION = 1
-/** No store has a key of its own that begins so. */
-const VERSION_KEY = 'store-version'
+/** Key under which a store keeps its version. No store has a key of its own that begins so. */
+export const VERSION_KEY = 'store-version'
 const AS_TEXT = { keyEncoding: 'utf8', valueEncoding: 'utf8' } as const
 const VERSION_TEXT = /^[1-9]\d{0,8}$/
 

@@ -1,4 +1,6 @@
-import { Worker } from 'node:worker_threads'
+import { once } from 'node:events'
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import type { StoreSnapshot } from '../../chain/store/store-dump.ts'
 import type { Logger } from '../ports.ts'
 
 const STOP_DEADLINE_MS = 5_000
@@ -10,6 +12,9 @@ export interface EmbeddedDevnetInit {
   /** Milliseconds between blocks. */
   blockMs: number
 }
+
+/** What the devnet's thread is told: to end, or to send its store over a port. */
+export type DevnetMessage = 'stop' | { snapshot: MessagePort }
 
 /** A devnet inside this process, in a thread of its own; spoken to over loopback HTTP like any other chain. */
 export class EmbeddedDevnet {
@@ -46,11 +51,29 @@ export class EmbeddedDevnet {
     return new EmbeddedDevnet(url, worker, ended)
   }
 
+  /** The chain's store at this moment, for a backup. */
+  async snapshot(): Promise<StoreSnapshot> {
+    const { port1: port, port2 } = new MessageChannel()
+    this.#worker.postMessage({ snapshot: port2 } satisfies DevnetMessage, [port2])
+    const [version] = (await once(port, 'message')) as [number]
+    return { version, chunks: () => chunksFrom(port), release: async () => port.close() }
+  }
+
   /** Closes the chain's folder and ends the thread. Safe to call twice. */
   async stop(): Promise<void> {
-    this.#worker.postMessage('stop')
+    this.#worker.postMessage('stop' satisfies DevnetMessage)
     const cut = setTimeout(() => void this.#worker.terminate(), STOP_DEADLINE_MS)
     await this.#ended
     clearTimeout(cut)
+  }
+}
+
+/** One chunk for each message, so that a slow reader is waited for. */
+async function* chunksFrom(port: MessagePort): AsyncGenerator<Buffer> {
+  for (;;) {
+    port.postMessage('next')
+    const [chunk] = (await once(port, 'message')) as [Uint8Array | null]
+    if (chunk === null) return
+    yield Buffer.from(chunk)
   }
 }

@@ -1,4 +1,5 @@
 import type { DurableLevel } from '../../chain/store/durable-level.ts'
+import { snapshotOf, type StoreSnapshot } from '../../chain/store/store-dump.ts'
 import type { StoreError } from '../../chain/store/store-error.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { decodeBundle } from '../../protocol/identity/bundle.ts'
@@ -6,6 +7,9 @@ import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { MAX_DEVICES_PER_ACCOUNT } from '../../protocol/limits.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { openLevel } from '../open-level.ts'
+
+/** Newest layout that this program reads, see `migrate.ts`. */
+export const KEY_STORE_VERSION = 1
 
 /**
  * The bundles (messaging keys) of the devices whose accounts this node keeps. One bundle a device: the newest by its
@@ -39,6 +43,11 @@ export class KeyStore {
   async close(): Promise<void> {
     await this.#writes.idle()
     await this.#database?.close()
+  }
+
+  /** All of it at this moment, for a backup. */
+  snapshot(): Promise<StoreSnapshot> {
+    return snapshotOf(this.#database!)
   }
 
   /**

@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { timingSafeEqual } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { ConfigError, type NodeConfig } from '../config/config.ts'
 import { peerErrorOf } from '../errors.ts'
 import { surviveAcceptErrors } from '../limits/accept-errors.ts'
+import { encodeParts, type BackupPart } from './backup/backup-parts.ts'
 import type { Metrics } from './metrics.ts'
 import type { OperatorDesk } from './operator-desk.ts'
 import type { Logger } from '../ports.ts'
@@ -10,6 +14,8 @@ import type { Logger } from '../ports.ts'
 const HOST = '127.0.0.1'
 const REQUEST_TIMEOUT_MS = 10_000
 const MAX_BODY_BYTES = 64 * 1024
+/** A backup whose reader takes nothing for so long is given up: its moment costs disk space. */
+const BACKUP_STALL_MS = 60_000
 
 /** What the server talks to. */
 export interface AdminServerComponents {
@@ -19,6 +25,12 @@ export interface AdminServerComponents {
   status(): unknown
   /** Answers the operator's own commands. */
   desk: Pick<OperatorDesk, 'nodes' | 'account' | 'publish'>
+  /** What a request must carry that copies secrets or ends the node; in `listening.json`, which only its owner reads. */
+  secret: string
+  /** All stores of one moment. */
+  backup(): AsyncIterable<BackupPart>
+  /** Begins to drain and end; the answer has been sent by then. */
+  drain(): void
 }
 
 /** The administration port: on this machine only, and never on the public port. */
@@ -26,6 +38,7 @@ export class AdminServer {
   readonly #components: AdminServerComponents
   readonly #log: Logger
   readonly #server: Server
+  #isBackingUp = false
 
   constructor(components: AdminServerComponents) {
     this.#components = components
@@ -81,6 +94,7 @@ export class AdminServer {
       return send(response, 403, 'text/plain', 'only by a loopback name\n')
     }
     if (request.method === 'POST' && request.url === '/records') return this.#takeRecords(request, response)
+    if (OWNER_PATHS.has(request.url ?? '')) return this.#answerOwner(request, response)
     if (request.method !== 'GET') return send(response, 405, 'text/plain', 'only GET\n')
     const account = /^\/accounts\/([0-9a-f]{32,64})$/.exec(request.url ?? '')?.[1]
     if (account) return sendJson(response, 200, this.#components.desk.account(account) ?? null)
@@ -93,6 +107,36 @@ export class AdminServer {
         return sendJson(response, 200, this.#components.desk.nodes())
       default:
         return send(response, 404, 'text/plain', '/metrics, /status or /nodes\n')
+    }
+  }
+
+  /** What only the owner of the data folder may ask. */
+  async #answerOwner(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { secret, drain } = this.#components
+    const given = Buffer.from(request.headers.authorization ?? '')
+    const wanted = Buffer.from(`Bearer ${secret}`)
+    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
+      return send(response, 401, 'text/plain', 'the secret in listening.json is needed\n')
+    }
+    if (request.url === '/own') return send(response, 200, 'text/plain', 'yes\n')
+    if (request.method !== 'POST') return send(response, 405, 'text/plain', 'only POST\n')
+    if (request.url === '/backup') return this.#sendBackup(response)
+    response.once('finish', drain)
+    sendJson(response, 200, {})
+  }
+
+  async #sendBackup(response: ServerResponse): Promise<void> {
+    if (this.#isBackingUp) return send(response, 409, 'text/plain', 'another backup is being made\n')
+    this.#isBackingUp = true
+    try {
+      response.setTimeout(BACKUP_STALL_MS, () => response.destroy())
+      response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
+      await pipeline(Readable.from(encodeParts(this.#components.backup()), { objectMode: false }), response)
+    } catch (error) {
+      // The reader sees a stream without its last part.
+      this.#log.warn('a backup was cut short', { reason: String(error) })
+    } finally {
+      this.#isBackingUp = false
     }
   }
 
@@ -119,6 +163,9 @@ export class AdminServer {
     }
   }
 }
+
+/** Paths that need the secret. */
+const OWNER_PATHS = new Set(['/own', '/backup', '/drain'])
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   send(response, status, 'application/json', `${JSON.stringify(body, replacer, 2)}\n`)

@@ -19,13 +19,9 @@ import { openKeyFile } from '../config/key-file.ts'
 import { nodeKeyFile } from '../config/load-network.ts'
 import { readNetworkFile } from '../config/network-file.ts'
 import type { NodeFacts, OperatorAccountFacts } from './operator-desk.ts'
+import { UsageError } from './usage-error.ts'
 
 const ASK_TIMEOUT_MS = 10_000
-
-/** A command that was written wrongly; the message says how. */
-export class UsageError extends Error {
-  override name = 'UsageError'
-}
 
 /** Names of the commands that {@link runOperatorCommand} knows. */
 export const OPERATOR_COMMANDS = ['announce', 'vouch', 'nodes', 'operator']

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppDatabase } from '../app-database.ts'
 import { ConfigError, readConfig } from '../config/config.ts'
-import { UsageError } from './chain-commands.ts'
+import { UsageError } from './usage-error.ts'
 
 /**
  * Runs the command on the data folder of a node that does not run.

@@ -9,6 +9,9 @@ import type { PendingDatabase } from './store-transaction.ts'
 /** File that asks for a repair of the database at the next start. */
 const REPAIR_MARK = 'needs-repair'
 
+/** Newest layout that this program reads, see `migrate.ts`. */
+export const PENDING_STORE_VERSION = 1
+
 /**
  * Opens the database, repairing it first if its files were found broken.
  * @throws if it is locked or unreadable.

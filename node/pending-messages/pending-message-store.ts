@@ -5,6 +5,7 @@
  * Writes go through {@link GroupCommit}, one after another, so the checks of every write (known? gone? room?) see all
  * writes before it.
  */
+import { snapshotOf, type StoreSnapshot } from '../../chain/store/store-dump.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { Delivery, DeliveryId } from '../../protocol/wire/envelope.ts'
@@ -95,6 +96,11 @@ export class PendingMessageStore extends PendingMessageReader {
     this.#isClosing = true
     await this.#opened?.close()
     this.#opened = undefined
+  }
+
+  /** All of it at this moment, for a backup: whatever was acknowledged before is in it. */
+  snapshot(): Promise<StoreSnapshot> {
+    return snapshotOf(this.database)
   }
 
   /** Deliveries held, of all mailboxes. */

@@ -10,6 +10,8 @@ import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import type { Random } from '../protocol/crypto/crypto.ts'
 import { networkIdOf } from '../protocol/network.ts'
 import { RegistrationService } from './accounts/registration-service.ts'
+import { DeviceRegistrationService } from './linking/device-registration-service.ts'
+import { Rendezvous } from './linking/rendezvous.ts'
 import { createSignIn } from './accounts/sign-in/create-sign-in.ts'
 import { AppDatabase } from './app-database.ts'
 import type { NodeConfig } from './config/config.ts'
@@ -209,6 +211,9 @@ export class VoloNode {
       }
     )
 
+    const devices = new DeviceRegistrationService({ ...common, keyDirectory, recordOutbox, relay }, { network })
+    const rendezvous = new Rendezvous(common)
+
     // What people and operators see of all this.
     this.#readiness = () => ({
       reasons: [...relay.readiness(), ...chain.reasons()],
@@ -221,6 +226,8 @@ export class VoloNode {
         signIn,
         registration,
         records: recordOutbox,
+        rendezvous,
+        devices,
         demo,
         readiness: () => this.readiness()
       },
@@ -267,6 +274,8 @@ export class VoloNode {
 
     // Everything is built: start.
     stack.defer(() => http.stop())
+    // First: who waits at a box holds a request open.
+    stack.defer(() => rendezvous.stop())
     await relay.start().catch((cause: Error) => throwLinkProblem(cause, config, listed))
     stack.defer(() => relay.stop())
     await port.release()

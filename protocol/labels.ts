@@ -60,6 +60,14 @@ export type Purpose =
   | 'unreadable-line'
   | 'recovery-key'
   | 'recovery-code'
+  | 'link-secret'
+  | 'link-key'
+  | 'link-message'
+  | 'link-transcript'
+  | 'link-commitment'
+  | 'link-check'
+  | 'link-request'
+  | 'link-token'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

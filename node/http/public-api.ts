@@ -1,5 +1,7 @@
 import type { RegistrationService } from '../accounts/registration-service.ts'
 import type { SignInService } from '../accounts/sign-in/sign-in-service.ts'
+import type { DeviceRegistrationService } from '../linking/device-registration-service.ts'
+import type { Rendezvous } from '../linking/rendezvous.ts'
 import type { NodeConfig } from '../config/config.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { RecordOutbox } from '../key-directory/record-outbox.ts'
@@ -7,6 +9,7 @@ import { allowAnyOrigin } from './cors.ts'
 import { directoryRoutes } from './directory-routes.ts'
 import { healthRoutes, type Readiness } from './health-routes.ts'
 import type { HttpServer } from './http-server.ts'
+import { deviceRoutes, linkingRoutes } from './linking-routes.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
 import type { DemoSignIn } from './open-demo-sign-in.ts'
 import { recoveryRoutes } from './recovery-routes.ts'
@@ -20,6 +23,8 @@ export interface PublicApiComponents {
   directory: DirectoryPort
   signIn: SignInService
   registration: RegistrationService
+  rendezvous: Rendezvous
+  devices: DeviceRegistrationService
   records: Pick<RecordOutbox, 'add'>
   demo: DemoSignIn | undefined
   readiness(): Readiness
@@ -27,7 +32,7 @@ export interface PublicApiComponents {
 
 /** Adds all routes of the public port: health, the app, then the API, whose readers may come from any origin. */
 export async function addPublicApi(
-  { http, directory, signIn, registration, records, demo, readiness }: PublicApiComponents,
+  { http, directory, signIn, registration, records, rendezvous, devices, demo, readiness }: PublicApiComponents,
   { publicUrl, webDir }: Pick<NodeConfig, 'publicUrl' | 'webDir'>,
   facts: NetworkFacts
 ): Promise<void> {
@@ -41,6 +46,8 @@ export async function addPublicApi(
     providerRoutes(app, signIn)
     app.get('/v1/openapi.json', { schema: { hide: true } }, async () => http.openApi())
   })
+  await http.addLimited(app => linkingRoutes(app, rendezvous))
+  await http.addLimited(app => deviceRoutes(app, devices))
   await http.addLimited(async app => {
     signInRoutes(app, signIn, { publicUrl })
     signInCodeRoutes(app, signIn)

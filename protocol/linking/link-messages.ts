@@ -1,0 +1,90 @@
+/** The messages between the two devices of a linking, in their order. docs/linking.md says what each is for. */
+import {
+  bytes,
+  bytesBetween,
+  constant,
+  decode,
+  encode,
+  nullable,
+  oneOf,
+  struct,
+  text,
+  uint,
+  variant,
+  type TypeOf
+} from '../codec.ts'
+import { SIGNATURE_BYTES } from '../crypto/crypto.ts'
+import { accountIdCodec, devicePublicKeysCodec, recordIdCodec } from '../identity/device.ts'
+import { MAX_RECORD_BYTES } from '../limits.ts'
+import { linkTokenCodec } from './link-token.ts'
+
+/** Bytes of each side's nonce. */
+export const LINK_NONCE_BYTES = 32
+/** Longest message before it is sealed. */
+export const MAX_LINK_MESSAGE_BYTES = 3 * 1024
+/** Longest name of a device, in UTF-16 code units. */
+export const MAX_DEVICE_NAME_LENGTH = 64
+
+const signature = bytes(SIGNATURE_BYTES)
+
+/** A username on its way to the public record, so that either device can finish what the other began. */
+const nameCodec = struct({
+  username: text(24),
+  tag: bytes(32),
+  salt: bytes(32),
+  state: oneOf('reserving', 'reserved', 'recorded', 'taken')
+})
+
+const linkMessageCodec = variant({
+  /** Old → new: the old device has chosen its nonce before it sees a key. */
+  offer: [1, struct({ version: constant(1), commitment: bytes(32), expiresAt: uint() })],
+  /** New → old: who wants to be added, signed by its key. */
+  request: [
+    2,
+    struct({
+      keys: devicePublicKeysCodec,
+      deviceName: text(MAX_DEVICE_NAME_LENGTH),
+      nonce: bytes(LINK_NONCE_BYTES),
+      signature
+    })
+  ],
+  /** Old → new: the nonce of the commitment; from here on both show the check words. */
+  reveal: [3, struct({ nonce: bytes(LINK_NONCE_BYTES), keys: devicePublicKeysCodec })],
+  /** Old → new, after its person said yes: the account, and what the ADD record will say beside the new keys. */
+  draft: [
+    4,
+    struct({
+      accountId: accountIdCodec,
+      create: bytesBetween(1, MAX_RECORD_BYTES),
+      prev: recordIdCodec,
+      time: uint(),
+      displayName: text(64),
+      name: nullable(nameCodec)
+    })
+  ],
+  /** New → old: the new key signs the ADD record. */
+  signed: [5, struct({ newDeviceSignature: signature })],
+  /** Old → new: the old device counter-signs, and vouches for the newcomer to a node. */
+  approval: [6, struct({ deviceSignature: signature, token: linkTokenCodec })],
+  /** New → old: a node has taken the record. */
+  registered: [7, struct({})],
+  /** Either side, at any time: it ends here. */
+  ended: [8, struct({ reason: oneOf('cancelled', 'refused', 'expired', 'failed') })]
+})
+
+/** A message of either side. */
+export type LinkMessage = TypeOf<typeof linkMessageCodec>
+/** Names of the messages. */
+export type LinkMessageKind = LinkMessage['kind']
+/** A message of one kind. */
+export type LinkMessageOf<K extends LinkMessageKind> = Extract<LinkMessage, { kind: K }>
+
+/** @throws ProtocolError `TOO_LARGE`. */
+export function encodeLinkMessage(message: LinkMessage): Uint8Array {
+  return encode(linkMessageCodec, message)
+}
+
+/** @throws ProtocolError `MALFORMED`, `TOO_LARGE`. */
+export function decodeLinkMessage(plaintext: Uint8Array): LinkMessage {
+  return decode(linkMessageCodec, plaintext, { maxBytes: MAX_LINK_MESSAGE_BYTES, maxDepth: 4, maxItems: 32 })
+}

@@ -1,7 +1,6 @@
 /** The messages between the two devices of a linking, in their order. docs/linking.md says what each is for. */
 import {
   bytes,
-  bytesBetween,
   constant,
   decode,
   encode,
@@ -15,7 +14,6 @@ import {
 } from '../codec.ts'
 import { SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { accountIdCodec, devicePublicKeysCodec, recordIdCodec } from '../identity/device.ts'
-import { MAX_RECORD_BYTES } from '../limits.ts'
 import { linkTokenCodec } from './link-token.ts'
 
 /** Bytes of each side's nonce. */
@@ -55,7 +53,6 @@ const linkMessageCodec = variant({
     4,
     struct({
       accountId: accountIdCodec,
-      create: bytesBetween(1, MAX_RECORD_BYTES),
       prev: recordIdCodec,
       time: uint(),
       displayName: text(64),

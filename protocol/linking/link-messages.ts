@@ -1,17 +1,5 @@
 /** The messages between the two devices of a linking, in their order. docs/linking.md says what each is for. */
-import {
-  bytes,
-  constant,
-  decode,
-  encode,
-  nullable,
-  oneOf,
-  struct,
-  text,
-  uint,
-  variant,
-  type TypeOf
-} from '../codec.ts'
+import { bytes, constant, decode, encode, nullable, oneOf, struct, text, uint, variant, type TypeOf } from '../codec.ts'
 import { SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { accountIdCodec, devicePublicKeysCodec, recordIdCodec } from '../identity/device.ts'
 import { linkTokenCodec } from './link-token.ts'

@@ -30,6 +30,7 @@ import { NameClaim } from './account/name-claim.ts'
 import type { KnownNetwork } from './network/known-network.ts'
 import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
+import { OwnDevices } from './own-devices/own-devices.ts'
 import { Outbox } from './sending/outbox.ts'
 import type { OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
@@ -90,6 +91,7 @@ export class ChatEngine {
   readonly conversations: Conversations
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
+  readonly ownDevices: OwnDevices
   readonly nameClaim: NameClaim
   readonly receiver: Receiver
   readonly inbox: Inbox
@@ -172,6 +174,23 @@ export class ChatEngine {
       history,
       onGap: conversationId => void this.#maintenance.keepUp(conversationId)
     }))
+    const rows = new ConversationRows(context, history)
+    const own = (this.ownDevices = new OwnDevices({
+      context,
+      states,
+      directory,
+      roster,
+      rows,
+      history,
+      sealer,
+      trust,
+      tokens,
+      pairs,
+      account,
+      saveAccount,
+      noteProfile: (accountId, profile) => this.#maintenance.noteProfile(accountId, profile),
+      onChange
+    }))
     const controls = new ControlInbox({
       context,
       states,
@@ -179,9 +198,11 @@ export class ChatEngine {
       history,
       pairs,
       tokens,
+      own: own.sync,
+      historySource: own.source,
+      historyTransfer: own.transfer,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
-    const rows = new ConversationRows(context, history)
     const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings }))
     const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
@@ -199,7 +220,7 @@ export class ChatEngine {
       rows,
       sealer,
       outbox,
-      readMarks: new ReadMarks({ context, states, history, pairs }),
+      readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
       people: this.people,
       onChange
     }))
@@ -253,6 +274,7 @@ export class ChatEngine {
     await this.outbox.start()
     await this.#sealer.start()
     await this.#pairs.start()
+    await this.ownDevices.start()
     await this.receiver.start()
     for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
@@ -288,6 +310,7 @@ export class ChatEngine {
     await this.receiver.stop()
     this.outbox.stop()
     await this.#sealer.stop()
+    await this.ownDevices.stop()
     await this.#pairs.stop()
     await this.nameClaim.stop()
     await this.deviceRemoval.stop()
@@ -341,6 +364,7 @@ export class ChatEngine {
       this.#sealer.kick()
       this.nameClaim.kick()
       this.deviceRemoval.kick()
+      this.ownDevices.transfer.kick()
       void this.#maintenance.round()
     } else this.mailbox.detach()
     if (problem?.code === 'device-removed' && this.people.me().deviceState !== 'removed') {

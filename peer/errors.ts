@@ -69,6 +69,8 @@ const FACTS = {
   'no-account': {},
   'no-conversation': {},
   'no-device': {},
+  /** A device needs a name. */
+  'device-name': {},
   /** Two operators name different accounts for a username. */
   'name-disputed': { username: text },
   'safety-number-changed': {},

@@ -8,6 +8,7 @@ import { ACCOUNT_CALLS, type AccountApi, type Me, type Stage } from './api/accou
 import type { CallTable } from './api/call-table.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
+import { HISTORY_CALLS, type HistoryApi } from './api/history-api.ts'
 import { MESSAGES_CALLS, type ChatMessage, type MessagesApi } from './api/messages-api.ts'
 import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-api.ts'
 import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
@@ -17,6 +18,7 @@ import { RECOVERY_CALLS, type RecoveryApi } from './api/recovery-api.ts'
 export type * from './api/account-api.ts'
 export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
+export type * from './api/history-api.ts'
 export type * from './api/ids.ts'
 export type * from './api/messages-api.ts'
 export type * from './api/network-api.ts'
@@ -35,6 +37,7 @@ export interface PeerAreas {
   messages: MessagesApi
   record: RecordApi
   recovery: RecoveryApi
+  history: HistoryApi
   network: NetworkApi
 }
 
@@ -47,6 +50,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   messages: MESSAGES_CALLS,
   record: RECORD_CALLS,
   recovery: RECOVERY_CALLS,
+  history: HISTORY_CALLS,
   network: NETWORK_CALLS
 }
 

@@ -1,6 +1,7 @@
 /** The peer without a screen: builds its parts, starts and stops them. What it can do is in its areas, see `peer-api.ts`. */
 import { toHex } from '../protocol/bytes.ts'
 import type { Crypto, Random } from '../protocol/crypto/crypto.ts'
+import type { AccountId } from '../protocol/identity/device.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { AccountCalls } from './account/account-calls.ts'
 import { DeviceCalls } from './account/device-calls.ts'
@@ -17,6 +18,7 @@ import {
   PEER_CALLS,
   type ConversationsApi,
   type DevicesApi,
+  type HistoryApi,
   type Me,
   type MessagesApi,
   type NetworkApi,
@@ -32,6 +34,7 @@ import {
 } from './peer-api.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PeopleCalls } from './people/people-calls.ts'
+import type { LinkingHooks } from './linking/linking-hooks.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import type { HttpClient, KeyVault, Log, Timers, Transport } from './ports.ts'
 import { AccountRecovery } from './recovery/account-recovery.ts'
@@ -69,6 +72,7 @@ export class PeerEngine implements PeerApi {
   readonly messages: MessagesApi
   readonly record: RecordApi
   readonly recovery: RecoveryApi
+  readonly history: HistoryApi
   readonly network: NetworkApi
   readonly #components: PeerEngineComponents
   readonly #known: KnownNetwork
@@ -85,7 +89,7 @@ export class PeerEngine implements PeerApi {
     this.#known = this.#createKnownNetwork(init.entry)
     this.#context = this.#createContext()
     this.#chat = this.#createChat(init.keepUnheard ?? false)
-    const { publicRecords, deviceRemoval, conversations, directory, people, trust, keeper } = this.#chat
+    const { publicRecords, deviceRemoval, conversations, directory, people, trust, keeper, ownDevices } = this.#chat
     const account = (): OwnAccount => this.#identity.account
     const finder = new PersonFinder({ directory, keeper, people, conversations, account })
     const onChange = (): void => this.#changed()
@@ -93,13 +97,18 @@ export class PeerEngine implements PeerApi {
       onChange()
       this.#chat.resume()
     }
+    const tellDevices = (accountId: AccountId): Promise<void> => ownDevices.sync.noteVerified(accountId)
     this.account = this.#createAccount()
-    this.devices = this.#registered('devices', new DeviceCalls({ publicRecords, deviceRemoval, onChange }))
-    this.people = this.#registered('people', new PeopleCalls({ finder, publicRecords, people, trust, onTrust }))
+    this.devices = this.#registered('devices', new DeviceCalls({ publicRecords, deviceRemoval, ownDevices, onChange }))
+    this.people = this.#registered(
+      'people',
+      new PeopleCalls({ finder, publicRecords, people, trust, tellDevices, onTrust })
+    )
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', conversations)
     this.record = this.#registered('record', publicRecords)
     this.recovery = this.#createRecovery()
+    this.history = this.#registered('history', ownDevices)
     this.network = keeper
   }
 
@@ -280,6 +289,11 @@ export class PeerEngine implements PeerApi {
   /** Waits until what was waiting for this device has arrived, at most `ms`. @returns whether it has. */
   async caughtUp(ms: number): Promise<boolean> {
     return this.#identity.isRegistered && this.#chat.mailbox.caughtUp(ms)
+  }
+
+  /** What follows the linking of a device. */
+  get linked(): LinkingHooks {
+    return this.#chat.ownDevices
   }
 
   /** Received messages that `listen` has not printed yet. @throws PeerError `not-registered`. */

@@ -3,11 +3,13 @@ import { type DeviceId } from '../../protocol/identity/device.ts'
 import { PeerError } from '../errors.ts'
 import type { DeviceRecord, DevicesApi } from '../peer-api.ts'
 import type { PublicRecords } from '../people/public-record.ts'
+import type { OwnDevices } from '../own-devices/own-devices.ts'
 import type { DeviceRemoval } from './device-removal.ts'
 
 export interface DeviceCallsComponents {
   publicRecords: PublicRecords
   deviceRemoval: DeviceRemoval
+  ownDevices: Pick<OwnDevices, 'nameOf' | 'rename'>
   /** Called when a screen has something else to show. */
   onChange: () => void
 }
@@ -20,8 +22,17 @@ export class DeviceCalls implements DevicesApi {
     this.#components = components
   }
 
-  list(): Promise<DeviceRecord[]> {
-    return this.#components.publicRecords.ownDevices()
+  async list(): Promise<DeviceRecord[]> {
+    const { publicRecords, ownDevices } = this.#components
+    const devices = await publicRecords.ownDevices()
+    return devices.map(device => ({ ...device, name: device.name ?? ownDevices.nameOf(device.deviceId) }))
+  }
+
+  async rename(deviceId: string, name: string): Promise<DeviceRecord> {
+    if (!(await this.list()).some(device => device.deviceId === deviceId)) throw new PeerError('no-device')
+    await this.#components.ownDevices.rename(deviceId, name)
+    this.#components.onChange()
+    return (await this.list()).find(device => device.deviceId === deviceId)!
   }
 
   async revoke(deviceId: string): Promise<DeviceRecord> {

@@ -5,6 +5,8 @@ import type { RecordPlace } from './record-state.ts'
 export interface DevicesApi {
   /** All devices, oldest first, removed ones included. */
   list(): Promise<DeviceRecord[]>
+  /** Gives a device another name, on all devices of the account. Rejects with `no-device`, `device-name`. */
+  rename(deviceId: string, name: string): Promise<DeviceRecord>
   /**
    * Ends a device of the own account, this one or another, for good. Resolves once the network has taken the removal, which
    * counts from then on; its way into a block shows in {@link list}. Doing it twice does no harm.
@@ -18,6 +20,7 @@ export interface DevicesApi {
 /** The calls of {@link DevicesApi}. */
 export const DEVICES_CALLS: CallTable<DevicesApi> = {
   list: 'repeat',
+  rename: 'repeat',
   // Removing a device twice is removing it once.
   revoke: 'repeat'
 }
@@ -35,6 +38,8 @@ export interface DeviceRecord {
   /** Lower-case hex of the hash of the registered messaging key. */
   messagingKeyHash: string
   added: RecordPlace
+  /** The device that added it, lower-case hex; null for the first one and after a recovery. */
+  addedBy: string | null
   /** Null while it may send and receive. A removal counts from when it is first seen, in a block or not. */
   removed: RecordPlace | null
 }

@@ -112,6 +112,7 @@ const FAILURES: FailureSentences = {
   'no-account': 'there is no such account',
   'no-conversation': 'there is no such conversation',
   'no-device': 'this account has no such device',
+  'device-name': 'a device needs a name',
   'name-disputed': ({ username }) =>
     `two operators of the network disagree about who is @${username}; nobody was chosen`,
   'safety-number-changed': 'the safety number has changed meanwhile; compare it again',

@@ -70,6 +70,7 @@ interface Entry {
 export class Conversations implements ConversationsApi, MessagesApi {
   readonly #components: ConversationsComponents
   readonly #entries = new Map<string, Entry>()
+  readonly #opened = new Set<string>()
 
   constructor(components: ConversationsComponents) {
     this.#components = components
@@ -111,8 +112,14 @@ export class Conversations implements ConversationsApi, MessagesApi {
   /** Newest first. */
   summaries(): ConversationSummary[] {
     return [...this.#entries.values()]
+      .filter(({ conversation }) => this.#isShown(conversation))
       .map(({ conversation, last }) => this.#components.people.conversation(conversation, last))
       .sort((a, b) => b.updatedAt - a.updatedAt)
+  }
+
+  /** Own devices talk in the notes, too: those show once the user has opened them, or they hold something. */
+  #isShown({ kind, lastOrder, draft, conversationId }: Conversation): boolean {
+    return kind !== 'notes' || lastOrder !== null || draft !== '' || this.#opened.has(toHex(conversationId))
   }
 
   /** A message appeared or changed. */
@@ -142,6 +149,8 @@ export class Conversations implements ConversationsApi, MessagesApi {
     const { states, rows, context, people } = this.#components
     const other = accountIdFromHex(accountId)
     const conversation = await states.unit(unit => rows.rowFor(unit, [context.accountId(), other]))
+    this.#opened.add(toHex(conversation.conversationId))
+    this.#components.onChange()
     return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
   }
 

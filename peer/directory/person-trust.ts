@@ -68,6 +68,15 @@ export class PersonTrust {
     await this.#put({ ...this.of(accountId), verifiedAt: this.#now(), alert: open })
   }
 
+  /** Takes over what the user did on another device. A mark from before an alert that waits here does not answer it. */
+  async take(accountId: AccountId, verifiedAt: number | null): Promise<void> {
+    const { alert } = this.of(accountId)
+    if (verifiedAt === null) return this.unverify(accountId)
+    if (alert && verifiedAt < alert.at) return
+    const open = alert?.kind === 'lost-name' || alert?.kind === 'new-holder' ? alert : null
+    await this.#put({ ...this.of(accountId), verifiedAt, alert: open })
+  }
+
   async unverify(accountId: AccountId): Promise<void> {
     await this.#put({ ...this.of(accountId), verifiedAt: null })
   }

@@ -21,6 +21,7 @@ import {
   type MessageRow,
   type ShownId
 } from '../store/store-layout.ts'
+import { ownDeviceSlots } from '../store/own-device-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A message before it has its place. */
@@ -171,8 +172,10 @@ export class MessageLog {
     const { conversationId } = conversation
     const placeSlot = slots.place(shownIdOf(this.#context, { ...message, conversationId }))
     const now = this.#context.timers.now()
-    const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: false }
-    const counts = !message.mine && isUnreadKind(message.kind)
+    const isSeen =
+      !message.mine && (await this.#wasSeenElsewhere(unit, shownIdOf(this.#context, { ...message, conversationId })))
+    const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: isSeen }
+    const counts = !message.mine && !isSeen && isUnreadKind(message.kind)
     unit.write(slots.message(toHex(conversationId), order), row)
     unit.write(placeSlot, { conversationId, order })
     this.saveConversation(unit, { ...conversation, updatedAt: now, unread: conversation.unread + (counts ? 1 : 0) })
@@ -181,6 +184,14 @@ export class MessageLog {
     }
     unit.tell(() => this.#init.onMessage(row))
     return row
+  }
+
+  /** Whether another own device said that it was read, before it came here. */
+  async #wasSeenElsewhere(unit: UnitOfWork, id: ShownId): Promise<boolean> {
+    const slot = ownDeviceSlots.awaitedMark(id)
+    const isSeen = (await unit.read(slot)) !== undefined
+    if (isSeen) unit.remove(slot)
+    return isSeen
   }
 
   /** Changes a message's row. @returns the new row, or undefined if there is none or `change` gave nothing. */

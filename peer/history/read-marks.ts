@@ -6,6 +6,7 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { OwnMarks } from './own-marks.ts'
 import { isUnreadKind, type MessageLog } from './message-log.ts'
 import { shownIdOf } from './shown-id.ts'
 
@@ -27,6 +28,7 @@ export interface ReadMarksComponents {
   states: StateStore
   history: MessageLog
   pairs: ReadReceipts
+  own: OwnMarks
 }
 
 export class ReadMarks {
@@ -61,6 +63,13 @@ export class ReadMarks {
       )
       if (marked) newlyRead.push(marked)
     }
+    const { own } = this.#components
+    await own.tellMarks(
+      unit,
+      conversationId,
+      'seen',
+      newlyRead.map(row => shownIdOf(context, row))
+    )
     // What this version cannot show was counted, but nobody has read it.
     const texts = newlyRead.filter(({ kind }) => kind === 'text')
     for (const rows of Map.groupBy(texts, ({ device }) => toHex(device)).values()) {

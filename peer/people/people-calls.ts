@@ -12,6 +12,8 @@ export interface PeopleCallsComponents {
   publicRecords: PublicRecords
   people: PersonViews
   trust: PersonTrust
+  /** Tells the other own devices what the user decided about a person. */
+  tellDevices: (accountId: AccountId) => Promise<void>
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
 }
@@ -53,9 +55,10 @@ export class PeopleCalls implements PeopleApi {
   }
 
   async #trust(accountId: string, change: (trust: PersonTrust, id: AccountId) => Promise<void>): Promise<Person> {
-    const { trust, people, onTrust } = this.#components
+    const { trust, people, onTrust, tellDevices } = this.#components
     const id = accountIdFromHex(accountId)
     await change(trust, id)
+    await tellDevices(id)
     onTrust()
     return people.person(id)
   }

@@ -64,7 +64,7 @@ export class PublicRecords implements RecordApi {
   #devices(known: KnownAccount): DeviceRecord[] {
     const self = this.#context.device().deviceId
     const placeOf = this.#placesOf(known)
-    return known.current.devices.map(({ deviceId, keys, messagingKeyHash, added, revocation }) => {
+    return known.current.devices.map(({ deviceId, keys, messagingKeyHash, added, addedBy, revocation }) => {
       const isThis = equalBytes(deviceId, self)
       return {
         deviceId: toHex(deviceId),
@@ -73,6 +73,7 @@ export class PublicRecords implements RecordApi {
         signingKey: toHex(keys.signingKey),
         messagingKeyHash: toHex(messagingKeyHash),
         added: placeOf(added),
+        addedBy: addedBy && toHex(addedBy),
         removed: revocation && placeOf(revocation)
       }
     })

@@ -3,6 +3,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Control, PacketOrigin } from '../../protocol/conversation/conversation-change.ts'
 import type { BodyOf } from '../../protocol/conversation/message.ts'
 import { answerResendRequest, type SentLookup } from '../../protocol/conversation/resend.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
@@ -10,10 +11,13 @@ import { noteRequest } from '../../protocol/session/pairing.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { ownShownId } from '../history/shown-id.ts'
+import type { HistorySource } from '../own-devices/history-source.ts'
+import type { HistoryTransfer } from '../own-devices/history-transfer.ts'
+import type { OwnSync } from '../own-devices/own-sync.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
-import { orderOf, sentEntry, slots } from '../store/store-layout.ts'
+import { orderOf, sentEntry, slots, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 export interface ControlInboxComponents {
@@ -23,6 +27,9 @@ export interface ControlInboxComponents {
   history: MessageLog
   pairs: PairSender
   tokens: DeliveryTokens
+  own: OwnSync
+  historySource: HistorySource
+  historyTransfer: HistoryTransfer
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
@@ -35,7 +42,7 @@ export class ControlInbox {
   }
 
   /** Does what one control says, as part of a unit of work. */
-  take(unit: UnitOfWork, origin: PacketOrigin, control: Control): Promise<void> {
+  async take(unit: UnitOfWork, origin: PacketOrigin, control: Control): Promise<void> {
     switch (control.kind) {
       case 'receipt':
         return this.#receipt(unit, origin, control)
@@ -45,17 +52,60 @@ export class ControlInbox {
         return this.#resendRequest(unit, origin, control)
       case 'profile':
         return this.#profile(unit, origin, control)
+      default:
+        // From another account it is counted for nothing.
+        if (this.#components.own.isOwn(origin)) return this.#ofOwnDevice(unit, origin, control)
+    }
+  }
+
+  #ofOwnDevice(
+    unit: UnitOfWork,
+    origin: PacketOrigin,
+    control: Extract<Control, { kind: 'sync' | 'ownMarks' | 'historyChunk' | 'historyRequest' }>
+  ): Promise<void> {
+    const { own, historyTransfer } = this.#components
+    if (control.kind === 'historyRequest') return this.#historyRequest(unit, origin, control)
+    if (control.kind === 'historyChunk') return historyTransfer.receive(unit, origin.senderDevice, control)
+    return own.receive(unit, control)
+  }
+
+  /** Answered as {@link #resendRequest}: a request that was taken before costs nothing. */
+  async #historyRequest(
+    unit: UnitOfWork,
+    { conversationId, senderDevice }: PacketOrigin,
+    request: Extract<Control, { kind: 'historyRequest' }>
+  ): Promise<void> {
+    const { pairings, pairs, historySource, context } = this.#components
+    const pairing = await unit.read(slots.openedPairing(toHex(conversationId), toHex(request.sessionId)))
+    const noted = pairing && noteRequest(pairing, senderDevice, request.sentAt)
+    if (!noted) return
+    pairings.saveOpened(unit, noted)
+    try {
+      const pieces = await historySource.answer(unit, senderDevice, request)
+      await pairs.answer(
+        unit,
+        noted,
+        senderDevice,
+        pieces.map(piece => pairs.frameOf(piece))
+      )
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      context.log.warn('a request for history was refused', { code: error.code })
     }
   }
 
   async #receipt(unit: UnitOfWork, origin: PacketOrigin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
-    const { context, history } = this.#components
+    const { context, history, own } = this.#components
     // An own device says nothing about what others have seen.
     if (equalBytes(origin.senderAccount, context.accountId())) return
+    const { conversationId } = origin
+    const advanced: ShownId[] = []
     for (const target of targets) {
-      const { conversationId } = origin
-      await history.advance(unit, ownShownId(context, { conversationId, messageId: target }), state)
+      const id = ownShownId(context, { conversationId, messageId: target })
+      if (await history.advance(unit, id, state)) advanced.push(id)
     }
+    // Receipts come to the device that sent, and the others show the message too.
+    await own.tellMarks(unit, toHex(conversationId), state, advanced)
   }
 
   async #openedAck(unit: UnitOfWork, origin: PacketOrigin, { sessions }: BodyOf<'openedAck'>): Promise<void> {

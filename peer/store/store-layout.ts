@@ -56,12 +56,16 @@ const MAX_ENTRY_BYTES = 8 * 1024 * 1024
 /** Hex of 48 bits, so that names sort as the numbers do. */
 export const orderOf = (value: number): string => value.toString(16).padStart(12, '0')
 
-function entry<T>(codec: Codec<T>): Slot<T>['codec'] {
+/** How a value of this form is stored. */
+export function entry<T>(codec: Codec<T>): Slot<T>['codec'] {
   return {
     encode: value => encode(codec, value),
     decode: bytes => codec.fromCbor(decodeCbor(bytes, { maxBytes: MAX_ENTRY_BYTES, maxDepth: 10 }), '')
   }
 }
+
+/** Longest order of a message: history of an own device keeps the order it had there, behind a place of its own. */
+export const MAX_ORDER_LENGTH = 200
 
 const conversationCodec = struct({
   conversationId: conversationIdCodec,
@@ -77,7 +81,7 @@ const conversationCodec = struct({
   /** Everything shown before this place counts as read here. */
   readPlace: uint(),
   /** `message` order of the newest shown, null before the first. */
-  lastOrder: nullable(text(40)),
+  lastOrder: nullable(text(MAX_ORDER_LENGTH)),
   /** Revision of our profile that the other side was given; 0 for none. */
   profileGiven: uint()
 })
@@ -101,7 +105,8 @@ const lineCodec: Codec<SystemLine> = variant({
   deleted: [3, struct({ contacts: uint(), requests: uint() })]
 })
 
-const messageCodec = struct({
+/** A row of the message log. History travels in this form, too: see peer/own-devices/history-piece.ts. */
+export const messageCodec = struct({
   messageId: messageIdCodec,
   conversationId: conversationIdCodec,
   from: accountIdCodec,
@@ -123,7 +128,7 @@ export const messageEntry = entry(messageCodec)
 /** Lower-case hex of 32 bytes: names one message to screens and in the store, the same on every device that has it. */
 export type ShownId = Brand<string, 'ShownId'>
 
-const placeCodec = struct({ conversationId: conversationIdCodec, order: text(40) })
+const placeCodec = struct({ conversationId: conversationIdCodec, order: text(MAX_ORDER_LENGTH) })
 
 const gapCodec = struct({
   device: deviceIdCodec,
@@ -134,7 +139,7 @@ const gapCodec = struct({
   /** Those of them that their sender does not have any more. */
   gone: uint(),
   /** `message` order of its row. */
-  order: text(40)
+  order: text(MAX_ORDER_LENGTH)
 })
 export type GapEntry = TypeOf<typeof gapCodec>
 export const gapEntry = entry(gapCodec)
@@ -213,7 +218,7 @@ const parkedCodec = struct({
 export type Parked = TypeOf<typeof parkedCodec>
 export const parkedEntry = entry(parkedCodec)
 
-const unheardCodec = struct({ conversationId: conversationIdCodec, order: text(40) })
+const unheardCodec = struct({ conversationId: conversationIdCodec, order: text(MAX_ORDER_LENGTH) })
 export const unheardEntry = entry(unheardCodec)
 
 const counterCodec = struct({ next: uint() })

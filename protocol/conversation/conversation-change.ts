@@ -69,6 +69,12 @@ export type Control =
   | BodyOf<'profile'>
   /** Counts only if it is newer than the last one taken on the pairing of that session, which this device opened. */
   | (BodyOf<'resendRequest'> & { sentAt: number; sessionId: SessionId })
+  /** From own devices only, and in the conversation of the account with itself only: whoever applies them checks that. */
+  | BodyOf<'sync'>
+  | BodyOf<'ownMarks'>
+  | BodyOf<'historyChunk'>
+  /** As a resend request. */
+  | (BodyOf<'historyRequest'> & { sentAt: number; sessionId: SessionId })
 
 /** All that one packet changes. What it leaves alone is `null` or empty. */
 export interface ChangeParts {
@@ -284,7 +290,9 @@ export async function pairChange(
     else if (body?.kind === 'profile' && isLive) controls.push(body)
     else if (body?.kind === 'resendRequest' && isLive) {
       if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })
-    }
+    } else if (body?.kind === 'historyRequest' && isLive) {
+      if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })
+    } else if (body?.kind === 'historyChunk' && isLive) controls.push(body)
   }
   const shown = steps.length > 0 ? shownBy(origin, state.ownAccount, steps) : {}
   const changedKey = peerKey !== state.peerKey && peerKey !== undefined ? peerKey : null
@@ -341,6 +349,7 @@ function shownBy(
     if (row.kind !== 'message') continue
     const { messageId, body } = row.message
     if (body.kind === 'profile') controls.push(body)
+    if (isOwn && (body.kind === 'sync' || body.kind === 'ownMarks')) controls.push(body)
     if (!isOwn && (body.kind === 'text' || body.kind === 'reply')) delivered.push(messageId)
   }
   return { sequencer: steps.at(-1)!.sequencer, rows, controls, owed: { delivered, opened: [] } }

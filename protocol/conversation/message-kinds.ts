@@ -7,6 +7,7 @@
 import type { Brand } from '../brand.ts'
 import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
+import { deviceIdCodec } from '../identity/device.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
 import { MAX_TEXT_UNITS } from '../limits.ts'
 import { sessionIdCodec } from '../session/context.ts'
@@ -22,11 +23,28 @@ export const MAX_RECEIPT_TARGETS = 256
 export const MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
 /** Longest life that a disappearing message may be given, in seconds: a year. */
 export const MAX_EXPIRY_SECONDS = 365 * 24 * 60 * 60
-/** Largest piece of history in one message. */
-export const MAX_HISTORY_CHUNK_BYTES = 48 * 1024
+/** Largest piece of history in one message: one text of the greatest length fits, with what belongs to it. */
+export const MAX_HISTORY_CHUNK_BYTES = 61_000
+/** Pieces of history that one request asks for. */
+export const MAX_HISTORY_CHUNKS_ASKED = 16
+/** Longest cursor of a history: opaque to the device that asks. */
+export const MAX_HISTORY_CURSOR_BYTES = 512
 
 const messageText = text(MAX_TEXT_UNITS)
 const target = messageIdCodec
+
+/**
+ * One thing that all devices of an account agree on, such as a device's name. The highest `version` counts; of two that are
+ * equal the one of the higher device id. Empty: back to what is so without it.
+ */
+export const syncItemCodec = struct({
+  /** `<kind>/<of what>`. */
+  name: text(96),
+  value: bytesBetween(0, 1024),
+  /** Above every version that the device which changed it had seen of the item, and not below its clock. */
+  version: uint(),
+  by: deviceIdCodec
+})
 
 /** An encrypted file at a node: found by the hash of its ciphertext, opened with its own key. */
 export const blobCodec = struct({
@@ -117,5 +135,30 @@ export const messageKinds = {
     codec: struct({ index: uint(), publicKey: bytes(MESSAGING_KEY_BYTES), signature: bytes(SIGNATURE_BYTES) })
   },
   /** The sending device was asked for these messages of its own and does not have them any more. */
-  gone: { number: 17, codec: struct({ ranges }) }
+  gone: { number: 17, codec: struct({ ranges }) },
+  /** What the own devices agree on has changed. Counts in the conversation of an account with itself only. */
+  sync: { number: 18, codec: struct({ items: list(syncItemCodec, 32, 1) }) },
+  /**
+   * What one own device knows of messages and the others may not: that people have got them (`delivered`, `read`), or that they
+   * were read here (`seen`). Counts as `sync`.
+   */
+  ownMarks: {
+    number: 19,
+    codec: struct({
+      conversationId: bytes(32),
+      mark: oneOf('delivered', 'read', 'seen'),
+      /** Names of the messages, see `shownIdOf`. */
+      messages: list(bytes(32), MAX_RECEIPT_TARGETS, 1)
+    })
+  },
+  /** A new device asks an own one for pieces of the history, from a cursor that came with the piece before. */
+  historyRequest: {
+    number: 20,
+    codec: struct({
+      transferId: bytes(16),
+      index: uint(),
+      cursor: bytesBetween(0, MAX_HISTORY_CURSOR_BYTES),
+      count: uint(MAX_HISTORY_CHUNKS_ASKED)
+    })
+  }
 } as const

@@ -103,7 +103,9 @@ const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
   'resendRequest',
   'openedAck',
   'keyUpdate',
-  'gone'
+  'gone',
+  'historyRequest',
+  'historyChunk'
 ])
 
 /** Kinds that one device says to one other, never to a roster. */
@@ -112,7 +114,9 @@ const BETWEEN_TWO: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
   'resendRequest',
   'openedAck',
   'keyUpdate',
-  'gone'
+  'gone',
+  'historyRequest',
+  'historyChunk'
 ])
 
 /** Whether messages of this kind travel in the channel between two devices: see session/pair-channel.ts. */

@@ -94,11 +94,23 @@ export class FakePeer implements PeerApi {
     use: async ({ username, deviceName }) => this.account.register({ username, displayName: username, deviceName })
   }
 
+  readonly history: PeerApi['history'] = {
+    status: async () => ({ state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping: [] })
+  }
+
   readonly devices: PeerApi['devices'] = {
     list: async () => {
       const { me } = this.#world.snapshot
       if (!me) return []
       return publicRecord(me).devices.map(device => this.#removed.get(device.deviceId) ?? device)
+    },
+
+    rename: async (deviceId, name) => {
+      const device = (await this.devices.list()).find(each => each.deviceId === deviceId)
+      if (!device) throw new PeerError('no-device')
+      const renamed = { ...device, name }
+      this.#removed.set(deviceId, renamed)
+      return renamed
     },
 
     revoke: async deviceId => {

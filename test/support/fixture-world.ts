@@ -126,6 +126,7 @@ export function deviceRecord(name: string, change: Partial<DeviceRecord> = {}): 
     isThis: false,
     signingKey: fixtureId(`${name} key`),
     messagingKeyHash: fixtureId(`${name} hash`),
+    addedBy: null,
     added: recordPlace(),
     removed: null,
     ...change

@@ -259,7 +259,13 @@ export const bodies: MessageBody[] = [
   { kind: 'historyChunk', transferId: filled(16, 7), index: 1, last: true, data: filled(5, 8) },
   { kind: 'openedAck', sessions: [filled(16, 9) as SessionId] },
   { kind: 'keyUpdate', index: 2, publicKey: filled(1216, 11), signature: filled(64, 12) },
-  { kind: 'gone', ranges: [{ from: 3, to: 4 }] }
+  { kind: 'gone', ranges: [{ from: 3, to: 4 }] },
+  {
+    kind: 'sync',
+    items: [{ name: 'device-name/ab', value: filled(3, 13), version: 7, by: filled(16, 14) as DeviceId }]
+  },
+  { kind: 'ownMarks', conversationId: filled(32, 15), mark: 'seen', messages: [filled(32, 16)] },
+  { kind: 'historyRequest', transferId: filled(16, 7), index: 4, cursor: filled(9, 17), count: 8 }
 ]
 
 function messageOf(body: MessageBody): Message {

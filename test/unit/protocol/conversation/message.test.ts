@@ -18,6 +18,7 @@ import {
 } from '../../../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'
 import { MAX_TEXT_UNITS } from '../../../../protocol/limits.ts'
+import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.ts'
 import { seededRandom, START, testEnvironment } from '../session/fixtures.ts'
@@ -55,7 +56,13 @@ const bodies: MessageBody[] = [
     sessions: [new Uint8Array(16) as SessionId]
   },
   { kind: 'keyUpdate', index: 2, publicKey: new Uint8Array(1216), signature: new Uint8Array(64) },
-  { kind: 'gone', ranges: [{ from: 3, to: 4 }] }
+  { kind: 'gone', ranges: [{ from: 3, to: 4 }] },
+  {
+    kind: 'sync',
+    items: [{ name: 'device-name/ab', value: new Uint8Array(3), version: START, by: new Uint8Array(16) as DeviceId }]
+  },
+  { kind: 'ownMarks', conversationId: new Uint8Array(32), mark: 'seen', messages: [new Uint8Array(32)] },
+  { kind: 'historyRequest', transferId: new Uint8Array(16), index: 4, cursor: new Uint8Array(9), count: 8 }
 ]
 
 const messageOf = (body: MessageBody, expiresAfter: number | null = null): Message => ({
@@ -158,16 +165,27 @@ describe('a message', () => {
 
   it('takes a place in the sequence only if its loss would matter', () => {
     const outside = bodies.filter(({ kind }) => !isSequenced(kind)).map(({ kind }) => kind)
-    expect(outside).toEqual(['receipt', 'typing', 'resendRequest', 'openedAck', 'keyUpdate', 'gone'])
+    expect(outside).toEqual([
+      'receipt',
+      'typing',
+      'resendRequest',
+      'historyChunk',
+      'openedAck',
+      'keyUpdate',
+      'gone',
+      'historyRequest'
+    ])
   })
 
   it('goes to one device alone if it is none of the others’ business', () => {
     expect(bodies.filter(({ kind }) => isBetweenTwo(kind)).map(({ kind }) => kind)).toEqual([
       'receipt',
       'resendRequest',
+      'historyChunk',
       'openedAck',
       'keyUpdate',
-      'gone'
+      'gone',
+      'historyRequest'
     ])
   })
 })

@@ -132,6 +132,7 @@ export const failures: FailureSentences = {
   'no-account': 'This person is not known on the network. Check the spelling with them.',
   'no-conversation': 'This conversation is not on this device.',
   'no-device': 'Your account has no such device.',
+  'device-name': 'A device needs a name.',
   'name-disputed': ({ username }) =>
     `Two independent places disagree about who is @${username}. Nobody was chosen. Try again in a minute, or ask them in another way.`,
   'safety-number-changed': 'The safety number has changed meanwhile. Nothing was marked. Compare it again.',

@@ -1,0 +1,12 @@
+import type { BodyOf } from '../../protocol/conversation/message.ts'
+import type { ShownId } from '../store/store-layout.ts'
+import type { UnitOfWork } from '../store/state-store.ts'
+
+/** What one own device tells the others about messages. */
+export type OwnMark = BodyOf<'ownMarks'>['mark']
+
+/** Who tells the other own devices what happened to messages here. */
+export interface OwnMarks {
+  /** As part of the unit of work that marks the messages here. @param conversationId - lower-case hex. */
+  tellMarks(unit: UnitOfWork, conversationId: string, mark: OwnMark, messages: ShownId[]): Promise<void>
+}

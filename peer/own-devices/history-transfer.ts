@@ -1,0 +1,202 @@
+/**
+ * Gets the history from the own device that has added this one.
+ *
+ *     joined ──▶ asks (until the other device's session is there) ──▶ pieces, in order ──▶ done ──▶ asks for what came late
+ *                  ▲                                                      │
+ *                  └── nothing came for a while, a restart, a new connection ┘
+ *
+ * This side keeps the cursor, so it goes on from there whatever happens to either device. A piece is merged and the cursor
+ * moved in one unit of work. A message that is here already is left as it is.
+ */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { BodyOf } from '../../protocol/conversation/message.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { EngineContext } from '../engine-context.ts'
+import { ownDeviceSlots, type HistoryTransferState } from '../store/own-device-slots.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { PairSender } from '../sending/pair-sender.ts'
+import type { HistoryMerge } from './history-merge.ts'
+import { decodePiece, encodeCursor, FIRST_CURSOR, type HistoryPiece } from './history-piece.ts'
+
+/** Pieces that one request asks for: 320 KiB are on their way at most. */
+const PIECES_ASKED = 8
+/** Pieces that are kept in memory until the ones before them come. */
+const MAX_EARLY_PIECES = 16
+const FIRST_RETRY_MS = 1_000
+const MAX_RETRY_MS = 60_000
+/** What came late is asked for this long after the end, and after each time. */
+const LATE_ROUNDS_MS = [30_000, 5 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000]
+
+export interface HistoryTransferComponents {
+  context: EngineContext
+  states: StateStore
+  pairs: PairSender
+  merge: HistoryMerge
+  /** The conversation of the account with itself. */
+  notesId: () => ConversationId
+  /** Something that a screen shows has changed. */
+  onChange: () => void
+}
+
+export class HistoryTransfer {
+  readonly #components: HistoryTransferComponents
+  #state: HistoryTransferState | undefined
+  /** Index after the last piece that was asked for. */
+  #askedUntil = 0
+  readonly #early = new Map<string, { piece: HistoryPiece; last: boolean }>()
+  #retryMs = FIRST_RETRY_MS
+  #cancelTimer: (() => void) | undefined
+  #running: Promise<void> | undefined
+  #stopped = true
+
+  constructor(components: HistoryTransferComponents) {
+    this.#components = components
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false
+    this.#state = await this.#components.states.read(ownDeviceSlots.historyTransfer())
+    this.#schedule(this.#state?.isDone ? this.#lateMs() : FIRST_RETRY_MS)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelTimer?.()
+    await this.#running
+  }
+
+  /** How far it is; undefined for a device that gets no history. */
+  get state(): HistoryTransferState | undefined {
+    return this.#state
+  }
+
+  /** This device was added by an own one: asks it for the history, once. */
+  async join(from: DeviceId): Promise<void> {
+    const { context, states } = this.#components
+    if (this.#state) return
+    this.#state = {
+      from,
+      transferId: context.random(16),
+      index: 0,
+      cursor: encodeCursor(FIRST_CURSOR),
+      chats: 0,
+      chatsTotal: 0,
+      messages: 0,
+      startedAt: context.timers.now(),
+      isDone: false,
+      rounds: 0
+    }
+    await states.unit(async unit => unit.write(ownDeviceSlots.historyTransfer(), this.#state!))
+    this.kick()
+  }
+
+  /** Asks now, as after a new connection. */
+  kick(): void {
+    this.#retryMs = FIRST_RETRY_MS
+    this.#askedUntil = 0
+    if (this.#state && !this.#state.isDone) this.#schedule(0)
+  }
+
+  #schedule(ms: number | undefined): void {
+    this.#cancelTimer?.()
+    if (this.#stopped || !this.#state || ms === undefined) return
+    this.#cancelTimer = this.#components.context.timers.after(ms, () => {
+      this.#running ??= this.#ask()
+        .catch((error: unknown) =>
+          this.#components.context.log.debug('history was not asked for', { reason: String(error) })
+        )
+        .finally(() => (this.#running = undefined))
+    })
+  }
+
+  /** Asks, and again later if nothing comes. */
+  async #ask(): Promise<void> {
+    const { states } = this.#components
+    await states.unit(unit => this.#request(unit))
+    this.#schedule(this.#retryMs)
+    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS)
+  }
+
+  async #request(unit: UnitOfWork): Promise<void> {
+    const { pairs, notesId } = this.#components
+    const state = await this.#roundOf(unit)
+    if (!state) return
+    const { transferId, index, cursor, from } = state
+    const request = { kind: 'historyRequest' as const, transferId, index, cursor, count: PIECES_ASKED }
+    // False until the other device's session was accepted: asked again then.
+    if (await pairs.say(unit, notesId(), from, [request])) this.#askedUntil = index + PIECES_ASKED
+  }
+
+  /** The state to ask with; undefined once everything was asked for. The end of a round is where the next one begins. */
+  async #roundOf(unit: UnitOfWork): Promise<HistoryTransferState | undefined> {
+    const state = await unit.read(ownDeviceSlots.historyTransfer())
+    if (!state?.isDone) return state
+    if (state.rounds >= LATE_ROUNDS_MS.length) return undefined
+    return state
+  }
+
+  /** Takes one piece. Only from the device that was asked, and for this transfer. */
+  async receive(unit: UnitOfWork, deviceId: DeviceId, body: BodyOf<'historyChunk'>): Promise<void> {
+    let state = await unit.read(ownDeviceSlots.historyTransfer())
+    if (!state || !equalBytes(state.from, deviceId) || !equalBytes(state.transferId, body.transferId)) return
+    const piece = this.#decode(body.data)
+    if (!piece) return
+    if (!equalBytes(piece.from, state.cursor)) {
+      if (this.#early.size < MAX_EARLY_PIECES) this.#early.set(toHex(piece.from), { piece, last: body.last })
+      return
+    }
+    state = await this.#take(unit, state, piece, body.last)
+    for (let next = this.#early.get(toHex(state.cursor)); next; next = this.#early.get(toHex(state.cursor))) {
+      this.#early.delete(toHex(state.cursor))
+      state = await this.#take(unit, state, next.piece, next.last)
+    }
+    const taken = state
+    unit.write(ownDeviceSlots.historyTransfer(), taken)
+    if (!taken.isDone && taken.index >= this.#askedUntil) await this.#request(unit)
+    unit.after(() => this.#taken(taken))
+    unit.tell(() => this.#components.onChange())
+  }
+
+  async #take(
+    unit: UnitOfWork,
+    state: HistoryTransferState,
+    piece: HistoryPiece,
+    last: boolean
+  ): Promise<HistoryTransferState> {
+    const added = await this.#components.merge.merge(unit, piece)
+    return {
+      ...state,
+      index: state.index + 1,
+      cursor: piece.next,
+      chats: Math.max(state.chats, piece.chats),
+      chatsTotal: piece.chatsTotal,
+      messages: state.messages + added,
+      isDone: state.isDone || last,
+      rounds: state.rounds + (state.isDone && last ? 1 : 0)
+    }
+  }
+
+  #taken(state: HistoryTransferState): void {
+    this.#state = state
+    this.#retryMs = FIRST_RETRY_MS
+    if (state.isDone) this.#early.clear()
+    this.#schedule(state.isDone ? this.#lateMs() : 5 * FIRST_RETRY_MS)
+  }
+
+  /** When what came late is asked for next; undefined if not any more. */
+  #lateMs(): number | undefined {
+    return LATE_ROUNDS_MS[this.#state?.rounds ?? 0]
+  }
+
+  #decode(data: Uint8Array): HistoryPiece | undefined {
+    try {
+      return decodePiece(data)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.#components.context.log.warn('a piece of history could not be read', { code: error.code })
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/** The other devices of the account: what they are called, what they and this one agree on, and the history of a new one. */
+import { toHex } from '../../protocol/bytes.ts'
+import { cutText } from '../../protocol/graphemes.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { PersonTrust } from '../directory/person-trust.ts'
+import type { EngineContext } from '../engine-context.ts'
+import { PeerError } from '../errors.ts'
+import type { ConversationRoster } from '../groups/conversation-roster.ts'
+import type { ConversationRows } from '../history/conversation-rows.ts'
+import type { MessageLog } from '../history/message-log.ts'
+import type { LinkingHooks } from '../linking/linking-hooks.ts'
+import type { HistoryApi, HistoryStatus } from '../peer-api.ts'
+import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { PairSender } from '../sending/pair-sender.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { ownAccountChange, type OwnAccount } from '../store/own-account.ts'
+import type { StateStore } from '../store/state-store.ts'
+import { HistoryMerge } from './history-merge.ts'
+import { HistorySource } from './history-source.ts'
+import { HistoryTransfer } from './history-transfer.ts'
+import { OwnSync } from './own-sync.ts'
+import { deviceNameItem, SyncItems, textValue } from './sync-items.ts'
+
+const MAX_DEVICE_NAME = 64
+
+export interface OwnDevicesComponents {
+  context: EngineContext
+  states: StateStore
+  directory: DirectoryClient
+  roster: ConversationRoster
+  rows: ConversationRows
+  history: MessageLog
+  sealer: Sealer
+  trust: PersonTrust
+  tokens: DeliveryTokens
+  pairs: PairSender
+  account: () => OwnAccount
+  saveAccount: (account: OwnAccount) => void
+  /** Keeps what a person is called. */
+  noteProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => Promise<void>
+  onChange: () => void
+}
+
+export class OwnDevices implements HistoryApi, LinkingHooks {
+  readonly items: SyncItems
+  readonly sync: OwnSync
+  readonly source: HistorySource
+  readonly transfer: HistoryTransfer
+  readonly #components: OwnDevicesComponents
+
+  constructor(components: OwnDevicesComponents) {
+    this.#components = components
+    const { context, states } = components
+    const items = (this.items = new SyncItems(context, states))
+    const onNamed = (name: string): void => void this.#renameThis(name)
+    const sync = (this.sync = new OwnSync({ ...components, items, onNamed }))
+    this.source = new HistorySource({ ...components, items })
+    const merge = new HistoryMerge({
+      ...components,
+      sync,
+      onPerson: (accountId, profile) => void this.#notePerson(accountId, profile)
+    })
+    this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId })
+  }
+
+  async start(): Promise<void> {
+    await this.items.load()
+    await this.transfer.start()
+  }
+
+  stop(): Promise<void> {
+    return this.transfer.stop()
+  }
+
+  /** A device was added here by the user: it may ask for the history, and hears what the others agree on. */
+  async onLinked({ deviceId, name }: { deviceId: DeviceId; name: string }): Promise<void> {
+    const { context, states, directory } = this.#components
+    await states.unit(unit => this.source.grant(unit, deviceId))
+    await directory
+      .refresh(context.accountId())
+      .catch((error: unknown) => context.log.debug('the own record was not asked for', { reason: String(error) }))
+    // It opens a session with the new device: the channel that the history travels in comes with it.
+    await this.#tellName()
+    const item = deviceNameItem(toHex(deviceId))
+    if (name !== '' && this.items.get(item) === undefined) await this.sync.setItem(item, textValue(name))
+  }
+
+  /** This device was added to the account by another one. */
+  async onJoined({ by }: { by: DeviceId }): Promise<void> {
+    await this.#tellName()
+    await this.transfer.join(by)
+  }
+
+  #tellName(): Promise<void> {
+    const { context, account } = this.#components
+    return this.sync.setItem(deviceNameItem(toHex(context.device().deviceId)), textValue(account().deviceName))
+  }
+
+  /** What a device is called; null if it has not said so. @param device - lower-case hex. */
+  nameOf(device: string): string | null {
+    return this.items.text(deviceNameItem(device)) ?? null
+  }
+
+  /** Gives a device of the account another name, on all devices. @throws PeerError `device-name` for an empty one. */
+  async rename(device: string, text: string): Promise<void> {
+    const name = cutText(text.toWellFormed().trim(), MAX_DEVICE_NAME)
+    if (name === '') throw new PeerError('device-name')
+    await this.sync.setItem(deviceNameItem(device), textValue(name))
+    if (device === toHex(this.#components.context.device().deviceId)) await this.#renameThis(name)
+  }
+
+  async #renameThis(text: string): Promise<void> {
+    const { context, account, saveAccount, onChange } = this.#components
+    const deviceName = cutText(text.trim(), MAX_DEVICE_NAME)
+    if (deviceName === '' || deviceName === account().deviceName) return
+    const changed = { ...account(), deviceName }
+    saveAccount(changed)
+    onChange()
+    await context.store.batch([ownAccountChange(changed)]).catch((error: unknown) => {
+      context.log.warn('a name could not be stored', { reason: String(error) })
+    })
+  }
+
+  /** History tells of a person whom this device may not know yet. Never rejects. */
+  async #notePerson(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
+    const { context, directory, noteProfile, onChange } = this.#components
+    try {
+      if (directory.peek(toHex(accountId))?.displayName) return
+      await directory.account(accountId)
+      await noteProfile(accountId, profile)
+      onChange()
+    } catch (error) {
+      context.log.debug('a person was not looked up yet', { reason: String(error) })
+    }
+  }
+
+  async status(): Promise<HistoryStatus> {
+    const { state } = this.transfer
+    const grants = await this.source.grants()
+    const shipping = grants.map(({ deviceId, chats, conversations, isDone }) => ({
+      deviceId: toHex(deviceId),
+      chats,
+      chatsTotal: conversations.length,
+      isDone
+    }))
+    if (!state) return { state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping }
+    const { chats, chatsTotal, messages, isDone, index } = state
+    const now = isDone ? 'done' : index === 0 ? 'waiting' : 'receiving'
+    return { state: now, from: toHex(state.from), chats, chatsTotal, messages, shipping }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Keeps the devices of the account in step: what was read, what others have got and read, and the items that all agree on.
+ *
+ * It travels as messages of the conversation of the account with itself, whose roster is the own devices and nobody else. So
+ * it is sealed, ordered, and asked for again when it gets lost, as everything that people write. From any other conversation
+ * it counts for nothing.
+ */
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { decode, encode, uint } from '../../protocol/codec.ts'
+import type { BodyOf, MessageBody } from '../../protocol/conversation/message.ts'
+import { MAX_RECEIPT_TARGETS } from '../../protocol/conversation/message-kinds.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { PersonTrust } from '../directory/person-trust.ts'
+import type { EngineContext } from '../engine-context.ts'
+import { conversationOf, type ConversationRoster } from '../groups/conversation-roster.ts'
+import type { ConversationRows } from '../history/conversation-rows.ts'
+import type { MessageLog } from '../history/message-log.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { ownDeviceSlots, type SyncItem } from '../store/own-device-slots.ts'
+import { slots, type ShownId } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { OwnMark, OwnMarks } from '../history/own-marks.ts'
+import { deviceNameItem, idIn, type SyncItems } from './sync-items.ts'
+
+export interface OwnSyncComponents {
+  context: EngineContext
+  states: StateStore
+  roster: ConversationRoster
+  rows: ConversationRows
+  history: MessageLog
+  items: SyncItems
+  sealer: Sealer
+  trust: PersonTrust
+  /** Another device gave this one a name. */
+  onNamed: (name: string) => void
+  /** Something that a screen shows has changed. */
+  onChange: () => void
+}
+
+export class OwnSync implements OwnMarks {
+  readonly #components: OwnSyncComponents
+
+  constructor(components: OwnSyncComponents) {
+    this.#components = components
+  }
+
+  /** The conversation of the account with itself. */
+  get notesId(): ConversationId {
+    const { context } = this.#components
+    return conversationOf(context, [context.accountId()]).conversationId
+  }
+
+  /** Whether something comes from an own device, and nobody else has read it. */
+  isOwn({ conversationId, senderAccount }: { conversationId: Uint8Array; senderAccount: AccountId }): boolean {
+    const { context } = this.#components
+    return equalBytes(senderAccount, context.accountId()) && equalBytes(conversationId, this.notesId)
+  }
+
+  /** Changes an item here, and on every other device. On disk once this resolves. */
+  async setItem(name: string, value: Uint8Array): Promise<void> {
+    const { states, items, onChange } = this.#components
+    await states.unit(async unit => {
+      const item = await items.set(unit, name, value)
+      if (await this.#hasOthers()) await this.#tell(unit, { kind: 'sync', items: [item] })
+    })
+    onChange()
+  }
+
+  /** A person's safety number was compared here, or its mark was taken away. */
+  noteVerified(accountId: AccountId): Promise<void> {
+    const { verifiedAt } = this.#components.trust.of(accountId)
+    const value = verifiedAt === null ? new Uint8Array(0) : encode(uint(), verifiedAt)
+    return this.setItem(`verified/${toHex(accountId)}`, value)
+  }
+
+  /** As part of the unit of work that marks the messages here. */
+  async tellMarks(unit: UnitOfWork, conversationId: string, mark: OwnMark, messages: ShownId[]): Promise<void> {
+    if (messages.length === 0 || !(await this.#hasOthers())) return
+    for (let i = 0; i < messages.length; i += MAX_RECEIPT_TARGETS) {
+      const some = messages.slice(i, i + MAX_RECEIPT_TARGETS).map(id => fromHex(id, 32))
+      await this.#tell(unit, { kind: 'ownMarks', conversationId: fromHex(conversationId, 32), mark, messages: some })
+    }
+  }
+
+  async #tell(unit: UnitOfWork, body: MessageBody): Promise<void> {
+    const { context, rows, sealer } = this.#components
+    const { conversationId } = await rows.rowFor(unit, [context.accountId()])
+    await sealer.enqueue(unit, conversationId, body)
+  }
+
+  async #hasOthers(): Promise<boolean> {
+    const { context, roster } = this.#components
+    const others = await roster.recipientsOf(conversationOf(context, [context.accountId()]))
+    return others !== undefined && others.length > 0
+  }
+
+  /** Takes what an own device says; see {@link isOwn}. */
+  async receive(unit: UnitOfWork, body: BodyOf<'sync'> | BodyOf<'ownMarks'>): Promise<void> {
+    if (body.kind === 'sync') return this.takeItems(unit, body.items)
+    const conversationId = toHex(body.conversationId)
+    for (const message of body.messages) {
+      const id = toHex(message) as ShownId
+      if (body.mark === 'seen') await this.#seen(unit, conversationId, id)
+      else await this.#components.history.advance(unit, id, body.mark)
+    }
+  }
+
+  async #seen(unit: UnitOfWork, conversationId: string, id: ShownId): Promise<void> {
+    const { context, history } = this.#components
+    const place = await unit.read(slots.place(id))
+    // The mark may be quicker than the message: they come from two devices.
+    if (!place) return unit.write(ownDeviceSlots.awaitedMark(id), { at: context.timers.now() })
+    const marked = await history.update(unit, id, row => (row.readTold ? undefined : { ...row, readTold: true }))
+    const conversation = marked && !marked.mine && (await unit.read(slots.conversation(conversationId)))
+    if (!conversation) return
+    history.saveConversation(unit, { ...conversation, unread: Math.max(0, conversation.unread - 1) })
+  }
+
+  /** Takes items that another device has set, from itself or out of the history. */
+  async takeItems(unit: UnitOfWork, items: readonly SyncItem[]): Promise<void> {
+    for (const item of items) {
+      if (await this.#components.items.take(unit, item)) unit.after(() => this.#apply(item))
+    }
+    unit.tell(() => this.#components.onChange())
+  }
+
+  #apply({ name, value }: SyncItem): void {
+    const { context, trust, onNamed } = this.#components
+    const accountId = idIn(name, 'verified')
+    if (accountId) {
+      const at = value.length === 0 ? null : decode(uint(), value, { maxBytes: 16 })
+      trust.take(accountId as AccountId, at).catch((error: unknown) => {
+        context.log.warn('a mark of another device could not be kept', { reason: String(error) })
+      })
+    } else if (name === deviceNameItem(toHex(context.device().deviceId))) onNamed(new TextDecoder().decode(value))
+  }
+}

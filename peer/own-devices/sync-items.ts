@@ -1,0 +1,90 @@
+/**
+ * What all devices of an account agree on, item by item: the last writer wins.
+ *
+ * A version is a time that never falls behind what its writer has seen: the clock, or one above the item's version if that is
+ * higher. So who changes something after seeing an earlier change wins, also if the earlier clock was years ahead; of two who
+ * did not see each other the later clock wins, and of equal versions the higher device id. All devices come to the same.
+ */
+import { compareBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
+import type { EngineContext } from '../engine-context.ts'
+import { ownDeviceSlots, syncItemEntry, type SyncItem } from '../store/own-device-slots.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+
+/** Items that are kept; past it new names are dropped. An account with 10,000 contacts and 32 devices needs fewer. */
+const MAX_ITEMS = 20_000
+
+/** Name of the item that holds what a device is called. @param device - lower-case hex. */
+export const deviceNameItem = (device: string): string => `device-name/${device}`
+/** Name of the item that holds when a person's safety number was compared. @param account - lower-case hex. */
+export const verifiedItem = (account: string): string => `verified/${account}`
+
+/** The id in the name of an item; undefined if the item is of another kind. */
+export function idIn(name: string, kind: 'device-name' | 'verified'): Uint8Array | undefined {
+  const bytes = kind === 'verified' ? 32 : 16
+  const match = new RegExp(`^${kind}/([0-9a-f]{${2 * bytes}})$`).exec(name)
+  return match ? fromHex(match[1]!, bytes) : undefined
+}
+
+export class SyncItems {
+  readonly #context: EngineContext
+  readonly #states: StateStore
+  readonly #items = new Map<string, SyncItem>()
+
+  constructor(context: EngineContext, states: StateStore) {
+    this.#context = context
+    this.#states = states
+  }
+
+  async load(): Promise<void> {
+    for (const item of await this.#states.all('sync-item', syncItemEntry)) this.#items.set(item.name, item)
+  }
+
+  /** The value that counts; undefined if no device has set it. */
+  get(name: string): Uint8Array | undefined {
+    const value = this.#items.get(name)?.value
+    return value?.length === 0 ? undefined : value
+  }
+
+  /** {@link get} as text. */
+  text(name: string): string | undefined {
+    const value = this.get(name)
+    return value && new TextDecoder().decode(value)
+  }
+
+  /** All items in the order of their names. */
+  all(): SyncItem[] {
+    return [...this.#items.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Changes an item here. @returns what the other devices are told. */
+  async set(unit: UnitOfWork, name: string, value: Uint8Array): Promise<SyncItem> {
+    const before = await unit.read(ownDeviceSlots.syncItem(name))
+    const version = Math.max(this.#context.timers.now(), (before?.version ?? 0) + 1)
+    const item = { name, value, version, by: this.#context.device().deviceId }
+    this.#write(unit, item)
+    return item
+  }
+
+  /** Takes what another device says. @returns whether it counts. */
+  async take(unit: UnitOfWork, item: SyncItem): Promise<boolean> {
+    const before = await unit.read(ownDeviceSlots.syncItem(item.name))
+    if (before ? !isNewer(item, before) : this.#items.size >= MAX_ITEMS) return false
+    this.#write(unit, item)
+    return true
+  }
+
+  #write(unit: UnitOfWork, item: SyncItem): void {
+    unit.write(ownDeviceSlots.syncItem(item.name), item)
+    unit.after(() => this.#items.set(item.name, item))
+  }
+}
+
+/** Whether an item replaces another of the same name. The same on every device, whatever came first. */
+export function isNewer(item: SyncItem, before: SyncItem): boolean {
+  if (item.version !== before.version) return item.version > before.version
+  const order = compareBytes(item.by, before.by)
+  return order > 0 || (order === 0 && toHex(item.value) > toHex(before.value))
+}
+
+/** A text as the value of an item. */
+export const textValue = (text: string): Uint8Array => utf8(text)

@@ -1,0 +1,20 @@
+import { fromHex } from '../../../protocol/bytes.ts'
+import type { DeviceId } from '../../../protocol/identity/device.ts'
+import type { FakeNetwork } from '../network/fake/fake-network.ts'
+import { secondDevice } from './second-device.ts'
+import type { TestPeer } from './test-peer.ts'
+
+/** A further device of an account that was linked: the first one ships its history to it. It is running. */
+export async function linkedDevice(
+  network: FakeNetwork,
+  first: TestPeer,
+  { granted = true }: { granted?: boolean } = {}
+): Promise<TestPeer> {
+  const second = await secondDevice(network, first)
+  const by = fromHex(first.me.deviceId) as DeviceId
+  const joined = second.engine.linked.onJoined({ by })
+  const device = { deviceId: fromHex(second.me.deviceId) as DeviceId, name: 'second' }
+  if (granted) await first.engine.linked.onLinked(device)
+  await joined
+  return second
+}

@@ -68,6 +68,8 @@ export type Purpose =
   | 'link-check'
   | 'link-request'
   | 'link-token'
+  | 'file-key'
+  | 'file-chunk'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

@@ -16,6 +16,9 @@ export const MAX_ENVELOPE_RECIPIENTS = 64
 /** A whole encoded envelope: payload, every recipient's part and proof, and framing. */
 export const MAX_ENVELOPE_BYTES = 220 * KIB
 
+/** Largest file of a message, before encryption. */
+export const MAX_ATTACHMENT_BYTES = 100 * MIB
+
 /**
  * Longest text of one message, in UTF-16 code units: what `length` counts. At three bytes a unit, the longest text still
  * fits the largest padding. The composer and the peer refuse a longer one, counted without blanks at its ends.

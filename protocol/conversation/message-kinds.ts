@@ -9,7 +9,7 @@ import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } 
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
-import { MAX_TEXT_UNITS } from '../limits.ts'
+import { MAX_ATTACHMENT_BYTES, MAX_TEXT_UNITS } from '../limits.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
 export const MESSAGE_ID_BYTES = 16
@@ -19,8 +19,6 @@ export const messageIdCodec = bytes<MessageId>(MESSAGE_ID_BYTES)
 
 /** Messages that one receipt or acknowledgement names. */
 export const MAX_RECEIPT_TARGETS = 256
-/** Largest attachment. */
-export const MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024
 /** Longest life that a disappearing message may be given, in seconds: a year. */
 export const MAX_EXPIRY_SECONDS = 365 * 24 * 60 * 60
 /** Largest piece of history in one message: one text of the greatest length fits, with what belongs to it. */

@@ -41,11 +41,20 @@ export const AEAD_NONCE_BYTES = 12
 /** Longest output of HKDF-Expand with SHA-256, 255 blocks (RFC 5869, section 2.3). */
 export const MAX_HKDF_BYTES = 255 * 32
 
+/** SHA-256 of data that comes in pieces. */
+export interface Sha256 {
+  update(data: Uint8Array): void
+  /** @returns 32 bytes; called once, at the end. */
+  digest(): Uint8Array
+}
+
 export interface Crypto {
   /** Which implementation this is, for reports. */
   readonly name: 'noble' | 'node' | 'webcrypto'
 
   sha256(data: Uint8Array): Uint8Array
+  /** The same for data that is never whole in memory. */
+  createSha256(): Sha256
   sha512(data: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
   /** HKDF-Extract with SHA-256 (RFC 5869). @returns 32 bytes. */

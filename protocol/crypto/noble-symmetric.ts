@@ -13,12 +13,13 @@ import { requireBytes, requireHkdfExpand } from './parameters.ts'
 /** The synchronous half of the seam. */
 export type SymmetricCrypto = Pick<
   Crypto,
-  'sha256' | 'sha512' | 'hmacSha256' | 'hkdfExtract' | 'hkdfExpand' | 'chachaSeal' | 'chachaOpen'
+  'sha256' | 'createSha256' | 'sha512' | 'hmacSha256' | 'hkdfExtract' | 'hkdfExpand' | 'chachaSeal' | 'chachaOpen'
 >
 
 /** The synchronous half of the seam, from noble. */
 export const nobleSymmetric: SymmetricCrypto = {
   sha256: data => sha256(data),
+  createSha256: () => sha256.create(),
   sha512: data => sha512(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
   hkdfExtract: (salt, inputKey) => extract(sha256, inputKey, salt),

@@ -1,8 +1,8 @@
 /** Hashes, HMAC, HKDF, AEADs and PBKDF2 of node:crypto. */
-import { createCipheriv, createDecipheriv, createSecretKey, hash, pbkdf2 } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, hash, pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { concatBytes, wipe } from '../../bytes.ts'
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto } from '../crypto.ts'
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto, type Sha256 } from '../crypto.ts'
 import { ProtocolError } from '../../errors.ts'
 import { requireBytes, requireHkdfExpand, requirePbkdf2 } from '../parameters.ts'
 import { plain } from './buffers.ts'
@@ -16,6 +16,7 @@ type Aead = 'chacha20-poly1305' | 'aes-256-gcm'
 export const nodeSymmetric: Pick<
   Crypto,
   | 'sha256'
+  | 'createSha256'
   | 'sha512'
   | 'hmacSha256'
   | 'hkdfExtract'
@@ -27,6 +28,7 @@ export const nodeSymmetric: Pick<
   | 'pbkdf2Sha512'
 > = {
   sha256,
+  createSha256,
   sha512: data => plain(hash('sha512', data, 'buffer')),
   hmacSha256,
   hkdfExtract: (salt, inputKey) => hmacSha256(salt, inputKey),
@@ -43,6 +45,11 @@ export const nodeSymmetric: Pick<
     requirePbkdf2(iterations, length)
     return plain(await pbkdf2Async(password, salt, iterations, length, 'sha512'))
   }
+}
+
+function createSha256(): Sha256 {
+  const running = createHash('sha256')
+  return { update: data => void running.update(data), digest: () => plain(running.digest()) }
 }
 
 function sha256(data: Uint8Array): Uint8Array {

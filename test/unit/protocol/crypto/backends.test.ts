@@ -24,6 +24,20 @@ for (const crypto of await allBackends()) {
       )
     })
 
+    it('hashes pieces as it hashes the whole', () => {
+      const data = bytes(1000, 7)
+      const running = crypto.createSha256()
+      for (const [start, end] of [
+        [0, 0],
+        [0, 1],
+        [1, 64],
+        [64, 700],
+        [700, 1000]
+      ])
+        running.update(data.subarray(start, end))
+      expect(running.digest()).toEqual(crypto.sha256(data))
+    })
+
     it('computes HMAC-SHA-256 as RFC 4231 says, with keys shorter and longer than a block', () => {
       expect(toHex(crypto.hmacSha256(bytes(20, 0x0b), utf8('Hi There')))).toBe(
         'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7'

@@ -1,0 +1,63 @@
+import { KEY_BYTES } from '../crypto/crypto.ts'
+import type { Environment } from '../environment.ts'
+import { ProtocolError } from '../errors.ts'
+import { ChunkCipher } from './chunk-cipher.ts'
+import { chunkBytes, FILE_VERSION, fileLayout } from './file-layout.ts'
+import { PieceReader, type ByteStream } from './pieces.ts'
+
+/** All that a device needs to find and to open a file; it travels inside a message. */
+export interface FilePointer {
+  /** SHA-256 of the stored form, 32 bytes: the name of the file at a storage. */
+  hash: Uint8Array
+  /** Bytes of content. */
+  size: number
+  /** 32 bytes, of this file alone. */
+  key: Uint8Array
+}
+
+/**
+ * Encrypts a file under a key that it draws. Nobody can give the key: a key that is used for two contents gives both away.
+ * For the same reason an upload that breaks off goes on with the bytes that were written here, never with a second encryption.
+ *
+ * @param size - exact bytes of `content`.
+ * @param write - takes the stored form piece by piece; the next chunk waits for it.
+ * @throws ProtocolError `TOO_LARGE`; `INVALID` if the content has another size; whatever `content` or `write` throws.
+ */
+export async function encryptFile(
+  env: Pick<Environment, 'crypto' | 'network' | 'random'>,
+  size: number,
+  content: ByteStream,
+  write: (stored: Uint8Array) => void | Promise<void>
+): Promise<FilePointer> {
+  const layout = fileLayout(size)
+  const key = env.random(KEY_BYTES)
+  const cipher = new ChunkCipher(env, layout, key)
+  const reader = new PieceReader(content)
+  const hash = env.crypto.createSha256()
+  const add = async (stored: Uint8Array): Promise<void> => {
+    hash.update(stored)
+    await write(stored)
+  }
+  try {
+    await add(Uint8Array.of(FILE_VERSION))
+    let left = size
+    for (let index = 0; index < layout.chunks; index++) {
+      const chunk = new Uint8Array(chunkBytes(layout, index))
+      const wanted = Math.min(left, chunk.length)
+      const bytes = await reader.read(wanted)
+      if (bytes.length !== wanted) throw wrongSize(size)
+      left -= wanted
+      chunk.set(bytes)
+      await add(await cipher.seal(index, chunk))
+    }
+    if (!(await reader.isAtEnd())) throw wrongSize(size)
+    return { hash: hash.digest(), size, key }
+  } finally {
+    cipher.wipe()
+    await reader.close()
+  }
+}
+
+function wrongSize(size: number): ProtocolError {
+  return new ProtocolError('INVALID', `the file does not have ${size} bytes any more`)
+}

@@ -22,6 +22,8 @@ export type Command =
   | ({ kind: 'name'; username: string } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
+  | ({ kind: 'rename'; device: string; name: string } & CommonOptions)
+  | ({ kind: 'historyStatus' } & CommonOptions)
   | ({ kind: 'revoke'; device: string; yes: boolean } & CommonOptions)
   | ({ kind: 'recoveryMake'; out: string } & CommonOptions)
   | ({ kind: 'recoveryStatus' } & CommonOptions)
@@ -152,21 +154,43 @@ const addMessageCommands: AddCommands = (program, common, take) => {
 }
 
 const addDeviceCommands: AddCommands = (program, common, take) => {
-  program
+  const devices = program
     .command('devices')
     .description('the devices of this account, and since when the public record has them')
     .action(() => take({ kind: 'devices', ...common() }))
+  devices
+    .command('rename')
+    .argument('<DEVICE>', 'or: this')
+    .argument('<NAME>')
+    .description('give a device another name, on all devices of the account')
+    .action((device: string, name: string) => {
+      if (name.trim() === '') throw new UsageError('the name is empty')
+      take({ kind: 'rename', device: device === 'this' ? device : deviceIdStart(device), name, ...common() })
+    })
+  // The same by two names: beside `rename`, and as it was called first.
+  addRevoke(devices.command('remove'), common, take)
+  addRevoke(program.command('revoke'), common, take)
   program
-    .command('revoke')
+    .command('history')
+    .description('messages from before this device was added')
+    .command('status')
+    .description('how far they are on their way from the device that added this one')
+    .action(() => take({ kind: 'historyStatus', ...common() }))
+}
+
+function addRevoke(word: CommandWord, common: () => CommonOptions, take: (command: Command) => void): void {
+  word
     .argument('<DEVICE>')
     .description('remove a device from this account for good; returns once the network has taken it')
     .option('--yes', 'needed to remove the device that runs the command', false)
-    .action((device: string, { yes }: { yes: boolean }) => {
-      if (!/^[0-9a-f]{8,32}$/.test(device)) {
-        throw new UsageError(`a device is named by 8 to 32 hex digits of its id, got "${device}"`)
-      }
-      take({ kind: 'revoke', device, yes, ...common() })
-    })
+    .action((device: string, { yes }: { yes: boolean }) =>
+      take({ kind: 'revoke', device: deviceIdStart(device), yes, ...common() })
+    )
+}
+
+function deviceIdStart(device: string): string {
+  if (/^[0-9a-f]{8,32}$/.test(device)) return device
+  throw new UsageError(`a device is named by 8 to 32 hex digits of its id, got "${device}"`)
 }
 
 const addRecoveryCommands: AddCommands = (program, common, take) => {

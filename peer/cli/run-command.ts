@@ -21,6 +21,8 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
   devices: async () => (await devices()).devices,
+  rename: async () => (await devices()).rename,
+  historyStatus: async () => (await devices()).historyStatus,
   revoke: async () => (await devices()).revoke,
   recoveryMake: async () => (await recovery()).recoveryMake,
   recoveryStatus: async () => (await recovery()).recoveryStatus,

@@ -34,6 +34,8 @@ import { OwnDevices } from './own-devices/own-devices.ts'
 import { Outbox } from './sending/outbox.ts'
 import type { OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
+import { PersonMarking } from './people/person-marking.ts'
+import { PersonMarksBook } from './people/person-marks.ts'
 import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { ControlInbox } from './receiving/control-inbox.ts'
@@ -85,6 +87,7 @@ export interface ConnectionStatus {
 export class ChatEngine {
   readonly people: PersonViews
   readonly trust: PersonTrust
+  readonly marking: PersonMarking
   readonly publicRecords: PublicRecords
   readonly deviceRemoval: DeviceRemoval
   readonly directory: DirectoryClient
@@ -104,6 +107,7 @@ export class ChatEngine {
   readonly #states: StateStore
   readonly #queue: UnsentQueue
   readonly #roster: ConversationRoster
+  readonly #marks: PersonMarksBook
   readonly #sealer: Sealer
   readonly #pairs: PairSender
   readonly #maintenance: Maintenance
@@ -136,7 +140,10 @@ export class ChatEngine {
     }))
     const holds = new SendHolds(context, directory, trust)
     const roster = (this.#roster = new ConversationRoster(context, directory))
-    this.people = new PersonViews(context, directory, account, trust, holds, roster)
+    const marks = (this.#marks = new PersonMarksBook(states, () => context.timers.now()))
+    const isBlocked = (accountId: AccountId): boolean => marks.isBlocked(accountId)
+    const isSpokenTo = (accountId: AccountId): boolean => !isBlocked(accountId)
+    this.people = new PersonViews(context, directory, account, trust, holds, roster, marks)
     this.publicRecords = new PublicRecords(context, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
     const history = new MessageLog(context, states, {
@@ -156,16 +163,8 @@ export class ChatEngine {
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const pairings = new PairingBook(states)
     const tokens = new DeliveryTokens(context, states, directory)
-    const pairs = (this.#pairs = new PairSender({
-      context,
-      states,
-      pairings,
-      tokens,
-      roster,
-      outbox,
-      account,
-      onKeysChanged
-    }))
+    const saying = { context, states, pairings, tokens, roster, outbox, account, isSpokenTo, onKeysChanged }
+    const pairs = (this.#pairs = new PairSender(saying))
     const round = new SealRound({ context, history, queue, outbox, roster, pairings, tokens, account, onKeysChanged })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
@@ -203,7 +202,7 @@ export class ChatEngine {
       historyTransfer: own.transfer,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
-    const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings }))
+    const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings, isBlocked }))
     const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
     const receiving = { context, states, directory, inbox, pairInbox, isPartner }
@@ -218,26 +217,31 @@ export class ChatEngine {
       history,
       roster,
       rows,
+      marks,
       sealer,
       outbox,
       readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
       people: this.people,
       onChange
     }))
-    const upkeep = new SessionUpkeep({
+    const keeping = { context, states, directory, roster, inbox, pairs, pairings, tokens, outbox, onKeysChanged }
+    const upkeep = new SessionUpkeep(keeping)
+    const maintenance = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
+    this.#maintenance = new Maintenance(maintenance)
+    this.marking = new PersonMarking({
       context,
       states,
       directory,
-      roster,
-      inbox,
-      pairs,
-      pairings,
-      tokens,
-      outbox,
-      onKeysChanged
+      marks,
+      people: this.people,
+      rotateToken: unit => tokens.rotate(unit),
+      onMarked: (_, isSpokenTo) => {
+        onChange()
+        if (!isSpokenTo) return
+        pairs.resume()
+        void this.#maintenance.round()
+      }
     })
-    const maintenance = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
-    this.#maintenance = new Maintenance(maintenance)
     this.unheard = new UnheardQueue(states, this.people, row => this.#maintenance.nameChecked(row.from))
     this.nameClaim = new NameClaim({
       context,
@@ -269,6 +273,7 @@ export class ChatEngine {
   async start(): Promise<void> {
     this.#isRunning = true
     await this.trust.load()
+    await this.#marks.load(this.directory)
     await this.directory.load(this.#components.context.accountId())
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
     await this.outbox.start()

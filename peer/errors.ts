@@ -67,6 +67,11 @@ const FACTS = {
   refused: { refusal: oneOf(...PEER_ERROR_CODES) },
 
   'no-account': {},
+  /** The own account cannot be marked as others can. */
+  'own-account': {},
+  'nickname-too-long': { length: count, limit: count },
+  /** The user has blocked this person. */
+  blocked: { username: textOrNull },
   'no-conversation': {},
   'no-device': {},
   /** A device needs a name. */

@@ -89,7 +89,8 @@ export class PeerEngine implements PeerApi {
     this.#known = this.#createKnownNetwork(init.entry)
     this.#context = this.#createContext()
     this.#chat = this.#createChat(init.keepUnheard ?? false)
-    const { publicRecords, deviceRemoval, conversations, directory, people, trust, keeper, ownDevices } = this.#chat
+    const { publicRecords, deviceRemoval, conversations, directory, people, trust, marking, keeper, ownDevices } =
+      this.#chat
     const account = (): OwnAccount => this.#identity.account
     const finder = new PersonFinder({ directory, keeper, people, conversations, account })
     const onChange = (): void => this.#changed()
@@ -102,7 +103,7 @@ export class PeerEngine implements PeerApi {
     this.devices = this.#registered('devices', new DeviceCalls({ publicRecords, deviceRemoval, ownDevices, onChange }))
     this.people = this.#registered(
       'people',
-      new PeopleCalls({ finder, publicRecords, people, trust, tellDevices, onTrust })
+      new PeopleCalls({ finder, publicRecords, people, trust, marking, tellDevices, onTrust })
     )
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', conversations)

@@ -22,6 +22,13 @@ export interface PeopleApi {
   unverify(accountId: AccountHex): Promise<Person>
   /** Accepts the change behind an alert: sending goes on. A person whose keys changed does not count as verified any more. */
   acceptAlert(accountId: AccountHex): Promise<Person>
+  /** The people whom the user has added as contacts, by name. */
+  contacts(): Promise<Person[]>
+  /**
+   * Sets marks of a person; those that are left out stay. Blocking gives our mailboxes a new delivery token, so that what this
+   * person sends counts as a stranger's there. Rejects with `nickname-too-long`, `own-account`.
+   */
+  mark(accountId: AccountHex, marks: Partial<PersonMarks>): Promise<Person>
 }
 
 /** The calls of {@link PeopleApi}. */
@@ -31,7 +38,9 @@ export const PEOPLE_CALLS: CallTable<PeopleApi> = {
   safetyNumber: 'repeat',
   verify: 'repeat',
   unverify: 'repeat',
-  acceptAlert: 'repeat'
+  acceptAlert: 'repeat',
+  contacts: 'repeat',
+  mark: 'repeat'
 }
 
 /**
@@ -44,6 +53,24 @@ export interface RecordAlert {
   at: number
   /** The username in question, without the @; null if it is not about a name. */
   username: string | null
+}
+
+/** What the user has noted about a person. Nobody else learns it. */
+export interface PersonMarks {
+  /** Added as a contact. */
+  contact: boolean
+  /** How the user calls the person; null for the person's own name. At most 64 UTF-16 code units. */
+  nickname: string | null
+  /** No notification of messages. */
+  muted: boolean
+  /** What the person sends is dropped unseen, and the person learns nothing of this device. */
+  blocked: boolean
+  /** The conversation stays at the top of the list. */
+  pinned: boolean
+  /** The conversation is put away. */
+  archived: boolean
+  /** How the user answered the person's first message; null while it was not, or none came. Who writes to a person accepts. */
+  answer: 'accepted' | 'ignored' | null
 }
 
 /** The numbers that two people compare to know that nobody reads or changes their messages on the way. */
@@ -69,4 +96,5 @@ export interface Person {
   verifiedAt: number | null
   /** What changed and has not been answered yet. For a verified person sending is paused until it is. */
   alert: RecordAlert | null
+  marks: PersonMarks
 }

@@ -25,6 +25,12 @@ export type Command =
   | ({ kind: 'rename'; device: string; name: string } & CommonOptions)
   | ({ kind: 'historyStatus' } & CommonOptions)
   | ({ kind: 'revoke'; device: string; yes: boolean } & CommonOptions)
+  | ({ kind: 'person'; person: string } & CommonOptions)
+  | ({ kind: 'contacts' } & CommonOptions)
+  | ({ kind: 'contactsAdd'; person: string; nickname: string | undefined; muted: boolean | undefined } & CommonOptions)
+  | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
+  | ({ kind: 'block'; person: string } & CommonOptions)
+  | ({ kind: 'unblock'; person: string } & CommonOptions)
   | ({ kind: 'recoveryMake'; out: string } & CommonOptions)
   | ({ kind: 'recoveryStatus' } & CommonOptions)
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
@@ -82,6 +88,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   }
   addAccountCommands(program, common, take)
   addMessageCommands(program, common, take)
+  addPeopleCommands(program, common, take)
   addDeviceCommands(program, common, take)
   addRecoveryCommands(program, common, take)
   try {
@@ -151,6 +158,43 @@ const addMessageCommands: AddCommands = (program, common, take) => {
     .argument('<PERSON>')
     .description('print the conversation as this device has it')
     .action((person: string) => take({ kind: 'messages', with: person, ...common() }))
+}
+
+const addPeopleCommands: AddCommands = (program, common, take) => {
+  program
+    .command('person')
+    .argument('<PERSON>')
+    .description('what is known of a person: names, record, your own marks')
+    .action((person: string) => take({ kind: 'person', person, ...common() }))
+  const contacts = program
+    .command('contacts')
+    .description('your contacts, by name')
+    .action(() => take({ kind: 'contacts', ...common() }))
+  contacts
+    .command('add')
+    .argument('<PERSON>')
+    .description('make a person a contact, or change the nickname of one')
+    .option('--nickname <TEXT>', 'how you call the person; an empty text for their own name')
+    .option('--mute', 'no notification of messages')
+    .option('--no-mute', 'notification of messages')
+    .action((person: string, { nickname, mute: muted }: { nickname?: string; mute?: boolean }) => {
+      take({ kind: 'contactsAdd', person, nickname, muted, ...common() })
+    })
+  contacts
+    .command('remove')
+    .argument('<PERSON>')
+    .description('a contact no longer; the conversation stays')
+    .action((person: string) => take({ kind: 'contactsRemove', person, ...common() }))
+  program
+    .command('block')
+    .argument('<PERSON>')
+    .description('drop what a person sends, and tell them nothing')
+    .action((person: string) => take({ kind: 'block', person, ...common() }))
+  program
+    .command('unblock')
+    .argument('<PERSON>')
+    .description('take a block back; what came meanwhile is gone')
+    .action((person: string) => take({ kind: 'unblock', person, ...common() }))
 }
 
 const addDeviceCommands: AddCommands = (program, common, take) => {

@@ -34,6 +34,25 @@ export function createOutput(json: boolean, terminal: Terminal): Output {
 export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accountId'>): string =>
   username === null ? accountId : `@${username}`
 
+/** A person as `--json` prints it. `links` are social accounts, of which this version knows none. */
+export function personJson({ accountId, username, displayName, record, marks, ...person }: Person): object {
+  const { nameConfirmed, verifiedAt, alert, isMe } = person
+  const profile = { displayName, about: '' }
+  return { accountId, username, isMe, profile, record, nameConfirmed, verifiedAt, alert, marks, links: [] }
+}
+
+/** `@ada  Ada Lovelace (contact, muted)  settled in the public record …`. */
+export function personLine({ accountId, username, displayName, record, marks, verifiedAt }: Person): string {
+  const { nickname, contact, muted, blocked } = marks
+  const flags = { contact, muted, blocked, verified: verifiedAt !== null }
+  const noted = Object.entries(flags)
+    .filter(([, isSet]) => isSet)
+    .map(([flag]) => flag)
+  const names = [nickname, displayName].filter(name => name !== null).map(printable)
+  const suffix = noted.length > 0 ? ` (${noted.join(', ')})` : ''
+  return `${nameOf({ username, accountId })}  ${names.join(' / ')}${suffix}  ${recordLine(record)}`
+}
+
 /** What a message says; for what is not a text, in the words of the command line. */
 function textOf({ kind, text, line }: ChatMessage): string {
   if (line) return lineWords(line)

@@ -9,6 +9,7 @@ import { errorWords } from './words.ts'
 const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
 const devices = () => import('./commands/devices.ts')
+const people = () => import('./commands/people.ts')
 const recovery = () => import('./commands/recovery.ts')
 
 /** Where each command is found; a command loads the file of its own group only. */
@@ -24,6 +25,12 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   rename: async () => (await devices()).rename,
   historyStatus: async () => (await devices()).historyStatus,
   revoke: async () => (await devices()).revoke,
+  person: async () => (await people()).person,
+  contacts: async () => (await people()).contacts,
+  contactsAdd: async () => (await people()).contactsAdd,
+  contactsRemove: async () => (await people()).contactsRemove,
+  block: async () => (await people()).block,
+  unblock: async () => (await people()).unblock,
   recoveryMake: async () => (await recovery()).recoveryMake,
   recoveryStatus: async () => (await recovery()).recoveryStatus,
   recoveryRefuse: async () => (await recovery()).recoveryRefuse,

@@ -110,6 +110,10 @@ const FAILURES: FailureSentences = {
   'bad-answer': 'the answer of the node does not hold; nothing was taken from it',
   refused: ({ refusal }) => `the node refused (${refusal})`,
   'no-account': 'there is no such account',
+  'own-account': 'that is this account itself',
+  'nickname-too-long': ({ length, limit }) => `a nickname has at most ${limit} characters; this one has ${length}`,
+  blocked: ({ username }) =>
+    `you have blocked ${username === null ? 'this person' : `@${username}`}; run: volo-peer unblock`,
   'no-conversation': 'there is no such conversation',
   'no-device': 'this account has no such device',
   'device-name': 'a device needs a name',

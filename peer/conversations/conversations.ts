@@ -18,6 +18,7 @@ import { accountIdFromHex } from '../directory/known-account.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
+import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import type { ReadMarks } from '../history/read-marks.ts'
 import { replicasOf } from '../network/network-info.ts'
@@ -48,6 +49,7 @@ export interface ConversationsComponents {
   history: MessageLog
   roster: ConversationRoster
   rows: ConversationRows
+  marks: PersonMarksBook
   sealer: Sealer
   outbox: Outbox
   readMarks: ReadMarks
@@ -109,7 +111,7 @@ export class Conversations implements ConversationsApi, MessagesApi {
     return this.partners().some(partner => equalBytes(partner, accountId))
   }
 
-  /** Newest first. */
+  /** Newest first. What a blocked person began is not among them. */
   summaries(): ConversationSummary[] {
     return [...this.#entries.values()]
       .filter(({ conversation }) => this.#isShown(conversation))
@@ -118,7 +120,8 @@ export class Conversations implements ConversationsApi, MessagesApi {
   }
 
   /** Own devices talk in the notes, too: those show once the user has opened them, or they hold something. */
-  #isShown({ kind, lastOrder, draft, conversationId }: Conversation): boolean {
+  #isShown({ kind, lastOrder, draft, conversationId, accountId }: Conversation): boolean {
+    if (lastOrder === null && this.#components.marks.isBlocked(accountId)) return false
     return kind !== 'notes' || lastOrder !== null || draft !== '' || this.#opened.has(toHex(conversationId))
   }
 
@@ -188,11 +191,12 @@ export class Conversations implements ConversationsApi, MessagesApi {
   }
 
   async #addText(unit: UnitOfWork, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
-    const { directory, roster, holds, history, sealer } = this.#components
+    const { directory, roster, holds, marks, history, sealer } = this.#components
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('no-conversation')
     for (const accountId of roster.partnersOf(conversation)) {
       const known = directory.peek(toHex(accountId))
+      if (marks.isBlocked(accountId)) throw new PeerError('blocked', { username: known?.username ?? null })
       const reason = known && holds.reason(known)
       // What waits for a second operator needs no decision of the user: it is kept, and sent once operators agree.
       if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })

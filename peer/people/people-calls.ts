@@ -2,8 +2,9 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import { PeerError } from '../errors.ts'
-import type { PeopleApi, Person, SafetyNumber } from '../peer-api.ts'
+import type { PeopleApi, Person, PersonMarks, SafetyNumber } from '../peer-api.ts'
 import type { PersonFinder } from './person-finder.ts'
+import type { PersonMarking } from './person-marking.ts'
 import type { PersonViews } from './person-views.ts'
 import type { PublicRecords } from './public-record.ts'
 
@@ -14,6 +15,7 @@ export interface PeopleCallsComponents {
   trust: PersonTrust
   /** Tells the other own devices what the user decided about a person. */
   tellDevices: (accountId: AccountId) => Promise<void>
+  marking: PersonMarking
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
 }
@@ -52,6 +54,14 @@ export class PeopleCalls implements PeopleApi {
 
   acceptAlert(accountId: string): Promise<Person> {
     return this.#trust(accountId, (trust, id) => trust.accept(id))
+  }
+
+  async contacts(): Promise<Person[]> {
+    return this.#components.marking.contacts()
+  }
+
+  mark(accountId: string, marks: Partial<PersonMarks>): Promise<Person> {
+    return this.#components.marking.mark(accountId, marks)
   }
 
   async #trust(accountId: string, change: (trust: PersonTrust, id: AccountId) => Promise<void>): Promise<Person> {

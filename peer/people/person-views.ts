@@ -13,6 +13,7 @@ import type { PersonTrust } from '../directory/person-trust.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
+import { NO_MARKS, type PersonMarksBook } from './person-marks.ts'
 
 export class PersonViews {
   readonly #context: EngineContext
@@ -21,6 +22,7 @@ export class PersonViews {
   readonly #trust: PersonTrust
   readonly #holds: SendHolds
   readonly #roster: ConversationRoster
+  readonly #marks: PersonMarksBook
 
   constructor(
     context: EngineContext,
@@ -28,7 +30,8 @@ export class PersonViews {
     own: () => OwnAccount,
     trust: PersonTrust,
     holds: SendHolds,
-    roster: ConversationRoster
+    roster: ConversationRoster,
+    marks: PersonMarksBook
   ) {
     this.#context = context
     this.#directory = directory
@@ -36,6 +39,7 @@ export class PersonViews {
     this.#trust = trust
     this.#holds = holds
     this.#roster = roster
+    this.#marks = marks
   }
 
   /** An account as far as it is known in memory. */
@@ -51,7 +55,8 @@ export class PersonViews {
       nameConfirmed: known?.nameConfirmed ?? false,
       isMe: false,
       verifiedAt: this.#trust.of(accountId).verifiedAt,
-      alert: this.#trust.alertOf(accountId)
+      alert: this.#trust.alertOf(accountId),
+      marks: this.#marks.of(accountId)
     }
   }
 
@@ -68,6 +73,7 @@ export class PersonViews {
       isMe: true,
       verifiedAt: null,
       alert: this.#trust.alertOf(accountId),
+      marks: NO_MARKS,
       deviceState: this.#holds.deviceState,
       deviceId: toHex(this.#context.device().deviceId),
       deviceName,
@@ -134,9 +140,9 @@ export class PersonViews {
 
 const SHOWN_KIND: Record<ConversationKind, ConversationSummary['kind']> = { notes: 'notes-to-self', direct: 'direct' }
 
-/** How a person is called: display name, else username, else the beginning of the account id. */
-function nameFor({ displayName, username, accountId }: Person): string {
-  return displayName ?? username ?? `${accountId.slice(0, 8)}…`
+/** How a person is called: nickname, else display name, else username, else the beginning of the account id. */
+function nameFor({ displayName, username, accountId, marks }: Person): string {
+  return marks.nickname ?? displayName ?? username ?? `${accountId.slice(0, 8)}…`
 }
 
 /** A receipt as `--json` prints it. */

@@ -12,6 +12,7 @@ import {
 import { wakeAt } from '../../protocol/conversation/sequencer.ts'
 import { GAP_HOLD_MS } from '../../protocol/limits.ts'
 import { releaseInbound } from '../../protocol/session/inbound.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
@@ -33,6 +34,8 @@ export interface InboxComponents {
   controls: ControlInbox
   pairs: PairSender
   pairings: PairingBook
+  /** Whether the user has blocked an account: what it sends is taken in, is not shown and changes nothing. */
+  isBlocked: (accountId: AccountId) => boolean
 }
 
 export class Inbox {
@@ -66,7 +69,7 @@ export class Inbox {
 
   /** What stores each part of a change. For {@link apply}, and for tests of what it takes to notice a missing part. */
   appliersFor(unit: UnitOfWork, storedAt: number | undefined): ChangeAppliers {
-    const { context, rows, writer, controls, pairs, pairings } = this.#components
+    const { context, rows, writer, controls, pairs, pairings, isBlocked } = this.#components
     return {
       members: async members => {
         if (members) await rows.rowFor(unit, [...members])
@@ -95,14 +98,17 @@ export class Inbox {
         unit.after(() => this.resume(origin, wakeAt(sequencer)))
       },
       rows: async (shown, origin) => {
+        if (isBlocked(origin.senderAccount)) return
         for (const row of shown) await writer.write(unit, origin, row, storedAt)
       },
       controls: async (said, origin) => {
+        if (isBlocked(origin.senderAccount)) return
         for (const control of said) await controls.take(unit, origin, control)
       },
-      owed: async ({ delivered, opened }, { conversationId, senderDevice }) => {
-        if (delivered.length + opened.length === 0) return
-        await pairs.noteDue(unit, conversationId, senderDevice, { delivered: [...delivered], opened: [...opened] })
+      owed: async ({ delivered, opened }, { conversationId, senderAccount, senderDevice }) => {
+        // What was dropped is never said to have arrived, not even once a block was taken back.
+        const due = { delivered: isBlocked(senderAccount) ? [] : [...delivered], opened: [...opened] }
+        if (due.delivered.length + due.opened.length > 0) await pairs.noteDue(unit, conversationId, senderDevice, due)
       },
       isHeard: (isHeard, origin) => {
         if (isHeard) unit.after(() => this.#heardAt.set(keyOf(origin), context.timers.now()))

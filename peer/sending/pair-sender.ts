@@ -4,9 +4,9 @@
  *
  * Receipts and acknowledgements wait a moment for more of their kind, on disk. Then one packet leaves for each device.
  */
-import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import { createMessageId, encodeMessage, type MessageBody } from '../../protocol/conversation/message.ts'
-import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { emptyOwnKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
@@ -47,6 +47,8 @@ export interface PairSenderComponents {
   roster: ConversationRoster
   outbox: Outbox
   account: () => OwnAccount
+  /** Whether people of this account may learn anything of this device. What is due to others waits on disk. */
+  isSpokenTo: (accountId: AccountId) => boolean
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -69,10 +71,22 @@ export class PairSender {
 
   async start(): Promise<void> {
     this.#stopped = false
+    await this.#takeUp()
+  }
+
+  /** Takes up what is on disk: also what waited because its receiver was not spoken to. */
+  async #takeUp(): Promise<void> {
     for (const { conversationId, deviceId } of await this.#components.states.all('due', dueEntry)) {
       this.#due.set(`${toHex(conversationId)}/${toHex(deviceId)}`, AT_ONCE)
     }
     if (this.#due.size > 0) this.#schedule(CONTROL_DELAY_MS)
+  }
+
+  /** Somebody may be spoken to from now on. Never rejects. */
+  resume(): void {
+    this.#takeUp().catch((error: unknown) =>
+      this.#components.context.log.warn('receipts wait until the next start', { reason: String(error) })
+    )
   }
 
   async stop(): Promise<void> {
@@ -104,7 +118,7 @@ export class PairSender {
     })
   }
 
-  /** Says something to a device at once. @returns false if none of its sessions was accepted, or it is revoked. */
+  /** Says something to a device at once. @returns false if none of its sessions was accepted, it is revoked, or not spoken to. */
   async say(
     unit: UnitOfWork,
     conversationId: ConversationId,
@@ -113,7 +127,8 @@ export class PairSender {
   ): Promise<boolean> {
     const { context, pairings } = this.#components
     const pairing = await pairings.newest(unit, toHex(conversationId), deviceId)
-    if (!pairing || !(await this.#isLive(unit, conversationId, deviceId))) return false
+    const owner = pairing && (await this.#liveOwner(unit, conversationId, deviceId))
+    if (!owner || !this.#isSpokenTo(owner)) return false
     let { lastSentAt } = pairing
     for (const frames of packetsOf(bodies.map(body => this.frameOf(body)))) {
       lastSentAt = nextSentAt(lastSentAt, context.timers.now())
@@ -173,11 +188,18 @@ export class PairSender {
     return new Map(token ? [[toHex(deviceId), token]] : [])
   }
 
-  async #isLive(unit: UnitOfWork, conversationId: ConversationId, deviceId: DeviceId): Promise<boolean> {
+  async #liveOwner(
+    unit: UnitOfWork,
+    conversationId: ConversationId,
+    deviceId: DeviceId
+  ): Promise<AccountId | undefined> {
     const conversation = await unit.read(slots.conversation(toHex(conversationId)))
-    return (
-      conversation !== undefined && (await this.#components.roster.liveOwnerOf(conversation, deviceId)) !== undefined
-    )
+    return conversation && (await this.#components.roster.liveOwnerOf(conversation, deviceId))?.accountId
+  }
+
+  #isSpokenTo(accountId: AccountId): boolean {
+    const { context, isSpokenTo } = this.#components
+    return equalBytes(accountId, context.accountId()) || isSpokenTo(accountId)
   }
 
   /** Says everything that is due at once, before the process ends. Never rejects. */
@@ -221,10 +243,13 @@ export class PairSender {
     const due = await unit.read(slot)
     if (due) {
       const { conversationId, deviceId } = due
-      const bodies = [...controlBodies(due), ...(due.opened.length > 0 ? await this.#withAck(unit, due) : [])]
-      // To a device that cannot be spoken to any more nothing is due.
-      await this.say(unit, conversationId, deviceId, bodies)
-      unit.remove(slot)
+      const owner = await this.#liveOwner(unit, conversationId, deviceId)
+      if (!owner || this.#isSpokenTo(owner)) {
+        const bodies = [...controlBodies(due), ...(due.opened.length > 0 ? await this.#withAck(unit, due) : [])]
+        // To a device that cannot be spoken to any more nothing is due.
+        await this.say(unit, conversationId, deviceId, bodies)
+        unit.remove(slot)
+      }
     }
     // With the commit, not later: what comes due in between must not be forgotten.
     unit.after(() => this.#due.delete(key))

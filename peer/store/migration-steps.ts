@@ -185,6 +185,25 @@ function lineOf(fields: Cbor[], missing: Cbor): Cbor {
   return text.startsWith('A device that') ? removedDevice(text.startsWith('A device that you')) : NOT_LINKED
 }
 
+/** A mark that was never set, and the mark of a person with whom there is a conversation. */
+const UNSET: Cbor = [false, 0]
+const NO_NICKNAME: Cbor = [null, 0]
+/** Answers are written as numbers: 0 is "accepted". */
+const ACCEPTED: Cbor = [0, 0]
+/** Kinds of conversations are written as numbers: 1 is "direct". */
+const DIRECT = 1
+
+/** 9 to 10: a person whom one has not written to waits for an answer; all with whom there is a conversation are accepted. */
+const acceptedPeople: MigrationStep = async store => {
+  const conversations = (await store.all('conversation')).map(fieldsOf)
+  return conversations
+    .filter(([, , kind]) => kind === DIRECT)
+    .map(([, accountId]) => {
+      const value = encodeCbor([accountId!, UNSET, NO_NICKNAME, UNSET, UNSET, UNSET, UNSET, ACCEPTED])
+      return { space: 'person-marks', id: toHex(accountId as Uint8Array), value }
+    })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -194,7 +213,8 @@ export const STEPS: readonly MigrationStep[] = [
   custodyTimes,
   blindNames,
   deliveryProofs,
-  systemLines
+  systemLines,
+  acceptedPeople
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

@@ -148,7 +148,14 @@ export class FakePeer implements PeerApi {
 
     unverify: async accountId => this.#changePerson(accountId, { verifiedAt: null }),
 
-    acceptAlert: async accountId => this.#changePerson(accountId, { alert: null })
+    acceptAlert: async accountId => this.#changePerson(accountId, { alert: null }),
+
+    contacts: async () => this.#everybody().filter(({ marks }) => marks.contact),
+
+    mark: async (accountId, marks) => {
+      const { marks: before } = this.#everybody().find(person => person.accountId === accountId)!
+      return this.#changePerson(accountId, { marks: { ...before, ...marks } })
+    }
   }
 
   readonly conversations: PeerApi['conversations'] = {

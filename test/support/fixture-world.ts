@@ -1,3 +1,4 @@
+import { NO_MARKS } from '../../peer/people/person-marks.ts'
 import type {
   DeviceRecord,
   PublicRecord,
@@ -77,6 +78,7 @@ export function person(displayName: string, change: Partial<Person> = {}): Perso
     isMe: false,
     verifiedAt: null,
     alert: null,
+    marks: NO_MARKS,
     ...change
   }
 }

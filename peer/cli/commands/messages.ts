@@ -1,11 +1,9 @@
 /** `send`, `listen` and `messages`. */
-import { isSameName } from '../../../protocol/identity/username.ts'
 import type { NodePeer } from '../../node-peer.ts'
-import { PeerError } from '../../errors.ts'
 import type { ChatMessage, Person, SentReceipt } from '../../peer-api.ts'
-import { commandError } from '../errors.ts'
 import { messageJson, messageLine, nameOf } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
+import { findPerson, personNamed } from './find-person.ts'
 import { EXIT, me, orTimeout, requireLive, requireRegistered, SEND_TIMEOUT_MS, type Run } from './runnable.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
@@ -134,11 +132,8 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
 
 export const messages: Run<'messages'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
   // What is on this device is printed at once; a person without a conversation has to be looked up.
-  const person =
-    (await contactNamed(peer, command.with)) ??
-    (await orTimeout(signal, 'find', () => findPerson(peer, command.with, signal)))
+  const person = await personNamed(peer, command.with, command.timeoutMs)
   const { id } = await peer.conversations.open(person.accountId)
   const self = await me(peer)
   const pages: ChatMessage[][] = []
@@ -153,29 +148,4 @@ export const messages: Run<'messages'> = async (peer, command, output) => {
     await output.print(messageJson(message, person, self), messageLine(message, person, self))
   }
   return EXIT.done
-}
-
-/** A person with whom there is a conversation on this device. No node is asked. */
-async function contactNamed(peer: NodePeer, query: string): Promise<Person | undefined> {
-  const name = query.replace(/^@/, '').toLowerCase()
-  const people = (await peer.snapshot()).conversations.map(({ person }) => person)
-  return people.find(
-    ({ accountId, username }) => accountId === query || (username !== null && isSameName(username, name))
-  )
-}
-
-/** Looks a person up. Tries again while no node can be reached. */
-async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): Promise<Person> {
-  const name = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') ? query : `@${query}`
-  for (;;) {
-    try {
-      const person = await peer.people.find(name)
-      if (person) return person
-      throw commandError('nobody-found', { person: name })
-    } catch (error) {
-      if (!(error instanceof PeerError) || error.code !== 'offline') throw error
-    }
-    await new Promise(resolve => setTimeout(resolve, 300))
-    if (signal.aborted) throw commandError('person-not-asked-in-time', { person: name })
-  }
 }

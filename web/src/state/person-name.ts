@@ -2,8 +2,11 @@ import { skeletonOfDisplayName } from '../../../protocol/identity/display-name.t
 import type { ConversationSummary, Person } from '../../../peer/peer-api.ts'
 import type { Catalogue } from '../i18n/catalogue.ts'
 
-/** What to call a person: display name, else username, else words for "unknown". */
-export function personName(person: Pick<Person, 'displayName' | 'username'>, words: Catalogue): string {
+type Named = Pick<Person, 'displayName' | 'username'> & Partial<Pick<Person, 'marks'>>
+
+/** What to call a person: nickname, else display name, else username, else words for "unknown". */
+export function personName(person: Named, words: Catalogue): string {
+  if (person.marks?.nickname) return person.marks.nickname
   if (person.displayName) return person.displayName
   return person.username ? words.common.atName(person.username) : words.common.unnamed
 }

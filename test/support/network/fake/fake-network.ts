@@ -391,6 +391,11 @@ export class FakeNetwork {
     return receipts
   }
 
+  /** Deliveries that a device has not acknowledged. @param device - its id in hex. */
+  waitingFor(device: string): number {
+    return this.#mailboxes.get(device)?.size ?? 0
+  }
+
   #mailbox(mailbox: DeviceId): Map<string, Delivery> {
     const key = toHex(mailbox)
     const found = this.#mailboxes.get(key) ?? new Map<string, Delivery>()

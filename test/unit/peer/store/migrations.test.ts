@@ -12,6 +12,8 @@ import { migrate, openPeerStore, STORE_VERSION } from '../../../../peer/store/mi
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../../peer/store/seed-vault.ts'
 import { conversationEntry, messageEntry } from '../../../../peer/store/store-layout.ts'
+import { NO_MARKS, PersonMarksBook } from '../../../../peer/people/person-marks.ts'
+import { StateStore } from '../../../../peer/store/state-store.ts'
 import { fromHex } from '../../../../protocol/bytes.ts'
 import { outboundState } from '../../../../protocol/session/outbound.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
@@ -167,6 +169,19 @@ test('a store of version 8 has a code with facts where it had a sentence about m
   expect(messages.filter(({ kind }) => kind === 'text').every(({ text, line }) => text !== '' && line === null)).toBe(
     true
   )
+  await sealed.close()
+})
+
+test('in a store of version 9 everybody with whom there is a conversation is accepted', async () => {
+  const { store, key, secretKeys } = await copyOf(9, new MemoryStore())
+  const cipher = createAesAtRestCipher(crypto, key, random)
+  const sealed = await openPeerStore(store, cipher, crypto, random, secrets(secretKeys))
+  const marks = new PersonMarksBook(new StateStore(sealed), () => 0)
+  await marks.load()
+  const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
+  const { accountId } = conversations.find(({ kind }) => kind === 'direct')!
+  expect(marks.all()).toEqual([accountId])
+  expect(marks.of(accountId)).toEqual({ ...NO_MARKS, answer: 'accepted' })
   await sealed.close()
 })
 

@@ -102,6 +102,10 @@ export const failures: FailureSentences = {
   'already-registered': 'This device already has an account. Open Volo again to use it.',
   'invalid-name': 'A username has 3 to 24 letters a–z, digits or _. Try another one.',
   'display-name': ({ fault }) => DISPLAY_NAME[fault],
+  'own-account': 'That is your own account.',
+  'nickname-too-long': ({ limit }) => `A nickname can have ${limit} characters. Shorten it.`,
+  blocked: ({ username }) =>
+    `You have blocked ${username === null ? 'this person' : `@${username}`}. Unblock them to write. Nothing was sent.`,
   'name-taken': ({ username }) => `@${username} is taken. Try another one.`,
   'name-chosen': ({ username }) => `You have chosen @${username} already.`,
   'sign-in-failed': 'The sign-in is not valid, or not any more. Nothing was changed. Sign in again.',

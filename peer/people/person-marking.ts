@@ -1,0 +1,73 @@
+/** Marks people as the user wishes, with what follows from it: a blocked person loses our delivery token. */
+import { equalBytes } from '../../protocol/bytes.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import { accountIdFromHex } from '../directory/known-account.ts'
+import type { EngineContext } from '../engine-context.ts'
+import { PeerError } from '../errors.ts'
+import type { Person, PersonMarks } from '../peer-api.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import { MAX_NICKNAME_UNITS, type PersonMarksBook } from './person-marks.ts'
+import type { PersonViews } from './person-views.ts'
+
+export interface PersonMarkingComponents {
+  context: Pick<EngineContext, 'accountId'>
+  states: StateStore
+  directory: Pick<DirectoryClient, 'load'>
+  marks: PersonMarksBook
+  people: PersonViews
+  /** Makes strangers of all who have our delivery token; contacts get the new one with our next message to them. */
+  rotateToken: (unit: UnitOfWork) => Promise<void>
+  /** Marks of a person changed. @param isSpokenTo - whether it may have changed what this device tells the person. */
+  onMarked: (accountId: AccountId, isSpokenTo: boolean) => void
+}
+
+export class PersonMarking {
+  readonly #components: PersonMarkingComponents
+
+  constructor(components: PersonMarkingComponents) {
+    this.#components = components
+  }
+
+  /** @throws PeerError `own-account`, `nickname-too-long`. */
+  async mark(account: string, wanted: Partial<PersonMarks>): Promise<Person> {
+    const { context, states, directory, people, onMarked } = this.#components
+    const accountId = accountIdFromHex(account)
+    if (equalBytes(accountId, context.accountId())) throw new PeerError('own-account')
+    const marks = withCleanNickname(wanted)
+    await directory.load(accountId)
+    const changed = await states.unit(unit => this.#set(unit, accountId, marks))
+    if (changed.length > 0) onMarked(accountId, changed.includes('blocked') || changed.includes('answer'))
+    return people.person(accountId)
+  }
+
+  async #set(unit: UnitOfWork, accountId: AccountId, wanted: Partial<PersonMarks>): Promise<(keyof PersonMarks)[]> {
+    const { marks, rotateToken } = this.#components
+    const changed = await marks.set(unit, accountId, wanted)
+    if (changed.includes('blocked') && wanted.blocked) await rotateToken(unit)
+    return changed
+  }
+
+  /** By name, as the user calls them. */
+  contacts(): Person[] {
+    const { marks, people } = this.#components
+    return marks
+      .all()
+      .filter(accountId => marks.of(accountId).contact)
+      .map(accountId => people.person(accountId))
+      .sort((a, b) => sortName(a).localeCompare(sortName(b)))
+  }
+}
+
+const sortName = ({ marks, displayName, username, accountId }: Person): string =>
+  marks.nickname ?? displayName ?? username ?? accountId
+
+/** A nickname of nothing but spaces is none. @throws PeerError `nickname-too-long`. */
+function withCleanNickname({ nickname, ...marks }: Partial<PersonMarks>): Partial<PersonMarks> {
+  if (nickname === undefined) return marks
+  const clean = nickname?.trim().toWellFormed() ?? ''
+  if (clean.length > MAX_NICKNAME_UNITS) {
+    throw new PeerError('nickname-too-long', { length: clean.length, limit: MAX_NICKNAME_UNITS })
+  }
+  return { ...marks, nickname: clean === '' ? null : clean }
+}

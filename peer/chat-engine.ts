@@ -27,12 +27,13 @@ import { MailboxLosses } from './receiving/mailbox-losses.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
+import { OwnProfile } from './account/own-profile.ts'
 import type { KnownNetwork } from './network/known-network.ts'
 import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
 import { OwnDevices } from './own-devices/own-devices.ts'
 import { Outbox } from './sending/outbox.ts'
-import type { OwnAccount } from './store/own-account.ts'
+import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
 import { PersonMarking } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
@@ -66,7 +67,7 @@ export interface ChatEngineComponents {
   transport: Transport
   fetch: HttpClient
   account: () => OwnAccount
-  saveAccount: (account: OwnAccount) => void
+  changeAccount: ChangeAccount
 }
 
 export interface ChatEngineInit {
@@ -96,6 +97,7 @@ export class ChatEngine {
   readonly keeper: ConnectionKeeper
   readonly ownDevices: OwnDevices
   readonly nameClaim: NameClaim
+  readonly profile: OwnProfile
   readonly receiver: Receiver
   readonly inbox: Inbox
   readonly rowWriter: RowWriter
@@ -115,7 +117,7 @@ export class ChatEngine {
   #isRunning = false
 
   constructor(components: ChatEngineComponents, init: ChatEngineInit) {
-    const { context, network, transport, account, saveAccount } = components
+    const { context, network, transport, account, changeAccount } = components
     const { onChange } = init
     this.#components = components
     this.#init = init
@@ -186,7 +188,7 @@ export class ChatEngine {
       tokens,
       pairs,
       account,
-      saveAccount,
+      changeAccount,
       noteProfile: (accountId, profile) => this.#maintenance.noteProfile(accountId, profile),
       onChange
     }))
@@ -243,15 +245,23 @@ export class ChatEngine {
       }
     })
     this.unheard = new UnheardQueue(states, this.people, row => this.#maintenance.nameChecked(row.from))
+    const changeShownAccount: ChangeAccount = async (change, store) => {
+      await changeAccount(change, store)
+      onChange()
+    }
     this.nameClaim = new NameClaim({
       context,
       directory,
       connection,
       account,
-      onAccount: changed => {
-        saveAccount(changed)
-        onChange()
-      }
+      changeAccount: changeShownAccount
+    })
+    this.profile = new OwnProfile({
+      states,
+      sealer: this.#sealer,
+      tokens,
+      conversations: () => conversations.all(),
+      changeAccount: changeShownAccount
     })
     this.keeper = new ConnectionKeeper(
       { transport, timers: context.timers, log: context.log, randomFraction: () => context.random(1)[0]! / 256 },

@@ -147,7 +147,7 @@ export class PeerEngine implements PeerApi {
         transport,
         fetch,
         account: () => this.#identity.account,
-        saveAccount: changed => (this.#identity.account = changed)
+        changeAccount: (change, store) => this.#identity.changeAccount(change, store)
       },
       {
         keepUnheard,
@@ -158,13 +158,13 @@ export class PeerEngine implements PeerApi {
   }
 
   #createAccount(): AccountCalls {
-    const { keeper, directory, nameClaim, people } = this.#chat
+    const { keeper, directory, nameClaim, profile, people } = this.#chat
     const context = this.#context
     const network = this.#known
     const registration = new Registration(context, this.#components.fetch, () => network.entry)
     const identity = this.#identity
     return new AccountCalls(
-      { context, network, keeper, directory, identity, registration, nameClaim, people },
+      { context, network, keeper, directory, identity, registration, nameClaim, profile, people },
       { onRegistered: () => this.#chat.start(), onChange: () => this.#changed() }
     )
   }

@@ -5,9 +5,10 @@ import type { EngineContext } from '../engine-context.ts'
 import type { ConnectionKeeper } from '../network/connection-keeper.ts'
 import type { KnownNetwork } from '../network/known-network.ts'
 import { PeerError } from '../errors.ts'
-import type { AccountApi, Me, NameAvailability, NewAccount, SignInProvider } from '../peer-api.ts'
+import type { AccountApi, Me, NameAvailability, NewAccount, ProfileChange, SignInProvider } from '../peer-api.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import type { NameClaim } from './name-claim.ts'
+import type { OwnProfile } from './own-profile.ts'
 import type { OwnIdentity } from './own-identity.ts'
 import type { FinishedSignIn, Registration } from './registration.ts'
 
@@ -19,6 +20,7 @@ export interface AccountCallsComponents {
   identity: OwnIdentity
   registration: Registration
   nameClaim: NameClaim
+  profile: OwnProfile
   people: PersonViews
 }
 
@@ -120,6 +122,13 @@ export class AccountCalls implements AccountApi {
     const { username: current, nameState } = people.me()
     if (nameState !== 'none' && nameState !== 'taken') throw new PeerError('name-chosen', { username: current ?? '' })
     await nameClaim.choose(await this.#freeName(username))
+    return people.me()
+  }
+
+  async changeProfile(change: ProfileChange): Promise<Me> {
+    const { identity, profile, people } = this.#components
+    identity.requireRegistered()
+    await profile.change(change)
     return people.me()
   }
 

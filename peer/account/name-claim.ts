@@ -19,7 +19,7 @@ import type { EngineContext } from '../engine-context.ts'
 import type { RecordedPlace } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
-import { ownAccountChange, type NameClaimState, type OwnAccount } from '../store/own-account.ts'
+import type { ChangeAccount, NameClaimState, OwnAccount } from '../store/own-account.ts'
 
 /** Blocks before a commitment lapses at which a new one is made instead of a reveal that may come too late. */
 const REVEAL_MARGIN_BLOCKS = 5
@@ -35,8 +35,7 @@ export interface NameClaimComponents {
   directory: DirectoryClient
   connection: () => NodeConnection | undefined
   account: () => OwnAccount
-  /** Replaces the stored account. */
-  onAccount: (account: OwnAccount) => void
+  changeAccount: ChangeAccount
 }
 
 export class NameClaim {
@@ -196,8 +195,6 @@ export class NameClaim {
   }
 
   async #save(name: NameClaimState): Promise<void> {
-    const account = { ...this.#components.account(), name }
-    await this.#components.context.store.batch([ownAccountChange(account)])
-    this.#components.onAccount(account)
+    await this.#components.changeAccount(account => ({ ...account, name }))
   }
 }

@@ -4,7 +4,7 @@ import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { PeerError } from '../errors.ts'
 import type { KeyVault } from '../ports.ts'
 import { DeviceKeys } from '../store/device-keys.ts'
-import { loadOwnAccount, type OwnAccount } from '../store/own-account.ts'
+import { loadOwnAccount, ownAccountChange, type OwnAccount } from '../store/own-account.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 
 export interface OwnIdentityComponents {
@@ -58,6 +58,21 @@ export class OwnIdentity {
   /** Replaces the account in memory; the caller has stored it. */
   set account(account: OwnAccount) {
     this.#account = account
+  }
+
+  /**
+   * Changes the account, one change after the other: one that began from an older state would undo what came between.
+   * @param store - makes the change durable; left out where nothing else is stored with it.
+   */
+  changeAccount(
+    change: (account: OwnAccount) => OwnAccount,
+    store: (account: OwnAccount) => Promise<void> = account => this.#components.store.batch([ownAccountChange(account)])
+  ): Promise<void> {
+    return this.#turns.run(async () => {
+      const account = change(this.account)
+      await store(account)
+      this.#account = account
+    })
   }
 
   /** Whether a node has taken the registration: from then on the account can be used. */

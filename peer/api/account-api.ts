@@ -27,6 +27,8 @@ export interface AccountApi {
    * Rejects with `name-chosen` while the account has a name or may still get it, `invalid-name`, `name-taken`.
    */
   claimName(username: string): Promise<Me>
+  /** Changes what others see of this account, and tells those who have it. Rejects with `display-name`. */
+  changeProfile(change: ProfileChange): Promise<Me>
 }
 
 /** The calls of {@link AccountApi}. */
@@ -37,7 +39,8 @@ export const ACCOUNT_CALLS: CallTable<AccountApi> = {
   forgetSignIn: 'repeat',
   checkName: 'repeat',
   register: 'give-up',
-  claimName: 'give-up'
+  claimName: 'give-up',
+  changeProfile: 'repeat'
 }
 
 /** What a person chooses when they register. */
@@ -45,6 +48,11 @@ export interface NewAccount {
   username: string
   displayName: string
   deviceName: string
+}
+
+/** What a person changes of their profile. */
+export interface ProfileChange {
+  displayName: string
 }
 
 /** This device's own account. */

@@ -20,6 +20,7 @@ export type Command =
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'name'; username: string } & CommonOptions)
+  | ({ kind: 'profileSet'; displayName: string } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
   | ({ kind: 'rename'; device: string; name: string } & CommonOptions)
@@ -132,6 +133,13 @@ const addAccountCommands: AddCommands = (program, common, take) => {
     .argument('<NAME>')
     .description('claim another username, if the first one turned out to be taken')
     .action((name: string) => take({ kind: 'name', username: withoutAt(name), ...common() }))
+  program
+    .command('profile')
+    .description('what others see of you')
+    .command('set')
+    .description('change it; those who have it are told with the next connection')
+    .requiredOption('--name <TEXT>', 'how others see you', nonEmpty('name'))
+    .action(({ name }: { name: string }) => take({ kind: 'profileSet', displayName: name, ...common() }))
   program
     .command('status')
     .description('connection, network, messages that wait')

@@ -17,6 +17,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   register: async () => (await account()).register,
   whoami: async () => (await account()).whoami,
   name: async () => (await account()).name,
+  profileSet: async () => (await account()).profileSet,
   status: async () => (await account()).status,
   send: async () => (await messages()).send,
   listen: async () => (await messages()).listen,

@@ -14,7 +14,7 @@ import type { HistoryApi, HistoryStatus } from '../peer-api.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { Sealer } from '../sending/sealer.ts'
-import { ownAccountChange, type OwnAccount } from '../store/own-account.ts'
+import type { ChangeAccount, OwnAccount } from '../store/own-account.ts'
 import type { StateStore } from '../store/state-store.ts'
 import { HistoryMerge } from './history-merge.ts'
 import { HistorySource } from './history-source.ts'
@@ -36,7 +36,7 @@ export interface OwnDevicesComponents {
   tokens: DeliveryTokens
   pairs: PairSender
   account: () => OwnAccount
-  saveAccount: (account: OwnAccount) => void
+  changeAccount: ChangeAccount
   /** Keeps what a person is called. */
   noteProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => Promise<void>
   onChange: () => void
@@ -111,15 +111,13 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
   }
 
   async #renameThis(text: string): Promise<void> {
-    const { context, account, saveAccount, onChange } = this.#components
+    const { context, account, changeAccount, onChange } = this.#components
     const deviceName = cutText(text.trim(), MAX_DEVICE_NAME)
     if (deviceName === '' || deviceName === account().deviceName) return
-    const changed = { ...account(), deviceName }
-    saveAccount(changed)
-    onChange()
-    await context.store.batch([ownAccountChange(changed)]).catch((error: unknown) => {
+    await changeAccount(current => ({ ...current, deviceName })).catch((error: unknown) => {
       context.log.warn('a name could not be stored', { reason: String(error) })
     })
+    onChange()
   }
 
   /** History tells of a person whom this device may not know yet. Never rejects. */

@@ -14,6 +14,7 @@ import {
 import { MAX_RECORD_BYTES } from '../../protocol/limits.ts'
 import { accountIdCodec } from '../../protocol/identity/device.ts'
 import type { EntryChange, SealedStore } from './sealed-store.ts'
+import type { Slot } from './state-store.ts'
 
 const nameClaimCodec = struct({
   username: text(24),
@@ -39,6 +40,12 @@ const ownAccountCodec = struct({
 export type NameClaimState = TypeOf<typeof nameClaimCodec>
 export type OwnAccount = TypeOf<typeof ownAccountCodec>
 
+/** Changes the account in its turn, so that no other change of it is lost. @param store - makes the change durable. */
+export type ChangeAccount = (
+  change: (account: OwnAccount) => OwnAccount,
+  store?: (account: OwnAccount) => Promise<void>
+) => Promise<void>
+
 const NAME = { space: 'own-account' }
 
 export async function loadOwnAccount(store: SealedStore): Promise<OwnAccount | undefined> {
@@ -48,4 +55,13 @@ export async function loadOwnAccount(store: SealedStore): Promise<OwnAccount | u
 
 export function ownAccountChange(account: OwnAccount): EntryChange {
   return { ...NAME, value: encode(ownAccountCodec, account) }
+}
+
+/** For a write together with other state. It is read by {@link loadOwnAccount} only: units must not keep a copy. */
+export const ownAccountSlot: Slot<OwnAccount> = {
+  ...NAME,
+  codec: {
+    encode: account => encode(ownAccountCodec, account),
+    decode: bytes => decode(ownAccountCodec, bytes, { maxBytes: 8192 })
+  }
 }

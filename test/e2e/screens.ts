@@ -270,6 +270,17 @@ export const SCREENS: Screen[] = [
       await page.getByText('@ada_l is free').waitFor()
     }
   },
+  {
+    name: 'you-edit-name',
+    world: busyWorld,
+    hash: '#/you',
+    act: async page => {
+      await page.getByRole('button', { name: 'Edit name' }).click()
+      await page.getByLabel('Name that others see').fill('')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByText('Your name needs a letter').waitFor()
+    }
+  },
   { name: 'devices', world: busyWorld, hash: '#/you/devices' },
   {
     name: 'devices-remove',

@@ -80,6 +80,14 @@ export class FakePeer implements PeerApi {
       this.#world.snapshot = { ...this.#world.snapshot, me }
       this.#changed()
       return me
+    },
+
+    changeProfile: async ({ displayName }) => {
+      if (displayName.trim() === '') throw new PeerError('display-name', { fault: 'empty' })
+      const me = { ...this.#world.snapshot.me!, displayName }
+      this.#world.snapshot = { ...this.#world.snapshot, me }
+      this.#changed()
+      return me
     }
   }
 

@@ -1,4 +1,4 @@
-/** `register`, `whoami`, `name` and `status`. */
+/** `register`, `whoami`, `name`, `profile set` and `status`. */
 import { PeerError } from '../../errors.ts'
 import type { Me } from '../../peer-api.ts'
 import { demoSignIn } from '../demo-sign-in.ts'
@@ -80,6 +80,20 @@ export const name: Run<'name'> = async (peer, command, output) => {
     findable
       ? `Others can find you as @${command.username}.`
       : `@${command.username} is being reserved; it is finished by the next command.`
+  )
+  return EXIT.done
+}
+
+export const profileSet: Run<'profileSet'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const self = await peer.account.changeProfile({ displayName: command.displayName })
+  // What waits is handed in when the command ends, if there is a connection by then; else by the next command.
+  const isOnline = await peer.online(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  await output.print(
+    meJson(self),
+    isOnline
+      ? `Others see you as ${printable(command.displayName)}.`
+      : 'The name is changed here. Others hear of it with the next connection.'
   )
   return EXIT.done
 }

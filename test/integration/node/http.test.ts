@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
@@ -159,6 +159,7 @@ describe('reads', () => {
       '/v1/names/{tagPrefix}',
       '/v1/network',
       '/v1/network/lists/{number}/proof',
+      '/v1/recoveries',
       '/v1/registrations',
       '/v1/releases'
     ])
@@ -317,9 +318,9 @@ describe('bad connections', () => {
   it('in great number do not keep others out', async () => {
     const { port } = new URL(node.url)
     const sockets = Array.from({ length: 1_200 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined))
-    await new Promise(resolve => setTimeout(resolve, 500))
-    const open = sockets.filter(socket => !socket.destroyed && socket.readyState === 'open').length
-    expect(open).toBeLessThanOrEqual(1_024)
+    // Every connection is either taken or turned away; a busy machine needs time for so many.
+    const some = (state: Socket['readyState']) => sockets.filter(({ readyState }) => readyState === state).length
+    await expect.poll(() => [some('opening'), some('open') <= 1_024]).toEqual([0, true])
     for (const socket of sockets) socket.destroy()
     await expect
       .poll(() =>

@@ -1,15 +1,33 @@
-/** `volo-peer recovery` as people run it: real processes, a real node, a devnet. */
+/** `volo-peer recovery` as people run it, against a real node on a devnet; what is looked at on the way runs in this process. */
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { CommandProcess, NodeProcess, temporaryFolder } from '../../support/network/real-processes/node-process.ts'
+import {
+  CommandProcess,
+  NodeProcess,
+  temporaryFolder,
+  type CommandResult
+} from '../../support/network/real-processes/node-process.ts'
+import { peerInProcess, type PeerRun } from '../../support/peer/run-peer.ts'
 
 const folder = temporaryFolder()
 let node: NodeProcess
 
-async function run(name: string, ...args: string[]) {
-  const words = ['--data', join(folder, name), '--node', node.url, '--json', ...args]
-  const { code, stdout, stderr } = await new CommandProcess('peer/cli/main.ts', words, {}).ended
+const wordsOf = (name: string, args: string[]): string[] => [
+  '--data',
+  join(folder, name),
+  '--node',
+  node.url,
+  '--json',
+  ...args
+]
+
+const run = async (name: string, ...args: string[]) => parsed(await peerInProcess(wordsOf(name, args)))
+
+const runProcess = async (name: string, ...args: string[]) =>
+  parsed(await new CommandProcess('peer/cli/main.ts', wordsOf(name, args)).ended)
+
+function parsed({ code, stdout, stderr }: CommandResult | PeerRun) {
   const lines = stdout.split('\n').filter(line => line !== '')
   return { code, stderr, lines: lines.map(line => JSON.parse(line) as Record<string, unknown>) }
 }
@@ -29,7 +47,7 @@ it('a printed code regains the account in an empty data directory, once, and end
     async () => expect((await run('old', 'whoami')).lines[0]!['nameState']).toMatch(/^(reserved|recorded)$/),
     { timeout: 90_000, interval: 200 }
   )
-  expect(await run('old', 'recovery', 'make', '--out', file)).toMatchObject({
+  expect(await runProcess('old', 'recovery', 'make', '--out', file)).toMatchObject({
     code: 0,
     lines: [{ isSet: true, waiting: null }]
   })
@@ -38,7 +56,7 @@ it('a printed code regains the account in an empty data directory, once, and end
   // A file is never written over.
   expect(await run('old', 'recovery', 'make', '--out', file)).toMatchObject({ code: 1 })
 
-  const use = (name: string) => run(name, 'recovery', 'use', '--recovery-file', file, '--username', 'ada')
+  const use = (name: string) => runProcess(name, 'recovery', 'use', '--recovery-file', file, '--username', 'ada')
   const regained = await use('new')
   expect(regained).toMatchObject({
     code: 0,

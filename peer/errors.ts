@@ -22,6 +22,8 @@ const oneOf =
 /** What is wrong with the store. `newer`: a newer version of the program wrote it. Those of key and passphrase are about the key file of a data directory; `signing-key-unusable`: the device's key is not there, or the platform cannot use it. */
 const STORE_FAULTS = [
   'in-use',
+  /** Settings of the browser, or rights on the folder, forbid it. */
+  'blocked',
   'not-opened',
   'newer',
   'not-writable',

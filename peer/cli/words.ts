@@ -55,6 +55,8 @@ const STATUS: { [C in keyof StatusProblemFacts]: (facts: StatusProblemFacts[C]) 
 
 const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; detail: string }) => string> = {
   'in-use': ({ location }) => `${location} is in use by another process; stop it, or choose another data directory`,
+  blocked: ({ location, detail }) =>
+    `this user must not use ${location} (${detail}); nothing was changed; choose another data directory, or mend its rights`,
   'not-opened': ({ location, detail }) => `${location} cannot be used: ${detail}`,
   newer: ({ detail }) => `a newer version of Volo wrote the data: ${detail}; update Volo`,
   'not-writable': ({ location, detail }) => `${location} cannot be written: ${detail}`,

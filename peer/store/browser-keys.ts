@@ -9,6 +9,7 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import { storeFailure } from '../errors.ts'
 import type { AtRestCipher, KeyVault, SecretKey, SecretKeys } from '../ports.ts'
 import { SEAL_VERSION, sealContext } from './aes-at-rest-cipher.ts'
+import { openFailure, writeFailure } from './store-fault.ts'
 
 const TABLE = 'keys'
 const SEAL_KEY = 'seal'
@@ -145,10 +146,16 @@ async function hasEd25519(subtle: SubtleCrypto): Promise<boolean> {
   }
 }
 
-function openDatabase(name: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(name, 1)
-  request.onupgradeneeded = () => void request.result.createObjectStore(TABLE)
-  return settled(request)
+async function openDatabase(name: string): Promise<IDBDatabase> {
+  try {
+    // Where settings forbid storage, some browsers have no IndexedDB, some throw, some refuse the request.
+    if (typeof indexedDB === 'undefined') throw new DOMException('there is no IndexedDB', 'SecurityError')
+    const request = indexedDB.open(name, 1)
+    request.onupgradeneeded = () => void request.result.createObjectStore(TABLE)
+    return await settled(request)
+  } catch (error) {
+    throw openFailure(name, error)
+  }
 }
 
 function read(db: IDBDatabase, key: string): Promise<unknown> {
@@ -161,7 +168,8 @@ async function write(db: IDBDatabase, change: (keys: IDBObjectStore) => void): P
   change(transaction.objectStore(TABLE))
   await new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve()
-    transaction.onabort = () => reject(transaction.error ?? new Error('a key could not be stored'))
+    transaction.onabort = () =>
+      reject(writeFailure(db.name, transaction.error ?? new Error('a key could not be stored')))
   })
 }
 

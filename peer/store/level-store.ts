@@ -1,8 +1,8 @@
 import type { ClassicLevel } from 'classic-level'
 import { Level } from 'level'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
-import { storeFailure } from '../errors.ts'
 import type { KeyValueStore, StoreChange } from '../ports.ts'
+import { openFailure, writeFailure } from './store-fault.ts'
 
 /** A write to this key makes everything before it reach the disk. */
 const FLUSH_KEY = 'flushed'
@@ -70,24 +70,4 @@ async function writeIndexed(db: IDBDatabase, name: string, changes: StoreChange[
     transaction.oncomplete = () => resolve()
     transaction.onabort = () => reject(transaction.error ?? new Error('the browser gave the write up'))
   })
-}
-
-/** @returns PeerError `store`: `full` if the disk, or what the browser grants the site, is used up, else `not-writable`. */
-export function writeFailure(location: string, error: unknown): Error {
-  return storeFailure(isFull(error) ? 'full' : 'not-writable', location, error)
-}
-
-/** Browsers name it, Node gives the code of the system, and LevelDB only the words of the system. */
-function isFull(error: unknown): boolean {
-  const { name, code, message, cause } = (error ?? {}) as { [K in 'name' | 'code' | 'message' | 'cause']?: unknown }
-  if (name === 'QuotaExceededError' || code === 'ENOSPC' || /no space left/i.test(String(message))) return true
-  return cause !== undefined && isFull(cause)
-}
-
-function openFailure(location: string, error: unknown): Error {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause
-  if (cause?.code === 'LEVEL_LOCKED') {
-    return storeFailure('in-use', location, error)
-  }
-  return storeFailure(isFull(error) ? 'full' : 'not-opened', location, cause ?? error)
 }

@@ -70,6 +70,16 @@ function appWith(world: World, hash = '') {
 }
 
 describe('the app', () => {
+  it('says that the browser deleted an account that was open', async () => {
+    const { app, peer } = appWith(busyWorld())
+    await app.load()
+    expect(app.wasCleared).toBe(false)
+    peer.show(emptyWorld())
+    await app.load()
+    expect(app.snapshot?.stage).toBe('welcome')
+    expect(app.wasCleared).toBe(true)
+  })
+
   it('hands in a sign-in code, having taken it out of the address first', async () => {
     const { app, peer, location } = appWith(emptyWorld(), '#/signed-in?code=0123')
     const seen: string[] = []
@@ -93,7 +103,7 @@ describe('the app', () => {
       throw storeFailure('not-opened', 'volo-store')
     }
     await app.start()
-    expect(app.startFailure).toMatch(/does not let Volo open its storage.*Nothing was changed/)
+    expect(app.startFailure).toMatch(/storage of this browser fails.*Nothing was changed/)
     peer.snapshot = snapshot
     await app.load()
     expect(app.startFailure).toBeNull()

@@ -30,6 +30,8 @@ export class VoloApp {
   startFailure = $state<string | null>(null)
   /** Milliseconds since 1970, renewed from time to time. */
   now = $state(Date.now())
+  /** Whether this browser's storage of an account went while the app was open, as when site data is deleted. */
+  wasCleared = $state(false)
   keysShown = $state(false)
   /** Text of the search box above the chats. It stays while another screen is open. */
   chatSearch = $state('')
@@ -156,6 +158,8 @@ export class VoloApp {
   }
 
   #take(snapshot: PeerSnapshot): void {
+    if (this.snapshot?.stage === 'ready' && snapshot.stage === 'welcome') this.wasCleared = true
+    if (snapshot.stage === 'ready') this.wasCleared = false
     this.snapshot = snapshot
     this.startFailure = null
     this.now = Date.now()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { writeFailure } from '../../../../peer/store/level-store.ts'
+import { writeFailure } from '../../../../peer/store/store-fault.ts'
 
 const failure = (error: unknown) => (writeFailure('/data/store', error) as Error & { facts: unknown }).facts
 

@@ -12,8 +12,10 @@ const CLOCK = 'Your message is kept here. Check the date and time of this device
 
 const STORE: Record<StoreFault, string> = {
   'in-use': 'Volo’s storage is in use elsewhere. Nothing is lost. Close other windows of Volo, then try again.',
+  blocked:
+    'This browser is set to keep nothing for this site, and Volo needs storage for your keys and chats. Nothing was changed. Allow site data for this address, then try again.',
   'not-opened':
-    'This browser does not let Volo open its storage. Nothing was changed. Free some space or leave the private window, then try again.',
+    'The storage of this browser fails. Nothing was changed. Restart the browser and free some space, then try again.',
   newer: 'A newer version of Volo wrote what is on this device. Nothing was changed. Update Volo, then open it again.',
   'not-writable':
     'This browser does not let Volo write to its storage. What was there is kept. Free some space, then try again.',

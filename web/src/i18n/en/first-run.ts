@@ -13,7 +13,9 @@ export const firstRun = {
     unreachable: 'Couldn’t reach the network. Nothing is lost: you have not signed in yet.',
     failed: 'Signing in did not work. Nothing was shared. You can try again.',
     cancelled: 'You stopped signing in. Nothing was shared.',
-    finishing: 'Finishing the sign-in…'
+    finishing: 'Finishing the sign-in…',
+    cleared:
+      'This browser deleted what Volo kept here: your account’s key and your chats. The account goes on on your other devices. Sign in to make a new account here.'
   },
 
   name: {

@@ -294,9 +294,14 @@ export async function pairChange(
       if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })
     } else if (body?.kind === 'historyChunk' && isLive) controls.push(body)
   }
-  const shown = steps.length > 0 ? shownBy(origin, state.ownAccount, steps) : {}
+  const shown = steps.length > 0 ? shownBy(origin, state.ownAccount, steps) : { controls: [] }
   const changedKey = peerKey !== state.peerKey && peerKey !== undefined ? peerKey : null
-  return change(origin, true, { ...shown, controls, peerKey: changedKey, isHeard: true })
+  return change(origin, true, {
+    ...shown,
+    controls: [...shown.controls, ...controls],
+    peerKey: changedKey,
+    isHeard: true
+  })
 }
 
 /** A refused key leaves the one before: the rest of the packet is of worth all the same. */

@@ -27,6 +27,8 @@ export interface ChaosInit {
   people: number
   /** How long messages flow and nodes die. */
   durationMs: number
+  /** Go on past {@link durationMs} until so many nodes died: a busy machine takes long to start one again. None by default. */
+  killsAtLeast?: number
   /** Between two messages of one person. */
   sendEveryMs: number
   /** How long a killed node stays away. */
@@ -71,7 +73,10 @@ export async function runChaos(init: ChaosInit): Promise<ChaosResult> {
     init.log?.(`${people.length} people chat over ${init.nodes} nodes`)
     const faults: HistoryEvent[] = []
     const end = Date.now() + init.durationMs
-    await Promise.all([killNodes(network, init, end, faults), ...threads.map(thread => keepWriting(thread, init, end))])
+    let isKilling = true
+    const killing = killNodes(network, init, end, faults).finally(() => (isKilling = false))
+    const isOver = (): boolean => !isKilling && Date.now() >= end
+    await Promise.all([killing, ...threads.map(thread => keepWriting(thread, init, isOver))])
     const healing = Date.now()
     const healed = await comesTrue(() => isEverythingShown(threads), { timeoutMs: init.healMs, lookMs: 1_000 })
     const healedInMs = healed ? Date.now() - healing : null
@@ -110,9 +115,9 @@ async function openThreads(people: NetworkPeer[]): Promise<Thread[]> {
   return threads
 }
 
-async function keepWriting(thread: Thread, init: ChaosInit, end: number): Promise<void> {
+async function keepWriting(thread: Thread, init: ChaosInit, isOver: () => boolean): Promise<void> {
   const { from, to, conversation, sent } = thread
-  while (Date.now() < end) {
+  while (!isOver()) {
     const text = `${from.name} to ${to.name}, number ${sent.length + 1}`
     const { id, sentAt: at } = await from.engine.messages.sendText(conversation, text)
     sent.push({ text, id, at })
@@ -122,7 +127,8 @@ async function keepWriting(thread: Thread, init: ChaosInit, end: number): Promis
 
 /** Kills one node after another; the one before is back first, so that two replicas are always there. */
 async function killNodes(network: LocalNetwork, init: ChaosInit, end: number, faults: HistoryEvent[]): Promise<void> {
-  while (Date.now() + init.upMs + init.downMs < end) {
+  const { killsAtLeast = 0 } = init
+  while (Date.now() + init.upMs + init.downMs < end || faults.filter(isKill).length < killsAtLeast) {
     await sleep(init.upMs)
     const victim = Math.floor(init.random() * init.nodes)
     const node = toHex(network.definition.epochs[0]!.nodes[victim]!.key)

@@ -10,7 +10,8 @@ describe('a network of three nodes that die one after another', () => {
     const result = await runChaos({
       nodes: 3,
       people: 2,
-      durationMs: 20_000,
+      durationMs: 15_000,
+      killsAtLeast: 2,
       sendEveryMs: 100,
       downMs: 1_500,
       upMs: 1_500,

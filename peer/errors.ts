@@ -103,6 +103,24 @@ const FACTS = {
   /** An older device has made a code that does not count yet. */
   'recovery-waits': {},
 
+  /** What was typed is no code (`form`), or a word of it is wrong (`word`). */
+  'link-code': { fault: oneOf('form', 'word') },
+  /** No node has this code: it is mistyped, or over for long. */
+  'link-unknown': {},
+  /** Another device has used the code. */
+  'link-used': {},
+  'link-expired': {},
+  /** A person ended it, on this device or on the other one. */
+  'link-cancelled': { by: oneOf('this', 'other') },
+  /** The person at the old device said no. */
+  'link-refused': {},
+  /** The other device does not answer, or the network does not. */
+  'link-lost': {},
+  /** A message is not the one that the other device made. */
+  'link-broken': {},
+  /** Nodes refuse the device: the one that added it was removed, or another record came first. */
+  'link-not-accepted': {},
+
   /** `location` is a folder, a file or a database; `detail` is what the system says, for people who can mend it. */
   store: { fault: oneOf(...STORE_FAULTS), location: text, detail: textOrNull },
   /** The caller broke the contract of {@link PeerApi}: a bug of the app. */

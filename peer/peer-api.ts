@@ -9,6 +9,7 @@ import type { CallTable } from './api/call-table.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
 import { HISTORY_CALLS, type HistoryApi } from './api/history-api.ts'
+import { LINKING_CALLS, type LinkingApi, type LinkingState } from './api/linking-api.ts'
 import { MESSAGES_CALLS, type ChatMessage, type MessagesApi } from './api/messages-api.ts'
 import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-api.ts'
 import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
@@ -20,6 +21,7 @@ export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
 export type * from './api/history-api.ts'
 export type * from './api/ids.ts'
+export type * from './api/linking-api.ts'
 export type * from './api/messages-api.ts'
 export type * from './api/network-api.ts'
 export type * from './api/people-api.ts'
@@ -32,6 +34,7 @@ export type * from './api/recovery-api.ts'
 export interface PeerAreas {
   account: AccountApi
   devices: DevicesApi
+  linking: LinkingApi
   people: PeopleApi
   conversations: ConversationsApi
   messages: MessagesApi
@@ -45,6 +48,7 @@ export interface PeerAreas {
 export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAreas[Area]> } = {
   account: ACCOUNT_CALLS,
   devices: DEVICES_CALLS,
+  linking: LINKING_CALLS,
   people: PEOPLE_CALLS,
   conversations: CONVERSATIONS_CALLS,
   messages: MESSAGES_CALLS,
@@ -68,6 +72,8 @@ export interface PeerSnapshot {
   suggestedName: string | null
   me: Me | null
   status: PeerStatus
+  /** How far a further device is, on the old device or on the new one; null without a linking. */
+  linking: LinkingState | null
   conversations: ConversationSummary[]
 }
 

@@ -12,6 +12,7 @@ import type { UnheardQueue } from './conversations/unheard-queue.ts'
 import { epochOf } from './directory/other-operator.ts'
 import type { EngineContext } from './engine-context.ts'
 import { PeerError } from './errors.ts'
+import { LinkingCalls } from './linking/linking-calls.ts'
 import { KnownNetwork } from './network/known-network.ts'
 import { isLocalDevnet } from './network/network-info.ts'
 import {
@@ -73,6 +74,7 @@ export class PeerEngine implements PeerApi {
   readonly record: RecordApi
   readonly recovery: RecoveryApi
   readonly history: HistoryApi
+  readonly linking: LinkingCalls
   readonly network: NetworkApi
   readonly #components: PeerEngineComponents
   readonly #known: KnownNetwork
@@ -110,6 +112,7 @@ export class PeerEngine implements PeerApi {
     this.record = this.#registered('record', publicRecords)
     this.recovery = this.#createRecovery()
     this.history = this.#registered('history', ownDevices)
+    this.linking = this.#createLinking(ownDevices)
     this.network = keeper
   }
 
@@ -198,6 +201,27 @@ export class PeerEngine implements PeerApi {
     return { ...this.#registered('recovery', calls), use }
   }
 
+  #createLinking(hooks: LinkingHooks): LinkingCalls {
+    const { directory, people } = this.#chat
+    const identity = this.#identity
+    const network = this.#known
+    return new LinkingCalls({
+      context: this.#context,
+      fetch: this.#components.fetch,
+      directory,
+      hooks,
+      isRegistered: () => identity.isRegistered,
+      account: () => identity.account,
+      makeDevice: async () => identity.makeDevice((await network.require()).id),
+      begin: async account => {
+        identity.account = account
+        await this.#chat.start()
+        return people.me()
+      },
+      onChange: () => this.#changed()
+    })
+  }
+
   /** Opens what is on disk; the network follows by itself. A start that fails leaves nothing running, and the store closed. */
   async start(): Promise<void> {
     this.#isRunning = true
@@ -215,12 +239,14 @@ export class PeerEngine implements PeerApi {
     if (this.#known.isKnown) await this.#identity.load(this.#known.info.id)
     await this.account.load()
     if (this.#identity.isRegistered) await this.#chat.start()
+    else if (this.#identity.hasDevice) void this.linking.resume()
     void this.#known.tryRefresh()
   }
 
   /** Tells what was received, ends every timer and connection, closes the store. Safe to call twice. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return
+    await this.linking.stop()
     await this.#chat.stop()
     this.#isRunning = false
     this.#cancelSnapshot?.()
@@ -239,6 +265,7 @@ export class PeerEngine implements PeerApi {
       suggestedName: this.account.signIn?.suggestedName ?? null,
       me: isReady ? this.#chat.people.me() : null,
       status: this.#status(),
+      linking: this.linking.state,
       conversations: isReady ? this.#chat.conversations.summaries() : []
     }
   }

@@ -32,6 +32,9 @@ export type Command =
   | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
   | ({ kind: 'block'; person: string } & CommonOptions)
   | ({ kind: 'unblock'; person: string } & CommonOptions)
+  | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
+  | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
+  | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
   | ({ kind: 'recoveryMake'; out: string } & CommonOptions)
   | ({ kind: 'recoveryStatus' } & CommonOptions)
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
@@ -91,6 +94,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addMessageCommands(program, common, take)
   addPeopleCommands(program, common, take)
   addDeviceCommands(program, common, take)
+  addLinkCommands(program, common, take)
   addRecoveryCommands(program, common, take)
   try {
     program.parse(argv, { from: 'user' })
@@ -243,6 +247,27 @@ function addRevoke(word: CommandWord, common: () => CommonOptions, take: (comman
 function deviceIdStart(device: string): string {
   if (/^[0-9a-f]{8,32}$/.test(device)) return device
   throw new UsageError(`a device is named by 8 to 32 hex digits of its id, got "${device}"`)
+}
+
+const addLinkCommands: AddCommands = (program, common, take) => {
+  const link = program.command('link').description('add a further device to an account')
+  link
+    .command('show')
+    .description('on a device of the account: show a code, wait for the new device, ask')
+    .option('--yes', 'add the first device that uses the code, without a question', false)
+    .action(({ yes }: { yes: boolean }) => take({ kind: 'linkShow', yes, ...common() }))
+  link
+    .command('join')
+    .argument('<CODE>', 'the words, or the address in the QR code')
+    .description('in an empty data directory: become a device of the account that shows the code')
+    .option('--name <TEXT>', 'how you see this device', 'Command line')
+    .action((code: string, { name }: { name: string }) => take({ kind: 'linkJoin', code, name, ...common() }))
+  link
+    .command('scan')
+    .argument('<PICTURE>', 'a PNG, such as a screenshot')
+    .description('as join, with the QR code in a picture')
+    .option('--name <TEXT>', 'how you see this device', 'Command line')
+    .action((picture: string, { name }: { name: string }) => take({ kind: 'linkScan', picture, name, ...common() }))
 }
 
 const addRecoveryCommands: AddCommands = (program, common, take) => {

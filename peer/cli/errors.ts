@@ -22,12 +22,14 @@ export interface CommandFailureFacts {
   'file-not-read': { file: string; detail: string }
   /** The time given with `--timeout` has passed. */
   'timed-out': { task: TimedTask }
+  /** A picture without a QR code that can be read. */
+  'no-qr-code': { file: string }
   'no-node-in-time': Record<never, never>
   'person-not-asked-in-time': { person: string }
 }
 
 /** What a command was doing when its time ran out. */
-export type TimedTask = 'register' | 'find' | 'claim-name' | 'remove-device' | 'make-code' | 'recover'
+export type TimedTask = 'register' | 'find' | 'claim-name' | 'remove-device' | 'make-code' | 'recover' | 'link-device'
 
 export type CommandFailureCode = keyof CommandFailureFacts
 export type CommandFailure = {

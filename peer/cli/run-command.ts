@@ -10,6 +10,7 @@ const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
 const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
+const link = () => import('./commands/link.ts')
 const recovery = () => import('./commands/recovery.ts')
 
 /** Where each command is found; a command loads the file of its own group only. */
@@ -32,6 +33,9 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   contactsRemove: async () => (await people()).contactsRemove,
   block: async () => (await people()).block,
   unblock: async () => (await people()).unblock,
+  linkShow: async () => (await link()).linkShow,
+  linkJoin: async () => (await link()).linkJoin,
+  linkScan: async () => (await link()).linkScan,
   recoveryMake: async () => (await recovery()).recoveryMake,
   recoveryStatus: async () => (await recovery()).recoveryStatus,
   recoveryRefuse: async () => (await recovery()).recoveryRefuse,

@@ -136,6 +136,21 @@ const FAILURES: FailureSentences = {
       ? 'that is no recovery code; it has eight groups of four letters and digits'
       : 'a character of the recovery code is wrong, or it is of another network; check it',
   'no-recovery': ({ reason }) => NO_RECOVERY[reason],
+  'link-code': ({ fault }) =>
+    fault === 'form'
+      ? 'that is no code for adding a device; it has twelve words, each of them in the list'
+      : 'a word of the code is wrong, or two have changed places; check it',
+  'link-unknown':
+    'this code is not known: it is mistyped, or older than ten minutes; make a new one on the other device',
+  'link-used': 'another device has used this code; if it is not yours, say no on the other device, then make a new one',
+  'link-expired': 'the code is over; make a new one on the other device',
+  'link-cancelled': ({ by }) => (by === 'this' ? 'it was cancelled' : 'it was cancelled on the other device'),
+  'link-refused': 'the answer was no: the device was not added',
+  'link-lost':
+    'the other device or the network does not answer any more; look whether the device was added, then start again',
+  'link-broken': 'something between the two devices has changed a message; the device was not added; start again',
+  'link-not-accepted':
+    'the network does not accept the device: the one that adds it was removed, or another change came first; start again',
   'recovery-waits':
     'an older device of this account has made a recovery code; it counts in a few days, and replaces any other',
   store: ({ fault, location, detail }) => STORE[fault]({ location, detail: detail ?? 'no reason is known' }),
@@ -150,7 +165,8 @@ const TASKS: Record<TimedTask, string> = {
   'claim-name': 'claiming the name',
   'remove-device': 'removing the device',
   'make-code': 'making the recovery code',
-  recover: 'regaining the account'
+  recover: 'regaining the account',
+  'link-device': 'adding a device'
 }
 
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
@@ -168,6 +184,7 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'sign-in-endless': () => 'sign-in does not come to an end',
   'passphrase-unreadable': ({ detail }) => `VOLO_PASSPHRASE_FILE cannot be read: ${detail}`,
   'passphrase-empty': ({ file }) => `VOLO_PASSPHRASE_FILE names an empty file: ${file}`,
+  'no-qr-code': ({ file }) => `no QR code can be read in ${file}; use a sharp PNG, such as a screenshot`,
   'file-not-written': ({ file, detail }) => `${file} cannot be written (${detail}); name a file that is not there yet`,
   'file-not-read': ({ file, detail }) => `${file} cannot be read (${detail})`,
   'timed-out': ({ task }) => `${TASKS[task]} took too long`,

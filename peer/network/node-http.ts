@@ -12,6 +12,8 @@ export interface NodeQuestion extends Omit<RequestInit, 'signal'> {
   timeoutMs: number
   /** Longest answer; {@link MAX_JSON_BYTES} if not given. */
   maxBytes?: number
+  /** Gives the question up. */
+  signal?: AbortSignal
 }
 
 /** What a node answered, whatever its status. */
@@ -33,10 +35,14 @@ export async function askNode(
   fetch: HttpClient,
   origin: string,
   path: string,
-  { timeoutMs, maxBytes = MAX_JSON_BYTES, ...init }: NodeQuestion
+  { timeoutMs, maxBytes = MAX_JSON_BYTES, signal, ...init }: NodeQuestion
 ): Promise<NodeAnswer> {
+  const timeout = AbortSignal.timeout(timeoutMs)
   try {
-    const answer = await fetch(origin + path, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+    const answer = await fetch(origin + path, {
+      ...init,
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout
+    })
     const { status, ok, body } = answer
     return { status, ok, bytes: body ? await readBounded(body, maxBytes) : new Uint8Array() }
   } catch (error) {

@@ -25,7 +25,8 @@ const nameClaimCodec = struct({
   state: oneOf('reserving', 'reserved', 'recorded', 'taken')
 })
 
-const ownAccountCodec = struct({
+/** See {@link OwnAccount}. */
+export const ownAccountCodec = struct({
   accountId: accountIdCodec,
   /** The encoded CREATE record: signed once, handed in as often as needed. Null where this device joined the account later. */
   create: nullable(bytesBetween(1, MAX_RECORD_BYTES)),

@@ -1,7 +1,12 @@
 import { PeerError } from '../../peer/errors.ts'
-import type { ChatMessage, DeviceRecord, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
+import type { ChatMessage, DeviceRecord, LinkingState, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
+const FAKE_LINK = {
+  words: 'legal winner thank year wave sausage worth useful legal winner thank yellow',
+  address: 'http://127.0.0.1:8787/#/link/AAAA',
+  expiresAt: 4_000_000_000_000
+}
 const FAKE_CODE = '0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ'
 
 /** Channel on which a page sends its scripted peer the world to show. */
@@ -104,6 +109,28 @@ export class FakePeer implements PeerApi {
 
   readonly history: PeerApi['history'] = {
     status: async () => ({ state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping: [] })
+  }
+
+  readonly linking: PeerApi['linking'] = {
+    show: async () => this.#linking({ side: 'old', step: 'waiting', code: FAKE_LINK }),
+    answer: async isYes => void (isYes ? this.#linking({ step: 'done', code: null }) : this.#linking(null)),
+    cancel: async () => void this.#linking(null),
+    join: async (_code, deviceName) => this.account.register({ username: 'ada', displayName: 'Ada', deviceName })
+  }
+
+  #linking(change: Partial<LinkingState> | null): LinkingState {
+    const none: LinkingState = {
+      side: 'old',
+      step: 'waiting',
+      code: null,
+      deviceName: null,
+      checkWords: null,
+      failure: null
+    }
+    const { snapshot } = this.#world
+    this.#world.snapshot = { ...snapshot, linking: change && { ...none, ...snapshot.linking, ...change } }
+    this.#changed()
+    return this.#world.snapshot.linking ?? none
   }
 
   readonly devices: PeerApi['devices'] = {

@@ -212,7 +212,7 @@ const DEMO: SignInProvider = { id: 'demo', name: 'Demo sign-in', demo: true }
 /** Before the first sign-in. */
 export function emptyWorld(): World {
   return {
-    snapshot: { stage: 'welcome', suggestedName: null, me: null, status: status(), conversations: [] },
+    snapshot: { stage: 'welcome', suggestedName: null, me: null, status: status(), linking: null, conversations: [] },
     messages: {},
     providers: [DEMO],
     people: [person('Grace Hopper'), person('Zoë', { username: 'zoe', nameConfirmed: false, record: PENDING })]
@@ -274,7 +274,7 @@ export function busyWorld(): World {
   return {
     ...world,
     messages,
-    snapshot: { stage: 'ready', suggestedName: null, me: self, status: status(), conversations }
+    snapshot: { stage: 'ready', suggestedName: null, me: self, status: status(), linking: null, conversations }
   }
 }
 

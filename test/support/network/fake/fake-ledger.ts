@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { equalBytes, fromHex, toHex } from '../../../../protocol/bytes.ts'
 import type { Crypto } from '../../../../protocol/crypto/crypto.ts'
+import type { AccountState } from '../../../../protocol/directory/account.ts'
 import { encodeMetadata, recordsOfTransaction } from '../../../../protocol/directory/metadata.ts'
 import { checkProof, encodeProof, type ProofTransaction } from '../../../../protocol/directory/proofs/proof.ts'
 import { buildAdd } from '../../../../protocol/identity/build-record.ts'
@@ -124,6 +125,15 @@ export class FakeLedger {
         equalBytes(recordIdOf(this.#crypto, this.#id, decodeRecord(bytes)), record.prev)
       )
     )?.accountId
+  }
+
+  /** What the rules make of an account's records. */
+  async accountState(accountId: AccountId): Promise<AccountState> {
+    const { recorded, pending } = this.#records.get(toHex(accountId))!
+    const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
+    const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }
+    const checked = await checkProof(this.#crypto, this.#id, this.#genesis.metadataLabel, accountId, proof)
+    return checked.account
   }
 
   /** Whether a record is known, in a block or not. */

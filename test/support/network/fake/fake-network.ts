@@ -6,6 +6,12 @@ import { randomBytes } from 'node:crypto'
 import { equalBytes, fromHex, toHex } from '../../../../protocol/bytes.ts'
 import type { Crypto, SigningKey } from '../../../../protocol/crypto/crypto.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { deviceOf, isLive } from '../../../../protocol/directory/account.ts'
+import {
+  addedDeviceOf,
+  decodeDeviceRegistration,
+  verifyDeviceRegistration
+} from '../../../../protocol/linking/device-registration.ts'
 import { decodeBundle } from '../../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../../protocol/identity/device.ts'
 import { decodeRecord } from '../../../../protocol/identity/record.ts'
@@ -25,6 +31,7 @@ import {
 import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
 import type { NodeStream, HttpClient, Transport } from '../../../../peer/ports.ts'
 import { FakeLedger } from './fake-ledger.ts'
+import { FakeLinking } from './fake-linking.ts'
 
 /** What happens to a delivery on its way to a device. */
 export type Fate = 'deliver' | 'drop' | 'twice' | 'later'
@@ -85,6 +92,8 @@ export class FakeNetwork {
   loss: { contacts: number; requests: number; at: number } | undefined
   /** Times up to which devices said that they know of losses. */
   readonly lossSeen: number[] = []
+  /** The boxes of linkings. */
+  readonly linking = new FakeLinking()
   submissions = 0
   /** Delivery tokens that devices handed in, by mailbox in hex. */
   readonly tokens = new Map<string, MailboxToken>()
@@ -171,6 +180,8 @@ export class FakeNetwork {
       return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
+    if (pathname.startsWith('/v1/linking/')) return this.linking.answer(pathname, new URL(url), init)
+    if (pathname === '/v1/devices') return this.#addDevice(new Uint8Array(init!.body as Uint8Array))
     if (pathname === '/v1/recoveries') return this.#recover(new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
   }
@@ -181,6 +192,32 @@ export class FakeNetwork {
     const matches = await this.ledger.names(fromHex(prefix))
     const shown = matches.map(({ tag, accountId, state }) => ({ tag: toHex(tag), accountId: toHex(accountId), state }))
     return { matches: shown, complete: true }
+  }
+
+  /** The last step of a linking, with the checks of a real node. */
+  async #addDevice(body: Uint8Array): Promise<Response> {
+    const refused = new Response('{"error":"refused"}', { status: 403 })
+    if (this.linking.fateOfDevice === 'lost') throw new TypeError('fetch failed')
+    const registration = decodeDeviceRegistration(body)
+    const { add, deviceId } = addedDeviceOf(this.crypto, this.id, registration)
+    const accountId = this.ledger.accountOfRecord(add)
+    const account = accountId && (await this.ledger.accountState(accountId))
+    const signer = account && deviceOf(account, add.by)
+    if (!signer || !isLive(signer)) return refused
+    const isThere = this.ledger.holds(toHex(accountId), registration.record)
+    if (!isThere && !equalBytes(account.head, add.prev)) return refused
+    const now = Date.now()
+    try {
+      const checked = { registration, signer: signer.keys.signingKey, now }
+      await verifyDeviceRegistration(this.crypto, this.id, checked)
+    } catch {
+      return refused
+    }
+    if (!isThere) this.ledger.addRecord(toHex(accountId), registration.record)
+    this.#accountOfDevice.set(toHex(deviceId), accountId)
+    this.#bundles.set(toHex(deviceId), registration.bundle)
+    if (this.linking.fateOfDevice === 'lost answer') throw new TypeError('fetch failed')
+    return new Response(JSON.stringify({ deviceId: toHex(deviceId) }), { status: 201 })
   }
 
   /** Takes a RECOVER: from then on only its device is let in. */

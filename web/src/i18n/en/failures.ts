@@ -134,6 +134,22 @@ export const failures: FailureSentences = {
       : reason === 'not-yet'
         ? 'This code does not count yet. It was made less than seven days ago.'
         : 'This is not the recovery code of this account, or not any more.',
+  'link-code': ({ fault }) =>
+    fault === 'form'
+      ? 'That is no code for adding a device. It has twelve words.'
+      : 'A word of the code is wrong, or two have changed places. Check it, then try again.',
+  'link-unknown':
+    'This code is not known. It is mistyped, or older than ten minutes. Check it, or make a new one on your other device.',
+  'link-used':
+    'Another device has used this code. If it is not yours, tap Don’t add on your other device, then make a new code.',
+  'link-expired': 'The code is over. Nothing was changed. Make a new one.',
+  'link-cancelled': ({ by }) =>
+    by === 'this' ? 'You cancelled this. Nothing was changed.' : 'This was cancelled on the other device. Start again.',
+  'link-refused': 'The answer was no, so the device was not added.',
+  'link-lost':
+    'The other device or the network does not answer any more. Look whether the device was added, then start again.',
+  'link-broken': 'Something between your two devices changed a message. The device was not added. Start again.',
+  'link-not-accepted': 'The network does not accept this device. It was not added. Start again.',
   'recovery-waits': 'An older device of yours has made a recovery code. It counts in a few days. Nothing was changed.',
   'no-account': 'This person is not known on the network. Check the spelling with them.',
   'no-conversation': 'This conversation is not on this device.',

@@ -20,10 +20,10 @@ import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
 import { candidateNodes } from '../network/network-info.ts'
 import type { LinkingState } from '../peer-api.ts'
-import type { HttpClient } from '../ports.ts'
+import type { HttpClient, Timers } from '../ports.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import { LinkBoxes, pause } from './link-boxes.ts'
-import { LinkLine } from './link-line.ts'
+import { LinkLine, STEP_MS } from './link-line.ts'
 
 /** A code is good for this long. */
 export const LINK_CODE_TTL_MS = 10 * 60 * 1000
@@ -172,7 +172,7 @@ export class AddingDevice {
     const time = context.timers.now()
     const { accountId, displayName, name } = account()
     await line.send({ kind: 'draft', accountId, prev: head, time, displayName, name })
-    const { newDeviceSignature } = await signed
+    const { newDeviceSignature } = await Promise.race([signed, lostAfter(context.timers, STEP_MS)])
     const add = { ...draftAdd(request.keys, { prev: head, deviceId: by, time }), newDeviceSignature }
     await this.#requireSigned(add)
     const { deviceSignature } = await signRecord(id, add, 'deviceSignature', signingKey)
@@ -232,6 +232,12 @@ async function expiring<T>(received: Promise<T>): Promise<T> {
     if (error instanceof PeerError && error.code === 'link-lost') throw new PeerError('link-expired')
     throw error
   }
+}
+
+/** @throws PeerError `link-lost`, always. */
+async function lostAfter(timers: Timers, ms: number): Promise<never> {
+  await pause(timers, ms)
+  throw new PeerError('link-lost')
 }
 
 /** Rejects as the promise does; never resolves. */

@@ -158,7 +158,8 @@ export class LinkingCalls implements LinkingApi {
     try {
       return await work()
     } catch (error) {
-      await side.line?.end(endReasonOf(error))
+      // A device that came second leaves the first one to the person at the old device.
+      if (!(error instanceof PeerError && error.code === 'link-used')) await side.line?.end(endReasonOf(error))
       throw error
     } finally {
       side.wipe()

@@ -13,6 +13,13 @@ export class FakeLinking {
   /** Puts another message in the place of one, or none for undefined. */
   swap: (sealed: Uint8Array, box: string, index: number) => Promise<Uint8Array | undefined> = async sealed => sealed
 
+  #replaced = new Map<string, Uint8Array>()
+
+  /** Another message is read in this place from now on. */
+  replace(box: string, index: number, sealed: Uint8Array): void {
+    this.#replaced.set(`${box} ${index}`, sealed)
+  }
+
   get #isLost(): boolean {
     return this.kept.length >= this.keptBeforeLoss
   }
@@ -23,7 +30,8 @@ export class FakeLinking {
     const index = Number(place)
     if (this.#isLost) throw new TypeError('fetch failed')
     if (init?.method === 'POST') return this.#put(box, index, base64urlnopad.decode(String(init.body)))
-    const given = this.rendezvous.get(box, index, Number(searchParams.get('wait')), '127.0.0.1')
+    const replaced = this.#replaced.get(`${box} ${index}`)
+    const given = replaced ?? this.rendezvous.get(box, index, Number(searchParams.get('wait')), '127.0.0.1')
     const message = await Promise.race([given, aborted(init?.signal)])
     if (this.#isLost) throw new TypeError('fetch failed')
     return new Response(JSON.stringify({ message: message ? base64urlnopad.encode(message) : null }))

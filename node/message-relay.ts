@@ -9,6 +9,7 @@ import { receiptsRequired, type Epoch, type NodeKey } from '../protocol/wire/pla
 import { NodeError } from './errors.ts'
 import type { DirectoryPort } from './key-directory/directory-port.ts'
 import { relayMetrics } from './operator/relay-metrics.ts'
+import { peerReports, shardReports, type PeerReport, type ShardReport } from './operator/relay-report.ts'
 import type {
   Logger,
   MessageRelayComponents,
@@ -122,6 +123,16 @@ export class MessageRelay implements RelayPort {
       code: 'key-used-twice',
       message: `Two processes seem to use the key of ${url}: its operator must stop one of them, such as a restored or cloned machine.`
     }))
+  }
+
+  /** The other nodes, for the operator. */
+  peers(): Promise<PeerReport[]> {
+    return peerReports(this.#parts)
+  }
+
+  /** The shards that this node keeps, for the operator. */
+  shards(): Promise<ShardReport[]> {
+    return shardReports(this.#parts)
   }
 
   /** The store of pending messages at this moment, for a backup. */

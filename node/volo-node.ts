@@ -39,6 +39,7 @@ import { Metrics } from './operator/metrics.ts'
 import { OperatorDesk } from './operator/operator-desk.ts'
 import { LISTENING_FILE, type Listening } from './operator/running-node.ts'
 import { serviceMetrics } from './operator/service-metrics.ts'
+import { storeSizes } from './operator/store-sizes.ts'
 import type { Logger } from './ports.ts'
 
 /** How long a start waits to be ready before it says that it runs, degraded. */
@@ -246,6 +247,7 @@ export class VoloNode {
     metrics.addSource(() => relay.metrics())
     metrics.addSource(() => serviceMetrics({ keyDirectory, registration, recordOutbox, chain }))
     metrics.addSource(() => chainEpochs?.metrics() ?? [])
+    const startedAt = clock()
     const secret = toHex(random(ADMIN_SECRET_BYTES))
     const admin = new AdminServer({
       logger,
@@ -260,8 +262,13 @@ export class VoloNode {
         }),
       drain: () => this.#drainAsked.resolve(),
       desk: new OperatorDesk({ network, keyDirectory, recordOutbox, epoch: () => relay.currentEpoch() }),
-      status: () => ({
+      peers: () => relay.peers(),
+      shards: () => relay.shards(),
+      status: async () => ({
         version,
+        startedAt,
+        clock: clock(),
+        store: await storeSizes(config.dataDir),
         url: publicUrl,
         node: nodeKey.publicKey,
         network,

@@ -23,6 +23,9 @@ export interface AdminServerComponents {
   metrics: Metrics
   /** What `GET /status` shows. */
   status(): unknown
+  /** What `GET /peers` and `GET /shards` show. */
+  peers(): Promise<unknown>
+  shards(): Promise<unknown>
   /** Answers the operator's own commands. */
   desk: Pick<OperatorDesk, 'nodes' | 'account' | 'publish'>
   /** What a request must carry that copies secrets or ends the node; in `listening.json`, which only its owner reads. */
@@ -102,11 +105,15 @@ export class AdminServer {
       case '/metrics':
         return send(response, 200, this.#components.metrics.contentType, await this.#components.metrics.text())
       case '/status':
-        return sendJson(response, 200, this.#components.status())
+        return sendJson(response, 200, await this.#components.status())
+      case '/peers':
+        return sendJson(response, 200, await this.#components.peers())
+      case '/shards':
+        return sendJson(response, 200, await this.#components.shards())
       case '/nodes':
         return sendJson(response, 200, this.#components.desk.nodes())
       default:
-        return send(response, 404, 'text/plain', '/metrics, /status or /nodes\n')
+        return send(response, 404, 'text/plain', '/metrics, /status, /peers, /shards or /nodes\n')
     }
   }
 

@@ -2,6 +2,7 @@
 import { runBackup, runRestore } from './backup-commands.ts'
 import { readCommandArguments, type CommandArguments, type Outcome } from './command-arguments.ts'
 import { drain } from './drain-command.ts'
+import { peers, shards, status } from './look-commands.ts'
 
 interface Command {
   /** Shown by `--help`, after the name. */
@@ -12,6 +13,27 @@ interface Command {
 }
 
 const COMMANDS: Record<string, Command> = {
+  status: {
+    usage: 'status [--json] [settings]',
+    help: `Shows the running node: version, network, chain, wallet, clients, messages that wait, other nodes, disk.
+Exit code 0 says that it runs, not that it is ready: see "ready", or /readyz.`,
+    ownFlags: [],
+    run: status
+  },
+  peers: {
+    usage: 'peers [--json] [settings]',
+    help: `Shows the other nodes of the list in force: operator, connected or away, latency, last heartbeat.
+Latency is the time of one question and its answer, measured by this command.`,
+    ownFlags: [],
+    run: peers
+  },
+  shards: {
+    usage: 'shards [--json] [settings]',
+    help: `Shows the shards that the running node keeps: their replicas, what waits in them, and the repair backlog.
+The backlog counts mailboxes that differed from a replica when they were compared last, at most 30 seconds ago.`,
+    ownFlags: [],
+    run: shards
+  },
   backup: {
     usage: 'backup --out DIR [--json] [settings]',
     help: `Copies all stores, key files and the network file of the data folder into DIR, which must be empty or not exist.

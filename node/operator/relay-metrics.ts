@@ -47,6 +47,7 @@ export function relayMetrics(parts: RelayParts): MetricSample[] {
     counter('volo_deliveries_released_total', 'Deliveries handed over to other nodes', handover.released),
     counter('volo_repair_rounds_total', 'Rounds of comparing replicas', repair.rounds),
     counter('volo_repair_differences_total', 'Mailboxes that differed from a replica', repair.differences),
+    gauge('volo_repair_backlog', 'Mailboxes that differed from a replica when compared last', repair.backlog),
     counter('volo_gossip_received_total', 'Gossip messages', gossip.received),
     counter('volo_gossip_rejected_total', 'Gossip messages that were provably bad', gossip.rejected)
   ]

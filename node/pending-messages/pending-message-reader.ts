@@ -213,6 +213,18 @@ export abstract class PendingMessageReader {
     return page
   }
 
+  /** How much a shard holds, for the operator. */
+  async countShard(shard: number): Promise<{ mailboxes: number; pending: number }> {
+    const count = { mailboxes: 0, pending: 0 }
+    await this.read(async database => {
+      for await (const value of database.values(mailboxRange(shard, null))) {
+        count.mailboxes += 1
+        count.pending += MailboxCounters.decode(value)?.held ?? 0
+      }
+    })
+    return count
+  }
+
   /** Every entry of a mailbox that has not expired, in order of ids, after one. @returns also whether there are more. */
   async states(
     mailbox: DeviceId,

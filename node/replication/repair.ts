@@ -59,6 +59,8 @@ export class RepairService {
   readonly #delays = new Map<string, NodeJS.Timeout>()
   /** node, mailbox → both digests, when nothing could be mended. */
   readonly #settled = new Map<string, string>()
+  /** node → shard → mailboxes that differed when the shard was compared last. */
+  readonly #backlog = new Map<string, Map<number, number>>()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   /** Rounds done, and mailboxes that differed. */
@@ -83,6 +85,22 @@ export class RepairService {
     clearInterval(this.#timer)
     for (const timer of this.#delays.values()) clearTimeout(timer)
     this.#delays.clear()
+  }
+
+  /** Mailboxes of a shard that differed from any replica when they were compared last; null before the first time. */
+  backlogOf(shard: number): number | null {
+    const { view } = this.#components
+    const others = view.otherReplicas(shard)
+    if (others.length === 0) return 0
+    const counts = others
+      .map(node => this.#backlog.get(byteKey(node.key))?.get(shard))
+      .filter(count => count !== undefined)
+    return counts.length === 0 ? null : Math.max(...counts)
+  }
+
+  /** The sum of {@link backlogOf} of the shards that are kept here. */
+  get backlog(): number {
+    return this.#components.view.keptShards().reduce((sum, shard) => sum + (this.backlogOf(shard) ?? 0), 0)
   }
 
   /** Fetches deliveries whose bytes were broken here. */
@@ -135,11 +153,19 @@ export class RepairService {
     await this.#components.tokens.fetchMissing(node)
     for (const shard of view.keptShards()) {
       if (!view.otherReplicas(shard).some(other => equalBytes(other.key, node.key))) continue
+      const before = round.mailboxes
       await this.#compareShard(node, shard, round)
+      this.#noteBacklog(node, shard, round.mailboxes - before)
       if (this.#stopped || round.mailboxes >= MAX_FOLLOWED) break
     }
     this.rounds += 1
     if (round.fetched + round.removed > 0) this.#log.info('repaired from a replica', { node: node.url, ...round })
+  }
+
+  #noteBacklog(node: ListedNode, shard: number, count: number): void {
+    const key = byteKey(node.key)
+    const shards = this.#backlog.get(key) ?? new Map<number, number>()
+    this.#backlog.set(key, shards.set(shard, count))
   }
 
   async #compareShard(node: ListedNode, shard: number, round: Round): Promise<void> {

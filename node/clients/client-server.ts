@@ -6,6 +6,8 @@ import type { WebSocketServer } from './websocket-server.ts'
 
 /** How often sessions are looked through for silent clients and removed devices. */
 const SWEEP_INTERVAL_MS = 15_000
+/** Requests in hand have this long when the node stops: the whole stop must end within ten seconds. */
+const DRAIN_MS = 4_000
 
 /** The clients' side of the node: a session for every stream, and their end. */
 export class ClientServer {
@@ -32,9 +34,11 @@ export class ClientServer {
     this.#webSockets.start()
   }
 
+  /** Takes no new clients, finishes what those there asked for, and sends them to other nodes. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    for (const session of this.#sessions) session.end('busy', 'the node is stopping')
+    this.#webSockets.refuseNew()
+    await Promise.all([...this.#sessions].map(session => session.drain(DRAIN_MS)))
     this.#webSockets.stop()
     await this.#host.stop()
   }

@@ -97,6 +97,8 @@ export class PeerSession implements DeviceSession {
   #resume: (() => void) | undefined
   #rateRefusals = 0
   #ended = false
+  #isDraining = false
+  #onIdle: (() => void) | undefined
 
   /** @param clientKey - Ed25519 key of the client's end of the connection; undefined if it has another kind. */
   constructor(
@@ -162,6 +164,26 @@ export class PeerSession implements DeviceSession {
     this.#hangUp(code, message)
   }
 
+  /**
+   * Finishes the requests in hand, takes no more, and sends the client to another node. What it asks meanwhile it asks
+   * there again, as after any lost connection.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isDraining = true
+    if (this.#working > 0) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, deadlineMs)
+        this.#onIdle = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.end('busy', 'the node is stopping: use another')
+    // The last answers must be out before the socket is cut.
+    await this.#frames.close({ signal: AbortSignal.timeout(CLOSE_TIMEOUT_MS) })
+  }
+
   async #authenticate(): Promise<boolean> {
     const { network, view, clock, random } = this.#components
     const nonce = random(32)
@@ -216,6 +238,7 @@ export class PeerSession implements DeviceSession {
       const bytes = await this.#frames.read()
       if (bytes === undefined || this.#ended) return
       this.#lastHeard = this.#components.now()
+      if (this.#isDraining) continue
       const frame = decodeClientFrame(bytes)
       if (!this.#isAllowed(frame, bytes.length)) continue
       this.#working += 1
@@ -224,6 +247,7 @@ export class PeerSession implements DeviceSession {
         this.#working -= 1
         this.#workingBytes -= bytes.length
         this.#resume?.()
+        if (this.#working === 0) this.#onIdle?.()
       })
       while (this.#isBusy && !this.#ended) await new Promise<void>(resolve => (this.#resume = resolve))
       this.#resume = undefined

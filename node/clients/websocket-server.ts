@@ -128,6 +128,7 @@ export class WebSocketServer {
   #upgrader: Upgrader | undefined
   #libp2pLogger: ComponentLogger | undefined
   #stopping = new AbortController()
+  #isRefusing = false
 
   constructor(components: WebSocketServerComponents, init: WebSocketServerInit) {
     this.#components = components
@@ -156,7 +157,13 @@ export class WebSocketServer {
   /** Begins to take upgrade requests. */
   start(): void {
     this.#stopping = new AbortController()
+    this.#isRefusing = false
     this.#components.httpServer.on('upgrade', this.#onUpgrade)
+  }
+
+  /** Sends new clients away while those that are here are served to the end. */
+  refuseNew(): void {
+    this.#isRefusing = true
   }
 
   /** Takes no more requests and cuts all sockets that are still open, so that the HTTP server can close at once. */
@@ -188,6 +195,7 @@ export class WebSocketServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { connectionManager } = this.#components
+    if (this.#isRefusing) return refuse(socket, '503 Service Unavailable')
     const address = this.#addressOf(request)
     if (pathOf(request) !== '/') {
       // A refused request counts as one connection, so that an address cannot ask without end.

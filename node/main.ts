@@ -68,9 +68,11 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function nodeCommand(args: string[]): Promise<void> {
-  const { output, ok } = await runNodeCommand(args, process.env, version())
+  const { output, failure } = await runNodeCommand(args, process.env, version())
   console.log(output)
-  if (!ok) process.exitCode = EXIT_FAILED
+  if (failure === undefined) return
+  process.exitCode = EXIT_FAILED
+  console.error(`volo-node: ${failure}`)
 }
 
 async function start(flags: string[]): Promise<void> {

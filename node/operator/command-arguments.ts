@@ -51,6 +51,6 @@ export function readCommandArguments(
 export interface Outcome {
   text: string
   json: unknown
-  /** Whether the command found all well; `doctor` fails with a finding. Default true. */
-  ok?: boolean
+  /** Why the command ends with 1 although it did its work, such as a check of `doctor` that failed. */
+  failure?: string
 }

@@ -1,6 +1,7 @@
 /** `volo-node backup`, `restore`, `drain` and the commands that look at a node: each with its help, its flags and its answer. */
 import { runBackup, runRestore } from './backup-commands.ts'
 import { readCommandArguments, type CommandArguments, type Outcome } from './command-arguments.ts'
+import { doctor } from './doctor-command.ts'
 import { drain } from './drain-command.ts'
 import { peers, shards, status } from './look-commands.ts'
 
@@ -33,6 +34,14 @@ Latency is the time of one question and its answer, measured by this command.`,
 The backlog counts mailboxes that differed from a replica when they were compared last, at most 30 seconds ago.`,
     ownFlags: [],
     run: shards
+  },
+  doctor: {
+    usage: 'doctor [--json] [settings]',
+    help: `Looks for what keeps a node from working: DNS, certificate, its own address, clock, disk, chain, secrets.
+The node may run or not; it is dialled under its public address only while it runs. Each line is ok, warn or fail, with
+what to change. Exit code 1 says that a check failed.`,
+    ownFlags: [],
+    run: doctor
   },
   backup: {
     usage: 'backup --out DIR [--json] [settings]',
@@ -73,20 +82,20 @@ export function describeNodeCommands(): string {
  *
  * @param args - the command and all after it.
  * @param version - of this program.
- * @returns what to print, and whether all is well.
+ * @returns what to print, and why it ends with 1 if it does.
  * @throws UsageError, or ConfigError for what an operator can mend.
  */
 export async function runNodeCommand(
   args: string[],
   env: Record<string, string | undefined>,
   version: string
-): Promise<{ output: string; ok: boolean }> {
+): Promise<{ output: string; failure?: string }> {
   const [name, ...rest] = args
   const { usage, help, ownFlags, run } = COMMANDS[name!]!
-  if (rest.includes('--help')) return { output: `volo-node ${usage}\n\n${help}\n\n${EXIT_CODES}`, ok: true }
+  if (rest.includes('--help')) return { output: `volo-node ${usage}\n\n${help}\n\n${EXIT_CODES}` }
   const parsed = readCommandArguments(name!, rest, ownFlags, env)
-  const { text, json, ok = true } = await run(parsed, version)
-  return { output: parsed.json ? JSON.stringify(json, null, 2) : text, ok }
+  const { text, json, failure } = await run(parsed, version)
+  return { output: parsed.json ? JSON.stringify(json, null, 2) : text, ...(failure && { failure }) }
 }
 
 const EXIT_CODES = `Exit codes: 0 done, 1 it could not be done, 2 it was written wrongly.

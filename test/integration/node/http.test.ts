@@ -156,6 +156,8 @@ describe('reads', () => {
       '/v1/auth/{provider}/callback',
       '/v1/auth/{provider}/start',
       '/v1/device-challenge',
+      '/v1/devices',
+      '/v1/linking/{box}/{index}',
       '/v1/names/{tagPrefix}',
       '/v1/network',
       '/v1/network/lists/{number}/proof',

@@ -11,6 +11,9 @@ export type HttpRefusalCode =
   | 'unknown-sign-in'
   | 'provider-unreachable'
   | 'foreign-name'
+  | 'bad-authorization'
+  | 'over-quota'
+  | 'incomplete'
 
 /** Conditions inside a node. A client of a stream only learns `busy` or `internal`. */
 const LOCAL_CODES = ['store-failed', 'disk-full', 'unreachable', 'not-listed'] as const

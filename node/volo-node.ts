@@ -27,6 +27,7 @@ import type { Readiness } from './http/health-routes.ts'
 import { HttpServer } from './http/http-server.ts'
 import { openDemoSignIn } from './http/open-demo-sign-in.ts'
 import { addPublicApi } from './http/public-api.ts'
+import { DeviceAuthorization } from './http/device-authorization.ts'
 import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { DEVNET_PACE_MS, describeChain } from './key-directory/chain-service.ts'
 import { createDirectoryServices } from './key-directory/directory-services.ts'
@@ -41,6 +42,7 @@ import { LISTENING_FILE, type Listening } from './operator/running-node.ts'
 import { serviceMetrics } from './operator/service-metrics.ts'
 import { storeSizes } from './operator/store-sizes.ts'
 import type { Logger } from './ports.ts'
+import { createObjectService } from './storage/create-object-service.ts'
 
 /** How long a start waits to be ready before it says that it runs, degraded. */
 const READY_WAIT_MS = 5_000
@@ -215,6 +217,12 @@ export class VoloNode {
     const devices = new DeviceRegistrationService({ ...common, keyDirectory, recordOutbox, relay }, { network })
     const rendezvous = new Rendezvous(common)
 
+    const objects = await createObjectService({ ...common, database }, config)
+    const authorization = new DeviceAuthorization(
+      { ...common, directory: keyDistribution },
+      { network, nodeKey: nodeKey.publicKey }
+    )
+
     // What people and operators see of all this.
     this.#readiness = () => ({
       reasons: [...relay.readiness(), ...chain.reasons()],
@@ -229,6 +237,8 @@ export class VoloNode {
         records: recordOutbox,
         rendezvous,
         devices,
+        objects,
+        authorization,
         demo,
         readiness: () => this.readiness()
       },
@@ -293,7 +303,7 @@ export class VoloNode {
     const adminPort = await admin.listen(config)
     stack.defer(() => admin.stop())
     writeListening(config, { url, adminUrl: `http://127.0.0.1:${adminPort}`, secret })
-    this.#keepHouse(database, logger)
+    this.#keepHouse(logger, [() => database.forgetIdentities(clock()), () => objects.sweep()])
     this.#state = 'running'
   }
 
@@ -306,9 +316,9 @@ export class VoloNode {
     return starting
   }
 
-  #keepHouse(database: AppDatabase, logger: Logger): void {
+  #keepHouse(logger: Logger, chores: (() => Promise<unknown>)[]): void {
     const timer = setInterval(() => {
-      database.forgetIdentities(clock()).catch((error: unknown) => logger.error('housekeeping failed', { error }))
+      for (const chore of chores) chore().catch((error: unknown) => logger.error('housekeeping failed', { error }))
     }, HOUSEKEEPING_MS)
     this.#stack.defer(() => clearInterval(timer))
   }

@@ -70,6 +70,7 @@ export type Purpose =
   | 'link-token'
   | 'file-key'
   | 'file-chunk'
+  | 'storage-request'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

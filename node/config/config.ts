@@ -32,6 +32,7 @@ const PATHS: SettingName[] = [
   'chainProjectIdFile',
   'walletKeyFile',
   'signInProvidersFile',
+  'storageKeyFile',
   'webDir'
 ]
 

@@ -232,6 +232,57 @@ export const SETTINGS = {
     fallback: 'built in',
     help: 'Free MiB on the disk below which nothing new is stored.'
   },
+  storage: {
+    env: ['VOLO_STORAGE'],
+    schema: z.enum(['disk', 'iagon', 's3']).default('disk'),
+    fallback: 'disk',
+    help: 'Where encrypted files and backups are kept: disk (in the data folder), iagon or s3.'
+  },
+  storageQuotaMib: {
+    env: ['VOLO_STORAGE_QUOTA_MIB'],
+    schema: count.default(1_024),
+    fallback: '1024',
+    help: 'MiB of files and backups that one account may keep.'
+  },
+  storageCapacityMib: {
+    env: ['VOLO_STORAGE_CAPACITY_MIB'],
+    schema: count.default(10_240),
+    fallback: '10240',
+    help: 'MiB of files and backups that this node keeps on its disk.'
+  },
+  storageUrl: {
+    env: ['VOLO_STORAGE_URL'],
+    schema: origin.optional(),
+    fallback: "Iagon's gateway; none for s3",
+    help: 'Origin of the storage service.'
+  },
+  storageRegion: {
+    env: ['VOLO_STORAGE_REGION'],
+    schema: text.default('us-east-1'),
+    fallback: 'us-east-1',
+    help: 'Region of the S3 service.'
+  },
+  storageBucket: {
+    env: ['VOLO_STORAGE_BUCKET'],
+    schema: z
+      .string()
+      .regex(/^[a-z0-9.-]{3,63}$/, 'expected the name of a bucket')
+      .optional(),
+    fallback: 'none',
+    help: 'Bucket of the S3 service.'
+  },
+  storageAccessKeyId: {
+    env: ['VOLO_STORAGE_ACCESS_KEY_ID'],
+    schema: text.optional(),
+    fallback: 'none',
+    help: 'Access key id of the S3 service.'
+  },
+  storageKeyFile: {
+    env: ['VOLO_STORAGE_KEY_FILE'],
+    schema: path.optional(),
+    fallback: 'none',
+    help: 'File that holds the API key of Iagon, or the secret access key of S3.'
+  },
   webDir: {
     env: ['VOLO_WEB_DIR'],
     schema: path.optional(),

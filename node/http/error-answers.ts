@@ -31,7 +31,10 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   'unknown-provider': 404,
   'unknown-sign-in': 400,
   'provider-unreachable': 502,
-  'foreign-name': 421
+  'foreign-name': 421,
+  'bad-authorization': 401,
+  'over-quota': 507,
+  incomplete: 409
 }
 
 /** Codes of Fastify's own refusals. */

@@ -11,6 +11,9 @@ import { healthRoutes, type Readiness } from './health-routes.ts'
 import type { HttpServer } from './http-server.ts'
 import { deviceRoutes, linkingRoutes } from './linking-routes.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
+import { objectRoutes } from './object-routes.ts'
+import type { DeviceAuthorization } from './device-authorization.ts'
+import type { ObjectService } from '../storage/object-service.ts'
 import type { DemoSignIn } from './open-demo-sign-in.ts'
 import { recoveryRoutes } from './recovery-routes.ts'
 import { registrationRoutes } from './registration-routes.ts'
@@ -26,16 +29,19 @@ export interface PublicApiComponents {
   rendezvous: Rendezvous
   devices: DeviceRegistrationService
   records: Pick<RecordOutbox, 'add'>
+  objects: ObjectService
+  authorization: DeviceAuthorization
   demo: DemoSignIn | undefined
   readiness(): Readiness
 }
 
 /** Adds all routes of the public port: health, the app, then the API, whose readers may come from any origin. */
 export async function addPublicApi(
-  { http, directory, signIn, registration, records, rendezvous, devices, demo, readiness }: PublicApiComponents,
+  components: PublicApiComponents,
   { publicUrl, webDir }: Pick<NodeConfig, 'publicUrl' | 'webDir'>,
   facts: NetworkFacts
 ): Promise<void> {
+  const { http, directory, signIn, registration, records, rendezvous, devices, demo, readiness } = components
   await http.prepare()
   await http.addOpen(app => healthRoutes(app, facts.version, readiness))
   await http.addOpen(app => staticApp(app, webFolder(webDir)))
@@ -48,6 +54,7 @@ export async function addPublicApi(
   })
   await http.addLimited(app => linkingRoutes(app, rendezvous))
   await http.addLimited(app => deviceRoutes(app, devices))
+  await http.addLimited(app => objectRoutes(app, components.objects, components.authorization))
   await http.addLimited(async app => {
     signInRoutes(app, signIn, { publicUrl })
     signInCodeRoutes(app, signIn)

@@ -1,0 +1,212 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { NodeError } from '../errors.ts'
+import type { ObjectService } from '../storage/object-service.ts'
+import { UPLOAD_PART_BYTES } from '../storage/upload-parts.ts'
+import { allowAnyOrigin } from './cors.ts'
+import type { DeviceAuthorization } from './device-authorization.ts'
+import { hex } from './schemas.ts'
+
+/** Downloads at once; a reader that stops reading holds its place until its connection ends. */
+const MAX_DOWNLOADS = 128
+const MAX_LISTED = 1_000
+const MAX_PARTS = 1_024
+
+const objectParams = z.object({ hash: hex(32) })
+const objectSchema = z.object({
+  hash: hex(32),
+  size: z.int(),
+  purpose: z.enum(['file', 'backup']),
+  storedAt: z.int()
+})
+const beginSchema = z.object({ size: z.int().min(0), purpose: z.enum(['file', 'backup']) })
+
+/** Stored objects. Each request is signed by a device; see docs/http-api.md. */
+export function objectRoutes(app: FastifyInstance, objects: ObjectService, authorization: DeviceAuthorization): void {
+  allowSignedRequests(app)
+  app.removeAllContentTypeParsers()
+  const options = { parseAs: 'buffer' as const, bodyLimit: UPLOAD_PART_BYTES }
+  app.addContentTypeParser('application/octet-stream', options, async (_request: unknown, body: unknown) => body)
+  const accountOf = (request: FastifyRequest): Promise<string> =>
+    authorization.accountOf(request.headers.authorization, {
+      method: request.method,
+      target: request.url,
+      body: bodyOf(request)
+    })
+  uploadRoutes(app, objects, accountOf)
+  ownRoutes(app, objects, accountOf)
+  downloadRoute(app, objects, accountOf)
+}
+
+type AccountOf = (request: FastifyRequest) => Promise<string>
+
+function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: AccountOf): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  typed.post(
+    '/v1/objects/:hash',
+    {
+      schema: {
+        summary: 'Begin an upload, or learn what is missing of it',
+        params: objectParams,
+        querystring: z.object({ size: z.coerce.number().int().min(0), purpose: beginSchema.shape.purpose }),
+        response: { 200: z.object({ stored: z.boolean(), received: z.array(z.int()), partBytes: z.int() }) }
+      }
+    },
+    async (request, reply) => {
+      const { size, purpose } = request.query
+      const begun = await objects.begin(await accountOf(request), request.params.hash, size, purpose)
+      return unstored(reply).send({ ...begun, partBytes: UPLOAD_PART_BYTES })
+    }
+  )
+  typed.put(
+    '/v1/objects/:hash/parts/:index',
+    {
+      schema: {
+        summary: 'Send one part; the same part again takes its place',
+        consumes: ['application/octet-stream'],
+        params: objectParams.extend({
+          index: z.coerce
+            .number()
+            .int()
+            .min(0)
+            .max(MAX_PARTS - 1)
+        }),
+        response: { 204: z.null() }
+      }
+    },
+    async (request, reply) => {
+      const { hash, index } = request.params
+      await objects.addPart(await accountOf(request), hash, index, bodyOf(request))
+      return reply.status(204).send(null)
+    }
+  )
+  typed.post(
+    '/v1/objects/:hash/complete',
+    {
+      schema: {
+        summary: 'End an upload: the object is stored when this answers',
+        params: objectParams,
+        response: { 204: z.null() }
+      }
+    },
+    async (request, reply) => {
+      await objects.complete(await accountOf(request), request.params.hash)
+      return reply.status(204).send(null)
+    }
+  )
+}
+
+function ownRoutes(app: FastifyInstance, objects: ObjectService, accountOf: AccountOf): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  typed.get(
+    '/v1/objects',
+    {
+      schema: {
+        summary: 'Own objects in the order of their hashes, at most 1000, and what the account uses',
+        querystring: z.object({ after: z.union([hex(32), z.literal('')]).default('') }),
+        response: {
+          200: z.object({ objects: z.array(objectSchema), usedBytes: z.int(), quotaBytes: z.int() })
+        }
+      }
+    },
+    async (request, reply) =>
+      unstored(reply).send(await objects.list(await accountOf(request), request.query.after, MAX_LISTED))
+  )
+  typed.delete(
+    '/v1/objects/:hash',
+    {
+      schema: {
+        summary: 'Remove an own object or upload; what is not there counts as removed',
+        params: objectParams,
+        response: { 204: z.null() }
+      }
+    },
+    async (request, reply) => {
+      await objects.remove(await accountOf(request), request.params.hash)
+      return reply.status(204).send(null)
+    }
+  )
+}
+
+function downloadRoute(app: FastifyInstance, objects: ObjectService, accountOf: AccountOf): void {
+  let downloads = 0
+  app.withTypeProvider<ZodTypeProvider>().get(
+    '/v1/objects/:hash',
+    {
+      schema: {
+        summary: 'An object, or one range of it',
+        description: 'For any device that knows the hash. "Range: bytes=FIRST-LAST" and "bytes=FIRST-" are known.',
+        params: objectParams
+      }
+    },
+    async (request, reply) => {
+      await accountOf(request)
+      const { hash } = request.params
+      const size = await objects.size(hash)
+      const range = rangeOf(request.headers.range, size)
+      if (range === 'outside') return reply.status(416).header('content-range', `bytes */${size}`).send()
+      if (downloads >= MAX_DOWNLOADS) throw new NodeError('busy', 'Too many downloads are under way; try again.')
+      downloads++
+      const leave = once(() => downloads--)
+      reply.raw.once('close', leave)
+      try {
+        const body = Readable.from(await objects.read(hash, range), { objectMode: false })
+        if (range) {
+          const last = range.start + range.length - 1
+          void reply.status(206).header('content-range', `bytes ${range.start}-${last}/${size}`)
+        }
+        return await unstored(reply)
+          .header('content-length', range?.length ?? size)
+          .header('accept-ranges', 'bytes')
+          .type('application/octet-stream')
+          .send(body)
+      } catch (error) {
+        leave()
+        throw error
+      }
+    }
+  )
+}
+
+/** Undefined for the whole object, also where the header has a form that we do not know (RFC 9110, 14.2). */
+function rangeOf(header: string | undefined, size: number): { start: number; length: number } | 'outside' | undefined {
+  const parts = /^bytes=(\d{1,15})-(\d{1,15})?$/.exec(header ?? '')
+  if (!parts) return undefined
+  const start = Number(parts[1])
+  const end = Math.min(size, parts[2] === undefined ? size : Number(parts[2]) + 1)
+  return start < end ? { start, length: end - start } : 'outside'
+}
+
+/** Lets pages of any origin make signed requests: an app that was opened from another node goes on through this one. */
+function allowSignedRequests(app: FastifyInstance): void {
+  allowAnyOrigin(app)
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.header('access-control-expose-headers', 'content-range, content-length')
+  })
+  app.options('/v1/objects*', { schema: { hide: true } }, async (_request, reply) =>
+    reply
+      .status(204)
+      .header('access-control-allow-methods', 'GET, POST, PUT, DELETE')
+      .header('access-control-allow-headers', 'authorization, content-type, range')
+      .header('access-control-max-age', '7200')
+      .send()
+  )
+}
+
+function bodyOf({ body }: FastifyRequest): Uint8Array {
+  return Buffer.isBuffer(body) ? body : new Uint8Array()
+}
+
+function unstored<R extends FastifyReply>(reply: R): R {
+  return reply.header('cache-control', 'no-store') as R
+}
+
+function once(work: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (!isDone) work()
+    isDone = true
+  }
+}

@@ -1,0 +1,134 @@
+import { SYNCED, type ChainStore } from '../../chain/chain-store.ts'
+import type { StorageReference } from '../../storage-adapter/storage-adapter.ts'
+
+/** Lower-case hex of an account id. */
+export type AccountHex = string
+/** Lower-case hex of the SHA-256 of an object: 64 characters. */
+export type ObjectHash = string
+
+/** Why an object is kept, which decides for how long. */
+export type ObjectPurpose = 'file' | 'backup'
+
+/** An object as one of its owners has it. */
+export interface OwnedObject {
+  hash: ObjectHash
+  size: number
+  purpose: ObjectPurpose
+  /** Milliseconds since 1970. */
+  storedAt: number
+}
+
+/** An upload that was begun: the manifest by which what a crash leaves behind is found. */
+export interface Upload {
+  hash: ObjectHash
+  size: number
+  purpose: ObjectPurpose
+  startedAt: number
+}
+
+/** Where an object is. */
+interface Place {
+  reference: StorageReference
+  size: number
+}
+
+/** After every hash, in byte order. */
+const END = '~'
+
+/**
+ * Who owns which object, and where it is. An object that several accounts stored is kept once, until the last of them lets go.
+ * Keys: `place/HASH`, `own/ACCOUNT/HASH`, `owner/HASH/ACCOUNT`, `upload/ACCOUNT/HASH`.
+ */
+export class ObjectRecords {
+  readonly #store: ChainStore
+
+  constructor(store: ChainStore) {
+    this.#store = store
+  }
+
+  async place(hash: ObjectHash): Promise<Place | undefined> {
+    return parsed<Place>(await this.#store.get(`place/${hash}`))
+  }
+
+  async owned(account: AccountHex, hash: ObjectHash): Promise<OwnedObject | undefined> {
+    return parsed<OwnedObject>(await this.#store.get(`own/${account}/${hash}`))
+  }
+
+  /** In the order of their hashes. @param after - only what comes after this hash. */
+  async ownedBy(account: AccountHex, after = '', limit = Number.POSITIVE_INFINITY): Promise<OwnedObject[]> {
+    const found: OwnedObject[] = []
+    const range = { gte: `own/${account}/${after}`, lt: `own/${account}/${END}` }
+    for await (const [key, value] of this.#store.iterator(range)) {
+      if (found.length >= limit) break
+      if (after === '' || key !== range.gte) found.push(JSON.parse(value) as OwnedObject)
+    }
+    return found
+  }
+
+  /** Every owned object, with its owner. */
+  async *all(): AsyncIterable<[AccountHex, OwnedObject]> {
+    for await (const [key, value] of this.#store.iterator({ gte: 'own/', lt: `own/${END}` })) {
+      yield [key.split('/')[1]!, JSON.parse(value) as OwnedObject]
+    }
+  }
+
+  async upload(account: AccountHex, hash: ObjectHash): Promise<Upload | undefined> {
+    return parsed<Upload>(await this.#store.get(`upload/${account}/${hash}`))
+  }
+
+  /** Uploads under way, of one account or of all. */
+  async uploads(account = ''): Promise<[AccountHex, Upload][]> {
+    const found: [AccountHex, Upload][] = []
+    const prefix = account === '' ? 'upload/' : `upload/${account}/`
+    for await (const [key, value] of this.#store.iterator({ gte: prefix, lt: prefix + END })) {
+      found.push([key.split('/')[1]!, JSON.parse(value) as Upload])
+    }
+    return found
+  }
+
+  async addUpload(account: AccountHex, upload: Upload): Promise<void> {
+    await this.#store.put(`upload/${account}/${upload.hash}`, JSON.stringify(upload), SYNCED)
+  }
+
+  async removeUpload(account: AccountHex, hash: ObjectHash): Promise<void> {
+    await this.#store.batch([{ type: 'del', key: `upload/${account}/${hash}` }], SYNCED)
+  }
+
+  /** The upload became an object, in one write. */
+  async add(account: AccountHex, object: OwnedObject, place: Place): Promise<void> {
+    const { hash } = object
+    await this.#store.batch(
+      [
+        { type: 'put', key: `place/${hash}`, value: JSON.stringify(place) },
+        { type: 'put', key: `own/${account}/${hash}`, value: JSON.stringify(object) },
+        { type: 'put', key: `owner/${hash}/${account}`, value: '' },
+        { type: 'del', key: `upload/${account}/${hash}` }
+      ],
+      SYNCED
+    )
+  }
+
+  async removeOwner(account: AccountHex, hash: ObjectHash): Promise<void> {
+    const keys = [`own/${account}/${hash}`, `owner/${hash}/${account}`]
+    await this.#store.batch(
+      keys.map(key => ({ type: 'del', key })),
+      SYNCED
+    )
+  }
+
+  async removePlace(hash: ObjectHash): Promise<void> {
+    await this.#store.batch([{ type: 'del', key: `place/${hash}` }], SYNCED)
+  }
+
+  /** Whether an account owns the object, or is about to. */
+  async isWanted(hash: ObjectHash): Promise<boolean> {
+    for await (const _owner of this.#store.iterator({ gte: `owner/${hash}/`, lt: `owner/${hash}/${END}`, limit: 1 })) {
+      return true
+    }
+    return (await this.uploads()).some(([, upload]) => upload.hash === hash)
+  }
+}
+
+function parsed<T>(value: string | undefined): T | undefined {
+  return value === undefined ? undefined : (JSON.parse(value) as T)
+}

@@ -1,0 +1,212 @@
+import { fromHex } from '../../protocol/bytes.ts'
+import type { Clock } from '../../protocol/crypto/crypto.ts'
+import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { StorageError } from '../../storage-adapter/errors.ts'
+import { parseObjectName, type ByteStream, type StorageAdapter } from '../../storage-adapter/storage-adapter.ts'
+import { NodeError, type NodeErrorCode } from '../errors.ts'
+import type { Logger } from '../ports.ts'
+import { KeyedLock } from './keyed-lock.ts'
+import type { AccountHex, ObjectHash, ObjectPurpose, ObjectRecords, OwnedObject } from './object-records.ts'
+import { partCount, type UploadParts } from './upload-parts.ts'
+
+/** An upload that did not end within this is removed. */
+export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000
+/** A file is kept as long as a message waits; a backup until its owner removes it. */
+export const FILE_TTL_MS = PENDING_TTL_MS
+/** Uploads of one account at once. */
+const MAX_UPLOADS_PER_ACCOUNT = 32
+/** Objects of one account: bounds a listing and the node's records. */
+const MAX_OBJECTS_PER_ACCOUNT = 10_000
+
+export interface ObjectServiceComponents {
+  clock: Clock
+  logger: Logger
+  storage: StorageAdapter
+  records: ObjectRecords
+  parts: UploadParts
+}
+
+/** What an account uses, and may use, in bytes. */
+export interface StorageUse {
+  usedBytes: number
+  quotaBytes: number
+}
+
+/**
+ * Keeps encrypted objects for accounts: uploads in parts, quotas, expiry. It sees who owns an object and how large it is, never
+ * what is in it.
+ */
+export class ObjectService {
+  readonly #components: ObjectServiceComponents
+  readonly #quotaBytes: number
+  readonly #log: Logger
+  readonly #lock = new KeyedLock()
+
+  constructor(components: ObjectServiceComponents, init: { quotaBytes: number }) {
+    this.#components = components
+    this.#quotaBytes = init.quotaBytes
+    this.#log = components.logger.forComponent('volo:objects')
+  }
+
+  /**
+   * Begins an upload, or goes on with it.
+   * @returns the parts that are here already; or that the object is stored.
+   * @throws NodeError `too-large`, `over-quota`, `busy`.
+   */
+  async begin(
+    account: AccountHex,
+    hash: ObjectHash,
+    size: number,
+    purpose: ObjectPurpose
+  ): Promise<{ stored: boolean; received: number[] }> {
+    return this.#lock.run(account, async () => {
+      const { records, parts, clock } = this.#components
+      if (await records.owned(account, hash)) return { stored: true, received: [] }
+      const under = await records.upload(account, hash)
+      if (under && under.size !== size) throw new NodeError('malformed', `The upload has ${under.size} bytes.`)
+      if (!under) {
+        await this.#requireRoom(account, size)
+        await records.addUpload(account, { hash, size, purpose, startedAt: clock() })
+      }
+      return { stored: false, received: await parts.received(account, hash, size) }
+    })
+  }
+
+  /** @throws NodeError `not-found` for an upload that was not begun, `malformed`. */
+  async addPart(account: AccountHex, hash: ObjectHash, index: number, bytes: Uint8Array): Promise<void> {
+    const { size } = await this.#upload(account, hash)
+    await this.#components.parts.write(account, hash, size, index, bytes)
+  }
+
+  /**
+   * Ends an upload: the object is stored once this resolves.
+   * @throws NodeError `incomplete` while parts are missing; `malformed` if the parts do not have the hash, and must be sent again;
+   * `busy` while the storage does not take it.
+   */
+  async complete(account: AccountHex, hash: ObjectHash): Promise<void> {
+    await this.#lock.run(hash, async () => {
+      const { records, parts, storage, clock } = this.#components
+      if (await records.owned(account, hash)) return
+      const { size, purpose } = await this.#upload(account, hash)
+      if ((await parts.received(account, hash, size)).length !== partCount(size)) {
+        throw new NodeError('incomplete', 'Parts of the object are missing.')
+      }
+      const content = (): ByteStream => parts.content(account, hash, size)
+      const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content }
+      const { reference } = await storage.put(object).catch(async (error: unknown) => {
+        if (error instanceof StorageError && error.code === 'corrupt') await parts.remove(account, hash)
+        throw this.#refusal(error)
+      })
+      await records.add(account, { hash, size, purpose, storedAt: clock() }, { reference, size })
+      await parts.remove(account, hash)
+    })
+  }
+
+  /**
+   * Opens an object for any device that knows its hash, which nobody can guess.
+   * @param range - first byte and count; default: all.
+   * @throws NodeError `not-found`, `busy`.
+   */
+  async read(hash: ObjectHash, range?: { start: number; length: number }): Promise<ByteStream> {
+    const place = await this.#components.records.place(hash)
+    if (place === undefined) throw new NodeError('not-found', 'This node does not keep such an object.')
+    const { storage } = this.#components
+    try {
+      return await (range ? storage.range(place.reference, range.start, range.length) : storage.get(place.reference))
+    } catch (error) {
+      throw this.#refusal(error)
+    }
+  }
+
+  /** Bytes of an object. @throws NodeError `not-found`. */
+  async size(hash: ObjectHash): Promise<number> {
+    const place = await this.#components.records.place(hash)
+    if (place === undefined) throw new NodeError('not-found', 'This node does not keep such an object.')
+    return place.size
+  }
+
+  /** Own objects in the order of their hashes, and what the account uses. */
+  async list(account: AccountHex, after: string, limit: number): Promise<StorageUse & { objects: OwnedObject[] }> {
+    const objects = await this.#components.records.ownedBy(account, after, limit)
+    return { objects, usedBytes: await this.#usedBytes(account), quotaBytes: this.#quotaBytes }
+  }
+
+  /** Removes an own object, or an own upload. What is not there counts as removed. */
+  async remove(account: AccountHex, hash: ObjectHash): Promise<void> {
+    await this.#lock.run(hash, async () => {
+      const { records, parts } = this.#components
+      await records.removeUpload(account, hash)
+      await parts.remove(account, hash)
+      await records.removeOwner(account, hash)
+      await this.#removeUnwanted(hash)
+    })
+  }
+
+  /** Removes files and uploads whose time is over, and what they left at the storage. */
+  async sweep(): Promise<void> {
+    const { records, clock } = this.#components
+    const now = clock()
+    for (const [account, { hash, startedAt }] of await records.uploads()) {
+      if (startedAt + UPLOAD_TTL_MS <= now) await this.remove(account, hash)
+    }
+    for await (const [account, { hash, purpose, storedAt }] of records.all()) {
+      if (purpose === 'file' && storedAt + FILE_TTL_MS <= now) await this.remove(account, hash)
+    }
+  }
+
+  /** The object may be at the storage without a record, if the node was killed between the two: so it is looked for by name. */
+  async #removeUnwanted(hash: ObjectHash): Promise<void> {
+    const { records, storage } = this.#components
+    if (await records.isWanted(hash)) return
+    try {
+      const place = await records.place(hash)
+      if (place) await storage.delete(place.reference)
+      else for await (const found of storage.list(hash)) await storage.delete(found.reference)
+      await records.removePlace(hash)
+    } catch (error) {
+      throw this.#refusal(error)
+    }
+  }
+
+  async #requireRoom(account: AccountHex, size: number): Promise<void> {
+    const { records, storage } = this.#components
+    if (size > storage.maxObjectBytes) {
+      throw new NodeError('too-large', `An object has at most ${storage.maxObjectBytes} bytes at this node.`)
+    }
+    const uploads = await records.uploads(account)
+    if (uploads.length >= MAX_UPLOADS_PER_ACCOUNT) throw new NodeError('busy', 'Too many uploads are under way.')
+    if ((await records.ownedBy(account)).length >= MAX_OBJECTS_PER_ACCOUNT) {
+      throw new NodeError('over-quota', `An account keeps at most ${MAX_OBJECTS_PER_ACCOUNT} objects here.`)
+    }
+    if ((await this.#usedBytes(account)) + size > this.#quotaBytes) {
+      throw new NodeError('over-quota', `An account keeps at most ${this.#quotaBytes} bytes at this node.`)
+    }
+  }
+
+  /** Uploads count whole from their beginning: many at once must not pass the quota together. */
+  async #usedBytes(account: AccountHex): Promise<number> {
+    const { records } = this.#components
+    const uploads = (await records.uploads(account)).map(([, upload]) => upload)
+    return [...(await records.ownedBy(account)), ...uploads].reduce((sum, { size }) => sum + size, 0)
+  }
+
+  async #upload(account: AccountHex, hash: ObjectHash) {
+    const upload = await this.#components.records.upload(account, hash)
+    if (upload === undefined) throw new NodeError('not-found', 'No such upload was begun.')
+    return upload
+  }
+
+  #refusal(error: unknown): unknown {
+    if (!(error instanceof StorageError)) return error
+    const [code, message] = REFUSALS[error.code] ?? ['busy', 'The storage of this node does not answer; try again.']
+    if (code === 'busy') this.#log.warn('the storage failed', { code: error.code, reason: error.message })
+    return new NodeError(code, message, { cause: error })
+  }
+}
+
+const REFUSALS: Partial<Record<StorageError['code'], [NodeErrorCode, string]>> = {
+  'not-found': ['not-found', 'The storage of this node lost the object.'],
+  'too-large': ['too-large', 'The object is too large for the storage of this node.'],
+  quota: ['disk-full', 'The storage of this node is full.'],
+  corrupt: ['malformed', 'The bytes do not have the hash that names the object.']
+}

@@ -60,7 +60,7 @@ export class PairInbox {
     try {
       return openPairPacket(env, end, packet)
     } finally {
-      end.secret.fill(0)
+      end.secret.erase()
     }
   }
 }

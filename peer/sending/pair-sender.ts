@@ -145,7 +145,7 @@ export class PairSender {
     for (const some of packetsOf(frames)) {
       await this.#put(unit, pairing.conversationId, deviceId, end, context.timers.now(), some)
     }
-    end.secret.fill(0)
+    end.secret.erase()
   }
 
   /** A message outside the sequence. */

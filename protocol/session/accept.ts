@@ -10,6 +10,7 @@ import { rosterDevices, rosterHash, type Roster } from '../roster/roster.ts'
 import type { Crypto, MessagingKey } from '../crypto/crypto.ts'
 import { hpkeOpen } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
+import { Secret } from '../secret.ts'
 import { deviceIdOf, type DeviceId } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import { contextHash, sessionIdOf, type SessionContext } from './context.ts'
@@ -236,7 +237,7 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
     createdAt: context.createdAt,
     maxMessages: context.maxMessages,
     maxAgeMs: context.maxAgeMs,
-    chainKey: firstChainKey(crypto, network, open.secret, hash),
+    chainKey: new Secret(firstChainKey(crypto, network, open.secret, hash)),
     next: 0,
     skipped: [],
     supersededAt: peerKey.index > context.conversationKeyIndex ? env.now() : null
@@ -258,7 +259,7 @@ function acceptedPairing(
     conversationId,
     peerAccount: senderAccount,
     peerDevice: senderDevice,
-    secret: pairingSecret.slice(),
+    secret: new Secret(pairingSecret.slice()),
     tag: pairTag(crypto, network, pairingSecret, sessionId, 'from-opener'),
     keyIndex: conversationKeyIndex,
     lastSentAt: 0,

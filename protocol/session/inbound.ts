@@ -7,6 +7,7 @@ import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { conversationIdCodec } from '../roster/roster.ts'
 import { KEY_BYTES } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
+import { erase, Secret, secretBytes } from '../secret.ts'
 import { accountIdCodec, deviceIdCodec } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, SESSION_MESSAGES_LIMIT } from '../limits.ts'
 import { sessionIdCodec } from './context.ts'
@@ -32,11 +33,11 @@ const inboundCodec = struct({
   maxMessages: uint(SESSION_MESSAGES_LIMIT),
   maxAgeMs: uint(),
   /** Chain key of counter `next`: secret. */
-  chainKey: bytes(KEY_BYTES),
+  chainKey: secretBytes(KEY_BYTES),
   /** Lowest counter that was not reached yet. */
   next: uint(SESSION_MESSAGES_LIMIT),
   /** Message keys below `next` that were not used yet: secret. Rising by counter. */
-  skipped: list(struct({ counter: uint(SESSION_MESSAGES_LIMIT), key: bytes(KEY_BYTES) }), SESSION_MESSAGES_LIMIT),
+  skipped: list(struct({ counter: uint(SESSION_MESSAGES_LIMIT), key: secretBytes(KEY_BYTES) }), SESSION_MESSAGES_LIMIT),
   /** When a newer session of the same sender was accepted, milliseconds; `null` while this is its newest. */
   supersededAt: nullable(uint())
 })
@@ -96,7 +97,7 @@ interface ChainStep {
 function takeSkipped(inbound: Inbound, counter: number): ChainStep {
   const entry = inbound.skipped.find(skipped => skipped.counter === counter)
   if (!entry) throw new ProtocolError('REPLAYED', `message ${counter} was read before`)
-  const messageKey = entry.key.slice()
+  const messageKey = entry.key.expose().slice()
   const skipped = inbound.skipped.filter(other => other !== entry)
   return { inbound: { ...inbound, skipped }, messageKey, derived: [messageKey] }
 }
@@ -104,18 +105,23 @@ function takeSkipped(inbound: Inbound, counter: number): ChainStep {
 function advance({ crypto }: Environment, inbound: Inbound, counter: number): ChainStep {
   const skipped = [...inbound.skipped]
   const derived: Uint8Array[] = []
-  let chainKey = inbound.chainKey
+  const held = inbound.chainKey.expose()
+  let chainKey = held
   for (let passed = inbound.next; ; passed++) {
     const { messageKey, next } = stepChain(crypto, chainKey)
     // The state's own chain key belongs to the caller until the new state is stored.
-    if (chainKey !== inbound.chainKey) wipe(chainKey)
+    if (chainKey !== held) wipe(chainKey)
     chainKey = next
     derived.push(messageKey)
     if (passed === counter) {
       derived.push(chainKey)
-      return { inbound: { ...inbound, chainKey, next: counter + 1, skipped }, messageKey, derived }
+      return {
+        inbound: { ...inbound, chainKey: new Secret(chainKey), next: counter + 1, skipped },
+        messageKey,
+        derived
+      }
     }
-    skipped.push({ counter: passed, key: messageKey })
+    skipped.push({ counter: passed, key: new Secret(messageKey) })
   }
 }
 
@@ -167,11 +173,11 @@ export function isInboundFinished(inbound: Inbound, hasGaps: boolean, now: numbe
 export function releaseInbound(before: Inbound, after: Inbound): void {
   const kept = new Set([after.chainKey, ...after.skipped.map(({ key }) => key)])
   for (const secret of [before.chainKey, ...before.skipped.map(({ key }) => key)]) {
-    if (!kept.has(secret)) wipe(secret)
+    if (!kept.has(secret)) secret.erase()
   }
 }
 
 /** Wipes a session's secrets: when it is finished, and at once when its sender leaves the roster. */
 export function eraseInbound(inbound: Inbound): void {
-  wipe(inbound.chainKey, ...inbound.skipped.map(({ key }) => key))
+  erase(inbound.chainKey, ...inbound.skipped.map(({ key }) => key))
 }

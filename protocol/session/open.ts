@@ -6,6 +6,7 @@ import { equalBytes, wipe } from '../bytes.ts'
 import { directConversationId, rosterDevices, rosterHash, type ConversationId, type Roster } from '../roster/roster.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
+import { Secret } from '../secret.ts'
 import { deviceIdOf, type AccountId, type DeviceId, type DevicePublicKeys } from '../identity/device.ts'
 import { SESSION_AGE_LIMIT_MS, SESSION_MESSAGES_LIMIT } from '../limits.ts'
 import {
@@ -91,9 +92,9 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
   const { targets, unsealed } = await selectSealTargets(env, others, init)
 
   const secret = random(KEY_BYTES)
-  const sessionSeed = random(KEY_BYTES)
+  const sessionSeed = new Secret(random(KEY_BYTES))
   const createdAt = now()
-  const sessionKey = await crypto.signingKeyFromSeed(sessionSeed)
+  const sessionKey = await crypto.signingKeyFromSeed(sessionSeed.expose())
   const renewed = await renewOwnKey(env, init.ownKeys)
   const commitment = commitmentOf(crypto, network, secret)
   const named = {
@@ -137,7 +138,7 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
   const pairing = openPairing(
     crypto,
     network,
-    { sessionId, conversationId, root: pairingRoot.slice(), keyIndex },
+    { sessionId, conversationId, root: new Secret(pairingRoot.slice()), keyIndex },
     others
   )
   return {
@@ -150,7 +151,7 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
         contextHash: hash,
         rosterHash: context.rosterHash,
         sessionSeed,
-        chainKey: firstChainKey(crypto, network, secret, hash),
+        chainKey: new Secret(firstChainKey(crypto, network, secret, hash)),
         counter: 0,
         createdAt,
         ...limits

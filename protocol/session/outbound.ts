@@ -7,6 +7,7 @@ import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { conversationIdCodec, type ConversationId } from '../roster/roster.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
+import { Secret, secretBytes } from '../secret.ts'
 import { deviceIdCodec, type DeviceId } from '../identity/device.ts'
 import { CLOCK_TOLERANCE_MS, MAX_ROSTER_DEVICES, SESSION_MESSAGES_LIMIT } from '../limits.ts'
 import { sessionIdCodec } from './context.ts'
@@ -23,9 +24,9 @@ const sendSessionCodec = struct({
   contextHash: bytes(32),
   rosterHash: bytes(32),
   /** 32-byte Ed25519 seed: secret. */
-  sessionSeed: bytes(KEY_BYTES),
+  sessionSeed: secretBytes(KEY_BYTES),
   /** Chain key of `counter`: secret. */
-  chainKey: bytes(KEY_BYTES),
+  chainKey: secretBytes(KEY_BYTES),
   /** Messages encrypted so far. */
   counter: uint(SESSION_MESSAGES_LIMIT),
   createdAt: uint(),
@@ -151,13 +152,13 @@ async function seal(
   if (counter >= session.maxMessages || env.now() - session.createdAt >= session.maxAgeMs) {
     throw new ProtocolError('LIMIT_REACHED', `session is used up after ${counter} messages`)
   }
-  const { messageKey, next } = stepChain(env.crypto, session.chainKey)
+  const { messageKey, next } = stepChain(env.crypto, session.chainKey.expose())
   try {
     const key = await signingKeyOf(env, session)
     const frame = { sequence, predecessor, content }
     const ciphertext = await sealFrame(env, { sessionId, contextHash, counter }, messageKey, key, frame)
     return {
-      outbound: { ...outbound, session: { ...session, chainKey: next, counter: counter + 1 } },
+      outbound: { ...outbound, session: { ...session, chainKey: new Secret(next), counter: counter + 1 } },
       packet: encodeMessagePacket({ sessionId, counter, ciphertext })
     }
   } catch (error) {
@@ -168,14 +169,14 @@ async function seal(
   }
 }
 
-// Expanding a seed costs as much as a signature. States of one session share the seed's array, so the key is kept as
+// Expanding a seed costs as much as a signature. States of one session share the seed, so the key is kept as
 // long as any of them is, and not longer.
-const signingKeys = new WeakMap<Uint8Array, SigningKey>()
+const signingKeys = new WeakMap<Secret, SigningKey>()
 
 async function signingKeyOf({ crypto }: Environment, session: SendSession): Promise<SigningKey> {
   const known = signingKeys.get(session.sessionSeed)
   if (known) return known
-  const key = await crypto.signingKeyFromSeed(session.sessionSeed)
+  const key = await crypto.signingKeyFromSeed(session.sessionSeed.expose())
   signingKeys.set(session.sessionSeed, key)
   return key
 }
@@ -184,10 +185,10 @@ async function signingKeyOf({ crypto }: Environment, session: SendSession): Prom
 export function releaseOutbound(before: Outbound, after: Outbound): void {
   if (!before.session) return
   const { sessionSeed, chainKey } = before.session
-  if (after.session?.chainKey !== chainKey) wipe(chainKey)
+  if (after.session?.chainKey !== chainKey) chainKey.erase()
   if (after.session?.sessionSeed !== sessionSeed) {
     signingKeys.delete(sessionSeed)
-    wipe(sessionSeed)
+    sessionSeed.erase()
   }
 }
 

@@ -13,6 +13,7 @@
 import { wipe } from '../bytes.ts'
 import type { DeviceId } from '../identity/device.ts'
 import { labelled } from '../labels.ts'
+import { Secret } from '../secret.ts'
 import type { Environment } from '../environment.ts'
 import type { SessionId } from './context.ts'
 import { oneTimeKey, type OneTimeKey } from './key-schedule.ts'
@@ -29,7 +30,7 @@ import { directionNumber, pairingSecret, pairTag, type AcceptedPairing, type Ope
 /** One direction of the channel. */
 export interface PairEnd {
   /** 32 bytes. */
-  secret: Uint8Array
+  secret: Secret
   sessionId: SessionId
   direction: 'to-opener' | 'from-opener'
 }
@@ -37,7 +38,8 @@ export interface PairEnd {
 /** The channel from the opener to one device of its session. The caller wipes the secret. */
 export function toDevice({ crypto, network }: Environment, pairing: OpenedPairing, deviceId: DeviceId): PairEnd {
   const { root, sessionId } = pairing
-  return { secret: pairingSecret(crypto, network, root, sessionId, deviceId), sessionId, direction: 'from-opener' }
+  const secret = new Secret(pairingSecret(crypto, network, root.expose(), sessionId, deviceId))
+  return { secret, sessionId, direction: 'from-opener' }
 }
 
 /** The channel in which a device of the session speaks to the opener. The caller wipes the secret. */
@@ -61,7 +63,7 @@ export function nextSentAt(lastSentAt: number, now: number): number {
 }
 
 function packetKey({ crypto, network }: Environment, end: PairEnd, tag: Uint8Array, salt: Uint8Array): OneTimeKey {
-  const extracted = crypto.hkdfExtract(salt, end.secret)
+  const extracted = crypto.hkdfExtract(salt, end.secret.expose())
   const info = labelled('pair-packet', network, directionNumber(end.direction), end.sessionId, tag)
   const key = oneTimeKey(crypto, extracted, info)
   wipe(extracted)
@@ -75,7 +77,7 @@ const NO_ASSOCIATED_DATA = new Uint8Array(0)
 export function sealPairPacket(env: Environment, end: PairEnd, content: PairContent): PairPacket {
   const { crypto, network, random } = env
   const padded = padToBucket(encodePairContent(content))
-  const tag = pairTag(crypto, network, end.secret, end.sessionId, end.direction)
+  const tag = pairTag(crypto, network, end.secret.expose(), end.sessionId, end.direction)
   const salt = random(PAIR_SALT_BYTES)
   const { key, nonce } = packetKey(env, end, tag, salt)
   const ciphertext = crypto.chachaSeal(key, nonce, padded, NO_ASSOCIATED_DATA)

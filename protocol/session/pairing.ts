@@ -14,6 +14,7 @@ import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
 import { accountIdCodec, deviceIdCodec, type DeviceId } from '../identity/device.ts'
 import { labelled } from '../labels.ts'
+import { erase, secretBytes, type Secret } from '../secret.ts'
 import { KEY_GRACE_MS, MAX_ROSTER_DEVICES, PENDING_TTL_MS } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
 import { conversationIdCodec } from '../roster/roster.ts'
@@ -75,7 +76,7 @@ const openedPairingCodec = struct({
   sessionId: sessionIdCodec,
   conversationId: conversationIdCodec,
   /** Secret. */
-  root: bytes(KEY_BYTES),
+  root: secretBytes(KEY_BYTES),
   /** Index of the conversation key that the Open handed over: orders the sessions of this device. */
   keyIndex: uint(),
   /** When a newer session was opened, milliseconds; `null` for the newest. */
@@ -103,7 +104,7 @@ const acceptedPairingCodec = struct({
   peerAccount: accountIdCodec,
   peerDevice: deviceIdCodec,
   /** Secret. */
-  secret: bytes(KEY_BYTES),
+  secret: secretBytes(KEY_BYTES),
   /** Of packets that come from the opener. */
   tag: bytes(PAIR_TAG_BYTES),
   keyIndex: uint(),
@@ -125,7 +126,7 @@ export function openPairing(
 ): OpenedPairing {
   const { root, sessionId } = session
   const entries = devices.map(({ deviceId }) => {
-    const secret = pairingSecret(crypto, network, root, sessionId, deviceId)
+    const secret = pairingSecret(crypto, network, root.expose(), sessionId, deviceId)
     const tag = pairTag(crypto, network, secret, sessionId, 'to-opener')
     wipe(secret)
     return { deviceId, tag, requestedAt: 0 }
@@ -176,6 +177,6 @@ export function noteRequest(pairing: OpenedPairing, deviceId: DeviceId, sentAt: 
 }
 
 /** Wipes the secret of a pairing that is no longer kept. */
-export function erasePairing(pairing: { root: Uint8Array } | { secret: Uint8Array }): void {
-  wipe('root' in pairing ? pairing.root : pairing.secret)
+export function erasePairing(pairing: { root: Secret } | { secret: Secret }): void {
+  erase('root' in pairing ? pairing.root : pairing.secret)
 }

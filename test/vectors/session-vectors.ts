@@ -30,6 +30,7 @@ import { decodePacket, encodePacket } from '../../protocol/session/packet.ts'
 import { padToBucket } from '../../protocol/session/padding.ts'
 import { openPairPacket, sealPairPacket } from '../../protocol/session/pair-channel.ts'
 import type { PairContent } from '../../protocol/session/pair-packet.ts'
+import { Secret } from '../../protocol/secret.ts'
 import { pairingCommitment, pairingSecret, pairTag, type PairDirection } from '../../protocol/session/pairing.ts'
 import type { SealKeyId } from '../../protocol/session/seal-key.ts'
 import {
@@ -196,7 +197,10 @@ function pairingVectors(env: Environment): SessionVectors['pairing'] {
   const receiver = random(16) as DeviceId
   const secret = pairingSecret(noble, network, root, sessionId, receiver)
   const seal = (direction: PairDirection, content: PairContent) =>
-    encodePacket({ kind: 'pair', ...sealPairPacket({ ...env, random }, { secret, sessionId, direction }, content) })
+    encodePacket({
+      kind: 'pair',
+      ...sealPairPacket({ ...env, random }, { secret: new Secret(secret), sessionId, direction }, content)
+    })
   const contents = [encodeMessage(messageOf(bodies[14]!)), encodeMessage(messageOf(bodies[7]!))]
   const frames = contents.map(content => ({ sequence: null, predecessor: null, content }))
   const sentAt = env.now()
@@ -336,7 +340,7 @@ export async function checkSessionVectors(vectors: SessionVectors, backend: Cryp
   const openPair = async (direction: PairDirection, bytes: string) => {
     const packet = decodePacket(fromHex(bytes))
     if (packet.kind !== 'pair') throw new Error('not a packet between two')
-    return openPairPacket(env, { secret, sessionId, direction }, packet)
+    return openPairPacket(env, { secret: new Secret(secret), sessionId, direction }, packet)
   }
   for (const { direction, packet, contents } of vectors.pairing.packets) {
     const { frames } = await openPair(direction, packet)

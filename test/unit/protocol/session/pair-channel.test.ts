@@ -30,6 +30,7 @@ import {
   surplusPairings,
   type AcceptedPairing
 } from '../../../../protocol/session/pairing.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { KEY_UPDATE_PERIOD_MS } from '../../../../protocol/limits.ts'
 import {
   acceptAs,
@@ -113,13 +114,15 @@ describe('the channel between two devices', () => {
   })
 
   it('stays the same for an Open that was sealed again', async () => {
-    expect((await accept(b1, opened)).pairing).toEqual(bob.pairing)
+    const { pairing } = await accept(b1, opened)
+    expect(pairing).toEqual(bob.pairing)
+    expect(pairing.secret.equals(bob.pairing.secret)).toBe(true)
   })
 })
 
 describe('attacks on the channel between two devices', () => {
   it('a member who knows the session secret has another pairing secret than every other member', () => {
-    expect(mallory.pairing.secret).not.toEqual(bob.pairing.secret)
+    expect(mallory.pairing.secret.equals(bob.pairing.secret)).toBe(false)
     const packet = sealPairPacket(env, toOpener(bob.pairing), contentOf('for Ada'))
     expect(() => openPairPacket(env, toOpener(mallory.pairing), packet)).toThrow(refused('DECRYPT_FAILED'))
   })
@@ -149,7 +152,7 @@ describe('attacks on the channel between two devices', () => {
     // Mallory opens a session to Bob and gives him the very secret that she shares with Ada.
     const own = await openTo(env, m1, group, [a1, b1, b2])
     const shared: AcceptedPairing = { ...(await accept(b1, own)).pairing, secret: mallory.pairing.secret }
-    const tag = pairTag(crypto, network, shared.secret, shared.sessionId, 'from-opener')
+    const tag = pairTag(crypto, network, shared.secret.expose(), shared.sessionId, 'from-opener')
     const fromAda = sealPairPacket(env, toDevice(env, opened.pairing, m1.deviceId), contentOf('for Mallory'))
     expect(tag).not.toEqual(fromAda.tag)
     expect(() => openPairPacket(env, fromOpener({ ...shared, tag }), { ...fromAda, tag })).toThrow(
@@ -202,6 +205,8 @@ describe('pairings that are kept', () => {
   it('survive a restart', () => {
     expect(openedPairingState.decode(openedPairingState.encode(opened.pairing))).toEqual(opened.pairing)
     expect(acceptedPairingState.decode(acceptedPairingState.encode(bob.pairing))).toEqual(bob.pairing)
+    const { root } = openedPairingState.decode(openedPairingState.encode(opened.pairing))
+    expect(root.equals(opened.pairing.root)).toBe(true)
   })
 
   it('still open what is on its way after a newer session, and are erased later', () => {
@@ -227,7 +232,7 @@ describe('pairings that are kept', () => {
 
   it('are wiped when they are let go of', () => {
     const root = env.random(32)
-    erasePairing({ root })
+    erasePairing({ root: new Secret(root) })
     expect(root).toEqual(new Uint8Array(32))
   })
 })

@@ -18,7 +18,8 @@ export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
     return await orTimeout(signal, 'link-device', async () => {
       if (!(await peer.online(command.timeoutMs ?? REGISTER_TIMEOUT_MS))) throw commandError('no-node-in-time', {})
       const { code } = await peer.linking.show()
-      await output.print(code!, await codeText(code!))
+      const { words, address, expiresAt } = code!
+      await output.print({ code: words, address, expiresAt }, await codeText(code!))
       const done = await finished(peer, state => ask(peer, state, command.yes, output))
       const linked = { linked: { deviceName: done.deviceName, checkWords: done.checkWords } }
       await output.print(linked, `Added "${printable(done.deviceName ?? '')}".`)

@@ -3,6 +3,7 @@
  */
 import { parseArgs } from 'node:util'
 import { benchColdStart, benchWebSizes } from './cold-start.ts'
+import { benchDeliveries } from './deliveries.ts'
 import { benchDirectory } from './directory.ts'
 import { benchDurable } from './durable.ts'
 import { benchLatency } from './latency.ts'
@@ -18,6 +19,7 @@ interface Settings {
 
 const BENCHES: Record<string, { summary: string; run: (settings: Settings) => Promise<void> | void }> = {
   sessions: { summary: 'opening sessions, encrypting and decrypting, beside libsignal', run: benchSessions },
+  deliveries: { summary: 'what a message costs as the devices of a conversation grow', run: benchDeliveries },
   latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency },
   durable: { summary: 'messages with signed receipts per second, beside bare LevelDB', run: benchDurable },
   memory: { summary: 'what a client that only waits costs a node', run: benchMemory },

@@ -12,6 +12,10 @@ export interface DeliveryCount {
   hello: number
   /** Deliveries caused by each further message, where read receipts come for all of them together. */
   further: number
+  /** Bytes of the Open with its first message that the sender hands in: the payload, and a part for each device. */
+  openUp: number
+  /** Bytes of it that reach one device: the payload and the largest part. */
+  openDown: number
   /** Sessions opened by all devices together. */
   opens: number
   /** Devices that show the first message. */
@@ -57,6 +61,7 @@ export async function countDeliveries(devices: number): Promise<DeliveryCount> {
     await deliver()
   }
   await sender.send({ kind: 'text', text: 'hello' })
+  const opening = sender.outbox.map(({ payload, to }) => ({ payload: payload.length, parts: to.map(partBytes) }))
   await deliver()
   await allRead()
   const hello = deliveries
@@ -66,6 +71,8 @@ export async function countDeliveries(devices: number): Promise<DeliveryCount> {
   const { deviceId } = sender.device
   return {
     hello,
+    openUp: sum(opening.map(({ payload, parts }) => payload + sum(parts))),
+    openDown: sum(opening.map(({ payload, parts }) => payload + Math.max(...parts))),
     further: (deliveries - hello) / FURTHER_MESSAGES,
     opens: peers.reduce((sum, peer) => sum + peer.opens, 0),
     shown: peers.filter(peer => peer.texts(deviceId)[0] === 'hello').length,
@@ -73,3 +80,6 @@ export async function countDeliveries(devices: number): Promise<DeliveryCount> {
     refusals: peers.flatMap(peer => peer.refusals)
   }
 }
+
+const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0)
+const partBytes = ({ part }: { part: Uint8Array }): number => part.length

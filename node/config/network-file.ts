@@ -7,6 +7,7 @@ import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { DEFAULT_NAME_TAG_COST } from '../../protocol/identity/username.ts'
 import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT, FINAL_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { isNodeOrigin } from '../../protocol/node-origin.ts'
 import { epochToJson, genesisToJson, readEpoch, readGenesis } from '../../protocol/network-json.ts'
 import type { ChainPlacement, Genesis } from '../../protocol/network.ts'
 import { configuredSeed, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
@@ -33,8 +34,8 @@ export function readNetworkFile(file: string): NetworkDefinition {
     const definition = parseDefinition(JSON.parse(readFileSync(file, 'utf8')))
     for (const { nodes } of definition.epochs) {
       if (new Set(nodes.map(node => toHex(node.key))).size !== nodes.length) throw new Error('a node is listed twice')
-      const wrong = nodes.find(({ url }) => !URL.canParse(url))
-      if (wrong) throw new Error(`"${wrong.url}" is not a web address`)
+      const wrong = nodes.find(({ url }) => !isNodeOrigin(url))
+      if (wrong) throw new Error(`"${wrong.url}" is not an address that apps and browsers can use for a node`)
     }
     requirePlacement(definition)
     return definition

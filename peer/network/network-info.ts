@@ -1,5 +1,6 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import { isNodeOrigin } from '../../protocol/node-origin.ts'
 import { epochToJson, genesisToJson, readNetworkAnswer } from '../../protocol/network-json.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
 import { replicaSet, shardOf, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
@@ -28,9 +29,10 @@ export interface NetworkInfo {
 export function parseNetworkInfo(crypto: Crypto, answer: unknown, entry: string): NetworkInfo {
   try {
     const { id, genesis, epoch, chain } = readNetworkAnswer(crypto, answer)
-    // Addresses are compared with `entry`, which is an origin.
-    const nodes = epoch.nodes.map(node => ({ ...node, url: new URL(node.url).origin }))
-    return { id, genesis, epoch: { ...epoch, nodes }, ...chain, entry }
+    // Addresses are compared with `entry` as text. The rule is the same for operators, the chain and clients.
+    const wrong = epoch.nodes.find(({ url }) => !isNodeOrigin(url))
+    if (wrong) throw new Error('a listed node has an address that browsers cannot use')
+    return { id, genesis, epoch, ...chain, entry }
   } catch (error) {
     throw new PeerError('not-a-node', { origin: entry }, { cause: error })
   }

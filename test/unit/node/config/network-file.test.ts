@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'volo-network-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const key = new Uint8Array(32).fill(7)
-const self = { key: key as NodeKey, operator: key as Uint8Array as OperatorId, url: 'http://127.0.0.1:1', link: '' }
+const self = { key: key as NodeKey, operator: key as Uint8Array as OperatorId, url: 'http://127.0.0.1:8787', link: '' }
 const definition = createNetwork(createNodeCrypto(), [self])
 
 function readWith(nameTagCost: { memoryKib: number; passes: number }) {
@@ -29,6 +29,18 @@ describe('a network file', () => {
   it('comes back as it was written', () => {
     const { genesis, epochs } = definition
     expect(readWith(genesis.nameTagCost)).toEqual({ genesis, epochs })
+  })
+
+  it.each([
+    'http://127.0.0.1:6667',
+    'http://127.0.0.1:0',
+    'https://Node.example',
+    'https://node.example.',
+    'https://node.example/'
+  ])('lists no node at %s: no client takes it', url => {
+    const file = join(folder, 'addresses.json')
+    writeFileSync(file, networkFileText(createNetwork(createNodeCrypto(), [{ ...self, url }])))
+    expect(() => readNetworkFile(file)).toThrow('Cannot use the network file')
   })
 
   it('may ask for as much work for a username as clients do, and no more', () => {

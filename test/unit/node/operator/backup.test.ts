@@ -36,7 +36,7 @@ async function fillDataFolder(dataDir: string): Promise<void> {
   const self: ListedNode = {
     key: publicKey as NodeKey,
     operator: publicKey as Uint8Array as OperatorId,
-    url: 'http://127.0.0.1:1',
+    url: 'http://127.0.0.1:8787',
     link: ''
   }
   writeFileSync(join(dataDir, 'network.json'), networkFileText(createNetwork(crypto, [self])))

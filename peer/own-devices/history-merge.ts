@@ -1,7 +1,8 @@
 /**
  * Merges history of another own device into the message log of this one. A message that is here already stays as it is, so a
  * piece can be merged any number of times. Shipped messages keep their order, before everything that this device has received
- * itself: an order of place 0, which the log never gives out.
+ * itself: an order of place 0, which the log never gives out. Only what follows a message that came here by itself, in the
+ * order of the other device, stands behind that one.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -50,14 +51,19 @@ export class HistoryMerge {
   }
 
   async #conversation(unit: UnitOfWork, shipped: ShippedConversation): Promise<number> {
-    const { history, tokens, onPerson } = this.#components
+    const { context, history, tokens, onPerson } = this.#components
     const before = await this.#rowOf(unit, shipped)
     if (!before) return 0
     const { accountId, username, displayName, deliveryToken } = shipped
     let conversation = before
     let added = 0
-    for (const { order, row } of shipped.rows) {
-      const next = await this.#row(unit, conversation, `${SHIPPED}${order}`, shipped.isRead ? asRead(row) : row)
+    let own = ''
+    for (const { order, row } of shipped.rows.toReversed()) {
+      const here = await unit.read(slots.place(shownIdOf(context, { ...row, conversationId: shipped.conversationId })))
+      if (here && !here.order.startsWith(SHIPPED) && here.order > own) own = here.order
+      // What this device will get itself, too, and the other one had first, keeps its place behind what came before it.
+      const place = own === '' ? `${SHIPPED}${order}` : `${own}.${order}`
+      const next = here ? undefined : await this.#row(unit, conversation, place, shipped.isRead ? asRead(row) : row)
       if (!next) continue
       conversation = next
       added++

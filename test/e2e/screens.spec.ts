@@ -19,7 +19,7 @@ test.afterAll(async () => app?.stop())
 
 for (const view of VIEWS) {
   test(`every screen is accessible and fits: ${view.name}`, async ({ browser }) => {
-    test.setTimeout(300_000)
+    test.setTimeout(600_000)
     // One page for all screens of a view: a new profile would load, compile and start everything again for each.
     const context = await browser.newContext(view.options)
     const page = await context.newPage()

@@ -161,6 +161,10 @@ describe('reads', () => {
       '/v1/names/{tagPrefix}',
       '/v1/network',
       '/v1/network/lists/{number}/proof',
+      '/v1/objects',
+      '/v1/objects/{hash}',
+      '/v1/objects/{hash}/complete',
+      '/v1/objects/{hash}/parts/{index}',
       '/v1/recoveries',
       '/v1/registrations',
       '/v1/releases'

@@ -8,7 +8,7 @@ import { wakeAt } from '../protocol/conversation/sequencer.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { PeerError } from './errors.ts'
 import type { StatusProblem } from './problems.ts'
-import type { ConnectionState } from './peer-api.ts'
+import type { ConnectionState, PersonMarks } from './peer-api.ts'
 import type { HttpClient, Transport } from './ports.ts'
 import { ConnectionKeeper } from './network/connection-keeper.ts'
 import type { NodeConnection } from './network/node-connection.ts'
@@ -142,9 +142,11 @@ export class ChatEngine {
     }))
     const holds = new SendHolds(context, directory, trust)
     const roster = (this.#roster = new ConversationRoster(context, directory))
-    const marks = (this.#marks = new PersonMarksBook(states, () => context.timers.now()))
-    const isBlocked = (accountId: AccountId): boolean => marks.isBlocked(accountId)
-    const isSpokenTo = (accountId: AccountId): boolean => !isBlocked(accountId)
+    const marks = (this.#marks = new PersonMarksBook(
+      states,
+      () => context.timers.now(),
+      set => this.#onMarked(set)
+    ))
     this.people = new PersonViews(context, directory, account, trust, holds, roster, marks)
     this.publicRecords = new PublicRecords(context, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
@@ -165,16 +167,13 @@ export class ChatEngine {
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const pairings = new PairingBook(states)
     const tokens = new DeliveryTokens(context, states, directory)
-    const saying = { context, states, pairings, tokens, roster, outbox, account, isSpokenTo, onKeysChanged }
+    const saying = { context, states, pairings, tokens, roster, outbox, account, marks, onKeysChanged }
     const pairs = (this.#pairs = new PairSender(saying))
     const round = new SealRound({ context, history, queue, outbox, roster, pairings, tokens, account, onKeysChanged })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
-    const writer = (this.rowWriter = new RowWriter({
-      context,
-      history,
-      onGap: conversationId => void this.#maintenance.keepUp(conversationId)
-    }))
+    const onGap = (conversationId: string): void => void this.#maintenance.keepUp(conversationId)
+    const writer = (this.rowWriter = new RowWriter({ context, history, marks, onGap }))
     const rows = new ConversationRows(context, history)
     const own = (this.ownDevices = new OwnDevices({
       context,
@@ -185,6 +184,7 @@ export class ChatEngine {
       history,
       sealer,
       trust,
+      marks,
       tokens,
       pairs,
       account,
@@ -204,7 +204,7 @@ export class ChatEngine {
       historyTransfer: own.transfer,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
-    const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings, isBlocked }))
+    const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings, marks }))
     const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
     const receiving = { context, states, directory, inbox, pairInbox, isPartner }
@@ -236,13 +236,7 @@ export class ChatEngine {
       directory,
       marks,
       people: this.people,
-      rotateToken: unit => tokens.rotate(unit),
-      onMarked: (_, isSpokenTo) => {
-        onChange()
-        if (!isSpokenTo) return
-        pairs.resume()
-        void this.#maintenance.round()
-      }
+      rotateToken: unit => tokens.rotate(unit)
     })
     this.unheard = new UnheardQueue(states, this.people, row => this.#maintenance.nameChecked(row.from))
     const changeShownAccount: ChangeAccount = async (change, store) => {
@@ -303,11 +297,8 @@ export class ChatEngine {
   /** Waits for missing messages that an earlier process began. */
   async #resumeGaps(conversation: Conversation): Promise<void> {
     const { conversationId } = conversation
-    for (const { value } of await this.#states.range(
-      'sequencer',
-      toHex(conversationId),
-      slots.sequencer('', '').codec
-    )) {
+    const { codec } = slots.sequencer('', '')
+    for (const { value } of await this.#states.range('sequencer', toHex(conversationId), codec)) {
       const at = wakeAt(value)
       if (at === undefined) continue
       const senderAccount = this.#roster.ownerOf(conversation, value.deviceId)
@@ -388,6 +379,13 @@ export class ChatEngine {
     // The list may be out of date, such as after a devnet moved to other ports.
     if (state === 'offline' && this.#isRunning) void this.#components.network.tryRefresh()
     this.#init.onChange()
+  }
+
+  /** What is due to a person who may be told now goes out; a new delivery token is handed in. */
+  #onMarked(set: readonly (keyof PersonMarks)[]): void {
+    this.#init.onChange()
+    if (set.includes('answer') || set.includes('blocked')) this.#pairs.resume()
+    if (set.includes('blocked')) void this.#maintenance.round()
   }
 
   /** Something that held messages back may have gone. */

@@ -35,6 +35,9 @@ export type Command =
   | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
   | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
   | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
+  | ({ kind: 'requests' } & CommonOptions)
+  | ({ kind: 'requestsAccept'; person: string } & CommonOptions)
+  | ({ kind: 'requestsIgnore'; person: string } & CommonOptions)
   | ({ kind: 'recoveryMake'; out: string } & CommonOptions)
   | ({ kind: 'recoveryStatus' } & CommonOptions)
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
@@ -93,6 +96,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addAccountCommands(program, common, take)
   addMessageCommands(program, common, take)
   addPeopleCommands(program, common, take)
+  addRequestCommands(program, common, take)
   addDeviceCommands(program, common, take)
   addLinkCommands(program, common, take)
   addRecoveryCommands(program, common, take)
@@ -207,6 +211,28 @@ const addPeopleCommands: AddCommands = (program, common, take) => {
     .argument('<PERSON>')
     .description('take a block back; what came meanwhile is gone')
     .action((person: string) => take({ kind: 'unblock', person, ...common() }))
+}
+
+const addRequestCommands: AddCommands = (program, common, take) => {
+  const requests = program
+    .command('requests')
+    .description('people who wrote to you and wait for an answer')
+    .action(() => take({ kind: 'requests', ...common() }))
+  requests
+    .command('accept')
+    .argument('<PERSON>')
+    .description('talk with a person; writing to them accepts them, too')
+    .action((person: string) => take({ kind: 'requestsAccept', person, ...common() }))
+  requests
+    .command('ignore')
+    .argument('<PERSON>')
+    .description('take a person off the list; they are not told')
+    .action((person: string) => take({ kind: 'requestsIgnore', person, ...common() }))
+  requests
+    .command('block')
+    .argument('<PERSON>')
+    .description('the same as: block PERSON')
+    .action((person: string) => take({ kind: 'block', person, ...common() }))
 }
 
 const addDeviceCommands: AddCommands = (program, common, take) => {

@@ -59,7 +59,7 @@ function textOf({ kind, text, line }: ChatMessage): string {
   return kind === 'unsupported' ? NEWER_MESSAGE : text
 }
 
-/** A message as `--json` prints it. */
+/** A message as `--json` prints it. `request`: a person wrote it whom the user has not accepted. */
 export function messageJson(message: ChatMessage, person: Person, me: Me): object {
   const from = message.mine ? me : person
   return {
@@ -68,6 +68,7 @@ export function messageJson(message: ChatMessage, person: Person, me: Me): objec
     from: from.username ?? from.accountId,
     fromAccount: message.from,
     mine: message.mine,
+    request: !message.mine && !person.isMe && person.marks.answer !== 'accepted',
     kind: message.kind,
     text: textOf(message),
     line: message.line,

@@ -11,6 +11,7 @@ const messages = () => import('./commands/messages.ts')
 const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
 const link = () => import('./commands/link.ts')
+const requests = () => import('./commands/requests.ts')
 const recovery = () => import('./commands/recovery.ts')
 
 /** Where each command is found; a command loads the file of its own group only. */
@@ -36,6 +37,9 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   linkShow: async () => (await link()).linkShow,
   linkJoin: async () => (await link()).linkJoin,
   linkScan: async () => (await link()).linkScan,
+  requests: async () => (await requests()).requests,
+  requestsAccept: async () => (await requests()).requestsAccept,
+  requestsIgnore: async () => (await requests()).requestsIgnore,
   recoveryMake: async () => (await recovery()).recoveryMake,
   recoveryStatus: async () => (await recovery()).recoveryStatus,
   recoveryRefuse: async () => (await recovery()).recoveryRefuse,

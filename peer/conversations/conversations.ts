@@ -201,6 +201,8 @@ export class Conversations implements ConversationsApi, MessagesApi {
       // What waits for a second operator needs no decision of the user: it is kept, and sent once operators agree.
       if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })
     }
+    // Who writes to a person accepts them.
+    for (const accountId of roster.othersOf(conversation)) await marks.set(unit, accountId, { answer: 'accepted' })
     const row = await history.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
     await sealer.enqueue(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
     return row

@@ -6,6 +6,7 @@
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
 import { isUnreadKind, type MessageLog } from '../history/message-log.ts'
@@ -22,6 +23,7 @@ import type { OwnSync } from './own-sync.ts'
 const SHIPPED = `${orderOf(0)}.`
 
 export interface HistoryMergeComponents {
+  marks: Pick<PersonMarksBook, 'set'>
   context: EngineContext
   history: MessageLog
   tokens: DeliveryTokens
@@ -51,7 +53,7 @@ export class HistoryMerge {
   }
 
   async #conversation(unit: UnitOfWork, shipped: ShippedConversation): Promise<number> {
-    const { context, history, tokens, onPerson } = this.#components
+    const { context, history, marks, tokens, onPerson } = this.#components
     const before = await this.#rowOf(unit, shipped)
     if (!before) return 0
     const { accountId, username, displayName, deliveryToken } = shipped
@@ -70,6 +72,11 @@ export class HistoryMerge {
     }
     if (deliveryToken && !(await unit.read(slots.deliveryToken(toHex(accountId))))) {
       await tokens.learn(unit, accountId, deliveryToken, 0)
+    }
+    const { kind } = before
+    // The user wrote to this person on another own device.
+    if (kind === 'direct' && shipped.rows.some(({ row }) => equalBytes(row.from, context.accountId()))) {
+      await marks.set(unit, accountId, { answer: 'accepted' })
     }
     history.saveConversation(unit, conversation)
     if (before.kind === 'direct') unit.after(() => onPerson(accountId, { username, displayName: displayName ?? '' }))

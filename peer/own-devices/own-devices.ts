@@ -3,6 +3,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import { cutText } from '../../protocol/graphemes.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
@@ -33,6 +34,7 @@ export interface OwnDevicesComponents {
   history: MessageLog
   sealer: Sealer
   trust: PersonTrust
+  marks: PersonMarksBook
   tokens: DeliveryTokens
   pairs: PairSender
   account: () => OwnAccount

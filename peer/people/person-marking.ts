@@ -18,8 +18,6 @@ export interface PersonMarkingComponents {
   people: PersonViews
   /** Makes strangers of all who have our delivery token; contacts get the new one with our next message to them. */
   rotateToken: (unit: UnitOfWork) => Promise<void>
-  /** Marks of a person changed. @param isSpokenTo - whether it may have changed what this device tells the person. */
-  onMarked: (accountId: AccountId, isSpokenTo: boolean) => void
 }
 
 export class PersonMarking {
@@ -31,21 +29,19 @@ export class PersonMarking {
 
   /** @throws PeerError `own-account`, `nickname-too-long`. */
   async mark(account: string, wanted: Partial<PersonMarks>): Promise<Person> {
-    const { context, states, directory, people, onMarked } = this.#components
+    const { context, states, directory, people } = this.#components
     const accountId = accountIdFromHex(account)
     if (equalBytes(accountId, context.accountId())) throw new PeerError('own-account')
     const marks = withCleanNickname(wanted)
     await directory.load(accountId)
-    const changed = await states.unit(unit => this.#set(unit, accountId, marks))
-    if (changed.length > 0) onMarked(accountId, changed.includes('blocked') || changed.includes('answer'))
+    await states.unit(unit => this.#set(unit, accountId, marks))
     return people.person(accountId)
   }
 
-  async #set(unit: UnitOfWork, accountId: AccountId, wanted: Partial<PersonMarks>): Promise<(keyof PersonMarks)[]> {
+  async #set(unit: UnitOfWork, accountId: AccountId, wanted: Partial<PersonMarks>): Promise<void> {
     const { marks, rotateToken } = this.#components
     const changed = await marks.set(unit, accountId, wanted)
     if (changed.includes('blocked') && wanted.blocked) await rotateToken(unit)
-    return changed
   }
 
   /** By name, as the user calls them. */

@@ -74,11 +74,14 @@ function rank(marks: StoredMarks, mark: Mark): string {
 export class PersonMarksBook {
   readonly #states: StateStore
   readonly #now: () => number
+  readonly #onSet: (changed: readonly Mark[]) => void
   readonly #marks = new Map<AccountHex, StoredMarks>()
 
-  constructor(states: StateStore, now: () => number) {
+  /** @param onSet - called once marks of a person were stored. */
+  constructor(states: StateStore, now: () => number, onSet: (changed: readonly Mark[]) => void = () => undefined) {
     this.#states = states
     this.#now = now
+    this.#onSet = onSet
   }
 
   /** Reads all marks, and the accounts that they are about. */
@@ -109,8 +112,10 @@ export class PersonMarksBook {
     return this.stored(accountId)?.blocked.value ?? false
   }
 
-  isAccepted(accountId: AccountId): boolean {
-    return this.stored(accountId)?.answer.value === 'accepted'
+  /** Whether a person may learn anything of this device: the user has accepted them and has not blocked them. */
+  isSpokenTo(accountId: AccountId): boolean {
+    const { answer, blocked } = this.of(accountId)
+    return answer === 'accepted' && !blocked
   }
 
   /** Sets marks; those that have the wanted value already keep their time. @returns what changed. */
@@ -120,7 +125,7 @@ export class PersonMarksBook {
     if (changed.length === 0) return []
     // A clock that was put back must not make this older than what it replaces.
     const set = changed.map(mark => [mark, { value: wanted[mark], at: Math.max(this.#now(), before[mark].at + 1) }])
-    this.#put(unit, { ...before, ...(Object.fromEntries(set) as Partial<StoredMarks>) })
+    this.#put(unit, { ...before, ...(Object.fromEntries(set) as Partial<StoredMarks>) }, changed)
     return changed
   }
 
@@ -128,13 +133,16 @@ export class PersonMarksBook {
   async merge(unit: UnitOfWork, theirs: StoredMarks): Promise<boolean> {
     const before = (await unit.read(slotOf(theirs.accountId))) ?? emptyMarks(theirs.accountId)
     const merged = mergeMarks(before, theirs)
-    const isChanged = MARKS.some(mark => merged[mark] !== before[mark])
-    if (isChanged) this.#put(unit, merged)
-    return isChanged
+    const changed = MARKS.filter(mark => merged[mark] !== before[mark])
+    if (changed.length > 0) this.#put(unit, merged, changed)
+    return changed.length > 0
   }
 
-  #put(unit: UnitOfWork, marks: StoredMarks): void {
+  #put(unit: UnitOfWork, marks: StoredMarks, changed: readonly Mark[]): void {
     unit.write(slotOf(marks.accountId), marks)
-    unit.after(() => this.#marks.set(toHex(marks.accountId), marks))
+    unit.after(() => {
+      this.#marks.set(toHex(marks.accountId), marks)
+      this.#onSet(changed)
+    })
   }
 }

@@ -34,8 +34,8 @@ export interface InboxComponents {
   controls: ControlInbox
   pairs: PairSender
   pairings: PairingBook
-  /** Whether the user has blocked an account: what it sends is taken in, is not shown and changes nothing. */
-  isBlocked: (accountId: AccountId) => boolean
+  /** Says whom the user has blocked: what they send is taken in, is not shown and changes nothing. */
+  marks: { isBlocked(accountId: AccountId): boolean }
 }
 
 export class Inbox {
@@ -69,7 +69,7 @@ export class Inbox {
 
   /** What stores each part of a change. For {@link apply}, and for tests of what it takes to notice a missing part. */
   appliersFor(unit: UnitOfWork, storedAt: number | undefined): ChangeAppliers {
-    const { context, rows, writer, controls, pairs, pairings, isBlocked } = this.#components
+    const { context, rows, writer, controls, pairs, pairings, marks } = this.#components
     return {
       members: async members => {
         if (members) await rows.rowFor(unit, [...members])
@@ -98,16 +98,16 @@ export class Inbox {
         unit.after(() => this.resume(origin, wakeAt(sequencer)))
       },
       rows: async (shown, origin) => {
-        if (isBlocked(origin.senderAccount)) return
+        if (marks.isBlocked(origin.senderAccount)) return
         for (const row of shown) await writer.write(unit, origin, row, storedAt)
       },
       controls: async (said, origin) => {
-        if (isBlocked(origin.senderAccount)) return
+        if (marks.isBlocked(origin.senderAccount)) return
         for (const control of said) await controls.take(unit, origin, control)
       },
       owed: async ({ delivered, opened }, { conversationId, senderAccount, senderDevice }) => {
         // What was dropped is never said to have arrived, not even once a block was taken back.
-        const due = { delivered: isBlocked(senderAccount) ? [] : [...delivered], opened: [...opened] }
+        const due = { delivered: marks.isBlocked(senderAccount) ? [] : [...delivered], opened: [...opened] }
         if (due.delivered.length + due.opened.length > 0) await pairs.noteDue(unit, conversationId, senderDevice, due)
       },
       isHeard: (isHeard, origin) => {

@@ -2,6 +2,7 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { PacketOrigin, Row } from '../../protocol/conversation/conversation-change.ts'
 import { MESSAGE_ID_BYTES, type Message, type MessageId } from '../../protocol/conversation/message.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
 import { labelled, type Purpose } from '../../protocol/labels.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
@@ -9,9 +10,15 @@ import { slots, type Conversation } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import { shownDate } from './shown-date.ts'
 
+/** Notes that the user accepts a person. */
+export interface Acceptance {
+  set(unit: UnitOfWork, accountId: AccountId, marks: { answer: 'accepted' }): Promise<unknown>
+}
+
 export interface RowWriterComponents {
   context: EngineContext
   history: MessageLog
+  marks: Acceptance
   /** A gap is shown now. */
   onGap: (conversationId: string) => void
 }
@@ -62,9 +69,13 @@ export class RowWriter {
     row: Extract<Row, { kind: 'message' | 'unreadable' }>,
     storedAt: number | undefined
   ): Promise<void> {
-    const { history } = this.#components
+    const { history, marks } = this.#components
     const shown = row.kind === 'message' ? this.#shownForm(origin, row.message) : this.#unreadableForm(origin, row)
     if (shown) await this.#setDate(unit, origin, conversation, shown, { isLate: row.late, storedAt })
+    // The user wrote to this person on another own device.
+    if (shown?.mine && conversation.kind === 'direct') {
+      await marks.set(unit, conversation.accountId, { answer: 'accepted' })
+    }
     if (row.late) await history.fill(unit, conversation, origin.senderDevice, row.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
   }

@@ -47,8 +47,8 @@ export interface PairSenderComponents {
   roster: ConversationRoster
   outbox: Outbox
   account: () => OwnAccount
-  /** Whether people of this account may learn anything of this device. What is due to others waits on disk. */
-  isSpokenTo: (accountId: AccountId) => boolean
+  /** Says who may learn anything of this device. What is due to others waits on disk. */
+  marks: { isSpokenTo(accountId: AccountId): boolean }
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -198,8 +198,8 @@ export class PairSender {
   }
 
   #isSpokenTo(accountId: AccountId): boolean {
-    const { context, isSpokenTo } = this.#components
-    return equalBytes(accountId, context.accountId()) || isSpokenTo(accountId)
+    const { context, marks } = this.#components
+    return equalBytes(accountId, context.accountId()) || marks.isSpokenTo(accountId)
   }
 
   /** Says everything that is due at once, before the process ends. Never rejects. */

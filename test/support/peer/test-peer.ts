@@ -29,6 +29,7 @@ export class TestPeer {
   readonly secretKeys = memorySecretKeys()
   #process = { isGone: false }
   readonly #nextRandom: Uint8Array[] = []
+  readonly #accepted = new Map<TestPeer, Promise<unknown>>()
   /** How much faster than the test's time this peer's passes; set before it starts. */
   speed = 1
   /** Added to the user's clock alone, milliseconds. */
@@ -115,14 +116,26 @@ export class TestPeer {
     await this.start()
   }
 
-  /** Sends to another peer. @returns once it is taken. */
-  async send(to: TestPeer, text: string): Promise<ChatMessage> {
+  /** Sends to another peer, who accepts this one first unless told otherwise. @returns once it is taken. */
+  async send(to: TestPeer, text: string, { isStranger = false } = {}): Promise<ChatMessage> {
+    if (to !== this && !isStranger) await to.accept(this)
     const { id } = await this.engine.conversations.open(to.me.accountId)
     return this.engine.messages.sendText(id, text)
   }
 
+  /** Answers the request of another peer before it comes. */
+  async accept(other: TestPeer): Promise<void> {
+    const { accountId } = other.me
+    if (!this.#accepted.has(other) && this.#process.isGone) return
+    // One promise for all who wait, so that what is sent at once keeps its order.
+    if (!this.#accepted.has(other))
+      this.#accepted.set(other, this.engine.people.mark(accountId, { answer: 'accepted' }))
+    await this.#accepted.get(other)
+  }
+
   /** Sends with a message id of choice, as a hostile program might. */
   async sendAs(messageId: Uint8Array, to: TestPeer, text: string): Promise<ChatMessage> {
+    if (to !== this) await to.accept(this)
     const { id } = await this.engine.conversations.open(to.me.accountId)
     // Taken by the call itself, before anything else is asked of the engine.
     this.#nextRandom.push(messageId)

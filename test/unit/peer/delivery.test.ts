@@ -346,6 +346,7 @@ describe('a crash at any step', () => {
     'the receiver dies at write %i and shows each message once',
     async step => {
       const { network, ada, bob } = await pair()
+      await bob.accept(ada)
       let writes = 0
       let crashed = false
       bob.store.beforeBatch = () => {

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isMessageRequest } from '../../../../peer/people/message-request.ts'
+import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+
+let network: FakeNetwork
+let ada: TestPeer
+let bob: TestPeer
+
+beforeEach(async () => {
+  network = await FakeNetwork.create(1)
+  ada = new TestPeer(network)
+  bob = new TestPeer(network)
+  await ada.register('ada')
+  await bob.register('bob')
+  await ada.send(bob, 'do you know me?', { isStranger: true })
+  await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+})
+afterEach(async () => {
+  await Promise.all([ada, bob].map(peer => peer.engine.stop()))
+})
+
+const requestsOf = async (peer: TestPeer): Promise<string[]> =>
+  (await peer.engine.snapshot()).conversations.filter(isMessageRequest).map(({ person }) => person.accountId)
+const stateOf = async (text: string) => (await ada.messages(bob)).find(message => message.text === text)?.state
+
+test('a stranger who writes is a request, and sees no more than Sent, also once Bob has read it and started again', async () => {
+  expect(await requestsOf(bob)).toEqual([ada.me.accountId])
+  const [request] = (await bob.engine.snapshot()).conversations
+  expect(request).toMatchObject({ unread: 1, lastMessage: { text: 'do you know me?' } })
+  await bob.engine.conversations.markRead(request!.id)
+  network.submitted.splice(0)
+  // A restart says everything that is due.
+  await bob.restart()
+  await bob.engine.online(5_000)
+  await ada.send(bob, 'please answer', { isStranger: true })
+  await until('Bob has it', async () => (await bob.received(ada)).length === 2)
+  await bob.engine.stop()
+  await until('the network keeps it', async () => (await stateOf('please answer')) === 'sent')
+  expect(await stateOf('do you know me?')).toBe('sent')
+  await bob.start()
+})
+
+test('accepting tells what was due: delivered, and read where it was', async () => {
+  const [request] = (await bob.engine.snapshot()).conversations
+  await bob.engine.conversations.markRead(request!.id)
+  await bob.engine.people.mark(ada.me.accountId, { answer: 'accepted' })
+  expect(await requestsOf(bob)).toEqual([])
+  await until('read', async () => (await stateOf('do you know me?')) === 'read')
+})
+
+test('writing to a person accepts them', async () => {
+  await bob.send(ada, 'yes, from the library')
+  expect(await requestsOf(bob)).toEqual([])
+  expect((await bob.engine.people.find(ada.me.accountId))!.marks.answer).toBe('accepted')
+  await until('delivered', async () => (await stateOf('do you know me?')) === 'delivered')
+  // Ada wrote first: Bob was no request of hers.
+  await until('Ada has the answer', async () => (await ada.received(bob)).length === 1)
+  expect(await requestsOf(ada)).toEqual([])
+})
+
+test('an ignored person is off the list and learns nothing; what they wrote stays', async () => {
+  await bob.engine.people.mark(ada.me.accountId, { answer: 'ignored' })
+  expect(await requestsOf(bob)).toEqual([])
+  await ada.send(bob, 'hello?', { isStranger: true })
+  await until('Bob has it', async () => (await bob.received(ada)).length === 2)
+  expect(await requestsOf(bob)).toEqual([])
+  await until('the network keeps it', async () => (await stateOf('hello?')) === 'sent')
+})

@@ -370,7 +370,7 @@ export class ChatEngine {
       this.#sealer.kick()
       this.nameClaim.kick()
       this.deviceRemoval.kick()
-      this.ownDevices.transfer.kick()
+      void this.ownDevices.kick()
       void this.#maintenance.round()
     } else this.mailbox.detach()
     if (problem?.code === 'device-removed' && this.people.me().deviceState !== 'removed') {

@@ -77,15 +77,33 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
 
   /** A device was added here by the user: it may ask for the history, and hears what the others agree on. */
   async onLinked({ deviceId, name }: { deviceId: DeviceId; name: string }): Promise<void> {
-    const { context, states, directory } = this.#components
-    await states.unit(unit => this.source.grant(unit, deviceId))
+    await this.#components.states.unit(unit => this.source.grant(unit, deviceId))
+    await this.#openToOwn()
+    const item = deviceNameItem(toHex(deviceId))
+    if (name !== '' && this.items.get(item) === undefined) await this.sync.setItem(item, textValue(name))
+  }
+
+  /**
+   * Goes on with what an earlier process or connection left: asks for the history, and opens a session with devices that
+   * were added here and have asked for nothing yet. Never rejects.
+   */
+  async kick(): Promise<void> {
+    this.transfer.kick()
+    try {
+      const owed = (await this.source.grants()).some(({ isDone, chats }) => !isDone && chats === 0)
+      if (owed) await this.#openToOwn()
+    } catch (error) {
+      this.#components.context.log.warn('no session with a new own device yet', { reason: String(error) })
+    }
+  }
+
+  /** Opens a session with the own devices as the record has them now: the channel of the history comes with it. */
+  async #openToOwn(): Promise<void> {
+    const { context, directory } = this.#components
     await directory
       .refresh(context.accountId())
       .catch((error: unknown) => context.log.debug('the own record was not asked for', { reason: String(error) }))
-    // It opens a session with the new device: the channel that the history travels in comes with it.
     await this.#tellName()
-    const item = deviceNameItem(toHex(deviceId))
-    if (name !== '' && this.items.get(item) === undefined) await this.sync.setItem(item, textValue(name))
   }
 
   /** This device was added to the account by another one. */

@@ -21,8 +21,8 @@ export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
       const { words, address, expiresAt } = code!
       await output.print({ code: words, address, expiresAt }, await codeText(code!))
       const done = await finished(peer, state => ask(peer, state, command.yes, output))
-      const linked = { linked: { deviceName: done.deviceName, checkWords: done.checkWords } }
-      await output.print(linked, `Added "${printable(done.deviceName ?? '')}".`)
+      // Standard output has one line, the code, for scripts.
+      output.note(`Added "${printable(done.deviceName ?? '')}".`)
       return EXIT.done
     })
   } catch (error) {

@@ -92,6 +92,18 @@ describe('a second device', () => {
     await until('it is on the old one', async () => (await old.received(bob)).includes('to both'))
   })
 
+  it('gets the history, also where the old device ends right after the linking', async () => {
+    const { old, added } = await devices(20)
+    const bob = await peerOf(20)
+    await bob.register('bob')
+    await old.send(bob, 'before')
+    await until('Bob has it', async () => (await bob.received(old)).length === 1)
+    await link(old, added)
+    await old.restart()
+    const texts = async () => (await added.messages(bob).catch(() => [])).map(({ text }) => text)
+    await until('the new device has it', async () => (await texts()).includes('before'), 30_000)
+  })
+
   it('joins by the QR code, and by words as people type them', async () => {
     const { old, added } = await devices()
     const { address, words } = (await old.engine.linking.show()).code!

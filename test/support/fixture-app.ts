@@ -25,6 +25,8 @@ export async function serveApp(
   server.addHook('onRequest', async (_request, reply) => {
     void reply.header(PERMISSIONS_POLICY.name, PERMISSIONS_POLICY.value)
   })
+  // A browser that shows a picture by itself asks for this; the app names its own icon.
+  server.get('/favicon.ico', async (_request, reply) => reply.code(204).send())
   await staticApp(server, folder)
   const origin = await server.listen({ host: '127.0.0.1', port })
   return { origin, stop: () => server.close() }

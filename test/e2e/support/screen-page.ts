@@ -8,8 +8,7 @@ const QUIET_MS = 100
 
 /** Opens a screen in a page of its own, or in that of the screen before. @param origin - where the fixture build is served. */
 export async function openScreen(page: Page, origin: string, screen: Screen): Promise<void> {
-  // Two addresses that differ in their hash only are one document.
-  if (page.url() !== 'about:blank') await page.goto('about:blank')
+  if (page.url() !== 'about:blank') await leaveApp(page, origin)
   await page.goto(`${origin}/${screen.hash?.startsWith('#/signed-in') ? screen.hash : ''}`)
   await page.locator('#app > *').first().waitFor()
   await page.getByText('demo sign-in').first().waitFor()
@@ -25,6 +24,15 @@ export async function openScreen(page: Page, origin: string, screen: Screen): Pr
   await page.evaluate(() => document.fonts.ready)
   await screen.act?.(page)
   await settled(page)
+}
+
+/**
+ * Goes to a picture of the same origin, and stays until the app's worker has ended: a shared worker outlives its
+ * page for a moment, and the next page would show what that worker still knows.
+ */
+async function leaveApp(page: Page, origin: string): Promise<void> {
+  await page.goto(`${origin}/icon.svg`)
+  await page.waitForFunction(async () => (await navigator.locks.query()).held?.length === 0)
 }
 
 /** Waits until nothing on the page changes, and fades have ended: a half faded text has half its contrast. */

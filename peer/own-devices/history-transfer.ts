@@ -27,7 +27,7 @@ const MAX_EARLY_PIECES = 16
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
 /** What came late is asked for this long after the end, and after each time. */
-const LATE_ROUNDS_MS = [5_000, 30_000, 5 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000]
+const LATE_ROUNDS_MS = [5_000, 10_000, 15_000, 30_000, 60_000, 5 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000]
 
 export interface HistoryTransferComponents {
   context: EngineContext

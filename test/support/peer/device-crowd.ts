@@ -9,14 +9,16 @@ import { TestPeer, until } from './test-peer.ts'
 
 const HOUR_MS = 60 * 60_000
 /** Without a loss, a device has everything in a fraction of it. */
-const SETTLE_MS = 60_000
+const SETTLE_MS = 90_000
 
 export interface CrowdInit {
   seed: number
   /** Texts that are sent, by any device to the other person. */
   messages: number
-  /** Devices of each person, the last of which joins in the middle. */
+  /** Devices of each person. */
   devices: number
+  /** Whether the last device of each person joins in the middle; otherwise all have joined before. */
+  joinsInTheMiddle: boolean
   /** Milliseconds after which nothing new is sent. */
   budgetMs: number
   /** Hours by which clocks of devices that join are wrong, picked at random. */
@@ -76,7 +78,8 @@ class DeviceCrowd {
     )
     const crowd = new DeviceCrowd(init, network, people as [Person, Person])
     await crowd.#say(people[0]!.devices[0]!, people[0]!)
-    for (const person of people) for (let i = 2; i < init.devices; i++) await crowd.#join(person)
+    const atFirst = init.joinsInTheMiddle ? init.devices - 1 : init.devices
+    for (const person of people) while (person.devices.length < atFirst) await crowd.#join(person)
     return crowd
   }
 

@@ -299,7 +299,7 @@ describe('a node in the middle', () => {
 describe('a linking', () => {
   it('whose connection is lost after any message leaves nothing half-done, and starting again works', async () => {
     for (let kept = 1; kept <= 6; kept++) {
-      const { old, added } = await devices(100)
+      const { old, added } = await devices(40)
       network.linking.keptBeforeLoss = kept
       const code = await show(old)
       const joined = failure(added.engine.linking.join(code, 'Phone'))
@@ -318,7 +318,7 @@ describe('a linking', () => {
       expect(await liveDevices(old)).toBe(2)
       await Promise.all(peers.splice(0).map(peer => peer.engine.stop()))
     }
-  }, 60_000)
+  }, 180_000)
 
   it('whose last step is lost is finished by the next start, also where the node had taken it', async () => {
     for (const fate of ['lost', 'lost answer'] as const) {

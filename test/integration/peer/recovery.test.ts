@@ -64,7 +64,7 @@ it('a printed code regains the account in an empty data directory, once, and end
   })
   expect((await run('new', 'devices')).lines.map(({ isThis, state }) => [isThis, state])).toEqual([
     [false, expect.stringMatching(/^revok/)],
-    [true, expect.stringMatching(/^(pending|recorded)$/)]
+    [true, expect.stringMatching(/^(pending|recorded|settled)$/)]
   ])
   expect((await run('old', 'send', '@ada', 'note')).code).toBe(1)
   const again = await use('third')

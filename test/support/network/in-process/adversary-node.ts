@@ -38,6 +38,8 @@ export class AdversaryNode {
   /** Answers what an honest node asks. */
   onFrame: (frame: NodeLinkFrame) => Promise<void> = async () => undefined
   #link: ReturnType<typeof lpStream> | undefined
+  /** The stream before {@link #link}. */
+  #other: ReturnType<typeof lpStream> | undefined
 
   private constructor(host: NodeHost) {
     this.host = host
@@ -95,7 +97,7 @@ export class AdversaryNode {
   }
 
   async #adopt(stream: Stream, change: { network?: Uint8Array; version?: number }): Promise<void> {
-    const before = this.#link
+    const before = (this.#other = this.#link)
     this.#link = lpStream(stream, { maxDataLength: 4 * 1024 * 1024 })
     void this.#read(this.#link)
     const { version = 1 } = change
@@ -113,7 +115,15 @@ export class AdversaryNode {
   }
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
-    await this.#link!.write(bytes)
+    try {
+      await this.#link!.write(bytes)
+    } catch (error) {
+      // Of two streams that were opened at once, the other side keeps one.
+      if (!this.#other) throw error
+      this.#link = this.#other
+      this.#other = undefined
+      await this.#link.write(bytes)
+    }
   }
 
   /** What a node answered to a request; nodes number requests of their own as well, which are not answers. */

@@ -8,8 +8,9 @@ import type { SealKeyId } from '../../protocol/session/seal-key.ts'
 import { deliveryIdOf, envelopeIdOf } from '../../protocol/wire/envelope.ts'
 
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../support/peer/test-peer.ts'
+import { TestPeer } from '../support/peer/test-peer.ts'
 import { createAccount, openTo, rosterOf, testEnvironment } from '../unit/protocol/session/fixtures.ts'
+import { eventually } from '../support/wait-for.ts'
 
 const running: TestPeer[] = []
 afterEach(async () => {
@@ -46,14 +47,14 @@ describe('an Open of a conversation we are not in', () => {
     running.push(bob)
     const mailbox = fromHex(bob.me.deviceId) as DeviceId
     const delivery = await foreignOpen(network, mailbox)
-    await until('idle', async () => (await bob.engine.snapshot()).status.caughtUp)
+    await eventually(async () => (await bob.engine.snapshot()).status.caughtUp, 'idle')
     let asked = 0
     network.tamper = frame => {
       if (frame.kind === 'error' && frame.code === 'not-found') asked++
       return frame
     }
     network.push(mailbox, delivery)
-    await until('refused', () => bob.engine.counts.refused > 0)
+    await eventually(() => bob.engine.counts.refused > 0, 'refused')
     expect(asked).toBe(0)
     expect(bob.engine.counts.parked).toBe(0)
   })

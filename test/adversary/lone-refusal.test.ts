@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { signInAddress } from '../../peer/account/registration.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../support/peer/test-peer.ts'
+import { TestPeer } from '../support/peer/test-peer.ts'
+import { eventually } from '../support/wait-for.ts'
 
 const running: TestPeer[] = []
 afterEach(async () => {
@@ -27,7 +28,7 @@ describe('a message that one node calls malformed', () => {
         ? { kind: 'error', request: frame.request, code: 'malformed', message: 'malformed' }
         : frame
     await ada.send(bob, 'hello')
-    await until('sent', async () => ['sent', 'delivered'].includes((await ada.messages(bob))[0]!.state!))
+    await eventually(async () => ['sent', 'delivered'].includes((await ada.messages(bob))[0]!.state!), 'sent')
   })
 
   it('fails if all there are call it so', async () => {
@@ -38,7 +39,7 @@ describe('a message that one node calls malformed', () => {
         ? { kind: 'error', request: frame.request, code: 'malformed', message: 'malformed' }
         : frame
     await ada.send(bob, 'hello')
-    await until('failed', async () => (await ada.messages(bob))[0]!.state === 'failed')
+    await eventually(async () => (await ada.messages(bob))[0]!.state === 'failed', 'failed')
   })
 })
 
@@ -46,9 +47,9 @@ describe('a stranger who was never answered', () => {
   it('gets no fresh key every week', async () => {
     const { network, ada, bob } = await people(1)
     await ada.send(bob, 'hello')
-    await until('delivered', async () => (await ada.messages(bob))[0]!.state === 'delivered')
+    await eventually(async () => (await ada.messages(bob))[0]!.state === 'delivered', 'delivered')
     await ada.engine.stop()
-    await until('all told', async () => (await bob.engine.snapshot()).status.waiting === 0)
+    await eventually(async () => (await bob.engine.snapshot()).status.waiting === 0, 'all told')
     const before = network.submissions
     bob.clockOffset += 8 * 24 * 3_600_000
     await bob.restart()

@@ -3,7 +3,8 @@ import { isLocalDevnet } from '../../peer/network/network-info.ts'
 import type { NodeFrame } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch, OperatorId } from '../../protocol/wire/placement.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../support/peer/test-peer.ts'
+import { TestPeer } from '../support/peer/test-peer.ts'
+import { eventually } from '../support/wait-for.ts'
 
 const running: TestPeer[] = []
 afterEach(async () => {
@@ -26,7 +27,7 @@ async function tellOnStreams(network: FakeNetwork, epoch: Epoch): Promise<void> 
     return { ...frame, epoch }
   }
   network.epoch.nodes.forEach((_, node) => network.hangUp(node))
-  await until('told', () => told > 0)
+  await eventually(() => told > 0, 'told')
 }
 
 const epochOf = async (peer: TestPeer): Promise<number | null> => (await peer.engine.snapshot()).status.epoch
@@ -55,14 +56,14 @@ describe('the list of nodes', () => {
     network.hangUp(0)
     network.hangUp(1)
     network.hangUp(2)
-    await until('taken', async () => (await epochOf(ada)) === 1)
+    await eventually(async () => (await epochOf(ada)) === 1, 'taken')
   })
 
   it('with one operator is replaced by a list of its own only if it stays in it', async () => {
     const network = await FakeNetwork.create(1)
     const ada = await registered(network)
     await tellOnStreams(network, { ...network.epoch, number: 6 })
-    await until('taken', async () => (await epochOf(ada)) === 6)
+    await eventually(async () => (await epochOf(ada)) === 6, 'taken')
     const other = { ...network.epoch.nodes[0]!, operator: new Uint8Array(32).fill(77) as OperatorId }
     await tellOnStreams(network, { ...network.epoch, number: 7, nodes: [other] })
     await ada.engine.online(5_000)

@@ -5,7 +5,8 @@ import type { DeviceId } from '../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../protocol/identity/record.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../support/peer/test-peer.ts'
+import { TestPeer } from '../support/peer/test-peer.ts'
+import { eventually } from '../support/wait-for.ts'
 
 const LINE = { kind: 'removed-device', mine: false }
 
@@ -33,7 +34,7 @@ describe('a revoked device', () => {
     await bob.register('bob')
     running.push(ada, bob)
     await ada.send(bob, 'before')
-    await until('there', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'there')
     const held: Delivery[] = []
     const mailbox = fromHex(bob.me.deviceId) as DeviceId
     network.fate = (delivery, to) => {
@@ -45,10 +46,10 @@ describe('a revoked device', () => {
     expect((await bob.engine.people.refresh(ada.me.accountId)).record.state).toBe('removed')
     await ada.send(bob, 'from the thief')
     await ada.send(bob, 'and again')
-    await until('held', () => held.length > 1)
+    await eventually(() => held.length > 1, 'held')
     for (const delivery of held) network.push(mailbox, delivery)
-    await until('the line', async () => (await lines(bob, ada)).length > 0)
-    await until('all refused', () => bob.engine.counts.refused > 1)
+    await eventually(async () => (await lines(bob, ada)).length > 0, 'the line')
+    await eventually(() => bob.engine.counts.refused > 1, 'all refused')
     expect(await bob.received(ada)).toEqual(['before'])
     expect(await lines(bob, ada)).toEqual([LINE])
     await bob.restart()
@@ -69,13 +70,13 @@ describe('a revoked device', () => {
       return 'drop'
     }
     await ada.send(bob, 'from the thief')
-    await until('held', () => held.length > 0)
+    await eventually(() => held.length > 0, 'held')
     await revoke(network, ada)
     // An honest engine seals nothing once it knows of its removal; a thief's does, and a node takes it now.
     const mailbox = fromHex(bob.me.deviceId) as DeviceId
     const storedAt = Date.now() + 1_000
     for (const delivery of held) network.push(mailbox, { ...delivery, storedAt })
-    await until('the line', async () => (await lines(bob, ada)).length > 0)
+    await eventually(async () => (await lines(bob, ada)).length > 0, 'the line')
     expect(await bob.received(ada)).toEqual([])
     expect(await lines(bob, ada)).toEqual([LINE])
   })

@@ -6,7 +6,8 @@ import { decodeEnvelope } from '../../protocol/wire/envelope.ts'
 import { AGREEMENT_GRACE_MS, AGREEMENT_MAX_AGE_MS } from '../../peer/directory/agreement.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
 import { secondDevice } from '../support/peer/second-device.ts'
-import { TestPeer, until } from '../support/peer/test-peer.ts'
+import { TestPeer } from '../support/peer/test-peer.ts'
+import { eventually } from '../support/wait-for.ts'
 
 /** The node that Alice is connected to. */
 const LIAR = 0
@@ -29,11 +30,11 @@ async function acquainted(nodes: number, furtherDevices = 1) {
   running.push(...further)
   network.ledger.mine(20)
   await alice.send(bob, 'hello both devices')
-  await until('Bob has it', async () => (await bob.received(alice)).length === 1)
-  await until('two operators agree', async () => {
+  await eventually(async () => (await bob.received(alice)).length === 1, 'Bob has it')
+  await eventually(async () => {
     const { trust } = (await alice.engine.people.refresh(bob.me.accountId)).record
     return trust === (nodes === 1 ? 'L1' : 'L2')
-  })
+  }, 'two operators agree')
   return { network, alice, bob, further, tablet: further[0]! }
 }
 
@@ -51,8 +52,8 @@ function freeze(network: FakeNetwork, accountId: string): void {
 async function recipientsOf(network: FakeNetwork, from: TestPeer, to: TestPeer, text: string): Promise<Set<string>> {
   const before = network.submitted.length
   await from.send(to, text)
-  await until('it is handed in', () => network.submitted.length > before)
-  await until('nothing waits', async () => (await from.engine.snapshot()).status.waiting === 0)
+  await eventually(() => network.submitted.length > before, 'it is handed in')
+  await eventually(async () => (await from.engine.snapshot()).status.waiting === 0, 'nothing waits')
   return new Set(
     network.submitted.slice(before).flatMap(envelope => decodeEnvelope(envelope).recipients.map(r => toHex(r.mailbox)))
   )
@@ -80,7 +81,7 @@ describe('a REVOKE that a lying node withholds from an established contact', () 
     freeze(network, bob.me.accountId)
     await bob.engine.devices.revoke(tablet.me.deviceId)
     await bob.send(alice, 'I removed my tablet')
-    await until('Alice has it', async () => (await alice.received(bob)).length === 1)
+    await eventually(async () => (await alice.received(bob)).length === 1, 'Alice has it')
     const { devices } = await alice.engine.record.of(bob.me.accountId)
     expect(devices.find(({ deviceId }) => deviceId === tablet.me.deviceId)!.removed).not.toBeNull()
   })
@@ -90,7 +91,7 @@ describe('a REVOKE that a lying node withholds from an established contact', () 
     const [second, stolen] = further as [TestPeer, TestPeer]
     await second.engine.account.refresh(1_000)
     await second.send(alice, 'from all of my devices')
-    await until('it is there', async () => (await alice.received(second)).length === 1)
+    await eventually(async () => (await alice.received(second)).length === 1, 'it is there')
     freeze(network, bob.me.accountId)
     await bob.engine.devices.revoke(stolen.me.deviceId)
     second.slept += AGREEMENT_MAX_AGE_MS
@@ -127,10 +128,10 @@ describe('agreement that is not renewed', () => {
     alice.slept += AGREEMENT_GRACE_MS
     const { id } = await alice.send(bob, 'held')
     const held = async () => (await alice.messages(bob)).find(message => message.id === id)!
-    await until('it says why it waits', async () => (await held()).problem === 'not-agreed')
+    await eventually(async () => (await held()).problem === 'not-agreed', 'it says why it waits')
     network.down.delete(HONEST)
     await alice.engine.people.refresh(bob.me.accountId)
-    await until('it is there', async () => (await bob.received(alice)).includes('held'))
+    await eventually(async () => (await bob.received(alice)).includes('held'), 'it is there')
   })
 })
 
@@ -159,7 +160,7 @@ describe('what one node says of heights and times', () => {
     await tablet.engine.stop()
     await ada.engine.people.refresh(bob.me.accountId)
     await ada.send(bob, 'sent long before the removal')
-    await until('sent', async () => (await ada.messages(bob))[0]?.state === 'sent')
+    await eventually(async () => (await ada.messages(bob))[0]?.state === 'sent', 'sent')
     let isDelivering = false
     network.tamper = frame => {
       if (frame.kind === 'deliver' && !isDelivering) return undefined
@@ -172,7 +173,7 @@ describe('what one node says of heights and times', () => {
     await tablet.engine.devices.revoke(bob.me.deviceId)
     isDelivering = true
     network.redeliver()
-    await until('it is shown', async () => (await tablet.received(ada)).length === 1)
+    await eventually(async () => (await tablet.received(ada)).length === 1, 'it is shown')
     expect(tablet.engine.counts.refused).toBe(0)
   })
 })
@@ -186,8 +187,8 @@ describe('a node that leaves out the keys of one device', () => {
     network.tamper = (frame, node) =>
       node === LIAR && frame.kind === 'bundles' ? { ...frame, bundles: frame.bundles.slice(0, 1) } : frame
     await carol.send(bob, 'hello both')
-    await until('the phone has it', async () => (await bob.received(carol)).length === 1)
-    await until('the tablet has it', async () => (await tablet.received(carol)).length === 1)
+    await eventually(async () => (await bob.received(carol)).length === 1, 'the phone has it')
+    await eventually(async () => (await tablet.received(carol)).length === 1, 'the tablet has it')
     expect(await alice.received(bob)).toEqual([])
   })
 })
@@ -205,15 +206,15 @@ describe('the own name', () => {
       return { ...frame, proof: encodeProof({ ...proof, tip: { ...proof.tip, height: proof.tip.height + 5_000 } }) }
     }
     network.ledger.mine()
-    await until('told', () => network.ledger.recordsOf(ada.me.accountId).length > 0)
+    await eventually(() => network.ledger.recordsOf(ada.me.accountId).length > 0, 'told')
     network.ledger.mine(3, { empty: true })
     network.ledger.mine()
     const stateOfName = async () => {
       await ada.engine.account.refresh(2_000)
       return (await ada.engine.snapshot()).me!.nameState
     }
-    await until('reserved', async () => (await stateOfName()) === 'reserved')
+    await eventually(async () => (await stateOfName()) === 'reserved', 'reserved')
     network.ledger.mine(120, { empty: true })
-    await until('settled by two', async () => (await stateOfName()) === 'recorded')
+    await eventually(async () => (await stateOfName()) === 'recorded', 'settled by two')
   })
 })

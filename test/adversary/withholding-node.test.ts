@@ -5,7 +5,8 @@ import { decodeBundle, encodeBundle, signBundle } from '../../protocol/identity/
 import { decodeRecord } from '../../protocol/identity/record.ts'
 import type { NodeFrame } from '../../protocol/wire/peer-frames.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../support/peer/test-peer.ts'
+import { TestPeer } from '../support/peer/test-peer.ts'
+import { eventually } from '../support/wait-for.ts'
 
 const running: TestPeer[] = []
 afterEach(async () => {
@@ -42,7 +43,7 @@ async function acquainted() {
   const network = await FakeNetwork.create(2)
   const ada = await registered(network, 'ada', 20)
   network.ledger.mine()
-  await until('revealed', () => revealed(network, ada))
+  await eventually(() => revealed(network, ada), 'revealed')
   network.ledger.mine(2, { empty: true })
   network.ledger.mine()
   const bob = await registered(network, 'bob')
@@ -71,7 +72,7 @@ describe('a node that leaves records out', () => {
     await bob.engine.people.refresh(ada.me.accountId)
     const { id } = await eve.engine.conversations.open(ada.me.accountId)
     await eve.engine.messages.sendText(id, 'hello')
-    await until('arrived', async () => (await ada.received(eve)).length === 1)
+    await eventually(async () => (await ada.received(eve)).length === 1, 'arrived')
   })
 })
 
@@ -80,10 +81,10 @@ describe('two operators', () => {
     const { network, ada, bob } = await acquainted()
     const { id } = await bob.engine.conversations.open(ada.me.accountId)
     await bob.engine.messages.sendText(id, 'hello')
-    await until('confirmed', async () => {
+    await eventually(async () => {
       const { conversations } = await bob.engine.snapshot()
       return conversations[0]?.person.record.trust === 'L2'
-    })
+    }, 'confirmed')
     expect(network.epoch.nodes).toHaveLength(2)
   })
 
@@ -102,7 +103,7 @@ describe('two operators', () => {
     expect(await ada.engine.account.settleName(10_000)).toBe(false)
     expect(revealed(network, ada)).toBe(false)
     network.tamper = frame => frame
-    await until('revealed', () => revealed(network, ada))
+    await eventually(() => revealed(network, ada), 'revealed')
   })
 })
 
@@ -139,6 +140,6 @@ describe('a node that keeps an expired bundle', () => {
     expect((await ada.messages(bob))[0]!.state).toBe('waiting')
     network.down.clear()
     ada.slept += 61_000
-    await until('arrived', async () => (await bob.received(ada)).length === 1, 20_000)
+    await eventually(async () => (await bob.received(ada)).length === 1, { what: 'arrived', timeoutMs: 20_000 })
   })
 })

@@ -14,8 +14,16 @@ export interface Patience {
   lookMs?: number
 }
 
-/** Waits until a claim holds. @throws Error if it does not in time. */
-export async function eventually(claim: () => boolean | Promise<boolean>, patience: Patience = {}): Promise<void> {
+/**
+ * Waits until a claim holds.
+ * @param patience - a text is {@link Patience.what}.
+ * @throws Error if the claim does not hold in time.
+ */
+export async function eventually(
+  claim: () => boolean | Promise<boolean>,
+  patience: Patience | string = {}
+): Promise<void> {
+  if (typeof patience === 'string') return eventually(claim, { what: patience })
   const { what = 'the claim', timeoutMs = PATIENCE_MS } = patience
   if (!(await comesTrue(claim, patience))) throw new Error(`${what} did not come true within ${timeoutMs} ms`)
 }

@@ -19,8 +19,9 @@ import { padToMultiple } from '../../../protocol/session/padding.ts'
 import { sealParts } from '../../../protocol/session/seal-parts.ts'
 import { deliveryIdOf, envelopeIdOf, type Delivery } from '../../../protocol/wire/envelope.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 /** Forged Opens that arrive together, before an honest message. */
 const WAVE = 5
@@ -124,7 +125,10 @@ class StrangerFlood {
       await new Promise(resolve => setTimeout(resolve, WAVE_PAUSE_MS))
     }
     // One may be asked for just now; it is forgotten right after.
-    await until('no account is left', () => this.#footprint().accounts === before.accounts, 60_000)
+    await eventually(() => this.#footprint().accounts === before.accounts, {
+      what: 'no account is left',
+      timeoutMs: 60_000
+    })
     const { accounts, conversations, bytes } = this.#footprint()
     return {
       forged,
@@ -154,7 +158,7 @@ class StrangerFlood {
     await this.#ada.send(this.#bob, text)
     let isShown = false
     void shown.promise.then(() => (isShown = true))
-    await until('an honest message is shown', () => isShown, 60_000)
+    await eventually(() => isShown, { what: 'an honest message is shown', timeoutMs: 60_000 })
     off()
     return (await shown.promise) - at
   }

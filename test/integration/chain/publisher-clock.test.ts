@@ -30,8 +30,7 @@ function replacing(harness: ChainHarness, calls: Partial<ChainSource>): ChainSou
 }
 
 const newRecord = async (): Promise<Uint8Array> => (await newCreate()).bytes
-const sent = (harness: ChainHarness): Promise<void> =>
-  eventually(() => harness.devnet.mempool.length > 0, { what: 'sent' })
+const sent = (harness: ChainHarness): Promise<void> => eventually(() => harness.devnet.mempool.length > 0, 'sent')
 
 test.each(['while it runs', 'over a restart'])('a record waits no longer once the clock is put back %s', async when => {
   const harness = await startAhead()
@@ -72,7 +71,7 @@ test('a balance read ahead of time is read anew', async () => {
   // The gift first: a look at the balance between the two would be the last one for a while.
   await harness.fundWallet()
   harness.clockAhead = 0
-  await eventually(() => publisher.health().balance! > before, { what: 'the gift' })
+  await eventually(() => publisher.health().balance! > before, 'the gift')
 })
 
 test('the faucet is asked again though it was asked ahead of time', async () => {
@@ -97,7 +96,7 @@ test('a record that was refused is tried again though it was tried ahead of time
   const publisher = await harness.publisher({}, replacing(harness, { submit }))
   await publisher.enqueue(await newRecord())
   // Three for the batch, then at least one alone.
-  await eventually(() => refusals > 3, { what: 'refused' })
+  await eventually(() => refusals > 3, 'refused')
   harness.clockAhead = 0
   isRefusing = false
   await sent(harness)
@@ -111,7 +110,7 @@ test('the next look at the chain is no further away than one check', async () =>
     return harness.source.tip(...parameters)
   }
   const publisher = await harness.publisher({ checkMs: 1_000 }, replacing(harness, { tip }))
-  await eventually(() => !publisher.health().ok, { what: 'an obstacle' })
+  await eventually(() => !publisher.health().ok, 'an obstacle')
   harness.clockAhead = 0
   isDown = false
   // Wakes the publisher from its pause, which it then begins anew.

@@ -17,14 +17,14 @@ async function newRecord(): Promise<Uint8Array> {
 const idOf = (bytes: Uint8Array): RecordId => recordIdOf(crypto, NETWORK, decodeRecord(bytes))
 
 async function waitFor(publisher: Publisher, id: RecordId, state: RecordStatus['state']): Promise<RecordStatus> {
-  await eventually(async () => (await publisher.status(id))?.state === state, { what: state })
+  await eventually(async () => (await publisher.status(id))?.state === state, state)
   return (await publisher.status(id))!
 }
 
 /** Submitted and in a block. */
 async function publish(harness: ChainHarness, publisher: Publisher, bytes: Uint8Array): Promise<RecordId> {
   const id = await publisher.enqueue(bytes)
-  await eventually(() => harness.devnet.mempool.length > 0, { what: 'sent' })
+  await eventually(() => harness.devnet.mempool.length > 0, 'sent')
   await harness.devnet.forge()
   await waitFor(publisher, id, 'recorded')
   return id
@@ -49,7 +49,7 @@ describe('publishing', () => {
     const harness = await ChainHarness.start(cleanup)
     const publisher = await harness.publisher()
     const id = await publisher.enqueue(await newRecord())
-    await eventually(() => harness.devnet.mempool.length > 0, { what: 'the gift' })
+    await eventually(() => harness.devnet.mempool.length > 0, 'the gift')
     await harness.devnet.forge()
     await waitFor(publisher, id, 'submitted')
     expect(publisher.health()).toMatchObject({ ok: true, lowBalance: false })
@@ -61,7 +61,7 @@ describe('publishing', () => {
     const publisher = await harness.publisher({ batchWaitMs: 2_000 })
     const records = await Promise.all(Array.from({ length: 7 }, newRecord))
     const ids = await Promise.all(records.map(bytes => publisher.enqueue(bytes)))
-    await eventually(() => harness.devnet.mempool.length > 0, { what: 'sent' })
+    await eventually(() => harness.devnet.mempool.length > 0, 'sent')
     await harness.devnet.forge()
     for (const id of ids) await waitFor(publisher, id, 'recorded')
     expect(await harness.onChain()).toHaveLength(1)
@@ -74,7 +74,7 @@ describe('publishing', () => {
     const publisher = await harness.publisher({ batchWaitMs: 3_600_000, batchRecords: 5 })
     const records = await Promise.all(Array.from({ length: 12 }, newRecord))
     for (const bytes of records) await publisher.enqueue(bytes)
-    await eventually(() => harness.devnet.mempool.length === 2, { what: 'two chained transactions' })
+    await eventually(() => harness.devnet.mempool.length === 2, 'two chained transactions')
     await harness.devnet.forge()
     expect(await harness.recordsOnChain()).toEqual(records.slice(0, 10))
     expect(publisher.health().queuedRecords).toBe(2)
@@ -88,7 +88,7 @@ describe('publishing', () => {
     await publisher.enqueue(other)
     const revoke = await newRevoke(await publisher.enqueue(parent))
     await publisher.enqueue(revoke)
-    await eventually(() => harness.devnet.mempool.length > 0, { what: 'sent' })
+    await eventually(() => harness.devnet.mempool.length > 0, 'sent')
     await harness.devnet.forge()
     expect(await harness.recordsOnChain()).toEqual([other, parent, revoke])
   })
@@ -140,7 +140,7 @@ describe('publishing through trouble', () => {
     const before = await harness.onChain()
     await harness.devnet.rollback(1, { drop: true })
     await harness.devnet.forge()
-    await eventually(() => harness.devnet.mempool.length === 1, { what: 'sent again' })
+    await eventually(() => harness.devnet.mempool.length === 1, 'sent again')
     await harness.devnet.forge()
     await waitFor(publisher, id, 'recorded')
     expect(await harness.onChain()).toEqual(before)
@@ -171,8 +171,8 @@ describe('publishing through trouble', () => {
     await harness.control('faults', { status, path: '/tx/submit', count: 5 })
     const bytes = await newRecord()
     const id = await publisher.enqueue(bytes)
-    await eventually(() => !publisher.health().ok, { what: 'the delay is told' })
-    await eventually(() => harness.devnet.mempool.length === 1, { what: 'sent' })
+    await eventually(() => !publisher.health().ok, 'the delay is told')
+    await eventually(() => harness.devnet.mempool.length === 1, 'sent')
     await harness.devnet.forge()
     await waitFor(publisher, id, 'recorded')
     await harness.devnet.forge(3)
@@ -234,7 +234,7 @@ describe('publishing through trouble', () => {
     harness.devnet.faults.dropSubmissions = false
     const after = await harness.publisher()
     expect(await after.status(id)).toEqual(submitted)
-    await eventually(() => harness.devnet.mempool.length === 1, { what: 'sent again' })
+    await eventually(() => harness.devnet.mempool.length === 1, 'sent again')
     await harness.devnet.forge()
     await waitFor(after, id, 'recorded')
     expect(await harness.recordsOnChain()).toEqual([bytes])
@@ -270,7 +270,7 @@ describe('publishing through trouble', () => {
     await eventually(() => publisher.health().reasons.some(reason => reason.includes('budget')))
     expect(await publisher.status(third)).toEqual({ state: 'queued' })
     await publisher.enqueue(await newRevoke(ids[0]!))
-    await eventually(() => harness.devnet.mempool.length > 0, { what: 'the revocation' })
+    await eventually(() => harness.devnet.mempool.length > 0, 'the revocation')
     expect(publisher.health().spentLastHour).toBeLessThanOrEqual(640_000n)
   })
 

@@ -88,7 +88,7 @@ test.each([1, 2])('every record is on the chain once after rollbacks, faults and
         }
         return isDone
       },
-      { what: `record ${toHex(id)}` }
+      `record ${toHex(id)}`
     )
   }
   const found = (await harness.recordsOnChain()).map(toHex)

@@ -5,7 +5,8 @@
 import { FakeNetwork } from '../network/fake/fake-network.ts'
 import { SeededRandom } from '../seeded-random.ts'
 import { linkedDevice } from './linked-device.ts'
-import { TestPeer, until } from './test-peer.ts'
+import { TestPeer } from './test-peer.ts'
+import { eventually } from '../wait-for.ts'
 
 const HOUR_MS = 60 * 60_000
 /** Without a loss, a device has everything in a fraction of it. */
@@ -185,7 +186,10 @@ class DeviceCrowd {
     }
     for (const person of this.#people) {
       for (const device of person.devices) {
-        await until('a device has everything', () => isWhole(device, person), SETTLE_MS).catch(() => undefined)
+        await eventually(() => isWhole(device, person), {
+          what: 'a device has everything',
+          timeoutMs: SETTLE_MS
+        }).catch(() => undefined)
         this.#judge(
           await this.#textsOn(device, person),
           expected,

@@ -6,7 +6,8 @@ import { DeviceKeys } from '../../../peer/store/device-keys.ts'
 import { loadOwnAccount, ownAccountChange } from '../../../peer/store/own-account.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
-import { TestPeer, until } from './test-peer.ts'
+import { TestPeer } from './test-peer.ts'
+import { eventually } from '../wait-for.ts'
 
 const noRandom = (): Uint8Array => {
   throw new Error('nothing is made here')
@@ -41,7 +42,7 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
   await store.batch([ownAccountChange({ ...account, name: null })])
   await second.start()
   second.me = (await second.engine.snapshot()).me!
-  await until('its keys are published', () => network.bundlesOf(toHex(keys.deviceId))[0] !== undefined)
+  await eventually(() => network.bundlesOf(toHex(keys.deviceId))[0] !== undefined, 'its keys are published')
   // From here on the first one writes to it, too.
   await first.engine.account.refresh(10_000)
   return second

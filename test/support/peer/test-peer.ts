@@ -9,7 +9,6 @@ import type { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { FastTimers } from '../clock/fast-timers.ts'
-import { eventually } from '../wait-for.ts'
 import { memorySecretKeys } from './memory-secret-keys.ts'
 import { MemoryStore } from './memory-store.ts'
 
@@ -155,7 +154,3 @@ export class TestPeer {
     return (await this.messages(from)).filter(({ mine, kind }) => !mine && kind === 'text').map(({ text }) => text)
   }
 }
-
-/** {@link eventually}, with what is waited for first. @throws Error with `what` if it does not hold in time. */
-export const until = (what: string, claim: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void> =>
-  eventually(claim, { what, ...(timeoutMs !== undefined && { timeoutMs }) })

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { MAX_DRAFT_UNITS } from '../../../protocol/limits.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -24,9 +25,9 @@ describe('two peers', () => {
     const { ada, bob } = await pair()
     const taken = await ada.send(bob, 'Hello Bob')
     expect(taken.state).toBe('waiting')
-    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
     expect(await bob.received(ada)).toEqual(['Hello Bob'])
-    await until('delivered', async () => (await ada.messages(bob))[0]?.state === 'delivered')
+    await eventually(async () => (await ada.messages(bob))[0]?.state === 'delivered', 'delivered')
   })
 
   test('both write, and each sees the other in order', async () => {
@@ -35,9 +36,9 @@ describe('two peers', () => {
       await ada.send(bob, `a${i}`)
       await bob.send(ada, `b${i}`)
     }
-    await until(
-      'all arrived',
-      async () => (await bob.received(ada)).length === 10 && (await ada.received(bob)).length === 10
+    await eventually(
+      async () => (await bob.received(ada)).length === 10 && (await ada.received(bob)).length === 10,
+      'all arrived'
     )
     expect(await bob.received(ada)).toEqual(Array.from({ length: 10 }, (_, i) => `a${i}`))
     expect(await ada.received(bob)).toEqual(Array.from({ length: 10 }, (_, i) => `b${i}`))
@@ -48,9 +49,9 @@ describe('two peers', () => {
     const texts = Array.from({ length: 250 }, (_, i) => `message ${i}`)
     await Promise.all(texts.map(text => ada.send(bob, text)))
     expect((await ada.engine.snapshot()).status.waiting).toBeGreaterThan(0)
-    await until('all arrived', async () => (await bob.received(ada)).length === texts.length)
+    await eventually(async () => (await bob.received(ada)).length === texts.length, 'all arrived')
     expect(await bob.received(ada)).toEqual(texts)
-    await until('all delivered', async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'))
+    await eventually(async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'), 'all delivered')
     expect((await ada.engine.snapshot()).status.waiting).toBe(0)
     // A session takes 100 messages, an envelope what fits into its payload.
     expect(network.submissions).toBeLessThan(40)
@@ -60,18 +61,18 @@ describe('two peers', () => {
     const { ada, bob } = await pair()
     await ada.send(bob, 'one')
     await ada.send(bob, 'two')
-    await until('both are there', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'both are there')
     const [conversation] = (await bob.engine.snapshot()).conversations
     expect(conversation!.unread).toBe(2)
     await bob.engine.conversations.markRead(conversation!.id)
     expect((await bob.engine.snapshot()).conversations[0]!.unread).toBe(0)
-    await until('read', async () => (await ada.messages(bob)).every(({ state }) => state === 'read'))
+    await eventually(async () => (await ada.messages(bob)).every(({ state }) => state === 'read'), 'read')
   })
 
   test('only what was on a screen counts as read, and only that is told', async () => {
     const { ada, bob } = await pair()
     for (const text of ['one', 'two', 'three']) await ada.send(bob, text)
-    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    await eventually(async () => (await bob.received(ada)).length === 3, 'all are there')
     const [conversation] = (await bob.engine.snapshot()).conversations
     const [first, second] = (await bob.messages(ada)).filter(({ kind }) => kind === 'text')
     const unread = async () => (await bob.engine.snapshot()).conversations[0]!.unread
@@ -81,7 +82,7 @@ describe('two peers', () => {
     await bob.engine.conversations.markRead(conversation!.id, 'ff'.repeat(32))
     expect(await unread()).toBe(1)
     const states = async () => (await ada.messages(bob)).filter(({ kind }) => kind === 'text').map(({ state }) => state)
-    await until('two are read', async () => (await states()).filter(state => state === 'read').length === 2)
+    await eventually(async () => (await states()).filter(state => state === 'read').length === 2, 'two are read')
     expect((await states()).at(-1)).toBe('delivered')
     await bob.engine.conversations.markRead(conversation!.id)
     expect(await unread()).toBe(0)
@@ -91,7 +92,7 @@ describe('two peers', () => {
     const { ada, bob } = await pair()
     const { id } = await bob.engine.conversations.open(ada.me.accountId)
     for (let n = 0; n < 520; n++) await ada.send(bob, `number ${n}`)
-    await until('all are there', async () => (await bob.engine.snapshot()).conversations[0]!.unread === 520)
+    await eventually(async () => (await bob.engine.snapshot()).conversations[0]!.unread === 520, 'all are there')
     const newest = await bob.engine.messages.page(id, { limit: 30 })
     await bob.engine.conversations.markRead(id, newest[0]!.id)
     expect((await bob.engine.snapshot()).conversations[0]!.unread).toBe(29)
@@ -100,7 +101,7 @@ describe('two peers', () => {
   test('notes to self stay on the only device', async () => {
     const { network, ada } = await pair()
     const note = await ada.send(ada, 'remember the milk')
-    await until('it is kept', async () => (await ada.messages(ada))[0]?.state === 'delivered')
+    await eventually(async () => (await ada.messages(ada))[0]?.state === 'delivered', 'it is kept')
     expect(network.submissions).toBe(0)
     expect((await ada.engine.snapshot()).conversations[0]).toMatchObject({
       kind: 'notes-to-self',
@@ -138,7 +139,7 @@ describe('two peers', () => {
     const { ada, bob } = await pair()
     const taken = await ada.send(bob, 'half \ud83d smile')
     expect(taken.text).toBe('half \ufffd smile')
-    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
     expect(await bob.received(ada)).toEqual(['half \ufffd smile'])
   })
 
@@ -153,6 +154,6 @@ describe('two peers', () => {
     await expect(ada.engine.messages.sendText('00'.repeat(32), 'hi')).rejects.toMatchObject({ code: 'no-conversation' })
     const long = 'ä'.repeat(20_000)
     await ada.engine.messages.sendText(id, long)
-    await until('the longest text arrives', async () => (await bob.received(ada))[0] === long)
+    await eventually(async () => (await bob.received(ada))[0] === long, 'the longest text arrives')
   })
 })

@@ -4,7 +4,8 @@ import { decodeEnvelope, type Delivery, type DeliveryId } from '../../../protoco
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
 import { FakeNetwork, type Fate } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -30,9 +31,9 @@ async function sendAll(from: TestPeer, to: TestPeer, texts: string[]): Promise<v
   for (const text of texts) {
     const { id } = await from.send(to, text)
     // One envelope each, so that each can have its own fate.
-    await until(
-      `"${text}" is sent`,
-      async () => (await from.messages(to)).find(message => message.id === id)?.state !== 'waiting'
+    await eventually(
+      async () => (await from.messages(to)).find(message => message.id === id)?.state !== 'waiting',
+      `"${text}" is sent`
     )
   }
 }
@@ -53,17 +54,17 @@ describe('delivery', () => {
     const { network, ada, bob } = await pair()
     network.fate = towards(bob, () => 'twice')
     await sendAll(ada, bob, numbered(5))
-    await until('all are there', async () => (await bob.received(ada)).length >= 5)
-    await until('all are acknowledged', () => network.pending === 0)
+    await eventually(async () => (await bob.received(ada)).length >= 5, 'all are there')
+    await eventually(() => network.pending === 0, 'all are acknowledged')
     expect(await bob.received(ada)).toEqual(numbered(5))
   })
 
   test('a power cut after a message was shown and before it was acknowledged: it comes again, and is there once', async () => {
     const { network, ada, bob } = await pair()
     await sendAll(ada, bob, ['before'])
-    await until('the first is acknowledged', () => network.pending === 0)
+    await eventually(() => network.pending === 0, 'the first is acknowledged')
     // The Open of a stranger is kept and acknowledged first, and read afterwards.
-    await until('the first is read', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'the first is read')
     const disk = Promise.withResolvers<void>()
     bob.store.beforeFlush = () => disk.promise
     const shown = new Promise<string>(resolve => bob.engine.on('message', ({ text }) => resolve(text)))
@@ -73,9 +74,9 @@ describe('delivery', () => {
     const restarted = bob.powerCut()
     disk.resolve()
     await restarted
-    await until('it is there again', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'it is there again')
     await sendAll(ada, bob, ['after'])
-    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    await eventually(async () => (await bob.received(ada)).length === 3, 'all are there')
     expect(await bob.received(ada)).toEqual(['before', 'shown', 'after'])
   })
 
@@ -91,7 +92,7 @@ describe('delivery', () => {
     }
     await sendAll(ada, bob, numbered(6))
     for (const delivery of late.toReversed()) network.push(mailbox!, delivery)
-    await until('all are there', async () => (await bob.received(ada)).length === 6)
+    await eventually(async () => (await bob.received(ada)).length === 6, 'all are there')
     expect(await bob.received(ada)).toEqual(numbered(6))
     expect((await bob.messages(ada)).some(({ kind }) => kind === 'gap')).toBe(false)
   })
@@ -99,7 +100,7 @@ describe('delivery', () => {
   test('a lost message shows as a gap, is asked for, and fills its place', async () => {
     const { network, ada, bob } = await pair(1, 20)
     await sendAll(ada, bob, ['first'])
-    await until('the session is open', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'the session is open')
     await loseOne(network, ada, bob, 'lost')
     // What Bob asks for waits until the gap was seen: it would be filled within milliseconds.
     const requests: [DeviceId, Delivery][] = []
@@ -109,10 +110,13 @@ describe('delivery', () => {
       return 'later'
     }
     await sendAll(ada, bob, ['after'])
-    await until('the gap is shown', async () => (await bob.messages(ada)).some(({ kind }) => kind === 'gap'))
+    await eventually(async () => (await bob.messages(ada)).some(({ kind }) => kind === 'gap'), 'the gap is shown')
     network.fate = () => 'deliver'
     for (const request of requests) network.push(...request)
-    await until('it is filled', async () => (await bob.received(ada)).includes('lost'), 20_000)
+    await eventually(async () => (await bob.received(ada)).includes('lost'), {
+      what: 'it is filled',
+      timeoutMs: 20_000
+    })
     expect(await bob.received(ada)).toEqual(['first', 'lost', 'after'])
     expect((await bob.messages(ada)).some(({ kind }) => kind === 'gap')).toBe(false)
   })
@@ -128,9 +132,9 @@ describe('delivery', () => {
       return 'later'
     }
     await sendAll(ada, bob, numbered(3))
-    await until('two wait', () => bob.engine.counts.parked === 2)
+    await eventually(() => bob.engine.counts.parked === 2, 'two wait')
     network.push(mailbox!, open!)
-    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    await eventually(async () => (await bob.received(ada)).length === 3, 'all are there')
     expect(await bob.received(ada)).toEqual(numbered(3))
     expect(bob.engine.counts.parked).toBe(0)
   })
@@ -145,7 +149,7 @@ describe('delivery', () => {
       return 'later'
     }
     await sendAll(ada, bob, numbered(3))
-    await until('two wait', () => bob.engine.counts.parked === 2)
+    await eventually(() => bob.engine.counts.parked === 2, 'two wait')
     return { network, ada, bob, deliverOpen: () => network.push(fromHex(bob.me.deviceId) as DeviceId, open!) }
   }
 
@@ -163,7 +167,7 @@ describe('delivery', () => {
     deliverOpen()
     await crashed.promise
     await bob.crash()
-    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    await eventually(async () => (await bob.received(ada)).length === 3, 'all are there')
     expect(await bob.received(ada)).toEqual(numbered(3))
   })
 
@@ -176,23 +180,23 @@ describe('delivery', () => {
       isOpen ||= spaces.includes('session')
     }
     deliverOpen()
-    await until('all are there', async () => (await bob.received(ada)).length === 3)
+    await eventually(async () => (await bob.received(ada)).length === 3, 'all are there')
     expect(await bob.received(ada)).toEqual(numbered(3))
   })
 
   test('a gap is shown though the store refused it at first', async () => {
     const { network, ada, bob } = await pair(1, 20)
     await sendAll(ada, bob, ['first'])
-    await until('the session is open', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'the session is open')
     await loseOne(network, ada, bob, 'lost')
     await sendAll(ada, bob, ['after'])
-    await until('the later one is held', () => network.pending === 0)
+    await eventually(() => network.pending === 0, 'the later one is held')
     let refused = 0
     network.fate = towards(bob, () => 'drop')
     bob.store.beforeBatch = spaces => {
       if (spaces.includes('gap') && refused++ === 0) throw new Error('disk full')
     }
-    await until('the gap is shown', async () => (await bob.messages(ada)).some(({ kind }) => kind === 'gap'))
+    await eventually(async () => (await bob.messages(ada)).some(({ kind }) => kind === 'gap'), 'the gap is shown')
     expect(refused).toBeGreaterThan(1)
   })
 
@@ -201,15 +205,15 @@ describe('delivery', () => {
     await bob.engine.stop()
     await sendAll(ada, bob, numbered(8))
     await bob.start()
-    await until('all are there', async () => (await bob.received(ada)).length === 8)
+    await eventually(async () => (await bob.received(ada)).length === 8, 'all are there')
     expect(await bob.received(ada)).toEqual(numbered(8))
-    await until('nothing is left at the nodes', () => network.pending === 0)
+    await eventually(() => network.pending === 0, 'nothing is left at the nodes')
   })
 
   test('an acknowledgement that the node is too busy for is said again', async () => {
     const { network, ada, bob } = await pair()
     await sendAll(ada, bob, ['one'])
-    await until('the first is acknowledged', () => network.pending === 0)
+    await eventually(() => network.pending === 0, 'the first is acknowledged')
     let refused = 0
     network.answer = async frame => {
       if (frame.kind !== 'acknowledge' || refused > 0) return undefined
@@ -217,7 +221,7 @@ describe('delivery', () => {
       return { kind: 'error', request: frame.request, code: 'busy', message: 'the store has too much to write' }
     }
     await sendAll(ada, bob, ['two'])
-    await until('the second is acknowledged', () => refused === 1 && network.pending === 0)
+    await eventually(() => refused === 1 && network.pending === 0, 'the second is acknowledged')
   })
 
   test('a flipped bit is neither shown nor acknowledged; the true delivery still is', async () => {
@@ -232,12 +236,12 @@ describe('delivery', () => {
       return { ...frame, deliveries }
     }
     await sendAll(ada, bob, ['hello'])
-    await until('it was looked at', () => bob.engine.counts.damaged === 1)
+    await eventually(() => bob.engine.counts.damaged === 1, 'it was looked at')
     expect(await bob.received(ada)).toEqual([])
     expect(network.pending).toBe(1)
     network.tamper = frame => frame
     network.redeliver()
-    await until('it is there', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'it is there')
   })
 })
 
@@ -246,12 +250,12 @@ describe('sending', () => {
     const { network, ada, bob } = await pair(3)
     network.receiptsGiven = 1
     const { id } = await ada.send(bob, 'hello')
-    await until('it was handed in', () => network.submissions >= 2)
+    await eventually(() => network.submissions >= 2, 'it was handed in')
     const state = (await ada.messages(bob)).find(message => message.id === id)!.state
     expect(state).not.toBe('sent')
     network.receiptsGiven = 3
-    await until('sent', async () => ['sent', 'delivered'].includes((await ada.messages(bob))[0]!.state!))
-    await until('receipts of all replicas', async () => (await ada.engine.messages.receipts(id)).length === 3)
+    await eventually(async () => ['sent', 'delivered'].includes((await ada.messages(bob))[0]!.state!), 'sent')
+    await eventually(async () => (await ada.engine.messages.receipts(id)).length === 3, 'receipts of all replicas')
     const receipts = await ada.engine.messages.receipts(id)
     expect(new Set(receipts.map(({ operator }) => operator)).size).toBe(3)
   })
@@ -261,14 +265,14 @@ describe('sending', () => {
     network.receiptsGiven = 0
     network.fate = () => 'drop'
     await ada.send(bob, 'hello')
-    await until('it was tried again', () => network.submissions >= 3)
+    await eventually(() => network.submissions >= 3, 'it was tried again')
     expect(new Set(network.submitted.map(toHex)).size).toBe(1)
   })
 
   test('a message taken while offline is sent once a node is back, even by the next process', async () => {
     const { network, ada, bob } = await pair()
     await ada.send(bob, 'before')
-    await until('there', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'there')
     network.down.add(0)
     network.hangUp(0)
     await ada.send(bob, 'while offline')
@@ -276,7 +280,7 @@ describe('sending', () => {
     expect((await ada.engine.snapshot()).status.waiting).toBe(1)
     network.down.clear()
     await ada.engine.network.reconnect()
-    await until('it arrived', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'it arrived')
     expect(await bob.received(ada)).toEqual(['before', 'while offline'])
   })
 
@@ -308,7 +312,7 @@ describe('sending', () => {
     await sendAll(ada, bob, ['two'])
     expect(seen.attempts).toBeGreaterThan(1)
     expect((await ada.engine.snapshot()).status.node).not.toBe(useless)
-    await until('both arrived', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'both arrived')
   })
 
   test('a node that gets no receipts is kept while no other one answers', async () => {
@@ -318,10 +322,10 @@ describe('sending', () => {
     const states = new Set<string>()
     ada.engine.on('snapshot', ({ status }) => states.add(status.connection))
     await ada.send(bob, 'two')
-    await until('it was tried often', () => seen.attempts >= 5)
+    await eventually(() => seen.attempts >= 5, 'it was tried often')
     expect(states).not.toContain('connecting')
     network.down.clear()
-    await until('it arrived', async () => (await bob.received(ada)).includes('two'))
+    await eventually(async () => (await bob.received(ada)).includes('two'), 'it arrived')
     expect((await ada.engine.snapshot()).status.node).not.toBe(useless)
   })
 
@@ -336,7 +340,7 @@ describe('sending', () => {
     await sendAll(ada, bob, ['two'])
     expect(Date.now() - started).toBeLessThan(5_000)
     expect((await ada.engine.snapshot()).status.node).not.toBe(before)
-    await until('both arrived', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'both arrived')
     expect(await bob.received(ada)).toEqual(['one', 'two'])
   })
 })
@@ -355,12 +359,12 @@ describe('a crash at any step', () => {
         throw new Error('the process is gone')
       }
       await sendAll(ada, bob, numbered(3))
-      await until('crashed, or all was stored', async () => crashed || (await bob.received(ada)).length === 3)
+      await eventually(async () => crashed || (await bob.received(ada)).length === 3, 'crashed, or all was stored')
       await bob.crash()
-      await until('all are there', async () => (await bob.received(ada)).length === 3)
+      await eventually(async () => (await bob.received(ada)).length === 3, 'all are there')
       expect(await bob.received(ada)).toEqual(numbered(3))
-      await until('all are acknowledged', () => network.pending === 0)
-      await until('delivered', async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'))
+      await eventually(() => network.pending === 0, 'all are acknowledged')
+      await eventually(async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'), 'delivered')
     }
   )
 
@@ -384,11 +388,11 @@ describe('a crash at any step', () => {
           break
         }
       }
-      await until('crashed, or all went out', async () => crashed || (await bob.received(ada)).length === 3)
+      await eventually(async () => crashed || (await bob.received(ada)).length === 3, 'crashed, or all went out')
       await ada.crash()
-      await until('all that was taken arrived', async () => (await bob.received(ada)).length >= taken.length)
+      await eventually(async () => (await bob.received(ada)).length >= taken.length, 'all that was taken arrived')
       await ada.send(bob, 'and then')
-      await until('the next one too', async () => (await bob.received(ada)).at(-1) === 'and then')
+      await eventually(async () => (await bob.received(ada)).at(-1) === 'and then', 'the next one too')
       expect(await bob.received(ada)).toEqual([...taken, 'and then'])
     }
   )

@@ -5,7 +5,8 @@ import { platformTimers, SILENT_LOG } from '../../../peer/ports.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 test('a start that fails leaves nothing running beside the next one', async () => {
   const network = await FakeNetwork.create(1)
@@ -36,7 +37,7 @@ test('a start that fails leaves nothing running beside the next one', async () =
   expect(closed).toBe(1)
   expect((await engine.snapshot()).status.connection).not.toBe('online')
   await ada.start()
-  await until('the next one is online', async () => (await ada.engine.snapshot()).status.connection === 'online')
+  await eventually(async () => (await ada.engine.snapshot()).status.connection === 'online', 'the next one is online')
   expect((await engine.snapshot()).status.connection).not.toBe('online')
   await ada.engine.stop()
 })

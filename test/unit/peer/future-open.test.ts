@@ -1,7 +1,8 @@
 /** Sessions that were opened while the clock of their sender was ahead, at first contact. */
 import { afterEach, expect, test } from 'vitest'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const HOUR_MS = 3_600_000
 const running: TestPeer[] = []
@@ -23,14 +24,15 @@ test('what was said meanwhile is shown as soon as the clock is right and somethi
   const [ada, bob] = await strangers()
   ada.clockOffset = 3 * HOUR_MS
   await ada.send(bob, 'are you there?')
-  await until('sent', async () => (await ada.messages(bob))[0]?.state === 'sent')
+  await eventually(async () => (await ada.messages(bob))[0]?.state === 'sent', 'sent')
   ada.clockOffset = 0
   await ada.send(bob, 'hello?')
   // The first is asked for again, and comes by itself: nobody waits three hours.
-  await until('both are there', async () => (await bob.received(ada)).length === 2, 20_000)
+  await eventually(async () => (await bob.received(ada)).length === 2, { what: 'both are there', timeoutMs: 20_000 })
   expect((await bob.received(ada)).sort()).toEqual(['are you there?', 'hello?'])
-  await until('both were delivered', async () =>
-    (await ada.messages(bob)).every(({ state, mine }) => !mine || state === 'delivered')
+  await eventually(
+    async () => (await ada.messages(bob)).every(({ state, mine }) => !mine || state === 'delivered'),
+    'both were delivered'
   )
 })
 
@@ -38,12 +40,12 @@ test('an Open from the future is kept, also over a restart, and read once its ti
   const [ada, bob] = await strangers()
   ada.clockOffset = 3 * HOUR_MS
   await ada.send(bob, 'from later')
-  await until('it waits at Bob', () => bob.engine.counts.parked === 1)
+  await eventually(() => bob.engine.counts.parked === 1, 'it waits at Bob')
   expect(await bob.received(ada)).toEqual([])
   expect(bob.engine.counts.refused).toBe(0)
   await bob.restart()
   expect(bob.engine.counts.parked).toBe(1)
   bob.clockOffset = 3 * HOUR_MS
-  await until('it is shown', async () => (await bob.received(ada)).length === 1, 10_000)
+  await eventually(async () => (await bob.received(ada)).length === 1, { what: 'it is shown', timeoutMs: 10_000 })
   expect(bob.engine.counts.parked).toBe(0)
 })

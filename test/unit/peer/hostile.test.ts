@@ -11,7 +11,8 @@ import { failureOf } from '../../../peer/errors.ts'
 import { slots } from '../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -49,7 +50,7 @@ describe('a hostile stranger', () => {
     const { network, peers } = await people('ada', 'bob')
     const [ada, bob] = peers as [TestPeer, TestPeer]
     await ada.send(bob, 'before')
-    await until('before', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'before')
     const mailbox = fromHex(bob.me.deviceId) as DeviceId
     const messages = [random(300), random(1)]
     const payloads = [
@@ -63,7 +64,7 @@ describe('a hostile stranger', () => {
       network.push(mailbox, deliveryOf(network, mailbox, payload, random(1_200)))
     }
     await ada.send(bob, 'after')
-    await until('after', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'after')
     expect(await bob.received(ada)).toEqual(['before', 'after'])
     expect(bob.engine.counts.malformed).toBeGreaterThan(0)
     expect((await bob.engine.snapshot()).conversations).toHaveLength(1)
@@ -78,15 +79,15 @@ describe('a hostile stranger', () => {
       return 'deliver'
     }
     await ada.send(bob, 'for Bob')
-    await until('there', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'there')
     for (const delivery of seen) {
       network.push(fromHex(bob.me.deviceId) as DeviceId, delivery)
       const { payload, part } = delivery
       const mailbox = fromHex(eve.me.deviceId) as DeviceId
       network.push(mailbox, deliveryOf(network, mailbox, payload, part))
     }
-    await until('Eve looked at it', () => eve.engine.counts.notForUs > 0)
-    await until('Bob looked at it', () => bob.engine.counts.duplicate > 0)
+    await eventually(() => eve.engine.counts.notForUs > 0, 'Eve looked at it')
+    await eventually(() => bob.engine.counts.duplicate > 0, 'Bob looked at it')
     expect(await bob.received(ada)).toEqual(['for Bob'])
     expect((await eve.engine.snapshot()).conversations).toEqual([])
   })
@@ -104,7 +105,7 @@ describe('a hostile stranger', () => {
       // A packet of kind 99.
       network.push(mailbox, deliveryOf(network, mailbox, Uint8Array.of(0x82, 0x18, 99, 0x50, ...random(16))))
     }
-    await until('all are acknowledged', () => acknowledged.size === 3)
+    await eventually(() => acknowledged.size === 3, 'all are acknowledged')
     expect(bob.engine.counts.parked).toBe(3)
     // A newer version of the program looks at them again.
     await bob.crash()
@@ -122,7 +123,7 @@ describe('a hostile stranger', () => {
     for (let i = 0; i < 2_050; i++) {
       network.push(mailbox, deliveryOf(network, mailbox, encodePacket({ kind: 'messages', messages: [packet()] })))
     }
-    await until('the bound is reached', () => bob.engine.counts.dropped >= 50, 25_000)
+    await eventually(() => bob.engine.counts.dropped >= 50, { what: 'the bound is reached', timeoutMs: 25_000 })
     expect(bob.engine.counts.parked).toBeLessThanOrEqual(2_000)
   })
 })
@@ -132,7 +133,7 @@ describe('a hostile partner', () => {
     const { peers } = await people('ada', 'bob')
     const [ada, bob] = peers as [TestPeer, TestPeer]
     await ada.send(bob, 'first')
-    await until('there', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'there')
     const { id } = await bob.engine.conversations.open(ada.me.accountId)
     await bob.engine.stop()
     const states = new StateStore(await bob.openStore())
@@ -147,7 +148,7 @@ describe('a hostile partner', () => {
     await bob.start()
     // More than one session takes.
     await Promise.all(Array.from({ length: 120 }, (_, i) => ada.send(bob, `text ${i}`)))
-    await until('all are there', async () => (await bob.received(ada)).length === 121)
+    await eventually(async () => (await bob.received(ada)).length === 121, 'all are there')
     expect((await sessions()).length).toBeLessThanOrEqual(MAX_INBOUND_SESSIONS)
   })
 })
@@ -177,13 +178,13 @@ describe('a lying node', () => {
     const bundles = network.bundlesOf(eve.me.deviceId)
     network.tamper = frame => (frame.kind === 'bundles' ? { ...frame, bundles } : frame)
     const { id } = await ada.send(bob, 'secret')
-    await until('it says why it waits', async () => {
+    await eventually(async () => {
       const message = (await ada.messages(bob)).find(shown => shown.id === id)
       return message?.problem === 'no-keys'
-    })
+    }, 'it says why it waits')
     expect(network.submissions).toBe(0)
     network.tamper = frame => frame
-    await until('sent once the keys are right', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'sent once the keys are right')
   })
 
   test('that writes sentences into its refusals is quoted nowhere', async () => {
@@ -195,10 +196,10 @@ describe('a lying node', () => {
     }
     refuse('submitted', 'rate-limited')
     const { id } = await ada.send(bob, 'hello')
-    await until('it says why it waits', async () => {
+    await eventually(async () => {
       const shown = (await ada.messages(bob)).find(each => each.id === id)
       return shown?.problem === 'rate-limited'
-    })
+    }, 'it says why it waits')
     refuse('account', 'busy')
     const failure = await ada.engine.people.refresh(bob.me.accountId).catch(failureOf)
     expect(failure).toEqual({ code: 'refused', facts: { refusal: 'busy' } })
@@ -227,7 +228,7 @@ describe('a lying node', () => {
     }
     network.fate = () => 'drop'
     const { id } = await ada.send(bob, 'hello')
-    await until('each lie was told', () => tampered >= changes.length, 15_000)
+    await eventually(() => tampered >= changes.length, { what: 'each lie was told', timeoutMs: 15_000 })
     expect((await ada.messages(bob)).find(message => message.id === id)!.state).toBe('waiting')
     expect(await ada.engine.messages.receipts(id)).toEqual([])
   })

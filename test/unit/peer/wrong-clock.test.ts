@@ -10,7 +10,8 @@ import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS, PENDING_TTL_MS } from '../../../protoc
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf } from '../../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../support/peer/test-peer.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const HOUR_MS = 3_600_000
 let network: FakeNetwork
@@ -49,7 +50,7 @@ async function meet(): Promise<void> {
   await ada.register('ada')
   await bob.register('bob')
   await ada.send(bob, 'before')
-  await until('they have met', async () => (await bob.received(ada)).length === 1)
+  await eventually(async () => (await bob.received(ada)).length === 1, 'they have met')
 }
 
 afterEach(async () => {
@@ -63,7 +64,7 @@ test.each([-20 * 24 * HOUR_MS, -24 * HOUR_MS, 3 * 24 * HOUR_MS])(
     const [before] = await bob.messages(ada)
     ada.clockOffset = offset
     await ada.send(bob, 'with a wrong clock')
-    await until('it is there', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'it is there')
     const { sentAt } = (await bob.messages(ada)).at(-1)!
     expect(Math.abs(sentAt - before!.sentAt)).toBeLessThanOrEqual(CLOCK_TOLERANCE_MS)
   }
@@ -90,12 +91,12 @@ test('a message written while the clock was ahead goes out once the clock is rig
   refuseTooFar()
   ada.clockOffset = 3 * HOUR_MS
   await ada.send(bob, 'from the future')
-  await until('the node has refused it', () => refused > 0)
+  await eventually(() => refused > 0, 'the node has refused it')
   expect(await stateOf('from the future')).toBe('waiting')
   ada.clockOffset = 0
   await ada.engine.network.reconnect()
-  await until('it is sent', async () => (await stateOf('from the future')) !== 'waiting')
-  await until('it is there', async () => (await bob.received(ada)).length === 2)
+  await eventually(async () => (await stateOf('from the future')) !== 'waiting', 'it is sent')
+  await eventually(async () => (await bob.received(ada)).length === 2, 'it is there')
   expect(await bob.received(ada)).toEqual(['before', 'from the future'])
 })
 
@@ -164,14 +165,14 @@ test('a message that was delivered though its node refused it is shown once', as
   refuseAndDeliver()
   ada.clockOffset = 3 * HOUR_MS
   await ada.send(bob, 'from the future')
-  await until('it was refused', () => refused > 0)
-  await until('it is there all the same', async () => (await bob.received(ada)).length === 2)
+  await eventually(() => refused > 0, 'it was refused')
+  await eventually(async () => (await bob.received(ada)).length === 2, 'it is there all the same')
   const submissions = network.submissions
   ada.clockOffset = 0
   await ada.engine.network.reconnect()
-  await until('it went out again', () => network.submissions > submissions)
-  await until('nothing waits', async () => (await ada.engine.snapshot()).status.waiting === 0)
+  await eventually(() => network.submissions > submissions, 'it went out again')
+  await eventually(async () => (await ada.engine.snapshot()).status.waiting === 0, 'nothing waits')
   await ada.send(bob, 'after')
-  await until('the next is there', async () => (await bob.received(ada)).includes('after'))
+  await eventually(async () => (await bob.received(ada)).includes('after'), 'the next is there')
   expect(await bob.received(ada)).toEqual(['before', 'from the future', 'after'])
 })

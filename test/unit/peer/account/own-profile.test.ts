@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -22,11 +23,11 @@ afterEach(async () => {
 test('a changed name is kept, and reaches those who have the old one without another message', async () => {
   const { ada, bob } = await two()
   await ada.send(bob, 'hello')
-  await until('the first name', async () => (await nameAt(bob)) === 'ada')
+  await eventually(async () => (await nameAt(bob)) === 'ada', 'the first name')
   expect(await ada.engine.account.changeProfile({ displayName: 'Ada Lovelace' })).toMatchObject({
     displayName: 'Ada Lovelace'
   })
-  await until('the new name', async () => (await nameAt(bob)) === 'Ada Lovelace')
+  await eventually(async () => (await nameAt(bob)) === 'Ada Lovelace', 'the new name')
   expect(await bob.received(ada)).toHaveLength(1)
   await ada.restart()
   expect((await ada.engine.snapshot()).me).toMatchObject({ displayName: 'Ada Lovelace', username: 'ada' })
@@ -35,7 +36,7 @@ test('a changed name is kept, and reaches those who have the old one without ano
 test('a name that is changed without a connection goes out with the next one', async () => {
   const { network, ada, bob } = await two()
   await ada.send(bob, 'hello')
-  await until('the first name', async () => (await nameAt(bob)) === 'ada')
+  await eventually(async () => (await nameAt(bob)) === 'ada', 'the first name')
   network.down.add(0)
   network.hangUp(0)
   await ada.engine.account.changeProfile({ displayName: 'Ada L.' })
@@ -43,7 +44,7 @@ test('a name that is changed without a connection goes out with the next one', a
   network.down.delete(0)
   await ada.engine.network.reconnect()
   await bob.engine.network.reconnect()
-  await until('the new name', async () => (await nameAt(bob)) === 'Ada L.')
+  await eventually(async () => (await nameAt(bob)) === 'Ada L.', 'the new name')
 })
 
 test('a name that the rule refuses changes nothing', async () => {

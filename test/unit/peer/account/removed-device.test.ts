@@ -6,7 +6,8 @@ import { slots } from '../../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -24,9 +25,10 @@ describe('a removed device', () => {
     const tablet = await secondDevice(network, ada)
     running.push(ada, bob, tablet)
     const { id } = await tablet.send(bob, 'from the tablet')
-    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
-    await until('sent', async () =>
-      (await tablet.messages(bob)).some(shown => shown.id === id && shown.state !== 'waiting')
+    await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
+    await eventually(
+      async () => (await tablet.messages(bob)).some(shown => shown.id === id && shown.state !== 'waiting'),
+      'sent'
     )
     const conversation = (await bob.engine.snapshot()).conversations[0]!.id
     const held = async () => {
@@ -40,9 +42,9 @@ describe('a removed device', () => {
     expect(await held()).toEqual([1, 1])
     await ada.engine.devices.revoke(tablet.me.deviceId)
     await bob.engine.people.refresh(ada.me.accountId)
-    await until('its key is gone', async () => (await held())[1] === 0)
+    await eventually(async () => (await held())[1] === 0, 'its key is gone')
     expect(await held()).toEqual([1, 0])
     bob.slept += PENDING_TTL_MS + 3 * CLOCK_TOLERANCE_MS
-    await until('nothing is left of it', async () => (await held()).every(count => count === 0))
+    await eventually(async () => (await held()).every(count => count === 0), 'nothing is left of it')
   })
 })

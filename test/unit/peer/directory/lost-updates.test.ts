@@ -4,7 +4,8 @@ import { toHex } from '../../../../protocol/bytes.ts'
 import { decodeStoredAccount } from '../../../../peer/directory/known-account.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 afterEach(async () => {
@@ -26,7 +27,7 @@ test('a REVOKE that was seen while a slow operator was asked is not lost to its 
   running.push(alice, bob, tablet)
   const { accountId } = bob.me
   await alice.send(bob, 'hello')
-  await until('Bob has it', async () => (await bob.received(alice)).length === 1)
+  await eventually(async () => (await bob.received(alice)).length === 1, 'Bob has it')
   const old = network.ledger.proofOf(accountId)!
   const slow = Promise.withResolvers<void>()
   let isWaiting = false
@@ -37,11 +38,11 @@ test('a REVOKE that was seen while a slow operator was asked is not lost to its 
     return { kind: 'account', request: frame.request, proof: old }
   }
   const asking = alice.engine.people.refresh(accountId)
-  await until('the other operator is asked', () => isWaiting)
+  await eventually(() => isWaiting, 'the other operator is asked')
   await bob.engine.devices.revoke(tablet.me.deviceId)
   // Bob's next Open names the new record, so that Alice asks again meanwhile.
   await bob.send(alice, 'I removed my tablet')
-  await until('Alice has seen it', async () => (await revokedOnDisk(alice, accountId)).length === 1)
+  await eventually(async () => (await revokedOnDisk(alice, accountId)).length === 1, 'Alice has seen it')
   // From now on both leave it out: only what Alice has seen says so.
   network.answer = async (frame, node) => {
     if (frame.kind !== 'account' || toHex(frame.accountId) !== accountId) return undefined

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { toHex } from '../../../../protocol/bytes.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 const someId = (): Uint8Array => new Uint8Array(randomBytes(16))
@@ -30,14 +31,14 @@ describe('a message id that is used again', () => {
     const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
     const id = someId()
     await eve.sendAs(id, bob, 'first')
-    await until('Eve was faster', async () => (await bob.received(eve)).length === 1)
+    await eventually(async () => (await bob.received(eve)).length === 1, 'Eve was faster')
     const taken = await ada.sendAs(id, bob, 'the true one')
-    await until('both are shown', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'both are shown')
     const heard = await bob.engine.unheard.first(10)
     expect(heard.map(({ message }) => message.text)).toEqual(['first', 'the true one'])
     expect(new Set(heard.map(({ message }) => message.id)).size).toBe(2)
     await bob.engine.conversations.markRead(taken.conversationId)
-    await until('read', async () => (await ada.messages(bob))[0]!.state === 'read')
+    await eventually(async () => (await ada.messages(bob))[0]!.state === 'read', 'read')
     const [unread] = await eve.messages(bob)
     expect(unread!.state).not.toBe('read')
   })
@@ -50,12 +51,12 @@ describe('a message id that is used again', () => {
     const id = someId()
     network.fate = (_, mailbox) => (toHex(mailbox) === tablet.me.deviceId ? 'later' : 'deliver')
     const taken = await ada.sendAs(id, bob, 'mine')
-    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
     network.fate = () => 'deliver'
     await bob.sendAs(id, ada, 'not yours')
-    await until('Bob was faster', async () => (await tablet.received(bob)).length === 1)
+    await eventually(async () => (await tablet.received(bob)).length === 1, 'Bob was faster')
     network.redeliver()
-    await until('both are shown', async () => (await texts(tablet, bob)).length === 2)
+    await eventually(async () => (await texts(tablet, bob)).length === 2, 'both are shown')
     const shown = await tablet.messages(bob)
     expect(shown.find(({ mine }) => mine)).toMatchObject({ text: 'mine', id: taken.id })
     expect(new Set(shown.map(message => message.id)).size).toBe(2)
@@ -66,20 +67,20 @@ describe('a message id that is used again', () => {
     const [ada, bob, eve] = peers as [TestPeer, TestPeer, TestPeer]
     const id = someId()
     await eve.send(ada, 'zero')
-    await until('they know each other', async () => (await ada.received(eve)).length === 1)
+    await eventually(async () => (await ada.received(eve)).length === 1, 'they know each other')
     network.receiptsGiven = 0
     const mine = await ada.sendAs(id, bob, 'waits')
     await eve.sendAs(id, ada, 'one')
     await eve.send(ada, 'two')
-    await until('all of Eve’s', async () => (await ada.received(eve)).length === 3)
+    await eventually(async () => (await ada.received(eve)).length === 3, 'all of Eve’s')
     expect((await ada.engine.snapshot()).status.waiting).toBe(1)
     const [, one] = await ada.messages(eve)
     const older = await ada.engine.messages.page(one!.conversationId, { before: one!.id })
     expect(older.map(({ text }) => text)).toEqual(['zero'])
     network.receiptsGiven = Infinity
     // The nodes' receipts and Bob's word that he has it come in any order.
-    await until('it has receipts', async () => (await ada.engine.messages.receipts(mine.id)).length > 0)
-    await until('it is delivered', async () => (await ada.messages(bob))[0]!.state === 'delivered')
+    await eventually(async () => (await ada.engine.messages.receipts(mine.id)).length > 0, 'it has receipts')
+    await eventually(async () => (await ada.messages(bob))[0]!.state === 'delivered', 'it is delivered')
     expect(await ada.engine.messages.receipts(one!.id)).toEqual([])
   })
 })

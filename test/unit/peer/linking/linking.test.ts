@@ -8,7 +8,8 @@ import { parseLinkCode } from '../../../../protocol/linking/link-code.ts'
 import type { LinkMessageOf } from '../../../../protocol/linking/link-messages.ts'
 import type { LinkingState } from '../../../../peer/peer-api.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const peers: TestPeer[] = []
 let network: FakeNetwork
@@ -38,7 +39,7 @@ afterEach(async () => {
 const stateOf = (peer: TestPeer): LinkingState | null => peer.engine.linking.state
 const show = async (peer: TestPeer): Promise<string> => (await peer.engine.linking.show()).code!.words
 const step = (peer: TestPeer, wanted: LinkingState['step']): Promise<void> =>
-  until(`the linking is ${wanted}`, () => stateOf(peer)?.step === wanted, 10_000)
+  eventually(() => stateOf(peer)?.step === wanted, { what: `the linking is ${wanted}`, timeoutMs: 10_000 })
 /** What a call failed with. */
 const failure = (call: Promise<unknown>): Promise<string> =>
   call.then(
@@ -86,10 +87,10 @@ describe('a second device', () => {
     await link(old, added)
     await added.engine.online(5_000)
     await added.send(bob, 'from the phone')
-    await until('the message is there', async () => (await bob.received(added)).includes('from the phone'))
+    await eventually(async () => (await bob.received(added)).includes('from the phone'), 'the message is there')
     await bob.send(old, 'to both')
-    await until('it is on the new one', async () => (await added.received(bob)).includes('to both'))
-    await until('it is on the old one', async () => (await old.received(bob)).includes('to both'))
+    await eventually(async () => (await added.received(bob)).includes('to both'), 'it is on the new one')
+    await eventually(async () => (await old.received(bob)).includes('to both'), 'it is on the old one')
   })
 
   it('gets the history, also where the old device ends right after the linking', async () => {
@@ -97,11 +98,14 @@ describe('a second device', () => {
     const bob = await peerOf(20)
     await bob.register('bob')
     await old.send(bob, 'before')
-    await until('Bob has it', async () => (await bob.received(old)).length === 1)
+    await eventually(async () => (await bob.received(old)).length === 1, 'Bob has it')
     await link(old, added)
     await old.restart()
     const texts = async () => (await added.messages(bob).catch(() => [])).map(({ text }) => text)
-    await until('the new device has it', async () => (await texts()).includes('before'), 30_000)
+    await eventually(async () => (await texts()).includes('before'), {
+      what: 'the new device has it',
+      timeoutMs: 30_000
+    })
   })
 
   it('joins by the QR code, and by words as people type them', async () => {
@@ -332,7 +336,7 @@ describe('a linking', () => {
       expect(await liveDevices(old)).toBe(fate === 'lost' ? 1 : 2)
       network.linking.fateOfDevice = 'taken'
       await added.restart()
-      await until('it has joined', async () => (await added.engine.snapshot()).stage === 'ready')
+      await eventually(async () => (await added.engine.snapshot()).stage === 'ready', 'it has joined')
       expect(await liveDevices(old)).toBe(2)
       await Promise.all(peers.splice(0).map(peer => peer.engine.stop()))
     }

@@ -8,7 +8,8 @@ import { UnsentQueue } from '../../../../peer/sending/unsent-queue.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { linkedDevice } from '../../../support/peer/linked-device.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -46,21 +47,22 @@ describe('a new device', () => {
       await bob.send(ada, `to ada ${i}`)
     }
     await carol.send(ada, 'hello from carol')
-    await until(
-      'all are here',
-      async () => (await ada.received(bob)).length === 40 && (await ada.received(carol)).length === 1
+    await eventually(
+      async () => (await ada.received(bob)).length === 40 && (await ada.received(carol)).length === 1,
+      'all are here'
     )
     const { id } = await ada.engine.conversations.open(bob.me.accountId)
     await ada.engine.conversations.markRead(id)
     const { conversation } = await ada.engine.people.safetyNumber(bob.me.accountId)
     await ada.engine.people.verify(bob.me.accountId, conversation)
-    await until('Bob has all', async () => (await bob.received(ada)).length === 40)
-    await until('all is told', async () =>
-      (await ada.messages(bob)).every(({ state }) => state === null || state !== 'sent')
+    await eventually(async () => (await bob.received(ada)).length === 40, 'Bob has all')
+    await eventually(
+      async () => (await ada.messages(bob)).every(({ state }) => state === null || state !== 'sent'),
+      'all is told'
     )
 
     const tablet = await linked(network, ada)
-    await until('the history is there', () => isDone(tablet), 20_000)
+    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 20_000 })
     for (const other of [bob, carol]) {
       expect(await texts(tablet, other)).toEqual(await texts(ada, other))
     }
@@ -69,16 +71,17 @@ describe('a new device', () => {
       (await ada.messages(bob)).map(({ mine, sentAt, state }) => [mine, sentAt, state])
     )
     expect(await unread(tablet)).toBe(1)
-    await until('names are known', async () =>
-      (await tablet.engine.snapshot()).conversations.every(({ person }) => person.displayName !== null)
+    await eventually(
+      async () => (await tablet.engine.snapshot()).conversations.every(({ person }) => person.displayName !== null),
+      'names are known'
     )
     expect((await tablet.engine.people.find(bob.me.accountId))!.verifiedAt).not.toBeNull()
     expect(await ada.engine.history.status()).toMatchObject({ shipping: [{ isDone: true, chats: 2, chatsTotal: 2 }] })
     // What comes from now on comes after it.
     await bob.send(ada, 'after')
-    await until(
-      'both have it',
-      async () => (await texts(ada, bob)).at(-1) === 'after' && (await texts(tablet, bob)).at(-1) === 'after'
+    await eventually(
+      async () => (await texts(ada, bob)).at(-1) === 'after' && (await texts(tablet, bob)).at(-1) === 'after',
+      'both have it'
     )
     expect(await texts(tablet, bob)).toEqual(await texts(ada, bob))
   })
@@ -88,14 +91,17 @@ describe('a new device', () => {
     const [ada, bob] = (await people(network, 'ada', 'bob')) as [TestPeer, TestPeer]
     const long = 'x'.repeat(4_000)
     for (let i = 0; i < 60; i++) await ada.send(bob, `${i} ${long}`)
-    await until('sent', async () => (await bob.received(ada)).length === 60)
+    await eventually(async () => (await bob.received(ada)).length === 60, 'sent')
     let count = 0
     network.fate = () => (++count % 5 === 0 ? 'twice' : count % 7 === 0 ? 'later' : 'deliver')
     const tablet = await linked(network, ada)
-    await until('it has begun', async () => (await tablet.engine.history.status()).state !== 'waiting', 20_000)
+    await eventually(async () => (await tablet.engine.history.status()).state !== 'waiting', {
+      what: 'it has begun',
+      timeoutMs: 20_000
+    })
     await tablet.crash()
     await ada.crash()
-    await until('the history is there', () => isDone(tablet), 30_000)
+    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 30_000 })
     expect(await texts(tablet, bob)).toEqual(await texts(ada, bob))
   })
 
@@ -103,13 +109,13 @@ describe('a new device', () => {
     const network = await FakeNetwork.create()
     const [ada, bob] = (await people(network, 'ada', 'bob')) as [TestPeer, TestPeer]
     await ada.send(bob, 'before')
-    await until('sent', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'sent')
     const tablet = await linkedDevice(network, ada, { granted: false })
     running.push(tablet)
-    await until('it has asked', async () => (await tablet.engine.history.status()).state === 'waiting')
+    await eventually(async () => (await tablet.engine.history.status()).state === 'waiting', 'it has asked')
     await bob.engine.people.refresh(ada.me.accountId)
     await bob.send(ada, 'now')
-    await until('new messages come', async () => (await tablet.received(bob)).length === 1)
+    await eventually(async () => (await tablet.received(bob)).length === 1, 'new messages come')
     expect(await tablet.engine.history.status()).toMatchObject({ state: 'waiting', messages: 0 })
   })
 })
@@ -124,18 +130,18 @@ describe('own devices', () => {
     const both = ['from the phone', 'from the tablet']
     for (const device of [ada, tablet, bob]) {
       const other = device === bob ? ada : bob
-      await until('both are there', async () => (await texts(device, other)).sort().join() === both.join())
+      await eventually(async () => (await texts(device, other)).sort().join() === both.join(), 'both are there')
     }
     const { id } = await bob.engine.conversations.open(ada.me.accountId)
     await bob.engine.conversations.markRead(id)
     for (const device of [ada, tablet]) {
-      await until('read on both', async () => (await device.messages(bob)).every(({ state }) => state === 'read'))
+      await eventually(async () => (await device.messages(bob)).every(({ state }) => state === 'read'), 'read on both')
     }
     await bob.send(ada, 'one')
     await bob.send(ada, 'two')
-    for (const device of [ada, tablet]) await until('unread on both', async () => (await unread(device)) === 2)
+    for (const device of [ada, tablet]) await eventually(async () => (await unread(device)) === 2, 'unread on both')
     await tablet.engine.conversations.markRead(id)
-    await until('read on the other', async () => (await unread(ada)) === 0)
+    await eventually(async () => (await unread(ada)) === 0, 'read on the other')
     // The notes hold what devices say to each other, and nothing to see.
     expect((await ada.engine.snapshot()).conversations).toHaveLength(1)
     expect((await tablet.engine.snapshot()).conversations).toHaveLength(1)
@@ -145,26 +151,32 @@ describe('own devices', () => {
     const network = await FakeNetwork.create()
     const [ada, bob] = (await people(network, 'ada', 'bob')) as [TestPeer, TestPeer]
     await ada.send(bob, 'hello')
-    await until('sent', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'sent')
     const tablet = await linked(network, ada)
-    await until('the history is there', () => isDone(tablet), 20_000)
+    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 20_000 })
     const nameOn = async (device: TestPeer): Promise<string | null> =>
       (await device.engine.devices.list()).find(({ deviceId }) => deviceId === tablet.me.deviceId)!.name
     await ada.engine.devices.rename(tablet.me.deviceId, 'Kitchen')
-    await until('the tablet knows its name', async () => (await tablet.engine.snapshot()).me!.deviceName === 'Kitchen')
+    await eventually(
+      async () => (await tablet.engine.snapshot()).me!.deviceName === 'Kitchen',
+      'the tablet knows its name'
+    )
     // It is off while the other one changes the name and the mark.
     await tablet.engine.stop()
     const { conversation } = await ada.engine.people.safetyNumber(bob.me.accountId)
     await ada.engine.people.verify(bob.me.accountId, conversation)
     await ada.engine.devices.rename(tablet.me.deviceId, 'Bath')
     await tablet.start()
-    await until('it catches up', async () => (await nameOn(tablet)) === 'Bath' && (await nameOn(ada)) === 'Bath')
-    await until(
-      'and has the mark',
-      async () => (await tablet.engine.people.find(bob.me.accountId))!.verifiedAt !== null
+    await eventually(async () => (await nameOn(tablet)) === 'Bath' && (await nameOn(ada)) === 'Bath', 'it catches up')
+    await eventually(
+      async () => (await tablet.engine.people.find(bob.me.accountId))!.verifiedAt !== null,
+      'and has the mark'
     )
     await tablet.engine.people.unverify(bob.me.accountId)
-    await until('the mark is gone', async () => (await ada.engine.people.find(bob.me.accountId))!.verifiedAt === null)
+    await eventually(
+      async () => (await ada.engine.people.find(bob.me.accountId))!.verifiedAt === null,
+      'the mark is gone'
+    )
     await expect(ada.engine.devices.rename('00'.repeat(16), 'x')).rejects.toMatchObject({ code: 'no-device' })
     await expect(ada.engine.devices.rename(tablet.me.deviceId, '  ')).rejects.toMatchObject({ code: 'device-name' })
   })
@@ -174,7 +186,7 @@ describe('own devices', () => {
     const [ada, bob] = (await people(network, 'ada', 'bob')) as [TestPeer, TestPeer]
     const { id } = await bob.engine.conversations.open(ada.me.accountId)
     await bob.send(ada, 'hello')
-    await until('it is there', async () => (await unread(ada)) === 1)
+    await eventually(async () => (await unread(ada)) === 1, 'it is there')
     const item = {
       name: `device-name/${ada.me.deviceId}`,
       value: new TextEncoder().encode('Bob was here'),
@@ -208,7 +220,7 @@ describe('own devices', () => {
     }
     await bob.start()
     await bob.send(ada, 'after it')
-    await until('what came after is there', async () => (await ada.received(bob)).includes('after it'))
+    await eventually(async () => (await ada.received(bob)).includes('after it'), 'what came after is there')
     expect(await unread(ada)).toBe(2)
     expect((await ada.engine.snapshot()).me!.deviceName).toBe('test')
   })

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decodeEnvelope } from '../../../../protocol/wire/envelope.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 let network: FakeNetwork
 let ada: TestPeer
@@ -12,9 +13,9 @@ beforeEach(async () => {
   ada = new TestPeer(network)
   bob = new TestPeer(network)
   await ada.register('ada')
-  await until('Ada has handed in a token', () => network.tokens.size === 1)
+  await eventually(() => network.tokens.size === 1, 'Ada has handed in a token')
   await bob.register('bob')
-  await until('Bob has handed in a token', () => network.tokens.size === 2)
+  await eventually(() => network.tokens.size === 2, 'Bob has handed in a token')
 })
 afterEach(async () => {
   await Promise.all([ada, bob].map(peer => peer.engine.stop()))
@@ -25,10 +26,10 @@ const tokenOf = (mailbox: number) => [...network.tokens.values()][mailbox]!
 /** Both have written: each is accepted by the other and has the other's token. */
 async function acquaint(): Promise<void> {
   await ada.send(bob, 'hello')
-  await until('Bob has it', async () => (await bob.received(ada)).includes('hello'))
+  await eventually(async () => (await bob.received(ada)).includes('hello'), 'Bob has it')
   await bob.send(ada, 'hello back')
-  await until('Ada has it', async () => (await ada.received(bob)).includes('hello back'))
-  await until('all is told', async () => (await ada.messages(bob))[0]!.state === 'delivered')
+  await eventually(async () => (await ada.received(bob)).includes('hello back'), 'Ada has it')
+  await eventually(async () => (await ada.messages(bob))[0]!.state === 'delivered', 'all is told')
 }
 
 describe('contacts', () => {
@@ -63,8 +64,8 @@ describe('a blocked person', () => {
     const shown = await bob.messages(ada)
     network.submitted.splice(0)
     await ada.send(bob, 'are you there?')
-    await until('the network keeps it', async () => (await ada.messages(bob)).at(-1)!.state === 'sent')
-    await until('Bob has taken it from the network', async () => network.waitingFor(bob.me.deviceId) === 0)
+    await eventually(async () => (await ada.messages(bob)).at(-1)!.state === 'sent', 'the network keeps it')
+    await eventually(async () => network.waitingFor(bob.me.deviceId) === 0, 'Bob has taken it from the network')
     // A restart says everything that is due.
     await bob.restart()
     await bob.engine.online(5_000)
@@ -79,17 +80,17 @@ describe('a blocked person', () => {
     // What came meanwhile stays away; what comes after the block was taken back is there.
     await bob.engine.people.mark(ada.me.accountId, { blocked: false })
     await ada.send(bob, 'and now?')
-    await until('Bob has it', async () => (await bob.received(ada)).includes('and now?'))
+    await eventually(async () => (await bob.received(ada)).includes('and now?'), 'Bob has it')
     expect(await bob.received(ada)).toEqual(['hello', 'and now?'])
-    await until('delivered', async () => (await ada.messages(bob)).at(-1)!.state === 'delivered')
+    await eventually(async () => (await ada.messages(bob)).at(-1)!.state === 'delivered', 'delivered')
     expect((await ada.messages(bob)).find(({ text }) => text === 'are you there?')!.state).toBe('sent')
   })
 
   test('who is new leaves no conversation behind', async () => {
     await bob.engine.people.mark(ada.me.accountId, { blocked: true })
     await ada.send(bob, 'hello')
-    await until('the network keeps it', async () => (await ada.messages(bob)).at(-1)!.state === 'sent')
-    await until('Bob has taken it from the network', async () => network.waitingFor(bob.me.deviceId) === 0)
+    await eventually(async () => (await ada.messages(bob)).at(-1)!.state === 'sent', 'the network keeps it')
+    await eventually(async () => network.waitingFor(bob.me.deviceId) === 0, 'Bob has taken it from the network')
     expect((await bob.engine.snapshot()).conversations).toEqual([])
   })
 
@@ -97,7 +98,7 @@ describe('a blocked person', () => {
     await acquaint()
     const before = tokenOf(1)
     await bob.engine.people.mark(ada.me.accountId, { blocked: true })
-    await until('another token is handed in', () => tokenOf(1).revision > before.revision)
+    await eventually(() => tokenOf(1).revision > before.revision, 'another token is handed in')
     expect(tokenOf(1).token).not.toEqual(before.token)
   })
 
@@ -107,6 +108,6 @@ describe('a blocked person', () => {
     await expect(ada.send(bob, 'hello')).rejects.toMatchObject({ code: 'blocked' })
     await ada.engine.people.mark(bob.me.accountId, { blocked: false })
     await ada.send(bob, 'hello')
-    await until('Bob has it', async () => (await bob.received(ada)).includes('hello'))
+    await eventually(async () => (await bob.received(ada)).includes('hello'), 'Bob has it')
   })
 })

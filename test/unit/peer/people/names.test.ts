@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -17,8 +18,9 @@ async function adaAndBob() {
   const network = await FakeNetwork.create(1)
   const [ada, bob] = [await registered(network, 'ada'), await registered(network, 'bob_cli')]
   network.ledger.mine()
-  await until('the names are told', () =>
-    [ada, bob].every(({ me }) => network.ledger.recordsOf(me.accountId).length === 1)
+  await eventually(
+    () => [ada, bob].every(({ me }) => network.ledger.recordsOf(me.accountId).length === 1),
+    'the names are told'
   )
   network.ledger.mine(3, { empty: true })
   network.ledger.mine()
@@ -42,7 +44,7 @@ describe('a look-alike of a username that is typed', () => {
     await ada.engine.people.find('@b0b_cli')
     await bob.send(ada, 'Hello')
     const username = async () => (await ada.engine.people.find(bob.me.accountId))?.username
-    await until('Bob is called as he spells it', async () => (await username()) === 'bob_cli')
+    await eventually(async () => (await username()) === 'bob_cli', 'Bob is called as he spells it')
     await ada.engine.people.find('@b0b_c1i')
     expect(await username()).toBe('bob_cli')
   })

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { toHex } from '../../../../protocol/bytes.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -16,7 +17,10 @@ async function registered(network: FakeNetwork, name: string, entry = 0): Promis
 /** Brings the names of newcomers into blocks; a name is told some blocks after its commitment. */
 async function named(network: FakeNetwork, ...peers: TestPeer[]): Promise<void> {
   network.ledger.mine()
-  await until('the names are told', () => peers.every(({ me }) => network.ledger.recordsOf(me.accountId).length === 1))
+  await eventually(
+    () => peers.every(({ me }) => network.ledger.recordsOf(me.accountId).length === 1),
+    'the names are told'
+  )
   network.ledger.mine(3, { empty: true })
   network.ledger.mine()
 }
@@ -177,7 +181,7 @@ describe('a device of the own account', () => {
     expect(await heldBy(ada, bob)).toBe('device-removed')
 
     network.ledger.mine()
-    await until('recorded', async () => (await ada.engine.snapshot()).me!.deviceState === 'removed')
+    await eventually(async () => (await ada.engine.snapshot()).me!.deviceState === 'removed', 'recorded')
     expect((await bob.engine.people.refresh(ada.me.accountId)).record.state).toBe('removed')
     await expect(bob.send(ada, 'nobody there')).rejects.toMatchObject({ code: 'held' })
     await ada.restart()
@@ -194,9 +198,9 @@ describe('a device of the own account', () => {
     await ada.engine.devices.revoke(other.deviceId)
     expect((await ada.engine.snapshot()).me!.deviceState).toBe('live')
     network.ledger.dropPending(ada.me.accountId)
-    await until('handed in again', () => network.ledger.recordsOf(ada.me.accountId).length > 0)
+    await eventually(() => network.ledger.recordsOf(ada.me.accountId).length > 0, 'handed in again')
     network.ledger.mine(16)
-    await until('settled', async () => (await ada.engine.devices.list())[1]!.removed?.state === 'settled')
+    await eventually(async () => (await ada.engine.devices.list())[1]!.removed?.state === 'settled', 'settled')
     await expect(ada.engine.devices.revoke('0'.repeat(32))).rejects.toMatchObject({ code: 'no-device' })
     await expect(ada.engine.devices.revoke('no id')).rejects.toMatchObject({ code: 'malformed-call' })
   })

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isMessageRequest } from '../../../../peer/people/message-request.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 let network: FakeNetwork
 let ada: TestPeer
@@ -14,7 +15,7 @@ beforeEach(async () => {
   await ada.register('ada')
   await bob.register('bob')
   await ada.send(bob, 'do you know me?', { isStranger: true })
-  await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+  await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
 })
 afterEach(async () => {
   await Promise.all([ada, bob].map(peer => peer.engine.stop()))
@@ -34,9 +35,9 @@ test('a stranger who writes is a request, and sees no more than Sent, also once 
   await bob.restart()
   await bob.engine.online(5_000)
   await ada.send(bob, 'please answer', { isStranger: true })
-  await until('Bob has it', async () => (await bob.received(ada)).length === 2)
+  await eventually(async () => (await bob.received(ada)).length === 2, 'Bob has it')
   await bob.engine.stop()
-  await until('the network keeps it', async () => (await stateOf('please answer')) === 'sent')
+  await eventually(async () => (await stateOf('please answer')) === 'sent', 'the network keeps it')
   expect(await stateOf('do you know me?')).toBe('sent')
   await bob.start()
 })
@@ -46,16 +47,16 @@ test('accepting tells what was due: delivered, and read where it was', async () 
   await bob.engine.conversations.markRead(request!.id)
   await bob.engine.people.mark(ada.me.accountId, { answer: 'accepted' })
   expect(await requestsOf(bob)).toEqual([])
-  await until('read', async () => (await stateOf('do you know me?')) === 'read')
+  await eventually(async () => (await stateOf('do you know me?')) === 'read', 'read')
 })
 
 test('writing to a person accepts them', async () => {
   await bob.send(ada, 'yes, from the library')
   expect(await requestsOf(bob)).toEqual([])
   expect((await bob.engine.people.find(ada.me.accountId))!.marks.answer).toBe('accepted')
-  await until('delivered', async () => (await stateOf('do you know me?')) === 'delivered')
+  await eventually(async () => (await stateOf('do you know me?')) === 'delivered', 'delivered')
   // Ada wrote first: Bob was no request of hers.
-  await until('Ada has the answer', async () => (await ada.received(bob)).length === 1)
+  await eventually(async () => (await ada.received(bob)).length === 1, 'Ada has the answer')
   expect(await requestsOf(ada)).toEqual([])
 })
 
@@ -63,7 +64,7 @@ test('an ignored person is off the list and learns nothing; what they wrote stay
   await bob.engine.people.mark(ada.me.accountId, { answer: 'ignored' })
   expect(await requestsOf(bob)).toEqual([])
   await ada.send(bob, 'hello?', { isStranger: true })
-  await until('Bob has it', async () => (await bob.received(ada)).length === 2)
+  await eventually(async () => (await bob.received(ada)).length === 2, 'Bob has it')
   expect(await requestsOf(bob)).toEqual([])
-  await until('the network keeps it', async () => (await stateOf('hello?')) === 'sent')
+  await eventually(async () => (await stateOf('hello?')) === 'sent', 'the network keeps it')
 })

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SAME_LOSS_MS } from '../../../../peer/receiving/mailbox-losses.ts'
 import type { SystemLine } from '../../../../peer/system-line.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 let network: FakeNetwork
 let ada: TestPeer
@@ -20,7 +21,7 @@ async function linesAfter(loss: FakeNetwork['loss']): Promise<(SystemLine | null
   network.loss = loss
   const seen = network.lossSeen.length
   await ada.restart()
-  await until('the node to hear that the loss was seen', async () => network.lossSeen.length > seen)
+  await eventually(async () => network.lossSeen.length > seen, 'the node to hear that the loss was seen')
   return (await ada.messages(ada)).filter(({ kind }) => kind === 'system').map(({ line }) => line)
 }
 

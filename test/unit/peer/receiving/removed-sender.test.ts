@@ -6,7 +6,8 @@ import { slots } from '../../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -52,21 +53,21 @@ describe('what a device sent before it was removed', () => {
   test('is shown when it comes later, in a known session', async () => {
     const { network, ada, bob, tablet } = await people()
     await tablet.send(bob, 'zero')
-    await until('zero', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'zero')
     network.fate = (_, to) => (toHex(to) === bob.me.deviceId ? 'later' : 'deliver')
     await tablet.send(bob, 'one')
     await tablet.send(bob, 'two')
-    await until('sent', () => isSent(tablet, bob))
+    await eventually(() => isSent(tablet, bob), 'sent')
     await ada.engine.devices.revoke(tablet.me.deviceId)
     await bob.engine.people.refresh(ada.me.accountId)
     // A round of upkeep has passed: it must not erase the keys of what is on its way.
-    await until('upkeep', async () => (await heldOf(bob, tablet)).peerKeys === 0)
+    await eventually(async () => (await heldOf(bob, tablet)).peerKeys === 0, 'upkeep')
     network.fate = () => 'deliver'
     network.redeliver()
-    await until('shown', async () => (await bob.received(ada)).length === 3)
+    await eventually(async () => (await bob.received(ada)).length === 3, 'shown')
     expect(await bob.received(ada)).toEqual(['zero', 'one', 'two'])
     expect(await lines(bob, ada)).toBe(0)
-    await until('acknowledged', () => pendingFor(network, bob) === 0)
+    await eventually(() => pendingFor(network, bob) === 0, 'acknowledged')
   })
 
   test('is shown when it opened the conversation while the receiver was off', async () => {
@@ -74,10 +75,10 @@ describe('what a device sent before it was removed', () => {
     await bob.engine.stop()
     await tablet.send(bob, 'one')
     await tablet.send(bob, 'two')
-    await until('sent', () => isSent(tablet, bob))
+    await eventually(() => isSent(tablet, bob), 'sent')
     await ada.engine.devices.revoke(tablet.me.deviceId)
     await bob.start()
-    await until('shown', async () => (await bob.received(ada)).length === 2)
+    await eventually(async () => (await bob.received(ada)).length === 2, 'shown')
     expect(await lines(bob, ada)).toBe(0)
   })
 })
@@ -85,22 +86,22 @@ describe('what a device sent before it was removed', () => {
 test('a message that it sent again before it was removed fills its gap', async () => {
   const { network, ada, bob, tablet } = await people()
   await tablet.send(bob, 'zero')
-  await until('zero', async () => (await bob.received(ada)).length === 1)
+  await eventually(async () => (await bob.received(ada)).length === 1, 'zero')
   network.fate = (_, to) => (toHex(to) === bob.me.deviceId ? 'drop' : 'deliver')
   await tablet.send(bob, 'one')
-  await until('sent', () => isSent(tablet, bob))
+  await eventually(() => isSent(tablet, bob), 'sent')
   // The next one comes; the answer to Bob's request is on its way for longer.
   let toBob = 0
   network.fate = (_, to) => (toHex(to) !== bob.me.deviceId || toBob++ === 0 ? 'deliver' : 'later')
   await tablet.send(bob, 'two')
-  await until('two', async () => (await bob.received(ada)).length === 2)
-  await until('the tablet has answered', () => toBob > 1)
+  await eventually(async () => (await bob.received(ada)).length === 2, 'two')
+  await eventually(() => toBob > 1, 'the tablet has answered')
   await ada.engine.devices.revoke(tablet.me.deviceId)
   await bob.engine.people.refresh(ada.me.accountId)
-  await until('upkeep', async () => (await heldOf(bob, tablet)).peerKeys === 0)
+  await eventually(async () => (await heldOf(bob, tablet)).peerKeys === 0, 'upkeep')
   network.fate = () => 'deliver'
   network.redeliver()
-  await until('the gap is filled', async () => (await bob.received(ada)).length === 3)
+  await eventually(async () => (await bob.received(ada)).length === 3, 'the gap is filled')
   expect(await bob.received(ada)).toEqual(['zero', 'one', 'two'])
   expect(await lines(bob, ada)).toBe(0)
 })
@@ -115,7 +116,7 @@ test('whatever order things happen in, each message that was acknowledged is sho
   const property = fc.asyncProperty(steps, async order => {
     const { network, ada, bob, tablet } = await people()
     await tablet.send(bob, 'first')
-    await until('first', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'first')
     network.fate = (_, to) => (toHex(to) === bob.me.deviceId ? 'later' : 'deliver')
     let removed = false
     const before = ['first']
@@ -124,7 +125,7 @@ test('whatever order things happen in, each message that was acknowledged is sho
       if (step === 'message') {
         const text = `message ${before.length + after}`
         await tablet.send(bob, text)
-        await until('sent', () => isSent(tablet, bob))
+        await eventually(() => isSent(tablet, bob), 'sent')
         if (removed) after++
         else before.push(text)
       } else if (step === 'removed' && !removed) {
@@ -136,7 +137,7 @@ test('whatever order things happen in, each message that was acknowledged is sho
     await bob.engine.people.refresh(ada.me.accountId)
     network.fate = () => 'deliver'
     network.redeliver()
-    await until('acknowledged', () => pendingFor(network, bob) === 0)
+    await eventually(() => pendingFor(network, bob) === 0, 'acknowledged')
     const shown = await bob.received(ada)
     expect(before.filter(text => !shown.includes(text))).toEqual([])
     expect(shown.length - before.length === after || (await lines(bob, ada)) === 1).toBe(true)

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
@@ -15,11 +16,11 @@ async function person(network: FakeNetwork, name: string): Promise<TestPeer> {
   running.push(peer)
   await peer.register(name)
   network.ledger.mine(4)
-  await until('the name is on the record', async () => {
+  await eventually(async () => {
     network.ledger.mine()
     await peer.engine.account.refresh(5_000)
     return (await peer.engine.snapshot()).me!.nameState !== 'reserving'
-  })
+  }, 'the name is on the record')
   return peer
 }
 
@@ -47,7 +48,7 @@ describe('a recovery code', () => {
     running.push(tablet)
     const bob = await person(network, 'bob')
     await ada.send(bob, 'from the old device')
-    await until('Bob has it', async () => (await bob.received(ada)).length === 1)
+    await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
     await bob.engine.people.verify(
       ada.me.accountId,
       (await bob.engine.people.safetyNumber(ada.me.accountId)).conversation
@@ -63,9 +64,9 @@ describe('a recovery code', () => {
     const devices = await fresh.engine.devices.list()
     expect(devices.filter(({ removed }) => removed === null).map(({ isThis }) => isThis)).toEqual([true])
     for (const old of [ada, tablet]) {
-      await until(
-        'the old device says that it was ended',
-        async () => (await old.engine.snapshot()).me!.deviceState !== 'live'
+      await eventually(
+        async () => (await old.engine.snapshot()).me!.deviceState !== 'live',
+        'the old device says that it was ended'
       )
       const { status } = await old.engine.snapshot()
       expect(status.problem?.code).toBe('device-removed')
@@ -77,9 +78,9 @@ describe('a recovery code', () => {
     await bob.engine.people.acceptAlert(ada.me.accountId)
     expect((await bob.engine.people.find(ada.me.accountId))!.verifiedAt).toBeNull()
     await fresh.send(bob, 'from the new device')
-    await until('they talk again', async () => (await bob.received(ada)).includes('from the new device'))
+    await eventually(async () => (await bob.received(ada)).includes('from the new device'), 'they talk again')
     await bob.send(fresh, 'welcome back')
-    await until('both ways', async () => (await fresh.received(bob)).includes('welcome back'))
+    await eventually(async () => (await fresh.received(bob)).includes('welcome back'), 'both ways')
     expect(await ada.received(bob)).toEqual([])
   })
 

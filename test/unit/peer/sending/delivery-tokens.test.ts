@@ -4,7 +4,8 @@ import { isDeliveryProof, verifyMailboxToken } from '../../../../protocol/wire/d
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf, type Envelope } from '../../../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../../../protocol/wire/peer-frames.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 let network: FakeNetwork
 let ada: TestPeer
@@ -16,9 +17,9 @@ beforeEach(async () => {
   bob = new TestPeer(network)
   // In turn: the first token is Ada's.
   await ada.register('ada')
-  await until('Ada has handed in a token', async () => network.tokens.size === 1)
+  await eventually(async () => network.tokens.size === 1, 'Ada has handed in a token')
   await bob.register('bob')
-  await until('Bob has handed in a token', async () => network.tokens.size === 2)
+  await eventually(async () => network.tokens.size === 2, 'Bob has handed in a token')
 })
 afterEach(async () => {
   await Promise.all([ada, bob].map(peer => peer.engine.stop()))
@@ -42,7 +43,7 @@ function isProven(envelope: Envelope, peer: TestPeer): boolean {
 
 async function send(from: TestPeer, to: TestPeer, text: string): Promise<void> {
   await from.send(to, text)
-  await until(`"${text}" is there`, async () => (await to.received(from)).includes(text))
+  await eventually(async () => (await to.received(from)).includes(text), `"${text}" is there`)
 }
 
 test('a device hands in a token that it signed for its own mailbox', async () => {
@@ -57,7 +58,7 @@ test('the first message to a new person is a request; who was written to answers
   network.submitted.splice(0)
   await send(ada, bob, 'hello')
   const receipts = async (): Promise<boolean> => (await ada.messages(bob)).some(({ state }) => state === 'delivered')
-  await until('the receipt came', receipts)
+  await eventually(receipts, 'the receipt came')
   const submitted = network.submitted.map(decodeEnvelope)
   const toBob = submitted.filter(({ recipients }) => toHex(recipients[0]!.mailbox) === mailboxOf(bob))
   expect(toBob.every(envelope => envelope.class === 'request')).toBe(true)
@@ -70,7 +71,7 @@ test('the first message to a new person is a request; who was written to answers
 
 test('who only receives gives no token away; who answers makes a contact', async () => {
   await send(ada, bob, 'hello')
-  await until('the receipt came', async () => (await ada.messages(bob)).some(({ state }) => state === 'delivered'))
+  await eventually(async () => (await ada.messages(bob)).some(({ state }) => state === 'delivered'), 'the receipt came')
   network.submitted.splice(0)
   await send(ada, bob, 'still a stranger')
   expect(envelopesTo(bob).some(envelope => isProven(envelope, bob))).toBe(false)

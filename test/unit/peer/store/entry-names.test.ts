@@ -9,7 +9,8 @@ import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-cryp
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const crypto = createNodeCrypto()
 const secrets = () => ({ keys: memorySecretKeys(), now: Date.now() })
@@ -27,13 +28,15 @@ test('no name on the disk of a peer has an id of the device, session or person i
   await ada.register('ada')
   await bob.register('bob')
   await ada.send(bob, 'hello')
-  await until('it is there', async () => (await bob.received(ada)).length === 1)
+  await eventually(async () => (await bob.received(ada)).length === 1, 'it is there')
   await bob.send(ada, 'hello back')
-  await until('the answer is there', async () => (await ada.received(bob)).length === 1)
-  await until('all kinds of session state are there', () =>
-    ['inbound/', 'peer-key/', 'accepted-pairing/', 'opened-pairing/'].every(space =>
-      [...ada.store.entries.keys()].some(key => key.startsWith(space))
-    )
+  await eventually(async () => (await ada.received(bob)).length === 1, 'the answer is there')
+  await eventually(
+    () =>
+      ['inbound/', 'peer-key/', 'accepted-pairing/', 'opened-pairing/'].every(space =>
+        [...ada.store.entries.keys()].some(key => key.startsWith(space))
+      ),
+    'all kinds of session state are there'
   )
   expect(clearParts(ada.store)).toEqual([])
   const names = [...ada.store.entries.keys()].join('\n')

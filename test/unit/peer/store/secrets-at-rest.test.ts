@@ -16,7 +16,8 @@ import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-cryp
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
-import { TestPeer, until } from '../../../support/peer/test-peer.ts'
+import { TestPeer } from '../../../support/peer/test-peer.ts'
+import { eventually } from '../../../support/wait-for.ts'
 
 const crypto = createNodeCrypto()
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -125,19 +126,19 @@ test('a peer replaces the key of its secrets by itself, at a start and while it 
   await ada.register('ada')
   await bob.register('bob')
   await ada.send(bob, 'first')
-  await until('it is there', async () => (await bob.received(ada)).length === 1)
+  await eventually(async () => (await bob.received(ada)).length === 1, 'it is there')
   const number = () => ada.secretKeys.stored.map(key => key.number)
   expect(number()).toEqual([1])
   await ada.engine.stop()
   ada.slept += SECRET_KEY_AGE_MS
   await ada.start()
-  await until('the key is another', () => number().join() === '2')
+  await eventually(() => number().join() === '2', 'the key is another')
   ada.slept += SECRET_KEY_AGE_MS
-  await until('the key is another again', () => number().join() === '3')
+  await eventually(() => number().join() === '3', 'the key is another again')
   ada.slept = 0
   await ada.restart()
   await bob.send(ada, 'second')
-  await until('it is there', async () => (await ada.received(bob)).includes('second'))
+  await eventually(async () => (await ada.received(bob)).includes('second'), 'it is there')
   await ada.engine.stop()
   await bob.engine.stop()
 })

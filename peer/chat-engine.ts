@@ -5,12 +5,12 @@
 import { toHex } from '../protocol/bytes.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
-import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
+import type { Epoch } from '../protocol/wire/placement.ts'
 import { PeerError } from './errors.ts'
-import type { StatusProblem } from './problems.ts'
-import type { ConnectionState, PersonMarks } from './peer-api.ts'
+import type { PersonMarks } from './peer-api.ts'
 import type { HttpClient, Transport } from './ports.ts'
 import { ConnectionKeeper } from './network/connection-keeper.ts'
+import { nextStatus, NOT_CONNECTED, type ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
 import { Conversations } from './conversations/conversations.ts'
@@ -44,6 +44,7 @@ import { RowWriter } from './receiving/row-writer.ts'
 import { Receiver } from './receiving/receiver.ts'
 import { PairInbox } from './receiving/pair-inbox.ts'
 import { DeliveryTokens } from './sending/delivery-tokens.ts'
+import { sayLastWords } from './sending/last-words.ts'
 import { PairSender } from './sending/pair-sender.ts'
 import { SealRound } from './sending/seal-round.ts'
 import { Sealer } from './sending/sealer.ts'
@@ -56,10 +57,6 @@ import { SessionUpkeep } from './maintenance/session-upkeep.ts'
 import { WaitingCount } from './history/waiting-count.ts'
 import { PairingBook } from './store/pairing-book.ts'
 import { StateStore } from './store/state-store.ts'
-
-/** Time to tell what was received before the process ends. */
-const FLUSH_TIMEOUT_MS = 1_500
-const FLUSH_LOOK_MS = 20
 
 export interface ChatEngineComponents {
   context: EngineContext
@@ -76,13 +73,6 @@ export interface ChatEngineInit {
   /** Something that a screen shows has changed. */
   onChange: () => void
   onMessage: (row: MessageRow) => void
-}
-
-/** How it stands with the network. */
-export interface ConnectionStatus {
-  state: ConnectionState
-  node: ListedNode | null
-  problem: StatusProblem | null
 }
 
 export class ChatEngine {
@@ -113,7 +103,7 @@ export class ChatEngine {
   readonly #sealer: Sealer
   readonly #pairs: PairSender
   readonly #maintenance: Maintenance
-  #status: ConnectionStatus = { state: 'offline', node: null, problem: null }
+  #status = NOT_CONNECTED
   #isRunning = false
 
   constructor(components: ChatEngineComponents, init: ChatEngineInit) {
@@ -264,7 +254,7 @@ export class ChatEngine {
         authenticate: deviceProof(context),
         candidates: () => candidateNodes(context.crypto, network.info, context.device().deviceId),
         onOnline: online => this.#onOnline(online),
-        onState: (state, node, problem) => this.#onState(state, node, problem)
+        onState: (state, node, problem) => this.#onStatus({ state, node, problem })
       }
     )
   }
@@ -306,10 +296,10 @@ export class ChatEngine {
     }
   }
 
-  /** Tells what was received, then ends every timer and connection. */
+  /** Hands in what is due, then ends every timer and connection. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return
-    if (this.keeper.connection) await this.#flush()
+    if (this.keeper.connection) await this.#sayLastWords()
     this.#isRunning = false
     this.#maintenance.stop()
     this.inbox.stop()
@@ -324,25 +314,16 @@ export class ChatEngine {
     await this.#states.idle()
   }
 
-  async #flush(): Promise<void> {
-    const { timers } = this.#components.context
-    const done = Promise.withResolvers<void>()
-    const cancel = timers.after(FLUSH_TIMEOUT_MS, done.resolve)
-    const flushed = this.#flushOutbox(timers.monotonic() + FLUSH_TIMEOUT_MS).catch((error: unknown) =>
-      this.#components.context.log.warn('not everything was told before the end', { reason: String(error) })
-    )
-    await Promise.race([flushed, done.promise])
-    cancel()
-  }
-
-  async #flushOutbox(deadline: number): Promise<void> {
-    const { timers } = this.#components.context
-    await this.#states.idle()
-    await this.#sealer.flush()
-    await this.#pairs.flush()
-    while (this.outbox.size > 0 && this.keeper.connection && timers.monotonic() < deadline) {
-      await new Promise<void>(resolve => timers.after(FLUSH_LOOK_MS, resolve))
-    }
+  #sayLastWords(): Promise<void> {
+    const { context } = this.#components
+    return sayLastWords({
+      context,
+      states: this.#states,
+      sealer: this.#sealer,
+      pairs: this.#pairs,
+      outbox: this.outbox,
+      isOnline: () => this.keeper.connection !== undefined
+    })
   }
 
   /** A connection is authenticated. @returns whether this node keeps our mailbox. */
@@ -362,9 +343,9 @@ export class ChatEngine {
     }
   }
 
-  #onState(state: ConnectionState, node: ListedNode | null, problem: StatusProblem | null): void {
-    // While it is tried again, what went wrong last is still the reason.
-    this.#status = { state, node, problem: state === 'connecting' ? this.#status.problem : problem }
+  #onStatus(next: ConnectionStatus): void {
+    const { state, problem } = next
+    this.#status = nextStatus(this.#status, next)
     if (state === 'online') {
       this.outbox.kick(true)
       this.#sealer.kick()

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { DurableLevel, type DurableLevelInit } from '../chain/store/durable-level.ts'
 import { reasonOf, StoreError } from '../chain/store/store-error.ts'
-import { ConfigError } from './config/config.ts'
+import { ConfigError } from './config/config-error.ts'
 
 /**
  * Opens one of the node's stores, see {@link DurableLevel}.

@@ -6,7 +6,17 @@ import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { z } from 'zod'
 import { isBlockedByBrowsers } from '../../protocol/node-origin.ts'
-import { flagOf, SETTING_NAMES, SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.ts'
+import { ConfigError } from './config-error.ts'
+import { requireProduction } from './production.ts'
+import {
+  flagOf,
+  SETTING_NAMES,
+  SETTINGS,
+  variableOf,
+  type Setting,
+  type SettingName,
+  type SettingValues
+} from './settings.ts'
 
 /** Where a value came from. */
 export type SettingSource = 'flag' | 'environment' | 'file' | 'default'
@@ -19,17 +29,13 @@ export interface NodeConfig extends SettingValues {
   unknownVariables: string[]
 }
 
-/** Wrong configuration or usage: the message is one sentence that says what to do. */
-export class ConfigError extends Error {
-  override name = 'ConfigError'
-}
-
 const PATHS: SettingName[] = [
   'dataDir',
   'networkFile',
   'nodeKeyFile',
   'operatorKeyFile',
   'chainProjectIdFile',
+  'secondChainProjectIdFile',
   'walletKeyFile',
   'signInProvidersFile',
   'storageKeyFile',
@@ -59,7 +65,9 @@ export function readConfig(flags: string[], env: Record<string, string | undefin
   }
   const config = { ...(values as SettingValues), sources, unknownVariables: unknownVariables(env) }
   requireReachable(config)
-  return withSecrets(withAbsolutePaths(config, cwd))
+  const complete = withSecrets(withAbsolutePaths(config, cwd))
+  requireProduction(complete)
+  return complete
 }
 
 /** Behind a public address of its own, no browser sees the port. */
@@ -153,11 +161,23 @@ function withAbsolutePaths(config: NodeConfig, cwd: string): NodeConfig {
 }
 
 function withSecrets(config: NodeConfig): NodeConfig {
-  if (config.chainProjectIdFile === undefined) return config
-  if (config.chainProjectId !== undefined) {
-    throw new ConfigError('VOLO_CHAIN_PROJECT_ID and VOLO_CHAIN_PROJECT_ID_FILE are both set; keep one of them.')
+  return {
+    ...config,
+    chainProjectId: secretOf(config, 'chainProjectId', 'chainProjectIdFile'),
+    secondChainProjectId: secretOf(config, 'secondChainProjectId', 'secondChainProjectIdFile')
   }
-  return { ...config, chainProjectId: readText(config.chainProjectIdFile, 'the project id').trim() }
+}
+
+type ProjectId = 'chainProjectId' | 'secondChainProjectId'
+
+/** A secret that is a setting itself, or stands in a file that a setting names. */
+function secretOf(config: NodeConfig, name: ProjectId, nameOfFile: `${ProjectId}File`): string | undefined {
+  const file = config[nameOfFile]
+  if (file === undefined) return config[name]
+  if (config[name] !== undefined) {
+    throw new ConfigError(`${variableOf(name)} and ${variableOf(nameOfFile)} are both set; keep one of them.`)
+  }
+  return readText(file, 'the project id').trim()
 }
 
 /** @throws {@link ConfigError} naming the file. */

@@ -2,7 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../protocol/wire/placement.ts'
-import { ConfigError, type NodeConfig } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import type { NodeConfig } from './config.ts'
 import { createNetwork, networkFileText, readNetworkFile, type NetworkDefinition } from './network-file.ts'
 
 /** The file of this node's own key. */

@@ -11,7 +11,7 @@ import { isNodeOrigin } from '../../protocol/node-origin.ts'
 import { epochToJson, genesisToJson, readEpoch, readGenesis } from '../../protocol/network-json.ts'
 import type { ChainPlacement, Genesis } from '../../protocol/network.ts'
 import { configuredSeed, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 /** Metadata label of new networks, in the range that CIP-10 leaves to private use. */
 export const DEFAULT_METADATA_LABEL = 86_070

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Epoch, ListedNode } from '../../protocol/wire/placement.ts'
 import type { MessageRelayInit } from '../ports.ts'
-import { ConfigError, type NodeConfig } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import type { NodeConfig } from './config.ts'
 
 const MIB = 1024 * 1024
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 
 /** File in the data folder while a backup is put into it. */
 export const RESTORE_MARK = 'restore-unfinished'

@@ -53,6 +53,12 @@ export const DEFAULT_ADMIN_PORT = 9464
 
 /** All settings, in the order in which help shows them. */
 export const SETTINGS = {
+  production: {
+    env: ['VOLO_PRODUCTION'],
+    schema: yesNo.default(false),
+    fallback: 'false',
+    help: 'For people you do not know: refuses demo sign-in, the devnet, a public address without TLS, and secrets that every user of the machine can read.'
+  },
   port: {
     env: ['VOLO_PORT', 'PORT'],
     schema: port.default(DEFAULT_PORT),
@@ -147,6 +153,12 @@ export const SETTINGS = {
     fallback: 'none',
     help: 'Project id for VOLO_SECOND_CHAIN_URL.',
     secret: true
+  },
+  secondChainProjectIdFile: {
+    env: ['VOLO_SECOND_CHAIN_PROJECT_ID_FILE'],
+    schema: path.optional(),
+    fallback: 'none',
+    help: 'File that holds the second project id, instead of the setting itself.'
   },
   walletKeyFile: {
     env: ['VOLO_WALLET_KEY_FILE'],
@@ -308,4 +320,9 @@ export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
 /** The command-line flag of a setting. */
 export function flagOf(name: SettingName): string {
   return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
+}
+
+/** The variable that messages name a setting by. */
+export function variableOf(name: SettingName): string {
+  return SETTINGS[name].env[0]
 }

@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppDatabase } from '../app-database.ts'
-import { ConfigError, readConfig } from '../config/config.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { readConfig } from '../config/config.ts'
 import { UsageError } from './usage-error.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConfigError } from '../config/config.ts'
+import { ConfigError } from '../config/config-error.ts'
 import type { CommandArguments, Outcome } from './command-arguments.ts'
 import { RunningNode } from './running-node.ts'
 

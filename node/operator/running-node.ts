@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ConfigError, type NodeConfig } from '../config/config.ts'
+import { ConfigError } from '../config/config-error.ts'
+import type { NodeConfig } from '../config/config.ts'
 
 /** File in the data folder, for its owner only: where a node listens, and the secret for what changes something. */
 export const LISTENING_FILE = 'listening.json'

@@ -1,7 +1,7 @@
 /** The table of sign-in providers: what an operator writes, completed from presets, parsed once. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { ConfigError } from '../../config/config.ts'
+import { ConfigError } from '../../config/config-error.ts'
 
 /** How the node proves itself to a provider's token endpoint. */
 export type ClientAuthentication = 'post' | 'basic' | 'none'

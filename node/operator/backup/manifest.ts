@@ -1,7 +1,7 @@
 /** `manifest.json` of a backup: written last, so that a folder without it is no backup. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { ConfigError } from '../../config/config.ts'
+import { ConfigError } from '../../config/config-error.ts'
 import { STORE_NAMES, STORES, type StoreName } from './backup-parts.ts'
 
 export const MANIFEST_FILE = 'manifest.json'

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, describeConfig, describeSettings, readConfig } from '../../../../node/config/config.ts'
+import { ConfigError } from '../../../../node/config/config-error.ts'
+import { describeConfig, describeSettings, readConfig } from '../../../../node/config/config.ts'
 import { flagOf, SETTING_NAMES, SETTINGS } from '../../../../node/config/settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'volo-config-'))
@@ -78,6 +79,7 @@ describe('configuration', () => {
   it('reads the project id from its file, and refuses two of them', () => {
     const file = fileOf('preprodSECRET\n')
     expect(readConfig([], { VOLO_CHAIN_PROJECT_ID_FILE: file }).chainProjectId).toBe('preprodSECRET')
+    expect(readConfig([], { VOLO_SECOND_CHAIN_PROJECT_ID_FILE: file }).secondChainProjectId).toBe('preprodSECRET')
     const both = { VOLO_CHAIN_PROJECT_ID_FILE: file, VOLO_CHAIN_PROJECT_ID: 'preprodOTHER' }
     expect(problem([], both)).toContain('keep one of them')
   })

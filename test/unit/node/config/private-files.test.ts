@@ -1,7 +1,7 @@
 import { lchownSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError } from '../../../../node/config/config.ts'
+import { ConfigError } from '../../../../node/config/config-error.ts'
 import { makePrivate, writePrivateFile } from '../../../../node/config/private-files.ts'
 import { temporaryFolder } from '../../../support/network/real-processes/node-process.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../../../../node/config/config.ts'
+import { ConfigError } from '../../../../../node/config/config-error.ts'
 import { readProviders } from '../../../../../node/accounts/sign-in/provider-config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'volo-providers-'))

@@ -20,7 +20,8 @@ const needsBuild = true
 
 /** Each suite: a command, the lane that runs it, and how to read single results from what it leaves behind. */
 const SUITES = {
-  lint: { lane: 'compute', command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
+  lint: { lane: 'compute', command: [tool('oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings'] },
+  'svelte-lint': { lane: 'compute', command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
   format: {
     lane: 'compute',
     command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']

@@ -3,7 +3,7 @@ import { createNodePeer, type NodePeer } from '../node-peer.ts'
 import { EXIT, type Run, type Runnable } from './commands/runnable.ts'
 import { readPassphrase, type Environment } from './config.ts'
 import { CommandError } from './errors.ts'
-import { createOutput, type Terminal } from './output.ts'
+import { createOutput, type Output, type Terminal } from './output.ts'
 import { errorWords } from './words.ts'
 
 const account = () => import('./commands/account.ts')
@@ -46,7 +46,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   recoveryUse: async () => (await recovery()).recoveryUse
 }
 
-/** @returns the exit code. */
+/** Runs a command on a peer of its own. @returns the exit code. */
 export async function runCommand(command: Runnable, environment: Environment, terminal: Terminal): Promise<number> {
   const output = createOutput(command.json, terminal)
   let peer: NodePeer | undefined
@@ -58,12 +58,25 @@ export async function runCommand(command: Runnable, environment: Environment, te
       debug: environment.debug
     })
     await peer.start()
-    const run = (await RUNNERS[command.kind]()) as Run<Runnable['kind']>
-    return await run(peer, command, output)
+    return await runOn(peer, command, output)
   } catch (error) {
-    output.note(errorWords(error))
-    return error instanceof CommandError && error.isTimeout ? EXIT.timedOut : EXIT.failed
+    return exitOf(error, output)
   } finally {
     await peer?.stop()
   }
+}
+
+/** Runs a command on a peer that runs already. @returns the exit code. */
+export async function runOn(peer: NodePeer, command: Runnable, output: Output): Promise<number> {
+  try {
+    const run = (await RUNNERS[command.kind]()) as Run<Runnable['kind']>
+    return await run(peer, command, output)
+  } catch (error) {
+    return exitOf(error, output)
+  }
+}
+
+function exitOf(error: unknown, output: Output): number {
+  output.note(errorWords(error))
+  return error instanceof CommandError && error.isTimeout ? EXIT.timedOut : EXIT.failed
 }

@@ -1,25 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decodeEnvelope } from '../../../../protocol/wire/envelope.ts'
-import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer } from '../../../support/peer/test-peer.ts'
+import type { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import type { TestPeer } from '../../../support/peer/test-peer.ts'
+import { twoPeers, type TwoPeers } from '../../../support/peer/two-peers.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
+let peers: TwoPeers
 let network: FakeNetwork
 let ada: TestPeer
 let bob: TestPeer
 
 beforeEach(async () => {
-  network = await FakeNetwork.create(1)
-  ada = new TestPeer(network)
-  bob = new TestPeer(network)
-  await ada.register('ada')
-  await eventually(() => network.tokens.size === 1, 'Ada has handed in a token')
-  await bob.register('bob')
-  await eventually(() => network.tokens.size === 2, 'Bob has handed in a token')
+  peers = await twoPeers()
+  ;({ network, ada, bob } = peers)
 })
-afterEach(async () => {
-  await Promise.all([ada, bob].map(peer => peer.engine.stop()))
-})
+afterEach(() => peers.stop())
 
 const tokenOf = (mailbox: number) => [...network.tokens.values()][mailbox]!
 

@@ -1,25 +1,22 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isMessageRequest } from '../../../../peer/people/message-request.ts'
-import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer } from '../../../support/peer/test-peer.ts'
+import type { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import type { TestPeer } from '../../../support/peer/test-peer.ts'
+import { twoPeers, type TwoPeers } from '../../../support/peer/two-peers.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
+let peers: TwoPeers
 let network: FakeNetwork
 let ada: TestPeer
 let bob: TestPeer
 
 beforeEach(async () => {
-  network = await FakeNetwork.create(1)
-  ada = new TestPeer(network)
-  bob = new TestPeer(network)
-  await ada.register('ada')
-  await bob.register('bob')
+  peers = await twoPeers()
+  ;({ network, ada, bob } = peers)
   await ada.send(bob, 'do you know me?', { isStranger: true })
   await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
 })
-afterEach(async () => {
-  await Promise.all([ada, bob].map(peer => peer.engine.stop()))
-})
+afterEach(() => peers.stop())
 
 const requestsOf = async (peer: TestPeer): Promise<string[]> =>
   (await peer.engine.snapshot()).conversations.filter(isMessageRequest).map(({ person }) => person.accountId)

@@ -3,27 +3,21 @@ import { toHex } from '../../../../protocol/bytes.ts'
 import { isDeliveryProof, verifyMailboxToken } from '../../../../protocol/wire/delivery-token.ts'
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf, type Envelope } from '../../../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../../../protocol/wire/peer-frames.ts'
-import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { TestPeer } from '../../../support/peer/test-peer.ts'
+import type { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import type { TestPeer } from '../../../support/peer/test-peer.ts'
+import { twoPeers, type TwoPeers } from '../../../support/peer/two-peers.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
+let peers: TwoPeers
 let network: FakeNetwork
 let ada: TestPeer
 let bob: TestPeer
 
 beforeEach(async () => {
-  network = await FakeNetwork.create(1)
-  ada = new TestPeer(network)
-  bob = new TestPeer(network)
-  // In turn: the first token is Ada's.
-  await ada.register('ada')
-  await eventually(async () => network.tokens.size === 1, 'Ada has handed in a token')
-  await bob.register('bob')
-  await eventually(async () => network.tokens.size === 2, 'Bob has handed in a token')
+  peers = await twoPeers()
+  ;({ network, ada, bob } = peers)
 })
-afterEach(async () => {
-  await Promise.all([ada, bob].map(peer => peer.engine.stop()))
-})
+afterEach(() => peers.stop())
 
 const mailboxOf = (peer: TestPeer): string => [...network.tokens.keys()][peer === ada ? 0 : 1]!
 

@@ -24,6 +24,8 @@ import { Maintenance } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
 import { Mailbox } from './receiving/mailbox.ts'
 import { MailboxLosses } from './receiving/mailbox-losses.ts'
+import { SearchCalls } from './search/search-calls.ts'
+import { SearchIndex } from './search/search-index.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
@@ -86,6 +88,7 @@ export class ChatEngine {
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly ownDevices: OwnDevices
+  readonly search: SearchCalls
   readonly nameClaim: NameClaim
   readonly profile: OwnProfile
   readonly receiver: Receiver
@@ -98,6 +101,7 @@ export class ChatEngine {
   readonly #init: ChatEngineInit
   readonly #states: StateStore
   readonly #queue: UnsentQueue
+  readonly #index: SearchIndex
   readonly #roster: ConversationRoster
   readonly #marks: PersonMarksBook
   readonly #sealer: Sealer
@@ -140,7 +144,9 @@ export class ChatEngine {
     this.people = new PersonViews(context, directory, account, trust, holds, roster, marks)
     this.publicRecords = new PublicRecords(context, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
+    const index = (this.#index = new SearchIndex({ states, timers: context.timers, log: context.log }))
     const history = new MessageLog(context, states, {
+      index,
       keepUnheard: init.keepUnheard,
       onMessage: row => this.#onMessage(row),
       onConversation: conversation => {
@@ -172,6 +178,7 @@ export class ChatEngine {
       roster,
       rows,
       history,
+      index,
       sealer,
       trust,
       marks,
@@ -216,6 +223,7 @@ export class ChatEngine {
       people: this.people,
       onChange
     }))
+    this.search = new SearchCalls({ index, states, people: this.people, conversations, marks })
     const keeping = { context, states, directory, roster, inbox, pairs, pairings, tokens, outbox, onKeysChanged }
     const upkeep = new SessionUpkeep(keeping)
     const maintenance = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
@@ -278,6 +286,7 @@ export class ChatEngine {
     for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
     this.#maintenance.start()
+    this.#index.start()
     this.keeper.start()
     this.nameClaim.start()
     await this.deviceRemoval.start()
@@ -311,6 +320,7 @@ export class ChatEngine {
     await this.nameClaim.stop()
     await this.deviceRemoval.stop()
     await this.keeper.stop()
+    await this.#index.stop()
     await this.#states.idle()
   }
 

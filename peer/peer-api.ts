@@ -15,6 +15,7 @@ import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-a
 import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
 import { RECORD_CALLS, type RecordApi } from './api/record-api.ts'
 import { RECOVERY_CALLS, type RecoveryApi } from './api/recovery-api.ts'
+import { SEARCH_CALLS, type SearchApi } from './api/search-api.ts'
 
 export type * from './api/account-api.ts'
 export type * from './api/conversations-api.ts'
@@ -29,6 +30,7 @@ export type * from './api/record-api.ts'
 export type * from './api/record-state.ts'
 export type * from './system-line.ts'
 export type * from './api/recovery-api.ts'
+export type * from './api/search-api.ts'
 
 /** The calls of the peer, grouped by what they are about. All of them may reject with a `PeerError` (`errors.ts`). */
 export interface PeerAreas {
@@ -41,6 +43,7 @@ export interface PeerAreas {
   record: RecordApi
   recovery: RecoveryApi
   history: HistoryApi
+  search: SearchApi
   network: NetworkApi
 }
 
@@ -55,6 +58,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   record: RECORD_CALLS,
   recovery: RECOVERY_CALLS,
   history: HISTORY_CALLS,
+  search: SEARCH_CALLS,
   network: NETWORK_CALLS
 }
 

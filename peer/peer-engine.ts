@@ -31,7 +31,8 @@ import {
   type PeopleApi,
   type RecordApi,
   type RecoveryApi,
-  type RecoveryChoice
+  type RecoveryChoice,
+  type SearchApi
 } from './peer-api.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PeopleCalls } from './people/people-calls.ts'
@@ -74,6 +75,7 @@ export class PeerEngine implements PeerApi {
   readonly record: RecordApi
   readonly recovery: RecoveryApi
   readonly history: HistoryApi
+  readonly search: SearchApi
   readonly linking: LinkingCalls
   readonly network: NetworkApi
   readonly #components: PeerEngineComponents
@@ -91,8 +93,18 @@ export class PeerEngine implements PeerApi {
     this.#known = this.#createKnownNetwork(init.entry)
     this.#context = this.#createContext()
     this.#chat = this.#createChat(init.keepUnheard ?? false)
-    const { publicRecords, deviceRemoval, conversations, directory, people, trust, marking, keeper, ownDevices } =
-      this.#chat
+    const {
+      publicRecords,
+      deviceRemoval,
+      conversations,
+      directory,
+      people,
+      trust,
+      marking,
+      keeper,
+      ownDevices,
+      search
+    } = this.#chat
     const account = (): OwnAccount => this.#identity.account
     const finder = new PersonFinder({ directory, keeper, people, conversations, account })
     const onChange = (): void => this.#changed()
@@ -112,6 +124,7 @@ export class PeerEngine implements PeerApi {
     this.record = this.#registered('record', publicRecords)
     this.recovery = this.#createRecovery()
     this.history = this.#registered('history', ownDevices)
+    this.search = this.#registered('search', search)
     this.linking = this.#createLinking(ownDevices)
     this.network = keeper
   }

@@ -32,6 +32,7 @@ export type Command =
   | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
   | ({ kind: 'block'; person: string } & CommonOptions)
   | ({ kind: 'unblock'; person: string } & CommonOptions)
+  | ({ kind: 'search'; text: string; limit: number | undefined } & CommonOptions)
   | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
   | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
   | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
@@ -174,6 +175,15 @@ const addMessageCommands: AddCommands = (program, common, take) => {
     .argument('<PERSON>')
     .description('print the conversation as this device has it')
     .action((person: string) => take({ kind: 'messages', with: person, ...common() }))
+  program
+    .command('search')
+    .argument('<TEXT>')
+    .description('find people, chats and messages on this device, by words or parts of words')
+    .option('--limit <N>', 'messages at most (default: 50)', positiveInteger('limit'))
+    .action((text: string, { limit }: { limit?: number }) => {
+      if (text.trim() === '') throw new UsageError('the text is empty')
+      take({ kind: 'search', text, limit, ...common() })
+    })
 }
 
 const addPeopleCommands: AddCommands = (program, common, take) => {

@@ -12,6 +12,7 @@ const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
 const link = () => import('./commands/link.ts')
 const requests = () => import('./commands/requests.ts')
+const search = () => import('./commands/search.ts')
 const recovery = () => import('./commands/recovery.ts')
 
 /** Where each command is found; a command loads the file of its own group only. */
@@ -24,6 +25,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   send: async () => (await messages()).send,
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
+  search: async () => (await search()).search,
   devices: async () => (await devices()).devices,
   rename: async () => (await devices()).rename,
   historyStatus: async () => (await devices()).historyStatus,

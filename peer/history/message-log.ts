@@ -10,6 +10,7 @@ import type { SystemLine } from '../system-line.ts'
 import type { MessageProblem } from '../problems.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { shownIdOf } from './shown-id.ts'
+import type { TextIndex } from './text-index.ts'
 import {
   gapEntry,
   messageEntry,
@@ -31,6 +32,8 @@ export interface MessageLogInit {
   /** Called after the commit for each message that appeared or changed. */
   onMessage: (row: MessageRow) => void
   onConversation: (conversation: Conversation) => void
+  /** Hears of each row that appears, and of each text that changes. */
+  index: TextIndex
   /** Whether received messages are kept in line for `listen`. */
   keepUnheard: boolean
 }
@@ -177,6 +180,7 @@ export class MessageLog {
     const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: isSeen }
     const counts = !message.mine && !isSeen && isUnreadKind(message.kind)
     unit.write(slots.message(toHex(conversationId), order), row)
+    await this.#init.index.rowAppeared(unit, toHex(conversationId), order)
     unit.write(placeSlot, { conversationId, order })
     this.saveConversation(unit, { ...conversation, updatedAt: now, unread: conversation.unread + (counts ? 1 : 0) })
     if (counts && this.#init.keepUnheard) {
@@ -207,6 +211,9 @@ export class MessageLog {
     const changed = row && change(row)
     if (!changed) return undefined
     unit.write(slot, changed)
+    if (changed.text !== row.text || changed.kind !== row.kind) {
+      await this.#init.index.textChanged(unit, toHex(place.conversationId), place.order)
+    }
     unit.tell(() => this.#init.onMessage(changed))
     return changed
   }

@@ -11,6 +11,7 @@ import type { EngineContext } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
 import { isUnreadKind, type MessageLog } from '../history/message-log.ts'
 import { shownIdOf } from '../history/shown-id.ts'
+import type { TextIndex } from '../history/text-index.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import { PROFILE_REVISION } from '../sending/profile.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
@@ -26,6 +27,7 @@ export interface HistoryMergeComponents {
   marks: Pick<PersonMarksBook, 'set'>
   context: EngineContext
   history: MessageLog
+  index: Pick<TextIndex, 'rowAppeared'>
   tokens: DeliveryTokens
   sync: Pick<OwnSync, 'takeItems'>
   /** A person whom this device may not know yet. The listener looks them up outside of the unit of work. */
@@ -104,7 +106,7 @@ export class HistoryMerge {
     order: string,
     shipped: MessageRow
   ): Promise<Conversation | undefined> {
-    const { context } = this.#components
+    const { context, index } = this.#components
     const { conversationId } = conversation
     const id = shownIdOf(context, { ...shipped, conversationId })
     if (order.length > MAX_ORDER_LENGTH || (await unit.read(slots.place(id)))) return undefined
@@ -115,6 +117,7 @@ export class HistoryMerge {
     const readTold = shipped.readTold || isAwaited
     unit.write(slots.message(toHex(conversationId), order), { ...shipped, conversationId, mine, readTold })
     unit.write(slots.place(id), { conversationId, order })
+    await index.rowAppeared(unit, toHex(conversationId), order)
     const isUnread = !mine && isUnreadKind(shipped.kind) && !readTold
     const { lastOrder, unread } = conversation
     return {

@@ -10,6 +10,7 @@ import { PeerError } from '../errors.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog } from '../history/message-log.ts'
+import type { TextIndex } from '../history/text-index.ts'
 import type { LinkingHooks } from '../linking/linking-hooks.ts'
 import type { HistoryApi, HistoryStatus } from '../peer-api.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
@@ -32,6 +33,7 @@ export interface OwnDevicesComponents {
   roster: ConversationRoster
   rows: ConversationRows
   history: MessageLog
+  index: Pick<TextIndex, 'rowAppeared'>
   sealer: Sealer
   trust: PersonTrust
   marks: PersonMarksBook

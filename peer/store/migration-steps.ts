@@ -204,6 +204,14 @@ const acceptedPeople: MigrationStep = async store => {
     })
 }
 
+/** 10 to 11: there is a search index, made from the messages of each conversation. The empty order stands for all of them. */
+const searchIndex: MigrationStep = async store => {
+  const conversations = (await store.all('conversation')).map(fieldsOf)
+  return conversations.map(([conversationId]) => {
+    return { space: 'search-due', id: toHex(conversationId as Uint8Array), value: encodeCbor([conversationId!, '']) }
+  })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -214,7 +222,8 @@ export const STEPS: readonly MigrationStep[] = [
   blindNames,
   deliveryProofs,
   systemLines,
-  acceptedPeople
+  acceptedPeople,
+  searchIndex
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

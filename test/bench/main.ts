@@ -10,6 +10,7 @@ import { benchLatency } from './latency.ts'
 import { benchLookup, DEFAULT_ACCOUNTS } from './lookup.ts'
 import { benchMemory } from './memory.ts'
 import { benchRecordsPerAda } from './records-per-ada.ts'
+import { benchSearch } from './search.ts'
 import { benchSessions } from './sessions.ts'
 
 /** Settings of a run. */
@@ -30,6 +31,7 @@ const BENCHES: Record<string, { summary: string; run: (settings: Settings) => Pr
     run: benchDirectory
   },
   'records-per-ada': { summary: 'records that an ADA pays for, single and batched', run: benchRecordsPerAda },
+  search: { summary: 'finding words among 100,000 messages, beside a scan of plain texts', run: benchSearch },
   lookup: { summary: 'names and proofs among many accounts, beside Map and LevelDB', run: benchLookup }
 }
 

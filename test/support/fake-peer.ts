@@ -111,6 +111,22 @@ export class FakePeer implements PeerApi {
     status: async () => ({ state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping: [] })
   }
 
+  readonly search: PeerApi['search'] = {
+    find: async text => {
+      const { conversations } = this.#world.snapshot
+      const has = (words: string | null): boolean => words !== null && words.toLowerCase().includes(text.toLowerCase())
+      const messages = conversations.flatMap(conversation =>
+        (this.#world.messages[conversation.id] ?? [])
+          .filter(message => message.kind === 'text' && has(message.text))
+          .map(message => ({ message, conversation }))
+      )
+      const chats = conversations.filter(({ title }) => has(title))
+      const people = chats.map(({ person }) => person).filter(({ isMe }) => !isMe)
+      const dates = Object.values(this.#world.messages).flatMap(all => all.map(({ sentAt }) => sentAt))
+      return { people, chats, messages, since: dates.length === 0 ? null : Math.min(...dates) }
+    }
+  }
+
   readonly linking: PeerApi['linking'] = {
     show: async () => this.#linking({ side: 'old', step: 'waiting', code: FAKE_LINK }),
     answer: async isYes => void (isYes ? this.#linking({ step: 'done', code: null }) : this.#linking(null)),

@@ -9,12 +9,14 @@ import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher
 import { openLevelStore } from '../../../../peer/store/level-store.ts'
 import type { MigrationStep } from '../../../../peer/store/migration-steps.ts'
 import { migrate, openPeerStore, STORE_VERSION } from '../../../../peer/store/migrations.ts'
+import { foldedWords } from '../../../../peer/search/folded-words.ts'
+import { SearchIndex } from '../../../../peer/search/search-index.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../../peer/store/seed-vault.ts'
 import { conversationEntry, messageEntry } from '../../../../peer/store/store-layout.ts'
 import { NO_MARKS, PersonMarksBook } from '../../../../peer/people/person-marks.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
-import { fromHex } from '../../../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../../../protocol/bytes.ts'
 import { outboundState } from '../../../../protocol/session/outbound.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import { memorySecretKeys, type StoredSecretKey } from '../../../support/peer/memory-secret-keys.ts'
@@ -183,6 +185,19 @@ test('in a store of version 9 everybody with whom there is a conversation is acc
   expect(marks.all()).toEqual([accountId])
   expect(marks.of(accountId)).toEqual({ ...NO_MARKS, answer: 'accepted' })
   await sealed.close()
+})
+
+test('the messages of a store of version 9, which had no search index, are found', async () => {
+  const { store, key, secretKeys } = await copyOf(9, new MemoryStore())
+  const cipher = createAesAtRestCipher(crypto, key, random)
+  const states = new StateStore(await openPeerStore(store, cipher, crypto, random, secrets(secretKeys)))
+  const messages = (await states.all('message', messageEntry)).filter(({ kind }) => kind === 'text')
+  expect(messages.length).toBeGreaterThan(0)
+  const index = new SearchIndex({ states, timers: { after: () => () => undefined }, log: SILENT_LOG })
+  for (const { text, conversationId } of messages) {
+    const found = await index.find(foldedWords(text).split(' '), 10)
+    expect(found.map(({ conversation }) => conversation)).toContain(toHex(conversationId))
+  }
 })
 
 test('a peer starts from a store of version 1, and shows what was in it', async () => {

@@ -1,11 +1,15 @@
 /** The peer in a browser's worker. */
 import { createWebCrypto } from '../protocol/crypto/backends/web-crypto.ts'
+import { storeFailure } from './errors.ts'
 import { PeerEngine } from './peer-engine.ts'
 import type { PeerApi } from './peer-api.ts'
 import { platformTimers, SILENT_LOG } from './ports.ts'
-import { openBrowserKeys } from './store/browser-keys.ts'
+import { createBrowserLock, type BrowserLock } from './store/browser/browser-lock.ts'
+import { openKeyTable } from './store/browser/key-table.ts'
+import { openBrowserStore } from './store/browser/open-browser-store.ts'
+import { platformVault } from './store/browser/platform-vault.ts'
 import { openLevelStore } from './store/level-store.ts'
-import { openPeerStore } from './store/migrations.ts'
+import { passphraseWrapping } from './store/passphrase-wrap.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { createSigningVault } from './store/signing-vault.ts'
 import { Libp2pTransport } from './network/libp2p-transport.ts'
@@ -14,9 +18,24 @@ import { isLoopback } from './network/node-address.ts'
 export interface BrowserPeerOptions {
   /** Origin of the page: the node that served it. */
   origin: string
+  /** Of this browser's lock, undefined until a person was asked for it. */
+  passphrase: string | undefined
   /** The browser has closed the storage, as it does when somebody deletes the site's data: this peer has stopped. */
   onEnded: () => void
 }
+
+/** The peer of a browser profile with the lock of its store. */
+export interface BrowserPeer {
+  api: PeerApi
+  lock: BrowserLock
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+const KEYS_NAME = 'volo-keys'
+const STORE_NAME = 'volo-store'
+/** As `browser-level` names its databases. */
+const DATABASES = [KEYS_NAME, `level-js-${STORE_NAME}`]
 
 /** Longest piece that `getRandomValues` fills at once, in bytes. */
 const MAX_RANDOM_BYTES = 65_536
@@ -31,48 +50,82 @@ function platformRandom(length: number): Uint8Array {
  * The peer of this browser profile and origin; `start()` it next. Exactly one may run at a time: the shared worker sees to
  * that, or a lock where there is none.
  *
- * @throws PeerError `store` if the browser's storage cannot be used, or a newer version of the app wrote it.
+ * @throws PeerError `store` if the browser's storage cannot be used, a newer version of the app wrote it, half of it is gone
+ * (`key-missing`), or it is locked (`passphrase-needed`, `passphrase-wrong`).
  */
-export async function createBrowserPeer({
-  origin,
-  onEnded
-}: BrowserPeerOptions): Promise<PeerApi & { start(): Promise<void>; stop(): Promise<void> }> {
+export async function createBrowserPeer({ origin, passphrase, onEnded }: BrowserPeerOptions): Promise<BrowserPeer> {
   const { subtle } = globalThis.crypto
   const webCrypto = await createWebCrypto(subtle, platformRandom)
   const closed = Promise.withResolvers<void>()
-  const keys = await openBrowserKeys('volo-keys', subtle, platformRandom, closed.resolve)
-  const level = await openLevelStore('volo-store', closed.resolve)
-  const store = await openPeerStore(level, keys.cipher, webCrypto, platformRandom, {
-    keys: keys.secretKeys,
-    now: platformTimers.now()
+  const table = await openKeyTable(KEYS_NAME, closed.resolve)
+  const { store, storeKey } = await openBrowserStore(
+    {
+      table,
+      subtle,
+      random: platformRandom,
+      crypto: webCrypto,
+      wrapping: passphraseWrapping(webCrypto, platformRandom),
+      openLevel: () => openLevelStore(STORE_NAME, closed.resolve)
+    },
+    passphrase,
+    platformTimers.now()
+  ).catch((error: unknown) => {
+    table.close()
+    throw error
   })
   // Asks not to be cleaned up: what is here is nowhere else.
   void globalThis.navigator?.storage?.persist?.().catch(() => false)
+  const vault = createSigningVault(store, {
+    platform: platformVault(table, subtle),
+    seed: createSeedVault(webCrypto, store, platformRandom)
+  })
   const engine: PeerEngine = new PeerEngine(
     {
       crypto: webCrypto,
       random: platformRandom,
       timers: platformTimers,
       store,
-      vault: createSigningVault(store, {
-        platform: keys.vault,
-        seed: createSeedVault(webCrypto, store, platformRandom),
-        preferred: keys.hasEd25519 ? 'platform' : 'seed'
-      }),
+      vault,
       transport: new Libp2pTransport({ allowPlain: host => engine.isLocalDevnet && isLoopback(host) }),
       fetch: (url, init) => fetch(url, init),
       log: SILENT_LOG
     },
     { entry: origin }
   )
-  globalThis.addEventListener?.('online', () => void engine.network.reconnect())
+  const reconnect = (): void => void engine.network.reconnect()
+  globalThis.addEventListener?.('online', reconnect)
+  const stop = async (): Promise<void> => {
+    globalThis.removeEventListener?.('online', reconnect)
+    await engine.stop()
+    table.close()
+  }
   void closed.promise
-    .then(() => engine.stop())
+    .then(stop)
     // There is nothing left to write to.
-    .catch(() => undefined)
-    .then(() => {
-      keys.close()
-      onEnded()
-    })
-  return engine
+    .catch(() => table.close())
+    .then(onEnded)
+  const lock = createBrowserLock({ store, storeKey, vault, now: () => platformTimers.now() })
+  const start = async (): Promise<void> => {
+    try {
+      await engine.start()
+    } catch (error) {
+      await stop()
+      throw error
+    }
+  }
+  return { api: engine, lock, start, stop }
+}
+
+/** Deletes everything that the peer of this browser profile keeps. The peer must have stopped. */
+export async function forgetBrowserPeer(): Promise<void> {
+  for (const name of DATABASES) await deleteDatabase(name)
+}
+
+function deleteDatabase(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(storeFailure('not-writable', name, request.error ?? undefined))
+    request.onblocked = () => reject(storeFailure('in-use', name))
+  })
 }

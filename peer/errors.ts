@@ -121,6 +121,9 @@ const FACTS = {
   /** Nodes refuse the device: the one that added it was removed, or another record came first. */
   'link-not-accepted': {},
 
+  /** A passphrase that was chosen has too few or too many characters. */
+  passphrase: { fault: oneOf('short', 'long'), limit: count },
+
   /** `location` is a folder, a file or a database; `detail` is what the system says, for people who can mend it. */
   store: { fault: oneOf(...STORE_FAULTS), location: text, detail: textOrNull },
   /** The caller broke the contract of {@link PeerApi}: a bug of the app. */
@@ -190,6 +193,12 @@ export function parseFailure(value: unknown): PeerFailure {
 export function errorOf({ code, facts }: PeerFailure): PeerError {
   // A failure has the facts of its code; the types of a union do not say so.
   return new PeerError(code as 'held', facts as FailureFacts['held']) as PeerError
+}
+
+/** Whether a call failed because the browser is locked and no tab gave the passphrase. */
+export function isLockedOut(error: unknown): boolean {
+  const { code, facts } = failureOf(error)
+  return code === 'store' && facts.fault === 'passphrase-needed'
 }
 
 /** A failure of the store. @param cause - what the system threw; its message becomes the `detail`. */

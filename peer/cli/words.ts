@@ -113,6 +113,8 @@ const FAILURES: FailureSentences = {
   refused: ({ refusal }) => `the node refused (${refusal})`,
   'no-account': 'there is no such account',
   'own-account': 'that is this account itself',
+  passphrase: ({ fault, limit }) =>
+    `a passphrase has ${fault === 'short' ? 'at least' : 'at most'} ${limit} characters`,
   'nickname-too-long': ({ length, limit }) => `a nickname has at most ${limit} characters; this one has ${length}`,
   blocked: ({ username }) =>
     `you have blocked ${username === null ? 'this person' : `@${username}`}; run: volo-peer unblock`,

@@ -4,8 +4,8 @@ import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { KeyValueStore, StoreChange } from '../ports.ts'
 import { openFailure, writeFailure } from './store-fault.ts'
 
-/** A write to this key makes everything before it reach the disk. */
-const FLUSH_KEY = 'flushed'
+/** A write to this key makes everything before it reach the disk. Its value is empty, and not sealed. */
+export const FLUSH_KEY = 'flushed'
 
 /**
  * LevelDB in Node, IndexedDB in browsers.

@@ -1,6 +1,7 @@
 /**
- * The cipher of secrets: its key is replaced from time to time, and the old key is destroyed. What was erased or replaced in the
- * store until then cannot be opened any more, whatever the database leaves in its files.
+ * A cipher whose key is replaced, and the old key destroyed. The secrets of a store have one: what was erased or replaced until
+ * then cannot be opened any more, whatever the database leaves in its files. In a browser the store itself has one, too: a lock
+ * that is set, changed or taken off is another key.
  */
 import { concatBytes } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
@@ -14,6 +15,8 @@ const HEAD_BYTES = 5
 const MARK = 'secret-keys'
 
 const headOf = (generation: number): Uint8Array => {
+  // A store's first key: its values have no head.
+  if (generation === 0) return new Uint8Array()
   const head = new Uint8Array(HEAD_BYTES)
   head[0] = GENERATION_VERSION
   new DataView(head.buffer).setUint32(1, generation)
@@ -28,13 +31,13 @@ function generationOf(sealed: Uint8Array): number {
 
 export class RotatingCipher implements AtRestCipher {
   readonly #keys: SecretKeys
-  /** Opens what has no generation. */
-  readonly #storeCipher: AtRestCipher
+  /** Opens what has no generation, unless generation 0 does. */
+  readonly #storeCipher: AtRestCipher | undefined
   /** Readable generations by number; the last one seals. */
   readonly #generations: Map<number, SecretKey>
 
   /** @param generations - oldest first, at least one. */
-  constructor(keys: SecretKeys, storeCipher: AtRestCipher, generations: SecretKey[]) {
+  constructor(keys: SecretKeys, storeCipher: AtRestCipher | undefined, generations: SecretKey[]) {
     this.#keys = keys
     this.#storeCipher = storeCipher
     this.#generations = new Map(generations.map(generation => [generation.number, generation]))
@@ -65,15 +68,14 @@ export class RotatingCipher implements AtRestCipher {
 
   async open(name: string, sealed: Uint8Array): Promise<Uint8Array> {
     const number = generationOf(sealed)
-    if (number === 0) return this.#storeCipher.open(name, sealed)
-    const generation = this.#generations.get(number)
-    if (!generation) throw new ProtocolError('DECRYPT_FAILED', `the key of generation ${number} is not there`)
-    return generation.cipher.open(name, sealed.subarray(HEAD_BYTES))
+    const cipher = this.#generations.get(number)?.cipher ?? (number === 0 ? this.#storeCipher : undefined)
+    if (!cipher) throw new ProtocolError('DECRYPT_FAILED', `the key of generation ${number} is not there`)
+    return cipher.open(name, number === 0 ? sealed : sealed.subarray(HEAD_BYTES))
   }
 
-  /** From now on a new key seals; older ones are still there to open. */
-  async advance(now: number): Promise<void> {
-    const next = await this.#keys.add(this.#current.number + 1, now)
+  /** From now on a new key seals; older ones are still there to open. @param keys - makes the new key. */
+  async advance(now: number, keys: Pick<SecretKeys, 'add'> = this.#keys): Promise<void> {
+    const next = await keys.add(this.#current.number + 1, now)
     this.#generations.set(next.number, next)
   }
 

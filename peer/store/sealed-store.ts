@@ -2,8 +2,9 @@ import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { AtRestCipher, KeyValueStore, SecretKeys, StoreChange } from '../ports.ts'
 import { EntryNames, isBlinded, splitOrder, withOrder, type EntryName } from './entry-names.ts'
-import { openRotatingCipher, type RotatingCipher } from './rotating-cipher.ts'
+import { openRotatingCipher, RotatingCipher } from './rotating-cipher.ts'
 import { isSecret, SecretRenewal } from './secret-renewal.ts'
+import { StoreKeyReplacement } from './store-key-replacement.ts'
 
 /** A change of one entry; `null` deletes. */
 export interface EntryChange extends EntryName {
@@ -15,6 +16,13 @@ const LAST = '~'
 /** Old names changed in one batch. */
 const RENAMED_AT_ONCE = 200
 
+/** Name of the key that ids in names are blinded with. */
+const BLIND_KEY = 'blind-key'
+
+/** Whether a store has entries that only its key opens. */
+export const hasSealedEntries = async (store: KeyValueStore): Promise<boolean> =>
+  (await store.get(BLIND_KEY)) !== undefined
+
 /** A key-value store in which every value is sealed and every id in a name is blinded. */
 export class SealedStore {
   readonly #store: KeyValueStore
@@ -24,6 +32,8 @@ export class SealedStore {
   readonly #writes = new SerialQueue()
   readonly #secretCipher: AtRestCipher
   readonly #renewal: SecretRenewal | undefined
+  /** Undefined where the key of the store cannot be replaced. */
+  readonly #replacement: StoreKeyReplacement | undefined
 
   private constructor(
     store: KeyValueStore,
@@ -35,12 +45,17 @@ export class SealedStore {
     this.#cipher = cipher
     this.#names = names
     this.#secretCipher = secrets?.cipher ?? cipher
-    this.#renewal = secrets && new SecretRenewal({ store, cipher: secrets.cipher, writes: this.#writes }, secrets.isOld)
+    const writes = this.#writes
+    const renewal = secrets && new SecretRenewal({ store, cipher: secrets.cipher, writes }, secrets.isOld)
+    this.#renewal = renewal
+    if (renewal && cipher instanceof RotatingCipher)
+      this.#replacement = new StoreKeyReplacement({ store, cipher, renewal, writes })
   }
 
   /**
    * Opens a store, making its blinding key on first use.
    *
+   * @param cipher - a {@link RotatingCipher} where the key of the store can be replaced.
    * @param secrets - keys of the entries that must be gone once they are erased, and the time. Without them, in tests, all is
    * sealed under `cipher`.
    * @throws PeerError `store` if the keys of the secrets are gone.
@@ -53,10 +68,9 @@ export class SealedStore {
     random: (length: number) => Uint8Array,
     secrets?: { keys: SecretKeys; now: number }
   ): Promise<SealedStore> {
-    const name = 'blind-key'
-    const sealed = await store.get(name)
-    const blindKey = sealed ? await cipher.open(name, sealed) : random(32)
-    if (!sealed) await store.batch([{ key: name, value: await cipher.seal(name, blindKey) }])
+    const sealed = await store.get(BLIND_KEY)
+    const blindKey = sealed ? await cipher.open(BLIND_KEY, sealed) : random(32)
+    if (!sealed) await store.batch([{ key: BLIND_KEY, value: await cipher.seal(BLIND_KEY, blindKey) }])
     const isNew = !sealed
     const opened = secrets && (await openRotatingCipher(store, cipher, secrets.keys, { now: secrets.now, isNew }))
     return new SealedStore(store, cipher, new EntryNames(crypto, blindKey), opened)
@@ -92,7 +106,19 @@ export class SealedStore {
    * them in its files can be opened. Call it from time to time.
    */
   async renewSecrets(now: number): Promise<void> {
+    await this.#replacement?.finish(now)
     await this.#renewal?.runIfDue(now)
+  }
+
+  /**
+   * Seals everything again under another key, and destroys the old one: takes as long as reading and writing the whole store,
+   * and others go on meanwhile. A process that ends in between leaves the rest to the next {@link renewSecrets}.
+   *
+   * @param keys - makes the new key, and keeps the old one beside it until that is destroyed.
+   */
+  async replaceKey(now: number, keys: Pick<SecretKeys, 'add'>): Promise<void> {
+    if (!this.#replacement) throw new TypeError('the key of this store cannot be replaced')
+    await this.#replacement.replace(now, keys)
   }
 
   /**
@@ -146,7 +172,9 @@ export class SealedStore {
   }
 
   async close(): Promise<void> {
+    const replaced = this.#replacement?.stop()
     await this.#renewal?.stop()
+    await replaced
     await this.#writes.idle()
     await this.#store.close()
   }

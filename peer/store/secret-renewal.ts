@@ -1,6 +1,7 @@
 /** Replaces the key that secrets are sealed under, so that those which were erased are gone for good. */
 import type { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { KeyValueStore } from '../ports.ts'
+import { resealSome } from './resealing.ts'
 import type { RotatingCipher } from './rotating-cipher.ts'
 
 /**
@@ -23,8 +24,6 @@ const SECRET_SPACES = [
 export const SECRET_KEY_AGE_MS = 24 * 60 * 60_000
 /** … or when so many secrets, and at least as many as there are, were erased or replaced under it by this process. */
 export const MAX_ERASURES = 2_000
-/** Entries sealed again in one batch: others who write wait for one of these at most. */
-const RESEALED_AT_ONCE = 64
 
 /** Whether the value under a key on disk is a secret. */
 export const isSecret = (key: string): boolean =>
@@ -63,6 +62,22 @@ export class SecretRenewal {
     if (!this.#running && !this.#isDue(now)) return
     this.#running ??= this.#run(now).finally(() => (this.#running = undefined))
     await this.#running
+  }
+
+  /**
+   * Makes another key, whatever the time, and resolves when it seals everything and no other is left. After {@link stop} it
+   * resolves earlier.
+   */
+  async runNow(now: number): Promise<void> {
+    // The pass that runs, or that an earlier process left, ends with a key that was made before this call.
+    await this.#running
+    if (this.#isIncomplete) await this.runIfDue(now)
+    this.#isIncomplete = true
+    await this.runIfDue(now)
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped
   }
 
   /** Ends a renewal after the batch in hand, if entries are left; the next start goes on with it. */
@@ -104,14 +119,8 @@ export class SecretRenewal {
 
   /** Seals a few entries again. @returns where to go on, undefined at the end. */
   async #reseal(space: string, from: string): Promise<string | undefined> {
-    const { store, cipher } = this.#components
-    const entries = await store.range({ gte: from, lt: `${space}/~`, limit: RESEALED_AT_ONCE })
-    const old = entries.filter(([, sealed]) => !cipher.isCurrent(sealed))
-    const changes = await Promise.all(
-      old.map(async ([key, sealed]) => ({ key, value: await cipher.seal(key, await cipher.open(key, sealed)) }))
-    )
-    if (changes.length > 0) await store.batch(changes)
-    this.#live += entries.length
-    return entries.length < RESEALED_AT_ONCE ? undefined : `${entries.at(-1)![0]}\0`
+    const { seen, next } = await resealSome(this.#components, { gte: from, lt: `${space}/~` })
+    this.#live += seen
+    return next
   }
 }

@@ -1,13 +1,11 @@
 /** The key of a data directory in Node: a file only its owner can read, or one wrapped under a passphrase. */
 import { chmod, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fromHex, toHex, utf8, wipe } from '../../protocol/bytes.ts'
-import { argon2id } from '../../protocol/crypto/argon2id.ts'
-import { AEAD_NONCE_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
 import { PeerError, storeFailure } from '../errors.ts'
+import { unwrapKey, wrapKey, type WrappedKey } from './passphrase-wrap.ts'
 
-/** Argon2id for passphrases: half a second of one processor, 64 MiB. */
-export const PASSPHRASE_COST = { memoryKib: 64 * 1024, iterations: 3, parallelism: 1 }
 /** Name of the key file in a data directory. */
 export const KEY_FILE = 'store-key.json'
 
@@ -24,15 +22,9 @@ interface PlainKey {
   key: string
 }
 
-interface WrappedKey {
+interface LockedKey extends WrappedKey {
   version: 1
   kind: 'argon2id'
-  memoryKib: number
-  iterations: number
-  parallelism: number
-  salt: string
-  nonce: string
-  wrapped: string
 }
 
 type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
@@ -107,9 +99,9 @@ async function readKeyFile(directory: string, path: string): Promise<string | un
   }
 }
 
-function parseKeyFile(path: string, text: string): PlainKey | WrappedKey {
+function parseKeyFile(path: string, text: string): PlainKey | LockedKey {
   try {
-    const file = JSON.parse(text) as PlainKey | WrappedKey
+    const file = JSON.parse(text) as PlainKey | LockedKey
     if (file.version === 1 && (file.kind === 'plain' || file.kind === 'argon2id')) return file
   } catch {
     // Reported below, without the content.
@@ -125,10 +117,10 @@ async function createKey(
   passphrase: string | undefined
 ): Promise<Uint8Array> {
   const key = random(KEY_BYTES)
-  const file: PlainKey | WrappedKey =
+  const file: PlainKey | LockedKey =
     passphrase === undefined
       ? { version: 1, kind: 'plain', key: toHex(key) }
-      : await wrapKey(crypto, random, key, passphrase)
+      : { version: 1, kind: 'argon2id', ...(await wrapKey(crypto, random, key, passphrase)) }
   try {
     // Complete before it has its name: a crash in between must not leave half a key.
     const handle = await open(`${path}.new`, 'w', OWNER_ONLY)
@@ -140,37 +132,4 @@ async function createKey(
     throw storeFailure('not-writable', directory, error)
   }
   return key
-}
-
-/** The cost is part of the associated data: a file with a lowered cost does not open. */
-const wrapContext = (file: Pick<WrappedKey, 'memoryKib' | 'iterations' | 'parallelism' | 'salt'>): Uint8Array =>
-  utf8(`volo/1/store-key ${file.memoryKib} ${file.iterations} ${file.parallelism} ${file.salt}`)
-
-async function wrapKey(crypto: SealCrypto, random: Random, key: Uint8Array, passphrase: string): Promise<WrappedKey> {
-  const salt = random(16)
-  const nonce = random(AEAD_NONCE_BYTES)
-  const kek = await argon2id(utf8(passphrase), salt, PASSPHRASE_COST, KEY_BYTES)
-  const head = { version: 1 as const, kind: 'argon2id' as const, ...PASSPHRASE_COST, salt: toHex(salt) }
-  const wrapped = await crypto.aesGcmSeal(kek, nonce, key, wrapContext(head))
-  wipe(kek)
-  return { ...head, nonce: toHex(nonce), wrapped: toHex(wrapped) }
-}
-
-async function unwrapKey(
-  crypto: SealCrypto,
-  directory: string,
-  file: WrappedKey,
-  passphrase: string
-): Promise<Uint8Array> {
-  const { memoryKib, iterations, parallelism } = file
-  const weak = memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations
-  if (weak) throw storeFailure('key-weak', directory)
-  try {
-    const kek = await argon2id(utf8(passphrase), fromHex(file.salt), { memoryKib, iterations, parallelism }, KEY_BYTES)
-    const key = await crypto.aesGcmOpen(kek, fromHex(file.nonce), fromHex(file.wrapped), wrapContext(file))
-    wipe(kek)
-    return key
-  } catch (error) {
-    throw storeFailure('passphrase-wrong', directory, error)
-  }
 }

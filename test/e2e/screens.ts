@@ -35,6 +35,8 @@ const TELLING = [
   'person-details',
   'you',
   'devices-remove',
+  'lock-set',
+  'locked',
   'public-record-technical',
   'switcher'
 ]
@@ -291,6 +293,21 @@ export const SCREENS: Screen[] = [
       await page.getByRole('dialog').waitFor()
     }
   },
+  { name: 'lock-none', world: busyWorld, hash: '#/you/lock' },
+  { name: 'lock-set', world: busyWorld, hash: '#/you/lock', act: setLock },
+  {
+    name: 'locked',
+    world: busyWorld,
+    hash: '#/you/lock',
+    act: async page => {
+      await setLock(page)
+      await page.getByRole('button', { name: 'Lock now' }).click()
+      await page.getByLabel('Passphrase', { exact: true }).fill('wrong')
+      await page.getByRole('button', { name: 'Unlock' }).click()
+      await page.getByRole('alert').waitFor()
+      await page.getByText('Forgot the passphrase?').click()
+    }
+  },
   { name: 'devices-removed', world: () => removed(busyWorld()), hash: '#/you/devices' },
   { name: 'public-record-own', world: busyWorld, hash: `#/people/${me().accountId}/record` },
   {
@@ -350,4 +367,11 @@ export const SCREENS: Screen[] = [
 
 function at(world: World, stage: World['snapshot']['stage']): World {
   return { ...world, snapshot: { ...world.snapshot, stage } }
+}
+
+async function setLock(page: Page): Promise<void> {
+  await page.getByLabel('New passphrase').fill('correct horse battery')
+  await page.getByLabel('The same again').fill('correct horse battery')
+  await page.getByRole('button', { name: 'Set the lock' }).click()
+  await page.getByRole('button', { name: 'Lock now' }).waitFor()
 }

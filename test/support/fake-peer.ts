@@ -1,5 +1,7 @@
-import { PeerError } from '../../peer/errors.ts'
+import type { BrowserPeer } from '../../peer/browser-peer.ts'
+import { PeerError, storeFailure } from '../../peer/errors.ts'
 import type { ChatMessage, DeviceRecord, LinkingState, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
+import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
 const FAKE_LINK = {
@@ -322,7 +324,36 @@ function digitsOf(hex: string, length: number): string {
   return Array.from({ length }, (_, index) => Number.parseInt(hex.charAt(index % hex.length), 16) % 10).join('')
 }
 
+/** A lock that takes any passphrase but `wrong`. It is forgotten with the page. */
+export class FakeLock implements BrowserLock {
+  isSet = false
+
+  state = async () => ({ isSet: this.isSet, coversDevice: true })
+  set = async () => void (this.isSet = true)
+  change = async (current: string) => requireRight(current)
+  remove = async (current: string) => {
+    requireRight(current)
+    this.isSet = false
+  }
+}
+
+function requireRight(passphrase: string): void {
+  if (passphrase === 'wrong') throw storeFailure('passphrase-wrong', 'fixture')
+}
+
+const lock = new FakeLock()
+let peer: FakePeer | undefined
+
 /** Same shape as the real one in peer/browser-peer.ts, which the fixture build replaces by this file. */
-export async function createBrowserPeer(): Promise<FakePeer> {
-  return new FakePeer()
+export async function createBrowserPeer({ passphrase }: { passphrase: string | undefined }): Promise<BrowserPeer> {
+  if (lock.isSet && passphrase === undefined) throw storeFailure('passphrase-needed', 'fixture')
+  if (passphrase !== undefined) requireRight(passphrase)
+  const api = (peer ??= new FakePeer())
+  return { api, lock, start: () => api.start(), stop: () => api.stop() }
+}
+
+/** See the real one. */
+export async function forgetBrowserPeer(): Promise<void> {
+  lock.isSet = false
+  peer = undefined
 }

@@ -5,11 +5,11 @@ import type { ChatMessage, PeerApi } from '../../../peer/peer-api.ts'
 import { leadTabs, tabFrames, type Channel } from '../../../web/src/worker/broadcast-frames.ts'
 import { portFrames, type FramePort, type HostFrame, type TabFrame } from '../../../web/src/worker/frames.ts'
 import { PeerClient } from '../../../web/src/worker/peer-client.ts'
-import { PeerHost } from '../../../web/src/worker/peer-host.ts'
+import { PeerHost, type HostedPeer } from '../../../web/src/worker/peer-host.ts'
 import { sharedWorkerFrames } from '../../../web/src/worker/shared-worker-frames.ts'
 import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
 import { ConversationThread } from '../../../web/src/state/conversation-thread.svelte.ts'
-import { FakePeer } from '../../support/fake-peer.ts'
+import { FakeLock, FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, emptyWorld } from '../../support/fixture-world.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
@@ -22,7 +22,10 @@ function connect(host: PeerHost): PeerClient {
   return client
 }
 
-const hostOf = (peer: PeerApi) => new PeerHost(async () => peer)
+const hosted = (api: PeerApi): HostedPeer => ({ api, lock: new FakeLock(), stop: async () => undefined })
+const hostThat = (open: (onEnded: () => void) => Promise<PeerApi>) =>
+  new PeerHost({ open: async (_passphrase, onEnded) => hosted(await open(onEnded)), forget: async () => undefined })
+const hostOf = (peer: PeerApi) => hostThat(async () => peer)
 
 describe('a peer behind message ports', () => {
   it('answers calls of a tab', async () => {
@@ -34,7 +37,7 @@ describe('a peer behind message ports', () => {
 
   it('is opened once for all tabs, at the first call', async () => {
     const open = vi.fn(async () => new FakePeer())
-    const host = new PeerHost(open)
+    const host = hostThat(open)
     const [one, two] = [connect(host), connect(host)]
     expect(open).not.toHaveBeenCalled()
     await Promise.all([one.api.snapshot(), two.api.snapshot(), one.api.account.providers()])
@@ -111,7 +114,7 @@ describe('a peer behind message ports', () => {
       .fn<() => Promise<PeerApi>>()
       .mockRejectedValueOnce(storeFailure('not-writable', 'volo-store'))
       .mockResolvedValueOnce(new FakePeer())
-    const { api } = connect(new PeerHost(open))
+    const { api } = connect(hostThat(open))
     await expect(api.snapshot()).rejects.toMatchObject({ code: 'store' })
     await expect(api.snapshot()).resolves.toMatchObject({ stage: 'welcome' })
   })
@@ -119,7 +122,7 @@ describe('a peer behind message ports', () => {
   it('is opened again when it ends by itself, and every tab hears of the next one', async () => {
     const worlds = [emptyWorld(), busyWorld()]
     let end = () => {}
-    const host = new PeerHost(async onEnded => {
+    const host = hostThat(async onEnded => {
       end = onEnded
       return new FakePeer(worlds.shift())
     })
@@ -289,5 +292,76 @@ describe('a shared worker that ended', () => {
     const ids = heard.mock.calls.map(([message]) => JSON.stringify(message))
     expect(ids).not.toEqual([])
     expect(new Set(ids).size).toBe(ids.length)
+  })
+})
+
+describe('the lock of a browser, behind message ports', () => {
+  /** A host whose peer needs the passphrase `right` once it is locked. */
+  function lockedHost() {
+    const world = busyWorld()
+    const state = { isLocked: true, stops: 0, forgotten: 0 }
+    const lock = new FakeLock()
+    const host = new PeerHost({
+      async open(passphrase) {
+        if (state.isLocked && passphrase === undefined) throw storeFailure('passphrase-needed', 'volo-keys')
+        if (state.isLocked && passphrase !== 'right') throw storeFailure('passphrase-wrong', 'volo-keys')
+        return { api: new FakePeer(world), lock, stop: async () => void state.stops++ }
+      },
+      async forget() {
+        state.forgotten++
+        state.isLocked = false
+      }
+    })
+    return { host, state, world }
+  }
+
+  it('opens for every tab once one of them gives the passphrase', async () => {
+    const { host, world } = lockedHost()
+    const [one, two] = [connect(host), connect(host)]
+    const heard = vi.fn()
+    two.api.on('snapshot', heard)
+    await expect(one.api.snapshot()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+    await expect(one.lock.unlock('wrong')).rejects.toMatchObject({ facts: { fault: 'passphrase-wrong' } })
+    await expect(one.lock.state()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+    // Also while other calls try without it.
+    void two.api.account.providers().catch(() => undefined)
+    await one.lock.unlock('right')
+    await waitFor(() => expect(heard).toHaveBeenCalledWith(world.snapshot))
+    expect(await two.api.snapshot()).toEqual(world.snapshot)
+  })
+
+  it('shuts every tab at once', async () => {
+    const { host, state } = lockedHost()
+    const [one, two] = [connect(host), connect(host)]
+    await one.lock.unlock('right')
+    await two.api.snapshot()
+    const shut = [vi.fn(), vi.fn()] as const
+    one.lock.onLocked(shut[0])
+    two.lock.onLocked(shut[1])
+    await two.lock.lockNow()
+    await waitFor(() => shut.forEach(listener => expect(listener).toHaveBeenCalled()))
+    expect(state.stops).toBe(1)
+    await expect(one.api.snapshot()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+  })
+
+  it('can be given up with everything behind it, while it is shut and while it is open', async () => {
+    const { host, state } = lockedHost()
+    const { api, lock } = connect(host)
+    await expect(api.snapshot()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+    await lock.forget()
+    expect(state).toMatchObject({ forgotten: 1, stops: 0 })
+    await api.snapshot()
+    await lock.forget()
+    expect(state).toMatchObject({ forgotten: 2, stops: 1 })
+  })
+
+  it('refuses calls that are not on its list, and arguments that are not texts', async () => {
+    const frames: HostFrame[] = []
+    let take: (frame: TabFrame) => void = () => {}
+    lockedHost().host.serve({ send: frame => frames.push(frame), listen: onFrame => (take = onFrame) })
+    take({ kind: 'lock', id: 1, method: 'constructor', args: [] })
+    take({ kind: 'lock', id: 2, method: 'unlock', args: [{}] })
+    await waitFor(() => expect(frames.filter(({ kind }) => kind === 'failure')).toHaveLength(2))
+    for (const frame of frames.slice(1)) expect(frame).toMatchObject({ failure: { code: 'malformed-call' } })
   })
 })

@@ -3,6 +3,7 @@ import { displayNameOrEmpty } from '../../../protocol/identity/display-name.ts'
 import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
+import { AppLock } from '../../../web/src/state/app-lock.svelte.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
 import { findChats } from '../../../web/src/state/chat-search.ts'
@@ -18,6 +19,7 @@ import { sealPath, sealPetals } from '../../../web/src/state/seal-petals.ts'
 import { shortcutOf } from '../../../web/src/state/shortcuts.ts'
 import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
 import { VoloApp } from '../../../web/src/state/volo-app.svelte.ts'
+import type { LockApi } from '../../../web/src/worker/lock-api.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import {
   busyWorld,
@@ -51,7 +53,7 @@ describe('names', () => {
   })
 })
 
-function appWith(world: World, hash = '') {
+function appWith(world: World, hash = '', storage: Storage | null = null) {
   vi.useFakeTimers()
   const location = { hash, pathname: '/', search: '' }
   const history = {
@@ -59,14 +61,37 @@ function appWith(world: World, hash = '') {
   }
   const bar: AddressBar = { location, history, addEventListener: () => {} }
   const peer = new FakePeer(world)
+  let lockOut = () => {}
+  const lock = {
+    onLocked: (listener: () => void) => {
+      lockOut = listener
+      return () => {}
+    }
+  } as LockApi
   const app = new VoloApp({
     api: peer,
     router: new Router(bar),
     language: { words: en, dates: new Dates('en-GB', 'UTC') },
     announcer: new Announcer(en),
-    signIn: new SignIn(peer, () => {})
+    signIn: new SignIn(peer, () => {}),
+    lock: new AppLock(lock, () => {}),
+    storage
   })
-  return { app, peer, location }
+  return { app, peer, location, lockOut: () => lockOut() }
+}
+
+function memoryStorage(): Storage {
+  const items = new Map<string, string>()
+  return {
+    getItem: key => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, value),
+    removeItem: key => void items.delete(key),
+    clear: () => items.clear(),
+    key: index => [...items.keys()][index] ?? null,
+    get length() {
+      return items.size
+    }
+  }
 }
 
 describe('the app', () => {
@@ -78,6 +103,61 @@ describe('the app', () => {
     await app.load()
     expect(app.snapshot?.stage).toBe('welcome')
     expect(app.wasCleared).toBe(true)
+  })
+
+  it('says so also where the browser did that while the app was closed', async () => {
+    const storage = memoryStorage()
+    await appWith(busyWorld(), '', storage).app.load()
+    const { app, peer } = appWith(emptyWorld(), '', storage)
+    await app.load()
+    expect(app.wasCleared).toBe(true)
+    peer.show(busyWorld())
+    await app.load()
+    expect(app.wasCleared).toBe(false)
+    // The other way round nothing is lost but looks: there is an account.
+    storage.clear()
+    const other = appWith(busyWorld(), '', storage).app
+    await other.load()
+    expect(other.wasCleared).toBe(false)
+    // And a newcomer has lost nothing.
+    const newcomer = appWith(emptyWorld(), '', memoryStorage()).app
+    await newcomer.load()
+    expect(newcomer.wasCleared).toBe(false)
+  })
+
+  it('offers to begin again where what is left can never be opened, and only there', async () => {
+    const { app, peer } = appWith(emptyWorld())
+    for (const [fault, isBeyondRepair] of [
+      ['key-missing', true],
+      ['key-damaged', true],
+      ['full', false],
+      ['in-use', false]
+    ] as const) {
+      peer.snapshot = async () => {
+        throw storeFailure(fault, 'volo-keys')
+      }
+      await app.load()
+      expect(app.startFailure).not.toBeNull()
+      expect(app.isBeyondRepair).toBe(isBeyondRepair)
+    }
+  })
+
+  it('asks for the passphrase of a locked browser, and keeps nothing on the page once another tab locks it', async () => {
+    const { app, peer, lockOut } = appWith(busyWorld())
+    const { snapshot } = peer
+    peer.snapshot = async () => {
+      throw storeFailure('passphrase-needed', 'volo-keys')
+    }
+    await app.start()
+    expect(app.lock.isShut).toBe(true)
+    expect(app.startFailure).toBeNull()
+    peer.snapshot = snapshot
+    await app.load()
+    expect(app.lock.isShut).toBe(false)
+    expect(app.conversations.length).toBeGreaterThan(0)
+    lockOut()
+    expect(app.lock.isShut).toBe(true)
+    expect(app.snapshot).toBeNull()
   })
 
   it('hands in a sign-in code, having taken it out of the address first', async () => {

@@ -10,6 +10,18 @@ export function failureWords(error: unknown, words: Catalogue): string {
   return sentenceOf(words.failures, failureOf(error))
 }
 
+/** Whether the passphrase of the lock was another one. */
+export function isWrongPassphrase(error: unknown): boolean {
+  const { code, facts } = failureOf(error)
+  return code === 'store' && facts.fault === 'passphrase-wrong'
+}
+
+/** Whether what this browser keeps can never be opened again, so that giving it up loses nothing. */
+export function isBeyondRepair(error: unknown): boolean {
+  const { code, facts } = failureOf(error)
+  return code === 'store' && (facts.fault === 'key-missing' || facts.fault === 'key-damaged')
+}
+
 /** Why nothing can be sent to a person now. */
 export function holdWords(reason: HoldReason, person: Person, words: Catalogue): string {
   const username = person.alert?.username ?? person.username ?? ''

@@ -10,6 +10,7 @@ export type Route =
   | { screen: 'safety-check'; accountId: string }
   | { screen: 'you' }
   | { screen: 'devices' }
+  | { screen: 'browser-lock' }
   | { screen: 'signed-in'; code: string | null; error: string | null }
   | { screen: 'not-found' }
 
@@ -43,7 +44,9 @@ export function parseRoute(fragment: string): Route {
       return ID.test(second) ? personRoute(second, third) : { screen: 'not-found' }
     case 'you':
       if (second === undefined) return { screen: 'you' }
-      return second === 'devices' && third === undefined ? { screen: 'devices' } : { screen: 'not-found' }
+      if (third !== undefined) return { screen: 'not-found' }
+      if (second === 'devices') return { screen: 'devices' }
+      return second === 'lock' ? { screen: 'browser-lock' } : { screen: 'not-found' }
     case 'signed-in':
       return { screen: 'signed-in', code: parameters.get('code'), error: parameters.get('error') }
     default:
@@ -64,6 +67,7 @@ export const links = {
   people: '#/people',
   you: '#/you',
   devices: '#/you/devices',
+  browserLock: '#/you/lock',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
   threadPerson: (conversationId: string, page: PersonPageName = 'person') => `#/chats/${conversationId}/${page}`,
   person: (accountId: string) => `#/people/${accountId}`,

@@ -8,14 +8,14 @@ export interface TextPart {
 /** Longer addresses stay text: no page needs them, and looking for the end of the sentence in them takes long. */
 const ADDRESS = /https?:\/\/[^\s<>"']{1,2048}/giu
 /** Punctuation that ends a sentence, not an address. */
-const TRAILING = /[.,;:!?)\]}»”’]+$/u
+const TRAILING = '.,;:!?)]}»”’'
 
 /** Splits a message at the addresses in it. Joined again, the parts are the text. */
 export function textParts(text: string): TextPart[] {
   const parts: TextPart[] = []
   let end = 0
   for (const match of text.matchAll(ADDRESS)) {
-    const address = match[0].replace(TRAILING, '')
+    const address = withoutTrailing(match[0])
     if (!isWebAddress(address)) continue
     if (match.index > end) parts.push({ text: text.slice(end, match.index), href: null })
     parts.push({ text: address, href: address })
@@ -23,6 +23,13 @@ export function textParts(text: string): TextPart[] {
   }
   if (end < text.length || parts.length === 0) parts.push({ text: text.slice(end), href: null })
   return parts
+}
+
+/** Looks at each character once: a pattern that is anchored at the end alone begins again at every run of punctuation. */
+function withoutTrailing(address: string): string {
+  let end = address.length
+  while (end > 0 && TRAILING.includes(address.charAt(end - 1))) end--
+  return address.slice(0, end)
 }
 
 /** Only an address that the browser itself reads as http or https becomes a link. */

@@ -1,8 +1,9 @@
 import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot, Person } from '../../../peer/peer-api.ts'
 import type { Language } from '../i18n/language.ts'
+import type { AppLock } from './app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ChatSwitcher } from './chat-switcher.svelte.ts'
-import { failureWords } from './failure-words.ts'
+import { failureWords, isBeyondRepair } from './failure-words.ts'
 import { namesakesOf, personName } from './person-name.ts'
 import { recordWords, type RecordWords } from './record-words.ts'
 import { links, type PersonPageName } from './routes.ts'
@@ -10,6 +11,8 @@ import type { Router } from './router.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
 import { StatusNotice } from './status-notice.svelte.ts'
 
+/** Entry of this origin's own storage while there is an account in the peer's. */
+const HAD_ACCOUNT = 'volo-had-account'
 /** Relative times on the screen are renewed this often. */
 const CLOCK_STEP_MS = 30_000
 
@@ -20,6 +23,9 @@ export interface VoloAppParts {
   language: Language
   announcer: Announcer
   signIn: SignIn
+  lock: AppLock
+  /** Of this origin, null where the browser keeps nothing. The peer's storage is another one, and each may be cleared alone. */
+  storage: Storage | null
 }
 
 /** State that every screen shares: the peer's snapshot, and the place in the app. */
@@ -28,9 +34,11 @@ export class VoloApp {
   snapshot = $state.raw<PeerSnapshot | null>(null)
   /** Why the peer could not start, in plain words. */
   startFailure = $state<string | null>(null)
+  /** Whether what this browser keeps can never be opened again. */
+  isBeyondRepair = $state(false)
   /** Milliseconds since 1970, renewed from time to time. */
   now = $state(Date.now())
-  /** Whether this browser's storage of an account went while the app was open, as when site data is deleted. */
+  /** Whether this browser's storage of an account went, while the app was open or before, as when site data is deleted. */
   wasCleared = $state(false)
   keysShown = $state(false)
   /** Text of the search box above the chats. It stays while another screen is open. */
@@ -41,15 +49,19 @@ export class VoloApp {
   readonly language: Language
   readonly announcer: Announcer
   readonly signIn: SignIn
+  readonly lock: AppLock
+  readonly #storage: Storage | null
   readonly notice = new StatusNotice()
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
-  constructor({ api, router, language, announcer, signIn }: VoloAppParts) {
+  constructor({ api, router, language, announcer, signIn, lock, storage }: VoloAppParts) {
     this.api = api
     this.router = router
     this.language = language
     this.announcer = announcer
     this.signIn = signIn
+    this.lock = lock
+    this.#storage = storage
   }
 
   get words(): Language['words'] {
@@ -116,6 +128,7 @@ export class VoloApp {
   async start(): Promise<void> {
     this.router.start()
     setInterval(() => (this.now = Date.now()), CLOCK_STEP_MS)
+    this.lock.api.onLocked(() => this.#shut())
     this.api.on('snapshot', snapshot => this.#take(snapshot))
     this.api.on('message', message => this.#heard(message))
     const signedIn = this.#takeSignInCode()
@@ -129,7 +142,9 @@ export class VoloApp {
     try {
       this.#take(await this.api.snapshot())
     } catch (error) {
+      if (this.lock.noteFailure(error)) return
       this.startFailure = failureWords(error, this.words)
+      this.isBeyondRepair = isBeyondRepair(error)
     }
   }
 
@@ -157,13 +172,33 @@ export class VoloApp {
     await this.signIn.finish(route.code, route.error)
   }
 
+  /** Another tab, or this one, locked the browser: nothing private stays in this page. */
+  #shut(): void {
+    this.lock.isShut = true
+    this.snapshot = null
+  }
+
   #take(snapshot: PeerSnapshot): void {
-    if (this.snapshot?.stage === 'ready' && snapshot.stage === 'welcome') this.wasCleared = true
-    if (snapshot.stage === 'ready') this.wasCleared = false
+    this.lock.isShut = false
+    this.#noteAccount(snapshot)
     this.snapshot = snapshot
     this.startFailure = null
     this.now = Date.now()
     this.notice.take(snapshot.status, snapshot.me)
+  }
+
+  #noteAccount({ stage }: PeerSnapshot): void {
+    const isReady = stage === 'ready'
+    if (isReady) {
+      try {
+        this.#storage?.setItem(HAD_ACCOUNT, 'yes')
+      } catch {
+        // Full: a later loss is then told only if it happens while the app is open.
+      }
+    }
+    const had = this.snapshot?.stage === 'ready' || this.#storage?.getItem(HAD_ACCOUNT) != null
+    if (stage === 'welcome' && had) this.wasCleared = true
+    if (isReady) this.wasCleared = false
   }
 
   #heard(message: ChatMessage): void {

@@ -16,8 +16,16 @@ export interface SnapshotFrame {
   id: number
 }
 
-/** What a tab asks the peer; the host answers each one. */
-export type AskFrame = CallFrame | SnapshotFrame
+/** A call about the lock of this browser; see `lock-api.ts`. The only ones that a locked browser answers. */
+export interface LockFrame {
+  kind: 'lock'
+  id: number
+  method: string
+  args: unknown[]
+}
+
+/** What a tab asks; the host answers each one. */
+export type AskFrame = CallFrame | SnapshotFrame | LockFrame
 
 /** From a tab to the host. `knock` asks to be taken in, `bye` to be forgotten. */
 export type TabFrame = AskFrame | { kind: 'knock' } | { kind: 'bye' }

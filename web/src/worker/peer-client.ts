@@ -1,6 +1,7 @@
-import { errorOf, parseFailure, PeerError } from '../../../peer/errors.ts'
+import { errorOf, isLockedOut, parseFailure, PeerError } from '../../../peer/errors.ts'
 import { PEER_CALLS, type PeerApi, type PeerAreas, type PeerEvents, type PeerSnapshot } from '../../../peer/peer-api.ts'
 import type { AskFrame, FramePort, HostFrame, TabFrame } from './frames.ts'
+import { LOCK_CALLS, type LockApi, type LockCall } from './lock-api.ts'
 
 interface PendingCall {
   frame: AskFrame
@@ -12,7 +13,10 @@ interface PendingCall {
 }
 
 /** An {@link AskFrame} before it has its number. */
-type Question = { kind: 'snapshot' } | { kind: 'call'; area: string; method: string; args: unknown[] }
+type Question =
+  | { kind: 'snapshot' }
+  | { kind: 'call'; area: string; method: string; args: unknown[] }
+  | { kind: 'lock'; method: LockCall; args: unknown[] }
 
 /**
  * A tab's end of the peer: calls go over the port, events come back to every listener. Calls wait for the host's first
@@ -22,6 +26,7 @@ export class PeerClient {
   readonly #port: FramePort<TabFrame, HostFrame>
   readonly #pending = new Map<number, PendingCall>()
   readonly #listeners = new Map<keyof PeerEvents, Set<(value: never) => void>>()
+  readonly #lockedListeners = new Set<() => void>()
   #lastId = 0
   #connected = false
   #wasConnected = false
@@ -45,6 +50,20 @@ export class PeerClient {
       return () => void listeners.delete(listener)
     }
     return { ...areas, snapshot: () => this.#snapshot(), on }
+  }
+
+  /** The lock of this browser. Its calls are made once: a host that takes over does not get them. */
+  get lock(): LockApi {
+    const calls = Object.fromEntries(
+      LOCK_CALLS.map(method => [method, (...args: unknown[]) => this.#ask({ kind: 'lock', method, args }, false)])
+    ) as unknown as Omit<LockApi, 'onLocked'>
+    return {
+      ...calls,
+      onLocked: listener => {
+        this.#lockedListeners.add(listener)
+        return () => void this.#lockedListeners.delete(listener)
+      }
+    }
   }
 
   #area(area: keyof PeerAreas): Record<string, (...args: unknown[]) => Promise<unknown>> {
@@ -110,7 +129,10 @@ export class PeerClient {
   #catchUp(): void {
     this.#snapshot().then(
       value => this.#take({ kind: 'event', event: 'snapshot', value }),
-      error => console.warn('The peer could not be opened again.', error)
+      error => {
+        if (!isLockedOut(error)) return console.warn('The peer could not be opened again.', error)
+        for (const listener of this.#lockedListeners) listener()
+      }
     )
     this.#take({ kind: 'event', event: 'resumed', value: null })
   }

@@ -1,25 +1,45 @@
-import { failureOf, PeerError } from '../../../peer/errors.ts'
+import { failureOf, isLockedOut, PeerError } from '../../../peer/errors.ts'
 import { PEER_CALLS, type PeerApi, type PeerAreas } from '../../../peer/peer-api.ts'
-import type { AskFrame, CallFrame, EventFrame, FramePort, HostFrame, TabFrame } from './frames.ts'
+import type { BrowserLock } from '../../../peer/store/browser/browser-lock.ts'
+import type { AskFrame, CallFrame, EventFrame, FramePort, HostFrame, LockFrame, TabFrame } from './frames.ts'
+import { LOCK_CALLS, type LockApi, type LockCall } from './lock-api.ts'
 
 /** A tab, seen from the host. */
 export type TabPort = FramePort<HostFrame, TabFrame>
+
+/** A peer that runs, and the lock of its store. */
+export interface HostedPeer {
+  api: PeerApi
+  lock: BrowserLock
+  stop(): Promise<void>
+}
+
+export interface PeerHostComponents {
+  /**
+   * Opens and starts the one peer of this browser profile.
+   *
+   * @param passphrase - of the lock, if a tab gave one.
+   * @param onEnded - called if the peer ends by itself: the next call then opens another one.
+   */
+  open(passphrase: string | undefined, onEnded: () => void): Promise<HostedPeer>
+  /** Deletes what the peer keeps; the peer has stopped. */
+  forget(): Promise<void>
+}
+
+/** Calls of the lock after which no peer is open. */
+const SHUTTING: ReadonlySet<string> = new Set<LockCall>(['lockNow', 'forget'])
 
 /**
  * Serves one peer to any number of tabs: answers their calls, and fans events out to all of them. The peer is opened at
  * the first call; when that fails every waiting call fails with the reason, and the next call tries again.
  */
 export class PeerHost {
-  readonly #openPeer: (onEnded: () => void) => Promise<PeerApi>
+  readonly #components: PeerHostComponents
   readonly #tabs = new Set<TabPort>()
-  #peer: Promise<PeerApi> | null = null
+  #peer: Promise<HostedPeer> | null = null
 
-  /**
-   * @param openPeer - opens and starts the one peer of this browser profile, and calls back if the peer ends by itself: the
-   * next call then opens another one.
-   */
-  constructor(openPeer: (onEnded: () => void) => Promise<PeerApi>) {
-    this.#openPeer = openPeer
+  constructor(components: PeerHostComponents) {
+    this.#components = components
   }
 
   /** Takes a tab in, until it says `bye` or {@link forget} is called. @param life - see {@link HostFrame}. */
@@ -37,33 +57,78 @@ export class PeerHost {
     this.#tabs.delete(tab)
   }
 
+  readonly #lock: Omit<LockApi, 'onLocked'> = {
+    unlock: async passphrase => {
+      const { api } = await this.#unlocked(passphrase)
+      // The other tabs show that it is locked.
+      this.#tellAll({ kind: 'event', event: 'snapshot', value: await api.snapshot() })
+    },
+    state: async () => (await this.#ready()).lock.state(),
+    set: async passphrase => (await this.#ready()).lock.set(passphrase),
+    change: async (current, passphrase) => (await this.#ready()).lock.change(current, passphrase),
+    remove: async current => (await this.#ready()).lock.remove(current),
+    lockNow: () => this.#shut(),
+    forget: () => this.#shut(() => this.#components.forget())
+  }
+
   async #answer(tab: TabPort, frame: AskFrame): Promise<void> {
     const { id } = frame
     try {
-      if (frame.kind === 'call') requireListed(frame)
-      const peer = await this.#ready()
-      const value = await (frame.kind === 'call' ? callOf(peer, frame)(...frame.args) : peer.snapshot())
-      tab.send({ kind: 'answer', id, value })
+      tab.send({ kind: 'answer', id, value: await this.#valueOf(frame) })
     } catch (error) {
       const failure = failureOf(error)
       if (failure.code === 'internal') console.error(error)
       tab.send({ kind: 'failure', id, failure })
     }
+    // After the answer: a tab gives up its calls when it hears of another peer.
+    if (frame.kind === 'lock' && SHUTTING.has(frame.method)) this.#reopen()
   }
 
-  #ready(): Promise<PeerApi> {
-    this.#peer ??= this.#open().catch((error: unknown) => {
+  async #valueOf(frame: AskFrame): Promise<unknown> {
+    if (frame.kind === 'lock') return lockCallOf(this.#lock, frame)(...frame.args)
+    if (frame.kind === 'call') requireListed(frame)
+    const { api } = await this.#ready()
+    return frame.kind === 'call' ? callOf(api, frame)(...frame.args) : api.snapshot()
+  }
+
+  #ready(passphrase?: string): Promise<HostedPeer> {
+    this.#peer ??= this.#open(passphrase).catch((error: unknown) => {
       this.#peer = null
       throw error
     })
     return this.#peer
   }
 
-  async #open(): Promise<PeerApi> {
-    const peer = await this.#openPeer(() => this.#reopen())
-    peer.on('snapshot', value => this.#tellAll({ kind: 'event', event: 'snapshot', value }))
-    peer.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
+  async #unlocked(passphrase: string): Promise<HostedPeer> {
+    for (;;) {
+      try {
+        return await this.#ready(passphrase)
+      } catch (error) {
+        // That was the attempt of another call, which had no passphrase.
+        if (!isLockedOut(error)) throw error
+      }
+    }
+  }
+
+  async #open(passphrase: string | undefined): Promise<HostedPeer> {
+    const peer = await this.#components.open(passphrase, () => this.#reopen())
+    peer.api.on('snapshot', value => this.#tellAll({ kind: 'event', event: 'snapshot', value }))
+    peer.api.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
     return peer
+  }
+
+  /** Stops the peer, if it is open; `#reopen` comes next. @param then - runs before the peer may open again. */
+  async #shut(then: () => Promise<void> = async () => undefined): Promise<void> {
+    const peer = this.#peer
+    const shut = (async () => {
+      const opened = await peer?.catch(() => undefined)
+      await opened?.stop()
+      await then()
+    })()
+    // Calls that come before `#reopen` fail as those of a peer that ends.
+    this.#peer = shut.then(() => Promise.reject(new PeerError('interrupted')))
+    this.#peer.catch(() => undefined)
+    await shut
   }
 
   /** Tells the tabs what they are told when another host takes over: each call under way is given up or made again. */
@@ -86,4 +151,14 @@ function requireListed({ area, method }: CallFrame): void {
 function callOf(peer: PeerApi, { area, method }: CallFrame): (...args: unknown[]) => Promise<unknown> {
   const calls = peer[area as keyof PeerAreas] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   return calls[method]!.bind(calls)
+}
+
+/** @throws PeerError `malformed-call` for another method, or for arguments that are not texts. */
+function lockCallOf(
+  lock: Omit<LockApi, 'onLocked'>,
+  { method, args }: LockFrame
+): (...args: unknown[]) => Promise<unknown> {
+  const isListed = (LOCK_CALLS as readonly string[]).includes(method)
+  if (!isListed || !args.every(each => typeof each === 'string')) throw new PeerError('malformed-call')
+  return lock[method as LockCall] as (...args: unknown[]) => Promise<unknown>
 }

@@ -13,13 +13,20 @@ interface SharedWorkerScope {
   onconnect: ((event: { ports: readonly MessagePort[] }) => void) | null
 }
 
-const host = new PeerHost(async onEnded => {
-  // The lock first: an older version's worker may still have the store open.
-  await locked
-  const { createBrowserPeer } = await import('../../../peer/browser-peer.ts')
-  const peer = await createBrowserPeer({ origin: location.origin, onEnded })
-  await peer.start()
-  return peer
+const host = new PeerHost({
+  async open(passphrase, onEnded) {
+    // The lock first: an older version's worker may still have the store open.
+    await locked
+    const { createBrowserPeer } = await import('../../../peer/browser-peer.ts')
+    const peer = await createBrowserPeer({ origin: location.origin, passphrase, onEnded })
+    await peer.start()
+    return peer
+  },
+  async forget() {
+    await locked
+    const { forgetBrowserPeer } = await import('../../../peer/browser-peer.ts')
+    await forgetBrowserPeer()
+  }
 })
 
 function serveTabs(scope: SharedWorkerScope): void {

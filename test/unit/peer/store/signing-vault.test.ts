@@ -4,7 +4,8 @@ import { PeerEngine } from '../../../../peer/peer-engine.ts'
 import { platformTimers, SILENT_LOG, type KeyVault } from '../../../../peer/ports.ts'
 import type { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../../peer/store/seed-vault.ts'
-import { createSigningVault, type VaultKind } from '../../../../peer/store/signing-vault.ts'
+import { createSigningVault, type SigningVault } from '../../../../peer/store/signing-vault.ts'
+import { utf8 } from '../../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import type { SigningKey } from '../../../../protocol/crypto/crypto.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
@@ -13,7 +14,7 @@ import { TestPeer } from '../../../support/peer/test-peer.ts'
 const crypto = createNodeCrypto()
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
-/** Keys that a browser keeps outside the store. */
+/** A key that an earlier version let the platform make, outside the store. */
 function platformVault(): KeyVault {
   let key: SigningKey | undefined
   return {
@@ -22,11 +23,19 @@ function platformVault(): KeyVault {
   }
 }
 
-/** One browser profile over the store of a test peer; `preferred` is what its platform has on this visit. */
+/** One browser profile over the store of a test peer. */
 async function browser(network: FakeNetwork, profile: TestPeer) {
   const platform = platformVault()
-  const vault = (store: SealedStore, preferred: VaultKind): KeyVault =>
-    createSigningVault(store, { platform, seed: createSeedVault(crypto, store, random), preferred })
+  const vault = (store: SealedStore): SigningVault =>
+    createSigningVault(store, { platform, seed: createSeedVault(crypto, store, random) })
+  /** As an earlier version made keys where the platform could. */
+  const oldVault = (store: SealedStore): KeyVault => ({
+    load: platform.load,
+    async create() {
+      await store.batch([{ space: 'signing-vault', value: utf8('platform') }])
+      return platform.create()
+    }
+  })
   const visit = async (vaultOf: (store: SealedStore) => KeyVault): Promise<PeerEngine> => {
     const store = await profile.openStore()
     const components = { crypto, random, timers: platformTimers, store, fetch: network.fetch, log: SILENT_LOG }
@@ -37,7 +46,7 @@ async function browser(network: FakeNetwork, profile: TestPeer) {
     await engine.start()
     return engine
   }
-  return { vault, visit }
+  return { vault, oldVault, visit }
 }
 
 async function signUp(engine: PeerEngine): Promise<string> {
@@ -47,33 +56,27 @@ async function signUp(engine: PeerEngine): Promise<string> {
 }
 
 describe.each([
-  ['gains', 'seed', 'platform'],
-  ['loses', 'platform', 'seed']
-] as const)('a browser that %s Ed25519 of its own', (_verb, before, after) => {
-  test('is the same device as before', async () => {
-    const network = await FakeNetwork.create(1)
-    const { vault, visit } = await browser(network, new TestPeer(network))
-    const first = await visit(store => vault(store, before))
-    const deviceId = await signUp(first)
-    await first.stop()
-    const second = await visit(store => vault(store, after))
-    expect((await second.snapshot()).me?.deviceId).toBe(deviceId)
-    expect(await second.online(10_000)).toBe(true)
-    await second.stop()
-  })
-
-  test('is the same device with a store from before the vault was recorded', async () => {
+  ['in the store', 'seed'],
+  ['by the platform, in an earlier version', 'platform']
+] as const)('a browser whose signing key was made %s', (_where, kind) => {
+  test.each(['as it is', 'from before the vault was recorded'])('is the same device with a store %s', async age => {
     const network = await FakeNetwork.create(1)
     const profile = new TestPeer(network)
-    const { vault, visit } = await browser(network, profile)
-    const first = await visit(store => vault(store, before))
+    const { vault, oldVault, visit } = await browser(network, profile)
+    const first = await visit(kind === 'seed' ? vault : oldVault)
     const deviceId = await signUp(first)
     await first.stop()
-    for (const key of profile.store.entries.keys()) {
-      if (key.startsWith('signing-vault')) profile.store.entries.delete(key)
+    if (age !== 'as it is') {
+      for (const key of profile.store.entries.keys()) {
+        if (key.startsWith('signing-vault')) profile.store.entries.delete(key)
+      }
     }
-    const second = await visit(store => vault(store, after))
+    let made: SigningVault | undefined
+    const second = await visit(store => (made = vault(store)))
     expect((await second.snapshot()).me?.deviceId).toBe(deviceId)
+    expect(await second.online(10_000)).toBe(true)
+    // A lock covers the seed, and not what the platform keeps.
+    expect(await made!.madeIn()).toBe(kind)
     await second.stop()
   })
 })
@@ -81,12 +84,12 @@ describe.each([
 test('a device whose signing key is gone says so, and makes no other key over it', async () => {
   const network = await FakeNetwork.create(1)
   const profile = new TestPeer(network)
-  const { vault, visit } = await browser(network, profile)
-  const first = await visit(store => vault(store, 'platform'))
+  const { oldVault, visit } = await browser(network, profile)
+  const first = await visit(oldVault)
   await signUp(first)
   await first.stop()
   const before = profile.store.entries.size
-  const emptied = (): KeyVault => platformVault()
-  await expect(visit(emptied)).rejects.toMatchObject({ code: 'store', facts: { fault: 'signing-key-unusable' } })
+  const { vault } = await browser(network, profile)
+  await expect(visit(vault)).rejects.toMatchObject({ code: 'store', facts: { fault: 'signing-key-unusable' } })
   expect(profile.store.entries.size).toBe(before)
 })

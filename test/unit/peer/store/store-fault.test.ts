@@ -1,15 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openBrowserKeys } from '../../../../peer/store/browser-keys.ts'
+import { openKeyTable } from '../../../../peer/store/browser/key-table.ts'
 import { openFailure } from '../../../../peer/store/store-fault.ts'
 
-const open = () =>
-  openBrowserKeys(
-    'keys',
-    globalThis.crypto.subtle,
-    length => new Uint8Array(randomBytes(length)),
-    () => undefined
-  )
+const open = () => openKeyTable('keys', () => undefined)
 
 afterEach(() => void vi.unstubAllGlobals())
 

@@ -82,6 +82,8 @@ export const app = {
 
   startFailed: {
     title: 'Volo could not start here',
+    beyondRepair:
+      'You can begin again in this browser. Your account goes on on your other devices; without one, a recovery code brings it back.',
     slow: 'Volo is still opening. If it is open in another tab with an older version, close that tab.'
   }
 }

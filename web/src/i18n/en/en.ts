@@ -2,6 +2,7 @@ import { app } from './app.ts'
 import { chats } from './chats.ts'
 import { failures, holds, messageProblems, statusProblems } from './failures.ts'
 import { firstRun } from './first-run.ts'
+import { lock } from './lock.ts'
 import { technical } from './technical.ts'
 import { trust } from './trust.ts'
 import { you } from './you.ts'
@@ -16,6 +17,7 @@ export const en = {
   ...trust,
   ...technical,
   ...you,
+  ...lock,
   failures,
   holds,
   messageProblems,

@@ -21,7 +21,8 @@ const STORE: Record<StoreFault, string> = {
     'This browser does not let Volo write to its storage. What was there is kept. Free some space, then try again.',
   full: 'This device has no space left for Volo. What was there is kept; nothing was changed. Free some space, then try again.',
   'folder-exposed': 'Other people on this computer can write to Volo’s storage. It was not opened.',
-  'key-missing': 'The key of Volo’s storage is missing, so it could not be opened. Nothing was changed.',
+  'key-missing':
+    'A part of what Volo kept in this browser is gone, among it the key to the rest. What is left cannot be opened any more.',
   'key-exposed': 'Other people on this computer can read Volo’s storage. It was not opened.',
   'key-damaged': 'Volo’s storage is damaged and could not be opened.',
   'key-weak': 'Volo’s storage is not protected well enough. It was not opened.',
@@ -105,6 +106,10 @@ export const failures: FailureSentences = {
   'invalid-name': 'A username has 3 to 24 letters a–z, digits or _. Try another one.',
   'display-name': ({ fault }) => DISPLAY_NAME[fault],
   'own-account': 'That is your own account.',
+  passphrase: ({ fault, limit }) =>
+    fault === 'short'
+      ? `A passphrase needs ${limit} characters or more. Several words are easy to keep in mind.`
+      : `A passphrase can have ${limit} characters. Shorten it.`,
   'nickname-too-long': ({ limit }) => `A nickname can have ${limit} characters. Shorten it.`,
   blocked: ({ username }) =>
     `You have blocked ${username === null ? 'this person' : `@${username}`}. Unblock them to write. Nothing was sent.`,

@@ -1,0 +1,99 @@
+/** A key wrapped under a passphrase: who has the wrapped form has to guess the passphrase, at the cost of {@link PASSPHRASE_COST} a try. */
+import { fromHex, toHex, utf8, wipe } from '../../protocol/bytes.ts'
+import { argon2id } from '../../protocol/crypto/argon2id.ts'
+import { AEAD_NONCE_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { PeerError, storeFailure } from '../errors.ts'
+
+/** Argon2id for passphrases: half a second of one processor, 64 MiB. Also the least that a stored key may name. */
+export const PASSPHRASE_COST = { memoryKib: 64 * 1024, iterations: 3, parallelism: 1 }
+/** Fewest characters of a passphrase that a person sets in the app. */
+export const MIN_PASSPHRASE_LENGTH = 8
+/** Most UTF-16 code units: Argon2id is given at most 1,024 bytes. */
+export const MAX_PASSPHRASE_LENGTH = 256
+
+const SALT_BYTES = 16
+
+/** Plain data; salt, nonce and wrapped key are lower-case hex. */
+export interface WrappedKey {
+  memoryKib: number
+  iterations: number
+  parallelism: number
+  salt: string
+  nonce: string
+  wrapped: string
+}
+
+type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
+
+/** {@link wrapKey} and {@link unwrapKey}. */
+export interface KeyWrapping {
+  wrap(key: Uint8Array, passphrase: string): Promise<WrappedKey>
+  unwrap(location: string, stored: WrappedKey, passphrase: string): Promise<Uint8Array>
+}
+
+export function passphraseWrapping(crypto: SealCrypto, random: Random): KeyWrapping {
+  return {
+    wrap: (key, passphrase) => wrapKey(crypto, random, key, passphrase),
+    unwrap: (location, stored, passphrase) => unwrapKey(crypto, location, stored, passphrase)
+  }
+}
+
+/** @throws PeerError `passphrase` if it is too short or too long to be set. */
+export function requirePassphrase(passphrase: string): void {
+  const length = [...passphrase.normalize('NFKC')].length
+  if (length < MIN_PASSPHRASE_LENGTH)
+    throw new PeerError('passphrase', { fault: 'short', limit: MIN_PASSPHRASE_LENGTH })
+  if (passphrase.length > MAX_PASSPHRASE_LENGTH)
+    throw new PeerError('passphrase', { fault: 'long', limit: MAX_PASSPHRASE_LENGTH })
+}
+
+/** @param key - 32 bytes; the caller wipes them. */
+export async function wrapKey(
+  crypto: SealCrypto,
+  random: Random,
+  key: Uint8Array,
+  passphrase: string
+): Promise<WrappedKey> {
+  const head = { ...PASSPHRASE_COST, salt: toHex(random(SALT_BYTES)) }
+  const nonce = random(AEAD_NONCE_BYTES)
+  const wrapping = await wrappingKey(passphrase, head)
+  const wrapped = await crypto.aesGcmSeal(wrapping, nonce, key, wrapContext(head))
+  wipe(wrapping)
+  return { ...head, nonce: toHex(nonce), wrapped: toHex(wrapped) }
+}
+
+/**
+ * @param location - of the wrapped key, for messages.
+ * @returns 32 bytes; the caller wipes them.
+ * @throws PeerError `store`: `key-weak` if the cost is below {@link PASSPHRASE_COST}, else `passphrase-wrong`.
+ */
+export async function unwrapKey(
+  crypto: SealCrypto,
+  location: string,
+  stored: WrappedKey,
+  passphrase: string
+): Promise<Uint8Array> {
+  const { memoryKib, iterations } = stored
+  if (memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations)
+    throw storeFailure('key-weak', location)
+  try {
+    const wrapping = await wrappingKey(passphrase, stored)
+    const key = await crypto.aesGcmOpen(wrapping, fromHex(stored.nonce), fromHex(stored.wrapped), wrapContext(stored))
+    wipe(wrapping)
+    return key
+  } catch (error) {
+    throw storeFailure('passphrase-wrong', location, error)
+  }
+}
+
+type Head = Omit<WrappedKey, 'nonce' | 'wrapped'>
+
+/** Keyboards compose letters differently: the normal form makes one passphrase of them. */
+function wrappingKey(passphrase: string, { salt, memoryKib, iterations, parallelism }: Head): Promise<Uint8Array> {
+  const cost = { memoryKib, iterations, parallelism }
+  return argon2id(utf8(passphrase.normalize('NFKC')), fromHex(salt), cost, KEY_BYTES)
+}
+
+/** The cost is part of the associated data: a key with a lowered cost does not open. */
+const wrapContext = ({ memoryKib, iterations, parallelism, salt }: Head): Uint8Array =>
+  utf8(`volo/1/store-key ${memoryKib} ${iterations} ${parallelism} ${salt}`)

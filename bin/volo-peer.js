@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { runCommand } from '../scripts/command.js'
 
-await runCommand('peer/cli/main.js')
+await runCommand('bundled/peer/main.js')

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { at, fail, pinnedNode, root, SetupError, step, tool } from './checkout.js'
 import { ensureInstalled } from './install.js'
@@ -18,7 +18,8 @@ const TARGETS = {
   app: {
     title: 'building the node',
     sources: ['protocol', 'chain', 'storage-adapter', 'peer', 'node', 'tsconfig.json', 'package-lock.json'],
-    command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'chain', 'storage-adapter', 'peer', 'node']
+    command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'chain', 'storage-adapter', 'peer', 'node'],
+    finish: bundlePeer
   },
   web: {
     title: 'building the web app',
@@ -48,7 +49,7 @@ export async function ensureBuilt(...names) {
       const quick = quickHash(name)
       if (readStamp(name)?.content !== content) {
         await step(title, () => run(command))
-        finish?.()
+        await finish?.()
       }
       writeStamp(name, { quick, content })
     }
@@ -98,6 +99,14 @@ function* filesBelow(path) {
     if (entry.isDirectory()) yield* filesBelow(join(path, entry.name))
     else if (entry.isFile()) yield join(path, entry.name)
   }
+}
+
+/** `volo-peer` in a few files: finding and loading its 700 modules one by one takes longer than a message to the next node. */
+async function bundlePeer() {
+  const folder = at('dist', 'bundled', 'peer')
+  rmSync(folder, { recursive: true, force: true })
+  const options = ['--platform', 'node', '--format', 'esm', '--external', 'classic-level', '--dir', folder]
+  await run([tool('rolldown', 'bin', 'cli.mjs'), at('dist', 'peer', 'cli', 'main.js'), ...options])
 }
 
 async function run(command) {

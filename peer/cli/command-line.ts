@@ -294,10 +294,12 @@ const addLinkCommands: AddCommands = (program, common, take) => {
     .action(({ yes }: { yes: boolean }) => take({ kind: 'linkShow', yes, ...common() }))
   link
     .command('join')
-    .argument('<CODE>', 'the words, or the address in the QR code')
+    .argument('<CODE...>', 'the words, or the address in the QR code')
     .description('in an empty data directory: become a device of the account that shows the code')
     .option('--name <TEXT>', 'how you see this device', 'Command line')
-    .action((code: string, { name }: { name: string }) => take({ kind: 'linkJoin', code, name, ...common() }))
+    .action((words: string[], { name }: { name: string }) =>
+      take({ kind: 'linkJoin', code: words.join(' '), name, ...common() })
+    )
   link
     .command('scan')
     .argument('<PICTURE>', 'a PNG, such as a screenshot')

@@ -3,8 +3,8 @@ import type { NodePeer } from '../../node-peer.ts'
 import type { ChatMessage, Person, SentReceipt } from '../../peer-api.ts'
 import { messageJson, messageLine, nameOf } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
-import { findPerson, personNamed } from './find-person.ts'
-import { EXIT, me, orTimeout, requireLive, requireRegistered, SEND_TIMEOUT_MS, type Run } from './runnable.ts'
+import { personNamed } from './find-person.ts'
+import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type Run } from './runnable.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
@@ -13,7 +13,7 @@ export const send: Run<'send'> = async (peer, command, output) => {
   const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const person = await orTimeout(signal, 'find', () => findPerson(peer, command.to, signal))
+  const person = await personNamed(peer, command.to, timeoutMs)
   const conversation = await peer.conversations.open(person.accountId)
   const taken = await peer.messages.sendText(conversation.id, command.text)
   const last = await untilSent(peer, taken, signal)

@@ -37,6 +37,12 @@ describe('the command line', () => {
     expect(textOf('listen', '--help')).toContain('--timeout <S>')
   })
 
+  test('the words of a linking code may come with or without quotes', () => {
+    const expected = { kind: 'linkJoin', code: 'judge secret foil', name: 'desk' }
+    expect(parse('link', 'join', 'judge secret foil', '--name', 'desk')).toMatchObject(expected)
+    expect(parse('link', 'join', 'judge', 'secret', 'foil', '--name', 'desk')).toMatchObject(expected)
+  })
+
   test('the version is told without a command', () => {
     expect(parse('--version')).toEqual({ kind: 'version' })
   })

@@ -11,7 +11,7 @@ import { draftAdd, signRecord } from '../../protocol/identity/build-record.ts'
 import { deviceIdOf, type DeviceId } from '../../protocol/identity/device.ts'
 import { recordSigningBytes, type RecordOf } from '../../protocol/identity/record.ts'
 import { LinkChannel } from '../../protocol/linking/link-channel.ts'
-import { checkWords, nonceCommitment, verifyLinkRequest } from '../../protocol/linking/link-check.ts'
+import { checkWords, shareCommitment, verifyLinkRequest, type CheckShare } from '../../protocol/linking/link-check.ts'
 import { createLinkSecret, formatLinkAddress, formatLinkWords } from '../../protocol/linking/link-code.ts'
 import { LINK_NONCE_BYTES, type LinkMessageOf } from '../../protocol/linking/link-messages.ts'
 import { LINK_TOKEN_TTL_MS, signLinkToken } from '../../protocol/linking/link-token.ts'
@@ -54,7 +54,7 @@ interface Newcomer {
 export class AddingDevice {
   readonly #components: AddingDeviceComponents
   readonly #channel: LinkChannel
-  readonly #nonce: Uint8Array
+  readonly #share: CheckShare
   readonly #secret
   readonly #expiresAt: number
   readonly #deadline: number
@@ -65,7 +65,7 @@ export class AddingDevice {
     const { crypto, network, random, timers } = components.context
     this.#components = components
     this.#secret = createLinkSecret(random)
-    this.#nonce = random(LINK_NONCE_BYTES)
+    this.#share = { keys: components.context.device().publicKeys, nonce: random(LINK_NONCE_BYTES) }
     this.#channel = new LinkChannel(crypto, network().id, this.#secret, 'old')
     this.#expiresAt = timers.now() + LINK_CODE_TTL_MS
     this.#deadline = timers.monotonic() + LINK_CODE_TTL_MS
@@ -76,7 +76,7 @@ export class AddingDevice {
     const { context, fetch, signal } = this.#components
     const { crypto, timers } = context
     const info = context.network()
-    const commitment = nonceCommitment(crypto, info.id, this.#nonce)
+    const commitment = shareCommitment(crypto, info.id, this.#share)
     const sealed = this.#channel.seal({ kind: 'offer', version: 1, commitment, expiresAt: this.#expiresAt })
     const box = this.#channel.box('old')
     let failure: unknown = new PeerError('offline', { origin: null })
@@ -106,10 +106,9 @@ export class AddingDevice {
     const line = this.line!
     const newcomer = await this.#newcomer(line)
     const { context, onStep } = this.#components
-    const { publicKeys } = context.device()
-    await line.send({ kind: 'reveal', nonce: this.#nonce, keys: publicKeys })
+    await line.send({ kind: 'reveal', ...this.#share })
     const { request, deviceId } = newcomer
-    const shares = { old: { keys: publicKeys, nonce: this.#nonce }, added: request }
+    const shares = { old: this.#share, added: request }
     const words = checkWords(context.crypto, context.network().id, this.#channel.checkKey, shares)
     onStep({ step: 'asking', deviceName: request.deviceName, checkWords: words })
     // Listened for from now on: the new device may give up while the person looks.

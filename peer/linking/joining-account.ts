@@ -142,11 +142,11 @@ export class JoiningAccount {
     return signLinkRequest(context.network().id, context.device().signingKey, this.#channel.transcript, request)
   }
 
-  /** @throws PeerError `link-broken` if the old device shows another nonce than it committed to. */
+  /** @throws PeerError `link-broken` if the old device shows other keys or another nonce than it committed to. */
   #showWords({ commitment }: LinkMessageOf<'offer'>, old: CheckShare, added: CheckShare): void {
     const { context, onStep } = this.#components
     const { id } = context.network()
-    notBroken(() => requireCommitted(context.crypto, id, commitment, old.nonce))
+    notBroken(() => requireCommitted(context.crypto, id, commitment, old))
     const words = checkWords(context.crypto, id, this.#channel.checkKey, { old, added })
     onStep({ step: 'asking', checkWords: words, deviceName: this.#deviceName })
   }

@@ -2,8 +2,9 @@
  * What the two devices of a linking prove to each other and to the person who holds both.
  *
  * Whoever photographs the code has the session key, so the key alone decides nothing: the person compares two words. The old
- * device commits to its nonce before it sees the new keys, and the new one names its nonce before it sees the old one's, so
- * nobody between them can choose keys or nonces that make equal words: one try in 4,194,304 succeeds.
+ * device commits to its keys and its nonce before it sees the new keys, and the new one names its keys and its nonce before
+ * it sees the old one's. So nobody between them can choose keys or nonces that make equal words: one try in 4,194,304
+ * succeeds.
  */
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { equalBytes } from '../bytes.ts'
@@ -21,15 +22,15 @@ export interface CheckShare {
   nonce: Uint8Array
 }
 
-/** What the old device tells of its nonce before it sees the new keys. @returns 32 bytes. */
-export function nonceCommitment(crypto: Crypto, network: NetworkId, nonce: Uint8Array): Uint8Array {
-  return labelledHash(crypto, 'link-commitment', network, nonce)
+/** What the old device says of its keys and its nonce before it sees the new keys. @returns 32 bytes. */
+export function shareCommitment(crypto: Crypto, network: NetworkId, { keys, nonce }: CheckShare): Uint8Array {
+  return labelledHash(crypto, 'link-commitment', network, keys.signingKey, keys.messagingKeyHash, nonce)
 }
 
-/** @throws ProtocolError `INVALID` if the nonce is not the one that was committed to. */
-export function requireCommitted(crypto: Crypto, network: NetworkId, commitment: Uint8Array, nonce: Uint8Array): void {
-  if (equalBytes(nonceCommitment(crypto, network, nonce), commitment)) return
-  throw new ProtocolError('INVALID', 'the old device shows another nonce than it committed to')
+/** @throws ProtocolError `INVALID` if the share is not the one that was committed to. */
+export function requireCommitted(crypto: Crypto, network: NetworkId, commitment: Uint8Array, share: CheckShare): void {
+  if (equalBytes(shareCommitment(crypto, network, share), commitment)) return
+  throw new ProtocolError('INVALID', 'the old device shows other keys or another nonce than it committed to')
 }
 
 /**

@@ -22,7 +22,7 @@ const nameCodec = struct({
 })
 
 const linkMessageCodec = variant({
-  /** Old → new: the old device has chosen its nonce before it sees a key. */
+  /** Old → new: the old device has chosen its nonce, and shows no other keys than its own, before it sees a key. */
   offer: [1, struct({ version: constant(1), commitment: bytes(32), expiresAt: uint() })],
   /** New → old: who wants to be added, signed by its key. */
   request: [
@@ -34,7 +34,7 @@ const linkMessageCodec = variant({
       signature
     })
   ],
-  /** Old → new: the nonce of the commitment; from here on both show the check words. */
+  /** Old → new: the nonce and the keys of the commitment; from here on both show the check words. */
   reveal: [3, struct({ nonce: bytes(LINK_NONCE_BYTES), keys: devicePublicKeysCodec })],
   /** Old → new, after its person said yes: the account, and what the ADD record will say beside the new keys. */
   draft: [

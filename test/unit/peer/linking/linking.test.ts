@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { fromHex, toHex } from '../../../../protocol/bytes.ts'
-import type { AccountId } from '../../../../protocol/identity/device.ts'
+import type { AccountId, DevicePublicKeys } from '../../../../protocol/identity/device.ts'
 import { isLive } from '../../../../protocol/directory/account.ts'
 import { LinkChannel } from '../../../../protocol/linking/link-channel.ts'
-import { nonceCommitment, signLinkRequest } from '../../../../protocol/linking/link-check.ts'
+import { shareCommitment, signLinkRequest } from '../../../../protocol/linking/link-check.ts'
 import { parseLinkCode } from '../../../../protocol/linking/link-code.ts'
 import type { LinkMessageOf } from '../../../../protocol/linking/link-messages.ts'
 import type { LinkingState } from '../../../../peer/peer-api.ts'
@@ -259,7 +259,10 @@ describe('a node in the middle', () => {
     expect(await liveDevices(old)).toBe(2)
   })
 
-  it('that has a photograph of the code and swaps the keys shows other words', async () => {
+  /** Sits between the two devices with a photograph of the code. @param revealed - the keys that it shows to the new one. */
+  async function swapKeys(
+    revealed: Partial<DevicePublicKeys>
+  ): Promise<{ old: TestPeer; added: TestPeer; joined: Promise<string> }> {
     const { old, added } = await devices(20)
     const { crypto, id } = network
     const key = await crypto.signingKeyFromSeed(new Uint8Array(32).fill(9))
@@ -281,21 +284,34 @@ describe('a node in the middle', () => {
         )
       }
       toOld.open(sealed)
-      return toNew.seal({ kind: 'reveal', nonce, keys })
+      return toNew.seal({ kind: 'reveal', nonce, keys: { ...keys, ...revealed } })
     }
     const words = await show(old)
     const { secret } = parseLinkCode(words)
     middle.toOld = new LinkChannel(crypto, id, parseLinkCode(words).secret, 'new')
     middle.toNew = new LinkChannel(crypto, id, secret, 'old')
     const offer = middle.toOld.open(pending[0]!) as LinkMessageOf<'offer'>
-    const forged = middle.toNew.seal({ ...offer, commitment: nonceCommitment(crypto, id, nonce) })
+    const forged = middle.toNew.seal({ ...offer, commitment: shareCommitment(crypto, id, { keys, nonce }) })
     network.linking.replace(toHex(middle.toNew.box('old')), 0, forged)
     const joined = failure(added.engine.linking.join(words, 'Phone'))
     await step(old, 'asking')
+    return { old, added, joined }
+  }
+
+  it('that has a photograph of the code and swaps the keys shows other words', async () => {
+    const { old, added, joined } = await swapKeys({})
     await step(added, 'asking')
     expect(stateOf(old)!.checkWords).not.toEqual(stateOf(added)!.checkWords)
     await old.engine.linking.answer(false)
     expect(await joined).toMatch(/^link-/)
+    expect(await liveDevices(old)).toBe(1)
+  })
+
+  it('cannot choose its keys after it has seen the words of the old device', async () => {
+    // Any other hash of a messaging key is as good for a search among 4,194,304 words.
+    const { old, joined } = await swapKeys({ messagingKeyHash: new Uint8Array(32).fill(10) })
+    expect(await joined).toBe('link-broken')
+    await old.engine.linking.cancel()
     expect(await liveDevices(old)).toBe(1)
   })
 })

@@ -1,6 +1,7 @@
 /** The peer in a browser's worker. */
 import { createWebCrypto } from '../protocol/crypto/backends/web-crypto.ts'
 import { storeFailure } from './errors.ts'
+import { LevelObjects } from './objects/level-objects.ts'
 import { PeerEngine } from './peer-engine.ts'
 import type { PeerApi } from './peer-api.ts'
 import { platformTimers, SILENT_LOG } from './ports.ts'
@@ -88,6 +89,7 @@ export async function createBrowserPeer({ origin, passphrase, onEnded }: Browser
       vault,
       transport: new Libp2pTransport({ allowPlain: host => engine.isLocalDevnet && isLoopback(host) }),
       fetch: (url, init) => fetch(url, init),
+      objects: new LevelObjects(await openLevelStore('volo-files')),
       log: SILENT_LOG
     },
     { entry: origin }

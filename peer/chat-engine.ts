@@ -5,10 +5,10 @@
 import { toHex } from '../protocol/bytes.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
-import type { Epoch } from '../protocol/wire/placement.ts'
+import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { PeerError } from './errors.ts'
-import type { PersonMarks } from './peer-api.ts'
-import type { HttpClient, Transport } from './ports.ts'
+import type { FileTransfer, PersonMarks } from './peer-api.ts'
+import type { HttpClient, LocalObjects, Transport } from './ports.ts'
 import { ConnectionKeeper } from './network/connection-keeper.ts'
 import { nextStatus, NOT_CONNECTED, type ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
@@ -18,6 +18,7 @@ import type { EngineContext } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
 import { DeviceRemoval } from './account/device-removal.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
+import { Files } from './files/files.ts'
 import { ConversationRoster } from './groups/conversation-roster.ts'
 import { SendHolds } from './directory/send-holds.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
@@ -65,6 +66,7 @@ export interface ChatEngineComponents {
   network: KnownNetwork
   transport: Transport
   fetch: HttpClient
+  objects: LocalObjects
   account: () => OwnAccount
   changeAccount: ChangeAccount
 }
@@ -75,6 +77,7 @@ export interface ChatEngineInit {
   /** Something that a screen shows has changed. */
   onChange: () => void
   onMessage: (row: MessageRow) => void
+  onTransfer: (transfer: FileTransfer) => void
 }
 
 export class ChatEngine {
@@ -85,6 +88,7 @@ export class ChatEngine {
   readonly deviceRemoval: DeviceRemoval
   readonly directory: DirectoryClient
   readonly conversations: Conversations
+  readonly files: Files
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly ownDevices: OwnDevices
@@ -221,9 +225,14 @@ export class ChatEngine {
       outbox,
       readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
       people: this.people,
+      retryFile: (unit, row) => this.files.retry(unit, row),
       onChange
     }))
     this.search = new SearchCalls({ index, states, people: this.people, conversations, marks })
+    const { objects, fetch } = components
+    const node = (): ListedNode | undefined => this.keeper.node
+    const { onTransfer } = init
+    this.files = new Files({ context, states, history, sealer, objects, fetch, own: conversations, node, onTransfer })
     const keeping = { context, states, directory, roster, inbox, pairs, pairings, tokens, outbox, onKeysChanged }
     const upkeep = new SessionUpkeep(keeping)
     const maintenance = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
@@ -283,7 +292,8 @@ export class ChatEngine {
     await this.#pairs.start()
     await this.ownDevices.start()
     await this.receiver.start()
-    for (const id of this.outbox.waitingMessages()) this.waiting.add(id)
+    await this.files.start()
+    for (const id of [...this.outbox.waitingMessages(), ...this.files.waitingMessages()]) this.waiting.add(id)
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
     this.#maintenance.start()
     this.#index.start()
@@ -313,6 +323,7 @@ export class ChatEngine {
     this.#maintenance.stop()
     this.inbox.stop()
     await this.receiver.stop()
+    await this.files.stop()
     this.outbox.stop()
     await this.#sealer.stop()
     await this.ownDevices.stop()
@@ -359,6 +370,7 @@ export class ChatEngine {
     if (state === 'online') {
       this.outbox.kick(true)
       this.#sealer.kick()
+      this.files.kick()
       this.nameClaim.kick()
       this.deviceRemoval.kick()
       void this.ownDevices.kick()

@@ -90,6 +90,20 @@ const FACTS = {
   'message-empty': {},
   'message-too-long': { length: count, limit: count },
 
+  /** A file has more bytes than a message takes. */
+  'file-too-large': { limit: count },
+  /** The content cannot be read, or changed while it was. */
+  'file-unreadable': {},
+  /** There is no such message, or it has no file. */
+  'no-file': {},
+  /** The file was not fetched, or was removed from this device. */
+  'file-not-here': {},
+  /** No node has the file. `expired`: it was sent longer ago than the network keeps files. */
+  'file-gone': { reason: oneOf('expired', 'vanished') },
+  /** What its sender stored is not what the message names. */
+  'file-damaged': {},
+  'file-stopped': {},
+
   /** No connection: the device was not removed. */
   'removal-offline': {},
   /** The connection was lost: the removal is on disk and is handed in with the next connection. */

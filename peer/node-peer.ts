@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { terminalJson, terminalLine } from '../protocol/terminal-text.ts'
+import { FolderObjects, OBJECT_FOLDER } from './objects/folder-objects.ts'
 import { PeerEngine } from './peer-engine.ts'
 import { platformTimers, SILENT_LOG, type Log, type Transport } from './ports.ts'
 import { createAesAtRestCipher } from './store/aes-at-rest-cipher.ts'
@@ -63,6 +64,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
         vault: createSeedVault(crypto, store, random),
         transport: new LazyTransport(loadTransport),
         fetch: (url, init) => fetch(url, init),
+        objects: new FolderObjects(join(dataDir, OBJECT_FOLDER)),
         log: debug ? STDERR_LOG : SILENT_LOG
       },
       { entry: nodeUrl, keepUnheard: true }

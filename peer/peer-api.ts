@@ -8,6 +8,7 @@ import { ACCOUNT_CALLS, type AccountApi, type Me, type Stage } from './api/accou
 import type { CallTable } from './api/call-table.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
+import { FILES_CALLS, type FilesApi, type FileTransfer } from './api/files-api.ts'
 import { HISTORY_CALLS, type HistoryApi } from './api/history-api.ts'
 import { LINKING_CALLS, type LinkingApi, type LinkingState } from './api/linking-api.ts'
 import { MESSAGES_CALLS, type ChatMessage, type MessagesApi } from './api/messages-api.ts'
@@ -20,6 +21,8 @@ import { SEARCH_CALLS, type SearchApi } from './api/search-api.ts'
 export type * from './api/account-api.ts'
 export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
+export type * from './api/file-view.ts'
+export type * from './api/files-api.ts'
 export type * from './api/history-api.ts'
 export type * from './api/ids.ts'
 export type * from './api/linking-api.ts'
@@ -40,6 +43,7 @@ export interface PeerAreas {
   people: PeopleApi
   conversations: ConversationsApi
   messages: MessagesApi
+  files: FilesApi
   record: RecordApi
   recovery: RecoveryApi
   history: HistoryApi
@@ -55,6 +59,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   people: PEOPLE_CALLS,
   conversations: CONVERSATIONS_CALLS,
   messages: MESSAGES_CALLS,
+  files: FILES_CALLS,
   record: RECORD_CALLS,
   recovery: RECOVERY_CALLS,
   history: HISTORY_CALLS,
@@ -87,6 +92,8 @@ export interface PeerEvents {
   snapshot: PeerSnapshot
   /** A message appeared or changed. */
   message: ChatMessage
+  /** A file is a part further on its way. */
+  transfer: FileTransfer
   /** Another process answers from now on: nobody heard what happened in between, so lists are read again. */
   resumed: null
 }

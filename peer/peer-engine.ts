@@ -19,6 +19,7 @@ import {
   PEER_CALLS,
   type ConversationsApi,
   type DevicesApi,
+  type FilesApi,
   type HistoryApi,
   type Me,
   type MessagesApi,
@@ -38,7 +39,7 @@ import { PeerEventHub } from './peer-events.ts'
 import { PeopleCalls } from './people/people-calls.ts'
 import type { LinkingHooks } from './linking/linking-hooks.ts'
 import { PersonFinder } from './people/person-finder.ts'
-import type { HttpClient, KeyVault, Log, Timers, Transport } from './ports.ts'
+import type { HttpClient, KeyVault, LocalObjects, Log, Timers, Transport } from './ports.ts'
 import { AccountRecovery } from './recovery/account-recovery.ts'
 import { RecoveryCalls } from './recovery/recovery-calls.ts'
 import { registeredOnly } from './registered-only.ts'
@@ -56,6 +57,8 @@ export interface PeerEngineComponents {
   vault: KeyVault
   transport: Transport
   fetch: HttpClient
+  /** Keeps files, encrypted. */
+  objects: LocalObjects
   log: Log
 }
 
@@ -72,6 +75,7 @@ export class PeerEngine implements PeerApi {
   readonly people: PeopleApi
   readonly conversations: ConversationsApi
   readonly messages: MessagesApi
+  readonly files: FilesApi
   readonly record: RecordApi
   readonly recovery: RecoveryApi
   readonly history: HistoryApi
@@ -121,6 +125,7 @@ export class PeerEngine implements PeerApi {
     )
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', conversations)
+    this.files = this.#registered('files', this.#chat.files.calls)
     this.record = this.#registered('record', publicRecords)
     this.recovery = this.#createRecovery()
     this.history = this.#registered('history', ownDevices)
@@ -155,20 +160,22 @@ export class PeerEngine implements PeerApi {
   }
 
   #createChat(keepUnheard: boolean): ChatEngine {
-    const { transport, fetch } = this.#components
+    const { transport, fetch, objects } = this.#components
     return new ChatEngine(
       {
         context: this.#context,
         network: this.#known,
         transport,
         fetch,
+        objects,
         account: () => this.#identity.account,
         changeAccount: (change, store) => this.#identity.changeAccount(change, store)
       },
       {
         keepUnheard,
         onChange: () => this.#changed(),
-        onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.people.message(row))
+        onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.people.message(row)),
+        onTransfer: transfer => this.#hub.emit('transfer', transfer)
       }
     )
   }
@@ -264,6 +271,7 @@ export class PeerEngine implements PeerApi {
     this.#isRunning = false
     this.#cancelSnapshot?.()
     await this.#components.transport.stop()
+    await this.#components.objects.close()
     await this.#components.store.close()
   }
 

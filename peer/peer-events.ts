@@ -7,6 +7,7 @@ export class PeerEventHub {
   readonly #listeners: { [K in keyof PeerEvents]: Set<Listener<K>> } = {
     snapshot: new Set(),
     message: new Set(),
+    transfer: new Set(),
     resumed: new Set()
   }
 

@@ -66,6 +66,26 @@ export interface KeyValueStore {
   close(): Promise<void>
 }
 
+/**
+ * Keeps objects that are too large for the store: bytes that are encrypted already. What was appended is there after the process
+ * ends; after a power cut only what came before the last {@link flush} is certain.
+ */
+export interface LocalObjects {
+  /** Bytes that an object has; 0 for one that is not there. */
+  size(name: string): Promise<number>
+  /** @returns fewer bytes than `length` only where the object ends. */
+  read(name: string, start: number, length: number): Promise<Uint8Array>
+  /** Adds bytes at the end; makes the object. A process that ends meanwhile may leave a part of them. */
+  append(name: string, bytes: Uint8Array): Promise<void>
+  /** Cuts an object to its first `size` bytes. */
+  truncate(name: string, size: number): Promise<void>
+  flush(name: string): Promise<void>
+  /** Safe for one that is not there. */
+  remove(name: string): Promise<void>
+  names(): Promise<string[]>
+  close(): Promise<void>
+}
+
 /** Seals values under a key that the platform protects. */
 export interface AtRestCipher {
   /** @param name - bound to the value, so that sealed values cannot be swapped. */

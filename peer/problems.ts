@@ -47,7 +47,15 @@ export const MESSAGE_PROBLEMS = [
   /** No device of the other side has published keys. */
   'no-keys',
   /** What the network says about the other side does not hold, or is not complete. */
-  'not-prepared'
+  'not-prepared',
+  /** Failed: the account has used its share at the nodes, or their storage is full. */
+  'storage-full',
+  /** Failed: the nodes do not take the file. */
+  'file-refused',
+  /** Failed: the user stopped the upload. */
+  'file-stopped',
+  /** Failed: the file is not on this device any more. */
+  'file-lost'
 ] as const
 export type MessageProblem = (typeof MESSAGE_PROBLEMS)[number]
 

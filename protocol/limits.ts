@@ -31,6 +31,8 @@ export const MAX_DISPLAY_NAME_UNITS = 64
 
 /** How long a pending message is kept at most. */
 export const PENDING_TTL_MS = 30 * DAY_MS
+/** How long a node keeps a file of a message, since its owner handed it in last. */
+export const FILE_LIFE_MS = PENDING_TTL_MS
 /** Clocks of honest machines may differ by this much. */
 export const CLOCK_TOLERANCE_MS = 10 * MINUTE_MS
 /** Pending envelopes of one mailbox. */

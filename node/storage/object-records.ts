@@ -108,6 +108,11 @@ export class ObjectRecords {
     )
   }
 
+  /** The owner handed the object in once more. */
+  async renew(account: AccountHex, object: OwnedObject): Promise<void> {
+    await this.#store.put(`own/${account}/${object.hash}`, JSON.stringify(object), SYNCED)
+  }
+
   async removeOwner(account: AccountHex, hash: ObjectHash): Promise<void> {
     const keys = [`own/${account}/${hash}`, `owner/${hash}/${account}`]
     await this.#store.batch(

@@ -1,6 +1,6 @@
 import { fromHex } from '../../protocol/bytes.ts'
 import type { Clock } from '../../protocol/crypto/crypto.ts'
-import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { FILE_LIFE_MS } from '../../protocol/limits.ts'
 import { StorageError } from '../../storage-adapter/errors.ts'
 import { parseObjectName, type ByteStream, type StorageAdapter } from '../../storage-adapter/storage-adapter.ts'
 import { NodeError, type NodeErrorCode } from '../errors.ts'
@@ -11,8 +11,8 @@ import { partCount, type UploadParts } from './upload-parts.ts'
 
 /** An upload that did not end within this is removed. */
 export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000
-/** A file is kept as long as a message waits; a backup until its owner removes it. */
-export const FILE_TTL_MS = PENDING_TTL_MS
+/** A file is kept as long as a message waits, counted from the last time that its owner handed it in; a backup until its owner removes it. */
+export const FILE_TTL_MS = FILE_LIFE_MS
 /** Uploads of one account at once. */
 const MAX_UPLOADS_PER_ACCOUNT = 32
 /** Objects of one account: bounds a listing and the node's records. */
@@ -61,7 +61,12 @@ export class ObjectService {
   ): Promise<{ stored: boolean; received: number[] }> {
     return this.#lock.run(account, async () => {
       const { records, parts, clock } = this.#components
-      if (await records.owned(account, hash)) return { stored: true, received: [] }
+      const owned = await records.owned(account, hash)
+      if (owned) {
+        // Sent again: whoever gets it now has as long to fetch it as the first receiver.
+        await records.renew(account, { ...owned, storedAt: clock() })
+        return { stored: true, received: [] }
+      }
       const under = await records.upload(account, hash)
       if (under && under.size !== size) throw new NodeError('malformed', `The upload has ${under.size} bytes.`)
       if (!under) {

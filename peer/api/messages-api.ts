@@ -1,6 +1,7 @@
 import type { CallTable } from './call-table.ts'
 import type { MessageProblem } from '../problems.ts'
 import type { SystemLine } from '../system-line.ts'
+import type { FileView } from './file-view.ts'
 import type { AccountHex, ConversationHex, MessageHex } from './ids.ts'
 
 /** `peer.messages`: the messages of a conversation. */
@@ -47,12 +48,14 @@ export interface ChatMessage {
   from: AccountHex
   fromName: string
   mine: boolean
-  /** `text`, a grey `system` line, a visible `gap` that may still fill, or `unsupported` (made by a newer version). */
-  kind: 'text' | 'system' | 'gap' | 'unsupported'
-  /** Empty unless its kind is `text`. */
+  /** `text`, a `file`, a grey `system` line, a visible `gap` that may still fill, or `unsupported` (made by a newer version). */
+  kind: 'text' | 'file' | 'system' | 'gap' | 'unsupported'
+  /** Of a `file`, what its sender says about it. Empty for the other kinds but `text`. */
   text: string
   /** What a `system` line or a `gap` says; null for the other kinds, and for a gap that was filled. */
   line: SystemLine | null
+  /** Set for a `file`. */
+  file: FileView | null
   sentAt: number
   receivedAt: number
   /** Only for own messages. */

@@ -15,7 +15,8 @@ export type Command =
   | { kind: 'help'; text: string }
   | { kind: 'version' }
   | ({ kind: 'register'; username: string; demoUser: string; displayName: string; deviceName: string } & CommonOptions)
-  | ({ kind: 'send'; to: string; text: string } & CommonOptions)
+  | ({ kind: 'send'; to: string; text: string; file: string | undefined } & CommonOptions)
+  | ({ kind: 'save'; message: string; out: string } & CommonOptions)
   | ({ kind: 'listen'; count: number | undefined } & CommonOptions)
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | ({ kind: 'whoami' } & CommonOptions)
@@ -159,11 +160,24 @@ const addMessageCommands: AddCommands = (program, common, take) => {
   program
     .command('send')
     .argument('<PERSON>')
-    .argument('<TEXT>')
-    .description('send a message; returns once the network keeps it')
-    .action((to: string, text: string) => {
-      if (text.trim() === '') throw new UsageError('the text is empty')
-      take({ kind: 'send', to, text, ...common() })
+    .argument('[TEXT]')
+    .option('--file <PATH>', 'send a file; what is said about it may be empty', nonEmpty('file'))
+    .option('--text <T>', 'the text, for those who like options')
+    .description('send a message or a file; returns once the network keeps it')
+    .action((to: string, written: string | undefined, options: { file?: string; text?: string }) => {
+      const { file, text = '' } = options
+      if (written !== undefined && options.text !== undefined) throw new UsageError('the text is there twice')
+      if (file === undefined && (written ?? text).trim() === '') throw new UsageError('the text is empty')
+      take({ kind: 'send', to, text: written ?? text, file, ...common() })
+    })
+  program
+    .command('save')
+    .argument('<MESSAGE>', 'the id of a message with a file, as `messages --json` prints it')
+    .requiredOption('--out <DIR>', 'a folder; it is made if it is missing', nonEmpty('out'))
+    .description('save the file of a message; a file that is there already is never written over')
+    .action((message: string, { out }: { out: string }) => {
+      if (!/^[0-9a-f]{64}$/.test(message)) throw new UsageError(`a message is named by 64 hex digits, got "${message}"`)
+      take({ kind: 'save', message, out, ...common() })
     })
   program
     .command('listen')

@@ -20,6 +20,8 @@ export interface CommandFailureFacts {
   'passphrase-empty': { file: string }
   'file-not-written': { file: string; detail: string }
   'file-not-read': { file: string; detail: string }
+  /** The folder that a file is to be saved in cannot be used. */
+  'not-saved': { folder: string; detail: string }
   /** The time given with `--timeout` has passed. */
   'timed-out': { task: TimedTask }
   /** A picture without a QR code that can be read. */
@@ -29,7 +31,8 @@ export interface CommandFailureFacts {
 }
 
 /** What a command was doing when its time ran out. */
-export type TimedTask = 'register' | 'find' | 'claim-name' | 'remove-device' | 'make-code' | 'recover' | 'link-device'
+export type TimedTask =
+  'register' | 'find' | 'claim-name' | 'remove-device' | 'make-code' | 'recover' | 'link-device' | 'fetch-file'
 
 export type CommandFailureCode = keyof CommandFailureFacts
 export type CommandFailure = {

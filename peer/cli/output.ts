@@ -1,4 +1,4 @@
-import type { ChatMessage, DeviceRecord, Me, Person, RecordDetails } from '../peer-api.ts'
+import type { ChatMessage, DeviceRecord, FileView, Me, Person, RecordDetails } from '../peer-api.ts'
 import { terminalJson, terminalText } from '../../protocol/terminal-text.ts'
 import { lineWords, messageProblemWords, NEWER_MESSAGE } from './words.ts'
 
@@ -72,6 +72,7 @@ export function messageJson(message: ChatMessage, person: Person, me: Me): objec
     kind: message.kind,
     text: textOf(message),
     line: message.line,
+    files: message.file === null ? [] : [fileJson(message.file)],
     sentAt: message.sentAt,
     receivedAt: message.receivedAt,
     state: message.state,
@@ -86,7 +87,24 @@ export function messageLine(message: ChatMessage, person: Person, me: Me): strin
     message.state === null
       ? ''
       : `  (${message.problem === null ? message.state : messageProblemWords(message.problem)})`
-  return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(textOf(message))}${state}`
+  const said = [...(message.file ? [fileLine(message)] : []), textOf(message)].filter(part => part !== '').join(' ')
+  return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(said)}${state}`
+}
+
+/** The file of a message as `--json` prints it. */
+export const fileJson = ({ name, bytes, type }: FileView): object => ({ name, bytes, type })
+
+/** `[holiday.jpg, 1.2 MiB, image/jpeg; save 9f…]`. */
+function fileLine({ id, file }: ChatMessage): string {
+  const { name, bytes, type } = file!
+  return `[${name}, ${sizeWords(bytes)}, ${type}; save ${id}]`
+}
+
+/** `900 bytes`, `12 KiB`, `1.2 MiB`. */
+export function sizeWords(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`
+  const [value, unit] = bytes < 1024 * 1024 ? [bytes / 1024, 'KiB'] : [bytes / 1024 / 1024, 'MiB']
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
 
 /** A device as `--json` prints it: where it stands, and since when (time of the block, null while pending). */

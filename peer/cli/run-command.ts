@@ -8,6 +8,7 @@ import { errorWords } from './words.ts'
 
 const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
+const files = () => import('./commands/files.ts')
 const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
 const link = () => import('./commands/link.ts')
@@ -23,6 +24,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   profileSet: async () => (await account()).profileSet,
   status: async () => (await account()).status,
   send: async () => (await messages()).send,
+  save: async () => (await files()).save,
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
   search: async () => (await search()).search,

@@ -31,7 +31,11 @@ const MESSAGES: Record<MessageProblem, string> = {
   'nodes-full': 'the nodes have no space left; it is tried again',
   'no-account': 'the network does not know this account',
   'no-keys': 'no device of this person has published its keys yet',
-  'not-prepared': 'what the network says about this person does not hold or is not complete; it is tried again'
+  'not-prepared': 'what the network says about this person does not hold or is not complete; it is tried again',
+  'storage-full': 'there is no room for the file: your share of the storage of the nodes is used up, or they are full',
+  'file-refused': 'the nodes do not take the file',
+  'file-stopped': 'its upload was stopped',
+  'file-lost': 'the file is not on this device any more; send it again'
 }
 
 /** "20 minutes", "3 hours", "12 days". */
@@ -129,6 +133,16 @@ const FAILURES: FailureSentences = {
   'no-keys': MESSAGES['no-keys'],
   'message-empty': 'the message is empty',
   'message-too-long': ({ length, limit }) => `a message has at most ${limit} characters; this one has ${length}`,
+  'file-too-large': ({ limit }) => `a file has at most ${limit / 1024 / 1024} MiB`,
+  'file-unreadable': 'the file cannot be read, or was changed meanwhile',
+  'no-file': 'there is no such message here, or it has no file',
+  'file-not-here': 'the file is not on this device',
+  'file-gone': ({ reason }) =>
+    reason === 'expired'
+      ? 'the file is gone: the network keeps files for 30 days; ask for it to be sent again'
+      : 'no node of the network has the file any more; ask for it to be sent again',
+  'file-damaged': 'the file is not the one that the message names; nothing was saved',
+  'file-stopped': 'it was stopped',
   'removal-offline': 'there is no connection; the device was not removed',
   'removal-waits':
     'the connection was lost; the removal is kept on this device and is handed in with the next connection',
@@ -168,7 +182,8 @@ const TASKS: Record<TimedTask, string> = {
   'remove-device': 'removing the device',
   'make-code': 'making the recovery code',
   recover: 'regaining the account',
-  'link-device': 'adding a device'
+  'link-device': 'adding a device',
+  'fetch-file': 'fetching the file'
 }
 
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
@@ -189,6 +204,7 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'no-qr-code': ({ file }) => `no QR code can be read in ${file}; use a sharp PNG, such as a screenshot`,
   'file-not-written': ({ file, detail }) => `${file} cannot be written (${detail}); name a file that is not there yet`,
   'file-not-read': ({ file, detail }) => `${file} cannot be read (${detail})`,
+  'not-saved': ({ folder, detail }) => `nothing can be saved in ${folder} (${detail})`,
   'timed-out': ({ task }) => `${TASKS[task]} took too long`,
   'no-node-in-time': () => 'no node could be reached in time',
   'person-not-asked-in-time': ({ person }) => `no node could be asked for ${person} in time`

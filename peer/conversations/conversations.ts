@@ -1,6 +1,11 @@
 /** The calls about conversations and their messages, and the summaries kept in memory for the list of conversations. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
+import {
+  createMessageId,
+  decodeMessage,
+  type MessageBody,
+  type MessageId
+} from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_DRAFT_UNITS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
@@ -15,6 +20,7 @@ import type {
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
+import { bodyOfFile } from '../files/file-message.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
@@ -54,6 +60,8 @@ export interface ConversationsComponents {
   outbox: Outbox
   readMarks: ReadMarks
   people: PersonViews
+  /** Takes up the upload of a file whose message failed. @returns false if only the message is to be sent again. */
+  retryFile: (unit: UnitOfWork, row: MessageRow) => Promise<boolean>
   onChange: () => void
 }
 
@@ -191,9 +199,21 @@ export class Conversations implements ConversationsApi, MessagesApi {
   }
 
   async #addText(unit: UnitOfWork, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
-    const { directory, roster, holds, marks, history, sealer } = this.#components
-    const conversation = await unit.read(slots.conversation(conversationId))
+    const row = await this.add(unit, conversationId, this.#ownText(messageId, text, sentAt), { draft: '' })
+    const options = { messageId, shown: true, sentAt }
+    await this.#components.sealer.enqueue(unit, row.conversationId, { kind: 'text', text }, options)
+    return row
+  }
+
+  /** Whether one may write in a conversation now. @throws PeerError `no-conversation`, `blocked`, `held`. */
+  async requireOpen(conversationId: string): Promise<void> {
+    const conversation = await this.#components.states.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('no-conversation')
+    this.#requireUnheld(conversation)
+  }
+
+  #requireUnheld(conversation: Conversation): void {
+    const { directory, roster, holds, marks } = this.#components
     for (const accountId of roster.partnersOf(conversation)) {
       const known = directory.peek(toHex(accountId))
       if (marks.isBlocked(accountId)) throw new PeerError('blocked', { username: known?.username ?? null })
@@ -201,11 +221,21 @@ export class Conversations implements ConversationsApi, MessagesApi {
       // What waits for a second operator needs no decision of the user: it is kept, and sent once operators agree.
       if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })
     }
-    // Who writes to a person accepts them.
+  }
+
+  /** Shows an own message. Who writes to a person accepts them. @throws PeerError as {@link requireOpen}. */
+  async add(
+    unit: UnitOfWork,
+    conversationId: string,
+    message: NewMessage,
+    change: Partial<Pick<Conversation, 'draft'>> = {}
+  ): Promise<MessageRow> {
+    const { roster, marks, history } = this.#components
+    const conversation = await unit.read(slots.conversation(conversationId))
+    if (!conversation) throw new PeerError('no-conversation')
+    this.#requireUnheld(conversation)
     for (const accountId of roster.othersOf(conversation)) await marks.set(unit, accountId, { answer: 'accepted' })
-    const row = await history.appendNew(unit, { ...conversation, draft: '' }, this.#ownText(messageId, text, sentAt))
-    await sealer.enqueue(unit, conversation.conversationId, { kind: 'text', text }, { messageId, shown: true, sentAt })
-    return row
+    return history.appendNew(unit, { ...conversation, ...change }, message)
   }
 
   #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {
@@ -214,19 +244,25 @@ export class Conversations implements ConversationsApi, MessagesApi {
     return { ...own, messageId, kind: 'text', text, line: null, sentAt, state: 'waiting', problem: null }
   }
 
+  view(row: MessageRow): ChatMessage {
+    return this.#components.people.message(row)
+  }
+
   /** Tries a failed message again, with its old place if it had one. */
   async retry(id: string): Promise<void> {
-    const { states, history, sealer, outbox } = this.#components
+    const { states, history, sealer, outbox, retryFile } = this.#components
     await states.unit(async unit => {
       const row = await history.update(unit, id as ShownId, current =>
         current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
       )
       if (!row) return
-      const { conversationId, messageId, text, sentAt } = row
+      const { conversationId, messageId, text, file, sentAt } = row
+      if (file && (await retryFile(unit, row))) return
       const sent = await this.#sentBefore(toHex(conversationId), messageId)
       if (!sent) {
         const options = { messageId, shown: true, sentAt }
-        return sealer.enqueue(unit, conversationId, { kind: 'text', text }, options)
+        const body: MessageBody = file ? bodyOfFile(file, text) : { kind: 'text', text }
+        return sealer.enqueue(unit, conversationId, body, options)
       }
       const { sequence, predecessor, content } = sent
       const again = { sequence, predecessor }

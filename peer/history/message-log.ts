@@ -26,7 +26,8 @@ import { ownDeviceSlots } from '../store/own-device-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A message before it has its place. */
-export type NewMessage = Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold'>
+export type NewMessage = Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold' | 'file'> &
+  Partial<Pick<MessageRow, 'file'>>
 
 export interface MessageLogInit {
   /** Called after the commit for each message that appeared or changed. */
@@ -177,7 +178,7 @@ export class MessageLog {
     const now = this.#context.timers.now()
     const isSeen =
       !message.mine && (await this.#wasSeenElsewhere(unit, shownIdOf(this.#context, { ...message, conversationId })))
-    const row: MessageRow = { ...message, conversationId, receivedAt: now, readTold: isSeen }
+    const row: MessageRow = { file: null, ...message, conversationId, receivedAt: now, readTold: isSeen }
     const counts = !message.mine && !isSeen && isUnreadKind(message.kind)
     unit.write(slots.message(toHex(conversationId), order), row)
     await this.#init.index.rowAppeared(unit, toHex(conversationId), order)
@@ -273,7 +274,8 @@ export interface GapOf {
 const missingLine = (missing: number, gone: number): SystemLine => ({ kind: 'missing', missing, gone })
 
 /** Whether a message of this kind counts as unread until it was on a screen. */
-export const isUnreadKind = (kind: MessageRow['kind']): boolean => kind === 'text' || kind === 'unsupported'
+export const isUnreadKind = (kind: MessageRow['kind']): boolean =>
+  kind === 'text' || kind === 'file' || kind === 'unsupported'
 
 /** Whether a row is what is left of a gap that was filled. */
 export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.line === null

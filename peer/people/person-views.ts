@@ -10,6 +10,7 @@ import type { KnownAccount } from '../directory/known-account.ts'
 import { recordDetails } from '../directory/record-details.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
+import { fileView } from '../files/file-message.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
@@ -113,6 +114,7 @@ export class PersonViews {
       kind: row.kind,
       text: row.text,
       line: row.line,
+      file: row.file && fileView(row.file),
       sentAt: row.sentAt,
       receivedAt: row.receivedAt,
       state: row.state,

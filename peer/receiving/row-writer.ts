@@ -5,6 +5,7 @@ import { MESSAGE_ID_BYTES, type Message, type MessageId } from '../../protocol/c
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { labelled, type Purpose } from '../../protocol/labels.ts'
 import type { EngineContext } from '../engine-context.ts'
+import { fileOfBody } from '../files/file-message.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
@@ -88,7 +89,9 @@ export class RowWriter {
       case 'reply':
         return { ...shown, text: body.text }
       case 'attachment':
+        return { ...shown, kind: 'file', text: body.caption, file: fileOfBody(body) }
       case 'voiceNote':
+        return { ...shown, kind: 'file', file: fileOfBody(body) }
       case 'unsupported':
         return { ...shown, kind: 'unsupported' }
       default:

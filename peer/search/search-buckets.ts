@@ -35,7 +35,10 @@ export interface OrderedRow {
 }
 
 /** What of a message is searched; empty for what is not. */
-export const textOf = ({ kind, text }: MessageRow): string => (kind === 'text' ? foldedWords(text) : '')
+export function textOf({ kind, text, file }: MessageRow): string {
+  if (kind === 'file') return foldedWords(`${text} ${file?.name ?? ''}`)
+  return kind === 'text' ? foldedWords(text) : ''
+}
 
 /** The blocks of a bucket: one, unless its messages are very many or very long. */
 export function blocksOf(conversation: string, bucket: string, rows: readonly OrderedRow[]): SearchBlock[] {

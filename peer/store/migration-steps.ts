@@ -212,6 +212,18 @@ const searchIndex: MigrationStep = async store => {
   })
 }
 
+/** 11 to 12: a message has a place for a file. */
+const messageFiles: MigrationStep = async store => {
+  const changes: EntryChange[] = []
+  for (const conversation of await store.all('conversation')) {
+    const id = toHex(fieldsOf(conversation)[0] as Uint8Array)
+    for (const { order, value } of await store.range('message', id)) {
+      changes.push({ space: 'message', id, order, value: encodeCbor([...fieldsOf(value), null]) })
+    }
+  }
+  return changes
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -223,7 +235,8 @@ export const STEPS: readonly MigrationStep[] = [
   deliveryProofs,
   systemLines,
   acceptedPeople,
-  searchIndex
+  searchIndex,
+  messageFiles
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

@@ -47,6 +47,7 @@ import { seenSessionState, type SeenSession } from '../../protocol/session/seen-
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
 import { DELIVERY_TOKEN_BYTES } from '../../protocol/wire/delivery-token.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
+import { fileCodec } from './file-entry.ts'
 import type { Slot, UnitOfWork } from './state-store.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { MESSAGE_PROBLEMS, type MessageProblem } from '../problems.ts'
@@ -112,7 +113,7 @@ export const messageCodec = struct({
   from: accountIdCodec,
   device: deviceIdCodec,
   mine: bool,
-  kind: oneOf('text', 'system', 'gap', 'unsupported'),
+  kind: oneOf('text', 'system', 'gap', 'unsupported', 'file'),
   text: text(MAX_TEXT_UNITS),
   line: nullable(lineCodec),
   sentAt: uint(),
@@ -120,7 +121,9 @@ export const messageCodec = struct({
   state: nullable(oneOf('waiting', 'sent', 'delivered', 'read', 'failed')),
   problem: nullable(problemCodec),
   /** Whether the sender was told that it was read here. */
-  readTold: bool
+  readTold: bool,
+  /** Of a message of kind `file`; its `text` is what the sender says about it. */
+  file: nullable(fileCodec)
 })
 export type MessageRow = TypeOf<typeof messageCodec>
 export const messageEntry = entry(messageCodec)

@@ -28,6 +28,15 @@ export const MAX_HISTORY_CHUNKS_ASKED = 16
 /** Longest cursor of a history: opaque to the device that asks. */
 export const MAX_HISTORY_CURSOR_BYTES = 512
 
+/** Nodes that are named as keeping a file. */
+export const MAX_FILE_NODES = 4
+/** Longest small picture of a file inside its message. */
+export const MAX_THUMBNAIL_BYTES = 8 * 1024
+/** Loudness over time, one byte for each step. */
+export const MAX_WAVEFORM_BYTES = 128
+/** Longest voice note: a day. */
+export const MAX_VOICE_NOTE_MS = 24 * 60 * 60 * 1000
+
 const messageText = text(MAX_TEXT_UNITS)
 const target = messageIdCodec
 
@@ -50,15 +59,18 @@ export const blobCodec = struct({
   hash: bytes(32),
   /** Bytes before encryption and padding. */
   size: uint(MAX_ATTACHMENT_BYTES),
-  /** AES-256-GCM key of this file alone. */
+  /** From which the key of its chunks follows, of this file alone. */
   key: bytes(KEY_BYTES),
-  mediaType: text(127)
+  mediaType: text(127),
+  /** Keys of the nodes that its sender handed it to, to be asked first. */
+  nodes: list(bytes(32), MAX_FILE_NODES)
 })
 
 /** Sequence numbers, from and to included. */
 const ranges = list(struct({ from: uint(), to: uint() }), 32, 1)
 
-const pixels = nullable(uint(65_535))
+/** Width or height of a picture. */
+export const pixelsCodec = nullable(uint(65_535))
 
 /** `number` on the wire, and the fields of version 1. */
 export const messageKinds = {
@@ -74,19 +86,19 @@ export const messageKinds = {
       blob: blobCodec,
       name: text(255),
       caption: messageText,
-      width: pixels,
-      height: pixels,
+      width: pixelsCodec,
+      height: pixelsCodec,
       /** A small picture to show before the file is there. */
-      thumbnail: nullable(bytesBetween(1, 8 * 1024))
+      thumbnail: nullable(bytesBetween(1, MAX_THUMBNAIL_BYTES))
     })
   },
   voiceNote: {
     number: 7,
     codec: struct({
       blob: blobCodec,
-      durationMs: uint(24 * 60 * 60 * 1000),
+      durationMs: uint(MAX_VOICE_NOTE_MS),
       /** Loudness over time, 0 to 255. */
-      waveform: bytesBetween(0, 128)
+      waveform: bytesBetween(0, MAX_WAVEFORM_BYTES)
     })
   },
   receipt: {

@@ -60,7 +60,8 @@ const rowOf = (conversationId: ConversationId, text: string, sentAt: number): Me
   receivedAt: sentAt,
   state: null,
   problem: null,
-  readTold: true
+  readTold: true,
+  file: null
 })
 
 /** Measures the index over a store on disk. */

@@ -25,6 +25,7 @@ export class FakePeer implements PeerApi {
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
     snapshot: new Set(),
     message: new Set(),
+    transfer: new Set(),
     resumed: new Set()
   }
 
@@ -252,6 +253,7 @@ export class FakePeer implements PeerApi {
         mine: true,
         kind: 'text',
         line: null,
+        file: null,
         text,
         sentAt: now,
         receivedAt: now,
@@ -267,6 +269,19 @@ export class FakePeer implements PeerApi {
     retry: async () => {},
 
     receipts: async () => []
+  }
+
+  readonly files: PeerApi['files'] = {
+    send: async () => {
+      throw new PeerError('file-unreadable')
+    },
+    stop: async () => {},
+    fetch: async () => {
+      throw new PeerError('file-gone', { reason: 'vanished' })
+    },
+    chunk: async () => new Uint8Array(),
+    usage: async () => [],
+    free: async () => {}
   }
 
   readonly record: PeerApi['record'] = {

@@ -198,6 +198,7 @@ export function message(
     mine,
     kind: 'text',
     line: null,
+    file: null,
     text,
     sentAt,
     receivedAt: sentAt + 400,

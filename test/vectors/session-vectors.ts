@@ -235,7 +235,7 @@ function pairingVectors(env: Environment): SessionVectors['pairing'] {
 
 const filled = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value)
 const target = filled(16, 5) as MessageId
-const blob = { hash: filled(32, 1), size: 1000, key: filled(32, 2), mediaType: 'image/jpeg' }
+const blob = { hash: filled(32, 1), size: 1000, key: filled(32, 2), mediaType: 'image/jpeg', nodes: [filled(32, 6)] }
 
 /** One message of each kind, in the order of their numbers. */
 export const bodies: MessageBody[] = [

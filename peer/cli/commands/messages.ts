@@ -1,21 +1,23 @@
 /** `send`, `listen` and `messages`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { ChatMessage, Person, SentReceipt } from '../../peer-api.ts'
-import { messageJson, messageLine, nameOf } from '../output.ts'
+import { fileJson, messageJson, messageLine, nameOf } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
+import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
 import { personNamed } from './find-person.ts'
-import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type Run } from './runnable.ts'
+import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
 
 export const send: Run<'send'> = async (peer, command, output) => {
-  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const { file } = command
+  const timeoutMs = command.timeoutMs ?? (file === undefined ? SEND_TIMEOUT_MS : FILE_TIMEOUT_MS)
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
   const person = await personNamed(peer, command.to, timeoutMs)
   const conversation = await peer.conversations.open(person.accountId)
-  const taken = await peer.messages.sendText(conversation.id, command.text)
+  const taken = await take(peer, conversation.id, command)
   const last = await untilSent(peer, taken, signal)
   const receipts = await receiptsOf(peer, last, signal)
   await output.print(
@@ -25,6 +27,7 @@ export const send: Run<'send'> = async (peer, command, output) => {
       to: person.username ?? person.accountId,
       toAccount: person.accountId,
       text: last.text,
+      files: last.file === null ? [] : [fileJson(last.file)],
       sentAt: last.sentAt,
       state: last.state,
       problem: last.problem,
@@ -37,6 +40,13 @@ export const send: Run<'send'> = async (peer, command, output) => {
   if (last.state === 'failed') output.note(reasonOf(last))
   if (last.state === 'failed') return EXIT.failed
   return last.state === 'waiting' ? EXIT.timedOut : EXIT.done
+}
+
+/** Takes the message; from here on it is kept, whatever happens to the connection. */
+async function take(peer: NodePeer, conversationId: string, { text, file }: CommandOf<'send'>): Promise<ChatMessage> {
+  if (file === undefined) return peer.messages.sendText(conversationId, text)
+  const { content, name } = await fileToSend(file)
+  return peer.files.send(conversationId, content, { name, text })
 }
 
 const reasonOf = ({ problem }: ChatMessage): string =>

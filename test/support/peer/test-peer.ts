@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { LevelObjects } from '../../../peer/objects/level-objects.ts'
 import { PeerEngine } from '../../../peer/peer-engine.ts'
 import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
 import { platformTimers, SILENT_LOG, type KeyVault, type Log, type Timers } from '../../../peer/ports.ts'
@@ -20,6 +21,8 @@ export type PeerSurroundings = Pick<FakeNetwork, 'transport' | 'fetch' | 'url'>
 /** A real peer over a fake network; restarts over the same store. */
 export class TestPeer {
   readonly store = new MemoryStore()
+  /** Its files, encrypted. */
+  readonly objects = new MemoryStore()
   readonly #network: PeerSurroundings
   readonly #entry: number
   /** Seals the store; 32 bytes. */
@@ -77,6 +80,7 @@ export class TestPeer {
         vault: this.vault,
         transport: this.#network.transport(),
         fetch: this.#network.fetch,
+        objects: new LevelObjects(this.objects),
         log: this.log
       },
       { entry: this.#network.url(this.#entry), keepUnheard: true }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { LevelObjects } from '../../../peer/objects/level-objects.ts'
+import { MemoryStore } from '../../support/peer/memory-store.ts'
 import { PeerEngine } from '../../../peer/peer-engine.ts'
 import { platformTimers, SILENT_LOG } from '../../../peer/ports.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
@@ -28,7 +30,8 @@ test('a start that fails leaves nothing running beside the next one', async () =
     closed++
     return close()
   }
-  const components = { crypto, random, timers: platformTimers, store, fetch: network.fetch, log: SILENT_LOG }
+  const objects = new LevelObjects(new MemoryStore())
+  const components = { crypto, random, timers: platformTimers, store, fetch: network.fetch, objects, log: SILENT_LOG }
   const engine = new PeerEngine(
     { ...components, vault: createSeedVault(crypto, store, random), transport: network.transport() },
     { entry: network.url(0) }

@@ -52,7 +52,8 @@ export function countsUnread(messages: readonly ChatMessage[]): number {
   return messages.filter(canBeUnread).length
 }
 
-const canBeUnread = ({ mine, kind }: ChatMessage): boolean => !mine && (kind === 'text' || kind === 'unsupported')
+const canBeUnread = ({ mine, kind }: ChatMessage): boolean =>
+  !mine && (kind === 'text' || kind === 'file' || kind === 'unsupported')
 
 /** The first of the last `unread` messages of others; null if there are none. */
 export function firstUnreadId(messages: readonly ChatMessage[], unread: number): string | null {

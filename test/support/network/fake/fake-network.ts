@@ -32,6 +32,7 @@ import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '
 import type { NodeStream, HttpClient, Transport } from '../../../../peer/ports.ts'
 import { FakeLedger } from './fake-ledger.ts'
 import { FakeLinking } from './fake-linking.ts'
+import { FakeObjects } from './fake-objects.ts'
 
 /** What happens to a delivery on its way to a device. */
 export type Fate = 'deliver' | 'drop' | 'twice' | 'later'
@@ -94,6 +95,11 @@ export class FakeNetwork {
   readonly lossSeen: number[] = []
   /** The boxes of linkings. */
   readonly linking = new FakeLinking()
+  /** What nodes keep for accounts. */
+  readonly objects = new FakeObjects(device => {
+    const account = this.#revoked.has(device) ? undefined : this.#accountOfDevice.get(device)
+    return account && toHex(account)
+  })
   submissions = 0
   /** Delivery tokens that devices handed in, by mailbox in hex. */
   readonly tokens = new Map<string, MailboxToken>()
@@ -180,6 +186,7 @@ export class FakeNetwork {
       return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
+    if (pathname.startsWith('/v1/objects')) return this.objects.answer(node, new URL(url), init)
     if (pathname.startsWith('/v1/linking/')) return this.linking.answer(pathname, new URL(url), init)
     if (pathname === '/v1/devices') return this.#addDevice(new Uint8Array(init!.body as Uint8Array))
     if (pathname === '/v1/recoveries') return this.#recover(new Uint8Array(init!.body as Uint8Array))

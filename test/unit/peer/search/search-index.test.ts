@@ -41,7 +41,8 @@ function rowOf(conversation: string, text: string, sentAt: number): MessageRow {
     receivedAt: sentAt,
     state: null,
     problem: null,
-    readTold: true
+    readTold: true,
+    file: null
   }
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { LevelObjects } from '../../../../peer/objects/level-objects.ts'
 import { PeerEngine } from '../../../../peer/peer-engine.ts'
 import { platformTimers, SILENT_LOG, type KeyValueStore, type Transport } from '../../../../peer/ports.ts'
 import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher.ts'
@@ -213,6 +214,7 @@ test('a peer starts from a store of version 1, and shows what was in it', async 
       vault: createSeedVault(crypto, store, random),
       transport,
       fetch: () => Promise.reject(new Error('no network')),
+      objects: new LevelObjects(new MemoryStore()),
       log: SILENT_LOG
     },
     { entry: undefined }

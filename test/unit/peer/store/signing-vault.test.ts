@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { LevelObjects } from '../../../../peer/objects/level-objects.ts'
+import { MemoryStore } from '../../../support/peer/memory-store.ts'
 import { PeerEngine } from '../../../../peer/peer-engine.ts'
 import { platformTimers, SILENT_LOG, type KeyVault } from '../../../../peer/ports.ts'
 import type { SealedStore } from '../../../../peer/store/sealed-store.ts'
@@ -38,7 +40,8 @@ async function browser(network: FakeNetwork, profile: TestPeer) {
   })
   const visit = async (vaultOf: (store: SealedStore) => KeyVault): Promise<PeerEngine> => {
     const store = await profile.openStore()
-    const components = { crypto, random, timers: platformTimers, store, fetch: network.fetch, log: SILENT_LOG }
+    const objects = new LevelObjects(new MemoryStore())
+    const components = { crypto, random, timers: platformTimers, store, fetch: network.fetch, objects, log: SILENT_LOG }
     const engine = new PeerEngine(
       { ...components, vault: vaultOf(store), transport: network.transport() },
       { entry: network.url(0) }

@@ -25,7 +25,13 @@ import { seededRandom, START, testEnvironment } from '../session/fixtures.ts'
 
 const refused = (code: string) => expect.objectContaining({ name: 'ProtocolError', code })
 const target = new Uint8Array(16).fill(5) as MessageId
-const blob = { hash: new Uint8Array(32), size: 100, key: new Uint8Array(32).fill(1), mediaType: 'image/jpeg' }
+const blob = {
+  hash: new Uint8Array(32),
+  size: 100,
+  key: new Uint8Array(32).fill(1),
+  mediaType: 'image/jpeg',
+  nodes: []
+}
 
 /** One of every kind. */
 const bodies: MessageBody[] = [

@@ -63,7 +63,11 @@ export const messageProblems: MessageSentences = {
   'nodes-full': 'The network has no space left. It is kept here and tried again.',
   'no-account': 'This person could not be found on the network. It is kept here and tried again.',
   'no-keys': 'No device of this person is ready to receive yet. It is kept here and tried again.',
-  'not-prepared': 'The answers about this person are not complete. It is kept here and tried again.'
+  'not-prepared': 'The answers about this person are not complete. It is kept here and tried again.',
+  'storage-full': 'There is no room for this file: your storage is used up. Free some space, then try again.',
+  'file-refused': 'The network does not take this file. It is kept here.',
+  'file-stopped': 'You stopped this. It is kept here.',
+  'file-lost': 'This file is not on this device any more. Choose it again to send it.'
 }
 
 /** "20 minutes", "3 hours", "12 days". */
@@ -169,6 +173,16 @@ export const failures: FailureSentences = {
   'no-keys': messageProblems['no-keys'],
   'message-empty': 'There is nothing to send yet.',
   'message-too-long': 'This message is too long. Split it into several.',
+  'file-too-large': ({ limit }) => `A file can have ${limit / 1024 / 1024} MB. Nothing was sent.`,
+  'file-unreadable': 'This file cannot be read, or it changed meanwhile. Nothing was sent.',
+  'no-file': 'This message has no file, or is not on this device.',
+  'file-not-here': 'This file is not on this device.',
+  'file-gone': ({ reason }) =>
+    reason === 'expired'
+      ? 'This file is gone. The network keeps files for 30 days. Ask for it to be sent again.'
+      : 'This file is not on the network any more. Ask for it to be sent again.',
+  'file-damaged': 'This file is not the one that was sent. Nothing was saved. Ask for it to be sent again.',
+  'file-stopped': 'You stopped this.',
   'removal-offline': 'There is no connection. The device was not removed. Try again later.',
   'removal-waits':
     'The connection was lost. The removal is kept on this device and handed in with the next connection.',

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { toHex } from '../../../../protocol/bytes.ts'
+import { parseStorageAuthorization } from '../../../../protocol/identity/storage-request.ts'
+
+const PART_BYTES = 1024 * 1024
+
+interface Upload {
+  size: number
+  parts: Map<number, Uint8Array>
+}
+
+/** One request for an object, as a test that interferes sees it. */
+export interface ObjectRequest {
+  node: number
+  /** `begin`, `part`, `complete`, `get`, `list` or `remove`. */
+  what: string
+  hash: string
+  /** Lower-case hex of the account that asks. */
+  account: string
+  /** Requests of this kind before, at all nodes. */
+  before: number
+}
+
+/** The stored objects of every node, in memory, with what goes wrong on the way to them. */
+export class FakeObjects {
+  /** What each node keeps, by hash in hex. */
+  readonly stored = new Map<number, Map<string, Uint8Array>>()
+  readonly #owned = new Map<string, { size: number; purpose: string; storedAt: number }>()
+  readonly #uploads = new Map<string, Upload>()
+  readonly #purposes = new Map<string, string>()
+  readonly requests: ObjectRequest[] = []
+  /** Bytes that nodes were sent in parts. */
+  uploadedBytes = 0
+  /** Answers in place of the nodes, or throws as a lost connection does; undefined leaves it to them. */
+  interfere: (request: ObjectRequest) => Promise<Response | undefined> | Response | undefined = () => undefined
+  readonly #accountOf: (deviceId: string) => string | undefined
+
+  constructor(accountOf: (deviceId: string) => string | undefined) {
+    this.#accountOf = accountOf
+  }
+
+  count(what: string): number {
+    return this.requests.filter(request => request.what === what).length
+  }
+
+  at(node: number): Map<string, Uint8Array> {
+    if (!this.stored.has(node)) this.stored.set(node, new Map())
+    return this.stored.get(node)!
+  }
+
+  /** As the routes of `node/http/object-routes.ts`. */
+  async answer(node: number, url: URL, init: RequestInit = {}): Promise<Response> {
+    const { method = 'GET' } = init
+    const [, , , hash = '', verb, index] = url.pathname.split('/')
+    const headers = new Headers(init.headers)
+    const { deviceId } = parseStorageAuthorization(headers.get('authorization') ?? '')
+    const account = this.#accountOf(toHex(deviceId))
+    if (account === undefined) return failure('bad-authorization', 401)
+    const what = whatOf(method, hash, verb)
+    const request = { node, what, hash, account, before: this.count(what) }
+    this.requests.push(request)
+    const other = await this.interfere(request)
+    if (other) return other
+    init.signal?.throwIfAborted()
+    const key = `${node} ${account} ${hash}`
+    switch (what) {
+      case 'begin':
+        return this.#begin(key, url.searchParams)
+      case 'part':
+        return this.#part(key, Number(index), new Uint8Array(init.body as Uint8Array))
+      case 'complete':
+        return this.#complete(node, key, hash)
+      case 'remove':
+        this.#owned.delete(key)
+        this.at(node).delete(hash)
+        return new Response(null, { status: 204 })
+      case 'list':
+        return this.#list(`${node} ${account} `)
+      default:
+        return this.#get(this.at(node).get(hash), headers.get('range'))
+    }
+  }
+
+  #begin(key: string, query: URLSearchParams): Response {
+    if (this.#owned.has(key)) return json({ stored: true, received: [], partBytes: PART_BYTES })
+    const upload = this.#uploads.get(key) ?? { size: Number(query.get('size')), parts: new Map() }
+    this.#uploads.set(key, upload)
+    this.#purposes.set(key, query.get('purpose')!)
+    return json({ stored: false, received: [...upload.parts.keys()], partBytes: PART_BYTES })
+  }
+
+  #part(key: string, index: number, body: Uint8Array): Response {
+    const upload = this.#uploads.get(key)
+    if (!upload) return failure('not-found', 404)
+    this.uploadedBytes += body.length
+    upload.parts.set(index, body)
+    return new Response(null, { status: 204 })
+  }
+
+  #complete(node: number, key: string, hash: string): Response {
+    if (this.#owned.has(key)) return new Response(null, { status: 204 })
+    const upload = this.#uploads.get(key)
+    if (!upload) return failure('not-found', 404)
+    const parts = [...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part)
+    const bytes = Buffer.concat(parts)
+    if (bytes.length < upload.size) return failure('incomplete', 409)
+    if (createHash('sha256').update(bytes).digest('hex') !== hash) {
+      upload.parts.clear()
+      return failure('malformed', 400)
+    }
+    this.at(node).set(hash, Uint8Array.from(bytes))
+    this.#owned.set(key, { size: upload.size, purpose: this.#purposes.get(key)!, storedAt: Date.now() })
+    this.#uploads.delete(key)
+    return new Response(null, { status: 204 })
+  }
+
+  #list(prefix: string): Response {
+    const objects = [...this.#owned]
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, object]) => ({ hash: key.slice(prefix.length), ...object }))
+    return json({ objects, usedBytes: objects.reduce((sum, { size }) => sum + size, 0), quotaBytes: 1e9 })
+  }
+
+  #get(bytes: Uint8Array | undefined, range: string | null): Response {
+    if (!bytes) return failure('not-found', 404)
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
+    const part = first === undefined ? bytes : bytes.subarray(Number(first), Number(last) + 1)
+    return new Response(part as Uint8Array<ArrayBuffer>, { status: first === undefined ? 200 : 206 })
+  }
+}
+
+function whatOf(method: string, hash: string, verb: string | undefined): string {
+  if (hash === '') return 'list'
+  if (method === 'PUT') return 'part'
+  if (method === 'DELETE') return 'remove'
+  if (method === 'GET') return 'get'
+  return verb === 'complete' ? 'complete' : 'begin'
+}
+
+const json = (value: unknown): Response => new Response(JSON.stringify(value))
+/** A refusal, as nodes give them. */
+export const failure = (error: string, status: number): Response =>
+  new Response(JSON.stringify({ error, message: error }), { status })

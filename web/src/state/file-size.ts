@@ -1,0 +1,9 @@
+const UNITS = ['byte', 'kilobyte', 'megabyte'] as const
+
+/** A number of bytes as people read it: "900 byte", "12 kB", "1.2 MB", in the way of a language. */
+export function fileSize(bytes: number, language: string): string {
+  const power = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3))
+  const value = bytes / 1000 ** power
+  const maximumFractionDigits = power > 0 && value < 10 ? 1 : 0
+  return new Intl.NumberFormat(language, { style: 'unit', unit: UNITS[power]!, maximumFractionDigits }).format(value)
+}

@@ -10,10 +10,10 @@ import { RunningNode } from './running-node.ts'
 /** `volo-node backup --out DIR`: from the running node if one answers, otherwise from its files. */
 export async function runBackup({ config, own }: CommandArguments, version: string): Promise<Outcome> {
   const report = await makeBackup(config, resolve(own['--out']!), version)
-  const { folder, stores, files, elsewhere, node } = report
-  const bytes = [...stores, ...files].reduce((sum, file) => sum + file.bytes, 0)
+  const { folder, stores, files, objects, elsewhere, node } = report
+  const bytes = [...stores, ...files, objects].reduce((sum, file) => sum + file.bytes, 0)
   const lines = [
-    `Node ${node} is backed up in ${folder}: ${stores.length} stores and ${files.length} files, ${bytes} bytes${report.running ? ', while it ran' : ''}.`,
+    `Node ${node} is backed up in ${folder}: ${stores.length} stores, ${files.length} files and ${objects.count} objects of people, ${bytes} bytes${report.running ? ', while it ran' : ''}.`,
     'It holds secret keys: keep it as safe as the node.',
     ...elsewhere.map(file => `Not in it, because a setting names it elsewhere: ${file}`)
   ]

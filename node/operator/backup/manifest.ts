@@ -30,6 +30,8 @@ const manifestSchema = z.object({
     .array(fileSchema.extend({ store: z.enum(STORE_NAMES), storeVersion: z.number().int().positive() }))
     .max(STORE_NAMES.length),
   files: z.array(fileSchema).max(MAX_FILES),
+  /** Files and backups of people, in a folder of their own. Each carries its own checksums. */
+  objects: z.object({ count: z.number().int().nonnegative(), bytes: z.number().int().nonnegative() }),
   /** Files outside the data folder that settings name: whoever restores needs them, too. */
   elsewhere: z.array(z.string()).max(MAX_FILES)
 })

@@ -13,13 +13,14 @@ import { RESTORE_MARK } from '../../config/restore-mark.ts'
 import { hashOfFile, makeEmptyFolder, syncFolder } from './backup-folder.ts'
 import { KEPT_FILES, STORES } from './backup-parts.ts'
 import { damaged, MANIFEST_FILE, parseManifest, type Manifest } from './manifest.ts'
+import { copyObjects, countObjects, OBJECTS_FOLDER, STORED_OBJECTS } from './object-files.ts'
 
 const MAX_MANIFEST_BYTES = 64 * 1024
 const OWNER_ONLY_FILE = 0o600
 const OWNER_ONLY_FOLDER = 0o700
 
 /** What was restored. */
-export interface RestoreReport extends Pick<Manifest, 'network' | 'node' | 'made' | 'elsewhere'> {
+export interface RestoreReport extends Pick<Manifest, 'network' | 'node' | 'made' | 'elsewhere' | 'objects'> {
   dataDir: string
   stores: string[]
   files: string[]
@@ -43,9 +44,9 @@ export async function restoreBackup({ dataDir }: Pick<NodeConfig, 'dataDir'>, fr
     const message = `The backup could not be restored (${reason}): empty the data folder ${dataDir}, then try again.`
     throw new ConfigError(message, { cause })
   }
-  const { network, node, made, elsewhere, stores, files } = manifest
+  const { network, node, made, elsewhere, objects, stores, files } = manifest
   const names = { stores: stores.map(({ store }) => store), files: files.map(({ name }) => name) }
-  return { dataDir, network, node, made, elsewhere, ...names }
+  return { dataDir, network, node, made, elsewhere, objects, ...names }
 }
 
 function readManifest(from: string): Manifest {
@@ -58,7 +59,7 @@ function readManifest(from: string): Manifest {
   return parseManifest(readFileSync(file, 'utf8'), from)
 }
 
-async function verify(from: string, { stores, files }: Manifest): Promise<void> {
+async function verify(from: string, { stores, files, objects }: Manifest): Promise<void> {
   for (const { name, bytes, sha256 } of [...stores, ...files]) {
     const found = await hashOfFile(join(from, name))
     if (found === undefined) throw damaged(from, `${name} is missing`)
@@ -68,6 +69,10 @@ async function verify(from: string, { stores, files }: Manifest): Promise<void> 
   const unknown = files.find(({ name }) => !(KEPT_FILES as readonly string[]).includes(name))
   if (unknown) throw damaged(from, `${unknown.name} is no file of a node`)
   for (const { name } of stores) await requireWhole(from, name)
+  const found = await countObjects(join(from, OBJECTS_FOLDER))
+  if (found.count !== objects.count) throw damaged(from, `${found.count} of ${objects.count} objects are there`)
+  if (found.bytes !== objects.bytes)
+    throw damaged(from, `its objects have ${found.bytes} bytes instead of ${objects.bytes}`)
 }
 
 async function requireWhole(from: string, name: string): Promise<void> {
@@ -89,6 +94,7 @@ async function copy(from: string, { stores, files }: Manifest, dataDir: string):
     await syncFolder(folder)
   }
   for (const { name } of files) await copyDurably(join(from, name), join(dataDir, name))
+  await copyObjects(join(from, OBJECTS_FOLDER), join(dataDir, STORED_OBJECTS))
   await syncFolder(dataDir)
   rmSync(mark)
   await syncFolder(dataDir)

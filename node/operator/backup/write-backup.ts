@@ -24,6 +24,7 @@ import {
   type StoreName
 } from './backup-parts.ts'
 import { MANIFEST_FILE, manifestText, type BackupFile, type BackupStore } from './manifest.ts'
+import { copyObjects, OBJECTS_FOLDER, STORED_OBJECTS, type ObjectSum } from './object-files.ts'
 
 const NEXT_MANIFEST = `${MANIFEST_FILE}.next`
 
@@ -34,6 +35,8 @@ export interface BackupReport {
   node: string
   stores: BackupStore[]
   files: BackupFile[]
+  /** Files and backups of people, where the storage is the node's own disk. */
+  objects: ObjectSum
   /** Files that settings name outside the data folder: not in the backup. */
   elsewhere: string[]
 }
@@ -62,14 +65,16 @@ export async function writeBackup(
   try {
     const stores = await writeStores(out, parts)
     const files = await copyFiles(dataDir, out)
+    // After the stores: what they name was there by then.
+    const objects = await copyObjects(join(dataDir, STORED_OBJECTS), join(out, OBJECTS_FOLDER))
     const elsewhere = filesElsewhere(config)
-    const facts = { program, made: new Date().toISOString(), ...identity, stores, files, elsewhere }
+    const facts = { program, made: new Date().toISOString(), ...identity, stores, files, objects, elsewhere }
     await writeHashed(out, NEXT_MANIFEST, Buffer.from(manifestText(facts)))
     await syncFolder(out)
     await renameDurably(out, NEXT_MANIFEST, MANIFEST_FILE)
-    return { folder: out, ...identity, stores, files, elsewhere }
+    return { folder: out, ...identity, stores, files, objects, elsewhere }
   } catch (error) {
-    await removeFiles(out, [MANIFEST_FILE, NEXT_MANIFEST, ...STORE_NAMES.map(fileOf), ...KEPT_FILES])
+    await removeFiles(out, [MANIFEST_FILE, NEXT_MANIFEST, ...STORE_NAMES.map(fileOf), ...KEPT_FILES, OBJECTS_FOLDER])
     if (error instanceof ConfigError) throw error
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
     throw new ConfigError(`The backup could not be made (${reason}): nothing is left of it in ${out}.`, {

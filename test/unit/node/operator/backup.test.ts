@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { AppDatabase } from '../../../../node/app-database.ts'
 import { readConfig, type NodeConfig } from '../../../../node/config/config.ts'
@@ -81,6 +81,16 @@ describe('a backup', () => {
     expect(existsSync(join(target.dataDir, RESTORE_MARK))).toBe(false)
   })
 
+  test('holds the objects of people, as files that are there or are not', async () => {
+    const object = join(config.dataDir, 'storage', 'objects', 'ab', 'object-1')
+    mkdirSync(dirname(object), { recursive: true })
+    writeFileSync(object, 'sealed')
+    const { objects } = await backup()
+    expect(objects).toEqual({ count: 1, bytes: 6 })
+    await restore()
+    expect(readFileSync(join(target.dataDir, 'storage', 'objects', 'ab', 'object-1'), 'utf8')).toBe('sealed')
+  })
+
   test('belongs to its owner only', async () => {
     await backup()
     expect(statSync(out).mode & 0o777).toBe(0o700)
@@ -144,6 +154,18 @@ describe('restore refuses, and writes nothing for', () => {
       writeFileSync(file, whole)
     }
     expect(existsSync(target.dataDir)).toBe(false)
+  })
+
+  test('objects that are missing or cut short', async () => {
+    const object = join(config.dataDir, 'storage', 'objects', 'ab', 'object-1')
+    mkdirSync(dirname(object), { recursive: true })
+    writeFileSync(object, 'sealed')
+    await rm(out, { recursive: true })
+    await backup()
+    truncateSync(join(out, 'objects', 'ab', 'object-1'), 3)
+    await expect(restore()).rejects.toThrow('its objects have 3 bytes instead of 6')
+    await rm(join(out, 'objects', 'ab', 'object-1'))
+    await expect(restore()).rejects.toThrow('0 of 1 objects are there')
   })
 
   test('a backup of a newer format', async () => {

@@ -34,6 +34,7 @@ import { OwnProfile } from './account/own-profile.ts'
 import type { KnownNetwork } from './network/known-network.ts'
 import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
+import { LateHistory } from './own-devices/late-history.ts'
 import { OwnDevices } from './own-devices/own-devices.ts'
 import { Outbox } from './sending/outbox.ts'
 import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
@@ -108,6 +109,7 @@ export class ChatEngine {
   readonly #index: SearchIndex
   readonly #roster: ConversationRoster
   readonly #marks: PersonMarksBook
+  readonly #late: LateHistory
   readonly #sealer: Sealer
   readonly #pairs: PairSender
   readonly #maintenance: Maintenance
@@ -169,11 +171,23 @@ export class ChatEngine {
     const tokens = new DeliveryTokens(context, states, directory)
     const saying = { context, states, pairings, tokens, roster, outbox, account, marks, onKeysChanged }
     const pairs = (this.#pairs = new PairSender(saying))
-    const round = new SealRound({ context, history, queue, outbox, roster, pairings, tokens, account, onKeysChanged })
+    const late = (this.#late = new LateHistory(context, states, { onLate: device => this.ownDevices.onLate(device) }))
+    const round = new SealRound({
+      late,
+      context,
+      history,
+      queue,
+      outbox,
+      roster,
+      pairings,
+      tokens,
+      account,
+      onKeysChanged
+    })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
     const onGap = (conversationId: string): void => void this.#maintenance.keepUp(conversationId)
-    const writer = (this.rowWriter = new RowWriter({ context, history, marks, onGap }))
+    const writer = (this.rowWriter = new RowWriter({ context, history, marks, late, onGap }))
     const rows = new ConversationRows(context, history)
     const own = (this.ownDevices = new OwnDevices({
       context,
@@ -187,6 +201,8 @@ export class ChatEngine {
       trust,
       marks,
       tokens,
+      late,
+      outbox,
       pairs,
       account,
       changeAccount,
@@ -205,7 +221,18 @@ export class ChatEngine {
       historyTransfer: own.transfer,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
-    const inbox = (this.inbox = new Inbox({ context, states, rows, writer, controls, pairs, pairings, marks }))
+    const inbox = (this.inbox = new Inbox({
+      context,
+      states,
+      rows,
+      writer,
+      controls,
+      pairs,
+      pairings,
+      marks,
+      late,
+      presence: own.presence
+    }))
     const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
     const receiving = { context, states, directory, inbox, pairInbox, isPartner }
@@ -287,6 +314,7 @@ export class ChatEngine {
     await this.#marks.load(this.directory)
     await this.directory.load(this.#components.context.accountId())
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
+    await this.#late.start()
     await this.outbox.start()
     await this.#sealer.start()
     await this.#pairs.start()

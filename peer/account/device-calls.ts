@@ -9,7 +9,7 @@ import type { DeviceRemoval } from './device-removal.ts'
 export interface DeviceCallsComponents {
   publicRecords: PublicRecords
   deviceRemoval: DeviceRemoval
-  ownDevices: Pick<OwnDevices, 'nameOf' | 'rename'>
+  ownDevices: Pick<OwnDevices, 'nameOf' | 'rename' | 'presence'>
   /** Called when a screen has something else to show. */
   onChange: () => void
 }
@@ -25,7 +25,11 @@ export class DeviceCalls implements DevicesApi {
   async list(): Promise<DeviceRecord[]> {
     const { publicRecords, ownDevices } = this.#components
     const devices = await publicRecords.ownDevices()
-    return devices.map(device => ({ ...device, name: device.name ?? ownDevices.nameOf(device.deviceId) }))
+    return devices.map(device => ({
+      ...device,
+      name: device.name ?? ownDevices.nameOf(device.deviceId),
+      lastSeen: ownDevices.presence.lastSeen(device.deviceId)
+    }))
   }
 
   async rename(deviceId: string, name: string): Promise<DeviceRecord> {

@@ -40,6 +40,11 @@ export interface DeviceRecord {
   added: RecordPlace
   /** The device that added it, lower-case hex; null for the first one and after a recovery. */
   addedBy: string | null
+  /**
+   * The hour in which an own device was last on, milliseconds, as far as this device has heard: a device that only listens
+   * says so once a day. Null where nothing is known, and for devices of others.
+   */
+  lastSeen: number | null
   /** Null while it may send and receive. A removal counts from when it is first seen, in a block or not. */
   removed: RecordPlace | null
 }

@@ -118,13 +118,16 @@ function deviceStateOf(added: DeviceRecord['added'], removed: DeviceRecord['remo
   return removed.state === 'pending' ? 'revoking' : 'revoked'
 }
 
-/** `7e0b…ebd  Command line (this device)  recorded, since 2026-01-31 12:00`. */
-export function deviceLine({ deviceId, name, isThis, added, removed }: DeviceRecord): string {
+/** `7e0b…ebd  Command line (this device)  recorded, since 2026-01-31 12:00`, and when another device was last on. */
+export function deviceLine({ deviceId, name, isThis, added, removed, lastSeen }: DeviceRecord): string {
   const { at } = removed ?? added
-  const since = at === null ? '' : `, since ${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}`
+  const since = at === null ? '' : `, since ${minuteOf(at)}`
+  const seen = lastSeen === null || isThis || removed ? '' : `, last seen ${minuteOf(lastSeen)}`
   const called = [...(name === null ? [] : [printable(name)]), ...(isThis ? ['(this device)'] : [])].join(' ')
-  return [deviceId, ...(called === '' ? [] : [called]), deviceStateOf(added, removed) + since].join('  ')
+  return [deviceId, ...(called === '' ? [] : [called]), deviceStateOf(added, removed) + since + seen].join('  ')
 }
+
+const minuteOf = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ')
 
 /** Text of another origin for the terminal; its further lines are indented, so that they cannot pass for lines of ours. */
 export function printable(text: string): string {

@@ -43,6 +43,8 @@ export interface AddingDeviceComponents {
   /** The person's answer. */
   answer: Promise<boolean>
   onStep: (change: Partial<LinkingState>) => void
+  /** Called before the last signature leaves this device. */
+  onApproving: (device: { deviceId: DeviceId }) => Promise<void>
 }
 
 /** A new device, as it asked. */
@@ -164,7 +166,7 @@ export class AddingDevice {
     { request, deviceId }: Newcomer,
     signed: Promise<LinkMessageOf<'signed'>>
   ): Promise<void> {
-    const { context, account } = this.#components
+    const { context, account, onApproving } = this.#components
     const { id } = context.network()
     const { signingKey, deviceId: by } = context.device()
     const { head } = await this.#ownAccount()
@@ -177,6 +179,7 @@ export class AddingDevice {
     const { deviceSignature } = await signRecord(id, add, 'deviceSignature', signingKey)
     const expiresAt = context.timers.now() + LINK_TOKEN_TTL_MS
     const token = await signLinkToken(id, signingKey, { accountId, deviceId, by, expiresAt })
+    await onApproving({ deviceId })
     await line.send({ kind: 'approval', deviceSignature, token })
   }
 

@@ -122,7 +122,7 @@ export class LinkingCalls implements LinkingApi {
   }
 
   #adding(underway: Underway): AddingDevice {
-    const { context, fetch, directory, account } = this.#components
+    const { context, fetch, directory, account, hooks } = this.#components
     return new AddingDevice({
       context,
       fetch,
@@ -130,7 +130,8 @@ export class LinkingCalls implements LinkingApi {
       account,
       signal: underway.abort.signal,
       answer: underway.answer.promise,
-      onStep: change => this.#change(underway, change)
+      onStep: change => this.#change(underway, change),
+      onApproving: device => hooks.onApproving(device)
     })
   }
 

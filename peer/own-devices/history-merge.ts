@@ -1,8 +1,6 @@
 /**
- * Merges history of another own device into the message log of this one. A message that is here already stays as it is, so a
- * piece can be merged any number of times. Shipped messages keep their order, before everything that this device has received
- * itself: an order of place 0, which the log never gives out. Only what follows a message that came here by itself, in the
- * order of the other device, stands behind that one.
+ * Merges history of another own device into the message log of this one. A piece can be merged any number of times: a message
+ * that is here already stays where it is, and only gets further (delivered, read). Where the others stand: shipped-place.ts.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -15,27 +13,28 @@ import type { TextIndex } from '../history/text-index.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import { PROFILE_REVISION } from '../sending/profile.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
-import { MAX_ORDER_LENGTH, orderOf, slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
-import type { UnitOfWork } from '../store/state-store.ts'
-import type { HistoryPiece, ShippedConversation } from './history-piece.ts'
+import { MAX_ORDER_LENGTH, slots, type Conversation } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { HistoryPiece, ShippedConversation, ShippedRow } from './history-piece.ts'
 import type { OwnSync } from './own-sync.ts'
-
-/** What shipped messages are ordered under. */
-const SHIPPED = `${orderOf(0)}.`
+import { ShippedPlaces } from './shipped-place.ts'
 
 export interface HistoryMergeComponents {
   marks: Pick<PersonMarksBook, 'set'>
   context: EngineContext
+  states: StateStore
   history: MessageLog
   index: Pick<TextIndex, 'rowAppeared'>
   tokens: DeliveryTokens
-  sync: Pick<OwnSync, 'takeItems'>
+  sync: Pick<OwnSync, 'takeItems' | 'markSeen'>
   /** A person whom this device may not know yet. The listener looks them up outside of the unit of work. */
   onPerson: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
 
 export class HistoryMerge {
   readonly #components: HistoryMergeComponents
+  /** Several pieces may be merged in one unit. */
+  readonly #places = new WeakMap<UnitOfWork, ShippedPlaces>()
 
   constructor(components: HistoryMergeComponents) {
     this.#components = components
@@ -59,18 +58,14 @@ export class HistoryMerge {
     const before = await this.#rowOf(unit, shipped)
     if (!before) return 0
     const { accountId, username, displayName, deliveryToken } = shipped
+    const here: ShippedRow[] = []
     let conversation = before
     let added = 0
-    let own = ''
-    for (const { order, row } of shipped.rows.toReversed()) {
-      const here = await unit.read(slots.place(shownIdOf(context, { ...row, conversationId: shipped.conversationId })))
-      if (here && !here.order.startsWith(SHIPPED) && here.order > own) own = here.order
-      // What this device will get itself, too, and the other one had first, keeps its place behind what came before it.
-      const place = own === '' ? `${SHIPPED}${order}` : `${own}.${order}`
-      const next = here ? undefined : await this.#row(unit, conversation, place, shipped.isRead ? asRead(row) : row)
-      if (!next) continue
-      conversation = next
-      added++
+    for (const each of shipped.rows.toReversed()) {
+      const next = await this.#row(unit, conversation, each, shipped.isRead)
+      if (next) added++
+      else here.push(each)
+      conversation = next ?? conversation
     }
     if (deliveryToken && !(await unit.read(slots.deliveryToken(toHex(accountId))))) {
       await tokens.learn(unit, accountId, deliveryToken, 0)
@@ -81,6 +76,7 @@ export class HistoryMerge {
       await marks.set(unit, accountId, { answer: 'accepted' })
     }
     history.saveConversation(unit, conversation)
+    for (const each of here) await this.#advance(unit, conversation, each)
     if (before.kind === 'direct') unit.after(() => onPerson(accountId, { username, displayName: displayName ?? '' }))
     return added
   }
@@ -103,22 +99,25 @@ export class HistoryMerge {
   async #row(
     unit: UnitOfWork,
     conversation: Conversation,
-    order: string,
-    shipped: MessageRow
+    shipped: ShippedRow,
+    isRead: boolean
   ): Promise<Conversation | undefined> {
     const { context, index } = this.#components
     const { conversationId } = conversation
-    const id = shownIdOf(context, { ...shipped, conversationId })
-    if (order.length > MAX_ORDER_LENGTH || (await unit.read(slots.place(id)))) return undefined
+    const { row } = shipped
+    const id = shownIdOf(context, { ...row, conversationId })
+    if (await unit.read(slots.place(id))) return undefined
+    const order = await this.#placesOf(unit).orderFor(unit, conversation, shipped)
+    if (order.length > MAX_ORDER_LENGTH) return undefined
     const awaited = ownDeviceSlots.awaitedMark(id)
     const isAwaited = (await unit.read(awaited)) !== undefined
     if (isAwaited) unit.remove(awaited)
-    const mine = equalBytes(shipped.from, context.accountId())
-    const readTold = shipped.readTold || isAwaited
-    unit.write(slots.message(toHex(conversationId), order), { ...shipped, conversationId, mine, readTold })
+    const mine = equalBytes(row.from, context.accountId())
+    const readTold = row.readTold || isRead || isAwaited
+    unit.write(slots.message(toHex(conversationId), order), { ...row, conversationId, mine, readTold })
     unit.write(slots.place(id), { conversationId, order })
     await index.rowAppeared(unit, toHex(conversationId), order)
-    const isUnread = !mine && isUnreadKind(shipped.kind) && !readTold
+    const isUnread = !mine && isUnreadKind(row.kind) && !readTold
     const { lastOrder, unread } = conversation
     return {
       ...conversation,
@@ -126,6 +125,19 @@ export class HistoryMerge {
       lastOrder: lastOrder === null || order > lastOrder ? order : lastOrder
     }
   }
-}
 
-const asRead = (row: MessageRow): MessageRow => ({ ...row, readTold: true })
+  /** A message that is here may have got further at the other device. Only what came late is looked at. */
+  async #advance(unit: UnitOfWork, { conversationId }: Conversation, { row, behind }: ShippedRow): Promise<void> {
+    const { context, history, sync } = this.#components
+    if (behind === null) return
+    const id = shownIdOf(context, { ...row, conversationId })
+    if (row.state !== null) await history.advance(unit, id, row.state)
+    if (row.readTold && !row.mine) await sync.markSeen(unit, toHex(conversationId), id)
+  }
+
+  #placesOf(unit: UnitOfWork): ShippedPlaces {
+    const places = this.#places.get(unit) ?? new ShippedPlaces(this.#components.states)
+    this.#places.set(unit, places)
+    return places
+  }
+}

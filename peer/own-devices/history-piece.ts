@@ -38,10 +38,10 @@ const LIMITS = { maxBytes: MAX_HISTORY_CHUNK_BYTES, maxDepth: 8, maxItems: 4_096
 const cursorCodec = struct({
   /**
    * `items`: what the devices agree on. `newest`: the newest messages of each conversation. `rest`: all others. `late`: what
-   * came after the device was added, from people who did not know of it yet.
+   * came after the device was added, from senders who did not know of it yet.
    */
   stage: oneOf('items', 'newest', 'rest', 'late'),
-  /** Place in the list of conversations, or of items. */
+  /** Place in the list of conversations, or of items; of the last in line that the device has for `late`. */
   at: uint(),
   /** Messages before this order come next; null at the end of the conversation. */
   before: nullable(text(MAX_ORDER_LENGTH))
@@ -50,7 +50,7 @@ const cursorCodec = struct({
 /** Where a piece begins. */
 export type HistoryCursor = TypeOf<typeof cursorCodec>
 export const FIRST_CURSOR: HistoryCursor = { stage: 'items', at: 0, before: null }
-/** What came late is asked for from here, as often as wanted. */
+/** What comes late begins here. */
 export const LATE_CURSOR: HistoryCursor = { stage: 'late', at: 0, before: null }
 
 export const encodeCursor = (cursor: HistoryCursor): Uint8Array => encode(cursorCodec, cursor)
@@ -59,7 +59,12 @@ export const encodeCursor = (cursor: HistoryCursor): Uint8Array => encode(cursor
 export const decodeCursor = (input: Uint8Array): HistoryCursor =>
   decode(cursorCodec, input, { maxBytes: MAX_HISTORY_CURSOR_BYTES, maxDepth: 2 })
 
-const shippedRowCodec = struct({ order: text(MAX_ORDER_LENGTH), row: messageCodec })
+const shippedRowCodec = struct({
+  order: text(MAX_ORDER_LENGTH),
+  row: messageCodec,
+  /** Name of the message before it, for what came late; empty for the first of a conversation. */
+  behind: nullable(bytesBetween(0, 32))
+})
 /** A message with its order at the device that ships it. */
 export type ShippedRow = TypeOf<typeof shippedRowCodec>
 

@@ -1,7 +1,7 @@
 /**
  * Gets the history from the own device that has added this one.
  *
- *     joined ──▶ asks (until the other device's session is there) ──▶ pieces, in order ──▶ done ──▶ asks for what came late
+ *     joined ──▶ asks (until the other device's session is there) ──▶ pieces, in order ──▶ done ──▶ asks for what comes late
  *                  ▲                                                      │
  *                  └── nothing came for a while, a restart, a new connection ┘
  *
@@ -25,9 +25,10 @@ const PIECES_ASKED = 8
 /** Pieces that are kept in memory until the ones before them come. */
 const MAX_EARLY_PIECES = 16
 const FIRST_RETRY_MS = 1_000
-const MAX_RETRY_MS = 60_000
-/** What came late is asked for this long after the end, and after each time. */
-const LATE_ROUNDS_MS = [5_000, 10_000, 15_000, 30_000, 60_000, 5 * 60_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000]
+/** The other device says when it is back, so that requests do not gather in its mailbox. */
+const MAX_RETRY_MS = 3_600_000
+/** What came late is asked for this long after the end, and after each time; else when the other device says so. */
+const LATE_ROUNDS_MS = [5_000, 60_000, 3_600_000]
 
 export interface HistoryTransferComponents {
   context: EngineContext
@@ -49,6 +50,8 @@ export class HistoryTransfer {
   #retryMs = FIRST_RETRY_MS
   #cancelTimer: (() => void) | undefined
   #running: Promise<void> | undefined
+  /** The other device says that something came late. */
+  #isLateDue = false
   #stopped = true
 
   constructor(components: HistoryTransferComponents) {
@@ -58,7 +61,9 @@ export class HistoryTransfer {
   async start(): Promise<void> {
     this.#stopped = false
     this.#state = await this.#components.states.read(ownDeviceSlots.historyTransfer())
-    this.#schedule(this.#state?.isDone ? this.#lateMs() : FIRST_RETRY_MS)
+    // A word of the other device may have come right before an earlier process ended.
+    this.#isLateDue = this.#state?.isDone ?? false
+    this.#schedule(this.#state?.isDone ? LATE_ROUNDS_MS[0] : FIRST_RETRY_MS)
   }
 
   async stop(): Promise<void> {
@@ -96,7 +101,13 @@ export class HistoryTransfer {
   kick(): void {
     this.#retryMs = FIRST_RETRY_MS
     this.#askedUntil = 0
-    if (this.#state && !this.#state.isDone) this.#schedule(0)
+    if (this.#state && (!this.#state.isDone || this.#isLateDue)) this.#schedule(0)
+  }
+
+  /** The other device says that there is more: asks now. */
+  onMore(): void {
+    this.#isLateDue = true
+    this.kick()
   }
 
   #schedule(ms: number | undefined): void {
@@ -114,27 +125,28 @@ export class HistoryTransfer {
   /** Asks, and again later if nothing comes. */
   async #ask(): Promise<void> {
     const { states } = this.#components
-    await states.unit(unit => this.#request(unit))
+    if (!(await states.unit(unit => this.#request(unit)))) return
     this.#schedule(this.#retryMs)
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS)
   }
 
-  async #request(unit: UnitOfWork): Promise<void> {
+  /** @returns false once everything was asked for. */
+  async #request(unit: UnitOfWork): Promise<boolean> {
     const { pairs, notesId } = this.#components
     const state = await this.#roundOf(unit)
-    if (!state) return
+    if (!state) return false
     const { transferId, index, cursor, from } = state
     const request = { kind: 'historyRequest' as const, transferId, index, cursor, count: PIECES_ASKED }
     // False until the other device's session was accepted: asked again then.
     if (await pairs.say(unit, notesId(), from, [request])) this.#askedUntil = index + PIECES_ASKED
+    return true
   }
 
   /** The state to ask with; undefined once everything was asked for. The end of a round is where the next one begins. */
   async #roundOf(unit: UnitOfWork): Promise<HistoryTransferState | undefined> {
     const state = await unit.read(ownDeviceSlots.historyTransfer())
-    if (!state?.isDone) return state
-    if (state.rounds >= LATE_ROUNDS_MS.length) return undefined
-    return state
+    const isWanted = !state?.isDone || this.#isLateDue || state.rounds < LATE_ROUNDS_MS.length
+    return isWanted ? state : undefined
   }
 
   /** Takes one piece. Only from the device that was asked, and for this transfer. */
@@ -147,15 +159,17 @@ export class HistoryTransfer {
       if (this.#early.size < MAX_EARLY_PIECES) this.#early.set(toHex(piece.from), { piece, last: body.last })
       return
     }
+    let isEnd = body.last
     state = await this.#take(unit, state, piece, body.last)
     for (let next = this.#early.get(toHex(state.cursor)); next; next = this.#early.get(toHex(state.cursor))) {
       this.#early.delete(toHex(state.cursor))
       state = await this.#take(unit, state, next.piece, next.last)
+      isEnd = next.last
     }
     const taken = state
     unit.write(ownDeviceSlots.historyTransfer(), taken)
-    if (!taken.isDone && taken.index >= this.#askedUntil) await this.#request(unit)
-    unit.after(() => this.#taken(taken))
+    if (!isEnd && taken.index >= this.#askedUntil) await this.#request(unit)
+    unit.after(() => this.#taken(taken, isEnd))
     unit.tell(() => this.#components.onChange())
   }
 
@@ -178,11 +192,14 @@ export class HistoryTransfer {
     }
   }
 
-  #taken(state: HistoryTransferState): void {
+  #taken(state: HistoryTransferState, isEnd: boolean): void {
     this.#state = state
     this.#retryMs = FIRST_RETRY_MS
-    if (state.isDone) this.#early.clear()
-    this.#schedule(state.isDone ? this.#lateMs() : 5 * FIRST_RETRY_MS)
+    if (isEnd) {
+      this.#early.clear()
+      this.#isLateDue = false
+    }
+    this.#schedule(isEnd ? this.#lateMs() : 5 * FIRST_RETRY_MS)
   }
 
   /** When what came late is asked for next; undefined if not any more. */

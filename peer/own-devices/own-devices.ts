@@ -14,15 +14,18 @@ import type { TextIndex } from '../history/text-index.ts'
 import type { LinkingHooks } from '../linking/linking-hooks.ts'
 import type { HistoryApi, HistoryStatus } from '../peer-api.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { Outbox } from '../sending/outbox.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import type { ChangeAccount, OwnAccount } from '../store/own-account.ts'
 import type { StateStore } from '../store/state-store.ts'
+import { DevicePresence } from './device-presence.ts'
 import { HistoryMerge } from './history-merge.ts'
 import { HistorySource } from './history-source.ts'
 import { HistoryTransfer } from './history-transfer.ts'
+import type { LateHistory } from './late-history.ts'
 import { OwnSync } from './own-sync.ts'
-import { deviceNameItem, SyncItems, textValue } from './sync-items.ts'
+import { deviceNameItem, moreHistoryItem, SyncItems, textValue, timeValue } from './sync-items.ts'
 
 const MAX_DEVICE_NAME = 64
 
@@ -38,6 +41,8 @@ export interface OwnDevicesComponents {
   trust: PersonTrust
   marks: PersonMarksBook
   tokens: DeliveryTokens
+  late: LateHistory
+  outbox: Outbox
   pairs: PairSender
   account: () => OwnAccount
   changeAccount: ChangeAccount
@@ -51,52 +56,98 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
   readonly sync: OwnSync
   readonly source: HistorySource
   readonly transfer: HistoryTransfer
+  readonly presence: DevicePresence
   readonly #components: OwnDevicesComponents
+  /** Devices that were told that they can ask for more, and have not asked since. */
+  readonly #told = new Set<string>()
 
   constructor(components: OwnDevicesComponents) {
     this.#components = components
     const { context, states } = components
     const items = (this.items = new SyncItems(context, states))
     const onNamed = (name: string): void => void this.#renameThis(name)
-    const sync = (this.sync = new OwnSync({ ...components, items, onNamed }))
-    this.source = new HistorySource({ ...components, items })
+    const onMoreHistory = (): void => this.transfer.onMore()
+    const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onMoreHistory }))
+    const onAsked = (device: string): void => void this.#told.delete(device)
+    this.source = new HistorySource({ ...components, items, onAsked })
     const merge = new HistoryMerge({
       ...components,
       sync,
       onPerson: (accountId, profile) => void this.#notePerson(accountId, profile)
     })
     this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId })
+    this.presence = new DevicePresence({ context, states, items, sync })
   }
 
   async start(): Promise<void> {
     await this.items.load()
     await this.transfer.start()
+    await this.presence.start()
   }
 
   stop(): Promise<void> {
+    this.presence.stop()
     return this.transfer.stop()
   }
 
-  /** A device was added here by the user: it may ask for the history, and hears what the others agree on. */
+  /** From now on others may send to the device. What they do not send there is kept for it, and it may ask for the history. */
+  onApproving({ deviceId }: { deviceId: DeviceId }): Promise<void> {
+    return this.#components.states.unit(unit => this.source.grant(unit, deviceId))
+  }
+
+  /** A device was added here by the user: it hears what the others agree on. */
   async onLinked({ deviceId, name }: { deviceId: DeviceId; name: string }): Promise<void> {
-    await this.#components.states.unit(unit => this.source.grant(unit, deviceId))
+    await this.onApproving({ deviceId })
     await this.#openToOwn()
     const item = deviceNameItem(toHex(deviceId))
     if (name !== '' && this.items.get(item) === undefined) await this.sync.setItem(item, textValue(name))
   }
 
   /**
-   * Goes on with what an earlier process or connection left: asks for the history, and opens a session with devices that
-   * were added here and have asked for nothing yet. Never rejects.
+   * Goes on with what an earlier process or connection left: asks for the history, and says to devices that were added here
+   * that they can ask. Never rejects.
    */
   async kick(): Promise<void> {
     this.transfer.kick()
+    void this.presence.tell()
     try {
-      const owed = (await this.source.grants()).some(({ isDone, chats }) => !isDone && chats === 0)
-      if (owed) await this.#openToOwn()
+      await this.#forgetRemoved()
+      const grants = await this.source.grants()
+      if (grants.some(({ isDone, chats }) => !isDone && chats === 0)) await this.#openToOwn()
+      this.#told.clear()
+      const owed = new Set([
+        ...this.#components.late.owed,
+        ...grants.filter(({ isDone }) => !isDone).map(({ deviceId }) => toHex(deviceId))
+      ])
+      for (const device of owed) await this.#tellMore(device)
     } catch (error) {
       this.#components.context.log.warn('no session with a new own device yet', { reason: String(error) })
     }
+  }
+
+  /** Something came that a device which was added here does not get by itself. */
+  onLate(device: string): void {
+    if (this.#told.has(device)) return
+    this.#told.add(device)
+    this.#tellMore(device).catch((error: unknown) => {
+      this.#told.delete(device)
+      this.#components.context.log.debug('a device does not know yet of what came late', { reason: String(error) })
+    })
+  }
+
+  /** A device that is not on the account any more gets nothing more. */
+  async #forgetRemoved(): Promise<void> {
+    const { context, directory, states } = this.#components
+    const own = await directory.load(context.accountId())
+    for (const { deviceId } of await this.source.grants()) {
+      if (own?.view.revokedAt(deviceId) !== undefined) await states.unit(unit => this.source.end(unit, deviceId))
+    }
+  }
+
+  /** Says to a device that was added here that it can ask for more history. */
+  async #tellMore(device: string): Promise<void> {
+    this.#told.add(device)
+    await this.sync.setItem(moreHistoryItem(device), timeValue(this.#components.context.timers.now()))
   }
 
   /** Opens a session with the own devices as the record has them now: the channel of the history comes with it. */

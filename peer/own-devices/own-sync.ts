@@ -6,7 +6,6 @@
  * it counts for nothing.
  */
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
-import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { BodyOf, MessageBody } from '../../protocol/conversation/message.ts'
 import { MAX_RECEIPT_TARGETS } from '../../protocol/conversation/message-kinds.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -21,7 +20,7 @@ import { ownDeviceSlots, type SyncItem } from '../store/own-device-slots.ts'
 import { slots, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { OwnMark, OwnMarks } from '../history/own-marks.ts'
-import { deviceNameItem, idIn, type SyncItems } from './sync-items.ts'
+import { deviceNameItem, idIn, moreHistoryItem, timeIn, timeValue, verifiedItem, type SyncItems } from './sync-items.ts'
 
 export interface OwnSyncComponents {
   context: EngineContext
@@ -32,6 +31,8 @@ export interface OwnSyncComponents {
   items: SyncItems
   sealer: Sealer
   trust: PersonTrust
+  /** The device that added this one has more history for it. */
+  onMoreHistory: () => void
   /** Another device gave this one a name. */
   onNamed: (name: string) => void
   /** Something that a screen shows has changed. */
@@ -62,7 +63,7 @@ export class OwnSync implements OwnMarks {
     const { states, items, onChange } = this.#components
     await states.unit(async unit => {
       const item = await items.set(unit, name, value)
-      if (await this.#hasOthers()) await this.#tell(unit, { kind: 'sync', items: [item] })
+      if (await this.hasOthers()) await this.#tell(unit, { kind: 'sync', items: [item] })
     })
     onChange()
   }
@@ -70,13 +71,13 @@ export class OwnSync implements OwnMarks {
   /** A person's safety number was compared here, or its mark was taken away. */
   noteVerified(accountId: AccountId): Promise<void> {
     const { verifiedAt } = this.#components.trust.of(accountId)
-    const value = verifiedAt === null ? new Uint8Array(0) : encode(uint(), verifiedAt)
-    return this.setItem(`verified/${toHex(accountId)}`, value)
+    const value = verifiedAt === null ? new Uint8Array(0) : timeValue(verifiedAt)
+    return this.setItem(verifiedItem(toHex(accountId)), value)
   }
 
   /** As part of the unit of work that marks the messages here. */
   async tellMarks(unit: UnitOfWork, conversationId: string, mark: OwnMark, messages: ShownId[]): Promise<void> {
-    if (messages.length === 0 || !(await this.#hasOthers())) return
+    if (messages.length === 0 || !(await this.hasOthers())) return
     for (let i = 0; i < messages.length; i += MAX_RECEIPT_TARGETS) {
       const some = messages.slice(i, i + MAX_RECEIPT_TARGETS).map(id => fromHex(id, 32))
       await this.#tell(unit, { kind: 'ownMarks', conversationId: fromHex(conversationId, 32), mark, messages: some })
@@ -89,7 +90,8 @@ export class OwnSync implements OwnMarks {
     await sealer.enqueue(unit, conversationId, body)
   }
 
-  async #hasOthers(): Promise<boolean> {
+  /** Whether the account has another live device, as last known. */
+  async hasOthers(): Promise<boolean> {
     const { context, roster } = this.#components
     const others = await roster.recipientsOf(conversationOf(context, [context.accountId()]))
     return others !== undefined && others.length > 0
@@ -101,12 +103,13 @@ export class OwnSync implements OwnMarks {
     const conversationId = toHex(body.conversationId)
     for (const message of body.messages) {
       const id = toHex(message) as ShownId
-      if (body.mark === 'seen') await this.#seen(unit, conversationId, id)
+      if (body.mark === 'seen') await this.markSeen(unit, conversationId, id)
       else await this.#components.history.advance(unit, id, body.mark)
     }
   }
 
-  async #seen(unit: UnitOfWork, conversationId: string, id: ShownId): Promise<void> {
+  /** A message was read on another device. */
+  async markSeen(unit: UnitOfWork, conversationId: string, id: ShownId): Promise<void> {
     const { context, history } = this.#components
     const place = await unit.read(slots.place(id))
     // The mark may be quicker than the message: they come from two devices.
@@ -126,13 +129,14 @@ export class OwnSync implements OwnMarks {
   }
 
   #apply({ name, value }: SyncItem): void {
-    const { context, trust, onNamed } = this.#components
+    const { context, trust, onNamed, onMoreHistory } = this.#components
+    const own = toHex(context.device().deviceId)
     const accountId = idIn(name, 'verified')
     if (accountId) {
-      const at = value.length === 0 ? null : decode(uint(), value, { maxBytes: 16 })
-      trust.take(accountId as AccountId, at).catch((error: unknown) => {
+      trust.take(accountId as AccountId, timeIn(value)).catch((error: unknown) => {
         context.log.warn('a mark of another device could not be kept', { reason: String(error) })
       })
-    } else if (name === deviceNameItem(toHex(context.device().deviceId))) onNamed(new TextDecoder().decode(value))
+    } else if (name === deviceNameItem(own)) onNamed(new TextDecoder().decode(value))
+    else if (name === moreHistoryItem(own)) onMoreHistory()
   }
 }

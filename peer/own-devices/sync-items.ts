@@ -6,6 +6,7 @@
  * did not see each other the later clock wins, and of equal versions the higher device id. All devices come to the same.
  */
 import { compareBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
+import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { ownDeviceSlots, syncItemEntry, type SyncItem } from '../store/own-device-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -15,12 +16,19 @@ const MAX_ITEMS = 20_000
 
 /** Name of the item that holds what a device is called. @param device - lower-case hex. */
 export const deviceNameItem = (device: string): string => `device-name/${device}`
+/** Name of the item that holds when a device last said that it is on. @param device - lower-case hex. */
+export const lastSeenItem = (device: string): string => `last-seen/${device}`
+/** Name of the item that says that the device which added another has more history for it. @param device - lower-case hex. */
+export const moreHistoryItem = (device: string): string => `more-history/${device}`
 /** Name of the item that holds when a person's safety number was compared. @param account - lower-case hex. */
 export const verifiedItem = (account: string): string => `verified/${account}`
 
+/** Kinds of items that are about one thing, and the bytes of its id. */
+const ID_BYTES = { 'device-name': 16, 'last-seen': 16, verified: 32 }
+
 /** The id in the name of an item; undefined if the item is of another kind. */
-export function idIn(name: string, kind: 'device-name' | 'verified'): Uint8Array | undefined {
-  const bytes = kind === 'verified' ? 32 : 16
+export function idIn(name: string, kind: keyof typeof ID_BYTES): Uint8Array | undefined {
+  const bytes = ID_BYTES[kind]
   const match = new RegExp(`^${kind}/([0-9a-f]{${2 * bytes}})$`).exec(name)
   return match ? fromHex(match[1]!, bytes) : undefined
 }
@@ -43,6 +51,11 @@ export class SyncItems {
   get(name: string): Uint8Array | undefined {
     const value = this.#items.get(name)?.value
     return value?.length === 0 ? undefined : value
+  }
+
+  /** An item with its version, to be shipped. */
+  item(name: string): SyncItem | undefined {
+    return this.#items.get(name)
   }
 
   /** {@link get} as text. */
@@ -85,6 +98,13 @@ export function isNewer(item: SyncItem, before: SyncItem): boolean {
   const order = compareBytes(item.by, before.by)
   return order > 0 || (order === 0 && toHex(item.value) > toHex(before.value))
 }
+
+/** A time as the value of an item. @param time - milliseconds. */
+export const timeValue = (time: number): Uint8Array => encode(uint(), time)
+
+/** The time in the value of an item; null if there is none. */
+export const timeIn = (value: Uint8Array | undefined): number | null =>
+  value === undefined || value.length === 0 ? null : decode(uint(), value, { maxBytes: 16 })
 
 /** A text as the value of an item. */
 export const textValue = (text: string): Uint8Array => utf8(text)

@@ -74,6 +74,7 @@ export class PublicRecords implements RecordApi {
         messagingKeyHash: toHex(messagingKeyHash),
         added: placeOf(added),
         addedBy: addedBy && toHex(addedBy),
+        lastSeen: null,
         removed: revocation && placeOf(revocation)
       }
     })

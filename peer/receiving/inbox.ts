@@ -20,6 +20,8 @@ import type { PairingBook } from '../store/pairing-book.ts'
 import { dropInbound } from '../store/session-states.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { DevicePresence } from '../own-devices/device-presence.ts'
+import type { LateHistory } from '../own-devices/late-history.ts'
 import type { ControlInbox } from './control-inbox.ts'
 import type { RowWriter } from './row-writer.ts'
 
@@ -34,6 +36,10 @@ export interface InboxComponents {
   controls: ControlInbox
   pairs: PairSender
   pairings: PairingBook
+  /** Keeps who sends to new devices of the account. */
+  late: Pick<LateHistory, 'noteJoined'>
+  /** Keeps when own devices were last on. */
+  presence: Pick<DevicePresence, 'note'>
   /** Says whom the user has blocked: what they send is taken in, is not shown and changes nothing. */
   marks: { isBlocked(accountId: AccountId): boolean }
 }
@@ -69,7 +75,7 @@ export class Inbox {
 
   /** What stores each part of a change. For {@link apply}, and for tests of what it takes to notice a missing part. */
   appliersFor(unit: UnitOfWork, storedAt: number | undefined): ChangeAppliers {
-    const { context, rows, writer, controls, pairs, pairings, marks } = this.#components
+    const { context, rows, writer, controls, pairs, pairings, marks, presence, late } = this.#components
     return {
       members: async members => {
         if (members) await rows.rowFor(unit, [...members])
@@ -92,6 +98,7 @@ export class Inbox {
       pairing: async pairing => {
         if (pairing) await pairings.noteAccepted(unit, pairing, context.timers.now())
       },
+      joined: (joined, origin) => late.noteJoined(unit, origin, joined),
       sequencer: (sequencer, origin) => {
         if (!sequencer) return
         unit.write(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)), sequencer)
@@ -111,7 +118,9 @@ export class Inbox {
         if (due.delivered.length + due.opened.length > 0) await pairs.noteDue(unit, conversationId, senderDevice, due)
       },
       isHeard: (isHeard, origin) => {
-        if (isHeard) unit.after(() => this.#heardAt.set(keyOf(origin), context.timers.now()))
+        if (!isHeard) return
+        unit.after(() => this.#heardAt.set(keyOf(origin), context.timers.now()))
+        if (storedAt !== undefined) presence.note(unit, origin, storedAt)
       }
     }
   }

@@ -7,6 +7,8 @@ import { labelled, type Purpose } from '../../protocol/labels.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { fileOfBody } from '../files/file-message.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import { shownIdOf } from '../history/shown-id.ts'
+import type { LateHistory } from '../own-devices/late-history.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import { shownDate } from './shown-date.ts'
@@ -20,6 +22,8 @@ export interface RowWriterComponents {
   context: EngineContext
   history: MessageLog
   marks: Acceptance
+  /** Keeps what a new device of the account does not get by itself. */
+  late: Pick<LateHistory, 'noteRow'>
   /** A gap is shown now. */
   onGap: (conversationId: string) => void
 }
@@ -70,7 +74,7 @@ export class RowWriter {
     row: Extract<Row, { kind: 'message' | 'unreadable' }>,
     storedAt: number | undefined
   ): Promise<void> {
-    const { history, marks } = this.#components
+    const { context, history, late, marks } = this.#components
     const shown = row.kind === 'message' ? this.#shownForm(origin, row.message) : this.#unreadableForm(origin, row)
     if (shown) await this.#setDate(unit, origin, conversation, shown, { isLate: row.late, storedAt })
     // The user wrote to this person on another own device.
@@ -79,6 +83,8 @@ export class RowWriter {
     }
     if (row.late) await history.fill(unit, conversation, origin.senderDevice, row.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
+    const name = shown && shownIdOf(context, { ...shown, conversationId: origin.conversationId })
+    await late.noteRow(unit, origin, row, name)
   }
 
   /** How a message is shown; undefined for one that only changes others. */

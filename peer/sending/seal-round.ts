@@ -39,6 +39,15 @@ import type { UnitOfWork } from '../store/state-store.ts'
 /** Room in a packet that queued messages leave for the profile. */
 const RESERVED_MESSAGES = 1
 
+/** Hears of each message that was sealed, and for which devices. */
+export interface SealedNotes {
+  noteSent(
+    unit: UnitOfWork,
+    message: Pick<Unsent, 'conversationId' | 'messageId' | 'content'>,
+    recipients: readonly DeviceId[]
+  ): Promise<void>
+}
+
 export interface SealRoundComponents {
   context: EngineContext
   history: MessageLog
@@ -47,6 +56,8 @@ export interface SealRoundComponents {
   roster: ConversationRoster
   pairings: PairingBook
   tokens: DeliveryTokens
+  /** Keeps what a new device of the account does not get by itself. */
+  late: SealedNotes
   account: () => OwnAccount
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
@@ -74,6 +85,7 @@ export class SealRound {
     if (others.length === 0) return this.#keepToSelf(unit, items)
     const sealed = await this.#encrypt(unit, plan, items)
     for (const item of sealed.items) this.#remember(unit, key, item)
+    for (const item of sealed.items) await this.#components.late.noteSent(unit, item, others)
     const revision = profileRevision(await this.#components.tokens.own(unit))
     if (profileGiven < revision) {
       const current = (await unit.read(slots.conversation(key))) ?? plan.conversation

@@ -1,5 +1,5 @@
 /** What a device stores about the other devices of its account: what they agree on, and history on its way. */
-import { bool, bytes, bytesBetween, list, struct, uint, type TypeOf } from '../../protocol/codec.ts'
+import { bool, bytes, bytesBetween, list, nullable, struct, text, uint, type TypeOf } from '../../protocol/codec.ts'
 import { MAX_HISTORY_CURSOR_BYTES, syncItemCodec } from '../../protocol/conversation/message-kinds.ts'
 import { deviceIdCodec } from '../../protocol/identity/device.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
@@ -16,11 +16,18 @@ export const syncItemEntry = entry(syncItemCodec)
 const awaitedMarkCodec = struct({ at: uint() })
 const awaitedMarkEntry = entry(awaitedMarkCodec)
 
+const deviceSeenCodec = struct({
+  deviceId: deviceIdCodec,
+  /** Cut to the hour. */
+  at: uint()
+})
+export const deviceSeenEntry = entry(deviceSeenCodec)
+
 const historyGrantCodec = struct({
   deviceId: deviceIdCodec,
   grantedAt: uint(),
-  /** In the order in which they are shipped. */
-  conversations: list(conversationIdCodec, MAX_SHIPPED_CONVERSATIONS),
+  /** In the order in which they are shipped. What is shown at `before` or later came after the device was added. */
+  conversations: list(struct({ conversationId: conversationIdCodec, before: uint() }), MAX_SHIPPED_CONVERSATIONS),
   /** Conversations that were shipped whole. */
   chats: uint(),
   isDone: bool
@@ -28,6 +35,14 @@ const historyGrantCodec = struct({
 /** A device that may ask this one for the history. */
 export type HistoryGrant = TypeOf<typeof historyGrantCodec>
 export const historyGrantEntry = entry(historyGrantCodec)
+
+/** A message by its name, or an item: see `peer/own-devices/late-history.ts`. */
+const lateCodec = struct({ message: nullable(bytes(32)), item: nullable(text(96)) })
+export type LateEntry = TypeOf<typeof lateCodec>
+export const lateEntry = entry(lateCodec)
+
+const reachedCodec = struct({ since: uint() })
+export const reachedEntry = entry(reachedCodec)
 
 const historyTransferCodec = struct({
   /** The own device that ships the history. */
@@ -57,10 +72,30 @@ export const ownDeviceSlots = {
     id: message,
     codec: awaitedMarkEntry
   }),
+  /** When another own device was last heard here. */
+  deviceSeen: (device: string): Slot<TypeOf<typeof deviceSeenCodec>> => ({
+    space: 'own-device-seen',
+    id: device,
+    codec: deviceSeenEntry
+  }),
   historyGrant: (device: string): Slot<HistoryGrant> => ({
     space: 'history-grant',
     id: device,
     codec: historyGrantEntry
+  }),
+  /** What a new device did not get from its sender and gets from here, in the order in which it came. */
+  late: (device: string, order: string): Slot<LateEntry> => ({
+    space: 'late-history',
+    id: device,
+    order,
+    codec: lateEntry
+  }),
+  /** The first message of a sender in a conversation that a new device gets by itself. */
+  reached: (device: string, conversation: string, sender: string): Slot<TypeOf<typeof reachedCodec>> => ({
+    space: 'reached-from',
+    id: device,
+    order: `${conversation}.${sender}`,
+    codec: reachedEntry
   }),
   historyTransfer: (): Slot<HistoryTransferState> => ({ space: 'history-transfer', codec: historyTransferEntry })
 }

@@ -12,7 +12,7 @@ import type { Environment } from '../environment.ts'
 import { ProtocolError } from '../errors.ts'
 import type { AccountId, DeviceId } from '../identity/device.ts'
 import type { ConversationId } from '../roster/roster.ts'
-import { acceptOpen, type AcceptInit } from '../session/accept.ts'
+import { acceptOpen, type AcceptInit, type JoinedDevice } from '../session/accept.ts'
 import type { SessionId } from '../session/context.ts'
 import type { PeerKey } from '../session/conversation-keys.ts'
 import { decryptMessage, supersedeInbound, surplusInbound, type Inbound } from '../session/inbound.ts'
@@ -89,6 +89,8 @@ export interface ChangeParts {
   readonly peerKey: PeerKey | null
   /** Of a session that was just accepted. */
   readonly pairing: AcceptedPairing | null
+  /** From where on each device of its roster gets what the sender says: what is earlier comes to a new one from an own device. */
+  readonly joined: readonly JoinedDevice[]
   readonly sequencer: Sequencer | null
   /** In the order in which they are shown. */
   readonly rows: readonly Row[]
@@ -115,6 +117,7 @@ const NOTHING: ChangeParts = {
   seen: null,
   peerKey: null,
   pairing: null,
+  joined: [],
   sequencer: null,
   rows: [],
   controls: [],
@@ -201,7 +204,7 @@ export async function openChange(
     throw error
   })
   if (!accepted) return change(origin, false, isRetry ? {} : { owed })
-  const { inbound, peerKey, seen, pairing, since } = accepted
+  const { inbound, peerKey, seen, pairing, joined, since } = accepted
   const stored = [...supersedeInbound(state.inbounds, inbound, env.now()), inbound]
   const sequencer = state.sequencer ?? emptySequencer(conversationId, senderDevice)
   const step = noteSession(env, sequencer, { since, firstSequence: context.firstSequence })
@@ -214,6 +217,7 @@ export async function openChange(
     seen,
     peerKey,
     pairing,
+    joined,
     owed: { ...owed, delivered: shown.owed.delivered }
   })
 }

@@ -170,6 +170,14 @@ export interface AcceptedOpen {
   pairing: AcceptedPairing
   /** The sender's first sequence number that was for this device: nothing before it is a gap. */
   since: number
+  /** The same for every device of the roster. */
+  joined: readonly JoinedDevice[]
+}
+
+/** A device, and the sender's first sequence number that was for it. */
+export interface JoinedDevice {
+  deviceId: DeviceId
+  since: number
 }
 
 /**
@@ -245,7 +253,8 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   const pairing = { ...acceptedPairing(env, context, open.pairingSecret), supersededAt: inbound.supersededAt }
   discardOpen(open)
   const seen = { sessionId: context.sessionId, keyId: open.key.keyId, expiry: inboundExpiry(context) }
-  return { context, inbound, peerKey, seen, pairing, since }
+  const starts = devices.map(({ device }, i) => ({ deviceId: device.deviceId, since: joined[i]! }))
+  return { context, inbound, peerKey, seen, pairing, since, joined: starts }
 }
 
 function acceptedPairing(

@@ -129,6 +129,7 @@ export function deviceRecord(name: string, change: Partial<DeviceRecord> = {}): 
     signingKey: fixtureId(`${name} key`),
     messagingKeyHash: fixtureId(`${name} hash`),
     addedBy: null,
+    lastSeen: null,
     added: recordPlace(),
     removed: null,
     ...change

@@ -10,7 +10,9 @@ export async function linkedDevice(
   first: TestPeer,
   { granted = true }: { granted?: boolean } = {}
 ): Promise<TestPeer> {
-  const second = await secondDevice(network, first)
+  const second = await secondDevice(network, first, async deviceId => {
+    if (granted) await first.engine.linked.onApproving({ deviceId })
+  })
   const by = fromHex(first.me.deviceId) as DeviceId
   const joined = second.engine.linked.onJoined({ by })
   const device = { deviceId: fromHex(second.me.deviceId) as DeviceId, name: 'second' }

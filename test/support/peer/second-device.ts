@@ -13,8 +13,12 @@ const noRandom = (): Uint8Array => {
   throw new Error('nothing is made here')
 }
 
-/** A further device of an account as if it had been linked. It is running. */
-export async function secondDevice(network: FakeNetwork, first: TestPeer): Promise<TestPeer> {
+/** A further device of an account as if it had been linked. It is running. @param onApproving - before it is on the record. */
+export async function secondDevice(
+  network: FakeNetwork,
+  first: TestPeer,
+  onApproving: (deviceId: DeviceId) => Promise<void> = async () => undefined
+): Promise<TestPeer> {
   const second = new TestPeer(network)
   await second.start()
   // Makes its keys.
@@ -36,6 +40,7 @@ export async function secondDevice(network: FakeNetwork, first: TestPeer): Promi
     time: Date.now()
   }
   const added = await buildAdd(network.id, signer, keys.signingKey, keys.publicKeys.messagingKeyHash)
+  await onApproving(keys.deviceId)
   network.ledger.addRecord(accountId, encodeRecord(added))
   const account = (await loadOwnAccount(await first.openStore()))!
   network.addDevice(keys.deviceId, account.accountId)

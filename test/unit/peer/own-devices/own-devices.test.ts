@@ -11,6 +11,7 @@ import { linkedDevice } from '../../../support/peer/linked-device.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
+const HOUR_MS = 3_600_000
 const running: TestPeer[] = []
 
 afterEach(async () => {
@@ -179,6 +180,33 @@ describe('own devices', () => {
     )
     await expect(ada.engine.devices.rename('00'.repeat(16), 'x')).rejects.toMatchObject({ code: 'no-device' })
     await expect(ada.engine.devices.rename(tablet.me.deviceId, '  ')).rejects.toMatchObject({ code: 'device-name' })
+  })
+
+  test('know when each of them was last on, to the hour', async () => {
+    const network = await FakeNetwork.create()
+    const [ada] = (await people(network, 'ada')) as [TestPeer]
+    const tablet = await linked(network, ada)
+    const hour = (time: number): number => time - (time % HOUR_MS)
+    const seenBy = async (device: TestPeer, other: TestPeer): Promise<number | null> =>
+      (await device.engine.devices.list()).find(({ deviceId }) => deviceId === other.me.deviceId)!.lastSeen
+    const [from, now] = [hour(Date.now() - HOUR_MS), hour(Date.now() + HOUR_MS)]
+    for (const [device, other] of [
+      [ada, tablet],
+      [tablet, ada]
+    ] as const) {
+      await eventually(async () => ((await seenBy(device, other)) ?? 0) >= from, 'the other was seen')
+      expect(await seenBy(device, other)).toBeLessThanOrEqual(now)
+    }
+    // Three days later, with the tablet off: it was on three days ago.
+    await tablet.engine.stop()
+    const before = await seenBy(ada, tablet)
+    await ada.engine.stop()
+    ada.slept = 3 * 24 * HOUR_MS
+    await ada.start()
+    expect(await seenBy(ada, tablet)).toBe(before)
+    tablet.slept = ada.slept
+    await tablet.start()
+    await eventually(async () => (await seenBy(ada, tablet))! >= from + ada.slept, 'it is back')
   })
 
   test('take nothing of it from anybody else', async () => {

@@ -96,6 +96,7 @@ interface Stored {
   sessions: Map<string, string>
   peerKey: PeerKey | undefined
   pairings: string[]
+  joined: number[]
   sequencer: Sequencer | undefined
   rows: Row[]
   controls: string[]
@@ -110,6 +111,7 @@ const emptyStored = (): Stored => ({
   sessions: new Map(),
   peerKey: undefined,
   pairings: [],
+  joined: [],
   sequencer: undefined,
   rows: [],
   controls: [],
@@ -123,6 +125,7 @@ const copyOf = (stored: Stored): Stored => ({
   inbounds: new Map(stored.inbounds),
   sessions: new Map(stored.sessions),
   pairings: [...stored.pairings],
+  joined: [...stored.joined],
   rows: [...stored.rows],
   controls: [...stored.controls],
   delivered: [...stored.delivered],
@@ -136,6 +139,7 @@ const appliersOf = (stored: Stored): ChangeAppliers => ({
   seen: seen => void (seen && stored.sessions.set(toHex(seen.sessionId), toHex(seen.keyId))),
   peerKey: peerKey => void (stored.peerKey = peerKey ?? stored.peerKey),
   pairing: pairing => void (pairing && stored.pairings.push(toHex(pairing.sessionId))),
+  joined: joined => void stored.joined.push(...joined.map(({ since }) => since)),
   sequencer: sequencer => void (stored.sequencer = sequencer ?? stored.sequencer),
   rows: rows => {
     if (rows.length > 0 && !stored.hasRow) throw new Error('shown in no conversation')
@@ -319,6 +323,7 @@ async function checkMarks(model: Model, delivered: Packet[]): Promise<void> {
     expect(stored.opened).toContain(toHex(sessionId))
     expect(stored.pairings.filter(id => id === toHex(sessionId))).toHaveLength(1)
   }
+  expect(stored.joined).toHaveLength(opens.length * 2)
   expect(stored.peerKey?.index).toBe(SESSIONS - 1)
   const newest = [...stored.inbounds.values()].filter(({ supersededAt }) => supersededAt === null)
   expect(newest.map(({ sessionId }) => toHex(sessionId))).toEqual([toHex(opens.at(-1)!.sessionId)])
@@ -328,6 +333,7 @@ async function checkMarks(model: Model, delivered: Packet[]): Promise<void> {
     stored.rows.slice(0, before).filter(row => row.kind !== 'removed-device').length
   )
   expect(model.stored.pairings).toEqual(stored.pairings)
+  expect(model.stored.joined).toEqual(stored.joined)
 }
 
 const property = (without?: Part) =>

@@ -16,9 +16,9 @@ const crypto = createNodeCrypto()
 const secrets = () => ({ keys: memorySecretKeys(), now: Date.now() })
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
-/** Parts of names on disk that are neither a kind, nor a keyed hash where one belongs, nor a number. */
+/** Parts of names on disk that are neither a kind, nor a keyed hash where one belongs, nor a number or its beginning (buckets of the search index). */
 function clearParts(store: MemoryStore): string[] {
-  const known = /^[a-z-]+(\/([0-9a-f]{32})?\/(![0-9a-f]{32}|[0-9a-f]{12}(\.[0-9a-f]{12})*)?)?$/
+  const known = /^[a-z-]+(\/([0-9a-f]{32})?\/(![0-9a-f]{32}|[0-9a-f]{10,12}(\.[0-9a-f]{12})*)?)?$/
   return [...store.entries.keys()].filter(key => !known.test(key))
 }
 

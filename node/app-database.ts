@@ -87,7 +87,7 @@ export class AppDatabase {
   }
 
   /** A text store for one other part, inside this database. */
-  storeFor(part: 'publisher' | 'follower' | 'epochs' | 'objects'): ChainStore {
+  storeFor(part: 'publisher' | 'follower' | 'epochs' | 'objects' | 'invites'): ChainStore {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore
   }
 

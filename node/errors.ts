@@ -14,6 +14,7 @@ export type HttpRefusalCode =
   | 'bad-authorization'
   | 'over-quota'
   | 'incomplete'
+  | 'no-mail'
 
 /** Conditions inside a node. A client of a stream only learns `busy` or `internal`. */
 const LOCAL_CODES = ['store-failed', 'disk-full', 'unreachable', 'not-listed'] as const

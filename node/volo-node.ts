@@ -42,6 +42,9 @@ import { LISTENING_FILE, type Listening } from './operator/running-node.ts'
 import { serviceMetrics } from './operator/service-metrics.ts'
 import { storeSizes } from './operator/store-sizes.ts'
 import type { Logger } from './ports.ts'
+import { InviteRecords } from './invites/invite-records.ts'
+import { InviteService } from './invites/invite-service.ts'
+import { createMailer } from './invites/mailer.ts'
 import { createObjectService } from './storage/create-object-service.ts'
 
 /** How long a start waits to be ready before it says that it runs, degraded. */
@@ -218,6 +221,11 @@ export class VoloNode {
     const rendezvous = new Rendezvous(common)
 
     const objects = await createObjectService({ ...common, database }, config)
+    const mailer = createMailer({ logger }, config, publicUrl)
+    const invites = new InviteService(
+      { ...common, records: new InviteRecords(database.storeFor('invites')), directory: keyDistribution, mailer },
+      { network, publicUrl }
+    )
     const authorization = new DeviceAuthorization(
       { ...common, directory: keyDistribution },
       { network, nodeKey: nodeKey.publicKey }
@@ -238,6 +246,7 @@ export class VoloNode {
         rendezvous,
         devices,
         objects,
+        invites,
         authorization,
         demo,
         readiness: () => this.readiness()
@@ -303,7 +312,7 @@ export class VoloNode {
     const adminPort = await admin.listen(config)
     stack.defer(() => admin.stop())
     writeListening(config, { url, adminUrl: `http://127.0.0.1:${adminPort}`, secret })
-    this.#keepHouse(logger, [() => database.forgetIdentities(clock()), () => objects.sweep()])
+    this.#keepHouse(logger, [() => database.forgetIdentities(clock()), () => objects.sweep(), () => invites.sweep()])
     this.#state = 'running'
   }
 

@@ -25,6 +25,10 @@ import { Maintenance } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
 import { Mailbox } from './receiving/mailbox.ts'
 import { MailboxLosses } from './receiving/mailbox-losses.ts'
+import { InviteClient } from './invites/invite-client.ts'
+import { Invites } from './invites/invites.ts'
+import { OwnInvites } from './invites/own-invites.ts'
+import { PersonFinder } from './people/person-finder.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { SearchIndex } from './search/search-index.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
@@ -94,6 +98,8 @@ export class ChatEngine {
   readonly keeper: ConnectionKeeper
   readonly ownDevices: OwnDevices
   readonly search: SearchCalls
+  readonly invites: Invites
+  readonly finder: PersonFinder
   readonly nameClaim: NameClaim
   readonly profile: OwnProfile
   readonly receiver: Receiver
@@ -209,6 +215,7 @@ export class ChatEngine {
       noteProfile: (accountId, profile) => this.#maintenance.noteProfile(accountId, profile),
       onChange
     }))
+    const ownInvites = new OwnInvites({ context, states, items: own.items, sync: own.sync, marks })
     const controls = new ControlInbox({
       context,
       states,
@@ -219,6 +226,7 @@ export class ChatEngine {
       own: own.sync,
       historySource: own.source,
       historyTransfer: own.transfer,
+      invites: ownInvites,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
     const inbox = (this.inbox = new Inbox({
@@ -301,6 +309,21 @@ export class ChatEngine {
         onState: (state, node, problem) => this.#onStatus({ state, node, problem })
       }
     )
+    const { keeper, people } = this
+    const finder = (this.finder = new PersonFinder({ directory, keeper, people, conversations, account }))
+    this.invites = new Invites({
+      context,
+      states,
+      client: new InviteClient(components.fetch),
+      own: ownInvites,
+      account,
+      network,
+      people: finder,
+      conversations,
+      rows,
+      sealer,
+      marks
+    })
   }
 
   get status(): ConnectionStatus {

@@ -138,6 +138,18 @@ const FACTS = {
   /** A passphrase that was chosen has too few or too many characters. */
   passphrase: { fault: oneOf('short', 'long'), limit: count },
 
+  /** A text is no address of an invitation, or a part of it is missing. */
+  'invite-malformed': {},
+  'invite-other-network': {},
+  /** The invitation is not known at its node, used up, taken back, or too old. */
+  'invite-over': {},
+  /** This account has no such invitation. */
+  'invite-unknown': {},
+  /** The node sends no mail. */
+  'invite-no-mail': {},
+  /** A text is no e-mail address. */
+  'mail-address': {},
+
   /** `location` is a folder, a file or a database; `detail` is what the system says, for people who can mend it. */
   store: { fault: oneOf(...STORE_FAULTS), location: text, detail: textOrNull },
   /** The caller broke the contract of {@link PeerApi}: a bug of the app. */

@@ -10,6 +10,7 @@ import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } 
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
 import { FILES_CALLS, type FilesApi, type FileTransfer } from './api/files-api.ts'
 import { HISTORY_CALLS, type HistoryApi } from './api/history-api.ts'
+import { INVITES_CALLS, type InvitesApi } from './api/invites-api.ts'
 import { LINKING_CALLS, type LinkingApi, type LinkingState } from './api/linking-api.ts'
 import { MESSAGES_CALLS, type ChatMessage, type MessagesApi } from './api/messages-api.ts'
 import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-api.ts'
@@ -25,6 +26,7 @@ export type * from './api/file-view.ts'
 export type * from './api/files-api.ts'
 export type * from './api/history-api.ts'
 export type * from './api/ids.ts'
+export type * from './api/invites-api.ts'
 export type * from './api/linking-api.ts'
 export type * from './api/messages-api.ts'
 export type * from './api/network-api.ts'
@@ -48,6 +50,7 @@ export interface PeerAreas {
   recovery: RecoveryApi
   history: HistoryApi
   search: SearchApi
+  invites: InvitesApi
   network: NetworkApi
 }
 
@@ -64,6 +67,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   recovery: RECOVERY_CALLS,
   history: HISTORY_CALLS,
   search: SEARCH_CALLS,
+  invites: INVITES_CALLS,
   network: NETWORK_CALLS
 }
 

@@ -33,17 +33,16 @@ import {
   type RecordApi,
   type RecoveryApi,
   type RecoveryChoice,
-  type SearchApi
+  type SearchApi,
+  type InvitesApi
 } from './peer-api.ts'
 import { PeerEventHub } from './peer-events.ts'
 import { PeopleCalls } from './people/people-calls.ts'
 import type { LinkingHooks } from './linking/linking-hooks.ts'
-import { PersonFinder } from './people/person-finder.ts'
 import type { HttpClient, KeyVault, LocalObjects, Log, Timers, Transport } from './ports.ts'
 import { AccountRecovery } from './recovery/account-recovery.ts'
 import { RecoveryCalls } from './recovery/recovery-calls.ts'
 import { registeredOnly } from './registered-only.ts'
-import type { OwnAccount } from './store/own-account.ts'
 import type { SealedStore } from './store/sealed-store.ts'
 
 /** A burst of changes makes one snapshot. */
@@ -80,6 +79,7 @@ export class PeerEngine implements PeerApi {
   readonly recovery: RecoveryApi
   readonly history: HistoryApi
   readonly search: SearchApi
+  readonly invites: InvitesApi
   readonly linking: LinkingCalls
   readonly network: NetworkApi
   readonly #components: PeerEngineComponents
@@ -101,16 +101,15 @@ export class PeerEngine implements PeerApi {
       publicRecords,
       deviceRemoval,
       conversations,
-      directory,
       people,
       trust,
       marking,
       keeper,
       ownDevices,
-      search
+      search,
+      invites,
+      finder
     } = this.#chat
-    const account = (): OwnAccount => this.#identity.account
-    const finder = new PersonFinder({ directory, keeper, people, conversations, account })
     const onChange = (): void => this.#changed()
     const onTrust = (): void => {
       onChange()
@@ -130,6 +129,8 @@ export class PeerEngine implements PeerApi {
     this.recovery = this.#createRecovery()
     this.history = this.#registered('history', ownDevices)
     this.search = this.#registered('search', search)
+    // A link is looked at before there is an account.
+    this.invites = { ...this.#registered('invites', invites), look: address => invites.look(address) }
     this.linking = this.#createLinking(ownDevices)
     this.network = keeper
   }

@@ -71,6 +71,10 @@ export type Purpose =
   | 'file-key'
   | 'file-chunk'
   | 'storage-request'
+  | 'invite-token'
+  | 'invite'
+  | 'invite-mail'
+  | 'invite-proof'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

@@ -40,6 +40,15 @@ const origin = z
     'expected an origin that browsers accept: a host name or IPv4 address without a trailing dot, and a port that they do not block'
   )
 
+/** With TLS from the beginning (smtps), or as soon as the server offers it (smtp), which must then do so. */
+const smtpUrl = z
+  .string()
+  .max(4_096)
+  .refine(
+    value => /^smtps?:\/\/./i.test(value) && URL.canParse(value),
+    'expected an address such as smtps://user:password@mail.example:465'
+  )
+
 function isBareOrigin(value: string): boolean {
   return /^https?:\/\/[^/?#@]+\/?$/i.test(value) && URL.canParse(value)
 }
@@ -300,6 +309,19 @@ export const SETTINGS = {
     schema: path.optional(),
     fallback: 'the app that was built with this node',
     help: 'Folder with the web app.'
+  },
+  smtpUrl: {
+    env: ['VOLO_SMTP_URL'],
+    schema: smtpUrl.optional(),
+    fallback: 'none: people are invited by link only',
+    help: 'Mail server for invitations, such as smtps://user:password@mail.example:465 (percent-encoded).',
+    secret: true
+  },
+  mailFrom: {
+    env: ['VOLO_MAIL_FROM'],
+    schema: text.optional(),
+    fallback: 'no-reply@ the host of the public address',
+    help: 'Address that invitations are mailed from.'
   },
   logLevel: {
     env: ['VOLO_LOG_LEVEL'],

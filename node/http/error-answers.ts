@@ -34,7 +34,8 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   'foreign-name': 421,
   'bad-authorization': 401,
   'over-quota': 507,
-  incomplete: 409
+  incomplete: 409,
+  'no-mail': 501
 }
 
 /** Codes of Fastify's own refusals. */

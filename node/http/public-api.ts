@@ -6,9 +6,11 @@ import type { NodeConfig } from '../config/config.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { RecordOutbox } from '../key-directory/record-outbox.ts'
 import { allowAnyOrigin } from './cors.ts'
+import type { InviteService } from '../invites/invite-service.ts'
 import { directoryRoutes } from './directory-routes.ts'
 import { healthRoutes, type Readiness } from './health-routes.ts'
 import type { HttpServer } from './http-server.ts'
+import { inviteRoutes } from './invite-routes.ts'
 import { deviceRoutes, linkingRoutes } from './linking-routes.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
 import { objectRoutes } from './object-routes.ts'
@@ -30,6 +32,7 @@ export interface PublicApiComponents {
   devices: DeviceRegistrationService
   records: Pick<RecordOutbox, 'add'>
   objects: ObjectService
+  invites: InviteService
   authorization: DeviceAuthorization
   demo: DemoSignIn | undefined
   readiness(): Readiness
@@ -54,6 +57,7 @@ export async function addPublicApi(
   })
   await http.addLimited(app => linkingRoutes(app, rendezvous))
   await http.addLimited(app => deviceRoutes(app, devices))
+  await http.addLimited(app => inviteRoutes(app, components.invites))
   await http.addLimited(app => objectRoutes(app, components.objects, components.authorization))
   await http.addLimited(async app => {
     signInRoutes(app, signIn, { publicUrl })

@@ -1,5 +1,8 @@
 /** The words and options of `volo-peer`. Imports nothing heavy, so that help and usage errors come at once. */
 import { Command as CommandWord, CommanderError } from 'commander'
+import { INVITE_LIFE_MS, MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from '../../protocol/invite/invite-limits.ts'
+
+const HOUR_MS = 60 * 60 * 1000
 
 /** What every command can be told. */
 export interface CommonOptions {
@@ -34,6 +37,11 @@ export type Command =
   | ({ kind: 'block'; person: string } & CommonOptions)
   | ({ kind: 'unblock'; person: string } & CommonOptions)
   | ({ kind: 'search'; text: string; limit: number | undefined } & CommonOptions)
+  | ({ kind: 'inviteLink'; uses: number; lifeMs: number } & CommonOptions)
+  | ({ kind: 'inviteMail'; address: string } & CommonOptions)
+  | ({ kind: 'inviteAccept'; url: string } & CommonOptions)
+  | ({ kind: 'inviteList' } & CommonOptions)
+  | ({ kind: 'inviteRevoke'; id: string } & CommonOptions)
   | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
   | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
   | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
@@ -99,6 +107,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addMessageCommands(program, common, take)
   addPeopleCommands(program, common, take)
   addRequestCommands(program, common, take)
+  addInviteCommands(program, common, take)
   addDeviceCommands(program, common, take)
   addLinkCommands(program, common, take)
   addRecoveryCommands(program, common, take)
@@ -257,6 +266,49 @@ const addRequestCommands: AddCommands = (program, common, take) => {
     .argument('<PERSON>')
     .description('the same as: block PERSON')
     .action((person: string) => take({ kind: 'block', person, ...common() }))
+}
+
+const addInviteCommands: AddCommands = (program, common, take) => {
+  const invite = program.command('invite').description('bring people in by a link')
+  invite
+    .command('link')
+    .description('make a link that makes a contact of whoever opens it')
+    .option('--uses <N>', 'how many people may use it, 1 to 100', positiveInteger('uses'), 1)
+    .option('--expires <TIME>', 'how long it is good: hours or days such as 12h, 30d at most (default: 7d)', duration)
+    .action(({ uses, expires }: { uses: number; expires?: number }) => {
+      if (uses > MAX_INVITE_USES) throw new UsageError(`--uses must be at most ${MAX_INVITE_USES}, got "${uses}"`)
+      take({ kind: 'inviteLink', uses, lifeMs: expires ?? INVITE_LIFE_MS, ...common() })
+    })
+  invite
+    .command('mail')
+    .argument('<ADDRESS>')
+    .description('make a link for one person, and have the node mail it')
+    .action((address: string) => take({ kind: 'inviteMail', address, ...common() }))
+  invite
+    .command('accept')
+    .argument('<URL>')
+    .description('use a link: you and its maker are contacts of each other')
+    .action((url: string) => take({ kind: 'inviteAccept', url, ...common() }))
+  invite
+    .command('list')
+    .description('your links, and who has used them')
+    .action(() => take({ kind: 'inviteList', ...common() }))
+  invite
+    .command('revoke')
+    .argument('<ID>', 'as invite list prints it, or its beginning (8 hex digits or more)')
+    .description('take a link back')
+    .action((id: string) => {
+      if (!/^[0-9a-f]{8,64}$/.test(id)) throw new UsageError(`an invitation is named by its id, got "${id}"`)
+      take({ kind: 'inviteRevoke', id, ...common() })
+    })
+}
+
+/** @returns milliseconds. */
+function duration(value: string): number {
+  const [, number, unit] = /^(\d{1,4})([hd])$/.exec(value) ?? []
+  const ms = Number(number) * (unit === 'h' ? HOUR_MS : 24 * HOUR_MS)
+  if (ms > 0 && ms <= MAX_INVITE_LIFE_MS) return ms
+  throw new UsageError(`--expires must be hours or days such as 12h or 7d, at most 30d, got "${value}"`)
 }
 
 const addDeviceCommands: AddCommands = (program, common, take) => {

@@ -7,6 +7,8 @@ export interface CommandFailureFacts {
   'device-unknown': { device: string }
   /** The beginning of a device id fits more than one device. */
   'device-ambiguous': { device: string; matches: number }
+  /** The beginning of the id of an invitation fits more than one. */
+  'invite-ambiguous': { id: string; matches: number }
   /** Removing the device that runs the command needs `--yes`. */
   'device-is-this': Record<never, never>
   'no-demo-sign-in': Record<never, never>
@@ -32,7 +34,15 @@ export interface CommandFailureFacts {
 
 /** What a command was doing when its time ran out. */
 export type TimedTask =
-  'register' | 'find' | 'claim-name' | 'remove-device' | 'make-code' | 'recover' | 'link-device' | 'fetch-file'
+  | 'register'
+  | 'find'
+  | 'claim-name'
+  | 'remove-device'
+  | 'make-code'
+  | 'recover'
+  | 'link-device'
+  | 'fetch-file'
+  | 'accept-invite'
 
 export type CommandFailureCode = keyof CommandFailureFacts
 export type CommandFailure = {

@@ -13,6 +13,7 @@ const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
 const link = () => import('./commands/link.ts')
 const requests = () => import('./commands/requests.ts')
+const invites = () => import('./commands/invites.ts')
 const search = () => import('./commands/search.ts')
 const recovery = () => import('./commands/recovery.ts')
 
@@ -28,6 +29,11 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
   search: async () => (await search()).search,
+  inviteLink: async () => (await invites()).inviteLink,
+  inviteMail: async () => (await invites()).inviteMail,
+  inviteAccept: async () => (await invites()).inviteAccept,
+  inviteList: async () => (await invites()).inviteList,
+  inviteRevoke: async () => (await invites()).inviteRevoke,
   devices: async () => (await devices()).devices,
   rename: async () => (await devices()).rename,
   historyStatus: async () => (await devices()).historyStatus,

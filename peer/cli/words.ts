@@ -169,6 +169,12 @@ const FAILURES: FailureSentences = {
     'the network does not accept the device: the one that adds it was removed, or another change came first; start again',
   'recovery-waits':
     'an older device of this account has made a recovery code; it counts in a few days, and replaces any other',
+  'invite-malformed': 'that is not an invitation of Volo, or a part of it is missing; ask for the link again',
+  'invite-other-network': 'the invitation is of another network than this account',
+  'invite-over': 'the invitation was used, taken back, or is too old; ask for another one',
+  'invite-unknown': 'this account has no such invitation; see volo-peer invite list',
+  'invite-no-mail': 'this node sends no mail; run: volo-peer invite link, and send the link yourself',
+  'mail-address': 'that is not an e-mail address',
   store: ({ fault, location, detail }) => STORE[fault]({ location, detail: detail ?? 'no reason is known' }),
   'malformed-call': 'that is not understood',
   interrupted: 'it was interrupted; look whether it was done, then try again',
@@ -183,7 +189,8 @@ const TASKS: Record<TimedTask, string> = {
   'make-code': 'making the recovery code',
   recover: 'regaining the account',
   'link-device': 'adding a device',
-  'fetch-file': 'fetching the file'
+  'fetch-file': 'fetching the file',
+  'accept-invite': 'accepting the invitation'
 }
 
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
@@ -192,6 +199,7 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'nobody-found': ({ person }) => `nobody is found as ${person}`,
   'device-unknown': ({ device }) => `this account has no device ${device}`,
   'device-ambiguous': ({ device, matches }) => `${device} begins the id of ${matches} devices`,
+  'invite-ambiguous': ({ id, matches }) => `${id} begins the id of ${matches} invitations`,
   'device-is-this': () => 'this is the device that runs the command: it could not send or receive; add --yes',
   'no-demo-sign-in': () => 'this node offers no demo sign-in; register in a browser',
   'sign-in-leads-away': ({ origin }) => `sign-in leads away from ${origin}`,

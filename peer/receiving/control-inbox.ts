@@ -11,6 +11,7 @@ import { noteRequest } from '../../protocol/session/pairing.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { ownShownId } from '../history/shown-id.ts'
+import type { OwnInvites } from '../invites/own-invites.ts'
 import type { HistorySource } from '../own-devices/history-source.ts'
 import type { HistoryTransfer } from '../own-devices/history-transfer.ts'
 import type { OwnSync } from '../own-devices/own-sync.ts'
@@ -30,6 +31,7 @@ export interface ControlInboxComponents {
   own: OwnSync
   historySource: HistorySource
   historyTransfer: HistoryTransfer
+  invites: OwnInvites
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
@@ -52,6 +54,8 @@ export class ControlInbox {
         return this.#resendRequest(unit, origin, control)
       case 'profile':
         return this.#profile(unit, origin, control)
+      case 'inviteAccepted':
+        return this.#components.invites.noteAccepted(unit, origin.senderAccount, control.proof)
       default:
         // From another account it is counted for nothing.
         if (this.#components.own.isOwn(origin)) return this.#ofOwnDevice(unit, origin, control)

@@ -67,6 +67,7 @@ export type Control =
   | BodyOf<'receipt'>
   | BodyOf<'openedAck'>
   | BodyOf<'profile'>
+  | BodyOf<'inviteAccepted'>
   /** Counts only if it is newer than the last one taken on the pairing of that session, which this device opened. */
   | (BodyOf<'resendRequest'> & { sentAt: number; sessionId: SessionId })
   /** From own devices only, and in the conversation of the account with itself only: whoever applies them checks that. */
@@ -357,7 +358,7 @@ function shownBy(
     if (emission.kind === 'message' && !emission.linked) rows.push({ kind: 'not-linked' })
     if (row.kind !== 'message') continue
     const { messageId, body } = row.message
-    if (body.kind === 'profile') controls.push(body)
+    if (body.kind === 'profile' || body.kind === 'inviteAccepted') controls.push(body)
     if (isOwn && (body.kind === 'sync' || body.kind === 'ownMarks')) controls.push(body)
     if (!isOwn && (body.kind === 'text' || body.kind === 'reply')) delivered.push(messageId)
   }

@@ -170,5 +170,7 @@ export const messageKinds = {
       cursor: bytesBetween(0, MAX_HISTORY_CURSOR_BYTES),
       count: uint(MAX_HISTORY_CHUNKS_ASKED)
     })
-  }
+  },
+  /** The sender has accepted an invitation of the other account; see invite/invite-link.ts. */
+  inviteAccepted: { number: 32, codec: struct({ proof: bytes(32) }) }
 } as const

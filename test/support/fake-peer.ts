@@ -1,6 +1,14 @@
 import type { BrowserPeer } from '../../peer/browser-peer.ts'
 import { PeerError, storeFailure } from '../../peer/errors.ts'
-import type { ChatMessage, DeviceRecord, LinkingState, PeerApi, PeerEvents, Person } from '../../peer/peer-api.ts'
+import type {
+  ChatMessage,
+  DeviceRecord,
+  LinkingState,
+  OwnInvite,
+  PeerApi,
+  PeerEvents,
+  Person
+} from '../../peer/peer-api.ts'
 import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
 import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
 
@@ -9,6 +17,7 @@ const FAKE_LINK = {
   address: 'http://127.0.0.1:8787/#/link/AAAA',
   expiresAt: 4_000_000_000_000
 }
+const FAKE_ORIGIN = 'http://127.0.0.1:8787'
 const FAKE_CODE = '0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ'
 
 /** Channel on which a page sends its scripted peer the world to show. */
@@ -128,6 +137,27 @@ export class FakePeer implements PeerApi {
       const dates = Object.values(this.#world.messages).flatMap(all => all.map(({ sentAt }) => sentAt))
       return { people, chats, messages, since: dates.length === 0 ? null : Math.min(...dates) }
     }
+  }
+
+  readonly invites: PeerApi['invites'] = {
+    look: async () => ({
+      accountId: '0a'.repeat(32),
+      username: 'ada',
+      displayName: 'Ada',
+      state: 'open',
+      expiresAt: FAKE_LINK.expiresAt
+    }),
+    create: async () => this.#invite(),
+    canMail: async () => false,
+    mail: async () => this.#invite(),
+    list: async () => [this.#invite()],
+    revoke: async () => {},
+    accept: async () => this.#world.snapshot.conversations[0]!
+  }
+
+  #invite(): OwnInvite {
+    const { expiresAt } = FAKE_LINK
+    return { id: '0b'.repeat(32), url: `${FAKE_ORIGIN}/#/i/AAAA`, createdAt: 0, expiresAt, uses: 1, accepted: [] }
   }
 
   readonly linking: PeerApi['linking'] = {

@@ -269,7 +269,8 @@ export const bodies: MessageBody[] = [
     items: [{ name: 'device-name/ab', value: filled(3, 13), version: 7, by: filled(16, 14) as DeviceId }]
   },
   { kind: 'ownMarks', conversationId: filled(32, 15), mark: 'seen', messages: [filled(32, 16)] },
-  { kind: 'historyRequest', transferId: filled(16, 7), index: 4, cursor: filled(9, 17), count: 8 }
+  { kind: 'historyRequest', transferId: filled(16, 7), index: 4, cursor: filled(9, 17), count: 8 },
+  { kind: 'inviteAccepted', proof: filled(32, 18) }
 ]
 
 function messageOf(body: MessageBody): Message {

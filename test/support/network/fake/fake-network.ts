@@ -29,7 +29,9 @@ import {
   type SubmissionResult
 } from '../../../../protocol/wire/peer-frames.ts'
 import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
+import type { DirectoryDevice } from '../../../../node/key-directory/directory-port.ts'
 import type { NodeStream, HttpClient, Transport } from '../../../../peer/ports.ts'
+import { FakeInvites } from './fake-invites.ts'
 import { FakeLedger } from './fake-ledger.ts'
 import { FakeLinking } from './fake-linking.ts'
 import { FakeObjects } from './fake-objects.ts'
@@ -100,6 +102,7 @@ export class FakeNetwork {
     const account = this.#revoked.has(device) ? undefined : this.#accountOfDevice.get(device)
     return account && toHex(account)
   })
+  readonly invites: FakeInvites
   submissions = 0
   /** Delivery tokens that devices handed in, by mailbox in hex. */
   readonly tokens = new Map<string, MailboxToken>()
@@ -111,6 +114,9 @@ export class FakeNetwork {
     this.#genesis = genesis
     this.id = networkIdOf(this.crypto, genesis)
     this.ledger = new FakeLedger(this.crypto, this.id, genesis)
+    const { crypto, id: network } = this
+    const directory = { device: (deviceId: DeviceId) => this.#directoryDevice(deviceId) }
+    this.invites = new FakeInvites({ crypto, network, publicUrl: 'https://node.example', directory })
     this.epoch = {
       number: 0,
       seed: new Uint8Array(32).fill(1),
@@ -187,10 +193,17 @@ export class FakeNetwork {
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
     if (pathname.startsWith('/v1/objects')) return this.objects.answer(node, new URL(url), init)
+    if (pathname.startsWith('/v1/invites')) return this.invites.answer(pathname, init)
     if (pathname.startsWith('/v1/linking/')) return this.linking.answer(pathname, new URL(url), init)
     if (pathname === '/v1/devices') return this.#addDevice(new Uint8Array(init!.body as Uint8Array))
     if (pathname === '/v1/recoveries') return this.#recover(new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
+  }
+
+  async #directoryDevice(deviceId: DeviceId): Promise<DirectoryDevice | undefined> {
+    const accountId = this.#accountOfDevice.get(toHex(deviceId))
+    const device = accountId && deviceOf(await this.ledger.accountState(accountId), deviceId)
+    return device && { accountId, keys: device.keys, state: this.#revoked.has(toHex(deviceId)) ? 'revoked' : 'live' }
   }
 
   /** Whole tags only: while a name is being chosen every name is free here. */

@@ -45,6 +45,7 @@ import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
 import { PersonMarking } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
+import { PersonProfiles } from './people/person-profiles.ts'
 import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { ControlInbox } from './receiving/control-inbox.ts'
@@ -115,6 +116,7 @@ export class ChatEngine {
   readonly #index: SearchIndex
   readonly #roster: ConversationRoster
   readonly #marks: PersonMarksBook
+  readonly #profiles: PersonProfiles
   readonly #late: LateHistory
   readonly #sealer: Sealer
   readonly #pairs: PairSender
@@ -153,7 +155,12 @@ export class ChatEngine {
       () => context.timers.now(),
       set => this.#onMarked(set)
     ))
-    this.people = new PersonViews(context, directory, account, trust, holds, roster, marks)
+    const profiles = (this.#profiles = new PersonProfiles(states, onChange))
+    const about = (): string => this.ownDevices.about
+    this.people = new PersonViews(context, directory, account, trust, holds, roster, marks, {
+      of: accountId => profiles.of(accountId),
+      own: about
+    })
     this.publicRecords = new PublicRecords(context, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
     const index = (this.#index = new SearchIndex({ states, timers: context.timers, log: context.log }))
@@ -175,7 +182,7 @@ export class ChatEngine {
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const pairings = new PairingBook(states)
     const tokens = new DeliveryTokens(context, states, directory)
-    const saying = { context, states, pairings, tokens, roster, outbox, account, marks, onKeysChanged }
+    const saying = { context, states, pairings, tokens, roster, outbox, account, about, marks, onKeysChanged }
     const pairs = (this.#pairs = new PairSender(saying))
     const late = (this.#late = new LateHistory(context, states, { onLate: device => this.ownDevices.onLate(device) }))
     const round = new SealRound({
@@ -188,6 +195,7 @@ export class ChatEngine {
       pairings,
       tokens,
       account,
+      about,
       onKeysChanged
     })
     const planner = new SealingPlanner(context, states, directory, holds, roster)
@@ -227,6 +235,7 @@ export class ChatEngine {
       historySource: own.source,
       historyTransfer: own.transfer,
       invites: ownInvites,
+      profiles,
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
     const inbox = (this.inbox = new Inbox({
@@ -293,6 +302,8 @@ export class ChatEngine {
       changeAccount: changeShownAccount
     })
     this.profile = new OwnProfile({
+      sync: own.sync,
+      about,
       states,
       sealer: this.#sealer,
       tokens,
@@ -335,6 +346,7 @@ export class ChatEngine {
     this.#isRunning = true
     await this.trust.load()
     await this.#marks.load(this.directory)
+    await this.#profiles.load()
     await this.directory.load(this.#components.context.accountId())
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
     await this.#late.start()

@@ -47,6 +47,7 @@ const FACTS = {
   'invalid-name': {},
   /** The rule for display names refuses the one that was chosen; see protocol/identity/display-name.ts. */
   'display-name': { fault: oneOf(...DISPLAY_NAME_FAULTS) },
+  'about-too-long': { length: count, limit: count },
   'name-taken': { username: text },
   /** The account has this name already, or may still get it. */
   'name-chosen': { username: text },

@@ -29,6 +29,9 @@ export const MAX_DRAFT_UNITS = 5 * MAX_TEXT_UNITS
 /** Longest display name in its normal form, in UTF-16 code units; see identity/display-name.ts. */
 export const MAX_DISPLAY_NAME_UNITS = 64
 
+/** Longest description that a person gives of themselves, in UTF-16 code units. */
+export const MAX_ABOUT_UNITS = 256
+
 /** How long a pending message is kept at most. */
 export const PENDING_TTL_MS = 30 * DAY_MS
 /** How long a node keeps a file of a message, since its owner handed it in last. */

@@ -1,6 +1,8 @@
 import { toHex } from '../../protocol/bytes.ts'
 import { parseDisplayName } from '../../protocol/identity/display-name.ts'
+import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
+import { encodeProfileItem, PROFILE_ITEM } from '../own-devices/profile-item.ts'
 import { PROFILE_REVISION, profileBody } from '../sending/profile.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Sealer } from '../sending/sealer.ts'
@@ -13,6 +15,10 @@ export interface OwnProfileComponents {
   states: StateStore
   sealer: Sealer
   tokens: DeliveryTokens
+  /** Tells the other own devices. */
+  sync: { putItem(unit: UnitOfWork, name: string, value: Uint8Array): Promise<void> }
+  /** What the owner says about themselves now. */
+  about: () => string
   conversations: () => Conversation[]
   changeAccount: ChangeAccount
 }
@@ -26,24 +32,25 @@ export class OwnProfile {
   }
 
   /**
-   * Stores the change together with a message to each conversation that has our profile. Other conversations get the profile
-   * as it is then with the first message.
-   * @throws PeerError `display-name`.
+   * Stores the change together with a message to each conversation that has our profile, and to the other own devices. Other
+   * conversations get the profile as it is then with the first message.
+   * @throws PeerError `display-name`, `about-too-long`.
    */
-  async change({ displayName }: ProfileChange): Promise<void> {
-    const { name, fault } = parseDisplayName(displayName)
-    if (fault !== null) throw new PeerError('display-name', { fault })
+  async change(change: ProfileChange): Promise<void> {
+    const displayName = change.displayName === undefined ? undefined : nameOf(change.displayName)
+    const about = change.about === undefined ? this.#components.about() : aboutOf(change.about)
     const { states, changeAccount } = this.#components
     await changeAccount(
-      account => ({ ...account, displayName: name }),
-      account => states.unit(unit => this.#store(unit, account))
+      account => ({ ...account, displayName: displayName ?? account.displayName }),
+      account => states.unit(unit => this.#store(unit, account, about))
     )
   }
 
-  async #store(unit: UnitOfWork, account: OwnAccount): Promise<void> {
-    const { sealer, tokens, conversations } = this.#components
+  async #store(unit: UnitOfWork, account: OwnAccount, about: string): Promise<void> {
+    const { sealer, tokens, sync, conversations } = this.#components
     unit.write(ownAccountSlot, account)
-    const profile = profileBody(account, await tokens.own(unit))
+    await sync.putItem(unit, PROFILE_ITEM, encodeProfileItem({ displayName: account.displayName, about }))
+    const profile = profileBody(account, about, await tokens.own(unit))
     for (const { conversationId, kind } of conversations()) {
       // What is in memory for the screens does not follow the profile.
       const given = (await unit.read(slots.conversation(toHex(conversationId))))?.profileGiven ?? 0
@@ -51,4 +58,18 @@ export class OwnProfile {
       await sealer.enqueue(unit, conversationId, profile)
     }
   }
+}
+
+/** @throws PeerError `display-name`. */
+function nameOf(text: string): string {
+  const { name, fault } = parseDisplayName(text)
+  if (fault !== null) throw new PeerError('display-name', { fault })
+  return name
+}
+
+/** @throws PeerError `about-too-long`. */
+function aboutOf(text: string): string {
+  const about = text.toWellFormed().trim()
+  if (about.length <= MAX_ABOUT_UNITS) return about
+  throw new PeerError('about-too-long', { length: about.length, limit: MAX_ABOUT_UNITS })
 }

@@ -27,7 +27,10 @@ export interface AccountApi {
    * Rejects with `name-chosen` while the account has a name or may still get it, `invalid-name`, `name-taken`.
    */
   claimName(username: string): Promise<Me>
-  /** Changes what others see of this account, and tells those who have it. Rejects with `display-name`. */
+  /**
+   * Changes what others see of this account, on all its devices, and tells those who have it; what is left out stays.
+   * Rejects with `display-name`, `about-too-long`.
+   */
   changeProfile(change: ProfileChange): Promise<Me>
 }
 
@@ -52,7 +55,9 @@ export interface NewAccount {
 
 /** What a person changes of their profile. */
 export interface ProfileChange {
-  displayName: string
+  displayName?: string
+  /** A description, at most 256 UTF-16 code units; empty for none. */
+  about?: string
 }
 
 /** This device's own account. */

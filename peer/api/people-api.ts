@@ -88,6 +88,8 @@ export interface Person {
   /** Without the @; null if it is not known to us. */
   username: string | null
   displayName: string | null
+  /** What the person says about themselves; empty if nothing. */
+  about: string
   record: RecordDetails
   /** Whether two operators agree on the name; false shows as *unconfirmed*. */
   nameConfirmed: boolean

@@ -24,7 +24,7 @@ export type Command =
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'name'; username: string } & CommonOptions)
-  | ({ kind: 'profileSet'; displayName: string } & CommonOptions)
+  | ({ kind: 'profileSet'; displayName: string | undefined; about: string | undefined } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
   | ({ kind: 'rename'; device: string; name: string } & CommonOptions)
@@ -157,8 +157,12 @@ const addAccountCommands: AddCommands = (program, common, take) => {
     .description('what others see of you')
     .command('set')
     .description('change it; those who have it are told with the next connection')
-    .requiredOption('--name <TEXT>', 'how others see you', nonEmpty('name'))
-    .action(({ name }: { name: string }) => take({ kind: 'profileSet', displayName: name, ...common() }))
+    .option('--name <TEXT>', 'how others see you', nonEmpty('name'))
+    .option('--about <TEXT>', 'what you say about yourself; an empty text for nothing')
+    .action(({ name: displayName, about }: { name?: string; about?: string }) => {
+      if (displayName === undefined && about === undefined) throw new UsageError('--name or --about is missing')
+      take({ kind: 'profileSet', displayName, about, ...common() })
+    })
   program
     .command('status')
     .description('connection, network, messages that wait')

@@ -35,9 +35,9 @@ export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accou
   username === null ? accountId : `@${username}`
 
 /** A person as `--json` prints it. `links` are social accounts, of which this version knows none. */
-export function personJson({ accountId, username, displayName, record, marks, ...person }: Person): object {
+export function personJson({ accountId, username, displayName, about, record, marks, ...person }: Person): object {
   const { nameConfirmed, verifiedAt, alert, isMe } = person
-  const profile = { displayName, about: '' }
+  const profile = { displayName, about }
   return { accountId, username, isMe, profile, record, nameConfirmed, verifiedAt, alert, marks, links: [] }
 }
 

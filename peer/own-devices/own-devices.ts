@@ -24,6 +24,7 @@ import { HistoryMerge } from './history-merge.ts'
 import { HistorySource } from './history-source.ts'
 import { HistoryTransfer } from './history-transfer.ts'
 import type { LateHistory } from './late-history.ts'
+import { PROFILE_ITEM, profileInItem, type ProfileItem } from './profile-item.ts'
 import { OwnSync } from './own-sync.ts'
 import { deviceNameItem, moreHistoryItem, SyncItems, textValue, timeValue } from './sync-items.ts'
 
@@ -66,8 +67,9 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     const { context, states } = components
     const items = (this.items = new SyncItems(context, states))
     const onNamed = (name: string): void => void this.#renameThis(name)
+    const onProfile = (profile: ProfileItem): void => void this.#takeProfile(profile)
     const onMoreHistory = (): void => this.transfer.onMore()
-    const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onMoreHistory }))
+    const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onProfile, onMoreHistory }))
     const onAsked = (device: string): void => void this.#told.delete(device)
     this.source = new HistorySource({ ...components, items, onAsked })
     const merge = new HistoryMerge({
@@ -189,6 +191,20 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     if (deviceName === '' || deviceName === account().deviceName) return
     await changeAccount(current => ({ ...current, deviceName })).catch((error: unknown) => {
       context.log.warn('a name could not be stored', { reason: String(error) })
+    })
+    onChange()
+  }
+
+  /** What the owner says about themselves, as the devices agree on it. */
+  get about(): string {
+    return profileInItem(this.items.get(PROFILE_ITEM))?.about ?? ''
+  }
+
+  /** Another device changed the profile, and has told everybody who has it. */
+  async #takeProfile({ displayName }: ProfileItem): Promise<void> {
+    const { context, changeAccount, onChange } = this.#components
+    await changeAccount(current => ({ ...current, displayName })).catch((error: unknown) => {
+      context.log.warn('a profile could not be stored', { reason: String(error) })
     })
     onChange()
   }

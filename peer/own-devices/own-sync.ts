@@ -20,6 +20,7 @@ import { ownDeviceSlots, type SyncItem } from '../store/own-device-slots.ts'
 import { slots, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { OwnMark, OwnMarks } from '../history/own-marks.ts'
+import { PROFILE_ITEM, profileInItem, type ProfileItem } from './profile-item.ts'
 import { deviceNameItem, idIn, moreHistoryItem, timeIn, timeValue, verifiedItem, type SyncItems } from './sync-items.ts'
 
 export interface OwnSyncComponents {
@@ -35,6 +36,8 @@ export interface OwnSyncComponents {
   onMoreHistory: () => void
   /** Another device gave this one a name. */
   onNamed: (name: string) => void
+  /** Another device changed the profile of the account. */
+  onProfile: (profile: ProfileItem) => void
   /** Something that a screen shows has changed. */
   onChange: () => void
 }
@@ -60,12 +63,15 @@ export class OwnSync implements OwnMarks {
 
   /** Changes an item here, and on every other device. On disk once this resolves. */
   async setItem(name: string, value: Uint8Array): Promise<void> {
-    const { states, items, onChange } = this.#components
-    await states.unit(async unit => {
-      const item = await items.set(unit, name, value)
-      if (await this.hasOthers()) await this.#tell(unit, { kind: 'sync', items: [item] })
-    })
+    const { states, onChange } = this.#components
+    await states.unit(unit => this.putItem(unit, name, value))
     onChange()
+  }
+
+  /** {@link setItem}, as part of a unit of work. */
+  async putItem(unit: UnitOfWork, name: string, value: Uint8Array): Promise<void> {
+    const item = await this.#components.items.set(unit, name, value)
+    if (await this.hasOthers()) await this.#tell(unit, { kind: 'sync', items: [item] })
   }
 
   /** A person's safety number was compared here, or its mark was taken away. */
@@ -129,7 +135,7 @@ export class OwnSync implements OwnMarks {
   }
 
   #apply({ name, value }: SyncItem): void {
-    const { context, trust, onNamed, onMoreHistory } = this.#components
+    const { context, trust, onNamed, onProfile, onMoreHistory } = this.#components
     const own = toHex(context.device().deviceId)
     const accountId = idIn(name, 'verified')
     if (accountId) {
@@ -138,5 +144,9 @@ export class OwnSync implements OwnMarks {
       })
     } else if (name === deviceNameItem(own)) onNamed(new TextDecoder().decode(value))
     else if (name === moreHistoryItem(own)) onMoreHistory()
+    else if (name === PROFILE_ITEM) {
+      const profile = profileInItem(value)
+      if (profile) onProfile(profile)
+    }
   }
 }

@@ -15,6 +15,13 @@ import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
 import { NO_MARKS, type PersonMarksBook } from './person-marks.ts'
+import type { PersonProfile } from './person-profiles.ts'
+
+/** What people say about themselves. */
+export interface ProfilesInView {
+  of(accountId: AccountId): PersonProfile
+  own(): string
+}
 
 export class PersonViews {
   readonly #context: EngineContext
@@ -24,6 +31,7 @@ export class PersonViews {
   readonly #holds: SendHolds
   readonly #roster: ConversationRoster
   readonly #marks: PersonMarksBook
+  readonly #profiles: ProfilesInView
 
   constructor(
     context: EngineContext,
@@ -32,7 +40,8 @@ export class PersonViews {
     trust: PersonTrust,
     holds: SendHolds,
     roster: ConversationRoster,
-    marks: PersonMarksBook
+    marks: PersonMarksBook,
+    profiles: ProfilesInView
   ) {
     this.#context = context
     this.#directory = directory
@@ -41,6 +50,7 @@ export class PersonViews {
     this.#holds = holds
     this.#roster = roster
     this.#marks = marks
+    this.#profiles = profiles
   }
 
   /** An account as far as it is known in memory. */
@@ -52,6 +62,7 @@ export class PersonViews {
       accountId: toHex(accountId),
       username: known?.username ?? null,
       displayName: known?.displayName ?? null,
+      about: this.#profiles.of(accountId).about,
       record: this.#record(known),
       nameConfirmed: known?.nameConfirmed ?? false,
       isMe: false,
@@ -68,6 +79,7 @@ export class PersonViews {
       accountId: toHex(accountId),
       username: name?.username ?? null,
       displayName,
+      about: this.#profiles.own(),
       record: this.#record(known),
       // Whoever chose the name knows it; whether it holds is in `nameState`.
       nameConfirmed: true,

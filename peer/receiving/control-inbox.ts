@@ -16,6 +16,7 @@ import type { HistorySource } from '../own-devices/history-source.ts'
 import type { HistoryTransfer } from '../own-devices/history-transfer.ts'
 import type { OwnSync } from '../own-devices/own-sync.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { PersonProfiles } from '../people/person-profiles.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import { orderOf, sentEntry, slots, type ShownId } from '../store/store-layout.ts'
@@ -32,6 +33,7 @@ export interface ControlInboxComponents {
   historySource: HistorySource
   historyTransfer: HistoryTransfer
   invites: OwnInvites
+  profiles: PersonProfiles
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
@@ -162,6 +164,7 @@ export class ControlInbox {
 
   async #profile(unit: UnitOfWork, { senderAccount }: PacketOrigin, profile: BodyOf<'profile'>): Promise<void> {
     const { username, displayName, deliveryToken, revision } = profile
+    this.#components.profiles.take(unit, senderAccount, profile)
     if (deliveryToken) await this.#components.tokens.learn(unit, senderAccount, deliveryToken, revision)
     unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
   }

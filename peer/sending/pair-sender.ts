@@ -47,6 +47,8 @@ export interface PairSenderComponents {
   roster: ConversationRoster
   outbox: Outbox
   account: () => OwnAccount
+  /** What the owner says about themselves, for the profile. */
+  about: () => string
   /** Says who may learn anything of this device. What is due to others waits on disk. */
   marks: { isSpokenTo(accountId: AccountId): boolean }
   /** A new conversation key was made. */
@@ -257,7 +259,7 @@ export class PairSender {
 
   /** What goes with an acknowledgement: a key for the next Open, and our profile as long as we have not written here. */
   async #withAck(unit: UnitOfWork, { conversationId, deviceId }: DueControls): Promise<MessageBody[]> {
-    const { context, account, onKeysChanged } = this.#components
+    const { context, account, about, onKeysChanged } = this.#components
     const key = toHex(conversationId)
     const { signingKey, deviceId: me } = context.device()
     const own = (await unit.read(slots.ownKeys(key)))?.own ?? emptyOwnKeys()
@@ -272,7 +274,7 @@ export class PairSender {
     const isProfileGiven = !conversation || conversation.profileGiven >= PROFILE_REVISION
     return [
       ...(handed ? [{ kind: 'keyUpdate' as const, ...handed.update }] : []),
-      ...(isProfileGiven ? [] : [profileBody(account())])
+      ...(isProfileGiven ? [] : [profileBody(account(), about())])
     ]
   }
 }

@@ -11,15 +11,16 @@ export const profileRevision = (token: OwnDeliveryToken | undefined): number =>
 
 /**
  * What the members of a conversation are told about this account.
+ * @param about - what the owner says about themselves.
  * @param token - only for people that this account has written to: it makes contacts of them at our mailboxes' nodes.
  */
-export function profileBody({ displayName, name }: OwnAccount, token?: OwnDeliveryToken): MessageBody {
+export function profileBody({ displayName, name }: OwnAccount, about: string, token?: OwnDeliveryToken): MessageBody {
   return {
     kind: 'profile',
     revision: profileRevision(token),
     displayName,
     username: name?.username ?? null,
-    about: '',
+    about,
     picture: null,
     deliveryToken: token?.token ?? null
   }

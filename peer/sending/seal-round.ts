@@ -59,6 +59,8 @@ export interface SealRoundComponents {
   /** Keeps what a new device of the account does not get by itself. */
   late: SealedNotes
   account: () => OwnAccount
+  /** What the owner says about themselves, for the profile. */
+  about: () => string
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -109,7 +111,8 @@ export class SealRound {
     const hasOthers = this.#components.roster.othersOf(plan.conversation).length > 0
     const token = await this.#components.tokens.own(unit)
     const isProfileDue = profileGiven < profileRevision(token) && hasOthers
-    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(this.#components.account(), token))] : []
+    const { account, about } = this.#components
+    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(account(), about(), token))] : []
     return [...profile, ...queued]
   }
 

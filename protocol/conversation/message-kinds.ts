@@ -9,7 +9,7 @@ import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } 
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
-import { MAX_ATTACHMENT_BYTES, MAX_TEXT_UNITS } from '../limits.ts'
+import { MAX_ABOUT_UNITS, MAX_ATTACHMENT_BYTES, MAX_TEXT_UNITS } from '../limits.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
 export const MESSAGE_ID_BYTES = 16
@@ -117,7 +117,7 @@ export const messageKinds = {
       displayName: displayNameCodec,
       /** Without the @; believed once the directory agrees. */
       username: nullable(text(24)),
-      about: text(256),
+      about: text(MAX_ABOUT_UNITS),
       picture: nullable(blobCodec),
       /** 32 bytes that let the receiver deliver as a contact; see docs/protocol.md, "Envelope". */
       deliveryToken: nullable(bytes(32))

@@ -99,9 +99,9 @@ export class FakePeer implements PeerApi {
       return me
     },
 
-    changeProfile: async ({ displayName }) => {
-      if (displayName.trim() === '') throw new PeerError('display-name', { fault: 'empty' })
-      const me = { ...this.#world.snapshot.me!, displayName }
+    changeProfile: async change => {
+      if (change.displayName?.trim() === '') throw new PeerError('display-name', { fault: 'empty' })
+      const me = { ...this.#world.snapshot.me!, ...change }
       this.#world.snapshot = { ...this.#world.snapshot, me }
       this.#changed()
       return me

@@ -73,6 +73,7 @@ export function person(displayName: string, change: Partial<Person> = {}): Perso
     accountId: fixtureId(displayName),
     username,
     displayName,
+    about: '',
     record: recordDetails(),
     nameConfirmed: true,
     isMe: false,

@@ -86,14 +86,18 @@ export const name: Run<'name'> = async (peer, command, output) => {
 
 export const profileSet: Run<'profileSet'> = async (peer, command, output) => {
   await requireLive(peer)
-  const self = await peer.account.changeProfile({ displayName: command.displayName })
+  const { displayName, about } = command
+  const self = await peer.account.changeProfile({
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(about === undefined ? {} : { about })
+  })
   // What waits is handed in when the command ends, if there is a connection by then; else by the next command.
   const isOnline = await peer.online(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   await output.print(
-    meJson(self),
+    { ...meJson(self), about: self.about },
     isOnline
-      ? `Others see you as ${printable(command.displayName)}.`
-      : 'The name is changed here. Others hear of it with the next connection.'
+      ? `Others see you as ${printable(self.displayName ?? '')}${self.about === '' ? '' : `: ${printable(self.about)}`}.`
+      : 'The profile is changed here. Others hear of it with the next connection.'
   )
   return EXIT.done
 }

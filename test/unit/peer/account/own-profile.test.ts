@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { linkedDevice } from '../../../support/peer/linked-device.ts'
+import { jsonOn } from '../../../support/peer/run-peer.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
@@ -63,4 +65,61 @@ test('a name claim that is stored meanwhile does not undo it', async () => {
   await Promise.all(changes)
   await ada.restart()
   expect((await ada.engine.snapshot()).me).toMatchObject({ displayName: 'Ada 7', username: 'ada' })
+})
+
+test('a description reaches those who have the profile and those who get it later; names stay as they are', async () => {
+  const { network, ada, bob } = await two()
+  await ada.send(bob, 'hello')
+  await eventually(async () => (await nameAt(bob)) === 'ada', 'the first name')
+  const me = await ada.engine.account.changeProfile({ about: '  Poetical science\n' })
+  expect(me).toMatchObject({ displayName: 'ada', about: 'Poetical science' })
+  const aboutAt = async (peer: TestPeer) => (await peer.engine.people.find(ada.me.accountId))!.about
+  await eventually(async () => (await aboutAt(bob)) === 'Poetical science', 'Bob has it')
+  await bob.restart()
+  expect(await aboutAt(bob)).toBe('Poetical science')
+  const carol = new TestPeer(network)
+  running.push(carol)
+  await carol.register('carol')
+  await ada.send(carol, 'hello')
+  await eventually(async () => (await aboutAt(carol)) === 'Poetical science', 'Carol has it')
+  await ada.engine.account.changeProfile({ about: '' })
+  await eventually(async () => (await aboutAt(bob)) === '', 'Bob hears that there is none')
+})
+
+test('one that is too long changes nothing, and says how long it may be', async () => {
+  const { ada } = await two()
+  const change = { displayName: 'Ada L.', about: 'x'.repeat(257) }
+  const facts = { length: 257, limit: 256 }
+  await expect(ada.engine.account.changeProfile(change)).rejects.toMatchObject({ code: 'about-too-long', facts })
+  expect((await ada.engine.snapshot()).me).toMatchObject({ displayName: 'ada', about: '' })
+})
+
+test('own devices agree on name and description, and tell new people the same', async () => {
+  const { network, ada, bob } = await two()
+  const tablet = await linkedDevice(network, ada)
+  running.push(tablet)
+  const profileAt = async (peer: TestPeer) => {
+    const { displayName, about } = (await peer.engine.snapshot()).me!
+    return `${displayName}: ${about}`
+  }
+  await tablet.engine.account.changeProfile({ displayName: 'Ada L.', about: 'on all devices' })
+  await eventually(async () => (await profileAt(ada)) === 'Ada L.: on all devices', 'the first device follows')
+  await ada.engine.account.changeProfile({ about: 'and back' })
+  await eventually(async () => (await profileAt(tablet)) === 'Ada L.: and back', 'the tablet follows')
+  await ada.restart()
+  expect(await profileAt(ada)).toBe('Ada L.: and back')
+  await tablet.send(bob, 'hello')
+  await eventually(async () => (await nameAt(bob)) === 'Ada L.', 'Bob has the name')
+  expect((await bob.engine.people.find(ada.me.accountId))!.about).toBe('and back')
+})
+
+test('the command changes what it is told and leaves the rest; person prints it', async () => {
+  const { ada, bob } = await two()
+  await ada.send(bob, 'hello')
+  await eventually(async () => (await nameAt(bob)) === 'ada', 'the first name')
+  const set = await jsonOn(ada.engine, 'profile', 'set', '--about', 'Poetical science')
+  expect(set).toMatchObject({ code: 0, lines: [{ displayName: 'ada', about: 'Poetical science' }] })
+  const shown = async () => (await jsonOn(bob.engine, 'person', ada.me.accountId)).lines[0]
+  await eventually(async () => JSON.stringify(await shown()).includes('Poetical'), 'Bob has it')
+  expect(await shown()).toMatchObject({ profile: { displayName: 'ada', about: 'Poetical science' } })
 })

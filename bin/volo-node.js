@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { runCommand } from '../scripts/command.js'
 
-await runCommand('node/main.js')
+await runCommand('bundled/node/main.js')

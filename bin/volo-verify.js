@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { runCommand } from '../scripts/command.js'
 
-await runCommand('chain/verify/main.js')
+await runCommand('bundled/verify/main.js')

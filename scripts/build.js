@@ -19,7 +19,7 @@ const TARGETS = {
     title: 'building the node',
     sources: ['protocol', 'chain', 'storage-adapter', 'peer', 'node', 'tsconfig.json', 'package-lock.json'],
     command: [tool('typescript-native', 'bin', 'tsc'), '--build', 'chain', 'storage-adapter', 'peer', 'node'],
-    finish: bundlePeer
+    finish: bundleCommands
   },
   web: {
     title: 'building the web app',
@@ -101,12 +101,29 @@ function* filesBelow(path) {
   }
 }
 
-/** `volo-peer` in a few files: finding and loading its 700 modules one by one takes longer than a message to the next node. */
-async function bundlePeer() {
-  const folder = at('dist', 'bundled', 'peer')
-  rmSync(folder, { recursive: true, force: true })
-  const options = ['--platform', 'node', '--format', 'esm', '--external', 'classic-level', '--dir', folder]
-  await run([tool('rolldown', 'bin', 'cli.mjs'), at('dist', 'peer', 'cli', 'main.js'), ...options])
+/**
+ * Commands in a few files each: finding and loading the hundreds of modules one by one takes longer than most commands do, and
+ * half of a node's start.
+ */
+const BUNDLES = {
+  peer: ['peer/cli/main.js'],
+  node: ['node/main.js', 'node/devnet/devnet-worker.js'],
+  verify: ['chain/verify/main.js'],
+  devnet: ['chain/devnet/main.js']
+}
+/** They find files beside their own. */
+const NOT_BUNDLED = ['classic-level', '@emurgo/cardano-serialization-lib-nodejs', 'scalus']
+
+async function bundleCommands() {
+  rmSync(at('dist', 'bundled'), { recursive: true, force: true })
+  const external = NOT_BUNDLED.flatMap(name => ['--external', name])
+  await Promise.all(
+    Object.entries(BUNDLES).map(([name, files]) => {
+      const options = ['--platform', 'node', '--format', 'esm', '--entryFileNames', '[name].js', ...external]
+      const inputs = files.map(file => at('dist', ...file.split('/')))
+      return run([tool('rolldown', 'bin', 'cli.mjs'), ...inputs, ...options, '--dir', at('dist', 'bundled', name)])
+    })
+  )
 }
 
 async function run(command) {

@@ -8,7 +8,7 @@ const RUNTIME_MAJOR = 24
  * Runs a command of ours from its wrapper in `bin/`. In a checkout, it first builds what is stale. The built file runs
  * in this process if its Node.js is new enough.
  *
- * @param file - below `dist/`, such as `node/main.js`.
+ * @param file - below `dist/`, such as `bundled/node/main.js`.
  */
 export async function runCommand(file) {
   try {

@@ -7,7 +7,9 @@ import { launch } from './launch.js'
 try {
   await ensureInstalled()
   await ensureBuilt('app', 'web')
-  process.exitCode = await launch(at('dist', 'node', 'main.js'), ['start', ...process.argv.slice(2)], { tied: true })
+  process.exitCode = await launch(at('dist', 'bundled', 'node', 'main.js'), ['start', ...process.argv.slice(2)], {
+    tied: true
+  })
 } catch (error) {
   fail(error)
 }

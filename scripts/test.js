@@ -76,6 +76,7 @@ async function runLane(names, { built, browser, isAlone }) {
       ...process.env,
       // Tests start hundreds of processes of the same code, whose sources are stripped of types and compiled once.
       NODE_COMPILE_CACHE: at('.cache', 'compiled'),
+      VOLO_TEST_BUILT: '1',
       ...(chromium && { VOLO_CHROMIUM: chromium })
     }
     ended.push(await runSuite(suite, environment, suite.lane === 'compute' && !isAlone))

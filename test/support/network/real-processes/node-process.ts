@@ -17,8 +17,21 @@ function checkoutOf(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : checkoutOf(dirname(folder))
 }
 
-/** A file of ours in the form that this process runs in: its source, or what was built from it. */
+/** Commands that are bundled by the build, see `scripts/build.js`. */
+const BUNDLED: Record<string, string> = {
+  'node/main.ts': 'node/main.js',
+  'peer/cli/main.ts': 'peer/main.js',
+  'chain/verify/main.ts': 'verify/main.js',
+  'chain/devnet/main.ts': 'devnet/main.js'
+}
+
+/**
+ * A file of ours in the form that this process runs in: its source, or what was built from it. `npm test` builds first, and has
+ * commands run as people run them; a test that is run by itself takes the sources as they are.
+ */
 export function runnable(file: string): string {
+  const bundled = process.env['VOLO_TEST_BUILT'] && BUNDLED[file]
+  if (bundled) return join(root, 'dist', 'bundled', bundled)
   return isBuilt ? join(root, 'dist', file.replace(/\.ts$/, '.js')) : join(root, file)
 }
 

@@ -4,6 +4,7 @@ import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
 import { shownLength } from '../../../web/src/state/folded-text.ts'
 import { isComposing } from '../../../web/src/state/input-method.ts'
+import { breakablePieces } from '../../../web/src/state/break-places.ts'
 import { textParts } from '../../../web/src/state/text-parts.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 
@@ -160,6 +161,16 @@ describe('addresses in a message', () => {
     expect(hrefs('http://[ https://')).toEqual([])
   })
 
+  it('stay text after the first hundred', () => {
+    const text = 'https://a.example '.repeat(1_000)
+    expect(hrefs(text)).toHaveLength(100)
+    expect(
+      textParts(text)
+        .map(part => part.text)
+        .join('')
+    ).toBe(text)
+  })
+
   it('lose no letter', () => {
     for (const text of ['', 'plain', 'https://a.example', 'x https://a.example. y https://b.example!']) {
       expect(
@@ -168,5 +179,30 @@ describe('addresses in a message', () => {
           .join('')
       ).toBe(text)
     }
+  })
+})
+
+describe('places to break a line', () => {
+  it('are made in long runs only, and lose no letter', () => {
+    for (const text of ['', 'plain words', 'w'.repeat(512), 'a\n\n\nb', `${'ab '.repeat(500)}c`])
+      expect(breakablePieces(text)).toEqual([text])
+    for (const text of [
+      'w'.repeat(20_000),
+      `x ${'w'.repeat(600)} y ${'\ufdfd'.repeat(600)}`,
+      'a' + '\u0301'.repeat(19_999)
+    ]) {
+      const pieces = breakablePieces(text)
+      expect(pieces.join('')).toBe(text)
+      expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(200)
+    }
+  })
+
+  it('fall between letters, and never into a pair', () => {
+    for (const letter of ['👩‍👩‍👧', '🇸🇪', 'e\u0301', '𝔘']) {
+      const pieces = breakablePieces(letter.repeat(600))
+      expect(pieces.length).toBeGreaterThan(5)
+      for (const piece of pieces) expect(piece.replaceAll(letter, '')).toBe('')
+    }
+    for (const piece of breakablePieces('a' + '\u{e0100}'.repeat(1_000))) expect(piece.isWellFormed()).toBe(true)
   })
 })

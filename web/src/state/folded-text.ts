@@ -7,7 +7,7 @@ interface Portion {
 
 const FIRST: Portion = { length: 1_200, lines: 20 }
 /** What each "Show more" adds. */
-const MORE: Portion = { length: 5_000, lines: 150 }
+const MORE: Portion = { length: 3_000, lines: 150 }
 /** A rest that is not larger than this is shown at once. */
 const SMALL_REST: Portion = { length: 300, lines: 5 }
 /** A cut is moved back by at most so many units to fall between words or letters. */

@@ -10,13 +10,18 @@ const ADDRESS = /https?:\/\/[^\s<>"']{1,2048}/giu
 /** Punctuation that ends a sentence, not an address. */
 const TRAILING = '.,;:!?)]}»”’'
 
+/** So many addresses of one message become links, which cost a browser more than letters do. */
+const MAX_LINKS = 100
+
 /** Splits a message at the addresses in it. Joined again, the parts are the text. */
 export function textParts(text: string): TextPart[] {
   const parts: TextPart[] = []
   let end = 0
+  let links = 0
   for (const match of text.matchAll(ADDRESS)) {
     const address = withoutTrailing(match[0])
     if (!isWebAddress(address)) continue
+    if (++links > MAX_LINKS) break
     if (match.index > end) parts.push({ text: text.slice(end, match.index), href: null })
     parts.push({ text: address, href: address })
     end = match.index + address.length

@@ -20,6 +20,11 @@ import { DeviceRemoval } from './account/device-removal.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
 import { Files } from './files/files.ts'
 import { ConversationRoster } from './groups/conversation-roster.ts'
+import { GroupBook } from './groups/group-book.ts'
+import { GroupCalls } from './groups/group-calls.ts'
+import { GroupKnowledge } from './groups/group-knowledge.ts'
+import { GroupOpens } from './groups/group-opens.ts'
+import { GroupWriter } from './groups/group-writer.ts'
 import { SendHolds } from './directory/send-holds.ts'
 import { Maintenance } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
@@ -52,6 +57,7 @@ import { ControlInbox } from './receiving/control-inbox.ts'
 import { RowWriter } from './receiving/row-writer.ts'
 import { Receiver } from './receiving/receiver.ts'
 import { PairInbox } from './receiving/pair-inbox.ts'
+import { GroupCarrier } from './sending/group-carrier.ts'
 import { DeliveryTokens } from './sending/delivery-tokens.ts'
 import { sayLastWords } from './sending/last-words.ts'
 import { PairSender } from './sending/pair-sender.ts'
@@ -107,6 +113,7 @@ export class ChatEngine {
   readonly inbox: Inbox
   readonly rowWriter: RowWriter
   readonly outbox: Outbox
+  readonly groups: GroupCalls
   readonly waiting = new WaitingCount()
   readonly unheard: UnheardQueue
   readonly #components: ChatEngineComponents
@@ -114,6 +121,7 @@ export class ChatEngine {
   readonly #states: StateStore
   readonly #queue: UnsentQueue
   readonly #index: SearchIndex
+  readonly #groups: GroupBook
   readonly #roster: ConversationRoster
   readonly #marks: PersonMarksBook
   readonly #profiles: PersonProfiles
@@ -149,7 +157,8 @@ export class ChatEngine {
       }
     }))
     const holds = new SendHolds(context, directory, trust)
-    const roster = (this.#roster = new ConversationRoster(context, directory))
+    const book = (this.#groups = new GroupBook(context, states))
+    const roster = (this.#roster = new ConversationRoster(context, directory, book))
     const marks = (this.#marks = new PersonMarksBook(
       states,
       () => context.timers.now(),
@@ -157,7 +166,7 @@ export class ChatEngine {
     ))
     const profiles = (this.#profiles = new PersonProfiles(states, onChange))
     const about = (): string => this.ownDevices.about
-    this.people = new PersonViews(context, directory, account, trust, holds, roster, marks, {
+    this.people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
       of: accountId => profiles.of(accountId),
       own: about
     })
@@ -182,10 +191,27 @@ export class ChatEngine {
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const pairings = new PairingBook(states)
     const tokens = new DeliveryTokens(context, states, directory)
-    const saying = { context, states, pairings, tokens, roster, outbox, account, about, marks, onKeysChanged }
+    const saying = {
+      context,
+      states,
+      pairings,
+      tokens,
+      roster,
+      outbox,
+      account,
+      about,
+      marks,
+      groups: book,
+      onKeysChanged
+    }
     const pairs = (this.#pairs = new PairSender(saying))
     const late = (this.#late = new LateHistory(context, states, { onLate: device => this.ownDevices.onLate(device) }))
-    const round = new SealRound({
+    const onNamed = (...named: Parameters<Maintenance['noteMember']>): void =>
+      void this.#maintenance.noteMember(...named)
+    const groupWriter = new GroupWriter({ context, book, directory, history, pairings, marks, onNamed })
+    const groups = new GroupKnowledge(context, book)
+    const groupOpens = new GroupOpens({ context, book, directory, writer: groupWriter, knowledge: groups })
+    const sealing = {
       late,
       context,
       history,
@@ -193,15 +219,17 @@ export class ChatEngine {
       outbox,
       roster,
       pairings,
+      groups,
       tokens,
       account,
       about,
       onKeysChanged
-    })
+    }
+    const round = new SealRound(sealing)
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
     const onGap = (conversationId: string): void => void this.#maintenance.keepUp(conversationId)
-    const writer = (this.rowWriter = new RowWriter({ context, history, marks, late, onGap }))
+    const writer = (this.rowWriter = new RowWriter({ context, history, marks, groups: groupWriter, late, onGap }))
     const rows = new ConversationRows(context, history)
     const own = (this.ownDevices = new OwnDevices({
       context,
@@ -236,6 +264,9 @@ export class ChatEngine {
       historyTransfer: own.transfer,
       invites: ownInvites,
       profiles,
+      groups: groupOpens,
+      groupKnowledge: groups,
+      onGroupJoin: (...asked) => void this.groups.onJoin(...asked),
       onProfile: (accountId, profile) => void this.#maintenance.noteProfile(accountId, profile)
     })
     const inbox = (this.inbox = new Inbox({
@@ -252,7 +283,7 @@ export class ChatEngine {
     }))
     const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
-    const receiving = { context, states, directory, inbox, pairInbox, isPartner }
+    const receiving = { context, states, directory, inbox, pairInbox, groups: groupOpens, isPartner }
     const receiver = (this.receiver = new Receiver(receiving))
     const losses = new MailboxLosses({ context, states, rows, history })
     this.mailbox = new Mailbox({ context, receiver, losses }, { onChange })
@@ -265,6 +296,7 @@ export class ChatEngine {
       roster,
       rows,
       marks,
+      groups: groupWriter,
       sealer,
       outbox,
       readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
@@ -277,7 +309,33 @@ export class ChatEngine {
     const node = (): ListedNode | undefined => this.keeper.node
     const { onTransfer } = init
     this.files = new Files({ context, states, history, sealer, objects, fetch, own: conversations, node, onTransfer })
-    const keeping = { context, states, directory, roster, inbox, pairs, pairings, tokens, outbox, onKeysChanged }
+    const keeping = {
+      context,
+      states,
+      directory,
+      roster,
+      inbox,
+      pairs,
+      pairings,
+      groups,
+      tokens,
+      outbox,
+      onKeysChanged
+    }
+    this.groups = new GroupCalls({
+      context,
+      states,
+      book,
+      writer: groupWriter,
+      directory,
+      holds,
+      sending: new GroupCarrier({ sealer, pairs, pairings, knowledge: groups }),
+      items: { get: name => own.items.get(name), set: (name, value) => own.sync.setItem(name, value) },
+      people: this.people,
+      ask: (accountId, secret) => conversations.askToJoin(accountId, secret),
+      shownIdOf: (conversationId, messageId) => ownShownId(context, { conversationId, messageId }),
+      onAccepted: () => pairs.resume()
+    })
     const upkeep = new SessionUpkeep(keeping)
     const maintenance = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
     this.#maintenance = new Maintenance(maintenance)
@@ -348,6 +406,7 @@ export class ChatEngine {
     await this.#marks.load(this.directory)
     await this.#profiles.load()
     await this.directory.load(this.#components.context.accountId())
+    await this.#groups.load()
     for (const conversation of await this.conversations.load()) await this.#resumeGaps(conversation)
     await this.#late.start()
     await this.outbox.start()
@@ -363,6 +422,7 @@ export class ChatEngine {
     this.keeper.start()
     this.nameClaim.start()
     await this.deviceRemoval.start()
+    await this.groups.finishLeaving()
     this.#init.onChange()
   }
 
@@ -462,6 +522,7 @@ export class ChatEngine {
   #onMessage(row: MessageRow): void {
     this.conversations.noteMessage(row)
     this.waiting.note(shownIdOf(this.#components.context, row), row)
+    if (row.line?.kind === 'group' && row.line.what === 'left' && row.mine) void this.groups.finishLeaving()
     this.#init.onMessage(row)
     this.#init.onChange()
   }

@@ -76,6 +76,20 @@ const FACTS = {
   /** The user has blocked this person. */
   blocked: { username: textOrNull },
   'no-conversation': {},
+  /** No group of this id is known here. */
+  'no-group': {},
+  /** This account has left the group, or was removed from it. */
+  'not-in-group': {},
+  /** Only admins may do this in the group. */
+  'not-admin': {},
+  /** The group's other members would be without an admin. */
+  'last-admin': {},
+  'already-member': { username: textOrNull },
+  'not-member': { username: textOrNull },
+  /** So many members, or changes, that no more are taken. */
+  'group-full': {},
+  /** What was typed is no link to a group. */
+  'group-link': {},
   'no-device': {},
   /** A device needs a name. */
   'device-name': {},

@@ -9,6 +9,7 @@ import type { CallTable } from './api/call-table.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
 import { FILES_CALLS, type FilesApi, type FileTransfer } from './api/files-api.ts'
+import { GROUPS_CALLS, type GroupsApi } from './api/groups-api.ts'
 import { HISTORY_CALLS, type HistoryApi } from './api/history-api.ts'
 import { INVITES_CALLS, type InvitesApi } from './api/invites-api.ts'
 import { LINKING_CALLS, type LinkingApi, type LinkingState } from './api/linking-api.ts'
@@ -24,6 +25,7 @@ export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
 export type * from './api/file-view.ts'
 export type * from './api/files-api.ts'
+export type * from './api/groups-api.ts'
 export type * from './api/history-api.ts'
 export type * from './api/ids.ts'
 export type * from './api/invites-api.ts'
@@ -46,6 +48,7 @@ export interface PeerAreas {
   conversations: ConversationsApi
   messages: MessagesApi
   files: FilesApi
+  groups: GroupsApi
   record: RecordApi
   recovery: RecoveryApi
   history: HistoryApi
@@ -63,6 +66,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   conversations: CONVERSATIONS_CALLS,
   messages: MESSAGES_CALLS,
   files: FILES_CALLS,
+  groups: GROUPS_CALLS,
   record: RECORD_CALLS,
   recovery: RECOVERY_CALLS,
   history: HISTORY_CALLS,

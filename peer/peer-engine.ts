@@ -20,6 +20,7 @@ import {
   type ConversationsApi,
   type DevicesApi,
   type FilesApi,
+  type GroupsApi,
   type HistoryApi,
   type Me,
   type MessagesApi,
@@ -75,6 +76,7 @@ export class PeerEngine implements PeerApi {
   readonly conversations: ConversationsApi
   readonly messages: MessagesApi
   readonly files: FilesApi
+  readonly groups: GroupsApi
   readonly record: RecordApi
   readonly recovery: RecoveryApi
   readonly history: HistoryApi
@@ -125,6 +127,7 @@ export class PeerEngine implements PeerApi {
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', conversations)
     this.files = this.#registered('files', this.#chat.files.calls)
+    this.groups = this.#registered('groups', this.#chat.groups)
     this.record = this.#registered('record', publicRecords)
     this.recovery = this.#createRecovery()
     this.history = this.#registered('history', ownDevices)

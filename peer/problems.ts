@@ -46,6 +46,8 @@ export const MESSAGE_PROBLEMS = [
   'no-account',
   /** No device of the other side has published keys. */
   'no-keys',
+  /** This account has left the group, or was removed from it. */
+  'not-in-group',
   /** What the network says about the other side does not hold, or is not complete. */
   'not-prepared',
   /** Failed: the account has used its share at the nodes, or their storage is full. */

@@ -8,3 +8,34 @@ export type SystemLine =
   | { kind: 'removed-device'; mine: boolean }
   /** The network deleted at most so many messages, of contacts and of others, before this device came back. */
   | { kind: 'deleted'; contacts: number; requests: number }
+  /** A member changed the group. `text` is a new name or description, else empty. */
+  | { kind: 'group'; what: GroupLineKind; by: GroupLinePerson; who: GroupLinePerson[]; text: string }
+
+/**
+ * What became of a group. `asked`: this account asked to be added, with a link. `undone`: an earlier change by this member does not count,
+ * because one who ranks before them removed or demoted them at the same time.
+ */
+export const GROUP_LINE_KINDS = [
+  'asked',
+  'created',
+  'added',
+  'removed',
+  'left',
+  'promoted',
+  'demoted',
+  'renamed',
+  'described',
+  'picture',
+  'settings',
+  'undone'
+] as const
+export type GroupLineKind = (typeof GROUP_LINE_KINDS)[number]
+
+/** A person who made a change of a group, or whom it is about. */
+export interface GroupLinePerson {
+  /** Lower-case hex. */
+  accountId: string
+  /** How the person is called here. */
+  name: string
+  isMe: boolean
+}

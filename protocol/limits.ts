@@ -83,6 +83,20 @@ export const MAX_ACCOUNT_PROOF_BYTES = 16 * MIB
 export const MAX_TRANSACTION_BYTES = 64 * KIB
 /** Devices that one session is sealed to. */
 export const MAX_ROSTER_DEVICES = 1_024
+/** Accounts of one group. */
+export const MAX_GROUP_MEMBERS = 1_000
+/** Changes that one group's log keeps: past it nobody can change the group any more. */
+export const MAX_GROUP_CHANGES = 2_048
+/** Last changes without a successor that a change or an Open names; more come from many admins who were cut off from each other. */
+export const MAX_GROUP_HEADS = 16
+/** People that one change adds or removes. */
+export const MAX_GROUP_CHANGE_TARGETS = 250
+/** One signed change of a group. */
+export const MAX_GROUP_CHANGE_BYTES = 24 * KIB
+/** Changes of a group beside an Open, sealed; with the body of the Open they fit into one payload. */
+export const MAX_SEALED_GROUP_LOG_BYTES = 40 * KIB
+/** Longest description of a group, in UTF-16 code units. */
+export const MAX_GROUP_DESCRIPTION_UNITS = 500
 /** One record on chain, in bytes. */
 export const MAX_RECORD_BYTES = 1 * KIB
 

@@ -1,5 +1,6 @@
 import type { HoldReason } from '../problems.ts'
 import type { CallTable } from './call-table.ts'
+import type { GroupSummary } from './groups-api.ts'
 import type { AccountHex, ConversationHex, MessageHex } from './ids.ts'
 import type { ChatMessage } from './messages-api.ts'
 import type { Person } from './people-api.ts'
@@ -27,9 +28,11 @@ export const CONVERSATIONS_CALLS: CallTable<ConversationsApi> = {
 /** A line of the list of conversations. */
 export interface ConversationSummary {
   id: ConversationHex
-  kind: 'direct' | 'notes-to-self'
-  /** The other person; oneself for notes. */
+  kind: 'direct' | 'notes-to-self' | 'group'
+  /** The other person; oneself for notes; in a group one of the others. */
   person: Person
+  /** Null in the other kinds. */
+  group: GroupSummary | null
   title: string
   lastMessage: ChatMessage | null
   unread: number

@@ -1,5 +1,6 @@
 /** The words and options of `volo-peer`. Imports nothing heavy, so that help and usage errors come at once. */
 import { Command as CommandWord, CommanderError } from 'commander'
+import { addGroupCommands, type GroupCommand } from './group-command-line.ts'
 import { INVITE_LIFE_MS, MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from '../../protocol/invite/invite-limits.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -42,6 +43,7 @@ export type Command =
   | ({ kind: 'inviteAccept'; url: string } & CommonOptions)
   | ({ kind: 'inviteList' } & CommonOptions)
   | ({ kind: 'inviteRevoke'; id: string } & CommonOptions)
+  | (GroupCommand & CommonOptions)
   | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
   | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
   | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
@@ -59,7 +61,7 @@ export class UsageError extends Error {
 }
 
 const NOTES = `
-PERSON is @username or an account id (64 hex digits). DEVICE is a device id or its beginning (8 hex digits or more).
+PERSON is @username or an account id (64 hex digits); send and messages take group:ID, too. DEVICE is a device id or its beginning (8 hex digits or more).
 Exit codes: 0 done, 1 failed, 2 not understood, 3 timed out.
 
 The key of the data directory is in a file that only you can read (mode 0600). If VOLO_PASSPHRASE_FILE names a file when
@@ -106,6 +108,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addAccountCommands(program, common, take)
   addMessageCommands(program, common, take)
   addPeopleCommands(program, common, take)
+  addGroupCommands(program, command => take({ ...command, ...common() }))
   addRequestCommands(program, common, take)
   addInviteCommands(program, common, take)
   addDeviceCommands(program, common, take)

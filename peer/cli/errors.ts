@@ -4,6 +4,8 @@ export interface CommandFailureFacts {
   'directory-taken': { name: string }
   'nobody-registered': Record<never, never>
   'nobody-found': { person: string }
+  /** What was typed is neither `group:ID` nor an id. */
+  'no-group-named': { group: string }
   'device-unknown': { device: string }
   /** The beginning of a device id fits more than one device. */
   'device-ambiguous': { device: string; matches: number }

@@ -1,4 +1,4 @@
-import type { ChatMessage, DeviceRecord, FileView, Me, Person, RecordDetails } from '../peer-api.ts'
+import type { ChatMessage, DeviceRecord, FileView, GroupSummary, Me, Person, RecordDetails } from '../peer-api.ts'
 import { terminalJson, terminalText } from '../../protocol/terminal-text.ts'
 import { lineWords, messageProblemWords, NEWER_MESSAGE } from './words.ts'
 
@@ -59,16 +59,23 @@ function textOf({ kind, text, line }: ChatMessage): string {
   return kind === 'unsupported' ? NEWER_MESSAGE : text
 }
 
-/** A message as `--json` prints it. `request`: a person wrote it whom the user has not accepted. */
-export function messageJson(message: ChatMessage, person: Person, me: Me): object {
+/** Who wrote a message. The marks of a person who was never looked up are not known. */
+type Sender = Pick<Person, 'username' | 'accountId'> & Partial<Person>
+
+/**
+ * A message as `--json` prints it. `request`: a person wrote it whom the user has not accepted, or in a group to which such a
+ * person has added the user.
+ * @param group - null in other conversations.
+ */
+export function messageJson(message: ChatMessage, person: Sender, me: Me, group: GroupSummary | null): object {
   const from = message.mine ? me : person
   return {
     id: message.id,
-    conversation: message.conversationId,
+    conversation: group ? `group:${group.id}` : message.conversationId,
     from: from.username ?? from.accountId,
     fromAccount: message.from,
     mine: message.mine,
-    request: !message.mine && !person.isMe && person.marks.answer !== 'accepted',
+    request: group?.isRequest ?? (!message.mine && !person.isMe && person.marks?.answer !== 'accepted'),
     kind: message.kind,
     text: textOf(message),
     line: message.line,
@@ -81,7 +88,7 @@ export function messageJson(message: ChatMessage, person: Person, me: Me): objec
 }
 
 /** `2026-01-31 12:00  @bob: text`, with the state of own messages. Control characters are shown, never obeyed. */
-export function messageLine(message: ChatMessage, person: Person, me: Me): string {
+export function messageLine(message: ChatMessage, person: Sender, me: Me): string {
   const time = new Date(message.sentAt).toISOString().slice(0, 16).replace('T', ' ')
   const state =
     message.state === null

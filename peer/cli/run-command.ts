@@ -11,6 +11,7 @@ const messages = () => import('./commands/messages.ts')
 const files = () => import('./commands/files.ts')
 const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
+const groups = () => import('./commands/groups.ts')
 const link = () => import('./commands/link.ts')
 const requests = () => import('./commands/requests.ts')
 const invites = () => import('./commands/invites.ts')
@@ -44,6 +45,19 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   contactsRemove: async () => (await people()).contactsRemove,
   block: async () => (await people()).block,
   unblock: async () => (await people()).unblock,
+  groupCreate: async () => (await groups()).groupCreate,
+  groupAdd: async () => (await groups()).groupAdd,
+  groupRemove: async () => (await groups()).groupRemove,
+  groupPromote: async () => (await groups()).groupPromote,
+  groupDemote: async () => (await groups()).groupDemote,
+  groupRename: async () => (await groups()).groupRename,
+  groupLeave: async () => (await groups()).groupLeave,
+  groupList: async () => (await groups()).groupList,
+  groupMembers: async () => (await groups()).groupMembers,
+  groupLink: async () => (await groups()).groupLink,
+  groupJoin: async () => (await groups()).groupJoin,
+  groupAccept: async () => (await groups()).groupAccept,
+  groupIgnore: async () => (await groups()).groupIgnore,
   linkShow: async () => (await link()).linkShow,
   linkJoin: async () => (await link()).linkJoin,
   linkScan: async () => (await link()).linkScan,

@@ -31,6 +31,7 @@ const MESSAGES: Record<MessageProblem, string> = {
   'nodes-full': 'the nodes have no space left; it is tried again',
   'no-account': 'the network does not know this account',
   'no-keys': 'no device of this person has published its keys yet',
+  'not-in-group': 'this account is no longer in the group',
   'not-prepared': 'what the network says about this person does not hold or is not complete; it is tried again',
   'storage-full': 'there is no room for the file: your share of the storage of the nodes is used up, or they are full',
   'file-refused': 'the nodes do not take the file',
@@ -96,6 +97,8 @@ const NO_RECOVERY: Record<FailureFacts['no-recovery']['reason'], string> = {
     'this recovery code does not count yet: it was made less than seven days ago, and an older device can refuse it'
 }
 
+const personWords = (username: string | null): string => (username === null ? 'this person' : `@${username}`)
+
 const FAILURES: FailureSentences = {
   'not-registered': 'this device has no account yet; run: volo-peer register --username NAME',
   'already-registered': 'this device already has an account',
@@ -123,6 +126,14 @@ const FAILURES: FailureSentences = {
   blocked: ({ username }) =>
     `you have blocked ${username === null ? 'this person' : `@${username}`}; run: volo-peer unblock`,
   'no-conversation': 'there is no such conversation',
+  'no-group': 'there is no such group on this device',
+  'not-in-group': 'this account is not in the group, or not any more',
+  'not-admin': 'only an admin of the group may do that',
+  'last-admin': 'the group needs an admin: make another member one first',
+  'already-member': ({ username }) => `${personWords(username)} is in the group already`,
+  'not-member': ({ username }) => `${personWords(username)} is not in the group`,
+  'group-full': 'the group is full: it takes no more members, or no more changes',
+  'group-link': 'that is no link to a group',
   'no-device': 'this account has no such device',
   'device-name': 'a device needs a name',
   'name-disputed': ({ username }) =>
@@ -208,6 +219,7 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'sign-in-refused': ({ error }) => `sign-in was refused: ${error ?? 'no code came back'}`,
   'sign-in-without-form': () => 'the sign-in page has no form',
   'sign-in-endless': () => 'sign-in does not come to an end',
+  'no-group-named': ({ group }) => `a group is named group:ID, with an id of 64 hex digits; got "${group}"`,
   'passphrase-unreadable': ({ detail }) => `VOLO_PASSPHRASE_FILE cannot be read: ${detail}`,
   'passphrase-empty': ({ file }) => `VOLO_PASSPHRASE_FILE names an empty file: ${file}`,
   'no-qr-code': ({ file }) => `no QR code can be read in ${file}; use a sharp PNG, such as a screenshot`,
@@ -235,7 +247,35 @@ export function lineWords(line: SystemLine): string {
       return line.contacts === 0
         ? `The network deleted up to ${messages(line.requests)} from people you don't know before this device came back.`
         : `The network deleted up to ${messages(line.contacts)} before this device came back. Volo asks for them again where possible.`
+    case 'group':
+      return groupWords(line)
   }
+}
+
+type GroupLine = Extract<SystemLine, { kind: 'group' }>
+
+function groupWords({ what, by, who, text }: GroupLine): string {
+  const one = by.isMe ? 'You' : by.name
+  const others = listOf(who.map(({ isMe, name }) => (isMe ? 'you' : name)))
+  const sentences: Record<GroupLine['what'], string> = {
+    asked: 'You asked to be added to a group.',
+    created: `${one} created the group "${text}"${others === '' ? '' : ` with ${others}`}.`,
+    added: `${one} added ${others}.`,
+    removed: `${one} removed ${others}.`,
+    left: `${one} left the group.`,
+    promoted: `${one} made ${others} an admin.`,
+    demoted: `${one} made ${others} a member who is no admin.`,
+    renamed: `${one} named the group "${text}".`,
+    described: text === '' ? `${one} removed the description.` : `${one} described the group: ${text}`,
+    picture: `${one} changed the picture of the group.`,
+    settings: `${one} changed who may add people and edit the group.`,
+    undone: `A change by ${by.isMe ? 'you' : by.name} does not count: another admin, who comes first, ended their part at the same time.`
+  }
+  return sentences[what]
+}
+
+function listOf(names: string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }
 
 const messages = (count: number): string => (count === 1 ? '1 message' : `${count} messages`)

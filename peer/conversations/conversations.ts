@@ -7,6 +7,7 @@ import {
   type MessageId
 } from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { MAX_DRAFT_UNITS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
 import type {
@@ -22,6 +23,7 @@ import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import { bodyOfFile } from '../files/file-message.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
+import { linePerson } from '../groups/group-lines.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
@@ -42,6 +44,7 @@ import {
   type ShownId
 } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { SystemLine } from '../system-line.ts'
 
 /** Messages of a page, unless asked otherwise. */
 const DEFAULT_PAGE = 50
@@ -56,6 +59,8 @@ export interface ConversationsComponents {
   roster: ConversationRoster
   rows: ConversationRows
   marks: PersonMarksBook
+  /** Notes that the user takes part in a group. */
+  groups: { accept(unit: UnitOfWork, groupId: ConversationId): void }
   sealer: Sealer
   outbox: Outbox
   readMarks: ReadMarks
@@ -214,16 +219,18 @@ export class Conversations implements ConversationsApi, MessagesApi {
 
   #requireUnheld(conversation: Conversation): void {
     const { directory, roster, holds, marks } = this.#components
+    if (!roster.mayWrite(conversation)) throw new PeerError('not-in-group')
+    const isGroup = conversation.kind === 'group'
     for (const accountId of roster.partnersOf(conversation)) {
       const known = directory.peek(toHex(accountId))
-      if (marks.isBlocked(accountId)) throw new PeerError('blocked', { username: known?.username ?? null })
+      if (!isGroup && marks.isBlocked(accountId)) throw new PeerError('blocked', { username: known?.username ?? null })
       const reason = known && holds.reason(known)
       // What waits for a second operator needs no decision of the user: it is kept, and sent once operators agree.
       if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })
     }
   }
 
-  /** Shows an own message. Who writes to a person accepts them. @throws PeerError as {@link requireOpen}. */
+  /** Shows an own message. Who writes to a person accepts them; who writes in a group takes part in it. @throws PeerError as {@link requireOpen}. */
   async add(
     unit: UnitOfWork,
     conversationId: string,
@@ -234,8 +241,29 @@ export class Conversations implements ConversationsApi, MessagesApi {
     const conversation = await unit.read(slots.conversation(conversationId))
     if (!conversation) throw new PeerError('no-conversation')
     this.#requireUnheld(conversation)
-    for (const accountId of roster.othersOf(conversation)) await marks.set(unit, accountId, { answer: 'accepted' })
+    if (conversation.kind === 'group') this.#components.groups.accept(unit, conversation.conversationId)
+    else for (const accountId of roster.othersOf(conversation)) await marks.set(unit, accountId, { answer: 'accepted' })
     return history.appendNew(unit, { ...conversation, ...change }, message)
+  }
+
+  /** Asks a person to be added to a group, with the secret of a link: who asks accepts the person. @returns the line of it. */
+  askToJoin(accountId: AccountId, secret: Uint8Array): Promise<MessageRow> {
+    const { states, rows, context, marks, history, sealer } = this.#components
+    return states.unit(async unit => {
+      const conversation = await rows.rowFor(unit, [context.accountId(), accountId])
+      await marks.set(unit, accountId, { answer: 'accepted' })
+      const messageId = createMessageId(context.random)
+      const sentAt = context.timers.now()
+      const line: SystemLine = { kind: 'group', what: 'asked', by: linePerson(context.accountId()), who: [], text: '' }
+      const row = await history.appendNew(unit, conversation, {
+        ...this.#ownText(messageId, '', sentAt),
+        kind: 'system',
+        line
+      })
+      const options = { messageId, shown: true, sentAt }
+      await sealer.enqueue(unit, conversation.conversationId, { kind: 'groupJoin', secret }, options)
+      return row
+    })
   }
 
   #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {

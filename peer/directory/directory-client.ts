@@ -287,6 +287,14 @@ export class DirectoryClient {
     )
   }
 
+  /** Another person says what an account is called: it counts as a claim of the account's own, where that has made none. */
+  async noteClaim(accountId: AccountId, username: string): Promise<KnownAccount | undefined> {
+    return this.#accounts.change(accountId, known => {
+      const isNamed = !known || known.username !== null || known.claimedName !== null
+      return isNamed ? undefined : { ...known, claimedName: username }
+    })
+  }
+
   /** As {@link NameHolders.find}. */
   findByName(username: Username): Promise<KnownAccount | undefined> {
     return this.#holders.find(username)

@@ -5,8 +5,10 @@
 import { compareBytes, equalBytes, toHex } from '../../protocol/bytes.ts'
 import { deviceOf } from '../../protocol/directory/account.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import {
   createDirectRoster,
+  createRoster,
   directConversationId,
   rosterDevices,
   rosterHash,
@@ -17,8 +19,9 @@ import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { hasLiveDevice, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
 import type { Conversation } from '../store/store-layout.ts'
+import type { GroupBook } from './group-book.ts'
 
-/** `notes`: our account with itself. `direct`: our account and one other. */
+/** `notes`: our account with itself. `direct`: our account and one other. `group`: whom its log names. */
 export type ConversationKind = Conversation['kind']
 
 /** The fields of a stored conversation that say who takes part in it. */
@@ -42,17 +45,29 @@ export function conversationOf(context: EngineContext, accounts: AccountId[]): P
 export class ConversationRoster {
   readonly #context: EngineContext
   readonly #directory: DirectoryClient
+  readonly #groups: GroupBook
   /** Rosters by the last member: a roster stays the same object while nothing new is known of any member. */
-  readonly #rosters = new WeakMap<KnownAccount, { members: KnownAccount[]; sealTo: SealTo }>()
+  readonly #rosters = new WeakMap<
+    KnownAccount,
+    { members: KnownAccount[]; log: GroupLog | undefined; sealTo: SealTo }
+  >()
 
-  constructor(context: EngineContext, directory: DirectoryClient) {
+  constructor(context: EngineContext, directory: DirectoryClient, groups: GroupBook) {
     this.#context = context
     this.#directory = directory
+    this.#groups = groups
   }
 
-  /** The accounts that a screen shows the conversation with: the others, or our own in notes. Never empty. */
-  partnersOf({ accountId }: Participants): AccountId[] {
-    return [accountId]
+  /**
+   * The accounts that a screen shows the conversation with: the others, or our own in notes. Never empty. Of a group all other
+   * members; before its log is read, and where no others are left, who made us a member.
+   */
+  partnersOf({ accountId, kind, conversationId }: Participants): AccountId[] {
+    if (kind !== 'group') return [accountId]
+    const me = this.#context.accountId()
+    const members = [...(this.#groups.stateOf(toHex(conversationId))?.members.values() ?? [])]
+    const others = members.map(member => member.accountId).filter(member => !equalBytes(member, me))
+    return others.length > 0 ? others : [accountId]
   }
 
   /** All accounts in the conversation: ours first, then the others. */
@@ -63,6 +78,8 @@ export class ConversationRoster {
   /** The accounts in the conversation without ours; empty in notes. */
   othersOf(conversation: Participants): AccountId[] {
     const me = this.#context.accountId()
+    const group = conversation.kind === 'group' && this.#groups.stateOf(toHex(conversation.conversationId))
+    if (group && group.members.size <= 1 && group.members.has(toHex(me))) return []
     return this.partnersOf(conversation).filter(accountId => !equalBytes(accountId, me))
   }
 
@@ -86,15 +103,31 @@ export class ConversationRoster {
   /** The roster that a session of this conversation is opened with, from its members as they are known. */
   rosterOf({ conversationId }: Participants, members: KnownAccount[]): SealTo {
     const last = members.at(-1)!
+    const log = this.#groups.get(toHex(conversationId))?.log
     const before = this.#rosters.get(last)
     const isSame = before?.members.length === members.length && before.members.every((known, i) => known === members[i])
-    if (isSame && equalBytes(before.sealTo.roster.conversationId, conversationId)) return before.sealTo
+    if (isSame && before.log === log && equalBytes(before.sealTo.roster.conversationId, conversationId)) {
+      return before.sealTo
+    }
     const { crypto } = this.#context
     const { id } = this.#context.network()
-    const roster = createDirectRoster(crypto, id, members.map(rosterMemberOf))
+    const listed = members.map(rosterMemberOf)
+    const roster = log
+      ? createRoster(conversationId, log.epochAt(log.heads), listed, log.heads)
+      : createDirectRoster(crypto, id, listed)
     const sealTo = { roster, rosterHash: rosterHash(crypto, id, roster) }
-    this.#rosters.set(last, { members, sealTo })
+    this.#rosters.set(last, { members, log, sealTo })
     return sealTo
+  }
+
+  /** Whether the user may write here: not in a group that this account has left, is about to leave, or was removed from. */
+  mayWrite({ kind, conversationId }: Participants): boolean {
+    return kind !== 'group' || this.#groups.isIn(toHex(conversationId))
+  }
+
+  /** Whether this account is a member, so that something can be sealed. */
+  isMember({ kind, conversationId }: Participants): boolean {
+    return kind !== 'group' || this.#groups.isMember(toHex(conversationId), this.#context.accountId())
   }
 
   /** @returns a check whether a device belongs to a member and is revoked, as last known. */

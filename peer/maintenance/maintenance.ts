@@ -194,6 +194,15 @@ export class Maintenance {
     if (this.#nameChecks.get(key) === check) this.#nameChecks.delete(key)
   }
 
+  /** A member of a group is called so by the one who added them: it counts until they say so themselves. Never rejects. */
+  async noteMember(accountId: AccountId, username: string): Promise<void> {
+    const { directory } = this.#components
+    await this.#attempt(async () => {
+      const claiming = await directory.noteClaim(accountId, username)
+      if (claiming?.claimedName === username) await directory.checkClaimedName(claiming, username)
+    })
+  }
+
   async #checkProfile(
     accountId: AccountId,
     { username, displayName }: { username: string | null; displayName: string }

@@ -20,6 +20,8 @@ import { conversationKeyId, type SealKeyId } from '../../protocol/session/seal-k
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { buildEnvelopes } from '../sending/envelopes.ts'
+import { openPacket } from '../sending/seal-round.ts'
+import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { Inbox } from '../receiving/inbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
@@ -46,6 +48,7 @@ export interface SessionUpkeepComponents {
   inbox: Inbox
   pairs: PairSender
   pairings: PairingBook
+  groups: GroupKnowledge
   tokens: DeliveryTokens
   outbox: Outbox
   /** Conversation keys were erased. */
@@ -181,9 +184,10 @@ export class SessionUpkeep {
     })
     unit.write(slot, reopened.delivery)
     if (reopened.parts.length === 0) return
-    const payload = encodePacket({ kind: 'open', openBody: delivery.openBody, messages: [] })
-    const expiry = now + PENDING_TTL_MS
     const recipients = reopened.parts.map(({ deviceId }) => deviceId)
+    const log = await this.#components.groups.sealedFor(unit, conversationId, delivery, recipients)
+    const payload = encodePacket(openPacket({ openBody: delivery.openBody, log }, []))
+    const expiry = now + PENDING_TTL_MS
     for (const built of buildEnvelopes(env.crypto, env.network, {
       payload,
       expiry,

@@ -84,7 +84,9 @@ export class HistoryMerge {
   /** The conversation here; undefined if what was shipped does not fit together. */
   async #rowOf(unit: UnitOfWork, shipped: ShippedConversation): Promise<Conversation | undefined> {
     const { context } = this.#components
-    const participants = conversationOf(context, [context.accountId(), shipped.accountId])
+    const { conversationId, accountId, kind } = shipped
+    const participants =
+      kind === 'group' ? { conversationId, accountId, kind } : conversationOf(context, [context.accountId(), accountId])
     if (!equalBytes(participants.conversationId, shipped.conversationId)) return undefined
     const existing = await unit.read(slots.conversation(toHex(shipped.conversationId)))
     const { updatedAt } = shipped

@@ -71,7 +71,7 @@ export type ShippedRow = TypeOf<typeof shippedRowCodec>
 const shippedConversationCodec = struct({
   conversationId: conversationIdCodec,
   accountId: accountIdCodec,
-  kind: oneOf('notes', 'direct'),
+  kind: oneOf('notes', 'direct', 'group'),
   updatedAt: uint(),
   /** Whether everything in it was read. */
   isRead: bool,

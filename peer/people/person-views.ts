@@ -14,6 +14,11 @@ import { fileView } from '../files/file-message.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
+import type { HoldReason } from '../problems.ts'
+import type { GroupLinePerson, SystemLine } from '../system-line.ts'
+import { accountIdFromHex } from '../directory/known-account.ts'
+import type { GroupBook } from '../groups/group-book.ts'
+import { groupSummary } from '../groups/group-views.ts'
 import { NO_MARKS, type PersonMarksBook } from './person-marks.ts'
 import type { PersonProfile } from './person-profiles.ts'
 
@@ -30,6 +35,7 @@ export class PersonViews {
   readonly #trust: PersonTrust
   readonly #holds: SendHolds
   readonly #roster: ConversationRoster
+  readonly #groups: GroupBook
   readonly #marks: PersonMarksBook
   readonly #profiles: ProfilesInView
 
@@ -40,6 +46,7 @@ export class PersonViews {
     trust: PersonTrust,
     holds: SendHolds,
     roster: ConversationRoster,
+    groups: GroupBook,
     marks: PersonMarksBook,
     profiles: ProfilesInView
   ) {
@@ -49,6 +56,7 @@ export class PersonViews {
     this.#trust = trust
     this.#holds = holds
     this.#roster = roster
+    this.#groups = groups
     this.#marks = marks
     this.#profiles = profiles
   }
@@ -125,7 +133,7 @@ export class PersonViews {
       mine: row.mine,
       kind: row.kind,
       text: row.text,
-      line: row.line,
+      line: this.#line(row.line),
       file: row.file && fileView(row.file),
       sentAt: row.sentAt,
       receivedAt: row.receivedAt,
@@ -134,25 +142,52 @@ export class PersonViews {
     }
   }
 
+  /** The people in a line of a group have their names looked up each time: they may be told later. */
+  #line(line: SystemLine | null): SystemLine | null {
+    if (line?.kind !== 'group') return line
+    const named = ({ accountId }: GroupLinePerson): GroupLinePerson => {
+      const person = this.person(accountIdFromHex(accountId))
+      return { accountId, name: nameFor(person), isMe: person.isMe }
+    }
+    return { ...line, by: named(line.by), who: line.who.map(named) }
+  }
+
   conversation(conversation: Conversation, lastMessage: MessageRow | undefined): ConversationSummary {
     const { kind } = conversation
-    const person = this.person(this.#roster.partnersOf(conversation)[0]!)
-    const known = this.#directory.peek(person.accountId)
+    const id = toHex(conversation.conversationId)
+    const partners = this.#roster.partnersOf(conversation)
+    const person = this.person(partners[0]!)
+    const group = kind === 'group' ? groupSummary(this.#context, this.#groups, id) : null
     return {
-      id: toHex(conversation.conversationId),
+      id,
       kind: SHOWN_KIND[kind],
       person,
-      title: kind === 'notes' ? 'Notes to self' : nameFor(person),
+      group,
+      title: kind === 'notes' ? 'Notes to self' : (group?.name ?? nameFor(person)),
       lastMessage: lastMessage ? this.message(lastMessage) : null,
       unread: conversation.unread,
       draft: conversation.draft,
       updatedAt: conversation.updatedAt,
-      held: known ? this.#holds.reason(known) : null
+      held: this.#heldBy(partners)
     }
+  }
+
+  /** Why nothing may be sent to one of these people; null if all is well. */
+  #heldBy(accounts: AccountId[]): HoldReason | null {
+    for (const accountId of accounts) {
+      const known = this.#directory.peek(toHex(accountId))
+      const reason = known && this.#holds.reason(known)
+      if (reason) return reason
+    }
+    return null
   }
 }
 
-const SHOWN_KIND: Record<ConversationKind, ConversationSummary['kind']> = { notes: 'notes-to-self', direct: 'direct' }
+const SHOWN_KIND: Record<ConversationKind, ConversationSummary['kind']> = {
+  notes: 'notes-to-self',
+  direct: 'direct',
+  group: 'group'
+}
 
 /** How a person is called: nickname, else display name, else username, else the beginning of the account id. */
 function nameFor({ displayName, username, accountId, marks }: Person): string {

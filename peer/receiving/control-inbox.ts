@@ -9,6 +9,8 @@ import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
 import { noteRequest } from '../../protocol/session/pairing.ts'
 import type { EngineContext } from '../engine-context.ts'
+import type { GroupKnowledge } from '../groups/group-knowledge.ts'
+import type { GroupOpens } from '../groups/group-opens.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import type { OwnInvites } from '../invites/own-invites.ts'
@@ -34,6 +36,10 @@ export interface ControlInboxComponents {
   historyTransfer: HistoryTransfer
   invites: OwnInvites
   profiles: PersonProfiles
+  groups: GroupOpens
+  groupKnowledge: GroupKnowledge
+  /** A person asks to be added to a group, with the secret of a link. */
+  onGroupJoin: (accountId: AccountId, secret: Uint8Array) => void
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
@@ -58,6 +64,10 @@ export class ControlInbox {
         return this.#profile(unit, origin, control)
       case 'inviteAccepted':
         return this.#components.invites.noteAccepted(unit, origin.senderAccount, control.proof)
+      case 'groupLog':
+        return this.#groupLog(unit, origin, control)
+      case 'groupJoin':
+        return unit.after(() => this.#components.onGroupJoin(origin.senderAccount, control.secret))
       default:
         // From another account it is counted for nothing.
         if (this.#components.own.isOwn(origin)) return this.#ofOwnDevice(unit, origin, control)
@@ -120,6 +130,12 @@ export class ControlInbox {
       const slot = slots.openDelivery(toHex(origin.conversationId), toHex(sessionId))
       const delivery = await unit.read(slot)
       if (!delivery) continue
+      await this.#components.groupKnowledge.noteAcknowledged(
+        unit,
+        origin.conversationId,
+        origin.senderDevice,
+        sessionId
+      )
       const acknowledged = acknowledgeOpen(delivery, origin.senderDevice)
       if (isDeliveryFinished(acknowledged, context.timers.now())) {
         unit.remove(slot)
@@ -160,6 +176,15 @@ export class ControlInbox {
       for (const { value } of entries) kept.set(value.sequence, pick(value))
       return entries.map(({ value }) => value.sequence)
     }
+  }
+
+  /** Counts in the conversation of its group, and between own devices. */
+  async #groupLog(unit: UnitOfWork, origin: PacketOrigin, { groupId, changes }: BodyOf<'groupLog'>): Promise<void> {
+    const { own, groups, context } = this.#components
+    const isOwn = own.isOwn(origin)
+    if (changes.length === 0 || !(isOwn || equalBytes(groupId, origin.conversationId))) return
+    const carrier = { accountId: origin.senderAccount, storedAt: context.timers.now(), isOwn }
+    await groups.take(unit, groupId, changes, carrier)
   }
 
   async #profile(unit: UnitOfWork, { senderAccount }: PacketOrigin, profile: BodyOf<'profile'>): Promise<void> {

@@ -4,6 +4,7 @@
  * {@link Outcome}, and the receiver parks it.
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
+import type { GroupDecision, GroupOpens } from '../groups/group-opens.ts'
 import { resolveRoster, type RosterDecision } from '../../protocol/roster/roster-resolution.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import {
@@ -46,6 +47,7 @@ export interface PacketReaderComponents {
   states: StateStore
   directory: DirectoryClient
   inbox: Inbox
+  groups: GroupOpens
 }
 
 export interface PacketReaderInit {
@@ -59,8 +61,11 @@ export interface PacketReaderInit {
 export type Outcome =
   /** Stored, or useless: acknowledge it. */
   | { kind: 'done' }
-  /** Needs these accounts from the directory first; it claims to come from `sender`. */
-  | { kind: 'fetch'; accounts: AccountId[]; sender: AccountId }
+  /**
+   * Needs these accounts from the directory first; it claims to come from `sender`. What is known of `needs` has to stay known
+   * until then.
+   */
+  | { kind: 'fetch'; accounts: AccountId[]; sender: AccountId; needs: AccountId[] }
   /** From the future by our clock: not before then. */
   | { kind: 'early'; notBefore: number }
 
@@ -69,6 +74,12 @@ export interface Attempt {
   isAsked: boolean
   /** The delivery was parked before. */
   isRetry: boolean
+}
+
+/** An Open, with changes of a group beside it; empty where there are none. */
+export interface OpenParts {
+  openBody: Uint8Array
+  log: Uint8Array
 }
 
 export const DONE: Outcome = { kind: 'done' }
@@ -104,7 +115,7 @@ export class PacketReader {
   }
 
   /** Reads the Open of a delivery and, if it holds, starts its session. */
-  async open(unit: UnitOfWork, openBody: Uint8Array, delivery: Delivery, attempt: Attempt): Promise<Outcome> {
+  async open(unit: UnitOfWork, { openBody, log }: OpenParts, delivery: Delivery, attempt: Attempt): Promise<Outcome> {
     const { context } = this.#components
     const env = sessionEnvironment(context)
     let open: ReadOpen
@@ -114,36 +125,54 @@ export class PacketReader {
       return this.count(error)
     }
     try {
-      return await this.#openRead(unit, open, delivery.storedAt, attempt)
+      return await this.#openRead(unit, open, log, delivery.storedAt, attempt)
     } finally {
       discardOpen(open)
     }
   }
 
-  async #openRead(unit: UnitOfWork, open: ReadOpen, storedAt: number, attempt: Attempt): Promise<Outcome> {
-    const { context, directory } = this.#components
-    const members = (open.content.members ?? []).map(({ accountId }) => accountId)
-    for (const accountId of members) await directory.load(accountId)
-    const env = sessionEnvironment(context)
-    let decision: RosterDecision
+  async #openRead(
+    unit: UnitOfWork,
+    open: ReadOpen,
+    log: Uint8Array,
+    storedAt: number,
+    attempt: Attempt
+  ): Promise<Outcome> {
+    const { context } = this.#components
+    let decided: GroupDecision
     try {
-      decision = resolveRoster(env, open.reference, directory.view, context.accountId(), storedAt)
+      decided = await this.#decide(unit, open, log, storedAt)
     } catch (error) {
       return this.count(error)
     }
+    const { decision, needs } = decided
     const sender = open.reference.senderAccount
-    if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts, sender }
+    if (decision.kind === 'fetch') return { kind: 'fetch', accounts: decision.accounts, sender, needs }
     if (decision.kind === 'accept') return this.#accept(unit, open, decision, attempt.isRetry)
     // A stale view of ours can look like a mismatch: ask once before refusing. Not about conversations we are not in:
     // strangers must not choose whom we ask for.
     const reason = decision.kind === 'refuse' ? decision.reason : decision.kind
-    if (reason !== 'foreign' && !attempt.isAsked && members.length > 0) {
-      return { kind: 'fetch', accounts: members, sender }
+    if (reason !== 'foreign' && !attempt.isAsked && needs.length > 0) {
+      return { kind: 'fetch', accounts: needs, sender, needs }
     }
     this.counts.refused++
     context.log.warn('an Open was refused', { reason })
-    if (reason === 'sender-revoked') await this.#apply(unit, refusedOpenChange(open.content.context, members), storedAt)
+    if (reason === 'sender-revoked') {
+      const members = open.content.group === null ? needs : null
+      await this.#apply(unit, refusedOpenChange(open.content.context, members), storedAt)
+    }
     return DONE
+  }
+
+  async #decide(unit: UnitOfWork, open: ReadOpen, log: Uint8Array, storedAt: number): Promise<GroupDecision> {
+    const { context, directory, groups } = this.#components
+    const { group, members } = open.reference
+    if (group) return groups.decide(unit, open, group, log, storedAt)
+    const needs = (members ?? []).map(({ accountId }) => accountId)
+    for (const accountId of needs) await directory.load(accountId)
+    const env = sessionEnvironment(context)
+    const decision = resolveRoster(env, open.reference, directory.view, context.accountId(), storedAt)
+    return { decision, needs }
   }
 
   async #accept(

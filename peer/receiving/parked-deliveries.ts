@@ -38,6 +38,8 @@ const SHARES: Record<Parked['waitsFor'], { most: number; mostBytes: number }> = 
 export interface ParkedWait {
   /** Accounts or sessions, in hex. */
   keys?: string[]
+  /** Accounts that it needs, known ones included, in hex. */
+  needs?: string[]
   /** The account that it claims to come from, in hex. */
   claims?: string
   /** Not before this time by the user's clock. */
@@ -97,6 +99,11 @@ export class ParkedDeliveries {
     return [...this.#parked]
       .filter(([id, { waitsFor }]) => waitsFor === what && (this.#waits.get(id)?.keys?.includes(key) ?? true))
       .map(([, { delivery }]) => delivery)
+  }
+
+  /** Whether a delivery that waits needs an account, in hex: it must not be forgotten before its Open is read. */
+  needs(account: string): boolean {
+    return [...this.#waits.values()].some(({ needs }) => needs?.includes(account))
   }
 
   /** The accounts or sessions that a delivery waits for; undefined if that is not known in this process. */

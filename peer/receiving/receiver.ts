@@ -35,6 +35,8 @@ import { RosterLookups } from './roster-lookups.ts'
 import type { Parked } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
+const NO_LOG = new Uint8Array(0)
+
 export interface ReceiverComponents extends PacketReaderComponents {
   pairInbox: PairInbox
   /** Whether there is a conversation with an account. */
@@ -70,7 +72,7 @@ export class Receiver {
     })
     this.#lookups = new RosterLookups(context, components.directory, {
       onAnswer: account => this.#readAgain(account),
-      isNeeded: components.isPartner
+      isNeeded: accountId => components.isPartner(accountId) || this.#parked.needs(toHex(accountId))
     })
   }
 
@@ -120,7 +122,7 @@ export class Receiver {
     if (part.length === 0) return false
     try {
       const packet = decodePacket(payload)
-      if (packet.kind !== 'open') return false
+      if (packet.kind !== 'open' && packet.kind !== 'groupOpen') return false
       const key = keyOfOpen(sessionEnvironment(context), this.#reader.heldKeys(), packet.openBody, part)
       return key !== undefined && key.index === null
     } catch (error) {
@@ -214,12 +216,15 @@ export class Receiver {
       return this.#park(unit => this.#parked.park(unit, delivery, 'time', { notBefore }))
     }
     const keys = outcome.accounts.map(toHex)
-    await this.#park(unit => this.#parked.park(unit, delivery, 'roster', { keys, claims: toHex(outcome.sender) }))
-    // Beside the deliveries: whatever strangers claim, what comes next does not wait for it.
-    if (!attempt.isAsked) {
-      this.#parked.noteAsked(delivery)
-      void this.#lookups.want(keys)
-    }
+    const asked = attempt.isAsked ? this.#parked.keysOf(delivery) : undefined
+    const wait = { keys, needs: outcome.needs.map(toHex), claims: toHex(outcome.sender) }
+    await this.#park(unit => this.#parked.park(unit, delivery, 'roster', wait))
+    // Beside the deliveries: whatever strangers claim, what comes next does not wait for it. Of a group the signers of its log are
+    // asked for first, and then the members that it names.
+    const unasked = asked ? keys.filter(key => !asked.includes(key)) : attempt.isAsked ? [] : keys
+    if (unasked.length === 0) return
+    this.#parked.noteAsked(delivery)
+    void this.#lookups.want(unasked)
   }
 
   #park(park: (unit: UnitOfWork) => void): Promise<void> {
@@ -238,8 +243,9 @@ export class Receiver {
   ): Promise<Outcome> {
     const { states } = this.#components
     const process = async (unit: UnitOfWork): Promise<Outcome> => {
-      if (packet.kind === 'open' && delivery.part.length > 0) {
-        const outcome = await this.#reader.open(unit, packet.openBody, delivery, attempt)
+      if (packet.kind !== 'messages' && delivery.part.length > 0) {
+        const parts = { openBody: packet.openBody, log: packet.kind === 'groupOpen' ? packet.log : NO_LOG }
+        const outcome = await this.#reader.open(unit, parts, delivery, attempt)
         if (outcome.kind !== 'done') return outcome
       }
       const keys = await this.#reader.messages(unit, packet.messages, delivery.storedAt)

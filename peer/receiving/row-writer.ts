@@ -3,6 +3,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { PacketOrigin, Row } from '../../protocol/conversation/conversation-change.ts'
 import { MESSAGE_ID_BYTES, type Message, type MessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { labelled, type Purpose } from '../../protocol/labels.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { fileOfBody } from '../files/file-message.ts'
@@ -24,6 +25,7 @@ export interface RowWriterComponents {
   marks: Acceptance
   /** Keeps what a new device of the account does not get by itself. */
   late: Pick<LateHistory, 'noteRow'>
+  groups: { accept(unit: UnitOfWork, groupId: ConversationId): void }
   /** A gap is shown now. */
   onGap: (conversationId: string) => void
 }
@@ -74,13 +76,14 @@ export class RowWriter {
     row: Extract<Row, { kind: 'message' | 'unreadable' }>,
     storedAt: number | undefined
   ): Promise<void> {
-    const { context, history, late, marks } = this.#components
+    const { context, history, late, marks, groups } = this.#components
     const shown = row.kind === 'message' ? this.#shownForm(origin, row.message) : this.#unreadableForm(origin, row)
     if (shown) await this.#setDate(unit, origin, conversation, shown, { isLate: row.late, storedAt })
     // The user wrote to this person on another own device.
     if (shown?.mine && conversation.kind === 'direct') {
       await marks.set(unit, conversation.accountId, { answer: 'accepted' })
     }
+    if (shown?.mine && conversation.kind === 'group') groups.accept(unit, conversation.conversationId)
     if (row.late) await history.fill(unit, conversation, origin.senderDevice, row.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
     const name = shown && shownIdOf(context, { ...shown, conversationId: origin.conversationId })

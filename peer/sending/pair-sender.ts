@@ -50,7 +50,8 @@ export interface PairSenderComponents {
   /** What the owner says about themselves, for the profile. */
   about: () => string
   /** Says who may learn anything of this device. What is due to others waits on disk. */
-  marks: { isSpokenTo(accountId: AccountId): boolean }
+  marks: { isSpokenTo(accountId: AccountId): boolean; isBlocked(accountId: AccountId): boolean }
+  groups: { isAccepted(group: string): boolean }
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -130,7 +131,7 @@ export class PairSender {
     const { context, pairings } = this.#components
     const pairing = await pairings.newest(unit, toHex(conversationId), deviceId)
     const owner = pairing && (await this.#liveOwner(unit, conversationId, deviceId))
-    if (!owner || !this.#isSpokenTo(owner)) return false
+    if (!owner || !this.#isSpokenTo(conversationId, owner)) return false
     let { lastSentAt } = pairing
     for (const frames of packetsOf(bodies.map(body => this.frameOf(body)))) {
       lastSentAt = nextSentAt(lastSentAt, context.timers.now())
@@ -199,9 +200,11 @@ export class PairSender {
     return conversation && (await this.#components.roster.liveOwnerOf(conversation, deviceId))?.accountId
   }
 
-  #isSpokenTo(accountId: AccountId): boolean {
-    const { context, marks } = this.#components
-    return equalBytes(accountId, context.accountId()) || marks.isSpokenTo(accountId)
+  /** Who takes part in a group lets all of its members know what has come, but those who are blocked. */
+  #isSpokenTo(conversationId: ConversationId, accountId: AccountId): boolean {
+    const { context, marks, groups } = this.#components
+    if (equalBytes(accountId, context.accountId()) || marks.isSpokenTo(accountId)) return true
+    return groups.isAccepted(toHex(conversationId)) && !marks.isBlocked(accountId)
   }
 
   /** Says everything that is due at once, before the process ends. Never rejects. */
@@ -246,7 +249,7 @@ export class PairSender {
     if (due) {
       const { conversationId, deviceId } = due
       const owner = await this.#liveOwner(unit, conversationId, deviceId)
-      if (!owner || this.#isSpokenTo(owner)) {
+      if (!owner || this.#isSpokenTo(conversationId, owner)) {
         const bodies = [...controlBodies(due), ...(due.opened.length > 0 ? await this.#withAck(unit, due) : [])]
         // To a device that cannot be spoken to any more nothing is due.
         await this.say(unit, conversationId, deviceId, bodies)

@@ -11,9 +11,9 @@ interface Packed {
   packet: Uint8Array
 }
 
-/** Whether an Open goes into the payload of these messages. */
-export function fitsBeside(openBody: Uint8Array, items: Packed[]): boolean {
-  const bytes = items.reduce((sum, { packet }) => sum + packet.length, openBody.length)
+/** Whether an Open of so many bytes goes into the payload of these messages. */
+export function fitsBeside(openBytes: number, items: Packed[]): boolean {
+  const bytes = items.reduce((sum, { packet }) => sum + packet.length, openBytes)
   return bytes <= MAX_ENVELOPE_PAYLOAD_BYTES - PAYLOAD_FRAMING_BYTES
 }
 

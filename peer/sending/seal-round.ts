@@ -8,7 +8,7 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import { PENDING_TTL_MS } from '../../protocol/limits.ts'
 import { emptyOwnKeys, type OwnKeys } from '../../protocol/session/conversation-keys.ts'
-import { openSession } from '../../protocol/session/open.ts'
+import { openSession, type OpenedSession } from '../../protocol/session/open.ts'
 import {
   emptyOutbound,
   encryptAgain,
@@ -17,7 +17,7 @@ import {
   renewalReason,
   type Outbound
 } from '../../protocol/session/outbound.ts'
-import { encodePacket, MAX_PACKET_MESSAGES } from '../../protocol/session/packet.ts'
+import { encodePacket, MAX_PACKET_MESSAGES, type Packet } from '../../protocol/session/packet.ts'
 import { PeerError } from '../errors.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { DeliveryTokens } from './delivery-tokens.ts'
@@ -25,6 +25,7 @@ import { buildEnvelopes } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import type { Outbox } from './outbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
+import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
 import { profileBody, profileRevision } from './profile.ts'
@@ -55,6 +56,7 @@ export interface SealRoundComponents {
   outbox: Outbox
   roster: ConversationRoster
   pairings: PairingBook
+  groups: GroupKnowledge
   tokens: DeliveryTokens
   /** Keeps what a new device of the account does not get by itself. */
   late: SealedNotes
@@ -161,7 +163,8 @@ export class SealRound {
     if (renewalReason(outbound, hash, env.now())) {
       const opened = await this.#open(unit, plan, outbound)
       outbound = opened.outbound
-      sealed.open = { openBody: opened.openBody, parts: opened.parts }
+      const log = await this.#groupLog(unit, plan, opened)
+      sealed.open = { openBody: opened.openBody, parts: opened.parts, log }
     }
     for (const item of items) {
       if (renewalReason(outbound, hash, env.now())) break
@@ -176,6 +179,20 @@ export class SealRound {
     const after = outbound
     if (before) unit.after(() => releaseOutbound(before, after))
     return sealed
+  }
+
+  /** The changes of a group that one of its devices may lack; empty in other conversations. */
+  async #groupLog(
+    unit: UnitOfWork,
+    { conversation, roster }: SealingPlan,
+    { sessionId, delivery }: Pick<OpenedSession, 'sessionId' | 'delivery'>
+  ): Promise<Uint8Array> {
+    if (roster.heads.length === 0) return new Uint8Array(0)
+    const { groups, roster: rosters } = this.#components
+    const { conversationId } = conversation
+    await groups.noteOpened(unit, conversationId, sessionId, roster.heads)
+    const { secret } = delivery
+    return groups.sealedFor(unit, conversationId, { sessionId, secret }, rosters.recipientsIn(roster))
   }
 
   async #open(unit: UnitOfWork, plan: SealingPlan, outbound: Outbound) {
@@ -225,14 +242,13 @@ export class SealRound {
   async #envelopes(unit: UnitOfWork, plan: SealingPlan, sealed: Sealed, others: DeviceId[]): Promise<void> {
     const payloads = splitByBytes(sealed.items)
     // An Open goes with the first messages, unless they leave no room for it.
-    if (sealed.open && !fitsBeside(sealed.open.openBody, payloads[0] ?? [])) payloads.unshift([])
+    const openBytes = (sealed.open?.openBody.length ?? 0) + (sealed.open?.log.length ?? 0)
+    if (sealed.open && !fitsBeside(openBytes, payloads[0] ?? [])) payloads.unshift([])
     else if (sealed.open && payloads.length === 0) payloads.push([])
     for (const [index, items] of payloads.entries()) {
       const open = index === 0 ? sealed.open : undefined
       const messages = items.map(item => item.packet)
-      const payload = encodePacket(
-        open ? { kind: 'open', openBody: open.openBody, messages } : { kind: 'messages', messages }
-      )
+      const payload = encodePacket(open ? openPacket(open, messages) : { kind: 'messages', messages })
       await this.#put(unit, plan, payload, others, open?.parts ?? [], items)
     }
   }
@@ -276,5 +292,17 @@ interface SealedItem extends Item {
 
 interface Sealed {
   items: SealedItem[]
-  open: { openBody: Uint8Array; parts: { deviceId: DeviceId; part: Uint8Array }[] } | undefined
+  open: SealedOpen | undefined
+}
+
+interface SealedOpen {
+  openBody: Uint8Array
+  parts: { deviceId: DeviceId; part: Uint8Array }[]
+  /** Changes of a group, sealed; may be empty. */
+  log: Uint8Array
+}
+
+/** An Open with its first messages, and with changes of a group if there are any. */
+export function openPacket({ openBody, log }: Pick<SealedOpen, 'openBody' | 'log'>, messages: Uint8Array[]): Packet {
+  return log.length > 0 ? { kind: 'groupOpen', openBody, messages, log } : { kind: 'open', openBody, messages }
 }

@@ -60,6 +60,7 @@ export class SealingPlanner {
   async plan(conversationId: string): Promise<SealingPlan | Held | undefined> {
     const conversation = await this.#states.read(slots.conversation(conversationId))
     if (!conversation) return undefined
+    if (!this.#roster.isMember(conversation)) return { held: 'not-in-group' }
     const session = (await this.#states.read(slots.outbound(conversationId)))?.session
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
@@ -85,7 +86,7 @@ export class SealingPlanner {
   /** A plan from what is known already; undefined if that does not suffice, such as where a session has to be opened. */
   async readyPlan(conversationId: string): Promise<SealingPlan | undefined> {
     const conversation = await this.#states.read(slots.conversation(conversationId))
-    if (!conversation) return undefined
+    if (!conversation || !this.#roster.isMember(conversation)) return undefined
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
@@ -103,6 +104,7 @@ export class SealingPlanner {
    * to a revoked device stops at once.
    */
   isCurrent({ conversation, rosterHash }: SealingPlan): boolean {
+    if (!this.#roster.isMember(conversation)) return false
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))

@@ -97,6 +97,14 @@ export class PairingBook {
     return newestPairing(await acceptedOf(unit, conversation), deviceId)
   }
 
+  /** The newest session that this device opened to another, to tell it something unasked; undefined if there is none. */
+  async newestOpened(unit: UnitOfWork, conversation: string, deviceId: DeviceId): Promise<OpenedPairing | undefined> {
+    const opened = await openedOf(unit, conversation)
+    return opened
+      .filter(({ devices }) => devices.some(device => equalBytes(device.deviceId, deviceId)))
+      .sort((a, b) => b.keyIndex - a.keyIndex)[0]
+  }
+
   /** Erases what has served its time, and all that is shared with devices that are gone, with what they sent before. */
   async erase(
     unit: UnitOfWork,

@@ -3,6 +3,7 @@
  * `order` sorts, so numbers in it are hex of fixed width.
  */
 import type { Brand } from '../../protocol/brand.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { decodeCbor } from '../../protocol/cbor.ts'
 import {
   bool,
@@ -22,8 +23,15 @@ import {
 import { messageIdCodec } from '../../protocol/conversation/message-kinds.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { sequencerState, type Sequencer } from '../../protocol/conversation/sequencer.ts'
-import { accountIdCodec, deviceIdCodec } from '../../protocol/identity/device.ts'
-import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS, MAX_DRAFT_UNITS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
+import { accountIdCodec, deviceIdCodec, type AccountId } from '../../protocol/identity/device.ts'
+import {
+  MAX_DRAFT_UNITS,
+  MAX_ENVELOPE_BYTES,
+  MAX_ENVELOPE_RECIPIENTS,
+  MAX_GROUP_CHANGE_TARGETS,
+  MAX_GROUP_DESCRIPTION_UNITS,
+  MAX_TEXT_UNITS
+} from '../../protocol/limits.ts'
 import { sessionIdCodec } from '../../protocol/session/context.ts'
 import { ownKeysState, peerKeyState, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { inboundState, type Inbound } from '../../protocol/session/inbound.ts'
@@ -51,7 +59,7 @@ import { fileCodec } from './file-entry.ts'
 import type { Slot, UnitOfWork } from './state-store.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { MESSAGE_PROBLEMS, type MessageProblem } from '../problems.ts'
-import type { SystemLine } from '../system-line.ts'
+import { GROUP_LINE_KINDS, type GroupLinePerson, type SystemLine } from '../system-line.ts'
 
 const MAX_ENTRY_BYTES = 8 * 1024 * 1024
 /** Hex of 48 bits, so that names sort as the numbers do. */
@@ -70,10 +78,10 @@ export const MAX_ORDER_LENGTH = 200
 
 const conversationCodec = struct({
   conversationId: conversationIdCodec,
-  /** The other account; our own for notes to self. */
+  /** The other account; our own for notes to self; in a group who added us, or made it. */
   accountId: accountIdCodec,
   /** A kind keeps its place in this list: that is what is stored. */
-  kind: oneOf('notes', 'direct'),
+  kind: oneOf('notes', 'direct', 'group'),
   draft: text(MAX_DRAFT_UNITS),
   unread: uint(),
   updatedAt: uint(),
@@ -98,12 +106,27 @@ const problemCodec: Codec<MessageProblem> = {
   }
 }
 
+/** The person's names are looked up when it is shown. */
+const groupPersonCodec: Codec<GroupLinePerson> = {
+  toCbor: ({ accountId }) => accountIdCodec.toCbor(fromHex(accountId, 32) as AccountId),
+  fromCbor: (value, path) => ({ accountId: toHex(accountIdCodec.fromCbor(value, path)), name: '', isMe: false })
+}
+
 /** What Volo itself says in a conversation. The sentences are the app's and the command line's, see `SystemLine`. */
 const lineCodec: Codec<SystemLine> = variant({
   missing: [0, struct({ missing: uint(), gone: uint() })],
   'not-linked': [1, struct({})],
   'removed-device': [2, struct({ mine: bool })],
-  deleted: [3, struct({ contacts: uint(), requests: uint() })]
+  deleted: [3, struct({ contacts: uint(), requests: uint() })],
+  group: [
+    4,
+    struct({
+      what: oneOf(...GROUP_LINE_KINDS),
+      by: groupPersonCodec,
+      who: list(groupPersonCodec, MAX_GROUP_CHANGE_TARGETS),
+      text: text(MAX_GROUP_DESCRIPTION_UNITS)
+    })
+  ]
 })
 
 /** A row of the message log. History travels in this form, too: see peer/own-devices/history-piece.ts. */

@@ -21,7 +21,7 @@ import type { MessageFrame, MessagePacket } from '../session/message-packet.ts'
 import type { AcceptedPairing } from '../session/pairing.ts'
 import type { PairContent } from '../session/pair-packet.ts'
 import type { SeenSession } from '../session/seen-session.ts'
-import { decodeMessage, type BodyOf, type Message, type MessageId } from './message.ts'
+import { decodeMessage, type BodyOf, type Message, type MessageBody, type MessageId } from './message.ts'
 import {
   emptySequencer,
   markGone,
@@ -68,6 +68,10 @@ export type Control =
   | BodyOf<'openedAck'>
   | BodyOf<'profile'>
   | BodyOf<'inviteAccepted'>
+  /** Changes of a group, each signed by itself. */
+  | BodyOf<'groupLog'>
+  /** In a direct conversation: asks to be added to a group. */
+  | BodyOf<'groupJoin'>
   /** Counts only if it is newer than the last one taken on the pairing of that session, which this device opened. */
   | (BodyOf<'resendRequest'> & { sentAt: number; sessionId: SessionId })
   /** From own devices only, and in the conversation of the account with itself only: whoever applies them checks that. */
@@ -79,7 +83,7 @@ export type Control =
 
 /** All that one packet changes. What it leaves alone is `null` or empty. */
 export interface ChangeParts {
-  /** The members of a conversation that may be new here: it gets its row. */
+  /** The members of a conversation that may be new here: it gets its row. Null in a group, whose log makes its row. */
   readonly members: readonly AccountId[] | null
   /** Receive states to store, with the one before, whose secrets are wiped once that is done. */
   readonly sessions: readonly { before: Inbound | null; after: Inbound }[]
@@ -212,7 +216,7 @@ export async function openChange(
   const shown = shownBy(origin, state.ownAccount, [step])
   return change(origin, true, {
     ...shown,
-    members: (members ?? []).map(({ accountId }) => accountId),
+    members: members && members.map(({ accountId }) => accountId),
     sessions: stored.map(after => ({ before: null, after })),
     ended: surplusInbound([...state.inbounds, inbound], senderDevice),
     seen,
@@ -223,8 +227,11 @@ export async function openChange(
   })
 }
 
-/** An Open of a device that was removed before a node had it: a line says so. Its conversation may be new. */
-export function refusedOpenChange(origin: PacketOrigin, members: readonly AccountId[]): ConversationChange {
+/**
+ * An Open of a device that was removed before a node had it: a line says so. Its conversation may be new.
+ * @param members - null in a group, whose log makes its row.
+ */
+export function refusedOpenChange(origin: PacketOrigin, members: readonly AccountId[] | null): ConversationChange {
   return change(originOf(origin), true, { members, rows: [{ kind: 'removed-device' }] })
 }
 
@@ -292,7 +299,7 @@ export async function pairChange(
     } else if (body?.kind === 'keyUpdate')
       peerKey = isLive ? await keyAfter(env, origin, state, peerKey, body) : peerKey
     else if (body?.kind === 'receipt' || body?.kind === 'openedAck') controls.push(body)
-    else if (body?.kind === 'profile' && isLive) controls.push(body)
+    else if ((body?.kind === 'profile' || body?.kind === 'groupLog') && isLive) controls.push(body)
     else if (body?.kind === 'resendRequest' && isLive) {
       if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })
     } else if (body?.kind === 'historyRequest' && isLive) {
@@ -358,12 +365,23 @@ function shownBy(
     if (emission.kind === 'message' && !emission.linked) rows.push({ kind: 'not-linked' })
     if (row.kind !== 'message') continue
     const { messageId, body } = row.message
-    if (body.kind === 'profile' || body.kind === 'inviteAccepted') controls.push(body)
+    if (isControlForAll(body)) controls.push(body)
     if (isOwn && (body.kind === 'sync' || body.kind === 'ownMarks')) controls.push(body)
     if (!isOwn && (body.kind === 'text' || body.kind === 'reply')) delivered.push(messageId)
   }
   return { sequencer: steps.at(-1)!.sequencer, rows, controls, owed: { delivered, opened: [] } }
 }
+
+type ControlForAll = BodyOf<'profile' | 'inviteAccepted' | 'groupLog' | 'groupJoin'>
+const CONTROLS_FOR_ALL: ReadonlySet<string> = new Set<ControlForAll['kind']>([
+  'profile',
+  'inviteAccepted',
+  'groupLog',
+  'groupJoin'
+])
+
+/** Whether a message of a session asks something of each device that reads it, besides what it shows. */
+const isControlForAll = (body: MessageBody): body is ControlForAll => CONTROLS_FOR_ALL.has(body.kind)
 
 function rowOf(emission: Emission): Row {
   if (emission.kind !== 'message') return emission

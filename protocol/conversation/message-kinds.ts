@@ -9,7 +9,14 @@ import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } 
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
-import { MAX_ABOUT_UNITS, MAX_ATTACHMENT_BYTES, MAX_TEXT_UNITS } from '../limits.ts'
+import {
+  MAX_ABOUT_UNITS,
+  MAX_ATTACHMENT_BYTES,
+  MAX_GROUP_CHANGE_BYTES,
+  MAX_GROUP_HEADS,
+  MAX_TEXT_UNITS
+} from '../limits.ts'
+import type { ConversationId } from '../roster/roster.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
 export const MESSAGE_ID_BYTES = 16
@@ -25,6 +32,8 @@ export const MAX_EXPIRY_SECONDS = 365 * 24 * 60 * 60
 export const MAX_HISTORY_CHUNK_BYTES = 61_000
 /** Pieces of history that one request asks for. */
 export const MAX_HISTORY_CHUNKS_ASKED = 16
+/** Changes of a group's log in one message. */
+export const MAX_GROUP_LOG_MESSAGE_CHANGES = 64
 /** Longest cursor of a history: opaque to the device that asks. */
 export const MAX_HISTORY_CURSOR_BYTES = 512
 
@@ -171,6 +180,21 @@ export const messageKinds = {
       count: uint(MAX_HISTORY_CHUNKS_ASKED)
     })
   },
+  /**
+   * Changes of a group's log. In a session of the group: the sender has made those named by `heads`, which came with the Open; a
+   * change in `changes` came with no Open, such as the sender's own leaving. Between two devices, and between own ones: changes
+   * that the other may lack, each after those that it names.
+   */
+  groupLog: {
+    number: 30,
+    codec: struct({
+      groupId: bytes<ConversationId>(32),
+      heads: list(bytes(32), MAX_GROUP_HEADS),
+      changes: list(bytesBetween(1, MAX_GROUP_CHANGE_BYTES + 128), MAX_GROUP_LOG_MESSAGE_CHANGES)
+    })
+  },
+  /** In a direct conversation: the sender has a link of the other and asks to be added to its group. */
+  groupJoin: { number: 31, codec: struct({ secret: bytes(32) }) },
   /** The sender has accepted an invitation of the other account; see invite/invite-link.ts. */
   inviteAccepted: { number: 32, codec: struct({ proof: bytes(32) }) }
 } as const

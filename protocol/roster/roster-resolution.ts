@@ -9,9 +9,11 @@ import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import type { Environment } from '../environment.ts'
 import {
   createDirectRoster,
+  createRoster,
   directConversationId,
   rosterHash,
   type ConversationId,
+  type GroupHead,
   type Roster,
   type RosterDevice,
   type RosterMember
@@ -23,6 +25,14 @@ export interface MemberReference {
   head: RecordId
 }
 
+/** How an Open names the roster of a group. */
+export interface GroupReference {
+  /** The last changes of the log that its sender had, sorted. */
+  heads: GroupHead[]
+  /** The head of each member's sigchain, as its sender knew it; members are sorted by account. */
+  records: RecordId[]
+}
+
 /** The parts of an Open that name its roster. */
 export interface RosterReference {
   conversationId: ConversationId
@@ -30,6 +40,8 @@ export interface RosterReference {
   rosterHash: Uint8Array
   /** `null` in a group: its log is the source, not the Open. */
   members: MemberReference[] | null
+  /** `null` in a direct conversation. */
+  group: GroupReference | null
   senderAccount: AccountId
   senderDevice: DeviceId
   /** Milliseconds, by the sender's clock. */
@@ -110,9 +122,52 @@ export function resolveRoster(
     return { kind: 'refuse', reason: 'sender-revoked' }
   }
   const known = lookUp(reference.members, directory)
+  return decide({ crypto, network }, reference, directory, known, () =>
+    createDirectRoster(crypto, network, known.members)
+  )
+}
+
+/** A group as its log has it where an Open names it. */
+export interface GroupAtHeads {
+  /** Sorted. */
+  members: AccountId[]
+  epoch: number
+}
+
+/**
+ * {@link resolveRoster} for an Open of a group, whose members its log tells: `group` is what the log says at the heads that the
+ * Open names. Devices come from the directory, as everywhere.
+ */
+export function resolveGroupRoster(
+  { crypto, network }: Environment,
+  reference: RosterReference & { group: GroupReference },
+  { members, epoch }: GroupAtHeads,
+  directory: DirectoryView,
+  me: AccountId,
+  storedAt = Infinity
+): RosterDecision {
+  const { records, heads } = reference.group
+  const isMember = (wanted: AccountId) => members.some(accountId => equalBytes(accountId, wanted))
+  const isNamed = records.length === members.length && reference.rosterEpoch === epoch
+  if (!isMember(reference.senderAccount) || !isMember(me) || !isNamed) return { kind: 'refuse', reason: 'foreign' }
+  const removedSince = directory(reference.senderAccount)?.removedSince(reference.senderDevice)
+  if (removedSince !== undefined && storedAt > removedSince) return { kind: 'refuse', reason: 'sender-revoked' }
+  const references = members.map((accountId, i) => ({ accountId, head: records[i]! }))
+  const known = lookUp(references, directory)
+  const create = () => createRoster(reference.conversationId, epoch, known.members, heads)
+  return decide({ crypto, network }, reference, directory, known, create)
+}
+
+function decide(
+  { crypto, network }: Pick<Environment, 'crypto' | 'network'>,
+  reference: RosterReference,
+  directory: DirectoryView,
+  known: LookedUp,
+  create: () => Roster
+): RosterDecision {
   if (known.absent.length > 0) return { kind: 'fetch', accounts: [...known.absent, ...known.ahead] }
-  // The directory may give something that is not a roster: a device in both accounts, or more devices than an account may have.
-  const roster = orNothing(() => createDirectRoster(crypto, network, known.members))
+  // The directory may give something that is not a roster: a device in two accounts, or more devices than an account may have.
+  const roster = orNothing(create)
   if (!roster || !equalBytes(reference.rosterHash, rosterHash(crypto, network, roster))) {
     return known.ahead.length > 0 ? { kind: 'fetch', accounts: known.ahead } : { kind: 'refuse', reason: 'mismatch' }
   }

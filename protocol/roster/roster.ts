@@ -11,12 +11,15 @@ import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
 import { accountIdCodec, deviceIdCodec, recordIdCodec, type AccountId, type DeviceId } from '../identity/device.ts'
 import { labelledHash } from '../labels.ts'
-import { MAX_DEVICES_PER_ACCOUNT, MAX_ROSTER_DEVICES } from '../limits.ts'
+import { MAX_DEVICES_PER_ACCOUNT, MAX_GROUP_HEADS, MAX_ROSTER_DEVICES } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
 
 /** 32 bytes that name a conversation. */
 export type ConversationId = Brand<Uint8Array, 'ConversationId'>
 export const conversationIdCodec = bytes<ConversationId>(32)
+
+/** 32 bytes: id of one of the last changes of a group's log, see groups/group-log.ts. */
+export type GroupHead = Brand<Uint8Array, 'GroupChangeId'>
 
 export const rosterDeviceCodec = struct({
   deviceId: deviceIdCodec,
@@ -38,7 +41,9 @@ export const rosterCodec = struct({
   /** Rises with each change of a group; always 0 in a direct conversation. */
   epoch: uint(),
   /** Sorted by account id. */
-  members: list(rosterMemberCodec, MAX_ROSTER_DEVICES, 1)
+  members: list(rosterMemberCodec, MAX_ROSTER_DEVICES, 1),
+  /** The last changes of the group's log, sorted; empty in a direct conversation. */
+  heads: list(bytes<GroupHead>(32), MAX_GROUP_HEADS)
 })
 
 /** One live device as the directory has it. */
@@ -58,7 +63,12 @@ export interface OwnedDevice {
  * @throws ProtocolError `INVALID` for an account or device listed twice, `LIMIT_REACHED` past
  * {@link MAX_DEVICES_PER_ACCOUNT} or {@link MAX_ROSTER_DEVICES}.
  */
-export function createRoster(conversationId: ConversationId, epoch: number, members: RosterMember[]): Roster {
+export function createRoster(
+  conversationId: ConversationId,
+  epoch: number,
+  members: RosterMember[],
+  heads: readonly GroupHead[] = []
+): Roster {
   const sorted = members
     .map(member => ({
       ...member,
@@ -77,7 +87,7 @@ export function createRoster(conversationId: ConversationId, epoch: number, memb
   if (count > MAX_ROSTER_DEVICES) {
     throw new ProtocolError('LIMIT_REACHED', `a roster has at most ${MAX_ROSTER_DEVICES} devices, got ${count}`)
   }
-  return { conversationId, epoch, members: sorted }
+  return { conversationId, epoch, members: sorted, heads: [...heads].sort(compareBytes) }
 }
 
 function requireDistinct(sortedIds: Uint8Array[]): void {
@@ -110,11 +120,14 @@ const boundMemberCodec = struct({
   devices: list(rosterDeviceCodec, MAX_DEVICES_PER_ACCOUNT)
 })
 
-/** 32 bytes over conversation, epoch, members and devices; the heads are left out. */
+/**
+ * 32 bytes over conversation, epoch, members, devices and, in a group, the last changes of its log, so that two who are shown
+ * different logs have different rosters. The heads of the accounts' sigchains are left out.
+ */
 export function rosterHash(crypto: Crypto, network: NetworkId, roster: Roster): Uint8Array {
-  const { conversationId, epoch, members } = roster
+  const { conversationId, epoch, members, heads } = roster
   const bound = members.map(member => boundMemberCodec.toCbor(member))
-  return labelledHash(crypto, 'roster', network, conversationId, epoch, bound)
+  return labelledHash(crypto, 'roster', network, conversationId, epoch, bound, ...(heads.length > 0 ? [heads] : []))
 }
 
 /** All devices in the roster's order: by account, then by device. Per-device lists of an Open follow it. */
@@ -134,10 +147,10 @@ export function encodeRoster(roster: Roster): Uint8Array {
 /** @throws ProtocolError `MALFORMED` or `TOO_LARGE`, or as {@link createRoster}; an unsorted roster is `MALFORMED`. */
 export function decodeRoster(input: Uint8Array): Roster {
   const decoded = rosterCodec.fromCbor(decodeCbor(input, { maxBytes: MAX_ROSTER_BYTES, maxDepth: 6 }), '')
-  const roster = createRoster(decoded.conversationId, decoded.epoch, decoded.members)
+  const roster = createRoster(decoded.conversationId, decoded.epoch, decoded.members, decoded.heads)
   if (!equalBytes(encodeRoster(roster), input)) throw new ProtocolError('MALFORMED', 'roster is not sorted')
   return roster
 }
 
-/** Longest encoded roster: 1,024 devices of 88 bytes and as many accounts of 72. */
+/** Longest encoded roster: 1,024 devices of 88 bytes, as many accounts of 72, and the heads of a log. */
 export const MAX_ROSTER_BYTES = 192 * 1024

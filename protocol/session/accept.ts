@@ -140,9 +140,9 @@ async function requireSignature(
   }
 }
 
-function referenceOf({ context, members }: OpenContent): RosterReference {
+function referenceOf({ context, members, group }: OpenContent): RosterReference {
   const { conversationId, rosterEpoch, rosterHash, senderAccount, senderDevice, createdAt } = context
-  return { conversationId, rosterEpoch, rosterHash, members, senderAccount, senderDevice, createdAt }
+  return { conversationId, rosterEpoch, rosterHash, members, group, senderAccount, senderDevice, createdAt }
 }
 
 /** Wipes an Open that will not be accepted. */

@@ -24,11 +24,12 @@ import {
   SIGNATURE_BYTES
 } from '../crypto/crypto.ts'
 import { accountIdCodec, devicePublicKeysCodec, recordIdCodec } from '../identity/device.ts'
-import { MAX_RECIPIENT_PART_BYTES, MAX_ROSTER_DEVICES } from '../limits.ts'
+import { MAX_GROUP_HEADS, MAX_RECIPIENT_PART_BYTES, MAX_ROSTER_DEVICES } from '../limits.ts'
+import type { GroupHead } from '../roster/roster.ts'
 import { sessionContextCodec, SUITE } from './context.ts'
 
-/** Longest encoded body; a direct one has about 2 KiB, one for 1,024 devices about 10 KiB. */
-export const MAX_OPEN_BODY_BYTES = 16 * 1024
+/** Longest encoded body; a direct one has about 2 KiB, one of a group 34 bytes more for each member and a few for each device. */
+export const MAX_OPEN_BODY_BYTES = 48 * 1024
 const MAX_SEALED_BODY_BYTES = MAX_OPEN_BODY_BYTES - 64
 
 /** Bytes of the tag by which a device finds the key that a part was sealed to. */
@@ -54,6 +55,13 @@ export const openContentCodec = struct({
   conversationKey: bytes(MESSAGING_KEY_BYTES),
   /** One or two accounts of a direct conversation, sorted, with what their sender knew of them; `null` in a group. */
   members: nullable(list(struct({ accountId: accountIdCodec, head: recordIdCodec }), 2, 1)),
+  /** The group that it is for, `null` in a direct conversation; see `GroupReference`. */
+  group: nullable(
+    struct({
+      heads: list(bytes<GroupHead>(32), MAX_GROUP_HEADS, 1),
+      records: list(recordIdCodec, MAX_ROSTER_DEVICES, 1)
+    })
+  ),
   /** For each device in the roster's order, the sender's first sequence number that was for it. */
   joined: list(uint(), MAX_ROSTER_DEVICES, 1)
 })
@@ -111,7 +119,7 @@ export function encodeOpenContent(content: OpenContent): Uint8Array {
 
 /** @throws ProtocolError `MALFORMED` or `TOO_LARGE`. */
 export function decodeOpenContent(input: Uint8Array): OpenContent {
-  return decode(openContentCodec, input, { maxBytes: MAX_OPEN_BODY_BYTES, maxDepth: 3, maxItems: 2048 })
+  return decode(openContentCodec, input, { maxBytes: MAX_OPEN_BODY_BYTES, maxDepth: 3, maxItems: 4096 })
 }
 
 export function encodeOpenPart(part: OpenPart): Uint8Array {

@@ -62,9 +62,14 @@ export interface OpenedSession {
   unsealed: Unsealed[]
 }
 
+/** How an Open names a group; `null` in a direct conversation. */
+function namedGroup({ heads, members }: Roster): OpenContent['group'] {
+  return heads.length === 0 ? null : { heads, records: members.map(({ head }) => head) }
+}
+
 /** The accounts of a direct conversation, which travel in the Open; `null` for a group, which its members know. */
 function namedMembers({ crypto, network }: Environment, roster: Roster): OpenContent['members'] {
-  if (roster.members.length > 2) return null
+  if (roster.heads.length > 0 || roster.members.length > 2) return null
   const accounts = roster.members.map(({ accountId }) => accountId)
   if (!equalBytes(directConversationId(crypto, network, accounts), roster.conversationId)) return null
   return roster.members.map(({ accountId, head }) => ({ accountId, head }))
@@ -127,6 +132,7 @@ export async function openSession(env: Environment, init: OpenInit): Promise<Ope
     senderKeys: me.publicKeys,
     conversationKey: renewed.key.publicKey,
     members: namedMembers(env, roster),
+    group: namedGroup(roster),
     joined: joined.map(({ since }) => since)
   }
   const openBody = sealBody(env, secret, commitment, content)

@@ -160,6 +160,25 @@ export class FakePeer implements PeerApi {
     return { id: '0b'.repeat(32), url: `${FAKE_ORIGIN}/#/i/AAAA`, createdAt: 0, expiresAt, uses: 1, accepted: [] }
   }
 
+  readonly groups: PeerApi['groups'] = {
+    list: async () => [],
+    members: async () => [],
+    create: () => this.#noGroup(),
+    add: () => this.#noGroup(),
+    remove: () => this.#noGroup(),
+    setRole: () => this.#noGroup(),
+    rename: () => this.#noGroup(),
+    leave: () => this.#noGroup(),
+    link: () => this.#noGroup(),
+    join: () => this.#noGroup(),
+    answer: () => this.#noGroup()
+  }
+
+  /** Its worlds have no groups yet. */
+  async #noGroup(): Promise<never> {
+    throw new PeerError('no-group')
+  }
+
   readonly linking: PeerApi['linking'] = {
     show: async () => this.#linking({ side: 'old', step: 'waiting', code: FAKE_LINK }),
     answer: async isYes => void (isYes ? this.#linking({ step: 'done', code: null }) : this.#linking(null)),

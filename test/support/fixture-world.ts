@@ -169,6 +169,7 @@ export function summary(
     id: conversationId(somebody),
     kind: somebody.isMe ? 'notes-to-self' : 'direct',
     person: somebody,
+    group: null,
     title: somebody.displayName ?? '',
     lastMessage,
     unread: 0,

@@ -1,11 +1,13 @@
 /** `send`, `listen` and `messages`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { ChatMessage, Person, SentReceipt } from '../../peer-api.ts'
-import { fileJson, messageJson, messageLine, nameOf } from '../output.ts'
+import { fileJson, messageJson, messageLine, nameOf, printable } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
+import { conversationNamed, conversationName } from './conversation-named.ts'
 import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
 import { personNamed } from './find-person.ts'
 import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
+import { untilSent } from './until-sent.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
@@ -15,17 +17,16 @@ export const send: Run<'send'> = async (peer, command, output) => {
   const timeoutMs = command.timeoutMs ?? (file === undefined ? SEND_TIMEOUT_MS : FILE_TIMEOUT_MS)
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const person = await personNamed(peer, command.to, timeoutMs)
-  const conversation = await peer.conversations.open(person.accountId)
+  const conversation = await conversationNamed(peer, command.to, person => personNamed(peer, person, timeoutMs))
+  const { person } = conversation
   const taken = await take(peer, conversation.id, command)
   const last = await untilSent(peer, taken, signal)
   const receipts = await receiptsOf(peer, last, signal)
   await output.print(
     {
       id: last.id,
-      conversation: conversation.id,
-      to: person.username ?? person.accountId,
-      toAccount: person.accountId,
+      conversation: conversationName(conversation),
+      ...(conversation.group ? { to: conversationName(conversation) } : addressee(person)),
       text: last.text,
       files: last.file === null ? [] : [fileJson(last.file)],
       sentAt: last.sentAt,
@@ -35,7 +36,7 @@ export const send: Run<'send'> = async (peer, command, output) => {
     },
     last.state === 'waiting' || last.state === 'failed'
       ? `Not sent yet (${reasonOf(last)}); it is kept and sent by the next command.`
-      : sentLine(person, receipts)
+      : sentLine(conversation.group?.name ?? nameOf(person), receipts)
   )
   if (last.state === 'failed') output.note(reasonOf(last))
   if (last.state === 'failed') return EXIT.failed
@@ -52,30 +53,11 @@ async function take(peer: NodePeer, conversationId: string, { text, file }: Comm
 const reasonOf = ({ problem }: ChatMessage): string =>
   problem === null ? 'no node has confirmed it' : messageProblemWords(problem)
 
-/** Waits until the message is *sent* or the time is over. A message that is late stays in the outbox. */
-async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal): Promise<ChatMessage> {
-  return new Promise(resolve => {
-    let last = taken
-    const finish = (): void => {
-      stop()
-      resolve(last)
-    }
-    const look = (message: ChatMessage): void => {
-      if (message.id !== taken.id) return
-      last = message
-      if (message.state !== 'waiting') finish()
-    }
-    const stop = peer.on('message', look)
-    if (signal.aborted) return finish()
-    signal.addEventListener('abort', finish)
-    // The message may have been sent before the listener was there.
-    void peer.messages.page(taken.conversationId).then(all => look(all.find(({ id }) => id === taken.id) ?? taken))
-  })
-}
+const addressee = ({ username, accountId }: Person): object => ({ to: username ?? accountId, toAccount: accountId })
 
-function sentLine(person: Person, receipts: SentReceipt[]): string {
+function sentLine(to: string, receipts: SentReceipt[]): string {
   const nodes = new Set(receipts.map(receipt => receipt.node)).size
-  return nodes === 0 ? 'Kept on this device.' : `Sent to ${nameOf(person)}, kept by ${nodes} node(s).`
+  return nodes === 0 ? 'Kept on this device.' : `Sent to ${printable(to)}, kept by ${nodes} node(s).`
 }
 
 /** Waits for the receipts: the recipient may read a message before the last receipt is back. */
@@ -110,7 +92,9 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
       for (const unheard of line) {
         const { message, person } = unheard
         const self = await me(peer)
-        await output.print(messageJson(message, person, self), messageLine(message, person, self))
+        const group = (await peer.groups.list()).find(({ id }) => id === message.conversationId)
+        const shown = messageLine(message, person, self)
+        await output.print(messageJson(message, person, self, group ?? null), group ? `${group.name}  ${shown}` : shown)
         await peer.unheard.leave(unheard)
         if (++printed >= wanted) return finished.resolve(EXIT.done)
       }
@@ -143,8 +127,10 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
 export const messages: Run<'messages'> = async (peer, command, output) => {
   await requireRegistered(peer)
   // What is on this device is printed at once; a person without a conversation has to be looked up.
-  const person = await personNamed(peer, command.with, command.timeoutMs)
-  const { id } = await peer.conversations.open(person.accountId)
+  const find = (named: string): Promise<Person> => personNamed(peer, named, command.timeoutMs)
+  const conversation = await conversationNamed(peer, command.with, find)
+  const { id, group } = conversation
+  const members = group ? (await peer.groups.members(id)).map(({ person }) => person) : []
   const self = await me(peer)
   const pages: ChatMessage[][] = []
   let before: string | undefined
@@ -155,7 +141,18 @@ export const messages: Run<'messages'> = async (peer, command, output) => {
     before = page[0]!.id
   }
   for (const message of pages.flat()) {
-    await output.print(messageJson(message, person, self), messageLine(message, person, self))
+    const sender = members.find(({ accountId }) => accountId === message.from)
+    const person = sender ?? (group ? await formerMember(peer, message) : conversation.person)
+    await output.print(messageJson(message, person, self, group), messageLine(message, person, self))
   }
   return EXIT.done
+}
+
+/** Who wrote here and is no member any more; by the name under which the message is shown if the network is not there. */
+async function formerMember(
+  peer: NodePeer,
+  { from, fromName }: ChatMessage
+): Promise<Pick<Person, 'username' | 'accountId'>> {
+  const known = await peer.people.find(from).catch(() => null)
+  return known ?? { username: null, accountId: fromName }
 }

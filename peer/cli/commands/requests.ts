@@ -4,6 +4,7 @@ import type { NodePeer } from '../../node-peer.ts'
 import type { ConversationSummary, Person, PersonMarks } from '../../peer-api.ts'
 import { messageLine, nameOf, personJson, personLine } from '../output.ts'
 import { personNamed } from './find-person.ts'
+import { conversationName } from './conversation-named.ts'
 import { EXIT, me, requireRegistered, type CommandOf, type Run } from './runnable.ts'
 
 export const requests: Run<'requests'> = async (peer, _command, output) => {
@@ -18,9 +19,16 @@ export const requests: Run<'requests'> = async (peer, _command, output) => {
   return EXIT.done
 }
 
-function requestJson({ id, person, lastMessage, unread }: ConversationSummary): object {
+function requestJson(request: ConversationSummary): object {
+  const { person, lastMessage, unread, group } = request
   const { text, sentAt } = lastMessage!
-  return { ...personJson(person), conversation: id, unread, lastMessage: { text, sentAt } }
+  return {
+    ...personJson(person),
+    conversation: conversationName(request),
+    group: group?.name ?? null,
+    unread,
+    lastMessage: { text, sentAt }
+  }
 }
 
 export const requestsAccept: Run<'requestsAccept'> = async (peer, command, output) => {

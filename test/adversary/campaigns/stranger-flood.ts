@@ -234,6 +234,7 @@ class StrangerFlood {
       },
       senderKeys,
       conversationKey,
+      group: null,
       members: accounts.map(accountId => ({ accountId, head: this.#random.bytes(32) as never })),
       joined: [0, 0]
     }

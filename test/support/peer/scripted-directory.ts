@@ -14,6 +14,7 @@ import { PersonTrust } from '../../../peer/directory/person-trust.ts'
 import { SendHolds } from '../../../peer/directory/send-holds.ts'
 import type { EngineContext } from '../../../peer/engine-context.ts'
 import { conversationOf, ConversationRoster } from '../../../peer/groups/conversation-roster.ts'
+import { GroupBook } from '../../../peer/groups/group-book.ts'
 import { NodeRefusal, type NodeConnection } from '../../../peer/network/node-connection.ts'
 import { SILENT_LOG } from '../../../peer/ports.ts'
 import { SealingPlanner, type Held, type SealingPlan } from '../../../peer/sending/sealing-plan.ts'
@@ -90,7 +91,7 @@ export class ScriptedDirectory {
     })
     this.holds = new SendHolds(this.#context, this.directory, this.trust)
     this.#states = new StateStore(store)
-    const roster = new ConversationRoster(this.#context, this.directory)
+    const roster = new ConversationRoster(this.#context, this.directory, new GroupBook(this.#context, this.#states))
     this.#planner = new SealingPlanner(this.#context, this.#states, this.directory, this.holds, roster)
   }
 

@@ -34,5 +34,5 @@ export function namesakesOf(people: Pick<Person, 'accountId' | 'displayName' | '
 /** The heading of a conversation. */
 export function chatTitle(conversation: ConversationSummary, words: Catalogue): string {
   if (conversation.kind === 'notes-to-self') return words.common.notesToSelf
-  return personName(conversation.person, words)
+  return conversation.group?.name ?? personName(conversation.person, words)
 }

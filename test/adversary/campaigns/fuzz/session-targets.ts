@@ -57,6 +57,7 @@ const content = encodeOpenContent({
   senderKeys: device.publicKeys,
   conversationKey: random.bytes(1216),
   members: [{ accountId: device.accountId, head: random.bytes(32) as never }],
+  group: { heads: [random.bytes(32) as never], records: [random.bytes(32) as never] },
   joined: [0, 10]
 })
 const frames = [

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import type { DirectoryClient } from '../../../../peer/directory/directory-client.ts'
 import type { EngineContext } from '../../../../peer/engine-context.ts'
 import { ConversationRoster, conversationOf } from '../../../../peer/groups/conversation-roster.ts'
+import { GroupBook } from '../../../../peer/groups/group-book.ts'
+import { memoryStates } from '../../../support/peer/memory-states.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
 import type { NetworkId } from '../../../../protocol/network.ts'
@@ -30,13 +32,15 @@ function account(accountId: AccountId, devices: DeviceId[], revoked: DeviceId[] 
   }
 }
 
+const groups = new GroupBook(context, (await memoryStates()).states)
+
 function rosterWith(known: ReturnType<typeof account>[]): ConversationRoster {
   const find = (id: AccountId) => known.find(({ accountId }) => accountId[0] === id[0])
   const directory = {
     load: async (id: AccountId) => find(id),
     peek: (hex: string) => known.find(({ accountId }) => Buffer.from(accountId).toString('hex') === hex)
   }
-  return new ConversationRoster(context, directory as unknown as DirectoryClient)
+  return new ConversationRoster(context, directory as unknown as DirectoryClient, groups)
 }
 
 const notes = conversationOf(context, [me, me])

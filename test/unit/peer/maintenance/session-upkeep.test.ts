@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConversationRoster } from '../../../../peer/groups/conversation-roster.ts'
+import { GroupBook } from '../../../../peer/groups/group-book.ts'
+import { GroupKnowledge } from '../../../../peer/groups/group-knowledge.ts'
 import { SessionUpkeep, type SessionUpkeepComponents } from '../../../../peer/maintenance/session-upkeep.ts'
 import type { DirectoryClient } from '../../../../peer/directory/directory-client.ts'
 import type { EngineContext } from '../../../../peer/engine-context.ts'
@@ -47,11 +49,13 @@ async function createUpkeep() {
     device: () => ({ deviceId: new Uint8Array(16) })
   }
   const directory = { load: async () => known, account: async () => undefined }
+  const book = new GroupBook(context as unknown as EngineContext, states)
   const components = {
     context,
     states,
     directory,
-    roster: new ConversationRoster(context as unknown as EngineContext, directory as unknown as DirectoryClient),
+    roster: new ConversationRoster(context as unknown as EngineContext, directory as unknown as DirectoryClient, book),
+    groups: new GroupKnowledge(context as unknown as EngineContext, book),
     inbox: { heardAt: () => undefined },
     pairs: {
       say: async (_unit: unknown, _id: unknown, _device: unknown, bodies: MessageBody[]) => void taken.push(...bodies)

@@ -68,6 +68,8 @@ const bodies: MessageBody[] = [
     items: [{ name: 'device-name/ab', value: new Uint8Array(3), version: START, by: new Uint8Array(16) as DeviceId }]
   },
   { kind: 'ownMarks', conversationId: new Uint8Array(32), mark: 'seen', messages: [new Uint8Array(32)] },
+  { kind: 'groupLog', groupId: new Uint8Array(32) as never, heads: [new Uint8Array(32)], changes: [new Uint8Array(9)] },
+  { kind: 'groupJoin', secret: new Uint8Array(32) },
   { kind: 'historyRequest', transferId: new Uint8Array(16), index: 4, cursor: new Uint8Array(9), count: 8 },
   { kind: 'inviteAccepted', proof: new Uint8Array(32) }
 ]

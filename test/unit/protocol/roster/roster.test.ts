@@ -141,6 +141,7 @@ describe('the roster that an Open names', () => {
     rosterEpoch: 0,
     rosterHash: rosterHash(crypto, NETWORK, named),
     members: named.members.map(({ accountId, head }) => ({ accountId, head })),
+    group: null,
     senderAccount: ada.accountId,
     senderDevice: ada.devices[0]!.deviceId,
     createdAt: env.now(),

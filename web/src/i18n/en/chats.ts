@@ -1,3 +1,4 @@
+import type { GroupLineKind } from '../../../../peer/peer-api.ts'
 import { pluralizer } from '../plural.ts'
 
 const plural = pluralizer('en')
@@ -52,6 +53,29 @@ export const chats = {
     },
     lostHint: 'The device that sent it does not have it any more.',
     notLinked: 'The message above does not follow the one before it. Its sender may have shown others something else.',
+    group: {
+      you: 'You',
+      youAmongOthers: 'you',
+      list: (names: string[]) =>
+        names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`,
+      lines: {
+        asked: () => 'You asked to be added to a group.',
+        created: (one: string, others: string, name: string) =>
+          others === '' ? `${one} created the group “${name}”.` : `${one} created the group “${name}” with ${others}.`,
+        added: (one: string, others: string) => `${one} added ${others}.`,
+        removed: (one: string, others: string) => `${one} removed ${others}.`,
+        left: (one: string) => `${one} left the group.`,
+        promoted: (one: string, others: string) => `${one} made ${others} an admin.`,
+        demoted: (one: string, others: string) => `${one} took the admin role from ${others}.`,
+        renamed: (one: string, _others: string, name: string) => `${one} named the group “${name}”.`,
+        described: (one: string, _others: string, text: string) =>
+          text === '' ? `${one} removed the description.` : `${one} described the group: ${text}`,
+        picture: (one: string) => `${one} changed the picture of the group.`,
+        settings: (one: string) => `${one} changed who may add people and edit the group.`,
+        undone: (one: string) =>
+          `An earlier change by ${one} does not count: an admin who comes first ended their part at the same time.`
+      } as Record<GroupLineKind, (one: string, others: string, text: string) => string>
+    },
     removedByMe: 'A device that you removed sent something after it was removed. It is not shown.',
     removedByThem: 'A device that this person removed sent something after it was removed. It is not shown.',
     deleted: (count: number) =>

@@ -1,0 +1,77 @@
+import type { CallTable } from './call-table.ts'
+import type { AccountHex, ConversationHex } from './ids.ts'
+import type { ChatMessage } from './messages-api.ts'
+import type { Person } from './people-api.ts'
+
+/**
+ * `peer.groups`: conversations of many. A call that changes a group resolves once the change is signed, stored here and in the
+ * queue; its line follows it to the network as an own message does. Rejects with `no-group`, `not-in-group`, `not-admin`.
+ */
+export interface GroupsApi {
+  /** All groups, the last one in which something happened first. */
+  list(): Promise<GroupSummary[]>
+  /** Who is in, admins first. */
+  members(group: ConversationHex): Promise<GroupMemberView[]>
+  /** Makes a group. Rejects with `display-name` for its name, `no-account`, `held`. */
+  create(name: string, accounts: AccountHex[]): Promise<GroupChanged>
+  /** Rejects with `already-member`, `no-account`, `held`, `group-full`. */
+  add(group: ConversationHex, accounts: AccountHex[]): Promise<GroupChanged>
+  /** Rejects with `not-member`. */
+  remove(group: ConversationHex, accounts: AccountHex[]): Promise<GroupChanged>
+  /** Makes members admins, or admins members. Rejects with `not-member`, and with `last-admin` for the only one. */
+  setRole(group: ConversationHex, account: AccountHex, role: 'admin' | 'member'): Promise<GroupChanged>
+  /** Rejects with `display-name`. */
+  rename(group: ConversationHex, name: string): Promise<GroupChanged>
+  /** Rejects with `last-admin` while others are there and none of them is an admin. */
+  leave(group: ConversationHex): Promise<GroupChanged>
+  /** A link by which people join; the same until it is replaced. */
+  link(group: ConversationHex): Promise<string>
+  /** Asks the person behind a link to be added; the line is in the conversation with that person. Rejects with `group-link`. */
+  join(link: string): Promise<ChatMessage>
+  /** Answers a request: who accepts takes part, who ignores is not asked again. */
+  answer(group: ConversationHex, answer: 'accepted' | 'ignored'): Promise<GroupSummary>
+}
+
+/** The calls of {@link GroupsApi}. */
+export const GROUPS_CALLS: CallTable<GroupsApi> = {
+  list: 'repeat',
+  members: 'repeat',
+  create: 'give-up',
+  add: 'give-up',
+  remove: 'give-up',
+  setRole: 'give-up',
+  rename: 'give-up',
+  leave: 'give-up',
+  link: 'repeat',
+  join: 'give-up',
+  answer: 'repeat'
+}
+
+/** A group as a list shows it. */
+export interface GroupSummary {
+  id: ConversationHex
+  name: string
+  description: string
+  /** How many people are in it. */
+  members: number
+  /** What this account is in it; null once it is out. */
+  role: 'admin' | 'member' | null
+  /** Somebody whom the user does not know added this account, and the user has not answered. */
+  isRequest: boolean
+}
+
+/** A person in a group. */
+export interface GroupMemberView {
+  person: Person
+  role: 'admin' | 'member'
+  /** When, by the clock of who added the person: milliseconds. */
+  since: number
+  addedBy: Person
+}
+
+/** A change that was made. */
+export interface GroupChanged {
+  group: GroupSummary
+  /** Its line in the conversation: *sent* once the network keeps the change. */
+  line: ChatMessage
+}

@@ -1,0 +1,175 @@
+/** `group`: conversations of many. */
+import type { NodePeer } from '../../node-peer.ts'
+import type { ChatMessage, GroupChanged, GroupSummary, Person } from '../../peer-api.ts'
+import { commandError } from '../errors.ts'
+import { nameOf, printable, type Output } from '../output.ts'
+import { messageProblemWords } from '../words.ts'
+import { personNamed } from './find-person.ts'
+import { EXIT, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
+import { untilSent } from './until-sent.ts'
+
+/** What names a group in a command, before its id. */
+export const GROUP_PREFIX = 'group:'
+
+/** The id in `group:ID`, or in an id by itself. @throws CommandError `nobody-found`. */
+export function groupIdOf(named: string): string {
+  const id = named.startsWith(GROUP_PREFIX) ? named.slice(GROUP_PREFIX.length) : named
+  if (/^[0-9a-f]{64}$/.test(id)) return id
+  throw commandError('no-group-named', { group: named })
+}
+
+function groupJson({ id, name, description, members, role, isRequest }: GroupSummary): object {
+  return { group: id, conversation: `${GROUP_PREFIX}${id}`, name, description, members, role, request: isRequest }
+}
+
+function groupLine({ id, name, members, role, isRequest }: GroupSummary): string {
+  const standing = isRequest ? 'request' : (role ?? 'not in it any more')
+  return `${GROUP_PREFIX}${id}  ${printable(name)}  ${members} members (${standing})`
+}
+
+/** Waits until the network keeps a change, and tells how it went. */
+async function finish(
+  peer: NodePeer,
+  { group, line }: GroupChanged,
+  command: CommandOf<GroupCommand>,
+  output: Output
+): Promise<number> {
+  const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
+  return told(await untilSent(peer, line, signal), groupJson(group), groupLine(group), output)
+}
+
+async function told(line: ChatMessage, json: object, text: string, output: Output): Promise<number> {
+  await output.print({ ...json, state: line.state, problem: line.problem }, text)
+  if (line.state === 'waiting' || line.state === 'failed') {
+    output.note(
+      line.problem === null ? 'no node has confirmed it; it is kept and sent later' : messageProblemWords(line.problem)
+    )
+  }
+  if (line.state === 'failed') return EXIT.failed
+  return line.state === 'waiting' ? EXIT.timedOut : EXIT.done
+}
+
+/** The commands that change a group. */
+type GroupCommand =
+  | 'groupCreate'
+  | 'groupAdd'
+  | 'groupRemove'
+  | 'groupPromote'
+  | 'groupDemote'
+  | 'groupRename'
+  | 'groupLeave'
+  | 'groupJoin'
+
+async function peopleNamed(peer: NodePeer, named: string[], timeoutMs?: number): Promise<Person[]> {
+  const people: Person[] = []
+  for (const name of named) people.push(await personNamed(peer, name, timeoutMs))
+  return people
+}
+
+const idsOf = (people: Person[]): string[] => people.map(({ accountId }) => accountId)
+
+export const groupCreate: Run<'groupCreate'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const people = await peopleNamed(peer, command.people, command.timeoutMs)
+  return finish(peer, await peer.groups.create(command.name, idsOf(people)), command, output)
+}
+
+export const groupAdd: Run<'groupAdd'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const group = groupIdOf(command.group)
+  const people = await peopleNamed(peer, command.people, command.timeoutMs)
+  return finish(peer, await peer.groups.add(group, idsOf(people)), command, output)
+}
+
+export const groupRemove: Run<'groupRemove'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const group = groupIdOf(command.group)
+  const people = await membersNamed(peer, group, command.people, command.timeoutMs)
+  return finish(peer, await peer.groups.remove(group, idsOf(people)), command, output)
+}
+
+/** Members are found without a question to the network. */
+async function membersNamed(peer: NodePeer, group: string, named: string[], timeoutMs?: number): Promise<Person[]> {
+  const members = (await peer.groups.members(group)).map(({ person }) => person)
+  const people: Person[] = []
+  for (const name of named) {
+    const bare = name.replace(/^@/, '').toLowerCase()
+    const known = members.find(({ accountId, username }) => accountId === name || username?.toLowerCase() === bare)
+    people.push(known ?? (await personNamed(peer, name, timeoutMs)))
+  }
+  return people
+}
+
+const setRole =
+  (role: 'admin' | 'member') =>
+  async (
+    peer: NodePeer,
+    command: CommandOf<'groupPromote'> | CommandOf<'groupDemote'>,
+    output: Output
+  ): Promise<number> => {
+    await requireLive(peer)
+    const group = groupIdOf(command.group)
+    const [person] = await membersNamed(peer, group, [command.person], command.timeoutMs)
+    return finish(peer, await peer.groups.setRole(group, person!.accountId, role), command, output)
+  }
+
+export const groupPromote: Run<'groupPromote'> = setRole('admin')
+export const groupDemote: Run<'groupDemote'> = setRole('member')
+
+export const groupRename: Run<'groupRename'> = async (peer, command, output) => {
+  await requireLive(peer)
+  return finish(peer, await peer.groups.rename(groupIdOf(command.group), command.name), command, output)
+}
+
+export const groupLeave: Run<'groupLeave'> = async (peer, command, output) => {
+  await requireLive(peer)
+  return finish(peer, await peer.groups.leave(groupIdOf(command.group)), command, output)
+}
+
+export const groupList: Run<'groupList'> = async (peer, _command, output) => {
+  await requireRegistered(peer)
+  for (const group of await peer.groups.list()) await output.print(groupJson(group), groupLine(group))
+  return EXIT.done
+}
+
+export const groupMembers: Run<'groupMembers'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  for (const { person, role, since, addedBy } of await peer.groups.members(groupIdOf(command.group))) {
+    const { username, accountId, displayName } = person
+    const json = { username, accountId, displayName, role, since, addedBy: addedBy.username ?? addedBy.accountId }
+    await output.print(json, `${nameOf(person)}  ${role}`)
+  }
+  return EXIT.done
+}
+
+export const groupLink: Run<'groupLink'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const group = groupIdOf(command.group)
+  const link = await peer.groups.link(group)
+  await output.print({ group, link }, link)
+  return EXIT.done
+}
+
+/** Returns once the question is with the network: who made the link adds this account as soon as a device of theirs is there. */
+export const groupJoin: Run<'groupJoin'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const line = await peer.groups.join(command.link)
+  const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
+  return told(await untilSent(peer, line, signal), { asked: true }, 'You asked to be added to the group.', output)
+}
+
+const answer =
+  (given: 'accepted' | 'ignored') =>
+  async (
+    peer: NodePeer,
+    { group }: CommandOf<'groupAccept'> | CommandOf<'groupIgnore'>,
+    output: Output
+  ): Promise<number> => {
+    await requireRegistered(peer)
+    const answered = await peer.groups.answer(groupIdOf(group), given)
+    await output.print(groupJson(answered), groupLine(answered))
+    return EXIT.done
+  }
+
+export const groupAccept: Run<'groupAccept'> = answer('accepted')
+export const groupIgnore: Run<'groupIgnore'> = answer('ignored')

@@ -1,0 +1,320 @@
+/** The calls about groups: makes changes, signs them, and has them sent. */
+import { equalBytes, equalSecrets, toHex } from '../../protocol/bytes.ts'
+import type { MessageBody, MessageId } from '../../protocol/conversation/message.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import {
+  decodeGroupChange,
+  signGroupChange,
+  type Change,
+  type GroupChange,
+  type GroupTarget
+} from '../../protocol/groups/group-change.ts'
+import type { GroupLog } from '../../protocol/groups/group-log.ts'
+import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
+import { parseDisplayName } from '../../protocol/identity/display-name.ts'
+import { MAX_GROUP_CHANGES, MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import { accountIdFromHex } from '../directory/known-account.ts'
+import type { SendHolds } from '../directory/send-holds.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import { PeerError } from '../errors.ts'
+import type { ChatMessage, GroupChanged, GroupMemberView, GroupsApi, GroupSummary } from '../peer-api.ts'
+import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { GroupBook, KnownGroup } from './group-book.ts'
+import { GROUP_LINK_SECRET_BYTES, groupLinkText, parseGroupLink } from './group-link.ts'
+import { groupMembers, groupSummary, type ShownPeople } from './group-views.ts'
+import { lineIdOf, type GroupWriter } from './group-writer.ts'
+
+/** What carries changes to other devices. */
+export interface GroupSending {
+  /** Puts a message into the queue of a conversation. */
+  enqueue(
+    unit: UnitOfWork,
+    conversationId: ConversationId,
+    body: MessageBody,
+    options: { messageId: MessageId; shown: true; sentAt: number }
+  ): Promise<void>
+  /** Tells the devices of people who are taken out, as far as there is a way to them without a session. */
+  tellRemoved(unit: UnitOfWork, log: GroupLog, change: GroupChange, devices: readonly DeviceId[]): Promise<void>
+}
+
+/** What all own devices know: here the secrets of links. An empty value takes one back. */
+export interface SharedItems {
+  get(name: string): Uint8Array | undefined
+  set(name: string, value: Uint8Array): Promise<void>
+}
+
+export interface GroupCallsComponents {
+  context: EngineContext
+  states: StateStore
+  book: GroupBook
+  writer: GroupWriter
+  directory: DirectoryClient
+  holds: SendHolds
+  sending: GroupSending
+  items: SharedItems
+  people: ShownPeople & { message(row: MessageRow): ChatMessage }
+  /** Shows that this account asked to be added, in the conversation with a person, and asks. */
+  ask: (accountId: AccountId, secret: Uint8Array) => Promise<MessageRow>
+  /** The name of an own message. */
+  shownIdOf: (conversationId: ConversationId, messageId: MessageId) => ShownId
+  /** Somebody may be spoken to from now on. */
+  onAccepted: () => void
+}
+
+const linkItem = (group: string): string => `group-link/${group}`
+
+export class GroupCalls implements GroupsApi {
+  readonly #components: GroupCallsComponents
+  /** One change at a time: each names the ones before it. */
+  readonly #changes = new SerialQueue()
+
+  constructor(components: GroupCallsComponents) {
+    this.#components = components
+  }
+
+  async list(): Promise<GroupSummary[]> {
+    return this.#components.book.all().map(({ stored }) => this.#summary(toHex(stored.groupId)))
+  }
+
+  async members(group: string): Promise<GroupMemberView[]> {
+    this.#require(group)
+    return groupMembers(this.#components.book, group, this.#components.people)
+  }
+
+  async create(name: string, accounts: string[]): Promise<GroupChanged> {
+    const { context, people } = this.#components
+    const targets = await this.#targets(accounts)
+    const { username } = people.person(context.accountId())
+    const settings = { add: 'admins', edit: 'admins' } as const
+    const change: Change = {
+      kind: 'create',
+      nonce: context.random(16),
+      name: nameOf(name),
+      username,
+      settings,
+      targets
+    }
+    return this.#changes.run(() => this.#make(undefined, change))
+  }
+
+  async add(group: string, accounts: string[]): Promise<GroupChanged> {
+    const targets = await this.#targets(accounts)
+    return this.#change(group, ({ log }, isAdmin) => {
+      if (!isAdmin && log.state.settings.add === 'admins') throw new PeerError('not-admin')
+      const { members } = log.state
+      for (const { accountId, username } of targets) {
+        if (members.has(toHex(accountId))) throw new PeerError('already-member', { username })
+      }
+      if (members.size + targets.length > MAX_GROUP_MEMBERS) throw new PeerError('group-full')
+      return { kind: 'add', targets }
+    })
+  }
+
+  remove(group: string, accounts: string[]): Promise<GroupChanged> {
+    const removed = accounts.map(accountIdFromHex)
+    return this.#change(group, (known, isAdmin) => {
+      if (!isAdmin) throw new PeerError('not-admin')
+      for (const accountId of removed) this.#requireMember(known, accountId)
+      return { kind: 'remove', accounts: removed }
+    })
+  }
+
+  setRole(group: string, account: string, role: 'admin' | 'member'): Promise<GroupChanged> {
+    const accountId = accountIdFromHex(account)
+    return this.#change(group, (known, isAdmin) => {
+      if (!isAdmin) throw new PeerError('not-admin')
+      this.#requireMember(known, accountId)
+      if (role === 'member') requireOtherAdmin(known, accountId)
+      return { kind: 'role', accountId, role }
+    })
+  }
+
+  rename(group: string, name: string): Promise<GroupChanged> {
+    return this.#change(group, ({ log }, isAdmin) => {
+      if (!isAdmin && log.state.settings.edit === 'admins') throw new PeerError('not-admin')
+      return { kind: 'rename', name: nameOf(name) }
+    })
+  }
+
+  /** The others hear of it in the group as it is; this device is out once the network keeps the message. */
+  leave(group: string): Promise<GroupChanged> {
+    const { states, sending, writer } = this.#components
+    return this.#changes.run(async () => {
+      const known = this.#requireIn(group)
+      if (this.#isAdmin(known)) requireOtherAdmin(known, this.#components.context.accountId())
+      const signed = await this.#sign(known.log, { kind: 'leave' })
+      const { groupId } = signed
+      const rows = await states.unit(async unit => {
+        const body = { kind: 'groupLog' as const, groupId, heads: [], changes: [signed.encoded] }
+        await sending.enqueue(unit, groupId, body, sentAs(signed))
+        writer.setLeave(unit, groupId, signed.encoded)
+        return [await writer.showLeave(unit, signed)]
+      })
+      return this.#changed(group, rows)
+    })
+  }
+
+  /** Ends the part in groups that were left, once the network keeps the message that says so. Never rejects. */
+  async finishLeaving(): Promise<void> {
+    for (const { stored } of this.#components.book.all()) {
+      if (stored.leave === null) continue
+      await this.#finishLeaving(stored.groupId, stored.leave).catch((error: unknown) =>
+        this.#components.context.log.warn('a group could not be left yet', { reason: String(error) })
+      )
+    }
+  }
+
+  async #finishLeaving(groupId: ConversationId, leave: Uint8Array): Promise<void> {
+    const { context, states, writer } = this.#components
+    const change = decodeGroupChange(sessionEnvironment(context), leave)
+    await states.unit(async unit => {
+      const place = await unit.read(slots.place(this.#components.shownIdOf(groupId, lineIdOf(change))))
+      const line = place && (await unit.read(slots.message(toHex(groupId), place.order)))
+      if (line?.state === 'waiting') return
+      await writer.take(unit, groupId, [change])
+      writer.setLeave(unit, groupId, null)
+    })
+  }
+
+  async link(group: string): Promise<string> {
+    const { context, items } = this.#components
+    const known = this.#requireIn(group)
+    if (!this.#isAdmin(known) && known.log.state.settings.add === 'admins') throw new PeerError('not-admin')
+    const secret = items.get(linkItem(group)) ?? context.random(GROUP_LINK_SECRET_BYTES)
+    if (!items.get(linkItem(group))) await items.set(linkItem(group), secret)
+    return groupLinkText(context.network().entry, { accountId: context.accountId(), secret })
+  }
+
+  async join(link: string): Promise<ChatMessage> {
+    const { accountId, secret } = parseGroupLink(link)
+    const account = await this.#components.directory.account(accountId)
+    if (!account) throw new PeerError('no-account')
+    return this.#components.people.message(await this.#components.ask(accountId, secret))
+  }
+
+  /** A person asks to be added, with the secret of a link. Whose link it is not is told nothing. */
+  async onJoin(accountId: AccountId, secret: Uint8Array): Promise<void> {
+    const { book, items } = this.#components
+    for (const { stored, log } of book.all()) {
+      const group = toHex(stored.groupId)
+      const expected = items.get(linkItem(group))
+      if (!expected || !equalSecrets(expected, secret) || log.state.members.has(toHex(accountId))) continue
+      if (book.isIn(group)) await this.add(group, [toHex(accountId)])
+    }
+  }
+
+  async answer(group: string, answer: 'accepted' | 'ignored'): Promise<GroupSummary> {
+    const { states, writer, onAccepted } = this.#components
+    const { groupId } = this.#require(group).stored
+    await states.unit(async unit => writer.setAnswer(unit, groupId, answer))
+    onAccepted()
+    return this.#summary(group)
+  }
+
+  #change(group: string, make: (known: KnownGroup, isAdmin: boolean) => Change): Promise<GroupChanged> {
+    return this.#changes.run(async () => {
+      const known = this.#requireIn(group)
+      if (known.log.size >= MAX_GROUP_CHANGES) throw new PeerError('group-full')
+      return this.#make(known.log, make(known, this.#isAdmin(known)))
+    })
+  }
+
+  async #make(log: GroupLog | undefined, change: Change): Promise<GroupChanged> {
+    const { states, writer, sending } = this.#components
+    const signed = await this.#sign(log, change)
+    const { groupId } = signed
+    const removed = change.kind === 'remove' ? await this.#devicesOf(change.accounts) : []
+    const rows = await states.unit(async unit => {
+      if (log && removed.length > 0) await sending.tellRemoved(unit, log, signed, removed)
+      const shown = await writer.take(unit, groupId, [signed], { isAccepted: true, isSending: true })
+      const body = { kind: 'groupLog' as const, groupId, heads: [signed.id], changes: [] }
+      await sending.enqueue(unit, groupId, body, sentAs(signed))
+      return shown
+    })
+    return this.#changed(toHex(groupId), rows)
+  }
+
+  #sign(log: GroupLog | undefined, change: Change): Promise<GroupChange> {
+    const { context } = this.#components
+    const { deviceId, signingKey, publicKeys } = context.device()
+    const signer = { accountId: context.accountId(), deviceId, signingKey, publicKeys }
+    const after = log ? { groupId: log.groupId, heads: log.heads } : null
+    return signGroupChange(sessionEnvironment(context), signer, after, change).catch((error: unknown) => {
+      if (error instanceof ProtocolError && error.code === 'TOO_LARGE') throw new PeerError('group-full')
+      throw error
+    })
+  }
+
+  #changed(group: string, rows: MessageRow[]): GroupChanged {
+    return { group: this.#summary(group), line: this.#components.people.message(rows[0]!) }
+  }
+
+  async #targets(accounts: string[]): Promise<GroupTarget[]> {
+    const { directory, holds } = this.#components
+    const targets: GroupTarget[] = []
+    for (const account of new Set(accounts)) {
+      const known = await directory.account(accountIdFromHex(account))
+      if (!known) throw new PeerError('no-account')
+      const reason = holds.reason(known)
+      if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })
+      if (equalBytes(known.accountId, this.#components.context.accountId())) continue
+      targets.push({ accountId: known.accountId, role: 'member', username: known.username })
+    }
+    return targets
+  }
+
+  async #devicesOf(accounts: readonly AccountId[]): Promise<DeviceId[]> {
+    const known = await Promise.all(accounts.map(accountId => this.#components.directory.load(accountId)))
+    return known.flatMap(account => account?.current.devices.map(({ deviceId }) => deviceId) ?? [])
+  }
+
+  #require(group: string): KnownGroup {
+    const known = this.#components.book.get(group)
+    if (!known) throw new PeerError('no-group')
+    return known
+  }
+
+  #requireIn(group: string): KnownGroup {
+    const known = this.#require(group)
+    if (!this.#components.book.isIn(group)) throw new PeerError('not-in-group')
+    return known
+  }
+
+  #requireMember({ log }: KnownGroup, accountId: AccountId): void {
+    if (log.state.members.has(toHex(accountId))) return
+    throw new PeerError('not-member', { username: this.#components.people.person(accountId).username })
+  }
+
+  #isAdmin({ log }: KnownGroup): boolean {
+    return log.state.members.get(toHex(this.#components.context.accountId()))?.role === 'admin'
+  }
+
+  #summary(group: string): GroupSummary {
+    const { context, book } = this.#components
+    return groupSummary(context, book, group)!
+  }
+}
+
+/** The message that carries a change has the id of its line, so that the line follows it. */
+const sentAs = (change: GroupChange): { messageId: MessageId; shown: true; sentAt: number } => ({
+  messageId: lineIdOf(change),
+  shown: true,
+  sentAt: change.at
+})
+
+/** @throws PeerError `display-name`. */
+function nameOf(text: string): string {
+  const { name, fault } = parseDisplayName(text)
+  if (fault !== null) throw new PeerError('display-name', { fault })
+  return name
+}
+
+/** A group whose admins are all gone could never change again. @throws PeerError `last-admin`. */
+function requireOtherAdmin({ log }: KnownGroup, accountId: AccountId): void {
+  const members = [...log.state.members.values()].filter(member => !equalBytes(member.accountId, accountId))
+  if (members.length > 0 && !members.some(({ role }) => role === 'admin')) throw new PeerError('last-admin')
+}

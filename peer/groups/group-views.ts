@@ -1,0 +1,40 @@
+/** Groups in the form that screens and command line see. */
+import { toHex } from '../../protocol/bytes.ts'
+import { compareRanks } from '../../protocol/groups/group-state.ts'
+import type { AccountId } from '../../protocol/identity/device.ts'
+import type { EngineContext } from '../engine-context.ts'
+import type { GroupMemberView, GroupSummary, Person } from '../peer-api.ts'
+import type { GroupBook } from './group-book.ts'
+
+/** Shows people. */
+export interface ShownPeople {
+  person(accountId: AccountId): Person
+}
+
+/** @returns null for a group that this device does not know. */
+export function groupSummary(context: EngineContext, book: GroupBook, group: string): GroupSummary | null {
+  const known = book.get(group)
+  if (!known) return null
+  const { name, description, members } = known.log.state
+  return {
+    id: group,
+    name,
+    description,
+    members: members.size,
+    role: book.isIn(group) ? members.get(toHex(context.accountId()))!.role : null,
+    isRequest: known.stored.answer === null
+  }
+}
+
+/** Admins first, in the order of their rank; then the others, the longest member first. */
+export function groupMembers(book: GroupBook, group: string, people: ShownPeople): GroupMemberView[] {
+  const members = [...(book.stateOf(group)?.members.values() ?? [])]
+  return members
+    .sort((a, b) => compareRanks(a.rank, b.rank) || a.since - b.since)
+    .map(({ accountId, role, since, addedBy }) => ({
+      person: people.person(accountId),
+      role,
+      since,
+      addedBy: people.person(addedBy)
+    }))
+}

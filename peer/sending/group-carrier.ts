@@ -1,0 +1,54 @@
+/** Carries changes of groups to other devices, for `GroupCalls`. */
+import { toHex } from '../../protocol/bytes.ts'
+import type { MessageBody } from '../../protocol/conversation/message.ts'
+import type { GroupChange } from '../../protocol/groups/group-change.ts'
+import type { GroupLog } from '../../protocol/groups/group-log.ts'
+import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { GroupSending } from '../groups/group-calls.ts'
+import type { GroupKnowledge } from '../groups/group-knowledge.ts'
+import type { PairingBook } from '../store/pairing-book.ts'
+import type { UnitOfWork } from '../store/state-store.ts'
+import type { PairSender } from './pair-sender.ts'
+import type { Sealer } from './sealer.ts'
+
+/** Changes that a person who is taken out is told at most: the last ones say it. */
+const MAX_TOLD = 8
+
+export interface GroupCarrierComponents {
+  sealer: Sealer
+  pairs: PairSender
+  pairings: PairingBook
+  knowledge: GroupKnowledge
+}
+
+export class GroupCarrier implements GroupSending {
+  readonly #components: GroupCarrierComponents
+
+  constructor(components: GroupCarrierComponents) {
+    this.#components = components
+  }
+
+  enqueue(
+    unit: UnitOfWork,
+    conversationId: ConversationId,
+    body: MessageBody,
+    options: Parameters<GroupSending['enqueue']>[3]
+  ): Promise<void> {
+    return this.#components.sealer.enqueue(unit, conversationId, body, options)
+  }
+
+  /** In the channel of the two devices, because nobody seals to those who are out. A device that there is no channel to hears nothing. */
+  async tellRemoved(unit: UnitOfWork, log: GroupLog, change: GroupChange, devices: readonly DeviceId[]): Promise<void> {
+    const { pairs, pairings, knowledge } = this.#components
+    const { groupId } = log
+    for (const deviceId of devices) {
+      const lacking = [...(await knowledge.lackingAt(unit, log, deviceId)), change]
+      if (lacking.length > MAX_TOLD) continue
+      const body: MessageBody = { kind: 'groupLog', groupId, heads: [], changes: lacking.map(({ encoded }) => encoded) }
+      if (await pairs.say(unit, groupId, deviceId, [body])) continue
+      const pairing = await pairings.newestOpened(unit, toHex(groupId), deviceId)
+      if (pairing) await pairs.answer(unit, pairing, deviceId, [pairs.frameOf(body)])
+    }
+  }
+}

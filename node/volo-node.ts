@@ -32,6 +32,7 @@ import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { DEVNET_PACE_MS, describeChain } from './key-directory/chain-service.ts'
 import { createDirectoryServices } from './key-directory/directory-services.ts'
 import { KeyStore } from './key-directory/key-store.ts'
+import { NameProofs } from './key-directory/name-proofs.ts'
 import { MessageRelay } from './message-relay.ts'
 import { openEpochs } from './network/chain-epochs.ts'
 import { AdminServer } from './operator/admin-server.ts'
@@ -247,6 +248,7 @@ export class VoloNode {
         devices,
         objects,
         invites,
+        nameProofs: new NameProofs({ ...common, directory: keyDistribution }, { network, genesis }),
         authorization,
         demo,
         readiness: () => this.readiness()

@@ -119,7 +119,17 @@ export class PeerEngine implements PeerApi {
     }
     const tellDevices = (accountId: AccountId): Promise<void> => ownDevices.sync.noteVerified(accountId)
     this.account = this.#createAccount()
-    this.devices = this.#registered('devices', new DeviceCalls({ publicRecords, deviceRemoval, ownDevices, onChange }))
+    this.devices = this.#registered(
+      'devices',
+      new DeviceCalls({
+        context: this.#context,
+        me: () => people.me(),
+        publicRecords,
+        deviceRemoval,
+        ownDevices,
+        onChange
+      })
+    )
     this.people = this.#registered(
       'people',
       new PeopleCalls({ finder, publicRecords, people, trust, marking, tellDevices, onTrust })

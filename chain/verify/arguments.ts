@@ -7,6 +7,8 @@ import type { VerifyOptions } from './checks/verification.ts'
 export const COMMAND_NAMES = [
   'account',
   'device',
+  'keys',
+  'signature',
   'record',
   'safety-number',
   'proof export',
@@ -51,6 +53,9 @@ export interface Invocation {
   readonly quiet: boolean
   /** Options of single commands, as typed. */
   readonly out: string | undefined
+  readonly format: string | undefined
+  readonly by: string | undefined
+  readonly signature: string | undefined
   readonly expect: string | undefined
   readonly account: string | undefined
   readonly manifest: string | undefined
@@ -77,6 +82,9 @@ const OPTIONS = {
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   out: { type: 'string' },
+  format: { type: 'string' },
+  by: { type: 'string' },
+  signature: { type: 'string' },
   expect: { type: 'string' },
   account: { type: 'string' },
   manifest: { type: 'string' },
@@ -89,7 +97,10 @@ const OPTIONS = {
 
 /** Options that belong to some commands only. */
 const OWNED_BY: Readonly<Record<string, readonly CommandName[]>> = {
-  out: ['proof export'],
+  out: ['proof export', 'keys'],
+  format: ['keys'],
+  by: ['signature'],
+  signature: ['signature'],
   expect: ['safety-number'],
   account: ['record'],
   manifest: ['bundle'],
@@ -105,6 +116,8 @@ const OWNED_BY: Readonly<Record<string, readonly CommandName[]>> = {
 const POSITIONALS: Readonly<Record<CommandName, readonly [min: number, max: number]>> = {
   account: [1, 1],
   device: [2, 2],
+  keys: [1, 1],
+  signature: [1, 1],
   record: [1, 1],
   'safety-number': [2, 2],
   'proof export': [1, 1],
@@ -162,6 +175,9 @@ export function parseArguments(argv: readonly string[]): Request {
     json: values.json ?? false,
     quiet: values.quiet ?? false,
     out: values.out,
+    format: values.format,
+    by: values.by,
+    signature: values.signature,
     expect: values.expect,
     account: values.account,
     manifest: values.manifest,

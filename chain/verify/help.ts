@@ -38,6 +38,18 @@ const COMMANDS: Readonly<Record<string, CommandHelp>> = {
     summary: 'whether a device of an account is live',
     more: '<device> is a device id (32 hex digits), its signing key (64) or its registered messaging key (2432).'
   },
+  keys: {
+    usage: 'keys <@name|id>',
+    summary: "the signing keys of an account's live devices, for SSH, Git and other tools",
+    more: `  --format FORMAT        allowed-signers (default; for ssh-keygen -Y verify and Git), ssh or jwk
+  --out FILE             written only if the account is verified`
+  },
+  signature: {
+    usage: 'signature FILE --by <@name|id>',
+    summary: 'whether a live device of an account signed a file, as volo-peer sign does',
+    more: `  --by <@name|id>        who is said to have signed it
+  --signature FILE       the signature (default: the name of the file with .sig)`
+  },
   record: {
     usage: 'record <txid>#<i>',
     summary: 'one record, decoded, with each check',

@@ -27,6 +27,8 @@ type Command = (
 const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> = {
   account: () => import('./commands/account.ts'),
   device: () => import('./commands/device.ts'),
+  keys: () => import('./commands/keys.ts'),
+  signature: () => import('./commands/signature.ts'),
   record: () => import('./commands/record.ts'),
   'safety-number': () => import('./commands/safety-number.ts'),
   'proof export': () => import('./commands/proof-export.ts'),

@@ -21,6 +21,8 @@ import { recoveryRoutes } from './recovery-routes.ts'
 import { registrationRoutes } from './registration-routes.ts'
 import { providerRoutes, signInCodeRoutes, signInRoutes } from './sign-in-routes.ts'
 import { staticApp, webFolder } from './static-app.ts'
+import { wellKnownRoutes } from './well-known-routes.ts'
+import type { NameProofs } from '../key-directory/name-proofs.ts'
 
 /** What answers requests on the public port. */
 export interface PublicApiComponents {
@@ -33,6 +35,7 @@ export interface PublicApiComponents {
   records: Pick<RecordOutbox, 'add'>
   objects: ObjectService
   invites: InviteService
+  nameProofs: NameProofs
   authorization: DeviceAuthorization
   demo: DemoSignIn | undefined
   readiness(): Readiness
@@ -52,6 +55,7 @@ export async function addPublicApi(
     allowAnyOrigin(app)
     networkRoutes(app, facts)
     directoryRoutes(app, directory)
+    wellKnownRoutes(app, components.nameProofs)
     providerRoutes(app, signIn)
     app.get('/v1/openapi.json', { schema: { hide: true } }, async () => http.openApi())
   })

@@ -15,6 +15,14 @@ export interface DevicesApi {
    * @param deviceId - lower-case hex, 32 characters.
    */
   revoke(deviceId: string): Promise<DeviceRecord>
+  /**
+   * Signs a file with this device's key, in the form that `ssh-keygen -Y verify -n file` and `volo-verify signature` check.
+   * Rejects with `held` on a device that was removed, `malformed-call`.
+   *
+   * @param sha512 - hash of the content, lower-case hex, 128 characters.
+   * @returns the armored signature, with a line end.
+   */
+  signFile(sha512: string): Promise<string>
 }
 
 /** The calls of {@link DevicesApi}. */
@@ -22,7 +30,8 @@ export const DEVICES_CALLS: CallTable<DevicesApi> = {
   list: 'repeat',
   rename: 'repeat',
   // Removing a device twice is removing it once.
-  revoke: 'repeat'
+  revoke: 'repeat',
+  signFile: 'repeat'
 }
 
 /** One device of an account, as the public record has it. */

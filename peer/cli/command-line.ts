@@ -44,6 +44,7 @@ export type Command =
   | ({ kind: 'inviteList' } & CommonOptions)
   | ({ kind: 'inviteRevoke'; id: string } & CommonOptions)
   | (GroupCommand & CommonOptions)
+  | ({ kind: 'sign'; file: string; out: string | undefined } & CommonOptions)
   | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
   | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
   | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
@@ -335,6 +336,12 @@ const addDeviceCommands: AddCommands = (program, common, take) => {
   // The same by two names: beside `rename`, and as it was called first.
   addRevoke(devices.command('remove'), common, take)
   addRevoke(program.command('revoke'), common, take)
+  program
+    .command('sign')
+    .argument('<FILE>')
+    .description('sign a file with the key of this device; volo-verify signature and ssh-keygen -Y verify check it')
+    .option('--out <FILE>', 'where the signature goes (default: the name of the file with .sig)', nonEmpty('out'))
+    .action((file: string, { out }: { out?: string }) => take({ kind: 'sign', file, out, ...common() }))
   program
     .command('history')
     .description('messages from before this device was added')

@@ -15,6 +15,7 @@ const groups = () => import('./commands/groups.ts')
 const link = () => import('./commands/link.ts')
 const requests = () => import('./commands/requests.ts')
 const invites = () => import('./commands/invites.ts')
+const sign = () => import('./commands/sign.ts')
 const search = () => import('./commands/search.ts')
 const recovery = () => import('./commands/recovery.ts')
 
@@ -30,6 +31,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
   search: async () => (await search()).search,
+  sign: async () => (await sign()).sign,
   inviteLink: async () => (await invites()).inviteLink,
   inviteMail: async () => (await invites()).inviteMail,
   inviteAccept: async () => (await invites()).inviteAccept,

@@ -216,6 +216,7 @@ export class FakePeer implements PeerApi {
       return renamed
     },
 
+    signFile: async () => '-----BEGIN SSH SIGNATURE-----\n-----END SSH SIGNATURE-----\n',
     revoke: async deviceId => {
       const device = (await this.devices.list()).find(each => each.deviceId === deviceId)
       if (!device) throw new Error(`there is no device ${deviceId}`)

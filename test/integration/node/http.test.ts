@@ -147,6 +147,7 @@ describe('reads', () => {
     expect(network.epoch.nodes).toMatchObject([{ url: node.url }])
     const api = (await (await fetch(`${node.url}/v1/openapi.json`)).json()) as { paths: object }
     expect(Object.keys(api.paths).sort()).toEqual([
+      '/.well-known/volo/{file}',
       '/healthz',
       '/readyz',
       '/v1/accounts/{accountId}/bundles',

@@ -197,7 +197,7 @@ describe('the own name', () => {
   test('is not called settled by the height of one node', async () => {
     const network = await FakeNetwork.create(2)
     const ada = new TestPeer(network, LIAR)
-    ada.speed = 20
+    ada.speed = 100
     await ada.register('ada')
     running.push(ada)
     network.tamper = (frame, node) => {

@@ -13,9 +13,8 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map(peer => peer.engine.stop()))
 })
 
-async function registered(network: FakeNetwork, name: string, speed = 1): Promise<TestPeer> {
+async function registered(network: FakeNetwork, name: string): Promise<TestPeer> {
   const peer = new TestPeer(network)
-  peer.speed = speed
   await peer.register(name)
   running.push(peer)
   return peer
@@ -41,7 +40,7 @@ const revealed = (network: FakeNetwork, peer: TestPeer): boolean =>
 /** Ada with her name in a second block, and Bob, who has found her. */
 async function acquainted() {
   const network = await FakeNetwork.create(2)
-  const ada = await registered(network, 'ada', 20)
+  const ada = await registered(network, 'ada')
   network.ledger.mine()
   await eventually(() => revealed(network, ada), 'revealed')
   network.ledger.mine(2, { empty: true })
@@ -97,7 +96,7 @@ describe('two operators', () => {
 
   it('have to see a commitment in a block before its name is told', async () => {
     const network = await FakeNetwork.create(2)
-    const ada = await registered(network, 'ada', 20)
+    const ada = await registered(network, 'ada')
     lie(network, 1 - (await nodeOf(network, ada)), proof => ({ ...proof, transactions: [], pending: [] }))
     network.ledger.mine()
     expect(await ada.engine.account.settleName(10_000)).toBe(false)
@@ -123,7 +122,7 @@ describe('an account whose records no frame holds', () => {
 describe('a node that keeps an expired bundle', () => {
   it('does not make us seal to the registered key while another operator may have a newer one', async () => {
     const network = await FakeNetwork.create(2)
-    const ada = await registered(network, 'ada', 4)
+    const ada = await registered(network, 'ada')
     const bob = await registered(network, 'bob')
     const current = decodeBundle(network.bundlesOf(bob.me.deviceId)[0]!)
     const key = (await bob.vault.load())!

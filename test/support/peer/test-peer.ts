@@ -32,8 +32,11 @@ export class TestPeer {
   #process = { isGone: false }
   readonly #nextRandom: Uint8Array[] = []
   readonly #accepted = new Map<TestPeer, Promise<unknown>>()
-  /** How much faster than the test's time this peer's passes; set before it starts. */
-  speed = 1
+  /**
+   * How much faster than the test's time this peer's passes; set before it starts. A test that waits for a pause of the
+   * peer ends sooner; one that compares the peer's clock with that of a node needs 1.
+   */
+  speed = 10
   /** Added to the user's clock alone, milliseconds. */
   clockOffset = 0
   /** Added to both clocks, milliseconds: time that passes without a timer. */

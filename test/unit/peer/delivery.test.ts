@@ -9,10 +9,9 @@ import { eventually } from '../../support/wait-for.ts'
 
 const running: TestPeer[] = []
 
-async function pair(nodes = 1, speed = 1): Promise<{ network: FakeNetwork; ada: TestPeer; bob: TestPeer }> {
+async function pair(nodes = 1): Promise<{ network: FakeNetwork; ada: TestPeer; bob: TestPeer }> {
   const network = await FakeNetwork.create(nodes)
   const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
-  ada.speed = bob.speed = speed
   await ada.register('ada')
   await bob.register('bob')
   running.push(ada, bob)
@@ -98,7 +97,7 @@ describe('delivery', () => {
   })
 
   test('a lost message shows as a gap, is asked for, and fills its place', async () => {
-    const { network, ada, bob } = await pair(1, 20)
+    const { network, ada, bob } = await pair()
     await sendAll(ada, bob, ['first'])
     await eventually(async () => (await bob.received(ada)).length === 1, 'the session is open')
     await loseOne(network, ada, bob, 'lost')
@@ -140,8 +139,8 @@ describe('delivery', () => {
   })
 
   /** Three messages, the Open of which is not delivered: two of them are parked. */
-  async function parkedWithoutOpen(speed = 1) {
-    const { network, ada, bob } = await pair(1, speed)
+  async function parkedWithoutOpen() {
+    const { network, ada, bob } = await pair()
     let open: Delivery | undefined
     network.fate = (delivery, to) => {
       if (toHex(to) !== bob.me.deviceId || delivery.part.length === 0) return 'deliver'
@@ -172,7 +171,7 @@ describe('delivery', () => {
   })
 
   test('messages that waited for an Open are shown though the store refused them once', async () => {
-    const { ada, bob, deliverOpen } = await parkedWithoutOpen(20)
+    const { ada, bob, deliverOpen } = await parkedWithoutOpen()
     let isOpen = false
     let refused = 0
     bob.store.beforeBatch = spaces => {
@@ -185,7 +184,7 @@ describe('delivery', () => {
   })
 
   test('a gap is shown though the store refused it at first', async () => {
-    const { network, ada, bob } = await pair(1, 20)
+    const { network, ada, bob } = await pair()
     await sendAll(ada, bob, ['first'])
     await eventually(async () => (await bob.received(ada)).length === 1, 'the session is open')
     await loseOne(network, ada, bob, 'lost')
@@ -285,8 +284,8 @@ describe('sending', () => {
   })
 
   /** Two nodes, both keep Ada's mailbox: she stays where she is for no other reason. The one she uses gets no receipts. */
-  async function withUselessNode(speed: number) {
-    const { network, ada, bob } = await pair(2, speed)
+  async function withUselessNode() {
+    const { network, ada, bob } = await pair(2)
     await sendAll(ada, bob, ['one'])
     const useless = (await ada.engine.snapshot()).status.node
     const index = network.epoch.nodes.findIndex(({ url }) => url === useless)
@@ -308,7 +307,7 @@ describe('sending', () => {
   }
 
   test('a node that answers and gets no receipts is left for another one', async () => {
-    const { ada, bob, useless, seen } = await withUselessNode(10)
+    const { ada, bob, useless, seen } = await withUselessNode()
     await sendAll(ada, bob, ['two'])
     expect(seen.attempts).toBeGreaterThan(1)
     expect((await ada.engine.snapshot()).status.node).not.toBe(useless)
@@ -316,7 +315,7 @@ describe('sending', () => {
   })
 
   test('a node that gets no receipts is kept while no other one answers', async () => {
-    const { network, ada, bob, useless, index, seen } = await withUselessNode(10)
+    const { network, ada, bob, useless, index, seen } = await withUselessNode()
     network.down.add(1 - index)
     network.hangUp(1 - index)
     const states = new Set<string>()

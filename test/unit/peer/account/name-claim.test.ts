@@ -9,7 +9,7 @@ const running: TestPeer[] = []
 async function registered(network: FakeNetwork, name: string): Promise<TestPeer> {
   const peer = new TestPeer(network)
   // Polls of the record come faster, nothing else here depends on time.
-  peer.speed = 20
+  peer.speed = 100
   await peer.register(name)
   running.push(peer)
   return peer

@@ -14,7 +14,7 @@ import { eventually } from '../../../support/wait-for.ts'
 const peers: TestPeer[] = []
 let network: FakeNetwork
 
-async function peerOf(speed = 1): Promise<TestPeer> {
+async function peerOf(speed = 10): Promise<TestPeer> {
   const peer = new TestPeer(network)
   peer.speed = speed
   peers.push(peer)
@@ -22,7 +22,7 @@ async function peerOf(speed = 1): Promise<TestPeer> {
 }
 
 /** An old device with an account, and a new one without. */
-async function devices(speed = 1): Promise<{ old: TestPeer; added: TestPeer }> {
+async function devices(speed = 10): Promise<{ old: TestPeer; added: TestPeer }> {
   network = await FakeNetwork.create(1)
   const old = await peerOf(speed)
   await old.register('ada')
@@ -94,8 +94,8 @@ describe('a second device', () => {
   })
 
   it('gets the history, also where the old device ends right after the linking', async () => {
-    const { old, added } = await devices(20)
-    const bob = await peerOf(20)
+    const { old, added } = await devices()
+    const bob = await peerOf()
     await bob.register('bob')
     await old.send(bob, 'before')
     await eventually(async () => (await bob.received(old)).length === 1, 'Bob has it')
@@ -217,7 +217,7 @@ describe('a code', () => {
 
 describe('a node in the middle', () => {
   it('that changes, swaps or repeats any message ends the linking', async () => {
-    const { old, added } = await devices(20)
+    const { old, added } = await devices()
     for (let at = 0; at < 6; at++) {
       for (const change of ['bit', 'earlier'] as const) {
         if (at === 0 && change === 'earlier') continue
@@ -243,7 +243,7 @@ describe('a node in the middle', () => {
   })
 
   it('cannot play an earlier linking again', async () => {
-    const { old, added } = await devices(20)
+    const { old, added } = await devices()
     const third = await peerOf()
     await third.start()
     await link(old, added)
@@ -263,7 +263,7 @@ describe('a node in the middle', () => {
   async function swapKeys(
     revealed: Partial<DevicePublicKeys>
   ): Promise<{ old: TestPeer; added: TestPeer; joined: Promise<string> }> {
-    const { old, added } = await devices(20)
+    const { old, added } = await devices()
     const { crypto, id } = network
     const key = await crypto.signingKeyFromSeed(new Uint8Array(32).fill(9))
     const keys = { signingKey: key.publicKey, messagingKeyHash: new Uint8Array(32).fill(9) }
@@ -319,7 +319,7 @@ describe('a node in the middle', () => {
 describe('a linking', () => {
   it('whose connection is lost after any message leaves nothing half-done, and starting again works', async () => {
     for (let kept = 1; kept <= 6; kept++) {
-      const { old, added } = await devices(40)
+      const { old, added } = await devices(100)
       network.linking.keptBeforeLoss = kept
       const code = await show(old)
       const joined = failure(added.engine.linking.join(code, 'Phone'))
@@ -342,7 +342,7 @@ describe('a linking', () => {
 
   it('whose last step is lost is finished by the next start, also where the node had taken it', async () => {
     for (const fate of ['lost', 'lost answer'] as const) {
-      const { old, added } = await devices(20)
+      const { old, added } = await devices(60)
       network.linking.fateOfDevice = fate
       const joined = failure(added.engine.linking.join(await show(old), 'Phone'))
       await step(old, 'asking')
@@ -359,8 +359,8 @@ describe('a linking', () => {
   }, 30_000)
 
   it('ends when the old device is removed meanwhile', async () => {
-    const { old, added } = await devices(20)
-    const second = await peerOf(20)
+    const { old, added } = await devices()
+    const second = await peerOf()
     await second.start()
     await link(old, second)
     const joined = failure(added.engine.linking.join(await show(old), 'Phone'))
@@ -374,8 +374,8 @@ describe('a linking', () => {
   })
 
   it('is refused by nodes when the old device is removed after its approval', async () => {
-    const { old, added } = await devices(20)
-    const second = await peerOf(20)
+    const { old, added } = await devices()
+    const second = await peerOf()
     await second.start()
     await link(old, second)
     await second.engine.online(5_000)

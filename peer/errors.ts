@@ -66,6 +66,8 @@ const FACTS = {
   'unproven-list': {},
   /** An answer contradicts itself, its proof is false, or it is too long. */
   'bad-answer': {},
+  /** A node finds what was signed here too old or too new: this device's clock is wrong, or the node's. */
+  clock: {},
   /** A node refused. */
   refused: { refusal: oneOf(...PEER_ERROR_CODES) },
 

@@ -43,8 +43,8 @@ export class DeviceAuthorization {
   /**
    * @param header - the `Authorization` header.
    * @returns lower-case hex of the account id.
-   * @throws NodeError `bad-authorization` for a request that is not signed by a device that lives, was seen before, or is too
-   * old; `rate-limited`.
+   * @throws NodeError `bad-authorization` for a request that is not signed by a device that lives, or was seen before;
+   * `rate-limited`. ProtocolError `EXPIRED` for one that is too old, or whose device's clock is wrong.
    */
   async accountOf(header: string | undefined, request: Omit<StorageRequest, 'nodeKey'>): Promise<string> {
     const { crypto, clock, directory } = this.#components
@@ -62,7 +62,8 @@ export class DeviceAuthorization {
       if (!this.#rate.spend(account)) throw new NodeError('rate-limited', 'Too many requests; try again in a minute.')
       return account
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
+      // Said by its own code: the device is asked to look at its clock.
+      if (!(error instanceof ProtocolError) || error.code === 'EXPIRED') throw error
       throw new NodeError('bad-authorization', `The request is not authorized: ${error.message}.`, { cause: error })
     }
   }

@@ -256,6 +256,7 @@ function failureOf(status: number, json: Record<string, unknown>): PeerError {
   const code = json['error']
   if (code === 'bad-code') return new PeerError('sign-in-failed')
   if (code === 'already-registered') return new PeerError('already-registered')
+  if (code === 'expired') return new PeerError('clock')
   const isBusy = code === 'rate-limited' || status === 429
   return new PeerError('refused', { refusal: isBusy ? 'rate-limited' : status >= 500 ? 'internal' : 'refused' })
 }

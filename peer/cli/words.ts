@@ -120,6 +120,7 @@ const FAILURES: FailureSentences = {
   refused: ({ refusal }) => `the node refused (${refusal})`,
   'no-account': 'there is no such account',
   'own-account': 'that is this account itself',
+  clock: 'the clocks of this machine and of the node differ too much; set the clock, then try again',
   passphrase: ({ fault, limit }) =>
     `a passphrase has ${fault === 'short' ? 'at least' : 'at most'} ${limit} characters`,
   'nickname-too-long': ({ length, limit }) => `a nickname has at most ${limit} characters; this one has ${length}`,
@@ -170,7 +171,8 @@ const FAILURES: FailureSentences = {
   'link-unknown':
     'this code is not known: it is mistyped, or older than ten minutes; make a new one on the other device',
   'link-used': 'another device has used this code; if it is not yours, say no on the other device, then make a new one',
-  'link-expired': 'the code is over; make a new one on the other device',
+  'link-expired':
+    'the code is over; make a new one on the other device. If it is new, the clock of one of the two machines is wrong',
   'link-cancelled': ({ by }) => (by === 'this' ? 'it was cancelled' : 'it was cancelled on the other device'),
   'link-refused': 'the answer was no: the device was not added',
   'link-lost':

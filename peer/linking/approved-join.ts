@@ -49,7 +49,7 @@ export async function loadApprovedJoin({ store, timers }: EngineContext): Promis
  * Hands an approved join to a node, another one if the first does not answer.
  *
  * @returns the account, stored as registered.
- * @throws PeerError `link-not-accepted` if nodes refuse it: it is forgotten; `link-lost` if none answers: it stays on disk.
+ * @throws PeerError `link-not-accepted` if nodes refuse it, `link-expired` if all find it too old: it is forgotten; `link-lost` if none answers: it stays on disk.
  */
 export async function handInJoin(components: ApprovedJoinComponents, join: ApprovedJoin): Promise<OwnAccount> {
   const { store } = components.context
@@ -57,7 +57,8 @@ export async function handInJoin(components: ApprovedJoinComponents, join: Appro
   try {
     await handInAnywhere(components, join.registration)
   } catch (error) {
-    if (error instanceof PeerError && error.code === 'link-not-accepted') await store.batch([{ ...NAME, value: null }])
+    const isRefused = error instanceof PeerError && ['link-not-accepted', 'link-expired'].includes(error.code)
+    if (isRefused) await store.batch([{ ...NAME, value: null }])
     throw error
   }
   await store.batch([ownAccountChange(join.account), { ...NAME, value: null }])
@@ -72,21 +73,26 @@ async function handInAnywhere(components: ApprovedJoinComponents, registration: 
   const deadline = timers.monotonic() + PATIENCE_MS
   const { entry, epoch } = context.network()
   const origins = [...new Set([entry, ...epoch.nodes.map(({ url }) => url)])].slice(0, MAX_NODES)
+  const expired = new Set<string>()
   for (let attempt = 0; ; attempt++) {
-    const outcome = await post(components, origins[attempt % origins.length]!, registration)
+    const origin = origins[attempt % origins.length]!
+    const outcome = await post(components, origin, registration)
     if (outcome === 'taken') return
     if (outcome === 'refused') throw new PeerError('link-not-accepted')
+    if (outcome === 'expired') expired.add(origin)
+    // One node's clock may be wrong: the others are asked as well.
+    if (expired.size === origins.length) throw new PeerError('link-expired')
     if (signal.aborted || timers.monotonic() + RETRY_MS >= deadline) throw new PeerError('link-lost')
     await pause(timers, RETRY_MS)
   }
 }
 
-/** `later`: no answer, or the node does not know the account's last record yet. */
+/** `later`: no answer, or the node does not know the account's last record yet. `expired`: the token is over, or a clock is wrong. */
 async function post(
   { fetch }: ApprovedJoinComponents,
   origin: string,
   registration: Uint8Array
-): Promise<'taken' | 'refused' | 'later'> {
+): Promise<'taken' | 'refused' | 'expired' | 'later'> {
   try {
     const answer = await askNode(fetch, origin, '/v1/devices', {
       method: 'POST',
@@ -94,7 +100,9 @@ async function post(
       body: registration as Uint8Array<ArrayBuffer>,
       timeoutMs: HTTP_TIMEOUT_MS
     })
-    if (answer.ok && typeof (jsonOf(answer) as { deviceId?: unknown } | null)?.deviceId === 'string') return 'taken'
+    const said = jsonOf(answer) as { deviceId?: unknown; error?: unknown } | null
+    if (answer.ok && typeof said?.deviceId === 'string') return 'taken'
+    if (said?.error === 'expired') return 'expired'
     return answer.status === 404 || answer.status === 429 || answer.status >= 500 ? 'later' : 'refused'
   } catch (error) {
     if (error instanceof PeerError) return 'later'

@@ -194,7 +194,7 @@ export class ConnectionKeeper implements NetworkApi {
         this.#lastLost = node
         return undefined
       } catch (error) {
-        problem = problemOf(node, error)
+        problem = worseOf(problem, problemOf(node, error, this.#components.timers.now()))
         this.#components.log.debug('node not usable', { node: node.url, reason: String(error) })
       }
     }
@@ -326,9 +326,16 @@ function clockProblem(offMs: number): StatusProblem | null {
 }
 
 /** What a failed dial means for the person. The node's own text is not in it: a hostile node writes what it likes. */
-function problemOf(node: ListedNode, error: unknown): StatusProblem {
+function problemOf(node: ListedNode, error: unknown, now: number): StatusProblem {
   if (!(error instanceof NodeRefusal)) return { code: 'unreachable', facts: {} }
+  // A node takes no proof that is signed at another time. It says so in words, and its clock says it as well.
+  const clock = error.time === undefined ? null : clockProblem(now - error.time)
+  if (clock && error.code === 'authentication-failed') return clock
   if (error.code === 'device-revoked') return { code: 'device-removed', facts: {} }
   if (error.code === 'unknown-device') return { code: 'device-unknown', facts: {} }
   return { code: 'refused', facts: { origin: node.url, refusal: error.code } }
 }
+
+/** Of two nodes' problems the one that tells the person what to do: another node out of reach does not hide a wrong clock. */
+const worseOf = (before: StatusProblem, problem: StatusProblem): StatusProblem =>
+  before.code === 'clock-wrong' ? before : problem

@@ -16,10 +16,13 @@ import type { NodeStream, Timers } from '../ports.ts'
 export class NodeRefusal extends Error {
   override name = 'NodeRefusal'
   readonly code: PeerErrorCode
+  /** The node's clock, if it refused the proof of this device: milliseconds since 1970. */
+  readonly time: number | undefined
 
-  constructor(code: PeerErrorCode, message: string) {
+  constructor(code: PeerErrorCode, message: string, time?: number) {
     super(message)
     this.code = code
+    this.time = time
   }
 }
 
@@ -118,7 +121,10 @@ export class NodeConnection {
       if (version === undefined) throw new Error('this node is of a version that this client does not speak')
       const proof = await init.authenticate(hello, { node: stream.node, client: stream.clientKey })
       await stream.send(encodeClientFrame({ ...proof, version, request: 1 }))
-      const connection = new NodeConnection(stream, init, hello, await expectFrame(stream, 'authenticated'))
+      const authenticated = await expectFrame(stream, 'authenticated').catch((error: unknown) => {
+        throw error instanceof NodeRefusal ? new NodeRefusal(error.code, error.message, hello.time) : error
+      })
+      const connection = new NodeConnection(stream, init, hello, authenticated)
       void connection.#read()
       return connection
     } catch (error) {

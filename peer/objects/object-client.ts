@@ -27,6 +27,7 @@ const MAX_LISTING_BYTES = 512 * 1024
 /** What a node says instead of doing it, by the codes of docs/http-api.md; `other` for one that this version does not know. */
 const REFUSALS = [
   'bad-authorization',
+  'expired',
   'not-found',
   'incomplete',
   'malformed',

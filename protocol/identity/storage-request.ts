@@ -7,11 +7,12 @@ import { bytes, decode, encode, struct, uint, type TypeOf } from '../codec.ts'
 import { SIGNATURE_BYTES, type Crypto, type SigningKey } from '../crypto/crypto.ts'
 import { ProtocolError } from '../errors.ts'
 import { labelled } from '../labels.ts'
+import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
 import { deviceIdCodec, type DeviceId } from './device.ts'
 
-/** A request counts this long before and after its time, by the node's clock; within that each nonce counts once. */
-export const STORAGE_REQUEST_LIFE_MS = 2 * 60 * 1000
+/** A request counts this long before and after its time, by the node's clock; within that each nonce counts once. A clock that is good for messages is good for objects. */
+export const STORAGE_REQUEST_LIFE_MS = CLOCK_TOLERANCE_MS
 const SCHEME = 'Volo '
 const MAX_BYTES = 256
 

@@ -5,11 +5,12 @@ import { ProtocolError } from '../errors.ts'
 import { accountIdCodec, deviceIdCodec } from '../identity/device.ts'
 import { labelled } from '../labels.ts'
 import type { NetworkId } from '../network.ts'
+import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import { MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from './invite-limits.ts'
 import { MAX_INVITE_CODE_BYTES, type InviteHash } from './invite-link.ts'
 
 /** A request to mail counts this long before and after its time, by the node's clock. */
-export const INVITE_MAIL_LIFE_MS = 2 * 60 * 1000
+export const INVITE_MAIL_LIFE_MS = CLOCK_TOLERANCE_MS
 /** Longest e-mail address (RFC 5321, 4.5.3.1.3). */
 export const MAX_MAIL_ADDRESS_LENGTH = 254
 

@@ -256,7 +256,9 @@ describe('a request for objects', () => {
     for (const [what, answer] of refused)
       expect([what, ...(await refusal(await answer))]).toEqual([what, 401, 'bad-authorization'])
     now += STORAGE_REQUEST_LIFE_MS + 1
-    expect(await refusal(await get(stolen))).toEqual([401, 'bad-authorization'])
+    const late = await get(stolen)
+    expect((await late.clone().json()).message).toContain('clock')
+    expect(await refusal(late)).toEqual([400, 'expired'])
     ada.state = 'revoked'
     expect(await refusal(await call(ada, 'GET', target))).toEqual([401, 'bad-authorization'])
   })

@@ -88,6 +88,28 @@ test('a device is told that its clock is wrong, until it is set', async () => {
   expect((await ada.engine.snapshot()).status.problem).toBeNull()
 })
 
+test.each([-3 * HOUR_MS, 40 * 365 * 24 * HOUR_MS])(
+  'a device that nodes refuse because its clock is off by %d ms says so, also where another node is gone',
+  async offset => {
+    network = await FakeNetwork.create(2)
+    network.checksClocks = true
+    ada = new TestPeer(network)
+    running.push(ada)
+    await ada.register('ada')
+    await ada.engine.stop()
+    network.down.add(1)
+    ada.clockOffset = offset
+    await ada.start()
+    await eventually(async () => (await ada.engine.snapshot()).status.problem?.code === 'clock-wrong', 'it says so')
+    const { problem } = (await ada.engine.snapshot()).status
+    expect(Math.round((problem!.facts as { offMs: number }).offMs / HOUR_MS)).toBe(offset / HOUR_MS)
+    ada.clockOffset = 0
+    await ada.engine.network.reconnect()
+    expect(await ada.engine.online(5_000)).toBe(true)
+    expect((await ada.engine.snapshot()).status.problem).toBeNull()
+  }
+)
+
 test('a message written while the clock was ahead goes out once the clock is right', async () => {
   await meet()
   refuseTooFar()

@@ -2,6 +2,7 @@
  * Nodes in this process, for tests of the peer in which loss, copies, order and restarts have to be scripted. They speak
  * the real frames and sign real receipts; what they leave out (links, stores, a chain) has tests of its own.
  */
+import { CLOCK_TOLERANCE_MS } from '../../../../protocol/limits.ts'
 import { randomBytes } from 'node:crypto'
 import { equalBytes, fromHex, toHex } from '../../../../protocol/bytes.ts'
 import type { Crypto, SigningKey } from '../../../../protocol/crypto/crypto.ts'
@@ -93,6 +94,8 @@ export class FakeNetwork {
   answer: (frame: ClientFrame, node: number) => Promise<NodeFrame | undefined> = async () => undefined
   /** What every node tells each device that attaches about its mailbox. */
   loss: { contacts: number; requests: number; at: number } | undefined
+  /** Whether nodes refuse devices whose clock is wrong, as real ones do. */
+  checksClocks = false
   /** Times up to which devices said that they know of losses. */
   readonly lossSeen: number[] = []
   /** The boxes of linkings. */
@@ -351,6 +354,8 @@ export class FakeNetwork {
         const accountId = this.#accountOfDevice.get(toHex(deviceId))
         if (!accountId)
           return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
+        if (this.checksClocks && Math.abs(frame.time - Date.now()) > CLOCK_TOLERANCE_MS)
+          return session.push({ kind: 'error', request, code: 'authentication-failed', message: 'clocks' })
         if (this.#revoked.has(toHex(deviceId)))
           return session.push({ kind: 'error', request, code: 'device-revoked', message: 'revoked' })
         // As a real node: one connection for each device, the newest.

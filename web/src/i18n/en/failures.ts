@@ -111,6 +111,8 @@ export const failures: FailureSentences = {
   'invalid-name': 'A username has 3 to 24 letters a–z, digits or _. Try another one.',
   'display-name': ({ fault }) => DISPLAY_NAME[fault],
   'own-account': 'That is your own account.',
+  clock:
+    'The clocks of this device and of the network differ too much. Nothing was changed. Set the clock of this device, then try again.',
   passphrase: ({ fault, limit }) =>
     fault === 'short'
       ? `A passphrase needs ${limit} characters or more. Several words are easy to keep in mind.`
@@ -152,7 +154,8 @@ export const failures: FailureSentences = {
     'This code is not known. It is mistyped, or older than ten minutes. Check it, or make a new one on your other device.',
   'link-used':
     'Another device has used this code. If it is not yours, tap Don’t add on your other device, then make a new code.',
-  'link-expired': 'The code is over. Nothing was changed. Make a new one.',
+  'link-expired':
+    'The code is over. Nothing was changed. Make a new one. If it is new, set the clock of this device and of the other.',
   'link-cancelled': ({ by }) =>
     by === 'this' ? 'You cancelled this. Nothing was changed.' : 'This was cancelled on the other device. Start again.',
   'link-refused': 'The answer was no, so the device was not added.',

@@ -36,8 +36,14 @@ const dropOwnVersion: MigrationStep<Database> = async database => [
   { type: 'del', key: 'version', sublevel: database.sublevel('meta', { valueEncoding: 'json' }) }
 ]
 
+/** 2 to 3: lists of nodes have a seed for each node. They are made from the chain again. */
+const forgetLists: MigrationStep<Database> = async database => {
+  const lists = database.sublevel<string, string>('epochs', { valueEncoding: 'utf8' })
+  return (await lists.keys().all()).map(key => ({ type: 'del', key, sublevel: lists }))
+}
+
 /** In order; a released step never changes. */
-const STEPS: MigrationStep<Database>[] = [dropOwnVersion]
+const STEPS: MigrationStep<Database>[] = [dropOwnVersion, forgetLists]
 /** Newest layout that this program reads, see `migrate.ts`. */
 export const APP_STORE_VERSION = 1 + STEPS.length
 

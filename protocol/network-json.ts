@@ -2,7 +2,7 @@
  * The JSON of a network: its genesis and its lists of nodes, in network files, in the answer of `GET /v1/network`, and in
  * the store of a peer. Every reader and writer of that JSON is here.
  */
-import { fromHex, toHex } from './bytes.ts'
+import { equalBytes, fromHex, toHex } from './bytes.ts'
 import type { Crypto } from './crypto/crypto.ts'
 import { ProtocolError } from './errors.ts'
 import { MAX_LISTED_NODES, MAX_NAME_TAG_MEMORY_KIB, MAX_NAME_TAG_PASSES } from './limits.ts'
@@ -45,9 +45,10 @@ export function genesisToJson(genesis: Genesis) {
 }
 
 /** @returns JSON that {@link readEpoch} reads. */
-export function epochToJson({ number, seed, nodes }: Epoch) {
+export function epochToJson({ number, seed, nodes, nodeSeeds }: Epoch) {
   const listed = nodes.map(node => ({ ...node, key: toHex(node.key), operator: toHex(node.operator) }))
-  return { number, seed: toHex(seed), nodes: listed }
+  const isFirst = nodeSeeds.every(nodeSeed => equalBytes(nodeSeed, seed))
+  return { number, seed: toHex(seed), nodes: listed, ...(isFirst ? {} : { nodeSeeds: nodeSeeds.map(toHex) }) }
 }
 
 /**
@@ -93,16 +94,25 @@ export function readGenesis(json: unknown, { isStrict = false }: ReadOptions = {
   }
 }
 
-/** Reads a list of nodes. @throws {@link ProtocolError} `MALFORMED` with the path of the wrong field. */
+/** Reads a list of nodes; without `nodeSeeds` all of them came with it. @throws {@link ProtocolError} `MALFORMED` with the path of the wrong field. */
 export function readEpoch(json: unknown, { isStrict = false }: ReadOptions = {}): Epoch {
-  const value = object(json, 'epoch', isStrict && ['number', 'seed', 'nodes'])
+  const value = object(json, 'epoch', isStrict && ['number', 'seed', 'nodes', 'nodeSeeds'])
   const nodes = array(value['nodes'], 'epoch.nodes', MAX_LISTED_NODES)
   if (nodes.length === 0) throw malformed('epoch.nodes', 'a list of at least one node')
+  const seed = hex(value['seed'], 'epoch.seed', 32)
+  const nodeSeeds = value['nodeSeeds'] === undefined ? nodes.map(() => seed) : readSeeds(value['nodeSeeds'])
+  if (nodeSeeds.length !== nodes.length) throw malformed('epoch.nodeSeeds', 'a seed for each node')
   return {
     number: integer(value['number'], 'epoch.number'),
-    seed: hex(value['seed'], 'epoch.seed', 32),
-    nodes: nodes.map(node => readNode(node, isStrict))
+    seed,
+    nodes: nodes.map(node => readNode(node, isStrict)),
+    nodeSeeds
   }
+}
+
+function readSeeds(json: unknown): Uint8Array[] {
+  const seeds = array(json, 'epoch.nodeSeeds', MAX_LISTED_NODES)
+  return seeds.map(seed => hex(seed, 'epoch.nodeSeeds', 32))
 }
 
 const GENESIS_FIELDS = [

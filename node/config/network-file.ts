@@ -10,7 +10,7 @@ import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT, FINAL_CONFIRMATIONS } from 
 import { isNodeOrigin } from '../../protocol/node-origin.ts'
 import { epochToJson, genesisToJson, readEpoch, readGenesis } from '../../protocol/network-json.ts'
 import type { ChainPlacement, Genesis } from '../../protocol/network.ts'
-import { configuredSeed, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
+import { configuredEpoch, configuredSeed, type Epoch, type ListedNode } from '../../protocol/wire/placement.ts'
 import { ConfigError } from './config-error.ts'
 
 /** Metadata label of new networks, in the range that CIP-10 leaves to private use. */
@@ -67,7 +67,8 @@ function requirePlacement({ genesis, epochs }: NetworkDefinition): void {
     throw new Error('with "placement" in its genesis it holds one epoch, number 0: the others come from the chain')
   }
   const hash = configuredSeed(createNodeCrypto(), first!.nodes)
-  if (!equalBytes(hash, placement.firstList) || !equalBytes(hash, first!.seed)) {
+  const seeds = [placement.firstList, first!.seed, ...first!.nodeSeeds]
+  if (!seeds.every(seed => equalBytes(seed, hash))) {
     throw new Error(`"firstList" in its genesis and the seed of epoch 0 must be ${toHex(hash)}, the hash of its list`)
   }
   const founders = new Set(genesis.admittedOperators.map(toHex))
@@ -107,5 +108,5 @@ export function createNetwork(
     admittedOperators: [...new Map(nodes.map(({ operator }) => [toHex(operator), operator])).values()],
     ...(placement && { placement: { ...placement, firstList: seed } })
   }
-  return { genesis, epochs: [{ number: 0, seed, nodes }] }
+  return { genesis, epochs: [configuredEpoch(0, seed, nodes)] }
 }

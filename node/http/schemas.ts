@@ -28,7 +28,9 @@ export const networkSchema = z.object({
   epoch: z.object({
     number: z.int(),
     seed: hex(32),
-    nodes: z.array(z.object({ key: hex(32), operator: hex(32), url: z.string(), link: z.string() }))
+    nodes: z.array(z.object({ key: hex(32), operator: hex(32), url: z.string(), link: z.string() })),
+    /** For each node the seed that it is placed by; left out where all of them came with this list. */
+    nodeSeeds: z.array(hex(32)).optional()
   }),
   node: hex(32),
   chain: z.object({ label: z.string(), emulated: z.boolean() }),

@@ -118,7 +118,7 @@ export class ChainEpochs implements FinalWatcher {
     if (boundary < this.#boundary) return
     try {
       const scheduled = this.#schedule.inForce()
-      const epochs = await Promise.all(scheduled.map(epoch => this.#withSeed(epoch, user)))
+      const epochs = await Promise.all(scheduled.map(epoch => this.#withSeeds(epoch, user)))
       this.#problem = undefined
       const isSame = numbersOf(epochs) === numbersOf(this.#epochs)
       // That of these lists: the schedule may have gone on while a seed was asked for.
@@ -165,13 +165,24 @@ export class ChainEpochs implements FinalWatcher {
     ]
   }
 
-  async #withSeed({ number, height, nodes }: ScheduledEpoch, user: EpochUser): Promise<Epoch> {
+  async #withSeeds({ number, nodes, since }: ScheduledEpoch, user: EpochUser): Promise<Epoch> {
     if (number === 0) return this.#configured
     const known = this.#epochs.find(epoch => epoch.number === number && isSameList(epoch.nodes, nodes))
     if (known) return known
+    const seeds = new Map<number, Uint8Array>()
+    for (const list of new Set([number, ...since])) seeds.set(list, await this.#seedOf(list, user))
+    const nodeSeeds = since.map(list => seeds.get(list)!)
+    return { number, seed: seeds.get(number)!, nodes: nodes as ListedNode[], nodeSeeds }
+  }
+
+  async #seedOf(number: number, user: EpochUser): Promise<Uint8Array> {
+    const known = this.#epochs.find(epoch => epoch.number === number)
+    if (known) return known.seed
+    if (number === 0) return this.#configured.seed
+    const height = this.heightOf({ number })
     const block = await user.blockAt(height)
     if (block?.height !== height) throw new Error(`the chain source has no block of height ${height}`)
-    return { number, seed: fromHex(block.hash), nodes: nodes as ListedNode[] }
+    return fromHex(block.hash)
   }
 }
 

@@ -84,7 +84,7 @@ export function isNewerEpoch(info: NetworkInfo, told: Epoch): boolean {
   return isLocalDevnet(info) && !isSameEpoch(info.epoch, told)
 }
 
-/** Whether two lists are the same: number, seed and nodes. */
+/** Whether two lists are the same: number, seeds and nodes. */
 export function isSameEpoch(a: Epoch, b: Epoch): boolean {
   const sameNode = (x: ListedNode, y: ListedNode | undefined): boolean =>
     y !== undefined && equalBytes(x.key, y.key) && equalBytes(x.operator, y.operator) && x.url === y.url
@@ -92,6 +92,6 @@ export function isSameEpoch(a: Epoch, b: Epoch): boolean {
     a.number === b.number &&
     equalBytes(a.seed, b.seed) &&
     a.nodes.length === b.nodes.length &&
-    a.nodes.every((node, i) => sameNode(node, b.nodes[i]))
+    a.nodes.every((node, i) => sameNode(node, b.nodes[i]) && equalBytes(a.nodeSeeds[i]!, b.nodeSeeds[i]!))
   )
 }

@@ -2,6 +2,7 @@
  * Which list of nodes is in force at which height: a pure function of the final chain, so that all nodes change over to
  * the same lists at the same blocks, whatever each has seen of the blocks above.
  */
+import { equalBytes } from '../bytes.ts'
 import type { ChainPlacement } from '../network.ts'
 import type { ListedNode } from '../wire/placement.ts'
 import type { Directory } from './directory.ts'
@@ -14,6 +15,8 @@ export interface ScheduledEpoch {
   /** Height of the boundary's block. */
   readonly height: number
   readonly nodes: readonly ListedNode[]
+  /** For each node the number of the list with which it came, and since which it was in every one. */
+  readonly since: readonly number[]
 }
 
 /** A list that the chain has made and that is not taken. */
@@ -40,7 +43,7 @@ export class EpochSchedule {
   constructor(placement: Pick<ChainPlacement, 'epochBlocks'>, replicaCount: number, configured: readonly ListedNode[]) {
     this.#placement = placement
     this.#replicaCount = replicaCount
-    this.#current = { number: 0, height: 0, nodes: configured }
+    this.#current = { number: 0, height: 0, nodes: configured, since: configured.map(() => 0) }
   }
 
   /** The last boundary that was passed, as a number of boundaries from the start of the chain. */
@@ -82,7 +85,12 @@ export class EpochSchedule {
       this.#heldBack = { operators, required }
       return
     }
+    const since = nodes.map(node => sinceIn(this.#current, node) ?? number)
     this.#previous = this.#current
-    this.#current = { number, height: number * this.#placement.epochBlocks, nodes }
+    this.#current = { number, height: number * this.#placement.epochBlocks, nodes, since }
   }
+}
+
+function sinceIn({ nodes, since }: ScheduledEpoch, { key }: ListedNode): number | undefined {
+  return since[nodes.findIndex(node => equalBytes(node.key, key))]
 }

@@ -1,8 +1,9 @@
 import type { Brand } from '../brand.ts'
 import { compareBytes } from '../bytes.ts'
 import { encodeCbor } from '../cbor.ts'
-import { bytes, list, struct, text, uint, type TypeOf } from '../codec.ts'
+import { bytes, list, refine, struct, text, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
+import { ProtocolError } from '../errors.ts'
 import { labelledHash } from '../labels.ts'
 import { MAX_LISTED_NODES } from '../limits.ts'
 import type { Genesis, NetworkId } from '../network.ts'
@@ -33,12 +34,22 @@ export const listedNodeCodec = struct({
 /** A node that takes part in placement. */
 export type ListedNode = TypeOf<typeof listedNodeCodec>
 
-export const epochCodec = struct({
-  number: uint(),
-  /** 32 bytes that no one could choose: the hash of the boundary block, or of the configured list for epoch 0. */
-  seed: bytes(32),
-  nodes: list(listedNodeCodec, MAX_LISTED_NODES, 1)
-})
+export const epochCodec = refine(
+  struct({
+    number: uint(),
+    /** 32 bytes that no one could choose: the hash of the boundary block, or of the configured list for epoch 0. */
+    seed: bytes(32),
+    nodes: list(listedNodeCodec, MAX_LISTED_NODES, 1),
+    /** For each node, in the same order, the seed of the list with which it came and since which it was never away. */
+    nodeSeeds: list(bytes(32), MAX_LISTED_NODES, 1)
+  }),
+  (epoch, path) => {
+    if (epoch.nodes.length !== epoch.nodeSeeds.length) {
+      throw new ProtocolError('MALFORMED', `"${path}" has a seed for each node`)
+    }
+    return epoch
+  }
+)
 
 /** One settled list of nodes. Liveness never changes it. */
 export type Epoch = TypeOf<typeof epochCodec>
@@ -46,6 +57,11 @@ export type Epoch = TypeOf<typeof epochCodec>
 /** Seed of a configured list: its hash, so that its author had to choose the nodes before the placement. */
 export function configuredSeed(crypto: Crypto, nodes: readonly Pick<ListedNode, 'key' | 'operator'>[]): Uint8Array {
   return crypto.sha256(encodeCbor(['volo/1/epoch-seed', nodes.map(({ key, operator }) => [key, operator])]))
+}
+
+/** A configured list: all of its nodes come with it. */
+export function configuredEpoch(number: number, seed: Uint8Array, nodes: ListedNode[]): Epoch {
+  return { number, seed, nodes, nodeSeeds: nodes.map(() => seed) }
 }
 
 /** Shard of a mailbox or account id. @returns 0 to `shardCount` - 1. */
@@ -63,6 +79,9 @@ export function shardOf(
 /**
  * The nodes that keep a shard: highest hash first, one per operator, so that a set is of `replicaCount` different
  * operators wherever the network has that many.
+ *
+ * A node is ranked by the seed with which it came, so a list that follows another moves only the shards of nodes that came or
+ * went. Nobody knows that seed when a node's key is announced, so no key can be chosen for a shard.
  */
 export function replicaSet(
   crypto: Crypto,
@@ -72,7 +91,7 @@ export function replicaSet(
   shard: number
 ): ListedNode[] {
   const ranked = epoch.nodes
-    .map(node => ({ node, rank: labelledHash(crypto, 'placement', network, epoch.seed, shard, node.key) }))
+    .map((node, index) => ({ node, rank: rankOf(crypto, network, epoch.nodeSeeds[index]!, shard, node.key) }))
     .sort((a, b) => compareBytes(b.rank, a.rank))
   const operators = new Set<string>()
   const chosen: ListedNode[] = []
@@ -84,6 +103,10 @@ export function replicaSet(
     if (chosen.length === genesis.replicaCount) break
   }
   return chosen
+}
+
+function rankOf(crypto: Crypto, network: NetworkId, seed: Uint8Array, shard: number, key: NodeKey): Uint8Array {
+  return labelledHash(crypto, 'placement', network, seed, shard, key)
 }
 
 /** How many receipts of different operators make a message *sent* with this replica set; never by liveness. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { isLocalDevnet } from '../../peer/network/network-info.ts'
 import type { NodeFrame } from '../../protocol/wire/peer-frames.ts'
-import type { Epoch, OperatorId } from '../../protocol/wire/placement.ts'
+import { configuredEpoch, type Epoch, type OperatorId } from '../../protocol/wire/placement.ts'
 import { FakeNetwork } from '../support/network/fake/fake-network.ts'
 import { TestPeer } from '../support/peer/test-peer.ts'
 import { eventually } from '../support/wait-for.ts'
@@ -36,11 +36,7 @@ describe('the list of nodes', () => {
   it('is not replaced by what a lone node tells, now or after a restart', async () => {
     const network = await FakeNetwork.create(3)
     const ada = await registered(network)
-    await tellOnStreams(network, {
-      number: 2 ** 40,
-      seed: new Uint8Array(32).fill(9),
-      nodes: [network.epoch.nodes[0]!]
-    })
+    await tellOnStreams(network, configuredEpoch(2 ** 40, new Uint8Array(32).fill(9), [network.epoch.nodes[0]!]))
     await ada.engine.online(5_000)
     await new Promise(resolve => setTimeout(resolve, 300))
     network.tamper = frame => frame
@@ -52,7 +48,7 @@ describe('the list of nodes', () => {
   it('is replaced when a second operator tells the same over HTTP', async () => {
     const network = await FakeNetwork.create(3)
     const ada = await registered(network)
-    Object.assign(network.epoch, { number: 1, seed: new Uint8Array(32).fill(9) })
+    Object.assign(network.epoch, configuredEpoch(1, new Uint8Array(32).fill(9), network.epoch.nodes))
     network.hangUp(0)
     network.hangUp(1)
     network.hangUp(2)

@@ -11,7 +11,7 @@ import { TestAccount, TestChain, createRecord } from '../support/directory/test-
 const info: NetworkInfo = {
   id: network,
   genesis,
-  epoch: { number: 0, seed: new Uint8Array(32), nodes: [] },
+  epoch: { number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] },
   label: 'test',
   emulated: false,
   entry: 'https://node.example'

@@ -3,7 +3,7 @@ import helmet from '@fastify/helmet'
 import { fastify } from 'fastify'
 import { PERMISSIONS_POLICY, securityHeaders } from '../../node/http/security-headers.ts'
 import { staticApp } from '../../node/http/static-app.ts'
-import type { Epoch } from '../../protocol/wire/placement.ts'
+import { configuredEpoch, type ListedNode } from '../../protocol/wire/placement.ts'
 
 /** Where `vite build web --mode fixture` puts the app with a scripted peer. */
 export const FIXTURE_FOLDER = resolve('dist/web-fixture')
@@ -17,10 +17,11 @@ export async function serveApp(
   { nodes = [], port = 0 }: { nodes?: string[]; port?: number } = {}
 ): Promise<{ origin: string; stop(): Promise<void> }> {
   const server = fastify({ forceCloseConnections: true })
-  const epoch = { number: 0, seed: new Uint8Array(32), nodes: nodes.map(url => ({ url })) }
+  const listed = nodes.map(url => ({ url }) as ListedNode)
+  const epoch = configuredEpoch(0, new Uint8Array(32), listed)
   await server.register(
     helmet,
-    securityHeaders(() => epoch as unknown as Epoch, false)
+    securityHeaders(() => epoch, false)
   )
   server.addHook('onRequest', async (_request, reply) => {
     void reply.header(PERMISSIONS_POLICY.name, PERMISSIONS_POLICY.value)

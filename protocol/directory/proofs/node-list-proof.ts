@@ -75,8 +75,9 @@ export async function checkNodeList(
 ): Promise<void> {
   const { epochBlocks, firstList } = genesis.placement
   if (epoch.number === 0) {
-    const isFirst = equalBytes(configuredSeed(crypto, epoch.nodes), firstList) && equalBytes(epoch.seed, firstList)
-    if (!isFirst) throw contradiction('the first list is not the one that the network began with')
+    const seeds = [configuredSeed(crypto, epoch.nodes), epoch.seed, ...epoch.nodeSeeds]
+    if (!seeds.every(seed => equalBytes(seed, firstList)))
+      throw contradiction('the first list is not the one that the network began with')
     return
   }
   if (proof === undefined) throw contradiction('the list comes without a proof')

@@ -250,7 +250,7 @@ const isSame = (keys: string[], expected: ReadonlySet<string>): boolean =>
   keys.length === expected.size && keys.every(key => expected.has(key))
 
 async function truthOf({ victims, proofOf }: LieStage): Promise<Truth[]> {
-  const epoch = { number: 0, seed: new Uint8Array(32), nodes: [] }
+  const epoch = { number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] }
   const info: NetworkInfo = { id: network, genesis, epoch, label: 'test', emulated: true, entry: '' }
   return Promise.all(
     victims.map(async victim => {

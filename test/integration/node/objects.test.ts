@@ -20,7 +20,7 @@ import { crypto } from '../../support/sign-in.ts'
 
 const NETWORK = new Uint8Array(32).fill(1) as Uint8Array as NetworkId
 const NODE_KEY = new Uint8Array(32).fill(2)
-const EMPTY_EPOCH = { number: 0, seed: new Uint8Array(32), nodes: [] }
+const EMPTY_EPOCH = { number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] }
 
 /** A device that the directory of these tests knows. */
 async function makeDevice(id: number) {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import type { ClientFrame, NodeFrame } from '../../../protocol/wire/peer-frames.ts'
-import type { NodeKey, OperatorId } from '../../../protocol/wire/placement.ts'
+import { configuredEpoch, type NodeKey, type OperatorId } from '../../../protocol/wire/placement.ts'
 import { DirectoryClient } from '../../../peer/directory/directory-client.ts'
 import type { KnownAccount } from '../../../peer/directory/known-account.ts'
 import { decodeStoredAccount } from '../../../peer/directory/known-account.ts'
@@ -64,7 +64,7 @@ export class ScriptedDirectory {
     const info = {
       id: network,
       genesis,
-      epoch: { number: 0, seed: new Uint8Array(32), nodes },
+      epoch: configuredEpoch(0, new Uint8Array(32), nodes),
       label: 'test',
       emulated: true,
       entry: nodes[0]!.url

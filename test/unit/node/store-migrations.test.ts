@@ -44,6 +44,7 @@ const versionOf = (name: string): Promise<string | undefined> =>
 describe('an app database of version 1', () => {
   it('keeps records, counts of registrations and the stores of its parts', async () => {
     await restore('app', 1)
+    await raw('app', store => store.put(hexOf('!epochs!in-force/00'), hexOf('{}')))
     const database = new AppDatabase(join(folder, 'app'))
     await database.open()
     expect(await database.ownRecords()).toEqual([
@@ -52,8 +53,10 @@ describe('an app database of version 1', () => {
     // Found only under the identity key of then.
     expect(await database.registrationsOf('demo', 'ada', THEN + 1)).toBe(1)
     expect(await database.storeFor('publisher').get('record/07')).toBe('text')
+    // Lists of nodes are made from the chain again.
+    expect(await database.storeFor('epochs').get('in-force/00')).toBeUndefined()
     await database.close()
-    expect(await versionOf('app')).toBe('2')
+    expect(await versionOf('app')).toBe('3')
     expect(await raw('app', store => store.get(hexOf('!meta!version')))).toBeUndefined()
   })
 })

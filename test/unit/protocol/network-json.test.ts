@@ -7,12 +7,12 @@ import {
   readGenesis,
   readNetworkAnswer
 } from '../../../protocol/network-json.ts'
-import type { Epoch, NodeKey, OperatorId } from '../../../protocol/wire/placement.ts'
+import { configuredEpoch, type Epoch, type NodeKey, type OperatorId } from '../../../protocol/wire/placement.ts'
 import { crypto, genesis, network } from '../../support/directory/cast.ts'
 
 const key = new Uint8Array(32).fill(7)
 const node = { key: key as NodeKey, operator: key as Uint8Array as OperatorId, url: 'https://node.example', link: '' }
-const epoch: Epoch = { number: 3, seed: new Uint8Array(32).fill(1), nodes: [node] }
+const epoch: Epoch = configuredEpoch(3, new Uint8Array(32).fill(1), [node])
 const placement = { epochBlocks: 20, finalBlocks: 5, firstList: new Uint8Array(32).fill(2) }
 const overText = (json: unknown): unknown => JSON.parse(JSON.stringify(json)) as unknown
 const epochWith = (changes: object) => ({

@@ -4,7 +4,7 @@ import type { Receipt } from '../../../../protocol/wire/custody.ts'
 import type { Delivery, DeliveryId, Envelope } from '../../../../protocol/wire/envelope.ts'
 import type { NodeLinkFrame } from '../../../../protocol/wire/node-frames.ts'
 import type { ClientFrame, NodeFrame } from '../../../../protocol/wire/peer-frames.ts'
-import type { Epoch, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
+import { configuredEpoch, type Epoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
 import { SeededRandom } from '../../../support/seeded-random.ts'
 
 const random = new SeededRandom(2)
@@ -57,7 +57,7 @@ const listed = {
   url: 'https://node.example',
   link: '/ip4/192.0.2.1/tcp/4001'
 }
-const epoch: Epoch = { number: 2, seed: hash(), nodes: [listed, { ...listed, key: hash() as NodeKey }] }
+const epoch: Epoch = configuredEpoch(2, hash(), [listed, { ...listed, key: hash() as NodeKey }])
 
 export const sampleEnvelope: Envelope = {
   version: 1,

@@ -29,7 +29,14 @@ import {
   type NodeFrame,
   type SubmissionResult
 } from '../../../../protocol/wire/peer-frames.ts'
-import { replicaSet, shardOf, type Epoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
+import {
+  configuredEpoch,
+  replicaSet,
+  shardOf,
+  type Epoch,
+  type NodeKey,
+  type OperatorId
+} from '../../../../protocol/wire/placement.ts'
 import type { DirectoryDevice } from '../../../../node/key-directory/directory-port.ts'
 import type { NodeStream, HttpClient, Transport } from '../../../../peer/ports.ts'
 import { FakeInvites } from './fake-invites.ts'
@@ -120,16 +127,13 @@ export class FakeNetwork {
     const { crypto, id: network } = this
     const directory = { device: (deviceId: DeviceId) => this.#directoryDevice(deviceId) }
     this.invites = new FakeInvites({ crypto, network, publicUrl: 'https://node.example', directory })
-    this.epoch = {
-      number: 0,
-      seed: new Uint8Array(32).fill(1),
-      nodes: keys.map((key, i) => ({
-        key: key.publicKey as NodeKey,
-        operator: new Uint8Array(32).fill(i + 1) as OperatorId,
-        url: `http://127.0.0.1:${9000 + i}`,
-        link: ''
-      }))
-    }
+    const nodes = keys.map((key, i) => ({
+      key: key.publicKey as NodeKey,
+      operator: new Uint8Array(32).fill(i + 1) as OperatorId,
+      url: `http://127.0.0.1:${9000 + i}`,
+      link: ''
+    }))
+    this.epoch = configuredEpoch(0, new Uint8Array(32).fill(1), nodes)
   }
 
   static async create(nodes = 1, genesis = GENESIS): Promise<FakeNetwork> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { toHex } from '../../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import {
+  configuredEpoch,
   replicaSet,
   shardOf,
   type Epoch,
@@ -154,7 +155,11 @@ export class TestNetwork {
   }
 
   epochOf(number: number, nodes: TestNode[]): Epoch {
-    return { number, seed: random(32), nodes: nodes.map(node => node.listed) }
+    return configuredEpoch(
+      number,
+      random(32),
+      nodes.map(node => node.listed)
+    )
   }
 
   /** Puts lists in force at every running node. */

@@ -7,7 +7,7 @@ import type { DirectoryPort } from '../../../../node/key-directory/directory-por
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../../../protocol/limits.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
 
-const EMPTY_EPOCH = { number: 0, seed: new Uint8Array(32), nodes: [] }
+const EMPTY_EPOCH = { number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] }
 const large = new Uint8Array(MAX_ACCOUNT_PROOF_BYTES)
 const sockets: Socket[] = []
 let server: HttpServer

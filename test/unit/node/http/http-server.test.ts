@@ -15,7 +15,7 @@ afterEach(() => server?.stop())
 
 /** @returns how a server answers a request with these headers: the status. */
 async function serve(init: Partial<HttpServerInit>): Promise<Ask> {
-  const epoch = () => ({ number: 0, seed: new Uint8Array(32), nodes: [] })
+  const epoch = () => ({ number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] })
   const defaults = { version: '0', trustProxy: false, requestsPerMinute: 1_000, overTls: false, epoch }
   server = new HttpServer({ logger: silentLogger }, { ...defaults, ...init })
   await server.prepare()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DEMO_PAGE_POLICY, securityHeaders } from '../../../../node/http/security-headers.ts'
-import type { Epoch, ListedNode } from '../../../../protocol/wire/placement.ts'
+import { configuredEpoch, type Epoch, type ListedNode } from '../../../../protocol/wire/placement.ts'
 
 /** https://www.w3.org/TR/CSP3/#grammardef-source-expression, without hashes and nonces, which we do not use. */
 const SOURCE = /^('[a-z-]+'|[a-z]+:|([a-z]+:\/\/)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d+|\*))?)$/
@@ -13,7 +13,8 @@ type Source = string | (() => string)
 const nodeAt = (url: string): ListedNode => ({ url }) as ListedNode
 const epochOf =
   (...urls: string[]) =>
-  (): Epoch => ({ number: 0, seed: new Uint8Array(32), nodes: urls.map(nodeAt) })
+  (): Epoch =>
+    configuredEpoch(0, new Uint8Array(32), urls.map(nodeAt))
 
 function sourcesOf(policy: unknown): string[] {
   const { directives } = (policy as { contentSecurityPolicy: { directives: Record<string, Source[]> } })

@@ -32,7 +32,7 @@ describe('a server that cannot accept a connection', () => {
   })
 
   it('is no reason for the public port to end the process', async () => {
-    const epoch = () => ({ number: 0, seed: new Uint8Array(32), nodes: [] })
+    const epoch = () => ({ number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] })
     const init = { version: '0', trustProxy: false, requestsPerMinute: 1_000, overTls: false, epoch }
     const http = new HttpServer({ logger: silentLogger }, init)
     await http.listen('127.0.0.1', 0)

@@ -5,7 +5,7 @@ import { MAX_BATCH_BYTES } from '../../../../protocol/limits.ts'
 import type { Epoch } from '../../../../protocol/wire/placement.ts'
 import { makeDelivery, newMailbox } from '../../../support/network/in-process/fixtures.ts'
 
-const epoch = (number: number): Epoch => ({ number, seed: new Uint8Array(32), nodes: [] })
+const epoch = (number: number): Epoch => ({ number, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] })
 const mailbox = newMailbox()
 const request: CustodyRequest = { mailbox, delivery: makeDelivery(mailbox), settle: () => undefined }
 const envelope = (size: number, recipients = 1): ShardEnvelope => ({

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Block } from '../../../../chain/source/chain-source.ts'
 import type { ChainStore } from '../../../../chain/chain-store.ts'
 import { ChainEpochs } from '../../../../node/network/chain-epochs.ts'
-import { toHex } from '../../../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../../../protocol/bytes.ts'
 import { buildNode } from '../../../../protocol/identity/build-record.ts'
-import { configuredSeed, type Epoch, type OperatorId } from '../../../../protocol/wire/placement.ts'
+import { configuredEpoch, configuredSeed, type Epoch, type OperatorId } from '../../../../protocol/wire/placement.ts'
 import { castDevice, castKey, crypto, genesis, network } from '../../../support/directory/cast.ts'
 import { blockHashOf } from '../../../support/directory/published.ts'
 import { TestAccount, TestChain } from '../../../support/directory/test-chain.ts'
@@ -20,10 +20,14 @@ let inForce: Epoch[][]
 
 const addresses = (name: string): string[] => [`https://${name}.example`, `/dns4/${name}.example/tcp/4001`]
 
-async function announce(index: number, where = addresses(OPERATORS[index]!)): Promise<void> {
+async function announce(
+  index: number,
+  where = addresses(OPERATORS[index]!),
+  key = `node ${OPERATORS[index]!}`
+): Promise<void> {
   const name = OPERATORS[index]!
   const signer = await accounts[index]!.as(`${name}1`)
-  await chain.accept(await buildNode(network, signer, await castKey(`node ${name}`), where))
+  await chain.accept(await buildNode(network, signer, await castKey(key), where))
 }
 
 function open(): Promise<ChainEpochs> {
@@ -57,7 +61,7 @@ beforeEach(async () => {
     url: `https://${OPERATORS[index]!}.example`,
     link: ''
   }))
-  configured = { number: 0, seed: configuredSeed(crypto, nodes), nodes }
+  configured = configuredEpoch(0, configuredSeed(crypto, nodes), nodes)
   stored = new Map()
   inForce = []
 })
@@ -76,6 +80,25 @@ describe('lists of nodes from the chain', () => {
     await settle(epochs)
     expect(inForce.map(numbers)).toEqual([[0, 1], [1]])
     expect(inForce[1]![0]!.seed).toEqual(blockHashOf(10))
+  })
+
+  it('keep the seed with which each node came', async () => {
+    const epochs = await open()
+    for (const index of [0, 1]) await announce(index)
+    epochs.reach(chain.directory, 12)
+    await settle(epochs)
+    const [first] = inForce[0]!.at(-1)!.nodeSeeds
+    expect(inForce[0]!.at(-1)!.nodeSeeds).toEqual([blockHashOf(10), blockHashOf(10)])
+    // One node moves to another address, and one more comes.
+    await announce(1, addresses('elsewhere'))
+    await announce(0, addresses('second'), 'second node')
+    epochs.reach(chain.directory, 20)
+    // The block of the list before is known.
+    await settle(epochs, height => height === 20)
+    const { nodes, nodeSeeds } = inForce.at(-1)!.at(-1)!
+    expect(nodes).toHaveLength(3)
+    expect(nodeSeeds.filter(seed => equalBytes(seed, first!))).toHaveLength(2)
+    expect(nodeSeeds.filter(seed => equalBytes(seed, blockHashOf(20)))).toHaveLength(1)
   })
 
   it('that are older do not come into force after newer ones, though their seed is told later', async () => {

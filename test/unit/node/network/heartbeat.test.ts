@@ -5,7 +5,7 @@ import { NetworkView } from '../../../../node/network/network-view.ts'
 import type { NodeLinks } from '../../../../node/network/node-links.ts'
 import type { SigningKey } from '../../../../protocol/crypto/crypto.ts'
 import { encodeHeartbeat, signHeartbeat } from '../../../../protocol/wire/node-frames.ts'
-import type { ListedNode, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
+import { configuredEpoch, type ListedNode, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
 import { crypto, genesis, network, quietLogger, random } from '../../../support/network/in-process/fixtures.ts'
 
 const listedNode = (key: SigningKey): ListedNode => ({
@@ -31,7 +31,7 @@ describe('heartbeats', () => {
     reset = []
     published = 0
     const view = new NetworkView({ crypto, network, genesis, nodeKey: key.publicKey as NodeKey }, [
-      { number: 0, seed: random(32), nodes: [listedNode(key), otherNode] }
+      configuredEpoch(0, random(32), [listedNode(key), otherNode])
     ])
     const gossip = { publish: async () => ((published += 1), new Set<string>()) }
     const links = {

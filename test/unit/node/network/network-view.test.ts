@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { NetworkView } from '../../../../node/network/network-view.ts'
-import type { Epoch, ListedNode, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
+import {
+  configuredEpoch,
+  type Epoch,
+  type ListedNode,
+  type NodeKey,
+  type OperatorId
+} from '../../../../protocol/wire/placement.ts'
 import { crypto, genesis, network, newMailbox, random } from '../../../support/network/in-process/fixtures.ts'
 
 const node = (operator: Uint8Array = random(32)): ListedNode => ({
@@ -9,7 +15,7 @@ const node = (operator: Uint8Array = random(32)): ListedNode => ({
   url: 'http://127.0.0.1:1',
   link: '/ip4/127.0.0.1/tcp/1'
 })
-const epoch = (number: number, nodes: ListedNode[]): Epoch => ({ number, seed: random(32), nodes })
+const epoch = (number: number, nodes: ListedNode[]): Epoch => configuredEpoch(number, random(32), nodes)
 const viewOf = (self: ListedNode, epochs: Epoch[]): NetworkView =>
   new NetworkView({ crypto, network, genesis, nodeKey: self.key }, epochs)
 

@@ -4,7 +4,13 @@ import { NetworkView } from '../../../../node/network/network-view.ts'
 import { NodeLinks } from '../../../../node/network/node-links.ts'
 import type { SigningKey } from '../../../../protocol/crypto/crypto.ts'
 import { compareBytes } from '../../../../protocol/bytes.ts'
-import type { Epoch, ListedNode, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
+import {
+  configuredEpoch,
+  type Epoch,
+  type ListedNode,
+  type NodeKey,
+  type OperatorId
+} from '../../../../protocol/wire/placement.ts'
 import { crypto, genesis, network, quietLogger, random } from '../../../support/network/in-process/fixtures.ts'
 
 const listedNode = (key: SigningKey): ListedNode => ({
@@ -28,7 +34,7 @@ describe('the links of a node', () => {
       ListedNode,
       ListedNode
     ]
-    both = { number: 0, seed: random(32), nodes: [own, other] }
+    both = configuredEpoch(0, random(32), [own, other])
     view = new NetworkView({ crypto, network, genesis, nodeKey: own.key }, [both])
     dials = 0
     const host = {

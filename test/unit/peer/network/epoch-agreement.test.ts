@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { isAgreed } from '../../../../peer/network/epoch-agreement.ts'
 import type { NetworkInfo } from '../../../../peer/network/network-info.ts'
 import { SILENT_LOG } from '../../../../peer/ports.ts'
-import type { Epoch, ListedNode, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
+import {
+  configuredEpoch,
+  type Epoch,
+  type ListedNode,
+  type NodeKey,
+  type OperatorId
+} from '../../../../protocol/wire/placement.ts'
 
 const node = (number: number): ListedNode => ({
   key: new Uint8Array(32).fill(number) as NodeKey,
@@ -10,11 +16,8 @@ const node = (number: number): ListedNode => ({
   url: `https://n${number}.example`,
   link: ''
 })
-const listOf = (number: number, ...nodes: number[]): Epoch => ({
-  number,
-  seed: new Uint8Array(32),
-  nodes: nodes.map(node)
-})
+const listOf = (number: number, ...nodes: number[]): Epoch =>
+  configuredEpoch(number, new Uint8Array(32), nodes.map(node))
 const operator = (number: number): OperatorId => node(number).operator
 
 /** Asks those of these nodes that are up; each tells the same list. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { encodeNodeFrame, decodeClientFrame, type NodeFrame } from '../../../../protocol/wire/peer-frames.ts'
 import type { DeviceId, AccountId } from '../../../../protocol/identity/device.ts'
-import type { Epoch, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
+import { configuredEpoch, type NodeKey, type OperatorId } from '../../../../protocol/wire/placement.ts'
 import { platformTimers, type NodeStream } from '../../../../peer/ports.ts'
 import {
   ConnectionLost,
@@ -12,11 +12,9 @@ import {
 
 const NETWORK = new Uint8Array(32).fill(1)
 const NODE = new Uint8Array(32).fill(2) as NodeKey
-const EPOCH: Epoch = {
-  number: 0,
-  seed: new Uint8Array(32),
-  nodes: [{ key: NODE, operator: new Uint8Array(32) as OperatorId, url: 'http://127.0.0.1:1', link: '' }]
-}
+const EPOCH = configuredEpoch(0, new Uint8Array(32), [
+  { key: NODE, operator: new Uint8Array(32) as OperatorId, url: 'http://127.0.0.1:1', link: '' }
+])
 
 /** The other end of a stream, played by the test. */
 class ScriptedNode implements NodeStream {

@@ -12,7 +12,13 @@ import { buildNode, buildVouch } from '../../../../protocol/identity/build-recor
 import type { DirectoryRecord } from '../../../../protocol/identity/record.ts'
 import { MAX_NODES_PER_OPERATOR } from '../../../../protocol/limits.ts'
 import { networkIdOf } from '../../../../protocol/network.ts'
-import { configuredSeed, type Epoch, type ListedNode, type OperatorId } from '../../../../protocol/wire/placement.ts'
+import {
+  configuredEpoch,
+  configuredSeed,
+  type Epoch,
+  type ListedNode,
+  type OperatorId
+} from '../../../../protocol/wire/placement.ts'
 import { castDevice, castKey, crypto, genesis, network } from '../../../support/directory/cast.ts'
 import { blockHashOf, publish } from '../../../support/directory/published.ts'
 import { TestAccount, TestChain } from '../../../support/directory/test-chain.ts'
@@ -181,7 +187,7 @@ describe('the proof of a list', () => {
     const firstList = configuredSeed(crypto, configured)
     const placement = { epochBlocks: EPOCH_BLOCKS, finalBlocks: 5, firstList }
     admitting = { ...genesis, admittedOperators: await Promise.all(FOUNDERS.map(keyOf)), placement }
-    epoch = { number: NUMBER, seed: blockHashOf(HEIGHT), nodes: nodeListOf(chain.directory) }
+    epoch = configuredEpoch(NUMBER, blockHashOf(HEIGHT), nodeListOf(chain.directory))
     proof = {
       version: 1,
       transactions: nodeListRecords(chain.directory, epoch.nodes, HEIGHT).map(({ blockHeight, txIndex }) => {
@@ -244,10 +250,10 @@ describe('the proof of a list', () => {
 
   it('is not needed for the first list, which genesis names', async () => {
     const seed = admitting.placement.firstList
-    await check({ number: 0, seed, nodes: configured }, undefined)
+    await check(configuredEpoch(0, seed, configured), undefined)
     const forged = configured.map(node => ({ ...node, key: new Uint8Array(32) as ListedNode['key'] }))
-    await expect(check({ number: 0, seed, nodes: forged }, undefined)).rejects.toMatchObject({ code: 'INVALID' })
-    const own = { number: 0, seed: configuredSeed(crypto, forged), nodes: forged }
+    await expect(check(configuredEpoch(0, seed, forged), undefined)).rejects.toMatchObject({ code: 'INVALID' })
+    const own = configuredEpoch(0, configuredSeed(crypto, forged), forged)
     await expect(check(own, undefined)).rejects.toMatchObject({ code: 'INVALID' })
   })
 

@@ -67,6 +67,18 @@ describe('an open conversation', () => {
     expect(thread.hasOlder).toBe(false)
   })
 
+  it('jumps to a message however far back it is, and stays where it is for one that is not there', async () => {
+    const world = longWorld(1_300)
+    const { thread } = await opened(world)
+    const target = world.messages[id]![17]!
+    await thread.jump(target.id)
+    expect(thread.target).toBe(target.id)
+    expect(thread.messages.map(each => each.id)).toContain(target.id)
+    await thread.jump('00'.repeat(32))
+    expect(thread.target).toBe(target.id)
+    expect(thread.hasOlder).toBe(false)
+  })
+
   it('shows a message that arrives, and what becomes of it, once', async () => {
     const world = longWorld(3)
     const { peer, thread } = await opened(world)

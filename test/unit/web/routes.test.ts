@@ -39,6 +39,8 @@ describe('addresses', () => {
     expect(parseRoute('')).toEqual({ screen: 'chats' })
     expect(parseRoute(links.chats)).toEqual({ screen: 'chats' })
     expect(parseRoute(links.thread(ID))).toEqual({ screen: 'thread', conversationId: ID })
+    expect(parseRoute(links.message(ID, 'cd'))).toEqual({ screen: 'thread', conversationId: ID, message: 'cd' })
+    expect(parseRoute(`#/chats/${ID}?message=x`)).toEqual({ screen: 'thread', conversationId: ID })
     expect(parseRoute(links.threadPerson(ID))).toEqual({
       screen: 'thread-person',
       conversationId: ID,

@@ -7,6 +7,8 @@ const PAGE = 60
 const UNREAD_PAGE = 500
 /** When a conversation opens, the first unread message is looked for among at most this many. */
 const MAX_OPENED = 5_000
+/** A message that is jumped to is looked for among at most this many. */
+const MAX_JUMPED = 50_000
 
 /**
  * The messages of one open conversation. The order is the peer's: a message that is new here makes the newest page be
@@ -23,6 +25,8 @@ export class ConversationThread {
   firstUnread = $state<string | null>(null)
   /** The newest message that was on the screen; null before any was. */
   lastSeen = $state<string | null>(null)
+  /** The message that the reader asked for, once it is among the messages; null for the end. */
+  target = $state<string | null>(null)
 
   readonly conversationId: string
   readonly #api: PeerApi
@@ -78,6 +82,24 @@ export class ConversationThread {
   seen(id: string): void {
     const at = this.messages.findIndex(each => each.id === id)
     if (at > this.messages.findIndex(each => each.id === this.lastSeen)) this.lastSeen = id
+  }
+
+  /** Goes to one message: fetches what lies before, until it is there. One that is not on this device changes nothing. */
+  async jump(id: string): Promise<void> {
+    try {
+      while (!this.messages.some(message => message.id === id)) {
+        const [oldest] = this.messages
+        if (!oldest || !this.hasOlder || this.messages.length >= MAX_JUMPED) return
+        const older = await this.#api.messages.page(this.conversationId, { before: oldest.id, limit: UNREAD_PAGE })
+        this.hasOlder = older.length >= UNREAD_PAGE
+        this.grewAtStart = true
+        this.messages = [...older, ...this.messages]
+      }
+      this.target = id
+    } catch (error) {
+      // The reader stays where they are.
+      console.warn(error)
+    }
   }
 
   /** Stops following. */

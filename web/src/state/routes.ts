@@ -1,7 +1,8 @@
 /** A place in the app. Ids are lower-case hex of 64 characters. */
 export type Route =
   | { screen: 'chats' }
-  | { screen: 'thread'; conversationId: string }
+  /** `message`: where to jump to. */
+  | { screen: 'thread'; conversationId: string; message?: string }
   /** A thread with a page about its person beside it. */
   | { screen: 'thread-person'; conversationId: string; page: PersonPageName }
   | { screen: 'people'; newChat: boolean; query: string }
@@ -31,7 +32,11 @@ export function parseRoute(fragment: string): Route {
     case 'chats':
       if (second === undefined) return { screen: 'chats' }
       if (!ID.test(second)) return { screen: 'not-found' }
-      if (third === undefined) return { screen: 'thread', conversationId: second }
+      if (third === undefined) {
+        const message = parameters.get('message')
+        const jump = message !== null && ID.test(message) ? { message } : {}
+        return { screen: 'thread', conversationId: second, ...jump }
+      }
       return third === 'person' || third === 'record' || third === 'check'
         ? { screen: 'thread-person', conversationId: second, page: third }
         : { screen: 'not-found' }
@@ -69,6 +74,7 @@ export const links = {
   devices: '#/you/devices',
   browserLock: '#/you/lock',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
+  message: (conversationId: string, messageId: string) => `#/chats/${conversationId}?message=${messageId}`,
   threadPerson: (conversationId: string, page: PersonPageName = 'person') => `#/chats/${conversationId}/${page}`,
   person: (accountId: string) => `#/people/${accountId}`,
   record: (accountId: string) => `#/people/${accountId}/record`,

@@ -8,12 +8,15 @@ export const chats = {
   chats: {
     title: 'Chats',
     list: 'Conversations',
-    search: 'Search chats',
+    search: 'Search chats and messages',
+    messages: 'Messages',
     clearSearch: 'Clear search',
     newChat: 'New chat',
     empty: 'No conversations yet. Find someone by their username.',
     find: 'Find someone',
     nothingFound: (text: string) => `No chat on this device matches “${text}”.`,
+    nothingFoundSince: (text: string, day: string) =>
+      `Nothing on this device matches “${text}”. Its messages begin on ${day}.`,
     findPerson: (text: string) => `Look for @${text}`,
     youWrote: (text: string) => `You: ${text}`,
     draft: 'Draft: ',

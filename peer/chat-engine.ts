@@ -6,6 +6,9 @@ import { toHex } from '../protocol/bytes.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
+import { Amending } from './amendments/amending.ts'
+import { Erasure } from './amendments/erasure.ts'
+import { ExpiryClock } from './amendments/expiry-clock.ts'
 import { PeerError } from './errors.ts'
 import type { FileTransfer, PersonMarks } from './peer-api.ts'
 import type { HttpClient, LocalObjects, Transport } from './ports.ts'
@@ -13,6 +16,8 @@ import { ConnectionKeeper } from './network/connection-keeper.ts'
 import { nextStatus, NOT_CONNECTED, type ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
+import { MessageCalls } from './conversations/message-calls.ts'
+import { OwnMessages } from './conversations/own-messages.ts'
 import { Conversations } from './conversations/conversations.ts'
 import type { EngineContext } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
@@ -36,6 +41,7 @@ import { OwnInvites } from './invites/own-invites.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { SearchIndex } from './search/search-index.ts'
+import { ConversationTimer } from './history/conversation-timer.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
@@ -61,6 +67,7 @@ import { GroupCarrier } from './sending/group-carrier.ts'
 import { DeliveryTokens } from './sending/delivery-tokens.ts'
 import { sayLastWords } from './sending/last-words.ts'
 import { PairSender } from './sending/pair-sender.ts'
+import { SendPermission } from './sending/send-permission.ts'
 import { SealRound } from './sending/seal-round.ts'
 import { Sealer } from './sending/sealer.ts'
 import { SealingPlanner } from './sending/sealing-plan.ts'
@@ -90,6 +97,8 @@ export interface ChatEngineInit {
   onChange: () => void
   onMessage: (row: MessageRow) => void
   onTransfer: (transfer: FileTransfer) => void
+  /** Somebody else did something that `listen` prints. */
+  onEvent: () => void
 }
 
 export class ChatEngine {
@@ -101,6 +110,8 @@ export class ChatEngine {
   readonly directory: DirectoryClient
   readonly conversations: Conversations
   readonly files: Files
+  readonly messages: MessageCalls
+  readonly amending: Amending
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly ownDevices: OwnDevices
@@ -126,6 +137,8 @@ export class ChatEngine {
   readonly #marks: PersonMarksBook
   readonly #profiles: PersonProfiles
   readonly #late: LateHistory
+  readonly #erasure: Erasure
+  readonly #expiry: ExpiryClock
   readonly #sealer: Sealer
   readonly #pairs: PairSender
   readonly #maintenance: Maintenance
@@ -173,9 +186,13 @@ export class ChatEngine {
     this.publicRecords = new PublicRecords(context, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
     const index = (this.#index = new SearchIndex({ states, timers: context.timers, log: context.log }))
+    const queue = (this.#queue = new UnsentQueue(states))
     const history = new MessageLog(context, states, {
       index,
       keepUnheard: init.keepUnheard,
+      erasing: (this.#erasure = new Erasure(context, queue)),
+      onEvent: init.onEvent,
+      onExpiry: at => this.#expiry.note(at),
       onMessage: row => this.#onMessage(row),
       onConversation: conversation => {
         this.conversations.noteConversation(conversation)
@@ -187,7 +204,6 @@ export class ChatEngine {
       onEpoch: (epoch, online) => this.#onEpoch(epoch, online),
       onFruitless: online => void this.keeper.leave(online)
     }))
-    const queue = (this.#queue = new UnsentQueue(states))
     const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => this.receiver.noteKeys(...change)
     const pairings = new PairingBook(states)
     const tokens = new DeliveryTokens(context, states, directory)
@@ -229,7 +245,9 @@ export class ChatEngine {
     const planner = new SealingPlanner(context, states, directory, holds, roster)
     const sealer = (this.#sealer = new Sealer({ context, states, history, queue, outbox, planner, round }))
     const onGap = (conversationId: string): void => void this.#maintenance.keepUp(conversationId)
-    const writer = (this.rowWriter = new RowWriter({ context, history, marks, groups: groupWriter, late, onGap }))
+    const timer = new ConversationTimer(context, history)
+    const shown = { context, history, marks, timer, groups: groupWriter, late, onGap }
+    const writer = (this.rowWriter = new RowWriter(shown))
     const rows = new ConversationRows(context, history)
     const own = (this.ownDevices = new OwnDevices({
       context,
@@ -291,24 +309,36 @@ export class ChatEngine {
       context,
       states,
       directory,
-      holds,
       history,
       roster,
       rows,
       marks,
-      groups: groupWriter,
-      sealer,
-      outbox,
       readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
       people: this.people,
-      retryFile: (unit, row) => this.files.retry(unit, row),
       onChange
     }))
+    const permission = new SendPermission({ directory, roster, holds, marks, groups: groupWriter })
+    const ownMessages = new OwnMessages({
+      context,
+      states,
+      rows,
+      marks,
+      history,
+      permission,
+      sealer,
+      outbox,
+      people: this.people,
+      retryFile: (unit, row) => this.files.retry(unit, row)
+    })
+    this.messages = new MessageCalls({ context, states, history, own: ownMessages, people: this.people })
+    const amending = { context, states, history, permission, sealer, timer, own: own.sync, people: this.people }
+    this.amending = new Amending(amending)
+    this.#expiry = new ExpiryClock(context, states, history)
     this.search = new SearchCalls({ index, states, people: this.people, conversations, marks })
     const { objects, fetch } = components
     const node = (): ListedNode | undefined => this.keeper.node
     const { onTransfer } = init
-    this.files = new Files({ context, states, history, sealer, objects, fetch, own: conversations, node, onTransfer })
+    this.files = new Files({ context, states, history, sealer, objects, fetch, own: ownMessages, node, onTransfer })
     const keeping = {
       context,
       states,
@@ -332,7 +362,7 @@ export class ChatEngine {
       sending: new GroupCarrier({ sealer, pairs, pairings, knowledge: groups }),
       items: { get: name => own.items.get(name), set: (name, value) => own.sync.setItem(name, value) },
       people: this.people,
-      ask: (accountId, secret) => conversations.askToJoin(accountId, secret),
+      ask: (accountId, secret) => ownMessages.askToJoin(accountId, secret),
       shownIdOf: (conversationId, messageId) => ownShownId(context, { conversationId, messageId }),
       onAccepted: () => pairs.resume()
     })
@@ -415,6 +445,7 @@ export class ChatEngine {
     await this.ownDevices.start()
     await this.receiver.start()
     await this.files.start()
+    await this.#expiry.start()
     for (const id of [...this.outbox.waitingMessages(), ...this.files.waitingMessages()]) this.waiting.add(id)
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
     this.#maintenance.start()
@@ -449,6 +480,7 @@ export class ChatEngine {
     await this.files.stop()
     this.outbox.stop()
     await this.#sealer.stop()
+    await this.#expiry.stop()
     await this.ownDevices.stop()
     await this.#pairs.stop()
     await this.nameClaim.stop()
@@ -456,6 +488,7 @@ export class ChatEngine {
     await this.keeper.stop()
     await this.#index.stop()
     await this.#states.idle()
+    await this.#erasure.stop()
   }
 
   #sayLastWords(): Promise<void> {
@@ -512,6 +545,11 @@ export class ChatEngine {
     this.#init.onChange()
     if (set.includes('answer') || set.includes('blocked')) this.#pairs.resume()
     if (set.includes('blocked')) void this.#maintenance.round()
+  }
+
+  /** Whether nothing of a conversation waits to be sealed, or for enough receipts. */
+  isAllSent(conversationId: string): boolean {
+    return !this.#queue.conversations().includes(conversationId) && !this.outbox.isIn(conversationId)
   }
 
   /** Something that held messages back may have gone. */

@@ -92,6 +92,17 @@ const FACTS = {
   'group-full': {},
   /** What was typed is no link to a group. */
   'group-link': {},
+  /** The message is not here, is deleted, or is not of a kind that this can be done with. */
+  'no-message': {},
+  /** Only its author can do that with a message. */
+  'not-author': {},
+  /** A reaction is one emoji. */
+  emoji: {},
+  /** A poll needs a question and 2 to 12 different options. */
+  poll: {},
+  vote: { fault: oneOf('no-poll', 'no-option', 'one-only') },
+  /** A time in seconds, from 1 to `limit`. */
+  timer: { limit: count },
   'no-device': {},
   /** A device needs a name. */
   'device-name': {},

@@ -5,6 +5,7 @@
  * To add a call: name it in the interface and the table of its area (`api/`), write it in the area's room, use it in a screen.
  */
 import { ACCOUNT_CALLS, type AccountApi, type Me, type Stage } from './api/account-api.ts'
+import { AMENDMENTS_CALLS, type AmendmentsApi } from './api/amendments-api.ts'
 import type { CallTable } from './api/call-table.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
@@ -21,6 +22,7 @@ import { RECOVERY_CALLS, type RecoveryApi } from './api/recovery-api.ts'
 import { SEARCH_CALLS, type SearchApi } from './api/search-api.ts'
 
 export type * from './api/account-api.ts'
+export type * from './api/amendments-api.ts'
 export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
 export type * from './api/file-view.ts'
@@ -49,6 +51,7 @@ export interface PeerAreas {
   messages: MessagesApi
   files: FilesApi
   groups: GroupsApi
+  amendments: AmendmentsApi
   record: RecordApi
   recovery: RecoveryApi
   history: HistoryApi
@@ -67,6 +70,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   messages: MESSAGES_CALLS,
   files: FILES_CALLS,
   groups: GROUPS_CALLS,
+  amendments: AMENDMENTS_CALLS,
   record: RECORD_CALLS,
   recovery: RECOVERY_CALLS,
   history: HISTORY_CALLS,
@@ -102,6 +106,8 @@ export interface PeerEvents {
   message: ChatMessage
   /** A file is a part further on its way. */
   transfer: FileTransfer
+  /** A person did something that is not a message, such as a reaction: `listen` has another line to print. */
+  event: null
   /** Another process answers from now on: nobody heard what happened in between, so lists are read again. */
   resumed: null
 }

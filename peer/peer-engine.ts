@@ -17,6 +17,7 @@ import { KnownNetwork } from './network/known-network.ts'
 import { isLocalDevnet } from './network/network-info.ts'
 import {
   PEER_CALLS,
+  type AmendmentsApi,
   type ConversationsApi,
   type DevicesApi,
   type FilesApi,
@@ -77,6 +78,7 @@ export class PeerEngine implements PeerApi {
   readonly messages: MessagesApi
   readonly files: FilesApi
   readonly groups: GroupsApi
+  readonly amendments: AmendmentsApi
   readonly record: RecordApi
   readonly recovery: RecoveryApi
   readonly history: HistoryApi
@@ -135,7 +137,8 @@ export class PeerEngine implements PeerApi {
       new PeopleCalls({ finder, publicRecords, people, trust, marking, tellDevices, onTrust })
     )
     this.conversations = this.#registered('conversations', conversations)
-    this.messages = this.#registered('messages', conversations)
+    this.messages = this.#registered('messages', this.#chat.messages)
+    this.amendments = this.#registered('amendments', this.#chat.amending)
     this.files = this.#registered('files', this.#chat.files.calls)
     this.groups = this.#registered('groups', this.#chat.groups)
     this.record = this.#registered('record', publicRecords)
@@ -188,6 +191,7 @@ export class PeerEngine implements PeerApi {
       {
         keepUnheard,
         onChange: () => this.#changed(),
+        onEvent: () => this.#hub.emit('event', null),
         onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.people.message(row)),
         onTransfer: transfer => this.#hub.emit('transfer', transfer)
       }
@@ -352,6 +356,11 @@ export class PeerEngine implements PeerApi {
   /** Waits until what was waiting for this device has arrived, at most `ms`. @returns whether it has. */
   async caughtUp(ms: number): Promise<boolean> {
     return this.#identity.isRegistered && this.#chat.mailbox.caughtUp(ms)
+  }
+
+  /** Whether the network keeps all that was said in a conversation. @param conversationId - lower-case hex. */
+  isAllSent(conversationId: string): boolean {
+    return this.#chat.isAllSent(conversationId)
   }
 
   /** What follows the linking of a device. */

@@ -10,6 +10,8 @@ export type SystemLine =
   | { kind: 'deleted'; contacts: number; requests: number }
   /** A member changed the group. `text` is a new name or description, else empty. */
   | { kind: 'group'; what: GroupLineKind; by: GroupLinePerson; who: GroupLinePerson[]; text: string }
+  /** The author of the line set after how many seconds new messages disappear; null for never. */
+  | { kind: 'timer'; seconds: number | null }
 
 /**
  * What became of a group. `asked`: this account asked to be added, with a link. `undone`: an earlier change by this member does not count,

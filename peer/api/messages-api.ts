@@ -13,6 +13,18 @@ export interface MessagesApi {
    * Rejects with `message-empty`, `message-too-long`, `no-conversation`, `held`.
    */
   sendText(conversationId: ConversationHex, text: string): Promise<ChatMessage>
+  /** {@link sendText}, as an answer to a message of the conversation. Rejects with `no-message` as well. */
+  reply(conversationId: ConversationHex, replyTo: MessageHex, text: string): Promise<ChatMessage>
+  /** Sends the text of a message to a conversation. Nobody is told who wrote it. Rejects with `no-message` as well. */
+  forward(messageId: MessageHex, to: ConversationHex): Promise<ChatMessage>
+  /** Asks a question with 2 to 12 answers. Rejects with `poll` as well. */
+  createPoll(conversationId: ConversationHex, poll: NewPoll): Promise<ChatMessage>
+  /** One message; null if it is not here, or was removed. */
+  find(messageId: MessageHex): Promise<ChatMessage | null>
+  /** Pinned messages of a conversation, oldest first. */
+  pinned(conversationId: ConversationHex): Promise<ChatMessage[]>
+  /** Texts that an edited message had, oldest first, with the one that counts; none if it was not edited, or is deleted. */
+  versions(messageId: MessageHex): Promise<TextVersion[]>
   /** Tries a failed message again. */
   retry(messageId: MessageHex): Promise<void>
   /** The signed receipts behind a *sent* message, of all mailboxes that it went to. */
@@ -23,6 +35,12 @@ export interface MessagesApi {
 export const MESSAGES_CALLS: CallTable<MessagesApi> = {
   page: 'repeat',
   sendText: 'give-up',
+  reply: 'give-up',
+  forward: 'give-up',
+  createPoll: 'give-up',
+  find: 'repeat',
+  pinned: 'repeat',
+  versions: 'repeat',
   retry: 'repeat',
   receipts: 'repeat'
 }
@@ -48,9 +66,12 @@ export interface ChatMessage {
   from: AccountHex
   fromName: string
   mine: boolean
-  /** `text`, a `file`, a grey `system` line, a visible `gap` that may still fill, or `unsupported` (made by a newer version). */
-  kind: 'text' | 'file' | 'system' | 'gap' | 'unsupported'
-  /** Of a `file`, what its sender says about it. Empty for the other kinds but `text`. */
+  /**
+   * `text`, a `file`, `poll`, `deleted` by its author for all, a grey `system` line, a visible `gap` that may still fill, or
+   * `unsupported` (made by a newer version). `removed` is in no page: it is told once, of a message that disappears from the screen.
+   */
+  kind: 'text' | 'file' | 'poll' | 'deleted' | 'system' | 'gap' | 'unsupported' | 'removed'
+  /** Of a text, the question of a poll, or what the sender of a `file` says about it; else empty. */
   text: string
   /** What a `system` line or a `gap` says; null for the other kinds, and for a gap that was filled. */
   line: SystemLine | null
@@ -62,6 +83,51 @@ export interface ChatMessage {
   state: DeliveryState | null
   /** Why it failed or waits; null if all is well. */
   problem: MessageProblem | null
+  /** The message that it answers, which need not be here. */
+  replyTo: MessageHex | null
+  /** When its author changed the text last, by their clock; null if they did not. */
+  editedAt: number | null
+  isForwarded: boolean
+  /** The most given first. */
+  reactions: Reaction[]
+  poll: Poll | null
+  isPinned: boolean
+  /** Marked by the user, to find it again. */
+  isStarred: boolean
+  /** Seconds after which it disappears, once it was sent or read; null if it stays. */
+  expiresAfter: number | null
+  /** When it disappears from this device; null if it stays, or before it was read. */
+  expiresAt: number | null
+}
+
+/** An emoji that people gave a message. */
+export interface Reaction {
+  emoji: string
+  from: AccountHex[]
+  /** Whether the user is one of them. */
+  isMine: boolean
+}
+
+/** A question with answers to choose from. The question is the text of its message. */
+export interface Poll {
+  options: { text: string; votes: AccountHex[]; isMine: boolean }[]
+  /** Whether a person may choose several. */
+  isMultiple: boolean
+  /** People who have voted. */
+  voters: number
+}
+
+/** A poll before it is sent. */
+export interface NewPoll {
+  question: string
+  options: string[]
+  isMultiple: boolean
+}
+
+/** A text that a message had, and when its author wrote it. */
+export interface TextVersion {
+  text: string
+  at: number
 }
 
 /** Signed proof that the network keeps a message, for those who ask for it (`--json`). */

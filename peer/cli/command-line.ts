@@ -2,18 +2,13 @@
 import { Command as CommandWord, CommanderError } from 'commander'
 import { addGroupCommands, type GroupCommand } from './group-command-line.ts'
 import { INVITE_LIFE_MS, MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from '../../protocol/invite/invite-limits.ts'
+import { addMessageCommands, type MessageCommand } from './message-commands.ts'
+import type { AddCommandsOf, CommonOptions } from './command-options.ts'
+import { UsageError } from './usage-error.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 
-/** What every command can be told. */
-export interface CommonOptions {
-  data: string
-  /** Origin of a node; undefined for the one used last. */
-  node: string | undefined
-  json: boolean
-  /** Milliseconds; undefined for the command's own default. */
-  timeoutMs: number | undefined
-}
+export { UsageError } from './usage-error.ts'
 
 export type Command =
   | { kind: 'help'; text: string }
@@ -23,6 +18,7 @@ export type Command =
   | ({ kind: 'save'; message: string; out: string } & CommonOptions)
   | ({ kind: 'listen'; count: number | undefined } & CommonOptions)
   | ({ kind: 'messages'; with: string } & CommonOptions)
+  | MessageCommand
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'name'; username: string } & CommonOptions)
   | ({ kind: 'profileSet'; displayName: string | undefined; about: string | undefined } & CommonOptions)
@@ -56,13 +52,9 @@ export type Command =
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
   | ({ kind: 'recoveryUse'; file: string; username: string; deviceName: string } & CommonOptions)
 
-/** The command line cannot be understood: exit code 2. */
-export class UsageError extends Error {
-  override name = 'UsageError'
-}
-
 const NOTES = `
-PERSON is @username or an account id (64 hex digits); send and messages take group:ID, too. DEVICE is a device id or its beginning (8 hex digits or more).
+PERSON is @username or an account id (64 hex digits); CHAT is a person, or group:ID. MESSAGE is an id or its beginning (8 hex digits or more).
+DEVICE is a device id or its beginning (8 hex digits or more).
 Exit codes: 0 done, 1 failed, 2 not understood, 3 timed out.
 
 The key of the data directory is in a file that only you can read (mode 0600). If VOLO_PASSPHRASE_FILE names a file when
@@ -107,6 +99,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
     parsed = program.opts<{ version?: boolean }>().version ? { kind: 'version' } : command
   }
   addAccountCommands(program, common, take)
+  addChatCommands(program, common, take)
   addMessageCommands(program, common, take)
   addPeopleCommands(program, common, take)
   addGroupCommands(program, command => take({ ...command, ...common() }))
@@ -125,8 +118,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   return parsed!
 }
 
-/** One command of the command line: `take` receives it, once it is understood. */
-type AddCommands = (program: CommandWord, common: () => CommonOptions, take: (command: Command) => void) => void
+type AddCommands = AddCommandsOf<Command>
 
 const addAccountCommands: AddCommands = (program, common, take) => {
   interface RegisterOptions {
@@ -173,7 +165,7 @@ const addAccountCommands: AddCommands = (program, common, take) => {
     .action(() => take({ kind: 'status', ...common() }))
 }
 
-const addMessageCommands: AddCommands = (program, common, take) => {
+const addChatCommands: AddCommands = (program, common, take) => {
   program
     .command('send')
     .argument('<PERSON>')
@@ -198,8 +190,8 @@ const addMessageCommands: AddCommands = (program, common, take) => {
     })
   program
     .command('listen')
-    .description('print received messages, those waiting from before included')
-    .option('--count <N>', 'stop after N messages; fewer within --timeout is exit code 3', positiveInteger('count'))
+    .description('print what others write and do, what waits from before included')
+    .option('--count <N>', 'stop after N lines; fewer within --timeout is exit code 3', positiveInteger('count'))
     .action(({ count }: { count?: number }) => take({ kind: 'listen', count, ...common() }))
   program
     .command('messages')

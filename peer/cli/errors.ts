@@ -30,6 +30,11 @@ export interface CommandFailureFacts {
   'timed-out': { task: TimedTask }
   /** A picture without a QR code that can be read. */
   'no-qr-code': { file: string }
+  /** No message of the conversation has this id, or an id that begins so. */
+  'message-unknown': { message: string }
+  'message-ambiguous': { message: string; matches: number }
+  'not-a-poll': { message: string }
+  'option-unknown': { option: string }
   'no-node-in-time': Record<never, never>
   'person-not-asked-in-time': { person: string }
 }

@@ -1,6 +1,7 @@
-import type { ChatMessage, DeviceRecord, FileView, GroupSummary, Me, Person, RecordDetails } from '../peer-api.ts'
+import type { ChatEvent } from '../conversations/unheard-queue.ts'
+import type { ChatMessage, DeviceRecord, FileView, GroupSummary, Me, Person, Poll, RecordDetails } from '../peer-api.ts'
 import { terminalJson, terminalText } from '../../protocol/terminal-text.ts'
-import { lineWords, messageProblemWords, NEWER_MESSAGE } from './words.ts'
+import { DELETED_MESSAGE, lineWords, messageProblemWords, NEWER_MESSAGE } from './words.ts'
 
 /** Where a command prints. With `--json` each thing is one line of JSON on stdout; otherwise text for people. */
 export interface Output {
@@ -56,8 +57,12 @@ export function personLine({ accountId, username, displayName, record, marks, ve
 /** What a message says; for what is not a text, in the words of the command line. */
 function textOf({ kind, text, line }: ChatMessage): string {
   if (line) return lineWords(line)
+  if (kind === 'deleted') return DELETED_MESSAGE
   return kind === 'unsupported' ? NEWER_MESSAGE : text
 }
+
+/** How an account is called: username, else account id. */
+export type Names = (account: string) => string
 
 /** Who wrote a message. The marks of a person who was never looked up are not known. */
 type Sender = Pick<Person, 'username' | 'accountId'> & Partial<Person>
@@ -67,9 +72,16 @@ type Sender = Pick<Person, 'username' | 'accountId'> & Partial<Person>
  * person has added the user.
  * @param group - null in other conversations.
  */
-export function messageJson(message: ChatMessage, person: Sender, me: Me, group: GroupSummary | null): object {
+export function messageJson(
+  message: ChatMessage,
+  person: Sender,
+  me: Me,
+  group: GroupSummary | null,
+  names: Names = id => id
+): object {
   const from = message.mine ? me : person
   return {
+    event: 'message',
     id: message.id,
     conversation: group ? `group:${group.id}` : message.conversationId,
     from: from.username ?? from.accountId,
@@ -83,19 +95,116 @@ export function messageJson(message: ChatMessage, person: Sender, me: Me, group:
     sentAt: message.sentAt,
     receivedAt: message.receivedAt,
     state: message.state,
-    problem: message.problem
+    problem: message.problem,
+    replyTo: message.replyTo,
+    forwarded: message.isForwarded,
+    edited: message.editedAt !== null,
+    editedAt: message.editedAt,
+    deleted: message.kind === 'deleted',
+    reactions: message.reactions.map(({ emoji, from, isMine }) => ({ emoji, from: from.map(names), mine: isMine })),
+    poll: message.poll && pollJson(message.poll, names),
+    pinned: message.isPinned,
+    starred: message.isStarred,
+    expires: message.expiresAt,
+    expiresAfter: message.expiresAfter
   }
 }
 
+function pollJson({ options, isMultiple, voters }: Poll, names: Names): object {
+  const given = options.map(({ text, votes, isMine }, i) => ({
+    number: i + 1,
+    text,
+    votes: votes.length,
+    from: votes.map(names),
+    mine: isMine
+  }))
+  return { options: given, multiple: isMultiple, voters }
+}
+
+/** `  1. tea  2 votes: ada, bob`, one line for each answer. */
+export function pollLines({ options }: Poll, names: Names): string[] {
+  return options.map(({ text, votes }, i) => {
+    const by = votes.length === 0 ? '' : `: ${votes.map(names).join(', ')}`
+    return `  ${i + 1}. ${printable(text)}  ${votes.length} ${votes.length === 1 ? 'vote' : 'votes'}${by}`
+  })
+}
+
+/** Something that a person did, as `--json` prints it. `id` names the message that it is about, null for the timer. */
+export function eventJson(
+  event: ChatEvent,
+  person: Person,
+  message: ChatMessage | null,
+  group: GroupSummary | null
+): object {
+  const { kind, conversationId, messageId, sentAt, ...facts } = event
+  const { isPinned: pinned, ...others } = facts as { isPinned?: boolean }
+  return {
+    event: kind,
+    id: messageId,
+    conversation: group ? `group:${group.id}` : conversationId,
+    from: person.username ?? person.accountId,
+    fromAccount: person.accountId,
+    request: group?.isRequest ?? (!person.isMe && person.marks.answer !== 'accepted'),
+    sentAt,
+    ...others,
+    ...(pinned === undefined ? {} : { pinned }),
+    ...(kind === 'edit' ? { text: message?.text ?? null } : {}),
+    ...(kind === 'reaction' ? { removed: event.emoji === null } : {})
+  }
+}
+
+/** `2026-01-31 12:00  @bob gave 👍 to 7e0b1c2d`. */
+export function eventLine(event: ChatEvent, person: Person): string {
+  return `${timeOf(event.sentAt)}  ${nameOf(person)} ${eventWords(event)}`
+}
+
+function eventWords(event: ChatEvent): string {
+  const message = event.messageId?.slice(0, 8) ?? ''
+  switch (event.kind) {
+    case 'reaction':
+      return event.emoji === null
+        ? `took a reaction to ${message} back`
+        : `gave ${printable(event.emoji)} to ${message}`
+    case 'edit':
+      return `changed ${message}`
+    case 'delete':
+      return `deleted ${message}`
+    case 'vote':
+      return `voted in ${message}`
+    case 'pin':
+      return event.isPinned ? `pinned ${message}` : `pinned ${message} no longer`
+    case 'timer':
+      return `: ${lineWords({ kind: 'timer', seconds: event.seconds })}`
+  }
+}
+
+const timeOf = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+
 /** `2026-01-31 12:00  @bob: text`, with the state of own messages. Control characters are shown, never obeyed. */
 export function messageLine(message: ChatMessage, person: Sender, me: Me): string {
-  const time = new Date(message.sentAt).toISOString().slice(0, 16).replace('T', ' ')
   const state =
     message.state === null
       ? ''
       : `  (${message.problem === null ? message.state : messageProblemWords(message.problem)})`
-  const said = [...(message.file ? [fileLine(message)] : []), textOf(message)].filter(part => part !== '').join(' ')
-  return `${time}  ${nameOf(message.mine ? me : person)}: ${printable(said)}${state}`
+  const said = `${message.replyTo === null ? '' : `(to ${message.replyTo.slice(0, 8)}) `}${printable(saidIn(message))}`
+  return `${timeOf(message.sentAt)}  ${nameOf(message.mine ? me : person)}: ${said}${marksOf(message)}${state}`
+}
+
+/** `  [changed, pinned, 👍 2]`. */
+function marksOf({ editedAt, isForwarded, isPinned, isStarred, reactions }: ChatMessage): string {
+  const marks = [
+    ...(isForwarded ? ['forwarded'] : []),
+    ...(editedAt === null ? [] : ['changed']),
+    ...(isPinned ? ['pinned'] : []),
+    ...(isStarred ? ['starred'] : []),
+    ...reactions.map(({ emoji, from }) => `${printable(emoji)} ${from.length}`)
+  ]
+  return marks.length === 0 ? '' : `  [${marks.join(', ')}]`
+}
+
+/** The text of a message, after its file. */
+function saidIn(message: ChatMessage): string {
+  return [...(message.file ? [fileLine(message)] : []), textOf(message)].filter(part => part !== '').join(' ')
 }
 
 /** The file of a message as `--json` prints it. */

@@ -9,6 +9,7 @@ import { errorWords } from './words.ts'
 const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
 const files = () => import('./commands/files.ts')
+const amend = () => import('./commands/amend.ts')
 const devices = () => import('./commands/devices.ts')
 const people = () => import('./commands/people.ts')
 const groups = () => import('./commands/groups.ts')
@@ -37,6 +38,17 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   inviteAccept: async () => (await invites()).inviteAccept,
   inviteList: async () => (await invites()).inviteList,
   inviteRevoke: async () => (await invites()).inviteRevoke,
+  reply: async () => (await messages()).reply,
+  forward: async () => (await messages()).forward,
+  pollCreate: async () => (await messages()).pollCreate,
+  pollVote: async () => (await amend()).pollVote,
+  pollShow: async () => (await amend()).pollShow,
+  react: async () => (await amend()).react,
+  edit: async () => (await amend()).edit,
+  delete: async () => (await amend()).deleteMessage,
+  pin: async () => (await amend()).pin,
+  star: async () => (await amend()).star,
+  timer: async () => (await amend()).timer,
   devices: async () => (await devices()).devices,
   rename: async () => (await devices()).rename,
   historyStatus: async () => (await devices()).historyStatus,

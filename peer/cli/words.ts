@@ -98,6 +98,11 @@ const NO_RECOVERY: Record<FailureFacts['no-recovery']['reason'], string> = {
 }
 
 const personWords = (username: string | null): string => (username === null ? 'this person' : `@${username}`)
+const VOTES: Record<FailureFacts['vote']['fault'], string> = {
+  'no-poll': 'this message is not a poll',
+  'no-option': 'the poll has no such answer',
+  'one-only': 'this poll takes one answer'
+}
 
 const FAILURES: FailureSentences = {
   'not-registered': 'this device has no account yet; run: volo-peer register --username NAME',
@@ -135,6 +140,12 @@ const FAILURES: FailureSentences = {
   'not-member': ({ username }) => `${personWords(username)} is not in the group`,
   'group-full': 'the group is full: it takes no more members, or no more changes',
   'group-link': 'that is no link to a group',
+  'no-message': 'there is no such message, it is deleted, or this cannot be done with a message of its kind',
+  'not-author': 'only who wrote a message can do that',
+  emoji: 'a reaction is one emoji',
+  poll: 'a poll needs a question and 2 to 12 different answers',
+  vote: ({ fault }) => VOTES[fault],
+  timer: ({ limit }) => `a timer is a whole number of seconds from 1 to ${limit}`,
   'no-device': 'this account has no such device',
   'device-name': 'a device needs a name',
   'name-disputed': ({ username }) =>
@@ -229,12 +240,19 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'file-not-read': ({ file, detail }) => `${file} cannot be read (${detail})`,
   'not-saved': ({ folder, detail }) => `nothing can be saved in ${folder} (${detail})`,
   'timed-out': ({ task }) => `${TASKS[task]} took too long`,
+  'message-unknown': ({ message }) => `no message of this conversation is here whose id is or begins with ${message}`,
+  'message-ambiguous': ({ message, matches }) => `${message} begins the ids of ${matches} messages`,
+  'not-a-poll': ({ message }) => `${message} is not a poll`,
+  'option-unknown': ({ option }) => `the poll has no answer "${option}"; name one by its number from 1, or by its text`,
   'no-node-in-time': () => 'no node could be reached in time',
   'person-not-asked-in-time': ({ person }) => `no node could be asked for ${person} in time`
 }
 
 /** Stands for a message of a kind that only newer versions know. */
 export const NEWER_MESSAGE = 'Update Volo to see this message.'
+
+/** Stands for a message that its author deleted. */
+export const DELETED_MESSAGE = 'This message was deleted.'
 
 /** What Volo itself says in a conversation. */
 export function lineWords(line: SystemLine): string {
@@ -245,6 +263,8 @@ export function lineWords(line: SystemLine): string {
       return 'The message above does not follow the one before it. Its sender may have shown others something else.'
     case 'removed-device':
       return `A device that ${line.mine ? 'you' : 'this person'} removed sent something after it was removed. It is not shown.`
+    case 'timer':
+      return line.seconds === null ? 'New messages stay.' : `New messages disappear after ${timeWords(line.seconds)}.`
     case 'deleted':
       return line.contacts === 0
         ? `The network deleted up to ${messages(line.requests)} from people you don't know before this device came back.`
@@ -278,6 +298,20 @@ function groupWords({ what, by, who, text }: GroupLine): string {
 
 function listOf(names: string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}
+
+const UNITS = [
+  [7 * 24 * 3600, 'week'],
+  [24 * 3600, 'day'],
+  [3600, 'hour'],
+  [60, 'minute']
+] as const
+
+/** "1 day", "90 seconds": in the largest unit that fits. */
+function timeWords(seconds: number): string {
+  const [size, unit] = UNITS.find(([size]) => seconds % size === 0) ?? [1, 'second']
+  const count = seconds / size
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 const messages = (count: number): string => (count === 1 ? '1 message' : `${count} messages`)

@@ -1,80 +1,33 @@
-/** The calls about conversations and their messages, and the summaries kept in memory for the list of conversations. */
+/** The calls about conversations, and the summaries kept in memory for the list of conversations. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import {
-  createMessageId,
-  decodeMessage,
-  type MessageBody,
-  type MessageId
-} from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import type { ConversationId } from '../../protocol/roster/roster.ts'
-import { MAX_DRAFT_UNITS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
-import { PeerError } from '../errors.ts'
-import type {
-  ChatMessage,
-  ConversationsApi,
-  ConversationSummary,
-  MessagesApi,
-  PageOptions,
-  SentReceipt
-} from '../peer-api.ts'
+import { MAX_DRAFT_UNITS } from '../../protocol/limits.ts'
+import type { ConversationsApi, ConversationSummary } from '../peer-api.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
-import { bodyOfFile } from '../files/file-message.ts'
-import type { SendHolds } from '../directory/send-holds.ts'
-import { linePerson } from '../groups/group-lines.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
-import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import type { MessageLog } from '../history/message-log.ts'
+import { requireLength } from '../history/message-text.ts'
 import type { ReadMarks } from '../history/read-marks.ts'
-import { replicasOf } from '../network/network-info.ts'
-import { sentReceipt, type PersonViews } from '../people/person-views.ts'
-import type { Outbox } from '../sending/outbox.ts'
-import type { Sealer } from '../sending/sealer.ts'
-import type { SealingPlan } from '../sending/sealing-plan.ts'
+import type { PersonViews } from '../people/person-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
-import {
-  conversationEntry,
-  receiptsEntry,
-  slots,
-  type Conversation,
-  type MessageRow,
-  type ShownId
-} from '../store/store-layout.ts'
-import type { StateStore, UnitOfWork } from '../store/state-store.ts'
-import type { SystemLine } from '../system-line.ts'
-
-/** Messages of a page, unless asked otherwise. */
-const DEFAULT_PAGE = 50
-const MAX_PAGE = 500
+import { conversationEntry, slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
+import type { StateStore } from '../store/state-store.ts'
 
 export interface ConversationsComponents {
   context: EngineContext
   states: StateStore
   directory: DirectoryClient
-  holds: SendHolds
   history: MessageLog
   roster: ConversationRoster
   rows: ConversationRows
   marks: PersonMarksBook
-  /** Notes that the user takes part in a group. */
-  groups: { accept(unit: UnitOfWork, groupId: ConversationId): void }
-  sealer: Sealer
-  outbox: Outbox
   readMarks: ReadMarks
   people: PersonViews
-  /** Takes up the upload of a file whose message failed. @returns false if only the message is to be sent again. */
-  retryFile: (unit: UnitOfWork, row: MessageRow) => Promise<boolean>
   onChange: () => void
-}
-
-/** A text before it has its row. */
-interface OwnText {
-  messageId: MessageId
-  sentAt: number
-  text: string
 }
 
 interface Entry {
@@ -82,7 +35,7 @@ interface Entry {
   last: MessageRow | undefined
 }
 
-export class Conversations implements ConversationsApi, MessagesApi {
+export class Conversations implements ConversationsApi {
   readonly #components: ConversationsComponents
   readonly #entries = new Map<string, Entry>()
   readonly #opened = new Set<string>()
@@ -170,140 +123,6 @@ export class Conversations implements ConversationsApi, MessagesApi {
     return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
   }
 
-  async page(conversationId: string, options: PageOptions = {}): Promise<ChatMessage[]> {
-    const { states, history, people } = this.#components
-    const limit = Math.max(1, Math.min(options.limit ?? DEFAULT_PAGE, MAX_PAGE))
-    const before = options.before === undefined ? undefined : await states.read(slots.place(options.before as ShownId))
-    return (await history.page(conversationId, before?.order, limit)).map(row => people.message(row))
-  }
-
-  /** Takes a text; it is on disk, and in the queue, when this resolves. */
-  async sendText(conversationId: string, written: string): Promise<ChatMessage> {
-    if (written.trim() === '') throw new PeerError('message-empty')
-    requireLength(written, MAX_TEXT_UNITS)
-    // As the receiver will have it: half a surrogate pair cannot be encoded.
-    const text = written.toWellFormed()
-    const { context, sealer, people } = this.#components
-    const message: OwnText = { messageId: createMessageId(context.random), sentAt: context.timers.now(), text }
-    const plan = await sealer.readyPlan(conversationId)
-    const row = await this.#addAndSeal(conversationId, message, plan).catch((error: unknown) => {
-      if (!plan || error instanceof PeerError) throw error
-      // It could not be sealed at once: taken it can be all the same.
-      return this.#addAndSeal(conversationId, message, undefined)
-    })
-    return people.message(row)
-  }
-
-  #addAndSeal(conversationId: string, message: OwnText, plan: SealingPlan | undefined): Promise<MessageRow> {
-    const { states, sealer } = this.#components
-    return states.unit(async unit => {
-      const row = await this.#addText(unit, conversationId, message)
-      if (plan) await sealer.sealAtOnce(unit, plan)
-      return row
-    })
-  }
-
-  async #addText(unit: UnitOfWork, conversationId: string, { messageId, sentAt, text }: OwnText): Promise<MessageRow> {
-    const row = await this.add(unit, conversationId, this.#ownText(messageId, text, sentAt), { draft: '' })
-    const options = { messageId, shown: true, sentAt }
-    await this.#components.sealer.enqueue(unit, row.conversationId, { kind: 'text', text }, options)
-    return row
-  }
-
-  /** Whether one may write in a conversation now. @throws PeerError `no-conversation`, `blocked`, `held`. */
-  async requireOpen(conversationId: string): Promise<void> {
-    const conversation = await this.#components.states.read(slots.conversation(conversationId))
-    if (!conversation) throw new PeerError('no-conversation')
-    this.#requireUnheld(conversation)
-  }
-
-  #requireUnheld(conversation: Conversation): void {
-    const { directory, roster, holds, marks } = this.#components
-    if (!roster.mayWrite(conversation)) throw new PeerError('not-in-group')
-    const isGroup = conversation.kind === 'group'
-    for (const accountId of roster.partnersOf(conversation)) {
-      const known = directory.peek(toHex(accountId))
-      if (!isGroup && marks.isBlocked(accountId)) throw new PeerError('blocked', { username: known?.username ?? null })
-      const reason = known && holds.reason(known)
-      // What waits for a second operator needs no decision of the user: it is kept, and sent once operators agree.
-      if (reason && reason !== 'not-agreed') throw new PeerError('held', { reason, username: known.username })
-    }
-  }
-
-  /** Shows an own message. Who writes to a person accepts them; who writes in a group takes part in it. @throws PeerError as {@link requireOpen}. */
-  async add(
-    unit: UnitOfWork,
-    conversationId: string,
-    message: NewMessage,
-    change: Partial<Pick<Conversation, 'draft'>> = {}
-  ): Promise<MessageRow> {
-    const { roster, marks, history } = this.#components
-    const conversation = await unit.read(slots.conversation(conversationId))
-    if (!conversation) throw new PeerError('no-conversation')
-    this.#requireUnheld(conversation)
-    if (conversation.kind === 'group') this.#components.groups.accept(unit, conversation.conversationId)
-    else for (const accountId of roster.othersOf(conversation)) await marks.set(unit, accountId, { answer: 'accepted' })
-    return history.appendNew(unit, { ...conversation, ...change }, message)
-  }
-
-  /** Asks a person to be added to a group, with the secret of a link: who asks accepts the person. @returns the line of it. */
-  askToJoin(accountId: AccountId, secret: Uint8Array): Promise<MessageRow> {
-    const { states, rows, context, marks, history, sealer } = this.#components
-    return states.unit(async unit => {
-      const conversation = await rows.rowFor(unit, [context.accountId(), accountId])
-      await marks.set(unit, accountId, { answer: 'accepted' })
-      const messageId = createMessageId(context.random)
-      const sentAt = context.timers.now()
-      const line: SystemLine = { kind: 'group', what: 'asked', by: linePerson(context.accountId()), who: [], text: '' }
-      const row = await history.appendNew(unit, conversation, {
-        ...this.#ownText(messageId, '', sentAt),
-        kind: 'system',
-        line
-      })
-      const options = { messageId, shown: true, sentAt }
-      await sealer.enqueue(unit, conversation.conversationId, { kind: 'groupJoin', secret }, options)
-      return row
-    })
-  }
-
-  #ownText(messageId: MessageId, text: string, sentAt: number): NewMessage {
-    const { context } = this.#components
-    const own = { from: context.accountId(), device: context.device().deviceId, mine: true }
-    return { ...own, messageId, kind: 'text', text, line: null, sentAt, state: 'waiting', problem: null }
-  }
-
-  view(row: MessageRow): ChatMessage {
-    return this.#components.people.message(row)
-  }
-
-  /** Tries a failed message again, with its old place if it had one. */
-  async retry(id: string): Promise<void> {
-    const { states, history, sealer, outbox, retryFile } = this.#components
-    await states.unit(async unit => {
-      const row = await history.update(unit, id as ShownId, current =>
-        current.mine && current.state === 'failed' ? { ...current, state: 'waiting', problem: null } : undefined
-      )
-      if (!row) return
-      const { conversationId, messageId, text, file, sentAt } = row
-      if (file && (await retryFile(unit, row))) return
-      const sent = await this.#sentBefore(toHex(conversationId), messageId)
-      if (!sent) {
-        const options = { messageId, shown: true, sentAt }
-        const body: MessageBody = file ? bodyOfFile(file, text) : { kind: 'text', text }
-        return sealer.enqueue(unit, conversationId, body, options)
-      }
-      const { sequence, predecessor, content } = sent
-      const again = { sequence, predecessor }
-      await sealer.enqueueAgain(unit, { conversationId, messageId, content, sequenced: true, again })
-    })
-    outbox.kick(true)
-  }
-
-  async #sentBefore(conversationId: string, messageId: MessageId) {
-    const sent = await this.#components.states.range('sent', conversationId, slots.sent('', 0).codec)
-    return sent.find(({ value }) => equalBytes(decodeMessage(value.content).messageId, messageId))?.value
-  }
-
   async markRead(conversationId: string, upTo?: string): Promise<void> {
     await this.#components.readMarks.mark(conversationId, upTo)
   }
@@ -317,25 +136,4 @@ export class Conversations implements ConversationsApi, MessagesApi {
       if (conversation) history.saveConversation(unit, { ...conversation, draft: text.toWellFormed() })
     })
   }
-
-  /** The signed receipts of a message, of all mailboxes it went to. */
-  async receipts(shownId: string): Promise<SentReceipt[]> {
-    const { states, context } = this.#components
-    const info = context.network()
-    const entries = await states.range('receipts', shownId, receiptsEntry)
-    return entries
-      .flatMap(({ value }) => value)
-      .flatMap(({ mailbox, id, receipts }) => {
-        const replicas = replicasOf(context.crypto, info, mailbox)
-        return receipts.map(proof => {
-          const replica = replicas.find(node => equalBytes(node.key, proof.receipt.node))
-          return sentReceipt(replica?.operator ?? new Uint8Array(), mailbox, id, proof)
-        })
-      })
-  }
-}
-
-/** Never cuts: the writer decides what to leave out. @throws PeerError `message-too-long`. */
-function requireLength({ length }: string, limit: number): void {
-  if (length > limit) throw new PeerError('message-too-long', { length, limit })
 }

@@ -41,7 +41,7 @@ export interface MessageQueue {
     unit: UnitOfWork,
     conversationId: ConversationId,
     body: MessageBody,
-    options: { messageId: MessageId; shown: boolean; sentAt: number }
+    options: { messageId: MessageId; shown: boolean; sentAt: number; expiresAfter: number | null }
   ): Promise<void>
 }
 
@@ -237,8 +237,9 @@ export class OutgoingFiles {
     const { hash, size, key } = row.file
     const sent = { hash, size, key, nodes, uploadedAt: context.timers.now() }
     unit.write(fileSlots.sentFile(size, toHex(upload.hash)), sent)
-    const { messageId, conversationId, sentAt } = row
-    await sealer.enqueue(unit, conversationId, bodyOfFile(row.file, row.text), { messageId, shown: true, sentAt })
+    const { messageId, conversationId, sentAt, expiresAfter } = row
+    const options = { messageId, shown: true, sentAt, expiresAfter }
+    await sealer.enqueue(unit, conversationId, bodyOfFile(row.file, row.text), options)
   }
 
   #copyFailed(entry: Entry): Promise<void> | void {

@@ -15,6 +15,7 @@ import type { EngineContext } from '../engine-context.ts'
 import { groupSlots, type StoredGroup } from '../store/group-slots.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import { dropInbound, inboundsOf, peerKeysOf } from '../store/session-states.ts'
+import type { NewMessage } from '../store/new-message.ts'
 import { slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import type { GroupBook, KnownGroup } from './group-book.ts'
@@ -24,11 +25,7 @@ import { lineOf, linePerson } from './group-lines.ts'
 /** What shows lines and conversations. */
 export interface GroupHistory {
   saveConversation(unit: UnitOfWork, conversation: Conversation): void
-  append(
-    unit: UnitOfWork,
-    conversation: Conversation,
-    message: Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold'>
-  ): Promise<MessageRow | undefined>
+  append(unit: UnitOfWork, conversation: Conversation, message: NewMessage): Promise<MessageRow | undefined>
 }
 
 export interface GroupWriterComponents {
@@ -168,7 +165,8 @@ export class GroupWriter {
       nextPlace: 1,
       readPlace: 0,
       lastOrder: null,
-      profileGiven: 0
+      profileGiven: 0,
+      timer: null
     }
     history.saveConversation(unit, conversation)
     return conversation
@@ -237,7 +235,7 @@ export class GroupWriter {
     return shown
   }
 
-  #row(change: GroupChange, isSending: boolean): Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold'> {
+  #row(change: GroupChange, isSending: boolean): NewMessage {
     const mine = equalBytes(change.accountId, this.#components.context.accountId())
     return {
       messageId: lineIdOf(change),
@@ -255,7 +253,7 @@ export class GroupWriter {
     }
   }
 
-  #undoneRow(change: GroupChange): Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold'> {
+  #undoneRow(change: GroupChange): NewMessage {
     const { context } = this.#components
     const name = labelled('group-undone-line', context.network().id, change.id)
     const id = context.crypto.sha256(name).slice(0, MESSAGE_ID_BYTES) as MessageId

@@ -29,7 +29,8 @@ export class ConversationRows {
       nextPlace: 1,
       readPlace: 0,
       lastOrder: null,
-      profileGiven: 0
+      profileGiven: 0,
+      timer: null
     }
     this.#history.saveConversation(unit, conversation)
     return conversation

@@ -2,13 +2,17 @@
  * The messages of a conversation as they are shown. A message gets the next place when it is shown; a gap takes a place
  * too, and what fills it later is shown there, in its sender's order.
  */
-import { toHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import type { Amendments } from '../../protocol/conversation/amendments.ts'
 import { createMessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DeliveryState } from '../peer-api.ts'
 import type { SystemLine } from '../system-line.ts'
 import type { MessageProblem } from '../problems.ts'
 import type { EngineContext } from '../engine-context.ts'
+import { amendedRow } from './amended-row.ts'
+import { awaitAmendments, isErased, leaveTraces } from './amendment-traces.ts'
+import { NO_BODY } from './shown-bodies.ts'
 import { shownIdOf } from './shown-id.ts'
 import type { TextIndex } from './text-index.ts'
 import {
@@ -17,17 +21,24 @@ import {
   nextOrder,
   orderOf,
   slots,
+  type ChatEventEntry,
   type Conversation,
   type GapEntry,
   type MessageRow,
   type ShownId
 } from '../store/store-layout.ts'
+import type { NewMessage, OftenEmpty } from '../store/new-message.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
-/** A message before it has its place. */
-export type NewMessage = Omit<MessageRow, 'conversationId' | 'receivedAt' | 'readTold' | 'file'> &
-  Partial<Pick<MessageRow, 'file'>>
+export type { NewMessage } from '../store/new-message.ts'
+
+const EMPTY: Pick<MessageRow, OftenEmpty> = { ...NO_BODY, file: null, expiresAfter: null }
+
+/** Takes away the copies of a message that this device keeps elsewhere, as part of a unit of work. */
+export interface Erasing {
+  erase(unit: UnitOfWork, row: MessageRow): Promise<void>
+}
 
 export interface MessageLogInit {
   /** Called after the commit for each message that appeared or changed. */
@@ -35,9 +46,17 @@ export interface MessageLogInit {
   onConversation: (conversation: Conversation) => void
   /** Hears of each row that appears, and of each text that changes. */
   index: TextIndex
+  /** A person did something that `listen` prints. */
+  onEvent: () => void
+  /** A message will disappear at this time. */
+  onExpiry: (at: number) => void
   /** Whether received messages are kept in line for `listen`. */
   keepUnheard: boolean
+  erasing: Erasing
 }
+
+/** Messages that are looked at in one go. */
+const PAGE = 100
 
 /** How far an own message got; it never goes back. */
 const RANK: Record<DeliveryState, number> = { failed: 0, waiting: 1, sent: 2, delivered: 3, read: 4 }
@@ -68,12 +87,7 @@ export class MessageLog {
   /** Shows a message at the end whose id was made just now, so that nothing has to be looked up. */
   appendNew(unit: UnitOfWork, conversation: Conversation, message: NewMessage): Promise<MessageRow> {
     const order = orderOf(conversation.nextPlace)
-    return this.#show(
-      unit,
-      { ...conversation, nextPlace: conversation.nextPlace + 1, lastOrder: order },
-      order,
-      message
-    )
+    return this.#show(unit, { ...conversation, nextPlace: conversation.nextPlace + 1 }, order, message, true)
   }
 
   async #isShown(unit: UnitOfWork, { conversationId }: Conversation, message: NewMessage): Promise<boolean> {
@@ -88,7 +102,7 @@ export class MessageLog {
     const { device, from, to } = gap
     unit.write(slots.gap(conversationId, toHex(device), from), { device, from, to, missing, gone: 0, order })
     const row = this.#gapRow(gap, missing)
-    await this.#show(unit, { ...conversation, nextPlace: conversation.nextPlace + 1, lastOrder: order }, order, row)
+    await this.#show(unit, { ...conversation, nextPlace: conversation.nextPlace + 1 }, order, row, true)
   }
 
   /**
@@ -108,7 +122,7 @@ export class MessageLog {
       // Without its gap (it was given up) the message still has to be seen.
       if (!gap) await this.append(unit, conversation, message)
       else if (!(await this.#isShown(unit, conversation, message)))
-        await this.#show(unit, conversation, `${gap.order}.${orderOf(sequence)}`, message)
+        await this.#show(unit, conversation, `${gap.order}.${orderOf(sequence)}`, message, false)
     }
     if (gap) await this.#shrink(unit, conversationId, gap)
   }
@@ -172,23 +186,129 @@ export class MessageLog {
     }
   }
 
-  async #show(unit: UnitOfWork, conversation: Conversation, order: string, message: NewMessage): Promise<MessageRow> {
+  /** @param isLast - whether it stands at the end. */
+  async #show(
+    unit: UnitOfWork,
+    conversation: Conversation,
+    order: string,
+    message: NewMessage,
+    isLast: boolean
+  ): Promise<MessageRow> {
     const { conversationId } = conversation
-    const placeSlot = slots.place(shownIdOf(this.#context, { ...message, conversationId }))
     const now = this.#context.timers.now()
     const isSeen =
       !message.mine && (await this.#wasSeenElsewhere(unit, shownIdOf(this.#context, { ...message, conversationId })))
-    const row: MessageRow = { file: null, ...message, conversationId, receivedAt: now, readTold: isSeen }
-    const counts = !message.mine && !isSeen && isUnreadKind(message.kind)
-    unit.write(slots.message(toHex(conversationId), order), row)
-    await this.#init.index.rowAppeared(unit, toHex(conversationId), order)
-    unit.write(placeSlot, { conversationId, order })
-    this.saveConversation(unit, { ...conversation, updatedAt: now, unread: conversation.unread + (counts ? 1 : 0) })
+    const { expiresAfter = null, mine, sentAt } = message
+    const isTimed = expiresAfter !== null && (mine || isSeen)
+    const expiresAt = isTimed ? (mine ? sentAt : now) + expiresAfter * 1000 : null
+    const isNew = { receivedAt: now, readTold: isSeen, expiresAt, amendments: null }
+    const row = await this.insert(unit, order, { ...EMPTY, ...message, conversationId, ...isNew })
+    const counts = isUnread(row)
+    this.saveConversation(unit, {
+      ...conversation,
+      updatedAt: now,
+      unread: conversation.unread + (counts ? 1 : 0),
+      lastOrder: isLast && isVisible(row) ? order : conversation.lastOrder
+    })
     if (counts && this.#init.keepUnheard) {
-      unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order })
+      unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order, event: null })
     }
     unit.tell(() => this.#init.onMessage(row))
     return row
+  }
+
+  /** Writes the row of a message that is new here. @returns the row, with what was said about it before it came. */
+  async insert(unit: UnitOfWork, order: string, row: MessageRow): Promise<MessageRow> {
+    const { conversationId } = row
+    const id = shownIdOf(this.#context, row)
+    const slot = slots.awaitedAmendments(toHex(conversationId), id)
+    const awaited = await unit.read(slot)
+    const amended = awaited ? amendedRow(row, awaited) : row
+    if (awaited) unit.remove(slot)
+    unit.write(slots.message(toHex(conversationId), order), amended)
+    unit.write(slots.place(id), { conversationId, order })
+    await this.#init.index.rowAppeared(unit, toHex(conversationId), order)
+    if (amended.expiresAt !== null) await this.#noteExpiry(unit, id, amended.expiresAt)
+    if (awaited || amended.amendments) await leaveTraces(unit, id, row, amended)
+    if (isErased(amended)) await this.#init.erasing.erase(unit, amended)
+    return amended
+  }
+
+  async #noteExpiry(unit: UnitOfWork, id: ShownId, at: number): Promise<void> {
+    unit.write(slots.expiry(`${orderOf(at)}.${await nextOrder(unit)}`), { name: fromHex(id, 32) })
+    unit.after(() => this.#init.onExpiry(at))
+  }
+
+  /**
+   * Takes in what is said in a conversation about one of its messages, whether or not that has come. The order in which things
+   * are said makes no difference.
+   * @returns whether it says anything new.
+   */
+  async amend(unit: UnitOfWork, conversationId: string, id: ShownId, said: Amendments): Promise<boolean> {
+    const place = await unit.read(slots.place(id))
+    if (!place) return awaitAmendments(unit, conversationId, id, said)
+    const before = await unit.read(slots.message(conversationId, place.order))
+    // Who is in this conversation need not be in the one that the message is in.
+    if (!before || toHex(place.conversationId) !== conversationId) return false
+    const after = amendedRow(before, said)
+    await leaveTraces(unit, id, before, after, said)
+    if (after === before) return false
+    await this.update(unit, id, () => after)
+    if (!isErased(after)) return true
+    await this.#noteErased(unit, place.order, before, after)
+    await this.#init.erasing.erase(unit, after)
+    return true
+  }
+
+  /** What is erased counts as unread no longer, and a removed message is not the last one. */
+  async #noteErased(unit: UnitOfWork, order: string, before: MessageRow, after: MessageRow): Promise<void> {
+    const id = toHex(after.conversationId)
+    const conversation = await unit.read(slots.conversation(id))
+    if (!conversation) return
+    const unread = isUnread(before) ? Math.max(0, conversation.unread - 1) : conversation.unread
+    const isLast = conversation.lastOrder === order && !isVisible(after)
+    const lastOrder = isLast ? await this.#lastBefore(unit, id, order) : conversation.lastOrder
+    this.saveConversation(unit, { ...conversation, unread, lastOrder })
+  }
+
+  /** Order of the last message before another one that is shown; null if there is none. */
+  async #lastBefore(unit: UnitOfWork, conversationId: string, order: string): Promise<string | null> {
+    let before = order
+    for (;;) {
+      const options = { before, reverse: true, limit: PAGE }
+      const entries = await this.#states.range('message', conversationId, messageEntry, options)
+      for (const entry of entries) {
+        // The unit may have erased it.
+        const row = await unit.read(slots.message(conversationId, entry.order))
+        if (row && isVisible(row)) return entry.order
+      }
+      if (entries.length < PAGE) return null
+      before = entries.at(-1)!.order
+    }
+  }
+
+  /** Counts a message as read; one that disappears begins to. @returns the new row, or undefined if it was read before. */
+  async markSeen(unit: UnitOfWork, id: ShownId): Promise<MessageRow | undefined> {
+    const now = this.#context.timers.now()
+    const seen = await this.update(unit, id, row => {
+      if (row.readTold) return undefined
+      const expiresAt = row.expiresAfter === null || row.mine ? row.expiresAt : now + row.expiresAfter * 1000
+      return { ...row, readTold: true, expiresAt }
+    })
+    if (seen && !seen.mine && seen.expiresAt !== null) await this.#noteExpiry(unit, id, seen.expiresAt)
+    return seen
+  }
+
+  /** Lets a message disappear at another time. */
+  async expireAt(unit: UnitOfWork, id: ShownId, expiresAt: number): Promise<void> {
+    if (await this.update(unit, id, row => ({ ...row, expiresAt }))) await this.#noteExpiry(unit, id, expiresAt)
+  }
+
+  /** Puts what a person did into the line of `listen`. */
+  async noteEvent(unit: UnitOfWork, { conversationId }: Conversation, event: ChatEventEntry): Promise<void> {
+    if (!this.#init.keepUnheard) return
+    unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order: '', event })
+    unit.tell(() => this.#init.onEvent())
   }
 
   /** Whether another own device said that it was read, before it came here. */
@@ -252,9 +372,7 @@ export class MessageLog {
         reverse: true,
         limit
       })
-      rows.push(
-        ...entries.filter(({ value }) => !isClosedGap(value)).map(({ value, order }) => ({ row: value, order }))
-      )
+      rows.push(...entries.filter(({ value }) => isVisible(value)).map(({ value, order }) => ({ row: value, order })))
       if (entries.length < limit) break
       bound = entries.at(-1)!.order
     }
@@ -275,7 +393,11 @@ const missingLine = (missing: number, gone: number): SystemLine => ({ kind: 'mis
 
 /** Whether a message of this kind counts as unread until it was on a screen. */
 export const isUnreadKind = (kind: MessageRow['kind']): boolean =>
-  kind === 'text' || kind === 'file' || kind === 'unsupported'
+  kind === 'text' || kind === 'file' || kind === 'poll' || kind === 'unsupported'
 
-/** Whether a row is what is left of a gap that was filled. */
-export const isClosedGap = (row: MessageRow): boolean => row.kind === 'gap' && row.line === null
+/** Whether a message of another person waits to be read. */
+export const isUnread = ({ mine, kind, readTold }: MessageRow): boolean => !mine && !readTold && isUnreadKind(kind)
+
+/** False for what only keeps a place: a gap that was filled, a message that the user removed. */
+export const isVisible = ({ kind, line }: MessageRow): boolean =>
+  kind !== 'removed' && (kind !== 'gap' || line !== null)

@@ -7,7 +7,7 @@ import type { EngineContext } from '../engine-context.ts'
 import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { OwnMarks } from './own-marks.ts'
-import { isUnreadKind, type MessageLog } from './message-log.ts'
+import { isUnread, type MessageLog } from './message-log.ts'
 import { shownIdOf } from './shown-id.ts'
 
 /** Messages that are looked at in one go. */
@@ -58,9 +58,7 @@ export class ReadMarks {
     const newlyRead: MessageRow[] = []
     for (const row of unread) {
       // Another tab may have been quicker.
-      const marked = await history.update(unit, shownIdOf(context, row), current =>
-        current.readTold ? undefined : { ...current, readTold: true }
-      )
+      const marked = await history.markSeen(unit, shownIdOf(context, row))
       if (marked) newlyRead.push(marked)
     }
     const { own } = this.#components
@@ -89,7 +87,7 @@ export class ReadMarks {
     let before = upTo === undefined ? undefined : `${upTo}!`
     for (;;) {
       const { rows, order } = await history.pageWithOrder(conversationId, before, PAGE)
-      const unread = rows.filter(row => !row.mine && isUnreadKind(row.kind) && !row.readTold)
+      const unread = rows.filter(isUnread)
       found.unshift(...unread)
       if (unread.length === 0 || rows.length < PAGE || order === undefined) return found
       before = order

@@ -7,9 +7,9 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
-import { isUnreadKind, type MessageLog } from '../history/message-log.ts'
+import { amendmentsIn } from '../history/amended-row.ts'
+import { isUnread, isVisible, type MessageLog } from '../history/message-log.ts'
 import { shownIdOf } from '../history/shown-id.ts'
-import type { TextIndex } from '../history/text-index.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import { PROFILE_REVISION } from '../sending/profile.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
@@ -24,7 +24,6 @@ export interface HistoryMergeComponents {
   context: EngineContext
   states: StateStore
   history: MessageLog
-  index: Pick<TextIndex, 'rowAppeared'>
   tokens: DeliveryTokens
   sync: Pick<OwnSync, 'takeItems' | 'markSeen'>
   /** A person whom this device may not know yet. The listener looks them up outside of the unit of work. */
@@ -59,7 +58,7 @@ export class HistoryMerge {
     if (!before) return 0
     const { accountId, username, displayName, deliveryToken } = shipped
     const here: ShippedRow[] = []
-    let conversation = before
+    let conversation = before.timer ? before : { ...before, timer: shipped.timer }
     let added = 0
     for (const each of shipped.rows.toReversed()) {
       const next = await this.#row(unit, conversation, each, shipped.isRead)
@@ -93,7 +92,7 @@ export class HistoryMerge {
     if (existing) {
       return existing.lastOrder === null ? { ...existing, updatedAt } : existing
     }
-    const empty = { draft: '', unread: 0, nextPlace: 1, readPlace: 0, lastOrder: null, profileGiven: 0 }
+    const empty = { draft: '', unread: 0, nextPlace: 1, readPlace: 0, lastOrder: null, profileGiven: 0, timer: null }
     return { ...participants, ...empty, updatedAt }
   }
 
@@ -104,7 +103,7 @@ export class HistoryMerge {
     shipped: ShippedRow,
     isRead: boolean
   ): Promise<Conversation | undefined> {
-    const { context, index } = this.#components
+    const { context, history } = this.#components
     const { conversationId } = conversation
     const { row } = shipped
     const id = shownIdOf(context, { ...row, conversationId })
@@ -116,23 +115,18 @@ export class HistoryMerge {
     if (isAwaited) unit.remove(awaited)
     const mine = equalBytes(row.from, context.accountId())
     const readTold = row.readTold || isRead || isAwaited
-    unit.write(slots.message(toHex(conversationId), order), { ...row, conversationId, mine, readTold })
-    unit.write(slots.place(id), { conversationId, order })
-    await index.rowAppeared(unit, toHex(conversationId), order)
-    const isUnread = !mine && isUnreadKind(row.kind) && !readTold
+    const inserted = await history.insert(unit, order, { ...row, conversationId, mine, readTold })
     const { lastOrder, unread } = conversation
-    return {
-      ...conversation,
-      unread: unread + (isUnread ? 1 : 0),
-      lastOrder: lastOrder === null || order > lastOrder ? order : lastOrder
-    }
+    const isLast = isVisible(inserted) && (lastOrder === null || order > lastOrder)
+    return { ...conversation, unread: unread + (isUnread(inserted) ? 1 : 0), lastOrder: isLast ? order : lastOrder }
   }
 
-  /** A message that is here may have got further at the other device. Only what came late is looked at. */
+  /** A message that is here may have got further at the other device, and more may have been said about it there. */
   async #advance(unit: UnitOfWork, { conversationId }: Conversation, { row, behind }: ShippedRow): Promise<void> {
     const { context, history, sync } = this.#components
-    if (behind === null) return
     const id = shownIdOf(context, { ...row, conversationId })
+    if (row.amendments) await history.amend(unit, toHex(conversationId), id, amendmentsIn(row))
+    if (behind === null) return
     if (row.state !== null) await history.advance(unit, id, row.state)
     if (row.readTold && !row.mine) await sync.markSeen(unit, toHex(conversationId), id)
   }

@@ -28,10 +28,10 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import { accountIdCodec } from '../../protocol/identity/device.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { DELIVERY_TOKEN_BYTES } from '../../protocol/wire/delivery-token.ts'
-import { MAX_ORDER_LENGTH, messageCodec } from '../store/store-layout.ts'
+import { MAX_ORDER_LENGTH, messageCodec, timerCodec } from '../store/store-layout.ts'
 
 /** Of the form below. A device that does not know it asks again once it is updated. */
-const PIECE_VERSION = 1
+const PIECE_VERSION = 2
 const MAX_ROWS = 1_000
 const LIMITS = { maxBytes: MAX_HISTORY_CHUNK_BYTES, maxDepth: 8, maxItems: 4_096 }
 
@@ -79,6 +79,8 @@ const shippedConversationCodec = struct({
   displayName: nullable(text(64)),
   /** What makes a contact of this account at the person's nodes. */
   deliveryToken: nullable(bytes(DELIVERY_TOKEN_BYTES)),
+  /** After how long new messages disappear. */
+  timer: timerCodec,
   /** Newest first. */
   rows: list(shippedRowCodec, MAX_ROWS)
 })

@@ -36,7 +36,7 @@ import {
 } from './history-piece.ts'
 import type { LateHistory } from './late-history.ts'
 import { fillLate } from './late-piece.ts'
-import { isShipped, shippedConversation, type Filling } from './shipped-conversation.ts'
+import { fitting, isShipped, shippedConversation, type Filling } from './shipped-conversation.ts'
 import type { SyncItems } from './sync-items.ts'
 
 /** Bytes of messages in one piece; a single longer message gets a piece of its own. */
@@ -181,7 +181,7 @@ export class HistorySource {
     let isCut = false
     for (const { order, value: row } of page) {
       if (!isShipped(row)) continue
-      const shipped = { order, row, behind: null }
+      const shipped = fitting({ order, row, behind: null })
       const bytes = rowBytes(shipped)
       isCut = bytes > filling.room && filling.room < PIECE_BYTES
       if (isCut) break

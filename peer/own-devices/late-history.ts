@@ -8,12 +8,14 @@
  * A sender says it with the first Open whose roster has the new device (`joined`).
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { isAmending } from '../../protocol/conversation/amendments.ts'
 import type { PacketOrigin, Row } from '../../protocol/conversation/conversation-change.ts'
 import { decodeMessage, type MessageBody } from '../../protocol/conversation/message.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { JoinedDevice } from '../../protocol/session/accept.ts'
 import type { EngineContext } from '../engine-context.ts'
+import { targetOf } from '../history/amendment-target.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import {
   historyGrantEntry,
@@ -95,8 +97,13 @@ export class LateHistory {
     const reached = new Set(recipients.map(toHex))
     for (const device of this.#waiting.keys()) {
       if (reached.has(device)) continue
-      const shown = messageId ? ownShownId(this.#context, { conversationId, messageId }) : undefined
-      await this.#put(unit, device, entriesOf(decodeMessage(content).body, shown))
+      const { body } = decodeMessage(content)
+      const shown = messageId
+        ? ownShownId(this.#context, { conversationId, messageId })
+        : isAmending(body)
+          ? targetOf(this.#context, conversationId, body, this.#context.accountId())
+          : undefined
+      await this.#put(unit, device, entriesOf(body, shown))
     }
   }
 

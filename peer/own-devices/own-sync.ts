@@ -6,6 +6,8 @@
  * it counts for nothing.
  */
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { amendmentsOf, NO_AMENDMENTS } from '../../protocol/conversation/amendments.ts'
+import type { PacketOrigin } from '../../protocol/conversation/conversation-change.ts'
 import type { BodyOf, MessageBody } from '../../protocol/conversation/message.ts'
 import { MAX_RECEIPT_TARGETS } from '../../protocol/conversation/message-kinds.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -41,6 +43,9 @@ export interface OwnSyncComponents {
   /** Something that a screen shows has changed. */
   onChange: () => void
 }
+
+/** The user removed a message on another own device. */
+const HIDDEN = { ...NO_AMENDMENTS, isHidden: true }
 
 export class OwnSync implements OwnMarks {
   readonly #components: OwnSyncComponents
@@ -90,6 +95,11 @@ export class OwnSync implements OwnMarks {
     }
   }
 
+  /** Tells the other own devices of a star. As part of the unit of work that sets it here. */
+  async tellStar(unit: UnitOfWork, body: BodyOf<'star'>): Promise<void> {
+    if (await this.hasOthers()) await this.#tell(unit, body)
+  }
+
   async #tell(unit: UnitOfWork, body: MessageBody): Promise<void> {
     const { context, rows, sealer } = this.#components
     const { conversationId } = await rows.rowFor(unit, [context.accountId()])
@@ -104,13 +114,24 @@ export class OwnSync implements OwnMarks {
   }
 
   /** Takes what an own device says; see {@link isOwn}. */
-  async receive(unit: UnitOfWork, body: BodyOf<'sync'> | BodyOf<'ownMarks'>): Promise<void> {
+  async receive(
+    unit: UnitOfWork,
+    { senderAccount: accountId, senderDevice: deviceId }: Pick<PacketOrigin, 'senderAccount' | 'senderDevice'>,
+    body: BodyOf<'sync' | 'ownMarks' | 'star'>
+  ): Promise<void> {
     if (body.kind === 'sync') return this.takeItems(unit, body.items)
+    const { history, context } = this.#components
     const conversationId = toHex(body.conversationId)
+    if (body.kind === 'star') {
+      const said = amendmentsOf(body, { accountId, deviceId, sentAt: context.timers.now() })
+      await history.amend(unit, conversationId, toHex(body.target) as ShownId, said)
+      return
+    }
     for (const message of body.messages) {
       const id = toHex(message) as ShownId
       if (body.mark === 'seen') await this.markSeen(unit, conversationId, id)
-      else await this.#components.history.advance(unit, id, body.mark)
+      else if (body.mark === 'hidden') await history.amend(unit, conversationId, id, HIDDEN)
+      else await history.advance(unit, id, body.mark)
     }
   }
 
@@ -120,7 +141,7 @@ export class OwnSync implements OwnMarks {
     const place = await unit.read(slots.place(id))
     // The mark may be quicker than the message: they come from two devices.
     if (!place) return unit.write(ownDeviceSlots.awaitedMark(id), { at: context.timers.now() })
-    const marked = await history.update(unit, id, row => (row.readTold ? undefined : { ...row, readTold: true }))
+    const marked = await history.markSeen(unit, id)
     const conversation = marked && !marked.mine && (await unit.read(slots.conversation(conversationId)))
     if (!conversation) return
     history.saveConversation(unit, { ...conversation, unread: Math.max(0, conversation.unread - 1) })

@@ -1,11 +1,15 @@
 /** What a piece of history says of a conversation, besides its messages. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { MAX_HISTORY_CHUNK_BYTES } from '../../protocol/conversation/message-kinds.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
 import type { SyncItem } from '../store/own-device-slots.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
-import type { ShippedConversation, ShippedRow } from './history-piece.ts'
+import { rowBytes, type ShippedConversation, type ShippedRow } from './history-piece.ts'
+
+/** Bytes of one message that fit into a piece. */
+const MAX_ROW_BYTES = MAX_HISTORY_CHUNK_BYTES - 512
 
 /** What a piece is filled with. */
 export interface Filling {
@@ -22,7 +26,7 @@ export async function shippedConversation(
   conversation: Conversation,
   rows: ShippedRow[]
 ): Promise<ShippedConversation> {
-  const { conversationId, accountId, kind, updatedAt, unread } = conversation
+  const { conversationId, accountId, kind, updatedAt, unread, timer } = conversation
   const isSelf = equalBytes(accountId, context.accountId())
   const known = isSelf ? undefined : await directory.load(accountId)
   const token = isSelf ? undefined : await unit.read(slots.deliveryToken(toHex(accountId)))
@@ -35,8 +39,16 @@ export async function shippedConversation(
     username: known?.username ?? null,
     displayName: known?.displayName ?? null,
     deliveryToken: token?.token ?? null,
+    timer,
     rows
   }
+}
+
+/** The longest text leaves no room for hundreds of reactions. */
+export function fitting(shipped: ShippedRow): ShippedRow {
+  const { row } = shipped
+  if (!row.amendments || rowBytes(shipped) <= MAX_ROW_BYTES) return shipped
+  return { ...shipped, row: { ...row, amendments: { ...row.amendments, reactions: [], votes: [] } } }
 }
 
 /** Whether a row is history. What waits here is sent to the new device, too; a missing message is not history. */

@@ -11,6 +11,8 @@ import { recordDetails } from '../directory/record-details.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import { fileView } from '../files/file-message.ts'
+import { NO_AMENDMENTS } from '../../protocol/conversation/amendments.ts'
+import { pollOf, reactionsOf } from '../history/amendment-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/store-layout.ts'
@@ -138,7 +140,25 @@ export class PersonViews {
       sentAt: row.sentAt,
       receivedAt: row.receivedAt,
       state: row.state,
-      problem: row.problem
+      problem: row.problem,
+      ...this.#said(row)
+    }
+  }
+
+  /** What was said about a message. */
+  #said(row: MessageRow) {
+    const { edit, pin, star } = row.amendments ?? NO_AMENDMENTS
+    const me = this.#own().accountId
+    return {
+      replyTo: row.replyTo && toHex(row.replyTo),
+      editedAt: edit?.at ?? null,
+      isForwarded: row.isForwarded,
+      reactions: reactionsOf(row, me),
+      poll: pollOf(row, me),
+      isPinned: pin?.isPinned ?? false,
+      isStarred: star?.isStarred ?? false,
+      expiresAfter: row.expiresAfter,
+      expiresAt: row.expiresAt
     }
   }
 

@@ -77,12 +77,12 @@ export class ControlInbox {
   #ofOwnDevice(
     unit: UnitOfWork,
     origin: PacketOrigin,
-    control: Extract<Control, { kind: 'sync' | 'ownMarks' | 'historyChunk' | 'historyRequest' }>
+    control: Extract<Control, { kind: 'sync' | 'ownMarks' | 'star' | 'historyChunk' | 'historyRequest' }>
   ): Promise<void> {
     const { own, historyTransfer } = this.#components
     if (control.kind === 'historyRequest') return this.#historyRequest(unit, origin, control)
     if (control.kind === 'historyChunk') return historyTransfer.receive(unit, origin.senderDevice, control)
-    return own.receive(unit, control)
+    return own.receive(unit, origin, control)
   }
 
   /** Answered as {@link #resendRequest}: a request that was taken before costs nothing. */

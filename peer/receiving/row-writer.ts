@@ -1,5 +1,6 @@
 /** Writes into the history what a packet shows: messages under a date that can be defended, gaps, and lines of Volo itself. */
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
+import { amendmentsOf, isAmending } from '../../protocol/conversation/amendments.ts'
 import type { PacketOrigin, Row } from '../../protocol/conversation/conversation-change.ts'
 import { MESSAGE_ID_BYTES, type Message, type MessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -7,7 +8,10 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { labelled, type Purpose } from '../../protocol/labels.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { fileOfBody } from '../files/file-message.ts'
+import { timerLine, type ConversationTimer } from '../history/conversation-timer.ts'
+import { eventOf, targetOf } from '../history/amendment-target.ts'
 import type { MessageLog, NewMessage } from '../history/message-log.ts'
+import { fieldsOfBody, shownBody } from '../history/shown-bodies.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { LateHistory } from '../own-devices/late-history.ts'
 import { slots, type Conversation } from '../store/store-layout.ts'
@@ -23,6 +27,7 @@ export interface RowWriterComponents {
   context: EngineContext
   history: MessageLog
   marks: Acceptance
+  timer: ConversationTimer
   /** Keeps what a new device of the account does not get by itself. */
   late: Pick<LateHistory, 'noteRow'>
   groups: { accept(unit: UnitOfWork, groupId: ConversationId): void }
@@ -71,12 +76,13 @@ export class RowWriter {
 
   async #message(
     unit: UnitOfWork,
-    conversation: Conversation,
+    found: Conversation,
     origin: PacketOrigin,
     row: Extract<Row, { kind: 'message' | 'unreadable' }>,
     storedAt: number | undefined
   ): Promise<void> {
     const { context, history, late, marks, groups } = this.#components
+    const conversation = row.kind === 'message' ? await this.#amend(unit, found, origin, row.message) : found
     const shown = row.kind === 'message' ? this.#shownForm(origin, row.message) : this.#unreadableForm(origin, row)
     if (shown) await this.#setDate(unit, origin, conversation, shown, { isLate: row.late, storedAt })
     // The user wrote to this person on another own device.
@@ -86,17 +92,51 @@ export class RowWriter {
     if (shown?.mine && conversation.kind === 'group') groups.accept(unit, conversation.conversationId)
     if (row.late) await history.fill(unit, conversation, origin.senderDevice, row.sequence, shown)
     else if (shown) await history.append(unit, conversation, shown)
-    const name = shown && shownIdOf(context, { ...shown, conversationId: origin.conversationId })
+    const name = shown
+      ? shownIdOf(context, { ...shown, conversationId: origin.conversationId })
+      : row.kind === 'message' && isAmending(row.message.body)
+        ? targetOf(context, origin.conversationId, row.message.body, origin.senderAccount)
+        : undefined
     await late.noteRow(unit, origin, row, name)
   }
 
+  /** Takes in what a message says about another one, or about the conversation. @returns the conversation after it. */
+  async #amend(
+    unit: UnitOfWork,
+    conversation: Conversation,
+    origin: PacketOrigin,
+    { body, sentAt }: Message
+  ): Promise<Conversation> {
+    const { context, history, timer } = this.#components
+    const { senderAccount: from, senderDevice: deviceId } = origin
+    const mine = equalBytes(from, context.accountId())
+    if (body.kind === 'timer') {
+      const changed = timer.taken(conversation, origin, body)
+      if (changed === conversation) return conversation
+      history.saveConversation(unit, changed)
+      const event = { from, sentAt, message: null, what: { kind: 'timer' as const, seconds: body.seconds } }
+      if (!mine) await history.noteEvent(unit, conversation, event)
+      return changed
+    }
+    // A star belongs to the own devices, and comes on their way.
+    if (!isAmending(body) || body.kind === 'star') return conversation
+    const id = targetOf(context, conversation.conversationId, body, from)
+    const said = amendmentsOf(body, { accountId: from, deviceId, sentAt })
+    if (!(await history.amend(unit, toHex(conversation.conversationId), id, said))) return conversation
+    const event = { from, sentAt, message: fromHex(id, 32), what: eventOf(body) }
+    if (!mine) await history.noteEvent(unit, conversation, event)
+    // It may have counted as unread, or have been the last one.
+    return (await unit.read(slots.conversation(toHex(conversation.conversationId))))!
+  }
+
   /** How a message is shown; undefined for one that only changes others. */
-  #shownForm(origin: PacketOrigin, { messageId, sentAt, body }: Message): NewMessage | undefined {
-    const shown = this.#ofSender(origin, messageId, sentAt)
+  #shownForm(origin: PacketOrigin, { messageId, sentAt, expiresAfter, body }: Message): NewMessage | undefined {
+    const shown = { ...this.#ofSender(origin, messageId, sentAt), expiresAfter }
+    const read = shownBody(body)
+    if (read) return { ...shown, ...fieldsOfBody(read) }
     switch (body.kind) {
-      case 'text':
-      case 'reply':
-        return { ...shown, text: body.text }
+      case 'timer':
+        return timerLine(shown, body.seconds)
       case 'attachment':
         return { ...shown, kind: 'file', text: body.caption, file: fileOfBody(body) }
       case 'voiceNote':

@@ -97,6 +97,11 @@ export class Outbox {
     return this.#entries.size
   }
 
+  /** Whether anything of a conversation is not kept yet. @param conversationId - lower-case hex. */
+  isIn(conversationId: string): boolean {
+    return [...this.#entries.values()].some(({ item }) => toHex(item.conversationId) === conversationId)
+  }
+
   /** Shown messages inside. */
   waitingMessages(): Set<ShownId> {
     return new Set([...this.#entries.values()].flatMap(({ item }) => this.#shownIn(item)))

@@ -66,7 +66,7 @@ export class Sealer {
     unit: UnitOfWork,
     conversationId: ConversationId,
     body: MessageBody,
-    options: { messageId?: MessageId; shown?: boolean; sentAt?: number } = {}
+    options: { messageId?: MessageId; shown?: boolean; sentAt?: number; expiresAfter?: number | null } = {}
   ): Promise<void> {
     const { random, timers } = this.#components.context
     const messageId = options.messageId ?? createMessageId(random)
@@ -74,7 +74,7 @@ export class Sealer {
     await this.#components.queue.push(unit, {
       conversationId,
       messageId: options.shown ? messageId : null,
-      content: encodeMessage({ messageId, sentAt, expiresAfter: null, body }),
+      content: encodeMessage({ messageId, sentAt, expiresAfter: options.expiresAfter ?? null, body }),
       sequenced: isSequenced(body.kind),
       again: null
     })

@@ -43,9 +43,22 @@ export async function openLevelStore(location: string, onClosed?: () => void): P
     batch,
     flush: () => batch([{ key: FLUSH_KEY, value: new Uint8Array() }]),
     range: options => db.iterator(options).all(),
-    ...(!inBrowser && { compact: (from, to) => (db as unknown as ClassicLevel).compactRange(from, to) }),
+    ...(!inBrowser && { compact: (from, to) => compactLevel(db as unknown as ClassicLevel, from, to) }),
     close: () => queue.run(() => db.close())
   }
+}
+
+/**
+ * LevelDB writes what is in memory to a file with the values that were replaced, and goes through files only where a later
+ * one lies over them. So a second pass follows, with a mark at each end that lies over all; nothing has these keys.
+ */
+async function compactLevel(db: ClassicLevel, from: string, to: string): Promise<void> {
+  await db.compactRange(from, to)
+  await db.batch([
+    { type: 'del', key: from },
+    { type: 'del', key: to }
+  ])
+  await db.compactRange(from, to)
 }
 
 // `level` cannot ask a browser for a durable transaction, and without that the browser reports success before anything is on

@@ -224,6 +224,25 @@ const messageFiles: MigrationStep = async store => {
   return changes
 }
 
+/** 12 to 13: rows have what is said about a message and when it disappears, conversations have a timer. */
+const amendedMessages: MigrationStep = async store => {
+  const changes: EntryChange[] = []
+  for (const conversation of await store.all('conversation')) {
+    const fields = fieldsOf(conversation)
+    const id = toHex(fields[0] as Uint8Array)
+    changes.push({ space: 'conversation', id, value: encodeCbor([...fields, null]) })
+    for (const { order, value } of await store.range('message', id)) {
+      // replyTo, isForwarded, poll, expiresAfter, expiresAt, amendments.
+      const row = encodeCbor([...fieldsOf(value), null, false, null, null, null, null])
+      changes.push({ space: 'message', id, order, value: row })
+    }
+  }
+  for (const { order, value } of await store.range('unheard', undefined)) {
+    changes.push({ space: 'unheard', order, value: encodeCbor([...fieldsOf(value), null]) })
+  }
+  return changes
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -236,7 +255,8 @@ export const STEPS: readonly MigrationStep[] = [
   systemLines,
   acceptedPeople,
   searchIndex,
-  messageFiles
+  messageFiles,
+  amendedMessages
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

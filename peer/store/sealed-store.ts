@@ -102,6 +102,16 @@ export class SealedStore {
   }
 
   /**
+   * Lets the database drop what it still has of entries that were erased or replaced, where it can.
+   * @param id - of one `(space, id)`; the whole space without it.
+   */
+  async compact(space: string, id?: string): Promise<void> {
+    const prefix = id === undefined ? `${space}/` : this.#names.prefixOf(space, id)
+    await this.flush()
+    await this.#store.compact?.(prefix, prefix + LAST)
+  }
+
+  /**
    * Replaces the key of the secrets if it is a day old, or if much was erased since: then nothing that the database left of
    * them in its files can be opened. Call it from time to time.
    */

@@ -6,10 +6,12 @@ import type { RotatingCipher } from './rotating-cipher.ts'
 
 /**
  * Kinds of entries with secrets that must be gone once they are erased: message keys, private keys, and what was written, where
- * it lies beside the messages that are shown. `message` itself is sealed under the key of the store for now.
+ * it lies beside the messages that are shown. `message` itself is sealed under the key of the store; of a message that is deleted the
+ * database drops what it has (`Erasure`).
  */
 const SECRET_SPACES = [
   'accepted-pairing',
+  'awaited-amendments',
   'device',
   'inbound',
   'open-delivery',
@@ -18,6 +20,7 @@ const SECRET_SPACES = [
   'own-keys',
   'parked',
   'sent',
+  'text-version',
   'unsent'
 ] as const
 /** The key is replaced when it is so old … */

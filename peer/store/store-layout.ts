@@ -20,7 +20,15 @@ import {
   type Codec,
   type TypeOf
 } from '../../protocol/codec.ts'
-import { messageIdCodec } from '../../protocol/conversation/message-kinds.ts'
+import { amendmentsCodec, type Amendments } from '../../protocol/conversation/amendments.ts'
+import {
+  MAX_EMOJI_UNITS,
+  MAX_EXPIRY_SECONDS,
+  MAX_OPTION_UNITS,
+  MAX_POLL_OPTIONS,
+  messageIdCodec,
+  pollChoicesCodec
+} from '../../protocol/conversation/message-kinds.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { sequencerState, type Sequencer } from '../../protocol/conversation/sequencer.ts'
 import { accountIdCodec, deviceIdCodec, type AccountId } from '../../protocol/identity/device.ts'
@@ -76,6 +84,16 @@ export function entry<T>(codec: Codec<T>): Slot<T>['codec'] {
 /** Longest order of a message: history of an own device keeps the order it had there, behind a place of its own. */
 export const MAX_ORDER_LENGTH = 200
 
+/** A setting of a conversation, see peer/history/conversation-timer.ts; null if nobody has set it. */
+export const timerCodec = nullable(
+  struct({
+    accountId: accountIdCodec,
+    deviceId: deviceIdCodec,
+    version: uint(),
+    seconds: nullable(uint(MAX_EXPIRY_SECONDS))
+  })
+)
+
 const conversationCodec = struct({
   conversationId: conversationIdCodec,
   /** The other account; our own for notes to self; in a group who added us, or made it. */
@@ -92,7 +110,9 @@ const conversationCodec = struct({
   /** `message` order of the newest shown, null before the first. */
   lastOrder: nullable(text(MAX_ORDER_LENGTH)),
   /** Revision of our profile that the other side was given; 0 for none. */
-  profileGiven: uint()
+  profileGiven: uint(),
+  /** Who last said after how many seconds new messages disappear, null for never; the highest version counts. */
+  timer: timerCodec
 })
 export type Conversation = TypeOf<typeof conversationCodec>
 export const conversationEntry = entry(conversationCodec)
@@ -126,7 +146,8 @@ const lineCodec: Codec<SystemLine> = variant({
       who: list(groupPersonCodec, MAX_GROUP_CHANGE_TARGETS),
       text: text(MAX_GROUP_DESCRIPTION_UNITS)
     })
-  ]
+  ],
+  timer: [5, struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) })]
 })
 
 /** A row of the message log. History travels in this form, too: see peer/own-devices/history-piece.ts. */
@@ -136,7 +157,9 @@ export const messageCodec = struct({
   from: accountIdCodec,
   device: deviceIdCodec,
   mine: bool,
-  kind: oneOf('text', 'system', 'gap', 'unsupported', 'file'),
+  /** `deleted`: by its author, for all. `removed`: not shown any more on the own devices; the row keeps the message from coming back. */
+  kind: oneOf('text', 'system', 'gap', 'unsupported', 'file', 'poll', 'deleted', 'removed'),
+  /** As it was edited last; the question of a poll. */
   text: text(MAX_TEXT_UNITS),
   line: nullable(lineCodec),
   sentAt: uint(),
@@ -146,7 +169,17 @@ export const messageCodec = struct({
   /** Whether the sender was told that it was read here. */
   readTold: bool,
   /** Of a message of kind `file`; its `text` is what the sender says about it. */
-  file: nullable(fileCodec)
+  file: nullable(fileCodec),
+  /** Name of the message that this one answers. */
+  replyTo: nullable(bytes(32)),
+  isForwarded: bool,
+  poll: nullable(struct({ options: list(text(MAX_OPTION_UNITS), MAX_POLL_OPTIONS, 2), isMultiple: bool })),
+  /** Seconds after which it disappears, once it was sent or read; null if it stays. */
+  expiresAfter: nullable(uint(MAX_EXPIRY_SECONDS)),
+  /** When it disappears; null before that is known. */
+  expiresAt: nullable(uint()),
+  /** The text of an edit is in `text`, and empty here. */
+  amendments: nullable(amendmentsCodec)
 })
 export type MessageRow = TypeOf<typeof messageCodec>
 export const messageEntry = entry(messageCodec)
@@ -244,8 +277,39 @@ const parkedCodec = struct({
 export type Parked = TypeOf<typeof parkedCodec>
 export const parkedEntry = entry(parkedCodec)
 
-const unheardCodec = struct({ conversationId: conversationIdCodec, order: text(MAX_ORDER_LENGTH) })
+/** What a person did, besides writing a message: one line of `listen`. */
+const chatEventCodec = struct({
+  from: accountIdCodec,
+  sentAt: uint(),
+  /** Name of the message that it is about; null for the timer. */
+  message: nullable(bytes(32)),
+  what: variant({
+    reaction: [0, struct({ emoji: nullable(text(MAX_EMOJI_UNITS)) })],
+    edit: [1, struct({})],
+    delete: [2, struct({})],
+    vote: [3, struct({ choices: pollChoicesCodec })],
+    pin: [4, struct({ isPinned: bool })],
+    timer: [5, struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) })]
+  })
+})
+export type ChatEventEntry = TypeOf<typeof chatEventCodec>
+
+const unheardCodec = struct({
+  conversationId: conversationIdCodec,
+  /** Of a message; empty for an event. */
+  order: text(MAX_ORDER_LENGTH),
+  event: nullable(chatEventCodec)
+})
 export const unheardEntry = entry(unheardCodec)
+
+/** One text that an edited message had or has. */
+const textVersionCodec = struct({ version: uint(), deviceId: deviceIdCodec, at: uint(), text: text(MAX_TEXT_UNITS) })
+export type TextVersion = TypeOf<typeof textVersionCodec>
+export const textVersionEntry = entry(textVersionCodec)
+const amendmentsEntry = entry(amendmentsCodec)
+const namedMessageCodec = struct({ name: bytes(32) })
+/** An entry of a list of messages, such as those that are pinned. */
+export const namedMessageEntry = entry(namedMessageCodec)
 
 const counterCodec = struct({ next: uint() })
 
@@ -352,6 +416,36 @@ export const slots = {
   }),
   parked: (delivery: string): Slot<Parked> => ({ space: 'parked', id: delivery, codec: parkedEntry }),
   unheard: (order: string): Slot<TypeOf<typeof unheardCodec>> => ({ space: 'unheard', order, codec: unheardEntry }),
+  /** What was said about a message that has not come yet. */
+  awaitedAmendments: (conversation: string, message: ShownId): Slot<Amendments> => ({
+    space: 'awaited-amendments',
+    id: conversation,
+    order: message,
+    codec: amendmentsEntry
+  }),
+  /** Texts of a message that was edited, the first one with version 0. */
+  textVersion: (
+    message: ShownId,
+    { version, deviceId }: Pick<TextVersion, 'version' | 'deviceId'>
+  ): Slot<TextVersion> => ({
+    space: 'text-version',
+    id: message,
+    order: `${version}.${toHex(deviceId)}`,
+    codec: textVersionEntry
+  }),
+  /** A pinned message of a conversation. */
+  pin: (conversation: string, message: ShownId): Slot<TypeOf<typeof namedMessageCodec>> => ({
+    space: 'pin',
+    id: conversation,
+    order: message,
+    codec: namedMessageEntry
+  }),
+  /** A message that disappears at a time; sorted by the time. @param order - see `expiryOrder`. */
+  expiry: (order: string): Slot<TypeOf<typeof namedMessageCodec>> => ({
+    space: 'expiry',
+    order,
+    codec: namedMessageEntry
+  }),
   /** Of another account, given to us in its profile. */
   deliveryToken: (account: string): Slot<TypeOf<typeof deliveryTokenCodec>> => ({
     space: 'delivery-token',

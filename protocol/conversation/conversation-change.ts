@@ -77,6 +77,7 @@ export type Control =
   /** From own devices only, and in the conversation of the account with itself only: whoever applies them checks that. */
   | BodyOf<'sync'>
   | BodyOf<'ownMarks'>
+  | BodyOf<'star'>
   | BodyOf<'historyChunk'>
   /** As a resend request. */
   | (BodyOf<'historyRequest'> & { sentAt: number; sessionId: SessionId })
@@ -349,6 +350,9 @@ function sequenced(env: Environment, sequencer: Sequencer, { sequence, predecess
   return receiveMessage(env, sequencer, { sequence, predecessor, content })
 }
 
+/** Kinds that are shown as a message of their own: their sender is told that they have arrived. */
+const ACKNOWLEDGED: ReadonlySet<string> = new Set(['text', 'reply', 'poll', 'forward', 'attachment', 'voiceNote'])
+
 /** What steps of the sequencer show, and what is owed for it. */
 function shownBy(
   origin: PacketOrigin,
@@ -366,8 +370,8 @@ function shownBy(
     if (row.kind !== 'message') continue
     const { messageId, body } = row.message
     if (isControlForAll(body)) controls.push(body)
-    if (isOwn && (body.kind === 'sync' || body.kind === 'ownMarks')) controls.push(body)
-    if (!isOwn && (body.kind === 'text' || body.kind === 'reply')) delivered.push(messageId)
+    if (isOwn && (body.kind === 'sync' || body.kind === 'ownMarks' || body.kind === 'star')) controls.push(body)
+    if (!isOwn && ACKNOWLEDGED.has(body.kind)) delivered.push(messageId)
   }
   return { sequencer: steps.at(-1)!.sequencer, rows, controls, owed: { delivered, opened: [] } }
 }

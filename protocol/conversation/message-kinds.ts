@@ -1,8 +1,9 @@
 /**
  * The kinds of messages and their fields. Numbers are for ever; a kind whose fields change gets a new version.
  *
- * A message that speaks about another (`target`) names it by id. Ids can be chosen by anybody, so whoever applies an
- * edit or a delete first checks that the target is by the same account.
+ * A message that speaks about another one (`target`) names it. An edit and a delete name it by its id alone, and the message
+ * with this id of the *same* account is meant: what others wrote cannot be named, so it cannot be changed. All others name it by
+ * the hash that also covers its author (`shownIdOf`), because anybody can choose an id that another person has used.
  */
 import type { Brand } from '../brand.ts'
 import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
@@ -47,7 +48,21 @@ export const MAX_WAVEFORM_BYTES = 128
 export const MAX_VOICE_NOTE_MS = 24 * 60 * 60 * 1000
 
 const messageText = text(MAX_TEXT_UNITS)
-const target = messageIdCodec
+/** Of the same account. */
+const ownTarget = messageIdCodec
+/** A name that covers the author, see `shownIdOf` in peer/history. */
+const target = bytes(32)
+/** Of a change: the highest counts. Above every version that the device which makes the change has seen, and not below its clock. */
+const version = uint()
+
+/** Longest emoji, with its joiners, in UTF-16 code units. */
+export const MAX_EMOJI_UNITS = 32
+export const MAX_POLL_OPTIONS = 12
+/** Longest option of a poll, in UTF-16 code units. */
+export const MAX_OPTION_UNITS = 128
+export const MAX_QUESTION_UNITS = 1_024
+/** Numbers of the options that a person chose, from 0. */
+export const pollChoicesCodec = list(uint(MAX_POLL_OPTIONS - 1), MAX_POLL_OPTIONS)
 
 /**
  * One thing that all devices of an account agree on, such as a device's name. The highest `version` counts; of two that are
@@ -85,10 +100,11 @@ export const pixelsCodec = nullable(uint(65_535))
 export const messageKinds = {
   text: { number: 1, codec: struct({ text: messageText }) },
   reply: { number: 2, codec: struct({ target, text: messageText }) },
-  /** One emoji; `removed` takes it back. */
-  reaction: { number: 3, codec: struct({ target, emoji: text(32), removed: bool }) },
-  edit: { number: 4, codec: struct({ target, text: messageText }) },
-  delete: { number: 5, codec: struct({ target }) },
+  /** One emoji of each person; null takes it back. */
+  reaction: { number: 3, codec: struct({ target, emoji: nullable(text(MAX_EMOJI_UNITS)), version }) },
+  edit: { number: 4, codec: struct({ target: ownTarget, text: messageText, version }) },
+  /** For all. Nothing takes it back. */
+  delete: { number: 5, codec: struct({ target: ownTarget }) },
   attachment: {
     number: 6,
     codec: struct({
@@ -112,11 +128,11 @@ export const messageKinds = {
   },
   receipt: {
     number: 8,
-    codec: struct({ state: oneOf('delivered', 'read'), targets: list(target, MAX_RECEIPT_TARGETS, 1) })
+    codec: struct({ state: oneOf('delivered', 'read'), targets: list(messageIdCodec, MAX_RECEIPT_TARGETS, 1) })
   },
   typing: { number: 9, codec: struct({ active: bool }) },
   /** From now on messages of this conversation disappear this many seconds after they were read; `null`: they stay. */
-  timer: { number: 10, codec: struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) }) },
+  timer: { number: 10, codec: struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)), version }) },
   /** The sender's profile, for those it talks to. The highest `revision` counts. */
   profile: {
     number: 11,
@@ -158,14 +174,14 @@ export const messageKinds = {
   /** What the own devices agree on has changed. Counts in the conversation of an account with itself only. */
   sync: { number: 18, codec: struct({ items: list(syncItemCodec, 32, 1) }) },
   /**
-   * What one own device knows of messages and the others may not: that people have got them (`delivered`, `read`), or that they
-   * were read here (`seen`). Counts as `sync`.
+   * What one own device knows of messages and the others may not: that people have got them (`delivered`, `read`), that they
+   * were read here (`seen`), or that the user does not want to see them any more (`hidden`). Counts as `sync`.
    */
   ownMarks: {
     number: 19,
     codec: struct({
       conversationId: bytes(32),
-      mark: oneOf('delivered', 'read', 'seen'),
+      mark: oneOf('delivered', 'read', 'seen', 'hidden'),
       /** Names of the messages, see `shownIdOf`. */
       messages: list(bytes(32), MAX_RECEIPT_TARGETS, 1)
     })
@@ -196,5 +212,22 @@ export const messageKinds = {
   /** In a direct conversation: the sender has a link of the other and asks to be added to its group. */
   groupJoin: { number: 31, codec: struct({ secret: bytes(32) }) },
   /** The sender has accepted an invitation of the other account; see invite/invite-link.ts. */
-  inviteAccepted: { number: 32, codec: struct({ proof: bytes(32) }) }
+  inviteAccepted: { number: 32, codec: struct({ proof: bytes(32) }) },
+  /** Shows a message at the top of the conversation, for all. */
+  pin: { number: 48, codec: struct({ target, isPinned: bool, version }) },
+  poll: {
+    number: 49,
+    codec: struct({
+      question: text(MAX_QUESTION_UNITS),
+      options: list(text(MAX_OPTION_UNITS), MAX_POLL_OPTIONS, 2),
+      /** Whether a person may choose several. */
+      isMultiple: bool
+    })
+  },
+  /** What a person chooses of a poll, instead of what they chose before; nothing takes it back. */
+  vote: { number: 50, codec: struct({ target, choices: pollChoicesCodec, version }) },
+  /** A text out of another message, perhaps of another person. Who wrote it is not told. */
+  forward: { number: 51, codec: struct({ text: messageText }) },
+  /** The user wants to find a message again. Counts as `sync`. */
+  star: { number: 52, codec: struct({ conversationId: bytes(32), target, isStarred: bool, version }) }
 } as const

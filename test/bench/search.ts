@@ -61,7 +61,13 @@ const rowOf = (conversationId: ConversationId, text: string, sentAt: number): Me
   state: null,
   problem: null,
   readTold: true,
-  file: null
+  file: null,
+  replyTo: null,
+  isForwarded: false,
+  poll: null,
+  expiresAfter: null,
+  expiresAt: null,
+  amendments: null
 })
 
 /** Measures the index over a store on disk. */

@@ -10,7 +10,15 @@ import type {
   Person
 } from '../../peer/peer-api.ts'
 import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
-import { emptyWorld, me as newMe, publicRecord, recordPlace, summary, type World } from './fixture-world.ts'
+import {
+  emptyWorld,
+  me as newMe,
+  NOTHING_SAID,
+  publicRecord,
+  recordPlace,
+  summary,
+  type World
+} from './fixture-world.ts'
 
 const FAKE_LINK = {
   words: 'legal winner thank year wave sausage worth useful legal winner thank yellow',
@@ -35,6 +43,7 @@ export class FakePeer implements PeerApi {
     snapshot: new Set(),
     message: new Set(),
     transfer: new Set(),
+    event: new Set(),
     resumed: new Set()
   }
 
@@ -293,31 +302,19 @@ export class FakePeer implements PeerApi {
       return all.slice(Math.max(0, end - limit), end)
     },
 
-    sendText: async (conversationId, text) => {
-      const now = Date.now()
-      const message: ChatMessage = {
-        id: now.toString(16).padStart(64, '0'),
-        conversationId,
-        from: this.#world.snapshot.me?.accountId ?? '',
-        fromName: this.#world.snapshot.me?.displayName ?? '',
-        mine: true,
-        kind: 'text',
-        line: null,
-        file: null,
-        text,
-        sentAt: now,
-        receivedAt: now,
-        state: 'waiting',
-        problem: null
-      }
-      this.#put(message)
-      setTimeout(() => this.#put({ ...message, state: 'sent' }), 300)
-      setTimeout(() => this.#put({ ...message, state: 'delivered' }), 900)
-      return message
+    sendText: async (conversationId, text) => this.#send(conversationId, { text }),
+    reply: async (conversationId, replyTo, text) => this.#send(conversationId, { text, replyTo }),
+    forward: async (id, to) => this.#send(to, { text: this.#message(id).text, isForwarded: true }),
+
+    createPoll: async (conversationId, { question, options, isMultiple }) => {
+      const poll = { options: options.map(text => ({ text, votes: [], isMine: false })), isMultiple, voters: 0 }
+      return this.#send(conversationId, { kind: 'poll', text: question, poll })
     },
 
+    find: async id => this.#all().find(message => message.id === id) ?? null,
+    pinned: async conversationId => (this.#world.messages[conversationId] ?? []).filter(({ isPinned }) => isPinned),
+    versions: async () => [],
     retry: async () => {},
-
     receipts: async () => []
   }
 
@@ -332,6 +329,77 @@ export class FakePeer implements PeerApi {
     chunk: async () => new Uint8Array(),
     usage: async () => [],
     free: async () => {}
+  }
+
+  readonly amendments: PeerApi['amendments'] = {
+    react: async (id, emoji) => {
+      const { accountId } = this.#world.snapshot.me!
+      const others = this.#message(id).reactions.filter(({ isMine }) => !isMine)
+      const reactions = emoji === null ? others : [...others, { emoji, from: [accountId], isMine: true }]
+      return this.#amend(id, { reactions })
+    },
+    edit: async (id, text) => this.#amend(id, { text, editedAt: Date.now() }),
+    deleteForAll: async id => void this.#amend(id, { ...NOTHING_SAID, kind: 'deleted', text: '' }),
+    deleteForMe: async ids => {
+      for (const id of ids) {
+        const { conversationId } = this.#amend(id, { kind: 'removed', text: '' })
+        this.#world.messages[conversationId] = this.#world.messages[conversationId]!.filter(each => each.id !== id)
+      }
+    },
+    pin: async (id, isPinned) => this.#amend(id, { isPinned }),
+    star: async (id, isStarred) => this.#amend(id, { isStarred }),
+    vote: async (id, choices) => {
+      const { accountId } = this.#world.snapshot.me!
+      const poll = this.#message(id).poll!
+      const options = poll.options.map((option, i) => {
+        const others = option.votes.filter(voter => voter !== accountId)
+        const isMine = choices.includes(i)
+        return { ...option, votes: isMine ? [...others, accountId] : others, isMine }
+      })
+      return this.#amend(id, {
+        poll: { ...poll, options, voters: new Set(options.flatMap(({ votes }) => votes)).size }
+      })
+    },
+    setTimer: async () => {}
+  }
+
+  #all(): ChatMessage[] {
+    return Object.values(this.#world.messages).flat()
+  }
+
+  #message(id: string): ChatMessage {
+    return this.#all().find(message => message.id === id)!
+  }
+
+  #amend(id: string, change: Partial<ChatMessage>): ChatMessage {
+    const changed = { ...this.#message(id), ...change }
+    this.#put(changed)
+    return changed
+  }
+
+  #send(conversationId: string, change: Partial<ChatMessage>): ChatMessage {
+    const now = Date.now()
+    const message: ChatMessage = {
+      ...NOTHING_SAID,
+      id: now.toString(16).padStart(64, '0'),
+      conversationId,
+      from: this.#world.snapshot.me?.accountId ?? '',
+      fromName: this.#world.snapshot.me?.displayName ?? '',
+      mine: true,
+      kind: 'text',
+      line: null,
+      file: null,
+      text: '',
+      sentAt: now,
+      receivedAt: now,
+      state: 'waiting',
+      problem: null,
+      ...change
+    }
+    this.#put(message)
+    setTimeout(() => this.#put({ ...message, state: 'sent' }), 300)
+    setTimeout(() => this.#put({ ...message, state: 'delivered' }), 900)
+    return message
   }
 
   readonly record: PeerApi['record'] = {

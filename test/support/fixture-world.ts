@@ -184,6 +184,19 @@ export function conversationId(somebody: Person): string {
   return fixtureId(`conversation with ${somebody.accountId}`)
 }
 
+/** Of a message about which nobody said anything. */
+export const NOTHING_SAID = {
+  replyTo: null,
+  editedAt: null,
+  isForwarded: false,
+  reactions: [],
+  poll: null,
+  isPinned: false,
+  isStarred: false,
+  expiresAfter: null,
+  expiresAt: null
+} satisfies Partial<ChatMessage>
+
 /** One message. @param minutesAgo - when it was sent. @param words - of the sender; a state makes it an own message. */
 export function message(
   somebody: Person,
@@ -207,6 +220,7 @@ export function message(
     receivedAt: sentAt + 400,
     state: null,
     problem: null,
+    ...NOTHING_SAID,
     ...change
   }
 }

@@ -234,21 +234,23 @@ function pairingVectors(env: Environment): SessionVectors['pairing'] {
 }
 
 const filled = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value)
-const target = filled(16, 5) as MessageId
+const ownTarget = filled(16, 5) as MessageId
+const target = filled(32, 6)
+const version = 1_800_000_000_000
 const blob = { hash: filled(32, 1), size: 1000, key: filled(32, 2), mediaType: 'image/jpeg', nodes: [filled(32, 6)] }
 
 /** One message of each kind, in the order of their numbers. */
 export const bodies: MessageBody[] = [
   { kind: 'text', text: 'Hello, Bob. 👋' },
   { kind: 'reply', target, text: 'Hello, Ada.' },
-  { kind: 'reaction', target, emoji: '👍', removed: false },
-  { kind: 'edit', target, text: 'Hello!' },
-  { kind: 'delete', target },
+  { kind: 'reaction', target, emoji: '👍', version },
+  { kind: 'edit', target: ownTarget, text: 'Hello!', version },
+  { kind: 'delete', target: ownTarget },
   { kind: 'attachment', blob, name: 'a.jpg', caption: 'Us', width: 640, height: 480, thumbnail: filled(4, 3) },
   { kind: 'voiceNote', blob: { ...blob, mediaType: 'audio/ogg' }, durationMs: 4_000, waveform: filled(8, 9) },
-  { kind: 'receipt', state: 'read', targets: [target] },
+  { kind: 'receipt', state: 'read', targets: [ownTarget] },
   { kind: 'typing', active: true },
-  { kind: 'timer', seconds: 86_400 },
+  { kind: 'timer', seconds: 86_400, version },
   {
     kind: 'profile',
     revision: 3,
@@ -270,7 +272,12 @@ export const bodies: MessageBody[] = [
   },
   { kind: 'ownMarks', conversationId: filled(32, 15), mark: 'seen', messages: [filled(32, 16)] },
   { kind: 'historyRequest', transferId: filled(16, 7), index: 4, cursor: filled(9, 17), count: 8 },
-  { kind: 'inviteAccepted', proof: filled(32, 18) }
+  { kind: 'inviteAccepted', proof: filled(32, 18) },
+  { kind: 'pin', target, isPinned: true, version },
+  { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },
+  { kind: 'vote', target, choices: [1], version },
+  { kind: 'forward', text: 'heard elsewhere' },
+  { kind: 'star', conversationId: filled(32, 15), target, isStarred: true, version }
 ]
 
 function messageOf(body: MessageBody): Message {

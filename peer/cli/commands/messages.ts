@@ -1,11 +1,13 @@
-/** `send`, `listen` and `messages`. */
+/** `send`, `reply`, `forward`, `poll create`, `listen` and `messages`. */
 import type { NodePeer } from '../../node-peer.ts'
-import type { ChatMessage, Person, SentReceipt } from '../../peer-api.ts'
-import { fileJson, messageJson, messageLine, nameOf, printable } from '../output.ts'
+import type { Unheard } from '../../conversations/unheard-queue.ts'
+import type { ChatMessage, ConversationSummary, Person, SentReceipt } from '../../peer-api.ts'
+import { eventJson, eventLine, fileJson, messageJson, messageLine, nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
-import { conversationNamed, conversationName } from './conversation-named.ts'
+import { conversationName } from './conversation-named.ts'
 import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
-import { personNamed } from './find-person.ts'
+import { allMessages, chatNamed, messageNamed } from './find-conversation.ts'
+import { namesIn } from './sent-state.ts'
 import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
 import { untilSent } from './until-sent.ts'
 
@@ -17,9 +19,48 @@ export const send: Run<'send'> = async (peer, command, output) => {
   const timeoutMs = command.timeoutMs ?? (file === undefined ? SEND_TIMEOUT_MS : FILE_TIMEOUT_MS)
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const conversation = await conversationNamed(peer, command.to, person => personNamed(peer, person, timeoutMs))
-  const { person } = conversation
+  const conversation = await chatNamed(peer, command.to, timeoutMs)
   const taken = await take(peer, conversation.id, command)
+  return untilSentAndPrinted(peer, conversation, taken, signal, output)
+}
+
+export const reply: Run<'reply'> = async (peer, command, output) => {
+  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const signal = AbortSignal.timeout(timeoutMs)
+  await requireLive(peer)
+  const conversation = await chatNamed(peer, command.chat, timeoutMs)
+  const { id } = await messageNamed(peer, conversation, command.message, timeoutMs)
+  const taken = await peer.messages.reply(conversation.id, id, command.text)
+  return untilSentAndPrinted(peer, conversation, taken, signal, output)
+}
+
+export const forward: Run<'forward'> = async (peer, command, output) => {
+  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const signal = AbortSignal.timeout(timeoutMs)
+  await requireLive(peer)
+  const { id } = await messageNamed(peer, await chatNamed(peer, command.chat, timeoutMs), command.message, timeoutMs)
+  const to = await chatNamed(peer, command.to, timeoutMs)
+  return untilSentAndPrinted(peer, to, await peer.messages.forward(id, to.id), signal, output)
+}
+
+export const pollCreate: Run<'pollCreate'> = async (peer, command, output) => {
+  const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
+  const signal = AbortSignal.timeout(timeoutMs)
+  await requireLive(peer)
+  const conversation = await chatNamed(peer, command.chat, timeoutMs)
+  const { question, options, isMultiple } = command
+  const taken = await peer.messages.createPoll(conversation.id, { question, options, isMultiple })
+  return untilSentAndPrinted(peer, conversation, taken, signal, output)
+}
+
+async function untilSentAndPrinted(
+  peer: NodePeer,
+  conversation: ConversationSummary,
+  taken: ChatMessage,
+  signal: AbortSignal,
+  output: Output
+): Promise<number> {
+  const { person } = conversation
   const last = await untilSent(peer, taken, signal)
   const receipts = await receiptsOf(peer, last, signal)
   await output.print(
@@ -29,6 +70,7 @@ export const send: Run<'send'> = async (peer, command, output) => {
       ...(conversation.group ? { to: conversationName(conversation) } : addressee(person)),
       text: last.text,
       files: last.file === null ? [] : [fileJson(last.file)],
+      replyTo: last.replyTo,
       sentAt: last.sentAt,
       state: last.state,
       problem: last.problem,
@@ -90,11 +132,7 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
       again = false
       const line = await peer.unheard.first(Math.min(wanted - printed, LISTEN_PAGE))
       for (const unheard of line) {
-        const { message, person } = unheard
-        const self = await me(peer)
-        const group = (await peer.groups.list()).find(({ id }) => id === message.conversationId)
-        const shown = messageLine(message, person, self)
-        await output.print(messageJson(message, person, self, group ?? null), group ? `${group.name}  ${shown}` : shown)
+        await printUnheard(peer, unheard, output)
         await peer.unheard.leave(unheard)
         if (++printed >= wanted) return finished.resolve(EXIT.done)
       }
@@ -110,40 +148,41 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
         if (again && printed < wanted) wake()
       })
   }
-  const stop = peer.on('message', message => !message.mine && wake())
+  const stops = [peer.on('message', message => !message.mine && wake()), peer.on('event', wake)]
   wake()
   try {
     return await finished.promise
   } finally {
-    stop()
+    for (const stop of stops) stop()
     clearTimeout(timer)
     await running
     if (printed < wanted && command.count !== undefined) {
-      output.note(`${printed} of ${wanted} messages came in time`)
+      output.note(`${printed} of ${wanted} lines came in time`)
     }
   }
+}
+
+async function printUnheard(peer: NodePeer, { event, message, person }: Unheard, output: Output): Promise<void> {
+  const self = await me(peer)
+  const conversationId = event?.conversationId ?? message!.conversationId
+  const group = (await peer.groups.list()).find(({ id }) => id === conversationId) ?? null
+  const json = event ? eventJson(event, person, message, group) : messageJson(message!, person, self, group)
+  const line = event ? eventLine(event, person) : messageLine(message!, person, self)
+  await output.print(json, group ? `${group.name}  ${line}` : line)
 }
 
 export const messages: Run<'messages'> = async (peer, command, output) => {
   await requireRegistered(peer)
   // What is on this device is printed at once; a person without a conversation has to be looked up.
-  const find = (named: string): Promise<Person> => personNamed(peer, named, command.timeoutMs)
-  const conversation = await conversationNamed(peer, command.with, find)
-  const { id, group } = conversation
-  const members = group ? (await peer.groups.members(id)).map(({ person }) => person) : []
+  const conversation = await chatNamed(peer, command.with, command.timeoutMs)
+  const { group } = conversation
   const self = await me(peer)
-  const pages: ChatMessage[][] = []
-  let before: string | undefined
-  for (;;) {
-    const page = await peer.messages.page(id, { limit: 200, ...(before === undefined ? {} : { before }) })
-    if (page.length === 0) break
-    pages.unshift(page)
-    before = page[0]!.id
-  }
-  for (const message of pages.flat()) {
+  const members = group ? (await peer.groups.members(group.id)).map(({ person }) => person) : []
+  const names = await namesIn(peer, conversation)
+  for (const message of await allMessages(peer, conversation.id)) {
     const sender = members.find(({ accountId }) => accountId === message.from)
     const person = sender ?? (group ? await formerMember(peer, message) : conversation.person)
-    await output.print(messageJson(message, person, self, group), messageLine(message, person, self))
+    await output.print(messageJson(message, person, self, group, names), messageLine(message, person, self))
   }
   return EXIT.done
 }

@@ -231,6 +231,42 @@ describe('two people on the command line', () => {
     const after = await json('bob', 'devices', '--timeout', '1')
     expect(after.lines).toMatchObject([{ deviceId, isThis: true, state: expect.stringMatching(/^revok/) }])
   })
+
+  it('answer, mark, change and delete messages, and see what the other one does', async () => {
+    const id = (await json('ada', 'send', '@bob', 'tea at sven?')).lines[0]!.id as string
+    const heard = await json('bob', 'listen', '--count', '1', '--timeout', '60')
+    expect(heard.lines).toMatchObject([{ event: 'message', id, text: 'tea at sven?', edited: false, reactions: [] }])
+    expect(await json('bob', 'react', '@ada', id, '👍')).toMatchObject({ code: 0, lines: [{ id, change: 'sent' }] })
+    const reply = await json('bob', 'reply', '@ada', id, 'yes')
+    expect(reply).toMatchObject({ code: 0, lines: [{ replyTo: id, text: 'yes', state: 'sent' }] })
+    // By the beginning of its id, and by who did not write it.
+    expect(await json('bob', 'edit', '@ada', id.slice(0, 12), 'no')).toMatchObject({ code: 1, lines: [] })
+    const told = await json('ada', 'listen', '--count', '2', '--timeout', '60')
+    expect(told.lines).toMatchObject([
+      { event: 'reaction', id, from: 'bob', emoji: '👍', removed: false },
+      { event: 'message', replyTo: id, text: 'yes' }
+    ])
+    expect((await json('ada', 'edit', '@bob', id, 'tea at seven?')).code).toBe(0)
+    expect((await json('ada', 'pin', '@bob', id)).code).toBe(0)
+    const poll = (await json('ada', 'poll', 'create', '@bob', 'Where?', 'here', 'there')).lines[0]!.id as string
+    expect((await json('ada', 'timer', '@bob', '3600')).code).toBe(0)
+    expect((await json('ada', 'timer', '@bob', 'off')).code).toBe(0)
+    expect((await json('ada', 'delete', '@bob', id)).lines).toMatchObject([
+      { deleted: true, text: 'This message was deleted.' }
+    ])
+    // The message is not on this device when the command begins.
+    expect(await json('bob', 'poll', 'vote', '@ada', poll, 'there', '--timeout', '60')).toMatchObject({ code: 0 })
+    const events = await json('bob', 'listen', '--count', '6', '--timeout', '60')
+    expect(events.lines.map(({ event }) => event)).toEqual(['edit', 'pin', 'message', 'timer', 'timer', 'delete'])
+    expect((await json('ada', 'poll', 'show', '@bob', poll)).code).toBe(0)
+    const [shown] = (await json('ada', 'listen', '--count', '1', '--timeout', '60')).lines
+    expect(shown).toMatchObject({ event: 'vote', id: poll, choices: [1] })
+    expect((await json('bob', 'delete', '@ada', poll, '--for-me')).code).toBe(0)
+    const left = (await json('bob', 'messages', '@ada')).lines
+    expect(left.find(message => message.id === poll)).toBeUndefined()
+    expect(left.find(message => message.id === id)).toMatchObject({ deleted: true })
+    expect((await json('bob', 'react', '@ada', 'ffffffff', '👍', '--timeout', '5')).code).toBe(1)
+  })
 })
 
 describe('what can go wrong on the command line', () => {

@@ -126,7 +126,7 @@ export class ScriptedDirectory {
   async #planOrHold(accountId: AccountId): Promise<SealingPlan | Held> {
     const participants = conversationOf(this.#context, [this.#context.accountId(), accountId])
     const conversationId = toHex(participants.conversationId)
-    const empty = { draft: '', unread: 0, nextPlace: 1, readPlace: 0, lastOrder: null, profileGiven: 0 }
+    const empty = { draft: '', unread: 0, nextPlace: 1, readPlace: 0, lastOrder: null, profileGiven: 0, timer: null }
     await this.#states.unit(async unit => {
       unit.write(slots.conversation(conversationId), { ...participants, ...empty, updatedAt: this.timers.now() })
     })

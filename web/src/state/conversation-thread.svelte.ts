@@ -134,6 +134,10 @@ export class ConversationThread {
     }
     const index = this.messages.findIndex(each => each.id === message.id)
     this.grewAtStart = false
+    if (message.kind === 'removed') {
+      this.messages = this.messages.filter(({ id }) => id !== message.id)
+      return
+    }
     if (index >= 0) this.messages = this.messages.with(index, message)
     else void this.#refresh()
   }

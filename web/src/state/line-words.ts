@@ -1,6 +1,20 @@
 import type { SystemLine } from '../../../peer/peer-api.ts'
 import type { Catalogue } from '../i18n/catalogue.ts'
 
+const UNITS = [
+  [7 * 24 * 3600, 'weeks'],
+  [24 * 3600, 'days'],
+  [3600, 'hours'],
+  [60, 'minutes'],
+  [1, 'seconds']
+] as const
+
+/** "1 day", "90 seconds": a time in the largest unit that it is a whole number of. */
+export function timeWords(seconds: number, { time }: Catalogue['thread']): string {
+  const [size, unit] = UNITS.find(([unitSeconds]) => seconds % unitSeconds === 0)!
+  return time[unit](seconds / size)
+}
+
 /** The sentence of a line that Volo itself says in a conversation. */
 export function lineWords(line: SystemLine, { thread }: Catalogue): string {
   switch (line.kind) {
@@ -12,6 +26,8 @@ export function lineWords(line: SystemLine, { thread }: Catalogue): string {
       return line.mine ? thread.removedByMe : thread.removedByThem
     case 'group':
       return groupWords(line, thread)
+    case 'timer':
+      return line.seconds === null ? thread.timerOff : thread.timerOn(timeWords(line.seconds, thread))
     case 'deleted':
       return line.contacts === 0 ? thread.deletedOfStrangers(line.requests) : thread.deleted(line.contacts)
   }

@@ -53,7 +53,7 @@ export function countsUnread(messages: readonly ChatMessage[]): number {
 }
 
 const canBeUnread = ({ mine, kind }: ChatMessage): boolean =>
-  !mine && (kind === 'text' || kind === 'file' || kind === 'unsupported')
+  !mine && (kind === 'text' || kind === 'file' || kind === 'poll' || kind === 'unsupported')
 
 /** The first of the last `unread` messages of others; null if there are none. */
 export function firstUnreadId(messages: readonly ChatMessage[], unread: number): string | null {

@@ -3,6 +3,7 @@ import { parseCommandLine, UsageError } from '../../../../peer/cli/command-line.
 import { demoSignIn } from '../../../../peer/cli/demo-sign-in.ts'
 import { messageLine } from '../../../../peer/cli/output.ts'
 import type { ChatMessage, Me, Person } from '../../../../peer/peer-api.ts'
+import { NOTHING_SAID } from '../../../support/fixture-world.ts'
 
 const parse = (...argv: string[]) => parseCommandLine(argv, '/default')
 
@@ -45,6 +46,44 @@ describe('the command line', () => {
 
   test('the version is told without a command', () => {
     expect(parse('--version')).toEqual({ kind: 'version' })
+  })
+
+  test.each([
+    [['reply', '@bob', 'abcdef01', 'yes'], { kind: 'reply', chat: '@bob', message: 'abcdef01', text: 'yes' }],
+    [['react', '@bob', 'abcdef01', '👍'], { kind: 'react', emoji: '👍' }],
+    [['react', '@bob', 'abcdef01', '👍', '--remove'], { kind: 'react', emoji: null }],
+    [['react', '@bob', 'abcdef01', '--remove'], { kind: 'react', emoji: null }],
+    [['edit', '@bob', 'abcdef01', 'no'], { kind: 'edit', text: 'no' }],
+    [['delete', '@bob', 'abcdef01'], { kind: 'delete', forMe: false }],
+    [['delete', '@bob', 'abcdef01', '--for-me'], { kind: 'delete', forMe: true }],
+    [['pin', '@bob', 'abcdef01'], { kind: 'pin', isPinned: true }],
+    [['unpin', '@bob', 'abcdef01'], { kind: 'pin', isPinned: false }],
+    [['star', '@bob', 'abcdef01'], { kind: 'star', isStarred: true }],
+    [['unstar', '@bob', 'abcdef01'], { kind: 'star', isStarred: false }],
+    [['forward', '@bob', 'abcdef01', '@eve'], { kind: 'forward', to: '@eve' }],
+    [['timer', '@bob', '60'], { kind: 'timer', seconds: 60 }],
+    [['timer', '@bob', 'off'], { kind: 'timer', seconds: null }],
+    [
+      ['poll', 'create', '@bob', 'Tea?', 'yes', 'no', '--multiple'],
+      { kind: 'pollCreate', question: 'Tea?', options: ['yes', 'no'], isMultiple: true }
+    ],
+    [['poll', 'vote', '@bob', 'abcdef01', '1', 'no'], { kind: 'pollVote', choices: ['1', 'no'] }],
+    [['poll', 'show', '@bob', 'abcdef01'], { kind: 'pollShow' }]
+  ])('%j is understood', (argv, command) => {
+    expect(parse(...argv)).toMatchObject(command)
+  })
+
+  test.each([
+    [['reply', '@bob', 'first', 'yes']],
+    [['reply', '@bob', 'abcdef01', ' ']],
+    [['react', '@bob', 'abcdef01']],
+    [['react', '@bob']],
+    [['timer', '@bob', 'soon']],
+    [['timer', '@bob', '0']],
+    [['poll', 'create', '@bob', 'Tea?']],
+    [['poll']]
+  ])('%j is not understood', argv => {
+    expect(() => parse(...argv)).toThrow(UsageError)
   })
 
   test.each([
@@ -127,7 +166,13 @@ describe('driving the demo sign-in', () => {
 })
 
 test('a message cannot drive the terminal it is printed in', () => {
-  const message = { mine: false, text: 'a\u001b[2Jb\u202ec', sentAt: 0, state: null } as ChatMessage
+  const message = {
+    ...NOTHING_SAID,
+    mine: false,
+    text: 'a\u001b[2Jb\u202ec',
+    sentAt: 0,
+    state: null
+  } as unknown as ChatMessage
   const person = { username: 'bob' } as Person
   const line = messageLine(message, person, {} as Me)
   expect(line).toBe('1970-01-01 00:00  @bob: a\\u{1b}[2Jb\\u{202e}c')

@@ -42,7 +42,13 @@ function rowOf(conversation: string, text: string, sentAt: number): MessageRow {
     state: null,
     problem: null,
     readTold: true,
-    file: null
+    file: null,
+    replyTo: null,
+    isForwarded: false,
+    poll: null,
+    expiresAfter: null,
+    expiresAt: null,
+    amendments: null
   }
 }
 

@@ -14,7 +14,7 @@ import { foldedWords } from '../../../../peer/search/folded-words.ts'
 import { SearchIndex } from '../../../../peer/search/search-index.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../../peer/store/seed-vault.ts'
-import { conversationEntry, messageEntry } from '../../../../peer/store/store-layout.ts'
+import { conversationEntry, messageEntry, unheardEntry } from '../../../../peer/store/store-layout.ts'
 import { NO_MARKS, PersonMarksBook } from '../../../../peer/people/person-marks.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
 import { fromHex, toHex } from '../../../../protocol/bytes.ts'
@@ -199,6 +199,22 @@ test('the messages of a store of version 9, which had no search index, are found
     const found = await index.find(foldedWords(text).split(' '), 10)
     expect(found.map(({ conversation }) => conversation)).toContain(toHex(conversationId))
   }
+})
+
+test('in a store of version 12 nothing was said about messages, and they stay', async () => {
+  const { store, key, secretKeys } = await copyOf(12, new MemoryStore())
+  const cipher = createAesAtRestCipher(crypto, key, random)
+  const sealed = await openPeerStore(store, cipher, crypto, random, secrets(secretKeys))
+  const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
+  expect(conversations.map(({ timer }) => timer)).toEqual([null, null])
+  const messages = (await sealed.all('message')).map(entry => messageEntry.decode(entry))
+  const said = { replyTo: null, isForwarded: false, poll: null, expiresAfter: null, expiresAt: null, amendments: null }
+  expect(messages.length).toBeGreaterThan(4)
+  for (const message of messages) expect(message).toMatchObject(said)
+  const heard = (await sealed.range('unheard', undefined)).map(({ value }) => unheardEntry.decode(value))
+  expect(heard.length).toBeGreaterThan(0)
+  expect(heard.every(({ event }) => event === null)).toBe(true)
+  await sealed.close()
 })
 
 test('a peer starts from a store of version 1, and shows what was in it', async () => {

@@ -24,7 +24,9 @@ import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.t
 import { seededRandom, START, testEnvironment } from '../session/fixtures.ts'
 
 const refused = (code: string) => expect.objectContaining({ name: 'ProtocolError', code })
-const target = new Uint8Array(16).fill(5) as MessageId
+const ownTarget = new Uint8Array(16).fill(5) as MessageId
+const target = new Uint8Array(32).fill(6)
+const version = START
 const blob = {
   hash: new Uint8Array(32),
   size: 100,
@@ -37,14 +39,14 @@ const blob = {
 const bodies: MessageBody[] = [
   { kind: 'text', text: 'Hello, Bob. 👋 שלום' },
   { kind: 'reply', target, text: 'yes' },
-  { kind: 'reaction', target, emoji: '👍', removed: false },
-  { kind: 'edit', target, text: 'Hello!' },
-  { kind: 'delete', target },
+  { kind: 'reaction', target, emoji: '👍', version },
+  { kind: 'edit', target: ownTarget, text: 'Hello!', version },
+  { kind: 'delete', target: ownTarget },
   { kind: 'attachment', blob, name: 'a.jpg', caption: '', width: 640, height: 480, thumbnail: null },
   { kind: 'voiceNote', blob, durationMs: 4_000, waveform: Uint8Array.of(1, 2, 3) },
-  { kind: 'receipt', state: 'read', targets: [target] },
+  { kind: 'receipt', state: 'read', targets: [ownTarget] },
   { kind: 'typing', active: true },
-  { kind: 'timer', seconds: 86_400 },
+  { kind: 'timer', seconds: 86_400, version },
   {
     kind: 'profile',
     revision: 3,
@@ -71,11 +73,16 @@ const bodies: MessageBody[] = [
   { kind: 'groupLog', groupId: new Uint8Array(32) as never, heads: [new Uint8Array(32)], changes: [new Uint8Array(9)] },
   { kind: 'groupJoin', secret: new Uint8Array(32) },
   { kind: 'historyRequest', transferId: new Uint8Array(16), index: 4, cursor: new Uint8Array(9), count: 8 },
-  { kind: 'inviteAccepted', proof: new Uint8Array(32) }
+  { kind: 'inviteAccepted', proof: new Uint8Array(32) },
+  { kind: 'pin', target, isPinned: true, version },
+  { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },
+  { kind: 'vote', target, choices: [1], version },
+  { kind: 'forward', text: 'heard elsewhere' },
+  { kind: 'star', conversationId: new Uint8Array(32), target, isStarred: true, version }
 ]
 
 const messageOf = (body: MessageBody, expiresAfter: number | null = null): Message => ({
-  messageId: target,
+  messageId: ownTarget,
   sentAt: START,
   expiresAfter,
   body
@@ -92,7 +99,7 @@ describe('a message', () => {
     expect(new Set(taken).size).toBe(taken.length)
   })
 
-  const raw = (body: Cbor) => encodeCbor([target, START, null, body])
+  const raw = (body: Cbor) => encodeCbor([ownTarget, START, null, body])
 
   it.each([
     ['an unknown kind', [999, 1, 'from the future', [1, 2]]],
@@ -131,7 +138,7 @@ describe('a message', () => {
 
   it('of any kind fits at its largest', () => {
     const largest: MessageBody[] = [
-      { kind: 'receipt', state: 'delivered', targets: Array.from({ length: MAX_RECEIPT_TARGETS }, () => target) },
+      { kind: 'receipt', state: 'delivered', targets: Array.from({ length: MAX_RECEIPT_TARGETS }, () => ownTarget) },
       {
         kind: 'historyChunk',
         transferId: new Uint8Array(16),

@@ -92,6 +92,16 @@ export const chats = {
         one: 'The network deleted a message from a person you don’t know before this device came back.',
         other: 'The network deleted up to {n} messages from people you don’t know before this device came back.'
       }),
+    timerOn: (time: string) => `New messages disappear after ${time}.`,
+    timerOff: 'New messages stay.',
+    time: {
+      seconds: (count: number) => plural(count, { one: '1 second', other: '{n} seconds' }),
+      minutes: (count: number) => plural(count, { one: '1 minute', other: '{n} minutes' }),
+      hours: (count: number) => plural(count, { one: '1 hour', other: '{n} hours' }),
+      days: (count: number) => plural(count, { one: '1 day', other: '{n} days' }),
+      weeks: (count: number) => plural(count, { one: '1 week', other: '{n} weeks' })
+    },
+    deletedMessage: 'This message was deleted.',
     retry: 'Retry',
     notSent: 'Not sent.',
     keptHere: 'Not sent. Your message is kept here.',

@@ -181,6 +181,13 @@ export const failures: FailureSentences = {
   'group-full': 'The group is full: it takes no more members, or no more changes.',
   'group-link': 'That is no link to a group.',
   'no-conversation': 'This conversation is not on this device.',
+  'no-message': 'This message is not here any more, or this cannot be done with it.',
+  'not-author': 'Only who wrote a message can do that.',
+  emoji: 'A reaction is one emoji.',
+  poll: 'A poll needs a question and 2 to 12 different answers.',
+  vote: ({ fault }) =>
+    fault === 'one-only' ? 'This poll takes one answer.' : 'The poll has no such answer. Nothing was changed.',
+  timer: 'Choose a time of up to a year.',
   'no-device': 'Your account has no such device.',
   'device-name': 'A device needs a name.',
   'name-disputed': ({ username }) =>

@@ -1,0 +1,71 @@
+/** What amendments leave in the store besides the row of their message: earlier texts, the list of pins, and what waits. */
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import {
+  equalAmendments,
+  mergeAmendments,
+  NO_AMENDMENTS,
+  type Amendments
+} from '../../protocol/conversation/amendments.ts'
+import { slots, textVersionEntry, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import type { UnitOfWork } from '../store/state-store.ts'
+
+/** Whether nothing of what was written is left in a row. */
+export const isErased = ({ kind }: Pick<MessageRow, 'kind'>): boolean => kind === 'deleted' || kind === 'removed'
+
+/** Keeps what was said about a message until it comes. @returns whether it says anything new. */
+export async function awaitAmendments(
+  unit: UnitOfWork,
+  conversationId: string,
+  id: ShownId,
+  said: Amendments
+): Promise<boolean> {
+  const slot = slots.awaitedAmendments(conversationId, id)
+  const before = (await unit.read(slot)) ?? NO_AMENDMENTS
+  const after = mergeAmendments(before, said)
+  if (after.isDeleted || after.isHidden) await dropVersions(unit, id)
+  else keepEdit(unit, id, said)
+  if (equalAmendments(before, after)) return false
+  unit.write(slot, after)
+  return true
+}
+
+/**
+ * Follows a change of a row, as part of its unit of work.
+ * @param said - what changed it. An edit that is older than the text which counts is a trace, too.
+ */
+export async function leaveTraces(
+  unit: UnitOfWork,
+  id: ShownId,
+  before: MessageRow,
+  after: MessageRow,
+  said: Amendments = NO_AMENDMENTS
+): Promise<void> {
+  notePin(unit, id, after)
+  // What is not a text may have been waited for by an edit.
+  if (after.kind !== 'text') return dropVersions(unit, id)
+  const { edit } = after.amendments ?? NO_AMENDMENTS
+  if (edit && !before.amendments?.edit) {
+    const first = { version: 0, deviceId: before.device, at: before.sentAt, text: before.text }
+    unit.write(slots.textVersion(id, first), first)
+  }
+  if (edit) keepEdit(unit, id, { edit: { ...edit, text: after.text } })
+  keepEdit(unit, id, said)
+}
+
+function keepEdit(unit: UnitOfWork, id: ShownId, { edit }: Pick<Amendments, 'edit'>): void {
+  if (!edit) return
+  const { version, deviceId, at, text } = edit
+  unit.write(slots.textVersion(id, edit), { version, deviceId, at, text })
+}
+
+async function dropVersions(unit: UnitOfWork, id: ShownId): Promise<void> {
+  for (const { value } of await unit.range('text-version', id, textVersionEntry))
+    unit.remove(slots.textVersion(id, value))
+}
+
+function notePin(unit: UnitOfWork, id: ShownId, { conversationId, amendments }: MessageRow): void {
+  if (!amendments) return
+  const slot = slots.pin(toHex(conversationId), id)
+  if (amendments.pin?.isPinned) unit.write(slot, { name: fromHex(id, 32) })
+  else unit.remove(slot)
+}

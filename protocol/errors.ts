@@ -10,7 +10,6 @@
  * - `NOT_FOR_US` addressed to another device, network or conversation
  * - `REPLAYED` seen before
  * - `EXPIRED` its time is over
- * - `TOO_EARLY` its time has not come, by the clock of this device: keep it and try again later
  * - `LIMIT_REACHED` a bound of the protocol (messages in a session, skipped keys, devices, records)
  * - `ROSTER_MISMATCH` the sender's view of members and devices is not ours
  * - `INVALID` parsed, but against a rule of the protocol
@@ -25,7 +24,6 @@ export type ProtocolErrorCode =
   | 'NOT_FOR_US'
   | 'REPLAYED'
   | 'EXPIRED'
-  | 'TOO_EARLY'
   | 'LIMIT_REACHED'
   | 'ROSTER_MISMATCH'
   | 'INVALID'

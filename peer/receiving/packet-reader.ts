@@ -22,7 +22,7 @@ import type { Inbound } from '../../protocol/session/inbound.ts'
 import { decodeMessagePacket, type MessagePacket } from '../../protocol/session/message-packet.ts'
 import type { HeldKey } from '../../protocol/session/seal-key.ts'
 import { isForgettable } from '../../protocol/session/seen-session.ts'
-import { CLOCK_TOLERANCE_MS, SESSION_MESSAGES_LIMIT } from '../../protocol/limits.ts'
+import { SESSION_MESSAGES_LIMIT } from '../../protocol/limits.ts'
 import type { Delivery } from '../../protocol/wire/envelope.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { sessionEnvironment } from '../engine-context.ts'
@@ -66,8 +66,6 @@ export type Outcome =
    * until then.
    */
   | { kind: 'fetch'; accounts: AccountId[]; sender: AccountId; needs: AccountId[] }
-  /** From the future by our clock: not before then. */
-  | { kind: 'early'; notBefore: number }
 
 export interface Attempt {
   /** The directory was asked just now. */
@@ -171,7 +169,9 @@ export class PacketReader {
     const needs = (members ?? []).map(({ accountId }) => accountId)
     for (const accountId of needs) await directory.load(accountId)
     const env = sessionEnvironment(context)
-    const decision = resolveRoster(env, open.reference, directory.view, context.accountId(), storedAt)
+    // The clock of the sender may be ahead: it was made before a node had it.
+    const reference = { ...open.reference, createdAt: Math.min(open.reference.createdAt, storedAt) }
+    const decision = resolveRoster(env, reference, directory.view, context.accountId(), storedAt)
     return { decision, needs }
   }
 
@@ -196,9 +196,6 @@ export class PacketReader {
     try {
       change = await openChange(sessionEnvironment(context), state, init, isRetry)
     } catch (error) {
-      if (error instanceof ProtocolError && error.code === 'TOO_EARLY') {
-        return { kind: 'early', notBefore: open.reference.createdAt - CLOCK_TOLERANCE_MS }
-      }
       return this.count(error)
     }
     await this.#apply(unit, change)

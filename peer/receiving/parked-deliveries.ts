@@ -17,21 +17,22 @@ export const MAX_PARKED_STRANGE = 512
 export const MAX_PARKED_STRANGE_BYTES = 8 * 1024 * 1024
 /** Of those, the deliveries that claim to come from one account. */
 export const MAX_PARKED_OF_ONE = 64
-/** The share that comes from the future, by the clock of this device. */
-export const MAX_PARKED_EARLY = 128
-export const MAX_PARKED_EARLY_BYTES = 2 * 1024 * 1024
 /**
  * The directory is asked again for a parked Open after this, then after half of its age: strangers must not make us ask
  * without end.
  */
 export const PARKED_RETRY_MS = 3_000
 
+/** The longest such pause: a clock that was put forward makes everything old. */
+const MAX_PAUSE_MS = 60 * 60_000
+
 /** What a share of the parked deliveries may take; what waits for a session may take all of it. */
 const SHARES: Record<Parked['waitsFor'], { most: number; mostBytes: number }> = {
   session: { most: MAX_PARKED, mostBytes: MAX_PARKED_BYTES },
   version: { most: MAX_PARKED_NEWER, mostBytes: MAX_PARKED_NEWER_BYTES },
   roster: { most: MAX_PARKED_STRANGE, mostBytes: MAX_PARKED_STRANGE_BYTES },
-  time: { most: MAX_PARKED_EARLY, mostBytes: MAX_PARKED_EARLY_BYTES }
+  // Nothing is parked for it any more.
+  time: { most: 0, mostBytes: 0 }
 }
 
 /** What exactly a parked delivery waits for: known in memory only, and learned again after a start. */
@@ -42,8 +43,6 @@ export interface ParkedWait {
   needs?: string[]
   /** The account that it claims to come from, in hex. */
   claims?: string
-  /** Not before this time by the user's clock. */
-  notBefore?: number
 }
 
 export interface ParkedDeliveriesInit {
@@ -111,12 +110,6 @@ export class ParkedDeliveries {
     return this.#waits.get(toHex(id))?.keys
   }
 
-  /** Opens from the future whose time has come, and those of which the time is not known. */
-  dueByTime(): Delivery[] {
-    const now = this.#context.timers.now()
-    return this.waitingFor('time').filter(({ id }) => (this.#waits.get(toHex(id))?.notBefore ?? 0) <= now)
-  }
-
   /** Opens for which it is time to ask the directory again. */
   dueForAsking(): Delivery[] {
     const { timers } = this.#context
@@ -125,7 +118,7 @@ export class ParkedDeliveries {
       // The age outlives a restart, so it is counted by the user's clock.
       const age = timers.now() - this.#parked.get(key)!.since
       const pause = timers.monotonic() - (this.#askedAt.get(key) ?? -Infinity)
-      return pause >= Math.max(PARKED_RETRY_MS, age / 2)
+      return pause >= Math.min(Math.max(PARKED_RETRY_MS, age / 2), MAX_PAUSE_MS)
     })
   }
 

@@ -84,6 +84,7 @@ export class Receiver {
     void this.retryParked('session')
     // The last process may have been an older version of this program.
     void this.retryParked('version')
+    void this.retryParked('time')
   }
 
   async stop(): Promise<void> {
@@ -170,9 +171,8 @@ export class Receiver {
     if (!isDone) this.#unfinished.add('session')
   }
 
-  /** Takes up what is due among the parked: by time, by the directory, and what the store cut short. */
+  /** Takes up what is due among the parked: by the directory, and what the store cut short. */
   async #askForParked(): Promise<void> {
-    await this.#processAll(this.#parked.dueByTime(), { isAsked: false, isRetry: true })
     for (const delivery of this.#parked.dueForAsking()) {
       this.#parked.noteAsked(delivery)
       const accounts = this.#parked.keysOf(delivery)
@@ -211,10 +211,6 @@ export class Receiver {
     if (packet.kind === 'pair') return this.#pair(packet, delivery.storedAt)
     const outcome = await this.#processPacket(delivery, packet, attempt)
     if (outcome.kind === 'done') return this.#parked.forgetAsked(delivery)
-    if (outcome.kind === 'early') {
-      const { notBefore } = outcome
-      return this.#park(unit => this.#parked.park(unit, delivery, 'time', { notBefore }))
-    }
     const keys = outcome.accounts.map(toHex)
     const asked = attempt.isAsked ? this.#parked.keysOf(delivery) : undefined
     const wait = { keys, needs: outcome.needs.map(toHex), claims: toHex(outcome.sender) }

@@ -7,7 +7,7 @@
  *        └──── backoff ◀───────┘ too few receipts, refusal, lost connection
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { PENDING_TTL_MS } from '../../protocol/limits.ts'
+import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS } from '../../protocol/limits.ts'
 import { decodeEnvelope } from '../../protocol/wire/envelope.ts'
 import type { NodeFrameOf, SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { Epoch } from '../../protocol/wire/placement.ts'
@@ -38,6 +38,8 @@ const OPERATORS_TO_REFUSE = 2
 const EXPLAIN_AFTER_ATTEMPTS = 3
 /** Attempts in a row without enough receipts and without a reason, after which the peer tries another node. */
 const LEAVE_AFTER_FRUITLESS = 3
+/** How far a clock may be ahead, and messages go out all the same. */
+const MAX_CORRECTION_MS = 3 * 24 * 60 * 60_000
 /** Pause before the peer leaves another node for this reason; it doubles while no node stores anything. */
 const FIRST_LEAVE_PAUSE_MS = 10_000
 const MAX_LEAVE_PAUSE_MS = 600_000
@@ -175,10 +177,11 @@ export class Outbox {
     await this.#note(entry, { ...item, mailboxes }, receipts)
     if (stored.size > 0) this.#noteFruit()
     if (mailboxes.every(mailbox => mailbox.stored)) return
-    const refusal = answer.results.find(result => result.state === 'refused')?.refusal?.reason
+    const refused = answer.results.find(result => result.state === 'refused')?.refusal ?? undefined
+    const refusal = refused?.reason
     if (stored.size === 0 && refusal === undefined) this.#noteFruitless(connection)
-    // It was sealed while the clock was ahead: without another expiry it would wait until the right clock is as far.
-    if (refusal === 'expiry-too-far' && (await this.#expireSooner(entry))) return
+    // The clock is or was ahead: without another expiry it would wait until the right clock is as far.
+    if (refusal === 'expiry-too-far' && (await this.#expireSooner(entry, refused!.time))) return
     if (refusal === 'proof' && (await this.#sendAsStranger(entry))) return
     if (refusal === 'epoch') await this.#refreshEpoch(connection)
     await this.#later(entry, refusal === undefined ? null : REFUSED[refusal])
@@ -228,11 +231,16 @@ export class Outbox {
     )
   }
 
-  /** Counts the expiry from what the clock says now. @returns whether that is sooner. */
-  async #expireSooner(entry: Entry): Promise<boolean> {
+  /**
+   * Counts the expiry from what the clock says now, or from what the node's clock says, if that is earlier. A node that lies
+   * takes at most {@link MAX_CORRECTION_MS} of it away.
+   * @returns whether that is sooner.
+   */
+  async #expireSooner(entry: Entry, nodeTime: number): Promise<boolean> {
     const { crypto, timers, network } = this.#context
-    const expiry = timers.now() + PENDING_TTL_MS
-    if (expiry >= entry.item.expiry) return false
+    const now = timers.now()
+    const expiry = Math.max(Math.min(now, nodeTime), now - MAX_CORRECTION_MS) + PENDING_TTL_MS
+    if (expiry > entry.item.expiry - CLOCK_TOLERANCE_MS) return false
     await this.#replace(entry, asStranger(crypto, network().id, entry.item, expiry))
     return true
   }

@@ -12,7 +12,6 @@ import { hpkeOpen } from '../crypto/hpke.ts'
 import { ProtocolError } from '../errors.ts'
 import { Secret } from '../secret.ts'
 import { deviceIdOf, type DeviceId } from '../identity/device.ts'
-import { CLOCK_TOLERANCE_MS } from '../limits.ts'
 import { contextHash, sessionIdOf, type SessionContext } from './context.ts'
 import { updatePeerKey, type PeerKey } from './conversation-keys.ts'
 import type { Environment } from '../environment.ts'
@@ -186,8 +185,7 @@ export interface JoinedDevice {
  *
  * @throws ProtocolError `REPLAYED` for a session accepted before (acknowledge again: the first may have been lost),
  * `ROSTER_MISMATCH`, `NOT_FOR_US` if the roster does not list this device, `BAD_KEY` for another conversation key than the
- * context names or other keys of the sender than the roster's, `TOO_EARLY` for one from the future (keep it until then),
- * `EXPIRED`, `INVALID`.
+ * context names or other keys of the sender than the roster's, `EXPIRED`, `INVALID`.
  */
 export async function acceptOpen(env: Environment, init: AcceptInit): Promise<AcceptedOpen> {
   const { crypto, network } = env
@@ -220,6 +218,8 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   if (!equalBytes(senderKeys.signingKey, sender.device.signingKey)) {
     throw new ProtocolError('BAD_KEY', 'open is signed by another key than the roster has for its device')
   }
+  // The clock of the sender may be ahead. The session lives no longer for it: a sender must not stretch it by a date.
+  const createdAt = Math.min(context.createdAt, env.now())
   const hash = contextHash(crypto, network, context)
   if (!equalBytes(conversationKeyId(crypto, network, conversationKey), context.conversationKeyId)) {
     throw new ProtocolError('BAD_KEY', 'conversation key is not the one that was signed')
@@ -242,7 +242,7 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
     sessionKey: context.sessionKey,
     keyIndex: context.conversationKeyIndex,
     firstSequence: context.firstSequence,
-    createdAt: context.createdAt,
+    createdAt,
     maxMessages: context.maxMessages,
     maxAgeMs: context.maxAgeMs,
     chainKey: new Secret(firstChainKey(crypto, network, open.secret, hash)),
@@ -252,7 +252,8 @@ export async function acceptOpen(env: Environment, init: AcceptInit): Promise<Ac
   }
   const pairing = { ...acceptedPairing(env, context, open.pairingSecret), supersededAt: inbound.supersededAt }
   discardOpen(open)
-  const seen = { sessionId: context.sessionId, keyId: open.key.keyId, expiry: inboundExpiry(context) }
+  const { maxAgeMs } = context
+  const seen = { sessionId: context.sessionId, keyId: open.key.keyId, expiry: inboundExpiry({ createdAt, maxAgeMs }) }
   const starts = devices.map(({ device }, i) => ({ deviceId: device.deviceId, since: joined[i]! }))
   return { context, inbound, peerKey, seen, pairing, since, joined: starts }
 }
@@ -286,8 +287,7 @@ function requireRoster({ crypto, network }: Environment, context: SessionContext
   }
 }
 
-/** No Open is accepted from the future, nor after the last envelope of its session has expired. */
+/** No Open is accepted after the last envelope of its session has expired. */
 function requireTime(context: SessionContext, now: number): void {
-  if (context.createdAt > now + CLOCK_TOLERANCE_MS) throw new ProtocolError('TOO_EARLY', 'open is from the future')
   if (now > inboundExpiry(context)) throw new ProtocolError('EXPIRED', 'open has expired')
 }

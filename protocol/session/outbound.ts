@@ -76,7 +76,7 @@ export function renewalReason(outbound: Outbound, rosterHash: Uint8Array, now: n
   if (!equalBytes(session.rosterHash, rosterHash)) return 'roster'
   if (session.counter >= session.maxMessages) return 'count'
   if (now - session.createdAt >= session.maxAgeMs) return 'age'
-  // Receivers keep an Open from the future until then; nobody should wait for that.
+  // Its date is not to be believed: a session with a true one replaces it.
   if (session.createdAt > now + CLOCK_TOLERANCE_MS) return 'clock'
   return undefined
 }

@@ -110,10 +110,20 @@ test.each([-3 * HOUR_MS, 40 * 365 * 24 * HOUR_MS])(
   }
 )
 
-test('a message written while the clock was ahead goes out once the clock is right', async () => {
+test('a message goes out while the clock is hours ahead: its life is counted by the clock of the nodes', async () => {
   await meet()
   refuseTooFar()
-  ada.clockOffset = 3 * HOUR_MS
+  ada.clockOffset = 7 * HOUR_MS
+  await ada.send(bob, 'from the future')
+  await eventually(async () => (await bob.received(ada)).length === 2, 'it is there')
+  expect(refused).toBeGreaterThan(0)
+  expect(await stateOf('from the future')).not.toBe('waiting')
+})
+
+test('a message written while the clock was many days ahead goes out once the clock is right', async () => {
+  await meet()
+  refuseTooFar()
+  ada.clockOffset = 5 * 24 * HOUR_MS
   await ada.send(bob, 'from the future')
   await eventually(() => refused > 0, 'the node has refused it')
   expect(await stateOf('from the future')).toBe('waiting')

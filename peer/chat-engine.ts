@@ -350,6 +350,7 @@ export class ChatEngine {
       groups,
       tokens,
       outbox,
+      sealer,
       onKeysChanged
     }
     this.groups = new GroupCalls({

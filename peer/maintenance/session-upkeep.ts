@@ -26,6 +26,7 @@ import type { Inbox } from '../receiving/inbox.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Outbox } from '../sending/outbox.ts'
+import type { Sealer } from '../sending/sealer.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from '../store/session-states.ts'
@@ -34,6 +35,8 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A round of upkeep comes this often while online, and right after each connection. */
 export const UPKEEP_INTERVAL_MS = 30_000
+/** A device says how many messages it has sent this long after the last one. */
+const HEAD_DELAYS_MS = [60_000, 5 * 60_000, 30 * 60_000]
 /** Sent messages are kept for resending this long: what is older has expired everywhere. */
 const SENT_KEPT_MS = 2 * PENDING_TTL_MS
 /** What was sent has arrived or expired everywhere after this. */
@@ -51,6 +54,7 @@ export interface SessionUpkeepComponents {
   groups: GroupKnowledge
   tokens: DeliveryTokens
   outbox: Outbox
+  sealer: Pick<Sealer, 'enqueue'>
   /** Conversation keys were erased. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -66,6 +70,7 @@ export class SessionUpkeep {
   async run(conversation: Conversation): Promise<void> {
     await this.#components.states.unit(async unit => {
       await this.#requestGaps(unit, conversation)
+      await this.#tellHead(unit, conversation)
       await this.#erase(unit, conversation)
     })
     await this.#reopen(conversation)
@@ -89,6 +94,26 @@ export class SessionUpkeep {
         await pairs.say(unit, conversationId, sequencer.deviceId, [{ kind: 'resendRequest', ranges }])
       }
     }
+  }
+
+  /**
+   * Says how many messages there are, some times after the last one: a receiver that lost it would hear of it with the next
+   * message only. A session under way carries it to all for one envelope.
+   */
+  async #tellHead(unit: UnitOfWork, { conversationId }: Conversation): Promise<void> {
+    const key = toHex(conversationId)
+    const outbound = await unit.read(slots.outbound(key))
+    if (!outbound?.session || outbound.nextSequence === 0) return
+    const now = this.#components.context.timers.now()
+    const slot = slots.headTold(key)
+    const told = await unit.read(slot)
+    const next = outbound.nextSequence
+    // A clock that was put back begins again.
+    if (told?.next !== next || told.since > now) return unit.write(slot, { next, since: now, times: 0 })
+    const delay = HEAD_DELAYS_MS[told.times]
+    if (delay === undefined || now - told.since < delay) return
+    unit.write(slot, { ...told, times: told.times + 1 })
+    await this.#components.sealer.enqueue(unit, conversationId, { kind: 'head', next })
   }
 
   /** Erases secrets that no message can need any more. */

@@ -269,7 +269,7 @@ const parkedCodec = struct({
   delivery: deliveryCodec,
   /**
    * `roster`: its Open names records that the directory does not have yet. `session`: its Open has not come yet. `version`:
-   * its payload is of a later version of this program.
+   * its payload is of a later version of this program. `time`: earlier versions waited for the time of an Open.
    */
   waitsFor: oneOf('roster', 'session', 'version', 'time'),
   since: uint()
@@ -310,6 +310,8 @@ const amendmentsEntry = entry(amendmentsCodec)
 const namedMessageCodec = struct({ name: bytes(32) })
 /** An entry of a list of messages, such as those that are pinned. */
 export const namedMessageEntry = entry(namedMessageCodec)
+
+const headToldCodec = struct({ next: uint(), since: uint(), times: uint() })
 
 const counterCodec = struct({ next: uint() })
 
@@ -396,6 +398,12 @@ export const slots = {
     id: conversation,
     codec: resendAnswersState
   }),
+  /** How often the number of the last message was told since. */
+  headTold: (conversation: string): Slot<TypeOf<typeof headToldCodec>> => ({
+    space: 'head-told',
+    id: conversation,
+    codec: headToldEntry
+  }),
   openDelivery: (conversation: string, session: string): Slot<OpenDelivery> => ({
     space: 'open-delivery',
     id: conversation,
@@ -465,6 +473,7 @@ export async function nextOrder(unit: UnitOfWork): Promise<string> {
   return orderOf(next)
 }
 
+const headToldEntry = entry(headToldCodec)
 const placeEntry = entry(placeCodec)
 export const dueEntry = entry(dueCodec)
 const counterEntry = entry(counterCodec)

@@ -259,10 +259,10 @@ export async function messageChange(
   const origin = originOf(inbound)
   if (isAfterRemoval(custody)) return change(origin, true, { sessions, rows: [{ kind: 'removed-device' }] })
   const order = sequencer ?? emptySequencer(origin.conversationId, origin.senderDevice)
-  const step = sequenced(env, order, frame)
-  // What has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
+  const step = sequenced(env, order, frame) ?? headStep(env, order, frame)
+  // What else has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
   if (!step) return change(origin, true, { sessions, isHeard: true })
-  return change(origin, step.isNew, { ...shownBy(origin, ownAccount, [step]), sessions, isHeard: true })
+  return change(origin, step.isNew ?? true, { ...shownBy(origin, ownAccount, [step]), sessions, isHeard: true })
 }
 
 /** What the store and the directory have for a packet of two devices. */
@@ -352,6 +352,16 @@ function sequenced(env: Environment, sequencer: Sequencer, { sequence, predecess
 
 /** Kinds that are shown as a message of their own: their sender is told that they have arrived. */
 const ACKNOWLEDGED: ReadonlySet<string> = new Set(['text', 'reply', 'poll', 'forward', 'attachment', 'voiceNote'])
+
+/** The sender says how many messages there are. */
+function headStep(
+  env: Environment,
+  sequencer: Sequencer,
+  { content }: MessageFrame
+): (SequencerStep & { isNew?: boolean }) | undefined {
+  const body = decoded(content)?.body
+  return body?.kind === 'head' ? noteSession(env, sequencer, { since: 0, firstSequence: body.next }) : undefined
+}
 
 /** What steps of the sequencer show, and what is owed for it. */
 function shownBy(

@@ -196,6 +196,8 @@ export const messageKinds = {
       count: uint(MAX_HISTORY_CHUNKS_ASKED)
     })
   },
+  /** The number of the sender's next message in this conversation: who has fewer misses the last ones. */
+  head: { number: 21, codec: struct({ next: uint() }) },
   /**
    * Changes of a group's log. In a session of the group: the sender has made those named by `heads`, which came with the Open; a
    * change in `changes` came with no Open, such as the sender's own leaving. Between two devices, and between own ones: changes

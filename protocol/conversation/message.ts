@@ -100,6 +100,7 @@ export function decodeMessage(input: Uint8Array): Message {
 const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind']>([
   'receipt',
   'typing',
+  'head',
   'resendRequest',
   'openedAck',
   'keyUpdate',

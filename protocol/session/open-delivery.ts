@@ -45,9 +45,9 @@ export const openDeliveryState = stateCodec<OpenDelivery>(openDeliveryCodec)
 /** Time for acknowledgement and key to cross before an Open is sealed again to another key; doubled each time. */
 export const RESEAL_DELAY_MS = 60_000
 /** A device that is heard of, but does not acknowledge, gets the Open again after this; doubled each time. */
-export const REOPEN_DELAY_MS = 10 * 60_000
+export const REOPEN_DELAY_MS = 2 * 60_000
 /** One that is not heard of at all, after this, doubled likewise: it may be off, or the first copy lost. */
-export const UNHEARD_DELAY_MS = 24 * 60 * 60_000
+export const UNHEARD_DELAY_MS = 10 * 60_000
 const MAX_DOUBLINGS = 10
 /** Opens of one conversation under way at once; see {@link surplusDeliveries}. */
 export const MAX_OPEN_DELIVERIES = 32
@@ -117,7 +117,8 @@ export function devicesToReopen(
     .filter(({ deviceId, keyId, sentAt, attempts }) => {
       if (!listed.has(toHex(deviceId))) return false
       const situation = situationOf(deviceId)
-      const waited = now - sentAt
+      // A clock that was put back holds nothing up.
+      const waited = sentAt > now ? Infinity : now - sentAt
       const factor = 2 ** Math.min(Math.max(attempts - 1, 0), MAX_DOUBLINGS)
       if (keyId === null) return situation.keyId !== undefined && (attempts === 0 || waited >= REOPEN_DELAY_MS * factor)
       if (situation.keyId && !equalBytes(situation.keyId, keyId) && waited >= RESEAL_DELAY_MS * factor) return true

@@ -272,6 +272,7 @@ export const bodies: MessageBody[] = [
   },
   { kind: 'ownMarks', conversationId: filled(32, 15), mark: 'seen', messages: [filled(32, 16)] },
   { kind: 'historyRequest', transferId: filled(16, 7), index: 4, cursor: filled(9, 17), count: 8 },
+  { kind: 'head', next: 12 },
   { kind: 'inviteAccepted', proof: filled(32, 18) },
   { kind: 'pin', target, isPinned: true, version },
   { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },

@@ -37,6 +37,8 @@ export class TestPeer {
    * peer ends sooner; one that compares the peer's clock with that of a node needs 1.
    */
   speed = 10
+  /** Takes the place of the machine's clock and timers. */
+  clock: Timers | undefined
   /** Added to the user's clock alone, milliseconds. */
   clockOffset = 0
   /** Added to both clocks, milliseconds: time that passes without a timer. */
@@ -60,7 +62,7 @@ export class TestPeer {
     const store = this.store.openedBy(process)
     return openPeerStore(store, createAesAtRestCipher(crypto, this.storeKey, random), crypto, random, {
       keys: this.secretKeys,
-      now: Date.now() + this.slept + this.clockOffset
+      now: (this.clock?.now() ?? Date.now()) + this.slept + this.clockOffset
     })
   }
 
@@ -68,7 +70,7 @@ export class TestPeer {
     const crypto = createNodeCrypto()
     const store = await this.openStore((this.#process = { isGone: false }))
     this.vault = createSeedVault(crypto, store, random)
-    const base = this.speed === 1 ? platformTimers : (this.#fast ??= new FastTimers(this.speed))
+    const base = this.clock ?? (this.speed === 1 ? platformTimers : (this.#fast ??= new FastTimers(this.speed)))
     const timers: Timers = {
       now: () => base.now() + this.slept + this.clockOffset,
       monotonic: () => base.monotonic() + this.slept,

@@ -18,6 +18,8 @@ import { rawTransaction } from '../../directory/raw-cbor.ts'
 const CHAIN_START = Date.now() - 3_600_000
 
 export class FakeLedger {
+  /** The clock of whoever makes blocks. */
+  now: () => number = Date.now
   readonly #crypto: Crypto
   readonly #id: NetworkId
   readonly #genesis: Genesis
@@ -65,7 +67,7 @@ export class FakeLedger {
       }),
       blockHeight: this.#height,
       blockHash: this.#blockHash(this.#height),
-      blockTime: Math.max(CHAIN_START + this.#height, Date.now() - this.blockAgeMs),
+      blockTime: Math.max(CHAIN_START + this.#height, this.now() - this.blockAgeMs),
       txIndex,
       recordIndexes: records.map((_, index) => index)
     }
@@ -130,7 +132,7 @@ export class FakeLedger {
   /** What the rules make of an account's records. */
   async accountState(accountId: AccountId): Promise<AccountState> {
     const { recorded, pending } = this.#records.get(toHex(accountId))!
-    const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
+    const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: this.now() }
     const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }
     const checked = await checkProof(this.#crypto, this.#id, this.#genesis.metadataLabel, accountId, proof)
     return checked.account
@@ -157,7 +159,7 @@ export class FakeLedger {
     const deviceId = fromHex(me.deviceId) as DeviceId
     const key = await this.#crypto.signingKeyFromSeed(new Uint8Array(randomBytes(32)))
     const messagingKeyHash = new Uint8Array(randomBytes(32))
-    const by = { key: (await vault.load())!, deviceId, prev, time: Date.now() }
+    const by = { key: (await vault.load())!, deviceId, prev, time: this.now() }
     this.addRecord(me.accountId, encodeRecord(await buildAdd(this.#id, by, key, messagingKeyHash)))
     return { deviceId: deviceIdOf(this.#crypto, this.#id, { signingKey: key.publicKey, messagingKeyHash }) }
   }
@@ -171,7 +173,7 @@ export class FakeLedger {
       accountId: known.accountId,
       transactions: known.recorded,
       pending: known.pending,
-      tip: { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
+      tip: { height: this.#height, hash: this.#blockHash(this.#height), time: this.now() }
     })
   }
 
@@ -184,7 +186,7 @@ export class FakeLedger {
       if (isAsked) return [{ tag, accountId: fromHex(account, 32) as AccountId, state: 'recorded' as const }]
     }
     for (const { accountId, pending, recorded } of this.#records.values()) {
-      const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: Date.now() }
+      const tip = { height: this.#height, hash: this.#blockHash(this.#height), time: this.now() }
       const proof = { version: 1 as const, accountId, transactions: recorded, pending, tip }
       const { account } = await checkProof(this.#crypto, this.#id, this.#genesis.metadataLabel, accountId, proof)
       for (const { nameTag } of account.names) {

@@ -114,6 +114,13 @@ export class FakeNetwork {
   })
   readonly invites: FakeInvites
   submissions = 0
+  /** The clock of nodes and chain. */
+  get now(): () => number {
+    return this.ledger.now
+  }
+  set now(clock) {
+    this.ledger.now = clock
+  }
   /** Delivery tokens that devices handed in, by mailbox in hex. */
   readonly tokens = new Map<string, MailboxToken>()
   /** Every envelope that was handed in, in order. */
@@ -191,7 +198,7 @@ export class FakeNetwork {
     if (pathname === '/v1/auth/demo/start') return json({ url: `${origin}/demo` })
     if (pathname === '/v1/auth/codes') return this.#checkCode(JSON.parse(String(init!.body)) as { code: string })
     if (pathname === '/v1/device-challenge')
-      return json({ nonce: toHex(randomBytes(32)), expiresAt: Date.now() + 60_000 })
+      return json({ nonce: toHex(randomBytes(32)), expiresAt: this.now() + 60_000 })
     if (pathname.startsWith('/v1/names/')) return json(await this.#namesJson(node, pathname.slice('/v1/names/'.length)))
     const account = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(pathname)?.[1]
     if (account) {
@@ -233,7 +240,7 @@ export class FakeNetwork {
     if (!signer || !isLive(signer)) return refused
     const isThere = this.ledger.holds(toHex(accountId), registration.record)
     if (!isThere && !equalBytes(account.head, add.prev)) return refused
-    const now = Date.now()
+    const now = this.now()
     try {
       const checked = { registration, signer: signer.keys.signingKey, now }
       await verifyDeviceRegistration(this.crypto, this.id, checked)
@@ -290,7 +297,7 @@ export class FakeNetwork {
   async #register(node: number, body: Uint8Array): Promise<Response> {
     const registration = decodeRegistration(body)
     const { key } = this.epoch.nodes[node]!
-    const { accountId, deviceId } = await verifyRegistration(this.crypto, this.id, key, registration, Date.now())
+    const { accountId, deviceId } = await verifyRegistration(this.crypto, this.id, key, registration, this.now())
     this.ledger.addAccount(accountId, [
       registration.record,
       ...(registration.nameCommit ? [registration.nameCommit] : [])
@@ -330,7 +337,7 @@ export class FakeNetwork {
     this.#sessions.add(session)
     const nonce = new Uint8Array(randomBytes(32))
     const { key } = this.epoch.nodes[node]!
-    push({ kind: 'hello', request: 0, versions: [1], network: this.id, node: key, nonce, time: Date.now(), epoch: 0 })
+    push({ kind: 'hello', request: 0, versions: [1], network: this.id, node: key, nonce, time: this.now(), epoch: 0 })
     return {
       node: key,
       clientKey: new Uint8Array(32),
@@ -419,7 +426,7 @@ export class FakeNetwork {
       case 'epoch':
         return session.push({ kind: 'epoch', request, epoch: this.epoch })
       case 'ping':
-        return session.push({ kind: 'pong', request, time: Date.now() })
+        return session.push({ kind: 'pong', request, time: this.now() })
     }
   }
 
@@ -432,7 +439,7 @@ export class FakeNetwork {
     const results: SubmissionResult[] = []
     for (const { mailbox, part, proof } of envelope.recipients) {
       const id = deliveryIdOf(this.crypto, this.id, envelopeId, { mailbox, part, proof })
-      const delivery: Delivery = { id, expiry, class: envelope.class, part, proof, payload, storedAt: Date.now() }
+      const delivery: Delivery = { id, expiry, class: envelope.class, part, proof, payload, storedAt: this.now() }
       const key = toHex(id)
       if (!this.#acknowledged.has(key)) {
         this.#mailbox(mailbox).set(key, delivery)
@@ -450,7 +457,7 @@ export class FakeNetwork {
     const receipts = []
     for (const replica of replicas.slice(0, this.receiptsGiven)) {
       const key = this.#keys[this.epoch.nodes.indexOf(replica)]!
-      const fields = { node: replica.key, epoch: this.epoch.number, shard, time: Date.now() }
+      const fields = { node: replica.key, epoch: this.epoch.number, shard, time: this.now() }
       const receipt = await signReceipt(this.crypto, this.id, key, fields, leaves)
       receipts.push({ receipt, index: 0, path: merklePaths(this.crypto, leaves)[0]! })
     }

@@ -73,6 +73,7 @@ const bodies: MessageBody[] = [
   { kind: 'groupLog', groupId: new Uint8Array(32) as never, heads: [new Uint8Array(32)], changes: [new Uint8Array(9)] },
   { kind: 'groupJoin', secret: new Uint8Array(32) },
   { kind: 'historyRequest', transferId: new Uint8Array(16), index: 4, cursor: new Uint8Array(9), count: 8 },
+  { kind: 'head', next: 12 },
   { kind: 'inviteAccepted', proof: new Uint8Array(32) },
   { kind: 'pin', target, isPinned: true, version },
   { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },
@@ -189,7 +190,8 @@ describe('a message', () => {
       'openedAck',
       'keyUpdate',
       'gone',
-      'historyRequest'
+      'historyRequest',
+      'head'
     ])
   })
 

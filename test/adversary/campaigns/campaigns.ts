@@ -149,6 +149,11 @@ async function establishedLies({ seed, runs, budgetMs }: CampaignInit): Promise<
   })
 }
 
+async function groupMerges({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runGroupHistories } = await import('../../support/groups/group-histories.ts')
+  return guarded(runs, async () => ({ ...runGroupHistories({ seed, runs, budgetMs }) }))
+}
+
 async function races({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
   const { runRaces } = await import('./races.ts')
   return guarded(runs, async () => {
@@ -252,6 +257,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'lies each way',
     defaultRuns: 1_000,
     run: establishedLies
+  },
+  'group-merges': {
+    summary:
+      'changes of a group by devices that are cut off from each other, thieves among them: whatever the order, all come to what the plain rules say',
+    unit: 'histories',
+    defaultRuns: 100_000,
+    run: groupMerges
   },
   races: {
     summary:

@@ -1,0 +1,171 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { toHex } from '../../../../protocol/bytes.ts'
+import {
+  decodeGroupChange,
+  signGroupChange,
+  verifyGroupChange,
+  type Change,
+  type GroupChange
+} from '../../../../protocol/groups/group-change.ts'
+import { GroupLog } from '../../../../protocol/groups/group-log.ts'
+import { openGroupLog, sealGroupLog } from '../../../../protocol/groups/sealed-log.ts'
+import type { SessionId } from '../../../../protocol/session/context.ts'
+import { runGroupHistories } from '../../../support/groups/group-histories.ts'
+import { createAccount, testEnvironment, type TestAccount } from '../session/fixtures.ts'
+
+const env = testEnvironment('group log')
+const refused = (code: string) => expect.objectContaining({ name: 'ProtocolError', code })
+const ADMINS = { add: 'admins', edit: 'admins' } as const
+
+let ada: TestAccount
+let bob: TestAccount
+let cleo: TestAccount
+let dan: TestAccount
+let log: GroupLog
+
+const target = ({ accountId }: TestAccount, role: 'admin' | 'member' = 'member') => ({
+  accountId,
+  role,
+  username: null
+})
+
+function sign(signer: TestAccount, after: GroupLog | null, change: Change, heads = after?.heads): Promise<GroupChange> {
+  return signGroupChange(env, signer.devices[0]!, after && { groupId: after.groupId, heads: heads! }, change)
+}
+
+const membersOf = (of: GroupLog): string[] =>
+  [...of.state.members.values()]
+    .map(
+      ({ accountId, role }) =>
+        `${[ada, bob, cleo, dan].findIndex(each => toHex(each.accountId) === toHex(accountId))} ${role}`
+    )
+    .sort()
+
+async function apply(of: GroupLog, signer: TestAccount, change: Change): Promise<GroupLog> {
+  return of.with(await sign(signer, of, change))
+}
+
+const merged = (one: GroupLog, other: GroupLog): GroupLog =>
+  other.changes().reduce((joined, change) => joined.with(change), one)
+
+beforeAll(async () => {
+  ada = await createAccount(env, 1)
+  bob = await createAccount(env, 1)
+  cleo = await createAccount(env, 1)
+  dan = await createAccount(env, 1)
+  const people = { targets: [target(bob, 'admin'), target(cleo)], name: 'Club', username: null, settings: ADMINS }
+  log = GroupLog.of(await sign(ada, null, { kind: 'create', nonce: env.random(16), ...people }))
+})
+
+describe('a change of a group', () => {
+  it('comes back as it was, and names its group by the first one', async () => {
+    const change = await sign(ada, log, { kind: 'rename', name: 'Boulder' })
+    expect(decodeGroupChange(env, change.encoded)).toEqual(change)
+    expect(toHex(log.groupId)).toBe(toHex(log.heads[0]!))
+    await verifyGroupChange(env, change)
+  })
+
+  it('is refused with any bit of it changed', async () => {
+    const { encoded, id } = await sign(ada, log, { kind: 'remove', accounts: [cleo.accountId] })
+    for (let bit = 0; bit < 8 * encoded.length; bit += 23) {
+      const spoilt = encoded.slice()
+      spoilt[bit >> 3]! ^= 1 << (bit & 7)
+      const read = (async () => verifyGroupChange(env, decodeGroupChange(env, spoilt)))()
+      await expect(read).rejects.toMatchObject({ name: 'ProtocolError' })
+    }
+    expect(log.has(id)).toBe(false)
+  })
+
+  it('has no place in a log if its signer could not make it', async () => {
+    const forged: [TestAccount, Change][] = [
+      [cleo, { kind: 'add', targets: [target(dan)] }],
+      [cleo, { kind: 'role', accountId: cleo.accountId, role: 'admin' }],
+      [cleo, { kind: 'rename', name: 'Mine' }],
+      [cleo, { kind: 'remove', accounts: [ada.accountId] }],
+      [dan, { kind: 'leave' }],
+      [dan, { kind: 'add', targets: [target(dan)] }],
+      [ada, { kind: 'add', targets: [target(bob)] }],
+      [ada, { kind: 'remove', accounts: [ada.accountId] }]
+    ]
+    for (const [signer, change] of forged) {
+      const signed = await sign(signer, log, change)
+      expect(() => log.with(signed)).toThrow(refused('INVALID'))
+    }
+  })
+
+  it('of another group, or after changes that are not here, is refused', async () => {
+    const people = { targets: [], name: 'Other', username: null, settings: ADMINS }
+    const other = GroupLog.of(await sign(ada, null, { kind: 'create', nonce: env.random(16), ...people }))
+    const foreign = await sign(ada, other, { kind: 'rename', name: 'Other still' })
+    expect(() => log.with(foreign)).toThrow(refused('INVALID'))
+    const later = await sign(ada, await apply(log, ada, { kind: 'rename', name: 'B' }), { kind: 'rename', name: 'C' })
+    expect(() => log.with(later)).toThrow(refused('INVALID'))
+  })
+})
+
+describe('branches', () => {
+  it('of two admins who remove each other end with the one who ranks before', async () => {
+    const one = await apply(log, ada, { kind: 'remove', accounts: [bob.accountId] })
+    const other = await apply(log, bob, { kind: 'remove', accounts: [ada.accountId] })
+    for (const both of [merged(one, other), merged(other, one)]) {
+      expect(membersOf(both)).toEqual(['0 admin', '2 member'])
+      expect(both.voidChanges()).toHaveLength(1)
+    }
+  })
+
+  it('drop what an admin did who was removed at the same time, and what others did on top of it', async () => {
+    const removed = await apply(log, ada, { kind: 'remove', accounts: [bob.accountId] })
+    const added = await apply(log, bob, { kind: 'add', targets: [target(dan, 'admin')] })
+    const spread = await apply(added, dan, { kind: 'rename', name: 'Ours' })
+    expect(membersOf(merged(removed, spread))).toEqual(['0 admin', '2 member'])
+    expect(merged(removed, spread).state.name).toBe('Club')
+  })
+
+  it('keep what an admin did who was removed at the same time by one who ranks after', async () => {
+    const removed = await apply(log, bob, { kind: 'remove', accounts: [ada.accountId] })
+    const added = await apply(log, ada, { kind: 'add', targets: [target(dan)] })
+    expect(membersOf(merged(removed, added))).toEqual(['1 admin', '2 member', '3 member'])
+  })
+
+  it('let a removal beat an addition of the same person, and a later addition beat the removal', async () => {
+    const out = await apply(log, ada, { kind: 'remove', accounts: [cleo.accountId] })
+    const again = await apply(await apply(log, bob, { kind: 'remove', accounts: [cleo.accountId] }), bob, {
+      kind: 'add',
+      targets: [target(cleo)]
+    })
+    const both = merged(out, again)
+    expect(membersOf(both)).toEqual(['0 admin', '1 admin'])
+    expect(membersOf(await apply(both, ada, { kind: 'add', targets: [target(cleo)] }))).toContain('2 member')
+  })
+
+  it('of one name each end with that of the admin who ranks before', async () => {
+    const one = await apply(log, bob, { kind: 'rename', name: 'By Bob' })
+    const other = await apply(log, ada, { kind: 'rename', name: 'By Ada' })
+    expect(merged(one, other).state.name).toBe('By Ada')
+  })
+
+  it('come to what the plain rules come to, whatever the history', () => {
+    const report = runGroupHistories({ seed: 1, runs: 500 })
+    expect(report.examples).toEqual([])
+    // A history without branches and without void changes shows nothing.
+    expect(report.voided).toBeGreaterThan(100)
+    expect(report.widest).toBeGreaterThan(3)
+  })
+})
+
+describe('a log', () => {
+  it('travels sealed to those who have the session secret', () => {
+    const secret = env.random(32)
+    const sessionId = env.random(16) as SessionId
+    const encoded = log.changes().map(change => change.encoded)
+    const sealed = sealGroupLog(env, secret, sessionId, encoded)
+    expect(openGroupLog(env, secret, sessionId, sealed)).toEqual(encoded)
+    for (const place of [0, 20, sealed.length - 1]) {
+      const spoilt = sealed.slice()
+      spoilt[place]! ^= 1
+      expect(() => openGroupLog(env, secret, sessionId, spoilt)).toThrow(refused('DECRYPT_FAILED'))
+    }
+    expect(() => openGroupLog(env, env.random(32), sessionId, sealed)).toThrow(refused('DECRYPT_FAILED'))
+    expect(() => openGroupLog(env, secret, env.random(16) as SessionId, sealed)).toThrow(refused('DECRYPT_FAILED'))
+  })
+})

@@ -24,11 +24,15 @@ const gzipped = names =>
   names.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0)
 const bytes = names => names.reduce((sum, name) => sum + readFileSync(join(folder, name)).length, 0)
 
+/** @param {string} name - of a built file. */
+const isWorker = name => /^assets\/(peer-worker|browser-peer)-/.test(name)
+
 const sizes = {
   firstLoadJs: gzipped(scripts),
   css: gzipped(assets.filter(name => name.endsWith('.css'))),
-  // The worker loads what the page does not load.
-  worker: gzipped(assets.filter(name => name.endsWith('.js') && !scripts.includes(name))),
+  worker: gzipped(assets.filter(isWorker)),
+  // Pages that few people open, fetched when they do.
+  later: gzipped(assets.filter(name => name.endsWith('.js') && !scripts.includes(name) && !isWorker(name))),
   serviceWorker: gzipped(['service-worker.js']),
   // Already compressed.
   fonts: bytes(assets.filter(name => name.endsWith('.woff2')))

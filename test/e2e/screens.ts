@@ -3,6 +3,9 @@ import {
   busyWorld,
   conversationId,
   emptyWorld,
+  LINK_CODE,
+  linkingWorld,
+  fixtureId,
   me,
   message,
   newcomerWorld,
@@ -38,7 +41,10 @@ const TELLING = [
   'lock-set',
   'locked',
   'public-record-technical',
-  'switcher'
+  'switcher',
+  'join',
+  'add-device',
+  'recovery-code'
 ]
 const plain = { serviceWorkers: 'block' } as const
 
@@ -139,6 +145,14 @@ function offline(world: World): World {
   }
 }
 
+/** Another device has used the code, and waits for the answer. */
+const ASKING = {
+  step: 'asking',
+  code: LINK_CODE,
+  deviceName: 'Firefox on Android',
+  checkWords: ['tissue', 'marble'] as [string, string]
+} as const
+
 /** Every screen and state that is looked at, and checked for accessibility. */
 export const SCREENS: Screen[] = [
   { name: 'welcome', world: emptyWorld },
@@ -146,6 +160,49 @@ export const SCREENS: Screen[] = [
     name: 'welcome-failed',
     world: emptyWorld,
     hash: '#/signed-in?error=server_error'
+  },
+  {
+    name: 'join',
+    world: emptyWorld,
+    hash: '#/link',
+    act: async page => {
+      await page.getByLabel('The words of the code').fill('legal winner')
+      await page.getByRole('button', { name: 'Continue' }).click()
+      await page.getByText('That is no code').waitFor()
+    }
+  },
+  {
+    name: 'join-asking',
+    world: () =>
+      linkingWorld(emptyWorld(), {
+        side: 'new',
+        step: 'asking',
+        deviceName: 'Phone',
+        checkWords: ['tissue', 'marble']
+      }),
+    hash: '#/link'
+  },
+  {
+    name: 'regain',
+    world: emptyWorld,
+    hash: '#/regain',
+    act: async page => {
+      await page.getByLabel('Your username').fill('ada')
+      await page.getByLabel('Recovery code').fill('0123-4567')
+      await page.getByRole('button', { name: 'Get my account back' }).click()
+      await page.getByText('A character of the code is wrong').waitFor()
+    }
+  },
+  {
+    name: 'chats-offer',
+    world: emptyWorld,
+    hash: '#/regain',
+    act: async page => {
+      await page.getByLabel('Your username').fill('ada')
+      await page.getByLabel('Recovery code').fill('0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ')
+      await page.getByRole('button', { name: 'Get my account back' }).click()
+      await page.getByRole('region', { name: 'Recovery code' }).waitFor()
+    }
   },
   { name: 'name', world: () => at(emptyWorld(), 'choose-name') },
   {
@@ -307,6 +364,48 @@ export const SCREENS: Screen[] = [
       await page.getByRole('alert').waitFor()
       await page.getByText('Forgot the passphrase?').click()
     }
+  },
+  {
+    name: 'devices-rename',
+    world: busyWorld,
+    hash: '#/you/devices',
+    act: async page => {
+      await page.getByRole('button', { name: 'Rename Chrome on Linux' }).click()
+      await page.getByText('1 removed device').click()
+    }
+  },
+  { name: 'add-device', world: busyWorld, hash: '#/you/devices/add' },
+  { name: 'add-device-asking', world: () => linkingWorld(busyWorld(), ASKING), hash: '#/you/devices/add' },
+  {
+    name: 'add-device-refused',
+    world: () => linkingWorld(busyWorld(), ASKING),
+    hash: '#/you/devices/add',
+    act: page => page.getByRole('button', { name: 'Don’t add' }).click()
+  },
+  {
+    name: 'chats-arriving',
+    world: () => ({
+      ...busyWorld(),
+      history: { state: 'receiving', from: 'ab', chats: 14, chatsTotal: 32, messages: 4_711, shipping: [] }
+    })
+  },
+  { name: 'recovery', world: busyWorld, hash: '#/you/recovery' },
+  {
+    name: 'recovery-code',
+    world: busyWorld,
+    hash: '#/you/recovery',
+    act: page => page.getByRole('button', { name: 'Make a recovery code' }).click()
+  },
+  {
+    name: 'recovery-waits',
+    world: () => ({
+      ...busyWorld(),
+      recovery: {
+        isSet: false,
+        waiting: { byDevice: fixtureId('phone').slice(0, 32), isByThis: false, countsFrom: 4_000_000_000_000 }
+      }
+    }),
+    hash: '#/you/recovery'
   },
   { name: 'devices-removed', world: () => removed(busyWorld()), hash: '#/you/devices' },
   { name: 'public-record-own', world: busyWorld, hash: `#/people/${me().accountId}/record` },

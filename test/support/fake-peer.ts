@@ -3,15 +3,19 @@ import { PeerError, storeFailure } from '../../peer/errors.ts'
 import type {
   ChatMessage,
   DeviceRecord,
+  HistoryStatus,
   LinkingState,
   OwnInvite,
   PeerApi,
   PeerEvents,
-  Person
+  Person,
+  RecoveryState
 } from '../../peer/peer-api.ts'
 import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
 import {
   emptyWorld,
+  LINK_CODE,
+  linkingState,
   me as newMe,
   NOTHING_SAID,
   publicRecord,
@@ -20,11 +24,8 @@ import {
   type World
 } from './fixture-world.ts'
 
-const FAKE_LINK = {
-  words: 'legal winner thank year wave sausage worth useful legal winner thank yellow',
-  address: 'http://127.0.0.1:8787/#/link/AAAA',
-  expiresAt: 4_000_000_000_000
-}
+const NO_HISTORY: HistoryStatus = { state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping: [] }
+const NO_CODE: RecoveryState = { isSet: false, waiting: null }
 const FAKE_ORIGIN = 'http://127.0.0.1:8787'
 const FAKE_CODE = '0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ'
 
@@ -37,7 +38,6 @@ export const WORLD_CHANNEL = 'volo-fixture-world'
  */
 export class FakePeer implements PeerApi {
   #world: World
-  #hasCode = false
   readonly #removed = new Map<string, DeviceRecord>()
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
     snapshot: new Set(),
@@ -118,18 +118,19 @@ export class FakePeer implements PeerApi {
   }
 
   readonly recovery: PeerApi['recovery'] = {
-    state: async () => ({ isSet: this.#hasCode, waiting: null }),
+    state: async () => this.#world.recovery ?? NO_CODE,
     draft: async () => ({ code: FAKE_CODE, text: `${FAKE_CODE}\n` }),
-    set: async () => {
-      this.#hasCode = true
-      return this.recovery.state()
-    },
-    refuse: async () => this.recovery.state(),
-    use: async ({ username, deviceName }) => this.account.register({ username, displayName: username, deviceName })
+    set: async () => (this.#world.recovery = { isSet: true, waiting: null }),
+    refuse: async () => (this.#world.recovery = { ...(this.#world.recovery ?? NO_CODE), waiting: null }),
+
+    use: async ({ username, code, deviceName }) => {
+      if (code !== FAKE_CODE) throw new PeerError('recovery-code', { fault: 'mistyped' })
+      return this.account.register({ username, displayName: username, deviceName })
+    }
   }
 
   readonly history: PeerApi['history'] = {
-    status: async () => ({ state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping: [] })
+    status: async () => this.#world.history ?? NO_HISTORY
   }
 
   readonly search: PeerApi['search'] = {
@@ -154,7 +155,7 @@ export class FakePeer implements PeerApi {
       username: 'ada',
       displayName: 'Ada',
       state: 'open',
-      expiresAt: FAKE_LINK.expiresAt
+      expiresAt: LINK_CODE.expiresAt
     }),
     create: async () => this.#invite(),
     canMail: async () => false,
@@ -165,7 +166,7 @@ export class FakePeer implements PeerApi {
   }
 
   #invite(): OwnInvite {
-    const { expiresAt } = FAKE_LINK
+    const { expiresAt } = LINK_CODE
     return { id: '0b'.repeat(32), url: `${FAKE_ORIGIN}/#/i/AAAA`, createdAt: 0, expiresAt, uses: 1, accepted: [] }
   }
 
@@ -189,25 +190,27 @@ export class FakePeer implements PeerApi {
   }
 
   readonly linking: PeerApi['linking'] = {
-    show: async () => this.#linking({ side: 'old', step: 'waiting', code: FAKE_LINK }),
-    answer: async isYes => void (isYes ? this.#linking({ step: 'done', code: null }) : this.#linking(null)),
+    show: async () => {
+      const { linking } = this.#world.snapshot
+      return linking?.code ? linking : this.#linking({ side: 'old', code: LINK_CODE })
+    },
+    answer: async isYes =>
+      void this.#linking(
+        isYes ? { step: 'done', code: null } : { step: 'failed', failure: { code: 'link-refused', facts: {} } }
+      ),
     cancel: async () => void this.#linking(null),
-    join: async (_code, deviceName) => this.account.register({ username: 'ada', displayName: 'Ada', deviceName })
+    join: async (code, deviceName) => {
+      if (code.trim().split(' ').length !== 12) throw new PeerError('link-code', { fault: 'form' })
+      return this.account.register({ username: 'ada', displayName: 'Ada', deviceName })
+    }
   }
 
   #linking(change: Partial<LinkingState> | null): LinkingState {
-    const none: LinkingState = {
-      side: 'old',
-      step: 'waiting',
-      code: null,
-      deviceName: null,
-      checkWords: null,
-      failure: null
-    }
     const { snapshot } = this.#world
-    this.#world.snapshot = { ...snapshot, linking: change && { ...none, ...snapshot.linking, ...change } }
+    const linking = change && linkingState({ ...snapshot.linking, ...change })
+    this.#world.snapshot = { ...snapshot, linking }
     this.#changed()
-    return this.#world.snapshot.linking ?? none
+    return linking ?? linkingState({})
   }
 
   readonly devices: PeerApi['devices'] = {

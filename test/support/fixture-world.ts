@@ -5,11 +5,14 @@ import type {
   RecordPlace,
   ChatMessage,
   ConversationSummary,
+  HistoryStatus,
+  LinkingState,
   Me,
   PeerSnapshot,
   PeerStatus,
   Person,
   RecordDetails,
+  RecoveryState,
   SignInProvider
 } from '../../peer/peer-api.ts'
 
@@ -20,6 +23,10 @@ export interface World {
   providers: SignInProvider[]
   /** People who can be found, besides those one writes to. */
   people: Person[]
+  /** Chats that arrive from another device; none by default. */
+  history?: HistoryStatus
+  /** Whether there is a recovery code; by default there is none. */
+  recovery?: RecoveryState
 }
 
 const MINUTE_MS = 60_000
@@ -143,8 +150,8 @@ export function publicRecord(somebody: Person): PublicRecord {
   const devices = somebody.isMe
     ? [
         deviceRecord('device', { isThis: true, name: 'Chrome on Linux' }),
-        deviceRecord('phone', { added: recordPlace(4) }),
-        deviceRecord('old phone', { removed: recordPlace(20) })
+        deviceRecord('phone', { added: recordPlace(4), addedBy: fixtureId('device').slice(0, 32) }),
+        deviceRecord('old phone', { removed: recordPlace(20), addedBy: fixtureId('device').slice(0, 32) })
       ]
     : [deviceRecord(somebody.accountId, { added: recordPlace(confirmations) })]
   const entry = (kind: string, place = recordPlace(confirmations)) => ({ kind, recordId: fixtureId(kind), ...place })
@@ -156,6 +163,24 @@ export function publicRecord(somebody: Person): PublicRecord {
     tipHeight: 1_244,
     sources: ['http://127.0.0.1:8801', 'http://127.0.0.1:8802']
   }
+}
+
+/** The code of a linking, as the old device shows it. */
+export const LINK_CODE: NonNullable<LinkingState['code']> = {
+  words: 'legal winner thank year wave sausage worth useful legal winner thank yellow',
+  address: 'http://127.0.0.1:8787/#/link/AAAA',
+  expiresAt: 4_000_000_000_000
+}
+
+/** A linking that is under way. */
+export function linkingState(change: Partial<LinkingState>): LinkingState {
+  const nothing = { code: null, deviceName: null, checkWords: null, failure: null }
+  return { side: 'old', step: 'waiting', ...nothing, ...change }
+}
+
+/** A world in which a linking is under way. */
+export function linkingWorld(world: World, change: Partial<LinkingState>): World {
+  return { ...world, snapshot: { ...world.snapshot, linking: linkingState(change) } }
 }
 
 /** A conversation with a person; its last message is the last of the list. */

@@ -56,6 +56,11 @@ describe('addresses', () => {
     expect(parseRoute(links.safetyCheck(ID))).toEqual({ screen: 'safety-check', accountId: ID })
     expect(parseRoute(links.you)).toEqual({ screen: 'you' })
     expect(parseRoute(links.devices)).toEqual({ screen: 'devices' })
+    expect(parseRoute(links.addDevice)).toEqual({ screen: 'add-device' })
+    expect(parseRoute(links.recovery)).toEqual({ screen: 'recovery' })
+    expect(parseRoute(links.regain)).toEqual({ screen: 'regain' })
+    expect(parseRoute(links.link)).toEqual({ screen: 'link', code: null })
+    expect(parseRoute(`${links.link}/c2Vj-_`)).toEqual({ screen: 'link', code: 'c2Vj-_' })
   })
 
   it('that nobody gave out lead to "not found"', () => {
@@ -65,6 +70,9 @@ describe('addresses', () => {
       '#/chats/XYZ',
       `#/chats/${ID}/other`,
       '#/you/more',
+      '#/you/devices/other',
+      '#/regain/x',
+      '#/link/a/b',
       `#/people/${ID}/x`
     ]) {
       expect(parseRoute(address), address).toEqual({ screen: 'not-found' })

@@ -26,6 +26,7 @@ import {
   conversationId,
   emptyWorld,
   fixtureId,
+  linkingWorld,
   message,
   person,
   type World
@@ -93,6 +94,25 @@ function memoryStorage(): Storage {
     }
   }
 }
+
+describe('the address of a QR code', () => {
+  it('leaves the address bar with its code, which is not used before the person says so', async () => {
+    const { app, peer, location } = appWith(emptyWorld(), '#/link/c2VjcmV0')
+    const join = vi.spyOn(peer.linking, 'join')
+    await app.start()
+    expect(location.hash).toBe('#/link')
+    expect(app.linkCode).toBe('#/link/c2VjcmV0')
+    expect(join).not.toHaveBeenCalled()
+  })
+
+  it('is left once the device is on the account', async () => {
+    const { app, peer } = appWith(linkingWorld(emptyWorld(), { side: 'new', step: 'adding' }), '#/link')
+    await app.load()
+    peer.show(busyWorld())
+    await app.load()
+    expect(app.router.route).toEqual({ screen: 'chats' })
+  })
+})
 
 describe('the app', () => {
   it('says that the browser deleted an account that was open', async () => {

@@ -2,6 +2,7 @@ import { getContext, setContext } from 'svelte'
 import type { Appearance } from './appearance.svelte.ts'
 import type { AppUpdate } from './app-update.svelte.ts'
 import type { KeptStorage } from './kept-storage.svelte.ts'
+import type { RecoveryOffer } from './recovery-offer.svelte.ts'
 import type { PaneWidth } from './pane-width.svelte.ts'
 import type { VoloApp } from './volo-app.svelte.ts'
 
@@ -12,6 +13,7 @@ export interface AppContext {
   update: AppUpdate
   paneWidth: PaneWidth
   keptStorage: KeptStorage
+  recoveryOffer: RecoveryOffer
 }
 
 const KEY = Symbol('volo')

@@ -1,12 +1,10 @@
-import type { DeviceRecord, PeerApi, PublicRecord } from '../../../peer/peer-api.ts'
+import type { PeerApi, PublicRecord } from '../../../peer/peer-api.ts'
 import { isMoving, watchRecord } from './record-watch.ts'
 
-/** The public record of one account on a screen: loaded, kept up to date, and the removal of own devices. */
+/** The public record of one account on a screen: loaded and kept up to date. */
 export class PublicRecordView {
   record = $state.raw<PublicRecord | null>(null)
   failed = $state(false)
-  /** Device that is being removed right now. */
-  removing = $state<string | null>(null)
   readonly #api: PeerApi
   readonly #accountId: string
 
@@ -42,16 +40,5 @@ export class PublicRecordView {
     const places = record.devices.map(({ added, removed }) => removed ?? added)
     const { state } = record.person.record
     return (state !== 'removed' && isMoving(state)) || places.some(place => isMoving(place.state))
-  }
-
-  /** Removes a device of the own account. @throws PeerError as the call of the peer does. */
-  async remove({ deviceId }: DeviceRecord): Promise<void> {
-    this.removing = deviceId
-    try {
-      await this.#api.devices.revoke(deviceId)
-      await this.load()
-    } finally {
-      this.removing = null
-    }
   }
 }

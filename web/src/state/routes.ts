@@ -12,6 +12,12 @@ export type Route =
   | { screen: 'you' }
   | { screen: 'devices' }
   | { screen: 'browser-lock' }
+  | { screen: 'add-device' }
+  | { screen: 'recovery' }
+  /** A device without an account regains one. */
+  | { screen: 'regain' }
+  /** A device without an account joins one. */
+  | { screen: 'link'; code: string | null }
   | { screen: 'signed-in'; code: string | null; error: string | null }
   | { screen: 'not-found' }
 
@@ -49,14 +55,24 @@ export function parseRoute(fragment: string): Route {
       return ID.test(second) ? personRoute(second, third) : { screen: 'not-found' }
     case 'you':
       if (second === undefined) return { screen: 'you' }
+      if (second === 'devices') return devicesRoute(third)
       if (third !== undefined) return { screen: 'not-found' }
-      if (second === 'devices') return { screen: 'devices' }
+      if (second === 'recovery') return { screen: 'recovery' }
       return second === 'lock' ? { screen: 'browser-lock' } : { screen: 'not-found' }
+    case 'regain':
+      return second === undefined ? { screen: 'regain' } : { screen: 'not-found' }
+    case 'link':
+      return third === undefined ? { screen: 'link', code: second ?? null } : { screen: 'not-found' }
     case 'signed-in':
       return { screen: 'signed-in', code: parameters.get('code'), error: parameters.get('error') }
     default:
       return { screen: 'not-found' }
   }
+}
+
+function devicesRoute(page: string | undefined): Route {
+  if (page === undefined) return { screen: 'devices' }
+  return page === 'add' ? { screen: 'add-device' } : { screen: 'not-found' }
 }
 
 function personRoute(accountId: string, page: string | undefined): Route {
@@ -73,6 +89,10 @@ export const links = {
   you: '#/you',
   devices: '#/you/devices',
   browserLock: '#/you/lock',
+  addDevice: '#/you/devices/add',
+  link: '#/link',
+  recovery: '#/you/recovery',
+  regain: '#/regain',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
   message: (conversationId: string, messageId: string) => `#/chats/${conversationId}?message=${messageId}`,
   threadPerson: (conversationId: string, page: PersonPageName = 'person') => `#/chats/${conversationId}/${page}`,

@@ -2,10 +2,12 @@ import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot, Perso
 import type { Language } from '../i18n/language.ts'
 import type { AppLock } from './app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
+import { ArrivingHistory } from './arriving-history.svelte.ts'
 import { ChatSwitcher } from './chat-switcher.svelte.ts'
 import { failureWords, isBeyondRepair } from './failure-words.ts'
 import { namesakesOf, personName } from './person-name.ts'
 import { recordWords, type RecordWords } from './record-words.ts'
+import { RecoveryStatus } from './recovery-status.svelte.ts'
 import { links, type PersonPageName } from './routes.ts'
 import type { Router } from './router.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
@@ -40,6 +42,8 @@ export class VoloApp {
   now = $state(Date.now())
   /** Whether this browser's storage of an account went, while the app was open or before, as when site data is deleted. */
   wasCleared = $state(false)
+  /** Text of the QR code that opened the app, until the page that uses it has taken it. */
+  linkCode = $state('')
   keysShown = $state(false)
   /** Text of the search box above the chats. It stays while another screen is open. */
   chatSearch = $state('')
@@ -52,6 +56,8 @@ export class VoloApp {
   readonly lock: AppLock
   readonly #storage: Storage | null
   readonly notice = new StatusNotice()
+  readonly history: ArrivingHistory
+  readonly recovery: RecoveryStatus
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
   constructor({ api, router, language, announcer, signIn, lock, storage }: VoloAppParts) {
@@ -62,6 +68,8 @@ export class VoloApp {
     this.signIn = signIn
     this.lock = lock
     this.#storage = storage
+    this.history = new ArrivingHistory(api)
+    this.recovery = new RecoveryStatus(api)
   }
 
   get words(): Language['words'] {
@@ -127,10 +135,11 @@ export class VoloApp {
   /** Follows the peer and shows what it has. */
   async start(): Promise<void> {
     this.router.start()
-    setInterval(() => (this.now = Date.now()), CLOCK_STEP_MS)
+    setInterval(() => this.#tick(), CLOCK_STEP_MS)
     this.lock.api.onLocked(() => this.#shut())
     this.api.on('snapshot', snapshot => this.#take(snapshot))
     this.api.on('message', message => this.#heard(message))
+    this.takeLinkCode()
     const signedIn = this.#takeSignInCode()
     await this.load()
     await signedIn
@@ -164,6 +173,17 @@ export class VoloApp {
     if (next) this.router.go(links.thread(next.id))
   }
 
+  /**
+   * Takes the code of a QR code that a phone's camera opened. As for a sign-in, it leaves the address bar and the history.
+   * It is only kept: a person must say to use it, because anybody can make such a link.
+   */
+  takeLinkCode(): void {
+    const { route } = this.router
+    if (route.screen !== 'link' || route.code === null) return
+    this.linkCode = `#/link/${route.code}`
+    this.router.replace(links.link)
+  }
+
   /** The code of a sign-in is good for one use: it leaves the address bar and the history before anything else happens. */
   async #takeSignInCode(): Promise<void> {
     const { route } = this.router
@@ -176,15 +196,30 @@ export class VoloApp {
   #shut(): void {
     this.lock.isShut = true
     this.snapshot = null
+    this.recovery.state = null
+  }
+
+  #tick(): void {
+    this.now = Date.now()
+    if (this.snapshot) this.recovery.take(this.snapshot)
+  }
+
+  /** A device that has just got an account leaves the page on which it asked for it. */
+  #leaveFirstPages(): void {
+    const { screen } = this.router.route
+    if (screen === 'link' || screen === 'regain') this.router.replace(links.chats)
   }
 
   #take(snapshot: PeerSnapshot): void {
+    if (this.snapshot?.stage === 'welcome' && snapshot.stage === 'ready') this.#leaveFirstPages()
     this.lock.isShut = false
     this.#noteAccount(snapshot)
     this.snapshot = snapshot
     this.startFailure = null
     this.now = Date.now()
     this.notice.take(snapshot.status, snapshot.me)
+    this.history.take(snapshot)
+    this.recovery.take(snapshot)
   }
 
   #noteAccount({ stage }: PeerSnapshot): void {

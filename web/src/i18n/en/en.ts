@@ -2,7 +2,10 @@ import { app } from './app.ts'
 import { chats } from './chats.ts'
 import { failures, holds, messageProblems, statusProblems } from './failures.ts'
 import { firstRun } from './first-run.ts'
+import { linking } from './linking.ts'
 import { lock } from './lock.ts'
+import { ownDevices } from './own-devices.ts'
+import { recovery } from './recovery.ts'
 import { technical } from './technical.ts'
 import { trust } from './trust.ts'
 import { you } from './you.ts'
@@ -13,6 +16,9 @@ export const en = {
   appName: 'Volo',
   ...app,
   ...firstRun,
+  ...linking,
+  ...ownDevices,
+  ...recovery,
   ...chats,
   ...trust,
   ...technical,

@@ -72,34 +72,6 @@ export const trust = {
     failed: 'Couldn’t open the public record. Your chats are not affected.'
   },
 
-  devices: {
-    title: 'Devices',
-    open: 'Devices of your account',
-    intro: 'These devices can read your messages and write in your name. Remove one that is lost, stolen or not yours.',
-    thisDevice: 'This device',
-    other: (n: number) => `Device ${n}`,
-    adding: 'Being added to the public record',
-    since: (when: string) => `On the public record since ${when}`,
-    settling: 'Still settling',
-    removing: 'Removed. The public record is being told.',
-    removedOn: (when: string) => `Removed on ${when}`,
-    removedSettling: 'The removal is still settling.',
-    remove: 'Remove',
-    removeNamed: (name: string) => `Remove ${name}`,
-    confirmTitle: (name: string) => `Remove “${name}”?`,
-    confirmOther:
-      'It can no longer send or receive in your name, for good. Messages that are on it stay on it. Your contacts see that it was removed.',
-    confirmThis:
-      'This is the device you are using. It can no longer send or receive, for good: to write again you need another device of your account. Messages stay on it until you erase them here.',
-    confirmLast: 'It is your only device. Without it nobody can reach this account any more.',
-    confirm: 'Remove for good',
-    removingNow: 'Removing…',
-    keep: 'Keep it',
-    removedHere:
-      'This device was removed from your account. It can no longer send or receive. Its messages stay on it; to erase them, clear what your browser keeps for this site.',
-    failed: 'Couldn’t open the list of devices.'
-  },
-
   safetyCheck: {
     title: 'Safety number',
     intro: (name: string) =>

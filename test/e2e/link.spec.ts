@@ -1,0 +1,109 @@
+import { expect, test, type Page } from '@playwright/test'
+import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
+import { accessibilityFaults } from './support/axe.ts'
+import { watchForeignRequests } from './support/foreign-requests.ts'
+import { BrowserPerson } from './support/person.ts'
+
+test.describe('one person with several browsers', () => {
+  // A click that finds nothing says where the story stopped.
+  test.use({ actionTimeout: 30_000 })
+
+  let network: LocalNetwork
+
+  test.beforeAll(async () => {
+    network = await LocalNetwork.start({ nodes: 1 })
+  })
+
+  test.afterAll(async () => network?.stop())
+
+  test('adds another one by words, and refuses a third that has a picture of the code', async ({ browser }) => {
+    test.setTimeout(240_000)
+    const [url] = network.urls as [string]
+    const ada = await BrowserPerson.create(browser, 'ada')
+    const bob = await BrowserPerson.create(browser, 'bob')
+    const second = await BrowserPerson.create(browser, 'ada')
+    const third = await BrowserPerson.create(browser, 'ada')
+    const foreign = [ada, second, third].map(person => watchForeignRequests(person.context, network.urls))
+
+    await test.step('Ada and Bob have written to each other', async () => {
+      await Promise.all([ada.signUp(url), bob.signUp(url)])
+      await ada.startChatWith('bob')
+      for (let line = 1; line <= 5; line++) await ada.write(`Line ${line} from before`)
+      await bob.openChat('Ada')
+      await bob.write('Hello Ada')
+      await expect(ada.message('Hello Ada')).toBeVisible()
+    })
+
+    await test.step('the old device shows a code as words, and the new one takes them', async () => {
+      const words = await showCode(ada.page, url)
+      expect(await accessibilityFaults(ada.page)).toEqual([])
+      await openJoin(second.page, url)
+      await second.page.getByLabel('Name of this device').fill('Second')
+      await typeCode(second.page, words.slice(1))
+      await expect(second.page.getByRole('alert')).toContainText('It has twelve words')
+      await typeCode(second.page, words)
+    })
+
+    await test.step('both show the same two words, and Ada says yes', async () => {
+      await expect(ada.page.getByRole('heading', { name: 'Add “Second”?' })).toBeFocused()
+      const check = await ada.page.locator('.pane .mono').textContent()
+      await expect(second.page.locator('main .mono')).toHaveText(check!)
+      for (const page of [ada.page, second.page]) expect(await accessibilityFaults(page)).toEqual([])
+      await ada.page.getByRole('button', { name: 'Add', exact: true }).click()
+      await expect(ada.page.getByRole('heading', { name: '“Second” is one of your devices now' })).toBeVisible()
+      await expect(second.page.getByRole('heading', { name: 'Chats' })).toBeVisible()
+    })
+
+    await test.step('chats from before arrive while the second one reads and writes', async () => {
+      await second.openChat('Bob')
+      await second.write('From the second')
+      await expect(second.message('Line 1 from before')).toBeVisible()
+      await second.expectTick('From the second', 'sent', 'delivered', 'read')
+      await second.page.reload()
+      await expect(second.message('Line 5 from before')).toHaveCount(1)
+      await bob.write('To both of you')
+      await expect(second.message('To both of you')).toBeVisible()
+    })
+
+    await test.step('a picture of a code is read; the answer is no', async () => {
+      await showCode(second.page, url)
+      await openJoin(third.page, url)
+      await third.page.getByLabel('Name of this device').fill('Third')
+      const picture = await second.page.getByAltText('QR code').screenshot()
+      const nothing = await second.page.getByRole('heading', { name: 'Add a device' }).screenshot()
+      await choosePicture(third.page, nothing)
+      await expect(third.page.getByRole('alert')).toContainText('No code can be read')
+      await choosePicture(third.page, picture)
+      await second.page.getByRole('button', { name: 'Don’t add' }).click()
+      await expect(third.page.getByRole('alert')).toContainText('The answer was no')
+    })
+
+    expect(foreign.flat()).toEqual([])
+    for (const person of [ada, bob, second, third]) await person.close()
+  })
+})
+
+/** Opens *Add a device*. @returns the words of the code. */
+async function showCode(page: Page, url: string): Promise<string[]> {
+  await page.goto(`${url}/#/you/devices`)
+  await page.getByRole('link', { name: 'Add a device' }).click()
+  const words = page.getByRole('region', { name: 'The code as words' }).getByRole('listitem')
+  await expect(words).toHaveCount(12)
+  return words.allTextContents()
+}
+
+/** From the welcome screen to the form for a code. */
+async function openJoin(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await page.getByRole('link', { name: 'I already use Volo' }).click()
+}
+
+async function typeCode(page: Page, words: string[]): Promise<void> {
+  await page.getByLabel('The words of the code').fill(words.join(' '))
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+async function choosePicture(page: Page, buffer: Buffer): Promise<void> {
+  const file = { name: 'code.png', mimeType: 'image/png', buffer }
+  await page.getByLabel('Use a picture of the code').setInputFiles(file)
+}

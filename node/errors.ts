@@ -15,6 +15,7 @@ export type HttpRefusalCode =
   | 'over-quota'
   | 'incomplete'
   | 'no-mail'
+  | 'overtaken'
 
 /** Conditions inside a node. A client of a stream only learns `busy` or `internal`. */
 const LOCAL_CODES = ['store-failed', 'disk-full', 'unreachable', 'not-listed'] as const

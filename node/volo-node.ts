@@ -46,6 +46,7 @@ import type { Logger } from './ports.ts'
 import { InviteRecords } from './invites/invite-records.ts'
 import { InviteService } from './invites/invite-service.ts'
 import { createMailer } from './invites/mailer.ts'
+import { BackupHeads } from './storage/backup-heads.ts'
 import { createObjectService } from './storage/create-object-service.ts'
 
 /** How long a start waits to be ready before it says that it runs, degraded. */
@@ -227,6 +228,7 @@ export class VoloNode {
       { ...common, records: new InviteRecords(database.storeFor('invites')), directory: keyDistribution, mailer },
       { network, publicUrl }
     )
+    const heads = new BackupHeads({ ...common, store: database.storeFor('backups') }, { network })
     const authorization = new DeviceAuthorization(
       { ...common, directory: keyDistribution },
       { network, nodeKey: nodeKey.publicKey }
@@ -249,6 +251,7 @@ export class VoloNode {
         objects,
         invites,
         nameProofs: new NameProofs({ ...common, directory: keyDistribution }, { network, genesis }),
+        heads,
         authorization,
         demo,
         readiness: () => this.readiness()

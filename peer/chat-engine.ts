@@ -3,6 +3,8 @@
  * A part sees of the others only what it is given here.
  */
 import { toHex } from '../protocol/bytes.ts'
+import { passphraseSecrets, type DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
+import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
@@ -22,6 +24,7 @@ import { Conversations } from './conversations/conversations.ts'
 import type { EngineContext } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
 import { DeviceRemoval } from './account/device-removal.ts'
+import { BackupCalls } from './backup/backup-calls.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
 import { Files } from './files/files.ts'
 import { ConversationRoster } from './groups/conversation-roster.ts'
@@ -68,6 +71,8 @@ import { DeliveryTokens } from './sending/delivery-tokens.ts'
 import { sayLastWords } from './sending/last-words.ts'
 import { PairSender } from './sending/pair-sender.ts'
 import { SendPermission } from './sending/send-permission.ts'
+import { ObjectNodes } from './objects/object-nodes.ts'
+import { SignedRequests } from './objects/signed-requests.ts'
 import { SealRound } from './sending/seal-round.ts'
 import { Sealer } from './sending/sealer.ts'
 import { SealingPlanner } from './sending/sealing-plan.ts'
@@ -86,6 +91,9 @@ export interface ChatEngineComponents {
   transport: Transport
   fetch: HttpClient
   objects: LocalObjects
+  deriveBackupSecrets: DeriveSecrets | undefined
+  /** Set where this device only reads a backup: what it shows to nodes. */
+  access: () => BackupAuthorization | undefined
   account: () => OwnAccount
   changeAccount: ChangeAccount
 }
@@ -112,6 +120,7 @@ export class ChatEngine {
   readonly files: Files
   readonly messages: MessageCalls
   readonly amending: Amending
+  readonly backup: BackupCalls
   readonly mailbox: Mailbox
   readonly keeper: ConnectionKeeper
   readonly ownDevices: OwnDevices
@@ -169,7 +178,8 @@ export class ChatEngine {
         void this.#maintenance.seekSecondOpinion(known)
       }
     }))
-    const holds = new SendHolds(context, directory, trust)
+    const isReadOnly = (): boolean => components.access() !== undefined
+    const holds = new SendHolds(context, directory, trust, isReadOnly)
     const book = (this.#groups = new GroupBook(context, states))
     const roster = (this.#roster = new ConversationRoster(context, directory, book))
     const marks = (this.#marks = new PersonMarksBook(
@@ -335,10 +345,33 @@ export class ChatEngine {
     this.amending = new Amending(amending)
     this.#expiry = new ExpiryClock(context, states, history)
     this.search = new SearchCalls({ index, states, people: this.people, conversations, marks })
-    const { objects, fetch } = components
+    const { objects } = components
+    const requests = new SignedRequests(context, components.fetch, components.access)
     const node = (): ListedNode | undefined => this.keeper.node
     const { onTransfer } = init
-    this.files = new Files({ context, states, history, sealer, objects, fetch, own: ownMessages, node, onTransfer })
+    this.files = new Files({
+      context,
+      states,
+      history,
+      sealer,
+      objects,
+      requests,
+      own: ownMessages,
+      node,
+      onTransfer
+    })
+    this.backup = new BackupCalls({
+      context,
+      states,
+      directory,
+      own,
+      objects,
+      requests,
+      fetch: components.fetch,
+      nodes: new ObjectNodes(context, node),
+      derive: components.deriveBackupSecrets ?? passphraseSecrets,
+      noteProfile: (accountId, profile) => this.#maintenance.noteProfile(accountId, profile)
+    })
     const keeping = {
       context,
       states,
@@ -451,7 +484,8 @@ export class ChatEngine {
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))
     this.#maintenance.start()
     this.#index.start()
-    this.keeper.start()
+    // A device that only shows a backup is let in by no node.
+    if (!this.#components.access()) this.keeper.start()
     this.nameClaim.start()
     await this.deviceRemoval.start()
     await this.groups.finishLeaving()
@@ -479,6 +513,7 @@ export class ChatEngine {
     this.inbox.stop()
     await this.receiver.stop()
     await this.files.stop()
+    await this.backup.stop()
     this.outbox.stop()
     await this.#sealer.stop()
     await this.#expiry.stop()

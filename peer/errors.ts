@@ -131,6 +131,27 @@ const FACTS = {
   /** What its sender stored is not what the message names. */
   'file-damaged': {},
   'file-stopped': {},
+  /** See `BackupError` for the first five. */
+  backup: {
+    fault: oneOf(
+      'passphrase',
+      'weak',
+      'other-account',
+      'damaged',
+      'newer',
+      /** There is none. */
+      'none',
+      /** The first backup needs a passphrase. */
+      'no-passphrase',
+      /** Parts of it are gone, or were never uploaded. */
+      'incomplete',
+      /** The nodes have an older one than this device has seen. */
+      'rolled-back',
+      'no-room',
+      /** Too many wrong passphrases. */
+      'too-often'
+    )
+  },
 
   /** No connection: the device was not removed. */
   'removal-offline': {},

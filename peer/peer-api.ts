@@ -6,6 +6,7 @@
  */
 import { ACCOUNT_CALLS, type AccountApi, type Me, type Stage } from './api/account-api.ts'
 import { AMENDMENTS_CALLS, type AmendmentsApi } from './api/amendments-api.ts'
+import { BACKUP_CALLS, type BackupApi } from './api/backup-api.ts'
 import type { CallTable } from './api/call-table.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
@@ -23,6 +24,7 @@ import { SEARCH_CALLS, type SearchApi } from './api/search-api.ts'
 
 export type * from './api/account-api.ts'
 export type * from './api/amendments-api.ts'
+export type * from './api/backup-api.ts'
 export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
 export type * from './api/file-view.ts'
@@ -54,6 +56,7 @@ export interface PeerAreas {
   amendments: AmendmentsApi
   record: RecordApi
   recovery: RecoveryApi
+  backup: BackupApi
   history: HistoryApi
   search: SearchApi
   invites: InvitesApi
@@ -73,6 +76,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   amendments: AMENDMENTS_CALLS,
   record: RECORD_CALLS,
   recovery: RECOVERY_CALLS,
+  backup: BACKUP_CALLS,
   history: HISTORY_CALLS,
   search: SEARCH_CALLS,
   invites: INVITES_CALLS,

@@ -1,12 +1,15 @@
 /** The peer without a screen: builds its parts, starts and stops them. What it can do is in its areas, see `peer-api.ts`. */
 import { toHex } from '../protocol/bytes.ts'
 import type { Crypto, Random } from '../protocol/crypto/crypto.ts'
+import type { DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
+import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { AccountCalls } from './account/account-calls.ts'
 import { DeviceCalls } from './account/device-calls.ts'
 import { OwnIdentity } from './account/own-identity.ts'
 import { Registration } from './account/registration.ts'
+import { AccountRestore } from './backup/account-restore.ts'
 import { ChatEngine } from './chat-engine.ts'
 import type { UnheardQueue } from './conversations/unheard-queue.ts'
 import { epochOf } from './directory/other-operator.ts'
@@ -18,6 +21,7 @@ import { isLocalDevnet } from './network/network-info.ts'
 import {
   PEER_CALLS,
   type AmendmentsApi,
+  type BackupApi,
   type ConversationsApi,
   type DevicesApi,
   type FilesApi,
@@ -34,6 +38,8 @@ import {
   type PeopleApi,
   type RecordApi,
   type RecoveryApi,
+  type RestoreChoice,
+  type RestoredBackup,
   type RecoveryChoice,
   type SearchApi,
   type InvitesApi
@@ -61,6 +67,8 @@ export interface PeerEngineComponents {
   /** Keeps files, encrypted. */
   objects: LocalObjects
   log: Log
+  /** In tests, what is quicker than Argon2id; a passphrase is turned into the keys of a backup by it. */
+  deriveBackupSecrets?: DeriveSecrets
 }
 
 export interface PeerEngineInit {
@@ -81,6 +89,7 @@ export class PeerEngine implements PeerApi {
   readonly amendments: AmendmentsApi
   readonly record: RecordApi
   readonly recovery: RecoveryApi
+  readonly backup: BackupApi
   readonly history: HistoryApi
   readonly search: SearchApi
   readonly invites: InvitesApi
@@ -142,7 +151,9 @@ export class PeerEngine implements PeerApi {
     this.files = this.#registered('files', this.#chat.files.calls)
     this.groups = this.#registered('groups', this.#chat.groups)
     this.record = this.#registered('record', publicRecords)
-    this.recovery = this.#createRecovery()
+    const recovery = this.#createAccountRecovery()
+    this.recovery = this.#createRecovery(recovery)
+    this.backup = this.#createBackup(recovery)
     this.history = this.#registered('history', ownDevices)
     this.search = this.#registered('search', search)
     // A link is looked at before there is an account.
@@ -185,6 +196,8 @@ export class PeerEngine implements PeerApi {
         transport,
         fetch,
         objects,
+        deriveBackupSecrets: this.#components.deriveBackupSecrets,
+        access: () => this.#access(),
         account: () => this.#identity.account,
         changeAccount: (change, store) => this.#identity.changeAccount(change, store)
       },
@@ -196,6 +209,11 @@ export class PeerEngine implements PeerApi {
         onTransfer: transfer => this.#hub.emit('transfer', transfer)
       }
     )
+  }
+
+  #access(): BackupAuthorization | undefined {
+    const { readOnly } = this.#identity
+    return readOnly && { account: toHex(this.#identity.account.accountId), token: toHex(readOnly.token) }
   }
 
   #createAccount(): AccountCalls {
@@ -211,32 +229,64 @@ export class PeerEngine implements PeerApi {
   }
 
   /** All calls but the one that regains an account are for those who have one. */
-  #createRecovery(): RecoveryApi {
-    const { directory, keeper, people } = this.#chat
-    const context = this.#context
-    const identity = this.#identity
-    const network = this.#known
-    const recovery = new AccountRecovery({
-      context,
-      fetch: this.#components.fetch,
-      network: () => network.require(),
-      makeDevice: () => identity.makeDevice(network.info.id)
-    })
+  #createRecovery(recovery: AccountRecovery): RecoveryApi {
+    const { directory, keeper } = this.#chat
     const calls = new RecoveryCalls({
-      context,
+      context: this.#context,
       directory,
       connection: () => keeper.connection,
-      account: () => identity.account,
+      account: () => this.#identity.account,
       onChange: () => this.#changed(),
-      regain: async choice => {
-        if (identity.isRegistered) throw new PeerError('already-registered')
-        identity.account = await recovery.regain(choice)
-        await this.#chat.start()
-        return people.me()
-      }
+      regain: choice => this.#regain(recovery, choice)
     })
     const use = (choice: RecoveryChoice): Promise<Me> => calls.use(choice)
     return { ...this.#registered('recovery', calls), use }
+  }
+
+  async #regain(recovery: AccountRecovery, choice: RecoveryChoice): Promise<Me> {
+    const identity = this.#identity
+    if (identity.isRegistered) throw new PeerError('already-registered')
+    identity.account = await recovery.regain(choice)
+    await this.#chat.start()
+    return this.#chat.people.me()
+  }
+
+  #createAccountRecovery(): AccountRecovery {
+    return new AccountRecovery({
+      context: this.#context,
+      fetch: this.#components.fetch,
+      network: () => this.#known.require(),
+      makeDevice: () => this.#identity.makeDevice(this.#known.info.id)
+    })
+  }
+
+  /** All calls but the one that restores are for those who have an account. */
+  #createBackup(recovery: AccountRecovery): BackupApi {
+    const { backup, people } = this.#chat
+    const identity = this.#identity
+    const restoring = new AccountRestore({
+      backup,
+      account: () => (identity.isRegistered ? identity.account : null),
+      isReadOnly: () => identity.readOnly !== undefined,
+      holderOf: username => recovery.holderOf(username),
+      regain: choice => this.#regain(recovery, choice),
+      showReadOnly: async (account, access) => {
+        await identity.makeDevice(this.#known.info.id)
+        await identity.showReadOnly(account, access)
+        await this.#chat.start()
+      },
+      me: () => people.me()
+    })
+    const restore = (choice: RestoreChoice): Promise<RestoredBackup> => restoring.restore(choice)
+    return {
+      ...this.#registered('backup', {
+        now: passphrase => backup.now(passphrase),
+        status: () => backup.status(),
+        check: () => backup.check(),
+        restore
+      }),
+      restore
+    }
   }
 
   #createLinking(hooks: LinkingHooks): LinkingCalls {

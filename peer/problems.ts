@@ -12,6 +12,8 @@ import type { PeerErrorCode } from '../protocol/wire/peer-error-codes.ts'
  */
 export const HOLD_REASONS = [
   'device-removed',
+  /** This device only shows a backup. */
+  'read-only',
   'contradicted',
   'no-devices',
   'not-agreed',

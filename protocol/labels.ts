@@ -80,6 +80,12 @@ export type Purpose =
   | 'invite'
   | 'invite-mail'
   | 'invite-proof'
+  | 'backup-wrap-key'
+  | 'backup-token'
+  | 'backup-token-hash'
+  | 'backup-key'
+  | 'backup-head-key'
+  | 'backup-head'
 
 /**
  * The bytes under a hash, signature or MAC: canonical CBOR of `[volo/1/<purpose>, network id, ...parts]`.

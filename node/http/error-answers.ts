@@ -35,6 +35,7 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   'bad-authorization': 401,
   'over-quota': 507,
   incomplete: 409,
+  overtaken: 409,
   'no-mail': 501
 }
 

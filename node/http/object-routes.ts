@@ -5,9 +5,11 @@ import { z } from 'zod'
 import { NodeError } from '../errors.ts'
 import type { ObjectService } from '../storage/object-service.ts'
 import { UPLOAD_PART_BYTES } from '../storage/upload-parts.ts'
-import { allowAnyOrigin } from './cors.ts'
+import { accountOfToken } from './backup-authorization.ts'
 import type { DeviceAuthorization } from './device-authorization.ts'
 import { hex } from './schemas.ts'
+import { allowSignedRequests, bodyOf } from './signed-requests.ts'
+import type { BackupHeads } from '../storage/backup-heads.ts'
 
 /** Downloads at once; a reader that stops reading holds its place until its connection ends. */
 const MAX_DOWNLOADS = 128
@@ -24,8 +26,11 @@ const objectSchema = z.object({
 const beginSchema = z.object({ size: z.int().min(0), purpose: z.enum(['file', 'backup']) })
 
 /** Stored objects. Each request is signed by a device; see docs/http-api.md. */
-export function objectRoutes(app: FastifyInstance, objects: ObjectService, authorization: DeviceAuthorization): void {
-  allowSignedRequests(app)
+export function objectRoutes(
+  app: FastifyInstance,
+  { objects, heads, authorization }: { objects: ObjectService; heads: BackupHeads; authorization: DeviceAuthorization }
+): void {
+  allowSignedRequests(app, '/v1/objects*')
   app.removeAllContentTypeParsers()
   const options = { parseAs: 'buffer' as const, bodyLimit: UPLOAD_PART_BYTES }
   app.addContentTypeParser('application/octet-stream', options, async (_request: unknown, body: unknown) => body)
@@ -37,7 +42,13 @@ export function objectRoutes(app: FastifyInstance, objects: ObjectService, autho
     })
   uploadRoutes(app, objects, accountOf)
   ownRoutes(app, objects, accountOf)
-  downloadRoute(app, objects, accountOf)
+  downloadRoute(app, objects, async request => {
+    const { authorization: header } = request.headers
+    const account = await accountOfToken(heads, header, request.ip)
+    if (account === undefined) return void (await accountOf(request))
+    const { hash } = request.params as { hash: string }
+    await objects.requireBackupOf(account, hash)
+  })
 }
 
 type AccountOf = (request: FastifyRequest) => Promise<string>
@@ -130,19 +141,24 @@ function ownRoutes(app: FastifyInstance, objects: ObjectService, accountOf: Acco
   )
 }
 
-function downloadRoute(app: FastifyInstance, objects: ObjectService, accountOf: AccountOf): void {
+function downloadRoute(
+  app: FastifyInstance,
+  objects: ObjectService,
+  requireReader: (request: FastifyRequest) => Promise<void>
+): void {
   let downloads = 0
   app.withTypeProvider<ZodTypeProvider>().get(
     '/v1/objects/:hash',
     {
       schema: {
         summary: 'An object, or one range of it',
-        description: 'For any device that knows the hash. "Range: bytes=FIRST-LAST" and "bytes=FIRST-" are known.',
+        description:
+          'For any device that knows the hash; with the token of a backup, for what belongs to it. "Range: bytes=FIRST-LAST" and "bytes=FIRST-" are known.',
         params: objectParams
       }
     },
     async (request, reply) => {
-      await accountOf(request)
+      await requireReader(request)
       const { hash } = request.params
       const size = await objects.size(hash)
       const range = rangeOf(request.headers.range, size)
@@ -177,26 +193,6 @@ function rangeOf(header: string | undefined, size: number): { start: number; len
   const start = Number(parts[1])
   const end = Math.min(size, parts[2] === undefined ? size : Number(parts[2]) + 1)
   return start < end ? { start, length: end - start } : 'outside'
-}
-
-/** Lets pages of any origin make signed requests: an app that was opened from another node goes on through this one. */
-function allowSignedRequests(app: FastifyInstance): void {
-  allowAnyOrigin(app)
-  app.addHook('onRequest', async (_request, reply) => {
-    void reply.header('access-control-expose-headers', 'content-range, content-length')
-  })
-  app.options('/v1/objects*', { schema: { hide: true } }, async (_request, reply) =>
-    reply
-      .status(204)
-      .header('access-control-allow-methods', 'GET, POST, PUT, DELETE')
-      .header('access-control-allow-headers', 'authorization, content-type, range')
-      .header('access-control-max-age', '7200')
-      .send()
-  )
-}
-
-function bodyOf({ body }: FastifyRequest): Uint8Array {
-  return Buffer.isBuffer(body) ? body : new Uint8Array()
 }
 
 function unstored<R extends FastifyReply>(reply: R): R {

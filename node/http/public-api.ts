@@ -8,6 +8,7 @@ import type { RecordOutbox } from '../key-directory/record-outbox.ts'
 import { allowAnyOrigin } from './cors.ts'
 import type { InviteService } from '../invites/invite-service.ts'
 import { directoryRoutes } from './directory-routes.ts'
+import { backupRoutes } from './backup-routes.ts'
 import { healthRoutes, type Readiness } from './health-routes.ts'
 import type { HttpServer } from './http-server.ts'
 import { inviteRoutes } from './invite-routes.ts'
@@ -15,6 +16,7 @@ import { deviceRoutes, linkingRoutes } from './linking-routes.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
 import { objectRoutes } from './object-routes.ts'
 import type { DeviceAuthorization } from './device-authorization.ts'
+import type { BackupHeads } from '../storage/backup-heads.ts'
 import type { ObjectService } from '../storage/object-service.ts'
 import type { DemoSignIn } from './open-demo-sign-in.ts'
 import { recoveryRoutes } from './recovery-routes.ts'
@@ -36,6 +38,8 @@ export interface PublicApiComponents {
   objects: ObjectService
   invites: InviteService
   nameProofs: NameProofs
+  /** Of backups. */
+  heads: BackupHeads
   authorization: DeviceAuthorization
   demo: DemoSignIn | undefined
   readiness(): Readiness
@@ -62,7 +66,8 @@ export async function addPublicApi(
   await http.addLimited(app => linkingRoutes(app, rendezvous))
   await http.addLimited(app => deviceRoutes(app, devices))
   await http.addLimited(app => inviteRoutes(app, components.invites))
-  await http.addLimited(app => objectRoutes(app, components.objects, components.authorization))
+  await http.addLimited(app => objectRoutes(app, components))
+  await http.addLimited(app => backupRoutes(app, components.heads, components.authorization))
   await http.addLimited(async app => {
     signInRoutes(app, signIn, { publicUrl })
     signInCodeRoutes(app, signIn)

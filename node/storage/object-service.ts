@@ -64,7 +64,9 @@ export class ObjectService {
       const owned = await records.owned(account, hash)
       if (owned) {
         // Sent again: whoever gets it now has as long to fetch it as the first receiver.
-        await records.renew(account, { ...owned, storedAt: clock() })
+        // What belongs to a backup stays until it is removed, whatever else it is.
+        const isBackup = purpose === 'backup' || owned.purpose === 'backup'
+        await records.renew(account, { ...owned, purpose: isBackup ? 'backup' : 'file', storedAt: clock() })
         return { stored: true, received: [] }
       }
       const under = await records.upload(account, hash)
@@ -121,6 +123,13 @@ export class ObjectService {
     } catch (error) {
       throw this.#refusal(error)
     }
+  }
+
+  /** For a reader who has shown the passphrase of a backup. @throws NodeError `not-found` for what does not belong to it. */
+  async requireBackupOf(account: AccountHex, hash: ObjectHash): Promise<void> {
+    const owned = await this.#components.records.owned(account, hash)
+    if (owned?.purpose === 'backup') return
+    throw new NodeError('not-found', 'This node does not keep such an object of the backup.')
   }
 
   /** Bytes of an object. @throws NodeError `not-found`. */

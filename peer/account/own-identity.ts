@@ -4,6 +4,7 @@ import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { PeerError } from '../errors.ts'
 import type { KeyVault } from '../ports.ts'
 import { DeviceKeys } from '../store/device-keys.ts'
+import { loadReadOnly, readOnlyChange, type ReadOnlyAccess } from '../store/read-only.ts'
 import { loadOwnAccount, ownAccountChange, type OwnAccount } from '../store/own-account.ts'
 import type { SealedStore } from '../store/sealed-store.ts'
 
@@ -20,6 +21,7 @@ export class OwnIdentity {
   readonly #turns = new SerialQueue()
   #device: DeviceKeys | undefined
   #account: OwnAccount | undefined
+  #readOnly: ReadOnlyAccess | undefined
 
   constructor(components: OwnIdentityComponents) {
     this.#components = components
@@ -30,6 +32,7 @@ export class OwnIdentity {
     const { crypto, store, vault } = this.#components
     this.#device = await DeviceKeys.load(crypto, network, store, vault)
     this.#account = await loadOwnAccount(store)
+    this.#readOnly = await loadReadOnly(store)
   }
 
   /** Makes this device's keys, unless it has them. Two sign-ins that begin at once make one device. */
@@ -38,6 +41,18 @@ export class OwnIdentity {
     return this.#turns.run(async () => {
       this.#device ??= await DeviceKeys.create(crypto, network, store, vault, random)
     })
+  }
+
+  /** Set where this device only shows a backup. */
+  get readOnly(): ReadOnlyAccess | undefined {
+    return this.#readOnly
+  }
+
+  /** Shows the backup of an account on a device that is none of its devices. */
+  async showReadOnly(account: OwnAccount, access: ReadOnlyAccess): Promise<void> {
+    await this.#components.store.batch([ownAccountChange(account), readOnlyChange(access)])
+    this.#readOnly = access
+    this.#account = account
   }
 
   /** Whether a sign-in was begun here: it makes the keys. */

@@ -65,7 +65,7 @@ export interface Me extends Person {
   deviceId: string
   deviceName: string
   /** `removing` from when the removal is known, `removed` once it is in a block; in both nothing can be sent or received. */
-  deviceState: 'live' | 'removing' | 'removed'
+  deviceState: 'live' | 'removing' | 'removed' | 'read-only'
   /** `reserving` until the name is seen on the public record, `reserved` until it can no longer be contested. */
   nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
 }

@@ -51,6 +51,17 @@ export type Command =
   | ({ kind: 'recoveryStatus' } & CommonOptions)
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
   | ({ kind: 'recoveryUse'; file: string; username: string; deviceName: string } & CommonOptions)
+  | ({ kind: 'backupNow'; passphraseFile: string | undefined } & CommonOptions)
+  | ({ kind: 'backupStatus' } & CommonOptions)
+  | ({ kind: 'backupCheck' } & CommonOptions)
+  | ({
+      kind: 'restore'
+      username: string
+      passphraseFile: string
+      recoveryFile: string | undefined
+      deviceName: string
+    } & CommonOptions)
+  | ({ kind: 'exportAll'; out: string } & CommonOptions)
 
 const NOTES = `
 PERSON is @username or an account id (64 hex digits); CHAT is a person, or group:ID. MESSAGE is an id or its beginning (8 hex digits or more).
@@ -108,6 +119,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addDeviceCommands(program, common, take)
   addLinkCommands(program, common, take)
   addRecoveryCommands(program, common, take)
+  addBackupCommands(program, common, take)
   try {
     program.parse(argv, { from: 'user' })
   } catch (error) {
@@ -407,6 +419,49 @@ const addRecoveryCommands: AddCommands = (program, common, take) => {
       const { recoveryFile: file, username, deviceName } = options
       take({ kind: 'recoveryUse', file, username: withoutAt(username), deviceName, ...common() })
     })
+}
+
+const addBackupCommands: AddCommands = (program, common, take) => {
+  const backup = program.command('backup').description('the history of the account, encrypted on the storage of nodes')
+  backup
+    .command('now')
+    .description('back up; what has not changed is not uploaded again')
+    .option(
+      '--passphrase-file <FILE>',
+      'file with the passphrase; another one replaces it',
+      nonEmpty('passphrase-file')
+    )
+    .action(({ passphraseFile }: { passphraseFile?: string }) =>
+      take({ kind: 'backupNow', passphraseFile, ...common() })
+    )
+  backup
+    .command('status')
+    .description('the last backup that this device has made')
+    .action(() => take({ kind: 'backupStatus', ...common() }))
+  backup
+    .command('check')
+    .description('read the whole backup back and compare')
+    .action(() => take({ kind: 'backupCheck', ...common() }))
+  program
+    .command('restore')
+    .description('bring the history of a backup to this data directory, which may be empty')
+    .requiredOption('--username <NAME>', 'the username of the account', nonEmpty('username'))
+    .requiredOption('--passphrase-file <FILE>', 'file with the passphrase of the backup', nonEmpty('passphrase-file'))
+    .option(
+      '--recovery-file <FILE>',
+      'regain the account, too; without it the history can only be read',
+      nonEmpty('recovery-file')
+    )
+    .option('--device-name <TEXT>', 'how you see this device', 'Command line')
+    .action((options: { username: string; passphraseFile: string; recoveryFile?: string; deviceName: string }) => {
+      const { username, passphraseFile, recoveryFile, deviceName } = options
+      take({ kind: 'restore', username: withoutAt(username), passphraseFile, recoveryFile, deviceName, ...common() })
+    })
+  program
+    .command('export')
+    .description('write every chat as HTML and JSON, with its files, into a new folder; not encrypted')
+    .requiredOption('--out <DIR>', 'a folder that is not there yet', nonEmpty('out'))
+    .action(({ out }: { out: string }) => take({ kind: 'exportAll', out, ...common() }))
 }
 
 function sentenceOf({ code, message }: CommanderError): string {

@@ -24,6 +24,7 @@ export interface CommandFailureFacts {
   'passphrase-empty': { file: string }
   'file-not-written': { file: string; detail: string }
   'file-not-read': { file: string; detail: string }
+  'file-empty': { file: string }
   /** The folder that a file is to be saved in cannot be used. */
   'not-saved': { folder: string; detail: string }
   /** The time given with `--timeout` has passed. */
@@ -50,6 +51,8 @@ export type TimedTask =
   | 'link-device'
   | 'fetch-file'
   | 'accept-invite'
+  | 'back-up'
+  | 'restore'
 
 export type CommandFailureCode = keyof CommandFailureFacts
 export type CommandFailure = {

@@ -55,7 +55,7 @@ export function personLine({ accountId, username, displayName, record, marks, ve
 }
 
 /** What a message says; for what is not a text, in the words of the command line. */
-function textOf({ kind, text, line }: ChatMessage): string {
+export function textOfMessage({ kind, text, line }: ChatMessage): string {
   if (line) return lineWords(line)
   if (kind === 'deleted') return DELETED_MESSAGE
   return kind === 'unsupported' ? NEWER_MESSAGE : text
@@ -89,7 +89,7 @@ export function messageJson(
     mine: message.mine,
     request: group?.isRequest ?? (!message.mine && !person.isMe && person.marks?.answer !== 'accepted'),
     kind: message.kind,
-    text: textOf(message),
+    text: textOfMessage(message),
     line: message.line,
     files: message.file === null ? [] : [fileJson(message.file)],
     sentAt: message.sentAt,
@@ -204,7 +204,7 @@ function marksOf({ editedAt, isForwarded, isPinned, isStarred, reactions }: Chat
 
 /** The text of a message, after its file. */
 function saidIn(message: ChatMessage): string {
-  return [...(message.file ? [fileLine(message)] : []), textOf(message)].filter(part => part !== '').join(' ')
+  return [...(message.file ? [fileLine(message)] : []), textOfMessage(message)].filter(part => part !== '').join(' ')
 }
 
 /** The file of a message as `--json` prints it. */

@@ -18,6 +18,7 @@ const requests = () => import('./commands/requests.ts')
 const invites = () => import('./commands/invites.ts')
 const sign = () => import('./commands/sign.ts')
 const search = () => import('./commands/search.ts')
+const backup = () => import('./commands/backup.ts')
 const recovery = () => import('./commands/recovery.ts')
 
 /** Where each command is found; a command loads the file of its own group only. */
@@ -81,7 +82,12 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   recoveryMake: async () => (await recovery()).recoveryMake,
   recoveryStatus: async () => (await recovery()).recoveryStatus,
   recoveryRefuse: async () => (await recovery()).recoveryRefuse,
-  recoveryUse: async () => (await recovery()).recoveryUse
+  recoveryUse: async () => (await recovery()).recoveryUse,
+  backupNow: async () => (await backup()).backupNow,
+  backupStatus: async () => (await backup()).backupStatus,
+  backupCheck: async () => (await backup()).backupCheck,
+  restore: async () => (await backup()).restore,
+  exportAll: async () => (await import('./commands/export.ts')).exportAll
 }
 
 /** Runs a command on a peer of its own. @returns the exit code. */

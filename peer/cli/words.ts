@@ -6,6 +6,7 @@ import { CommandError, type CommandFailureFacts, type TimedTask } from './errors
 
 const HOLDS: Record<HoldReason, string> = {
   'device-removed': 'this device was removed from its account: it can no longer send or receive',
+  'read-only': 'this is a backup that is opened to be read: it is no device of the account, and cannot send or receive',
   contradicted: 'two operators of the network disagree about the keys of this person; nothing is sent until they agree',
   'no-devices': 'this person removed every device, so nobody could read a message',
   'not-agreed': 'no second operator confirms the keys of this person just now; it is sent once one does',
@@ -104,6 +105,21 @@ const VOTES: Record<FailureFacts['vote']['fault'], string> = {
   'one-only': 'this poll takes one answer'
 }
 
+const BACKUP: Record<FailureFacts['backup']['fault'], string> = {
+  passphrase: 'the passphrase does not open the backup; nothing was changed',
+  weak: 'the backup asks for a weaker protection of the passphrase than allowed: something has changed it; the passphrase was not used',
+  'other-account': 'the backup is of another account; nothing was changed',
+  damaged: 'the backup was changed or cut off: it does not hold; what is on this device stays as it is',
+  newer: 'a newer version of Volo made the backup; update Volo',
+  none: 'there is no backup of this account on the network',
+  'no-passphrase': 'the first backup needs a passphrase: --passphrase-file FILE',
+  incomplete: 'parts of the backup are missing on the network; what could be read is here',
+  'rolled-back':
+    'the network has an older backup than this device has made; nothing was changed; make a new one with: volo-peer backup now',
+  'no-room': 'there is no room for the backup: your share of the storage of the nodes is used up, or they are full',
+  'too-often': 'too many wrong passphrases were tried; try again in an hour'
+}
+
 const FAILURES: FailureSentences = {
   'not-registered': 'this device has no account yet; run: volo-peer register --username NAME',
   'already-registered': 'this device already has an account',
@@ -166,6 +182,7 @@ const FAILURES: FailureSentences = {
       : 'no node of the network has the file any more; ask for it to be sent again',
   'file-damaged': 'the file is not the one that the message names; nothing was saved',
   'file-stopped': 'it was stopped',
+  backup: ({ fault }) => BACKUP[fault],
   'removal-offline': 'there is no connection; the device was not removed',
   'removal-waits':
     'the connection was lost; the removal is kept on this device and is handed in with the next connection',
@@ -215,7 +232,9 @@ const TASKS: Record<TimedTask, string> = {
   recover: 'regaining the account',
   'link-device': 'adding a device',
   'fetch-file': 'fetching the file',
-  'accept-invite': 'accepting the invitation'
+  'accept-invite': 'accepting the invitation',
+  'back-up': 'the backup',
+  restore: 'restoring the backup'
 }
 
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
@@ -237,6 +256,7 @@ const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[
   'passphrase-empty': ({ file }) => `VOLO_PASSPHRASE_FILE names an empty file: ${file}`,
   'no-qr-code': ({ file }) => `no QR code can be read in ${file}; use a sharp PNG, such as a screenshot`,
   'file-not-written': ({ file, detail }) => `${file} cannot be written (${detail}); name a file that is not there yet`,
+  'file-empty': ({ file }) => `${file} holds no passphrase`,
   'file-not-read': ({ file, detail }) => `${file} cannot be read (${detail})`,
   'not-saved': ({ folder, detail }) => `nothing can be saved in ${folder} (${detail})`,
   'timed-out': ({ task }) => `${TASKS[task]} took too long`,

@@ -15,7 +15,7 @@ import { AGREEMENT_MAX_AGE_MS, countedConfirmations, isAgreed, type RecordedPlac
 import { checkAnswer, devicesToSealTo, isFresh, type KnownAccount } from './known-account.ts'
 import { KnownAccounts, type KnownAccountsComponents } from './known-accounts.ts'
 import { NameHolders } from './name-holders.ts'
-import { Names } from './names.ts'
+import { Names, usernameOrNothing } from './names.ts'
 import { OperatorCrossCheck, type OperatorCrossCheckComponents } from './operator-cross-check.ts'
 import { VainQuestions } from './vain-questions.ts'
 
@@ -293,6 +293,14 @@ export class DirectoryClient {
       const isNamed = !known || known.username !== null || known.claimedName !== null
       return isNamed ? undefined : { ...known, claimedName: username }
     })
+  }
+
+  /** A name that an own backup gives to a person counts without a connection if the person's records claim it. */
+  async noteRecordedName(accountId: AccountId, text: string): Promise<void> {
+    const known = await this.load(accountId)
+    const username = usernameOrNothing(text)
+    if (!known || !username || !(await this.names.isClaimedBy(known, username))) return
+    await this.#accounts.change(accountId, current => current && { ...current, username })
   }
 
   /** As {@link NameHolders.find}. */

@@ -12,8 +12,16 @@ export class SendHolds {
   readonly #context: EngineContext
   readonly #directory: DirectoryClient
   readonly #trust: PersonTrust
+  readonly #isReadOnly: () => boolean
 
-  constructor(context: EngineContext, directory: DirectoryClient, trust: PersonTrust) {
+  /** @param isReadOnly - whether this device only shows a backup. */
+  constructor(
+    context: EngineContext,
+    directory: DirectoryClient,
+    trust: PersonTrust,
+    isReadOnly: () => boolean = () => false
+  ) {
+    this.#isReadOnly = isReadOnly
     this.#context = context
     this.#directory = directory
     this.#trust = trust
@@ -21,6 +29,7 @@ export class SendHolds {
 
   /** Whether this device may still act for its account, as its own record says. */
   get deviceState(): Me['deviceState'] {
+    if (this.#isReadOnly()) return 'read-only'
     const own = this.#directory.peek(toHex(this.#context.accountId()))
     const device = own && deviceOf(own.current, this.#context.device().deviceId)
     if (!device || isLive(device)) return 'live'
@@ -29,7 +38,8 @@ export class SendHolds {
 
   /** @returns null if all is well. */
   reason(account: KnownAccount): HoldReason | null {
-    if (this.deviceState !== 'live') return 'device-removed'
+    const { deviceState } = this
+    if (deviceState !== 'live') return deviceState === 'read-only' ? 'read-only' : 'device-removed'
     return holdReason(account) ?? this.#alertReason(account) ?? this.#agreementReason(account)
   }
 

@@ -2,9 +2,10 @@ import type { ListedNode } from '../../protocol/wire/placement.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { ObjectClient } from '../objects/object-client.ts'
+import type { SignedRequests } from '../objects/signed-requests.ts'
 import { ObjectNodes } from '../objects/object-nodes.ts'
 import type { FileTransfer } from '../peer-api.ts'
-import type { HttpClient, LocalObjects } from '../ports.ts'
+import type { LocalObjects } from '../ports.ts'
 import type { MessageRow, ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { FileCalls, type OwnMessages } from './file-calls.ts'
@@ -19,7 +20,7 @@ export interface FilesComponents {
   history: MessageLog
   sealer: MessageQueue
   objects: LocalObjects
-  fetch: HttpClient
+  requests: SignedRequests
   own: OwnMessages
   /** The node of the connection. */
   node: () => ListedNode | undefined
@@ -34,8 +35,8 @@ export class Files {
   readonly #incoming: IncomingFiles
 
   constructor(components: FilesComponents) {
-    const { context, states, objects, fetch, node, own } = components
-    const client = new ObjectClient(context, fetch)
+    const { context, states, objects, requests, node, own } = components
+    const client = new ObjectClient(requests)
     const nodes = new ObjectNodes(context, node)
     const copies = (this.#copies = new LocalCopies({ context, states, objects }))
     const shared = { ...components, copies, client, nodes }

@@ -3,22 +3,14 @@
  * What is here already is not asked for again, also after a restart.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { decryptChunk } from '../../protocol/files/decrypt-file.ts'
-import {
-  FILE_HEAD_BYTES,
-  FILE_VERSION,
-  fileLayout,
-  storedChunk,
-  STORED_CHUNK_BYTES,
-  type FileLayout
-} from '../../protocol/files/file-layout.ts'
+import { FILE_HEAD_BYTES, fileLayout, STORED_CHUNK_BYTES, type FileLayout } from '../../protocol/files/file-layout.ts'
 import { FILE_LIFE_MS } from '../../protocol/limits.ts'
-import { ProtocolError } from '../../protocol/errors.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
+import { openChunks, storedRange } from '../objects/encrypted-content.ts'
 import type { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
-import { ObjectGone, ObjectReader } from '../objects/object-reader.ts'
+import { ObjectDamaged, ObjectGone, ObjectReader } from '../objects/object-reader.ts'
 import type { FileTransfer } from '../peer-api.ts'
 import type { LocalObjects } from '../ports.ts'
 import type { LocalCopy, MessageFile } from '../store/file-entry.ts'
@@ -96,9 +88,11 @@ export class IncomingFiles {
     }
     for (told(); at < layout.chunks; told()) {
       const count = Math.min(CHUNKS_ASKED, layout.chunks - at)
-      const stored = await reader.read(rangeOf(layout, at, count), signal, bytes =>
-        this.#opened(file, at, count, bytes)
-      )
+      const first = at
+      const stored = await reader.read(storedRange(layout, at, count), signal, async bytes => {
+        await openChunks(this.#components.copies.environment, file, first, count, bytes)
+        return bytes
+      })
       await this.#components.objects.append(copy.localName, stored)
       at += count
     }
@@ -125,20 +119,6 @@ export class IncomingFiles {
     return at
   }
 
-  /** Checks what a node sent for some chunks. @throws ProtocolError for bytes that are not those of the file. */
-  async #opened(file: MessageFile, first: number, count: number, bytes: Uint8Array): Promise<Uint8Array> {
-    const layout = fileLayout(file.size)
-    const { start, length } = rangeOf(layout, first, count)
-    if (bytes.length !== length) throw new ProtocolError('MALFORMED', 'the node sent another number of bytes')
-    if (start === 0 && bytes[0] !== FILE_VERSION) throw new ProtocolError('UNSUPPORTED_VERSION', 'not a stored file')
-    for (let index = first; index < first + count; index++) {
-      const chunk = storedChunk(layout, index)
-      const stored = bytes.subarray(chunk.start - start, chunk.start - start + chunk.length)
-      await decryptChunk(this.#components.copies.environment, file, index, stored)
-    }
-    return bytes
-  }
-
   /** Every chunk opened; the hash says that it is the file that all receivers see. */
   async #finish(file: MessageFile, copy: LocalCopy): Promise<void> {
     const { states, objects, copies, context } = this.#components
@@ -156,15 +136,9 @@ export class IncomingFiles {
   }
 
   #failureOf(error: unknown, { sentAt }: MessageRow): unknown {
+    if (error instanceof ObjectDamaged) return new PeerError('file-damaged', {}, { cause: error })
     if (!(error instanceof ObjectGone)) return error
     const isOld = sentAt + FILE_LIFE_MS <= this.#components.context.timers.now()
     return new PeerError('file-gone', { reason: isOld ? 'expired' : 'vanished' })
   }
-}
-
-/** Where some chunks are in the stored form; the version goes with the first. */
-function rangeOf(layout: FileLayout, first: number, count: number): { start: number; length: number } {
-  const start = first === 0 ? 0 : storedChunk(layout, first).start
-  const last = storedChunk(layout, first + count - 1)
-  return { start, length: last.start + last.length - start }
 }

@@ -1,9 +1,15 @@
 import { PeerError } from '../errors.ts'
-import { ObjectRefusal, type ObjectClient, type ObjectHash, type ObjectNode } from './object-client.ts'
+import type { ObjectClient, ObjectHash } from './object-client.ts'
+import { ObjectRefusal, type ObjectNode } from './signed-requests.ts'
 
 /** None of the nodes keeps the object. */
 export class ObjectGone extends Error {
   override name = 'ObjectGone'
+}
+
+/** What the nodes keep under the name of the object is something else. */
+export class ObjectDamaged extends Error {
+  override name = 'ObjectDamaged'
 }
 
 /** Nodes that are asked for one object. */
@@ -18,6 +24,7 @@ export class ObjectReader {
   readonly #hash: ObjectHash
   readonly #nodes: ObjectNode[]
   #wasUnreachable = false
+  #wasWrong = false
 
   /** @param nodes - in the order in which they are asked. */
   constructor(client: ObjectClient, hash: ObjectHash, nodes: readonly ObjectNode[]) {
@@ -29,7 +36,7 @@ export class ObjectReader {
   /**
    * @param accept - throws for bytes that are not those of the object.
    * @returns what `accept` made of the bytes.
-   * @throws {@link ObjectGone} if every node answers that it does not keep it; PeerError `offline` if one could not be asked; the
+   * @throws {@link ObjectGone} if every node answers that it does not keep it; {@link ObjectDamaged} if one has something else; PeerError `offline` if one could not be asked; the
    * signal's reason.
    */
   async read<T>(
@@ -43,10 +50,12 @@ export class ObjectReader {
       } catch (error) {
         signal.throwIfAborted()
         this.#wasUnreachable ||= isUnreachable(error)
+        this.#wasWrong ||= !(error instanceof ObjectRefusal || error instanceof PeerError)
         this.#nodes.shift()
       }
     }
-    throw this.#wasUnreachable ? new PeerError('offline', { origin: null }) : new ObjectGone('no node keeps the object')
+    if (this.#wasUnreachable) throw new PeerError('offline', { origin: null })
+    throw this.#wasWrong ? new ObjectDamaged('no node has it unchanged') : new ObjectGone('no node keeps the object')
   }
 }
 

@@ -3,13 +3,8 @@
  * side was started again meanwhile.
  */
 import type { LocalObjects } from '../ports.ts'
-import {
-  ObjectRefusal,
-  type ObjectClient,
-  type ObjectHash,
-  type ObjectNode,
-  type ObjectPurpose
-} from './object-client.ts'
+import type { ObjectClient, ObjectHash, ObjectPurpose } from './object-client.ts'
+import { ObjectRefusal, type ObjectNode } from './signed-requests.ts'
 
 /** Parts that are on their way at a time. */
 const PARTS_AT_ONCE = 4

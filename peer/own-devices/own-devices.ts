@@ -58,6 +58,7 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
   readonly source: HistorySource
   readonly transfer: HistoryTransfer
   readonly presence: DevicePresence
+  readonly merge: HistoryMerge
   readonly #components: OwnDevicesComponents
   /** Devices that were told that they can ask for more, and have not asked since. */
   readonly #told = new Set<string>()
@@ -72,11 +73,11 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onProfile, onMoreHistory }))
     const onAsked = (device: string): void => void this.#told.delete(device)
     this.source = new HistorySource({ ...components, items, onAsked })
-    const merge = new HistoryMerge({
+    const merge = (this.merge = new HistoryMerge({
       ...components,
       sync,
       onPerson: (accountId, profile) => void this.#notePerson(accountId, profile)
-    })
+    }))
     this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId })
     this.presence = new DevicePresence({ context, states, items, sync })
   }

@@ -22,7 +22,7 @@ export interface Filling {
 /** @param rows - newest first. */
 export async function shippedConversation(
   { context, directory }: { context: EngineContext; directory: Pick<DirectoryClient, 'load'> },
-  unit: UnitOfWork,
+  unit: Pick<UnitOfWork, 'read'>,
   conversation: Conversation,
   rows: ShippedRow[]
 ): Promise<ShippedConversation> {

@@ -88,6 +88,17 @@ export class AccountRecovery {
     return this.#keep(account.accountId, { username, tag, deviceName })
   }
 
+  /** Whose a username is, by the longest record that a node gives. @throws PeerError `invalid-name`, `no-account`, `offline`. */
+  async holderOf(typed: string): Promise<{ accountId: AccountId; username: Username; tag: Uint8Array }> {
+    const username = usernameOrNothing(typed)
+    if (!username) throw new PeerError('invalid-name')
+    const info = await this.#components.network()
+    const tag = await nameTagOf(info.id, info.genesis, username)
+    const found = await this.#find(originsOf(info), tag, info)
+    const { account } = found.sort((a, b) => b.account.recordCount - a.account.recordCount)[0]!
+    return { accountId: account.accountId, username, tag }
+  }
+
   /** What each node says about the holder of a name. @throws PeerError `offline` if none answers, `no-account`. */
   async #find(origins: string[], tag: Uint8Array, info: NetworkInfo): Promise<Found[]> {
     const answers = await Promise.allSettled(origins.map(origin => this.#ask(origin, tag, info)))

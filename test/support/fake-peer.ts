@@ -405,6 +405,19 @@ export class FakePeer implements PeerApi {
     return message
   }
 
+  readonly backup: PeerApi['backup'] = {
+    now: async () => {
+      throw new PeerError('offline', { origin: null })
+    },
+    status: async () => ({ isSet: false, last: null }),
+    check: async () => {
+      throw new PeerError('backup', { fault: 'none' })
+    },
+    restore: async () => {
+      throw new PeerError('backup', { fault: 'none' })
+    }
+  }
+
   readonly record: PeerApi['record'] = {
     of: async accountId => publicRecord(await this.people.refresh(accountId))
   }

@@ -42,7 +42,7 @@ export const save: Run<'save'> = async (peer, command, output) => {
 }
 
 /** Writes beside its place, then gives it its name: no half of a file is ever seen under it, and none is written over. */
-async function saveIn(folder: string, name: string, peer: NodePeer, messageId: string): Promise<string> {
+export async function saveIn(folder: string, name: string, peer: NodePeer, messageId: string): Promise<string> {
   const directory = resolve(folder)
   const unfinished = join(directory, `.${crypto.randomUUID()}.part`)
   try {

@@ -80,7 +80,8 @@ export const recoveryUse: Run<'recoveryUse'> = async (peer, command, output) => 
   return EXIT.done
 }
 
-async function readCode(file: string): Promise<string> {
+/** The code in a file. @throws CommandError `file-not-read`. */
+export async function readCode(file: string): Promise<string> {
   try {
     const bytes = await readFile(file)
     return bytes.subarray(0, MAX_FILE_BYTES).toString('utf8')

@@ -35,8 +35,10 @@ export async function requireRegistered(peer: NodePeer): Promise<void> {
 /** @throws PeerError `held` on a device that was removed: no node lets it in. */
 export async function requireLive(peer: NodePeer): Promise<void> {
   await requireRegistered(peer)
-  if ((await me(peer)).deviceState === 'live') return
-  throw new PeerError('held', { reason: 'device-removed', username: null })
+  const { deviceState } = await me(peer)
+  if (deviceState === 'live') return
+  const reason = deviceState === 'read-only' ? deviceState : 'device-removed'
+  throw new PeerError('held', { reason, username: null })
 }
 
 /** The own account and device; call {@link requireRegistered} first. */

@@ -9,6 +9,7 @@ import { DeviceAuthorization, STORAGE_REQUESTS_PER_MINUTE } from '../../../node/
 import { HttpServer } from '../../../node/http/http-server.ts'
 import { objectRoutes } from '../../../node/http/object-routes.ts'
 import type { DirectoryPort } from '../../../node/key-directory/directory-port.ts'
+import { BackupHeads } from '../../../node/storage/backup-heads.ts'
 import { createObjectService } from '../../../node/storage/create-object-service.ts'
 import { FILE_TTL_MS, UPLOAD_TTL_MS, type ObjectService } from '../../../node/storage/object-service.ts'
 import { UPLOAD_PART_BYTES } from '../../../node/storage/upload-parts.ts'
@@ -66,7 +67,8 @@ async function startNode(): Promise<void> {
   const init = { version: '0', trustProxy: false, requestsPerMinute: 1e6, overTls: false, epoch: () => EMPTY_EPOCH }
   server = new HttpServer({ logger: silentLogger }, init)
   await server.prepare()
-  await server.addLimited(app => objectRoutes(app, objects, authorization))
+  const heads = new BackupHeads({ crypto, clock, store: database.storeFor('backups') }, { network: NETWORK })
+  await server.addLimited(app => objectRoutes(app, { objects, heads, authorization }))
   url = `http://127.0.0.1:${await server.listen('127.0.0.1', 0)}`
 }
 

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
+import { requireKdf, type DeriveSecrets } from '../../../protocol/backup/backup-passphrase.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { LevelObjects } from '../../../peer/objects/level-objects.ts'
 import { PeerEngine } from '../../../peer/peer-engine.ts'
@@ -14,6 +15,13 @@ import { memorySecretKeys } from './memory-secret-keys.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+
+/** Argon2id takes half a second each time; it has tests and vectors of its own. What it refuses is refused here, too. */
+const quickSecrets: DeriveSecrets = async (_environment, passphrase, kdf, salt) => {
+  requireKdf(kdf)
+  const derived = (info: string) => new Uint8Array(hkdfSync('sha256', passphrase, salt, info + kdf.iterations, 32))
+  return { wrapKey: derived('wrap'), token: derived('token') }
+}
 
 /** What a test peer reaches the network through: a fake one, or real transport. */
 export type PeerSurroundings = Pick<FakeNetwork, 'transport' | 'fetch' | 'url'>
@@ -86,7 +94,8 @@ export class TestPeer {
         transport: this.#network.transport(),
         fetch: this.#network.fetch,
         objects: new LevelObjects(this.objects),
-        log: this.log
+        log: this.log,
+        deriveBackupSecrets: quickSecrets
       },
       { entry: this.#network.url(this.#entry), keepUnheard: true }
     )

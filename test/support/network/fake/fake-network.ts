@@ -130,6 +130,7 @@ export class FakeNetwork {
     this.#keys = keys
     this.#genesis = genesis
     this.id = networkIdOf(this.crypto, genesis)
+    this.objects.network = this.id
     this.ledger = new FakeLedger(this.crypto, this.id, genesis)
     const { crypto, id: network } = this
     const directory = { device: (deviceId: DeviceId) => this.#directoryDevice(deviceId) }
@@ -206,6 +207,7 @@ export class FakeNetwork {
       return proof ? new Response(proof as Uint8Array<ArrayBuffer>) : json({ error: 'not-found' }, 404)
     }
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
+    if (pathname.startsWith('/v1/backups/')) return this.objects.answerBackup(node, new URL(url), init)
     if (pathname.startsWith('/v1/objects')) return this.objects.answer(node, new URL(url), init)
     if (pathname.startsWith('/v1/invites')) return this.invites.answer(pathname, init)
     if (pathname.startsWith('/v1/linking/')) return this.linking.answer(pathname, new URL(url), init)

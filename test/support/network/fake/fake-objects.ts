@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { toHex } from '../../../../protocol/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../../../protocol/bytes.ts'
+import { decodeBackupHead } from '../../../../protocol/backup/backup-head.ts'
+import { backupTokenHash } from '../../../../protocol/backup/backup-passphrase.ts'
+import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import {
+  parseBackupAuthorization,
+  type BackupAuthorization
+} from '../../../../protocol/identity/backup-authorization.ts'
+import type { NetworkId } from '../../../../protocol/network.ts'
 import { parseStorageAuthorization } from '../../../../protocol/identity/storage-request.ts'
 
 const PART_BYTES = 1024 * 1024
@@ -48,13 +56,45 @@ export class FakeObjects {
     return this.stored.get(node)!
   }
 
+  /** Heads of backups that each node keeps, by account in hex. */
+  readonly heads = new Map<string, Uint8Array>()
+
+  /** As the routes of `node/http/backup-routes.ts`. */
+  async answerBackup(node: number, url: URL, init: RequestInit = {}): Promise<Response> {
+    const [, , , account = '', verb] = url.pathname.split('/')
+    const key = `${node} ${account}`
+    const stored = this.heads.get(key)
+    if (init.method === 'PUT') {
+      const bytes = new Uint8Array(init.body as Uint8Array)
+      if (stored && decodeBackupHead(stored).counter >= decodeBackupHead(bytes).counter)
+        return failure('overtaken', 409)
+      this.heads.set(key, bytes)
+      return new Response(null, { status: 204 })
+    }
+    if (!stored) return failure('not-found', 404)
+    if (verb === undefined) {
+      const { kdf, salt, counter } = decodeBackupHead(stored)
+      return json({ kdf, salt: toHex(salt), counter })
+    }
+    const shown = parseBackupAuthorization(new Headers(init.headers).get('authorization') ?? '')
+    if (shown && !this.#isToken(stored, shown)) return failure('bad-authorization', 401)
+    return new Response(stored as Uint8Array<ArrayBuffer>)
+  }
+
+  #isToken(head: Uint8Array, { token }: BackupAuthorization): boolean {
+    const { accountId, tokenHash } = decodeBackupHead(head)
+    return equalBytes(backupTokenHash(createNodeCrypto(), this.network!, accountId, fromHex(token)), tokenHash)
+  }
+
+  /** Set by the network. */
+  network: NetworkId | undefined
+
   /** As the routes of `node/http/object-routes.ts`. */
   async answer(node: number, url: URL, init: RequestInit = {}): Promise<Response> {
     const { method = 'GET' } = init
     const [, , , hash = '', verb, index] = url.pathname.split('/')
     const headers = new Headers(init.headers)
-    const { deviceId } = parseStorageAuthorization(headers.get('authorization') ?? '')
-    const account = this.#accountOf(toHex(deviceId))
+    const account = this.#accountOfHeader(headers.get('authorization') ?? '')
     if (account === undefined) return failure('bad-authorization', 401)
     const what = whatOf(method, hash, verb)
     const request = { node, what, hash, account, before: this.count(what) }
@@ -79,6 +119,12 @@ export class FakeObjects {
       default:
         return this.#get(this.at(node).get(hash), headers.get('range'))
     }
+  }
+
+  #accountOfHeader(header: string): string | undefined {
+    const shown = parseBackupAuthorization(header)
+    if (shown) return shown.account
+    return this.#accountOf(toHex(parseStorageAuthorization(header).deviceId))
   }
 
   #begin(key: string, query: URLSearchParams): Response {

@@ -1,6 +1,6 @@
 /** Failures and problems: what happened, what is safe, what to do. The peer gives the codes and the facts. */
 import type { DisplayNameFault } from '../../../../protocol/identity/display-name.ts'
-import type { FailureSentences, StoreFault } from '../../../../peer/errors.ts'
+import type { FailureFacts, FailureSentences, StoreFault } from '../../../../peer/errors.ts'
 import { pluralizer } from '../plural.ts'
 import type { HoldSentences, MessageSentences, StatusSentences } from '../problem-sentences.ts'
 
@@ -34,6 +34,7 @@ const STORE: Record<StoreFault, string> = {
 }
 
 export const holds: HoldSentences = {
+  'read-only': () => 'This is a backup, opened to be read. It cannot send or receive.',
   'device-removed': () =>
     'This device was removed from your account. It can no longer send or receive; its messages stay on it.',
   contradicted: ({ name }) =>
@@ -103,6 +104,20 @@ const DISPLAY_NAME: Record<DisplayNameFault, string> = {
   mixed: 'A word in your name mixes letters of different alphabets. Type it in one of them.',
   sign: 'Your name can’t have @, check marks, locks or other signs.',
   reserved: 'This name reads like words of Volo itself. Choose another one.'
+}
+
+const BACKUP: Record<FailureFacts['backup']['fault'], string> = {
+  passphrase: 'This passphrase does not open the backup. Nothing was changed. Try again.',
+  weak: 'Something has weakened the protection of this backup. Your passphrase was not used.',
+  'other-account': 'This backup is of another account. Nothing was changed.',
+  damaged: 'This backup was changed or cut off. What is on this device stays as it is.',
+  newer: 'A newer version of Volo made this backup. Update Volo, then try again.',
+  none: 'There is no backup of this account on the network.',
+  'no-passphrase': 'Choose a passphrase first.',
+  incomplete: 'Parts of the backup are missing on the network. What could be read is here.',
+  'rolled-back': 'The network has an older backup than this device has made. Nothing was changed. Back up again.',
+  'no-room': 'There is no room for the backup: your storage is used up. Free some space, then try again.',
+  'too-often': 'Too many wrong passphrases were tried. Try again in an hour.'
 }
 
 export const failures: FailureSentences = {
@@ -209,6 +224,7 @@ export const failures: FailureSentences = {
       : 'This file is not on the network any more. Ask for it to be sent again.',
   'file-damaged': 'This file is not the one that was sent. Nothing was saved. Ask for it to be sent again.',
   'file-stopped': 'You stopped this.',
+  backup: ({ fault }) => BACKUP[fault],
   'removal-offline': 'There is no connection. The device was not removed. Try again later.',
   'removal-waits':
     'The connection was lost. The removal is kept on this device and handed in with the next connection.',

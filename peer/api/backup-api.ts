@@ -1,0 +1,78 @@
+import type { Me } from './account-api.ts'
+import type { CallTable } from './call-table.ts'
+
+/** `peer.backup`: the history of the account, encrypted on nodes' storage under a passphrase. */
+export interface BackupApi {
+  /**
+   * Makes a backup now. What has not changed since the last one is not uploaded again.
+   * @param passphrase - of the first backup; later null for the same one, or another one, which replaces it.
+   * Rejects with `backup`, `offline`.
+   */
+  now(passphrase: string | null): Promise<BackupStatus>
+  status(): Promise<BackupStatus>
+  /** Reads the whole backup back and compares. Rejects with `backup` for what is wrong with it, `offline`. */
+  check(): Promise<BackupCheck>
+  /**
+   * Brings the history of a backup to this device. On a device without an account it is opened to be read, or with a recovery code
+   * the account is regained first; the code is used only once the passphrase has opened the backup.
+   * Rejects with `backup`, `no-account`, `invalid-name`, `offline`, `no-recovery`, `recovery-code`.
+   */
+  restore(choice: RestoreChoice): Promise<RestoredBackup>
+}
+
+/** The calls of {@link BackupApi}. */
+export const BACKUP_CALLS: CallTable<BackupApi> = {
+  now: 'repeat',
+  status: 'repeat',
+  check: 'repeat',
+  restore: 'give-up'
+}
+
+export interface BackupStatus {
+  /** Whether this device can back up without being given a passphrase. */
+  isSet: boolean
+  /** The last backup of this device; null before the first one. */
+  last: {
+    at: number
+    /** One more with each backup of the account. */
+    counter: number
+    chats: number
+    messages: number
+    files: number
+    /** As stored, padding included. */
+    bytes: number
+    /** What the last run handed to nodes, all copies together. */
+    uploadedBytes: number
+    /** Nodes that have all of it. */
+    copies: number
+  } | null
+}
+
+/** What was read back. */
+export interface BackupCheck {
+  at: number
+  counter: number
+  chats: number
+  messages: number
+  files: number
+}
+
+export interface RestoreChoice {
+  username: string
+  passphrase: string
+  /** Regains the account; null to look at the history only, or on a device of the account. */
+  recoveryCode: string | null
+  deviceName: string
+}
+
+/** What a restore brought. */
+export interface RestoredBackup {
+  me: Me
+  /** Messages that were not here before. */
+  messages: number
+  chats: number
+  /** When the backup was made. */
+  at: number
+  /** Whether this device can only read. */
+  readOnly: boolean
+}

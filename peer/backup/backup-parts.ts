@@ -1,0 +1,142 @@
+/**
+ * Cuts what is to be backed up into parts that stay the same while nothing in them changes. A part of a conversation is 512 places
+ * of it, so a new message changes one part, and a message that comes late changes one other.
+ */
+import { toHex } from '../../protocol/bytes.ts'
+import type { DirectoryClient } from '../directory/directory-client.ts'
+import type { EngineContext } from '../engine-context.ts'
+import { encodePiece, rowBytes, type HistoryPiece, type ShippedRow } from '../own-devices/history-piece.ts'
+import { isShipped, shippedConversation } from '../own-devices/shipped-conversation.ts'
+import type { SyncItems } from '../own-devices/sync-items.ts'
+import type { MessageFile } from '../store/file-entry.ts'
+import { conversationEntry, messageEntry, type Conversation } from '../store/store-layout.ts'
+import type { StateStore } from '../store/state-store.ts'
+
+/** Places of a conversation in one part. */
+const PLACES = 512
+/** Rows that are read at once. */
+const PAGE = 1_000
+/** Bytes of messages in one piece. */
+const PIECE_BYTES = 40 * 1024
+const ITEMS_OF_PIECE = 24
+
+export interface BackupPartsComponents {
+  context: EngineContext
+  states: StateStore
+  directory: DirectoryClient
+  items: SyncItems
+}
+
+/** A part before it is encrypted. */
+export interface BackupPart {
+  conversationId: Uint8Array | null
+  block: string
+  pieces: Uint8Array[]
+  messages: number
+  newest: number
+  /** Files of its messages. */
+  files: MessageFile[]
+}
+
+const EMPTY_PIECE: HistoryPiece = {
+  from: new Uint8Array(),
+  next: new Uint8Array(),
+  chats: 0,
+  chatsTotal: 0,
+  items: [],
+  ownToken: null,
+  conversations: []
+}
+
+export class BackupParts {
+  readonly #components: BackupPartsComponents
+
+  constructor(components: BackupPartsComponents) {
+    this.#components = components
+  }
+
+  /** What the devices of the account agree on, then each conversation. One part is in memory at a time. */
+  async *all(): AsyncGenerator<BackupPart> {
+    yield this.#items()
+    const conversations = await this.#components.states.all('conversation', conversationEntry)
+    for (const conversation of conversations.sort((a, b) => b.updatedAt - a.updatedAt)) {
+      if (conversation.lastOrder !== null) yield* this.#conversation(conversation)
+    }
+  }
+
+  #items(): BackupPart {
+    const items = this.#components.items.all()
+    const pieces: Uint8Array[] = []
+    for (let at = 0; at === 0 || at < items.length; at += ITEMS_OF_PIECE) {
+      pieces.push(encodePiece({ ...EMPTY_PIECE, items: items.slice(at, at + ITEMS_OF_PIECE) }))
+    }
+    return { conversationId: null, block: 'items', pieces, messages: 0, newest: 0, files: [] }
+  }
+
+  /** The parts of a conversation, newest first. */
+  async *#conversation(conversation: Conversation): AsyncGenerator<BackupPart> {
+    let block: string | undefined
+    let rows: ShippedRow[] = []
+    for await (const shipped of this.#rows(toHex(conversation.conversationId))) {
+      const next = blockOf(shipped.order)
+      if (block !== undefined && next !== block) {
+        yield await this.#part(conversation, block, rows)
+        rows = []
+      }
+      block = next
+      rows.push(shipped)
+    }
+    if (block !== undefined) yield await this.#part(conversation, block, rows)
+  }
+
+  /** Rows of a conversation, newest first. */
+  async *#rows(id: string): AsyncGenerator<ShippedRow> {
+    let before: string | undefined
+    for (;;) {
+      const bounds = { reverse: true, limit: PAGE, ...(before !== undefined && { before }) }
+      const page = await this.#components.states.range('message', id, messageEntry, bounds)
+      for (const { order, value: row } of page) if (isShipped(row)) yield { order, row, behind: null }
+      if (page.length < PAGE) return
+      before = page.at(-1)!.order
+    }
+  }
+
+  async #part(conversation: Conversation, block: string, rows: ShippedRow[]): Promise<BackupPart> {
+    const newest = Math.max(...rows.map(({ row }) => row.receivedAt))
+    const { states } = this.#components
+    // Nothing of the conversation that changes with each message: the part would change with it.
+    const shipped = await shippedConversation(
+      this.#components,
+      states,
+      { ...conversation, updatedAt: newest, unread: 1 },
+      []
+    )
+    const pieces = pagesOf(rows).map(page =>
+      encodePiece({ ...EMPTY_PIECE, conversations: [{ ...shipped, rows: page }] })
+    )
+    const files = rows.flatMap(({ row }) => row.file ?? [])
+    return { conversationId: conversation.conversationId, block, pieces, messages: rows.length, newest, files }
+  }
+}
+
+/** Which part an order is in. What an own device or a backup has shipped keeps its order behind place 0. */
+function blockOf(order: string): string {
+  const [first = '0', second = '0'] = order.split('.')
+  const place = Number.parseInt(first, 16)
+  return place > 0 ? `${Math.floor(place / PLACES)}` : `shipped-${Math.floor(Number.parseInt(second, 16) / PLACES)}`
+}
+
+function pagesOf(rows: ShippedRow[]): ShippedRow[][] {
+  const pages: ShippedRow[][] = [[]]
+  let room = PIECE_BYTES
+  for (const row of rows) {
+    const bytes = rowBytes(row)
+    if (bytes > room && pages.at(-1)!.length > 0) {
+      pages.push([])
+      room = PIECE_BYTES
+    }
+    pages.at(-1)!.push(row)
+    room -= bytes
+  }
+  return pages
+}

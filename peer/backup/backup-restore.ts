@@ -1,0 +1,168 @@
+/**
+ * Brings the contents of a backup into this device, newest first. A message that is here already stays as it is, so it may be
+ * done again at any time; what cannot be read is left out, and said at the end.
+ */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import {
+  decodeBackupManifest,
+  decodeBackupSegment,
+  type BackupSegmentEntry
+} from '../../protocol/backup/backup-contents.ts'
+import { BackupError } from '../../protocol/backup/backup-error.ts'
+import type { BackupSeries } from '../../protocol/backup/backup-head.ts'
+import type { FilePointer } from '../../protocol/files/encrypt-file.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import { PeerError } from '../errors.ts'
+import { readWhole } from '../objects/encrypted-content.ts'
+import { ObjectClient } from '../objects/object-client.ts'
+import type { ObjectNodes } from '../objects/object-nodes.ts'
+import { ObjectDamaged, ObjectGone, ObjectReader } from '../objects/object-reader.ts'
+import { SignedRequests } from '../objects/signed-requests.ts'
+import type { HistoryMerge } from '../own-devices/history-merge.ts'
+import { decodePiece, type HistoryPiece } from '../own-devices/history-piece.ts'
+import type { HttpClient } from '../ports.ts'
+import { backupSlots } from '../store/backup-slots.ts'
+import type { StateStore } from '../store/state-store.ts'
+import type { BackupKey } from './backup-key.ts'
+import type { OpenedBackup } from './backup-lookup.ts'
+import { NO_BACKUP } from './backup-run.ts'
+
+export interface BackupRestoreComponents {
+  context: EngineContext
+  states: StateStore
+  fetch: HttpClient
+  nodes: ObjectNodes
+  key: BackupKey
+  merge: HistoryMerge
+  /** Looks a person up of whom the backup speaks. Never rejects. */
+  notePerson: (person: RestoredPerson) => Promise<void>
+}
+
+export interface RestoredPerson {
+  accountId: Uint8Array
+  username: string | null
+  displayName: string | null
+}
+
+/** What a restore brought. */
+export interface Restored {
+  /** Messages that were not here before. */
+  messages: number
+  chats: number
+  /** When the backup was made. */
+  createdAt: number
+}
+
+/** Reads what an opened backup names. */
+export class BackupReader {
+  readonly #components: Pick<BackupRestoreComponents, 'context' | 'nodes'>
+  readonly #client: ObjectClient
+
+  constructor(components: Pick<BackupRestoreComponents, 'context' | 'nodes' | 'fetch'>, opened: OpenedBackup) {
+    const { context, fetch } = components
+    this.#components = components
+    const access = { account: toHex(opened.accountId), token: toHex(opened.token) }
+    this.#client = new ObjectClient(new SignedRequests(context, fetch, () => access))
+  }
+
+  async file(file: FilePointer, signal: AbortSignal): Promise<Uint8Array> {
+    const { context, nodes } = this.#components
+    const reader = new ObjectReader(this.#client, toHex(file.hash), nodes.forDownload([]))
+    return readWhole(sessionEnvironment(context), reader, file, signal)
+  }
+
+  /** The pieces of a segment. @throws BackupError `damaged`, `newer`. */
+  async segment({ file, digest }: BackupSegmentEntry, signal: AbortSignal): Promise<HistoryPiece[]> {
+    const content = await this.file(file, signal)
+    if (!equalBytes(this.#components.context.crypto.sha256(content), digest)) {
+      throw new BackupError('damaged', 'a part of the backup has another content')
+    }
+    try {
+      return decodeBackupSegment(content).map(decodePiece)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      throw new BackupError(error.code === 'UNSUPPORTED_VERSION' ? 'newer' : 'damaged', error.message, { cause: error })
+    }
+  }
+}
+
+export class BackupRestore {
+  readonly #components: BackupRestoreComponents
+
+  constructor(components: BackupRestoreComponents) {
+    this.#components = components
+  }
+
+  /**
+   * @throws PeerError `backup` `rolled-back` before anything is changed; afterwards BackupError `damaged` or {@link ObjectGone}
+   * for parts that could not be read, once all others are here.
+   */
+  async run(opened: OpenedBackup, signal: AbortSignal): Promise<Restored> {
+    await this.#requireNewest(opened)
+    const reader = new BackupReader(this.#components, opened)
+    const restored: Restored = { messages: 0, chats: 0, createdAt: opened.content.createdAt }
+    const people = new Map<string, RestoredPerson>()
+    const failures: unknown[] = []
+    for (const series of opened.content.series) {
+      try {
+        await this.#series(reader, series, { restored, people, failures, signal })
+      } catch (error) {
+        failures.push(readFault(error, signal))
+      }
+    }
+    restored.chats = people.size
+    for (const person of people.values()) await this.#components.notePerson(person)
+    if (failures.length > 0) throw failures[0]
+    await this.#goOn(opened)
+    return restored
+  }
+
+  /** A node that has kept an older head must not undo what this device knows of. */
+  async #requireNewest({ head, hash }: OpenedBackup): Promise<void> {
+    const last = await this.#components.states.read(backupSlots.last())
+    const isOlder =
+      last && (head.counter < last.counter || (head.counter === last.counter && !equalBytes(hash, last.headHash)))
+    if (isOlder) throw new PeerError('backup', { fault: 'rolled-back' })
+  }
+
+  async #series(
+    reader: BackupReader,
+    series: BackupSeries,
+    into: { restored: Restored; people: Map<string, RestoredPerson>; failures: unknown[]; signal: AbortSignal }
+  ): Promise<void> {
+    const { states, merge } = this.#components
+    const manifest = decodeBackupManifest(await reader.file(series.manifest, into.signal))
+    for (const segment of manifest.segments) {
+      try {
+        for (const piece of await reader.segment(segment, into.signal)) {
+          into.restored.messages += await states.unit(unit => merge.merge(unit, piece))
+          for (const { accountId, username, displayName, conversationId } of piece.conversations) {
+            into.people.set(toHex(conversationId), { accountId, username, displayName })
+          }
+        }
+      } catch (error) {
+        into.failures.push(readFault(error, into.signal))
+      }
+    }
+  }
+
+  /** This device makes the next backup with the same key, and need not keep what the others have stored. */
+  async #goOn({ head, hash, content, backupKey }: OpenedBackup): Promise<void> {
+    const { states, key } = this.#components
+    const { kdf, salt, tokenHash, wrappedKey, counter } = head
+    await key.keep({ backupKey, lock: { kdf, salt, tokenHash, wrappedKey } })
+    await states.unit(async unit => {
+      const last = (await unit.read(backupSlots.last())) ?? NO_BACKUP
+      const covered = content.series.map(({ deviceId }) => deviceId)
+      unit.write(backupSlots.last(), { ...last, counter, headHash: hash, covered })
+    })
+  }
+}
+
+/** What belongs to this part of the backup alone; anything else ends the restore. */
+function readFault(error: unknown, signal: AbortSignal): unknown {
+  signal.throwIfAborted()
+  if (error instanceof BackupError || error instanceof ObjectGone || error instanceof ObjectDamaged) return error
+  throw error
+}

@@ -1,0 +1,157 @@
+/** The nodes that a backup is handed to. One that fails is left out from then on; the backup goes on as long as one is left. */
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { Environment } from '../../protocol/environment.ts'
+import { encryptFile, type FilePointer } from '../../protocol/files/encrypt-file.ts'
+import { fileLayout } from '../../protocol/files/file-layout.ts'
+import { newLocalName } from '../files/local-copies.ts'
+import type { ObjectClient } from '../objects/object-client.ts'
+import type { ObjectNodes } from '../objects/object-nodes.ts'
+import { ObjectGone, ObjectReader } from '../objects/object-reader.ts'
+import { uploadObject } from '../objects/object-upload.ts'
+import { ObjectRefusal, type ObjectNode } from '../objects/signed-requests.ts'
+import { PeerError } from '../errors.ts'
+import type { LocalObjects } from '../ports.ts'
+
+/** Bytes of an object that are copied from node to node at once. */
+const COPIED_BYTES = 4 * 1024 * 1024
+const RETRIES = 3
+const FIRST_RETRY_MS = 300
+
+export interface BackupTargetsComponents {
+  env: Environment
+  client: ObjectClient
+  objects: LocalObjects
+  nodes: ObjectNodes
+  /** Resolves after a while. */
+  pause: (ms: number) => Promise<void>
+  signal: AbortSignal
+}
+
+/** An object that is stored already, somewhere. */
+export interface StoredObject {
+  hash: Uint8Array
+  storedBytes: number
+  /** Where it is on this device, if it is. */
+  localName?: string | undefined
+}
+
+interface Target {
+  node: ObjectNode
+  /** Whether it has everything that the last backup named. */
+  isComplete: boolean
+  failure?: unknown
+}
+
+export class BackupTargets {
+  readonly #components: BackupTargetsComponents
+  readonly #targets: Target[]
+  uploadedBytes = 0
+
+  /** @param complete - keys of the nodes that have the last backup. */
+  constructor(components: BackupTargetsComponents, complete: readonly Uint8Array[]) {
+    this.#components = components
+    this.#targets = components.nodes.forUpload().map(node => {
+      return { node, isComplete: complete.some(key => equalBytes(key, node.key)) }
+    })
+    if (this.#targets.length === 0) throw new PeerError('offline', { origin: null })
+  }
+
+  /** The nodes that have everything. */
+  get nodes(): ObjectNode[] {
+    return this.#targets.filter(({ failure }) => failure === undefined).map(({ node }) => node)
+  }
+
+  /** Encrypts content under a key of its own, and stores it at every node. */
+  async store(content: Uint8Array): Promise<FilePointer> {
+    const { env, objects } = this.#components
+    const localName = newLocalName(env)
+    try {
+      const pointer = await encryptFile(env, content.length, once(content), bytes => objects.append(localName, bytes))
+      const { hash, size } = pointer
+      await this.#everywhere(() => true, { hash, storedBytes: fileLayout(size).storedBytes, localName })
+      return pointer
+    } finally {
+      await objects.remove(localName)
+    }
+  }
+
+  /**
+   * Makes sure that every node has an object, and keeps it as part of the backup.
+   * @param isKnown - whether the last backup had it: then nodes that have that have it too.
+   * @returns false if nobody has it any more.
+   */
+  async keep(object: StoredObject, isKnown: boolean): Promise<boolean> {
+    try {
+      await this.#everywhere(({ isComplete }) => !isKnown || !isComplete, object)
+      return true
+    } catch (error) {
+      if (error instanceof ObjectGone) return false
+      throw error
+    }
+  }
+
+  async #everywhere(isAsked: (target: Target) => boolean, object: StoredObject): Promise<void> {
+    for (const target of this.#targets) {
+      if (target.failure !== undefined || !isAsked(target)) continue
+      try {
+        await this.#patiently(() => this.#handTo(target.node, object))
+      } catch (error) {
+        this.#components.signal.throwIfAborted()
+        if (error instanceof ObjectGone || (error instanceof PeerError && error.code === 'store')) throw error
+        target.failure = error
+        if (this.nodes.length === 0) throw error
+      }
+    }
+  }
+
+  /** A storage that fails now and then is asked again. */
+  async #patiently(work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (attempt >= RETRIES || !isPassing(error)) throw error
+        await this.#components.pause(FIRST_RETRY_MS * 2 ** attempt)
+      }
+    }
+  }
+
+  async #handTo(node: ObjectNode, { hash, storedBytes: size, localName }: StoredObject): Promise<void> {
+    const { client, objects, signal } = this.#components
+    const name = toHex(hash)
+    const upload = { hash: name, size, purpose: 'backup' as const }
+    if (localName === undefined) {
+      const { stored } = await client.begin(node, name, upload, signal)
+      if (stored) return
+    }
+    const copy = localName ?? (await this.#fetched(hash, size))
+    try {
+      await uploadObject({ client, objects }, node, { ...upload, localName: copy }, { signal })
+      this.uploadedBytes += size
+    } finally {
+      if (localName === undefined) await objects.remove(copy)
+    }
+  }
+
+  /** Copies an object from another node; it is checked by its hash where it goes to. */
+  async #fetched(hash: Uint8Array, size: number): Promise<string> {
+    const { client, objects, nodes, env, signal } = this.#components
+    const reader = new ObjectReader(client, toHex(hash), nodes.forDownload([]))
+    const localName = newLocalName(env)
+    for (let start = 0; start < size; start += COPIED_BYTES) {
+      const length = Math.min(COPIED_BYTES, size - start)
+      const bytes = await reader.read({ start, length }, signal, async read => read)
+      await objects.append(localName, bytes)
+    }
+    return localName
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof ObjectRefusal) return ['busy', 'rate-limited', 'other', 'incomplete'].includes(error.code)
+  return error instanceof PeerError && error.code === 'offline'
+}
+
+async function* once(content: Uint8Array): AsyncIterable<Uint8Array> {
+  yield content
+}

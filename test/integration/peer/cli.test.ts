@@ -203,35 +203,6 @@ describe('two people on the command line', () => {
     expect(await json('ada', 'messages', '@nobody_at_all')).toMatchObject({ code: 1, lines: [] })
   })
 
-  it('while no node answers, a message waits (exit code 3), and the next command sends it', async () => {
-    const flags = ['--port', new URL(node.url).port, '--admin-port', '0']
-    await node.stop()
-    const waiting = await json('ada', 'send', '@bob', 'while you were down', '--timeout', '6')
-    expect(waiting).toMatchObject({ code: 3, lines: [expect.objectContaining({ state: 'waiting' })] })
-    expect((await json('ada', 'messages', '@bob')).lines.at(-1)).toMatchObject({ state: 'waiting' })
-    node = await NodeProcess.start({ dataDir: node.dataDir, flags })
-    // Each command sends what it can while it runs; on a busy machine `status` may answer before it is connected.
-    await expect.poll(() => json('ada', 'status'), POLL).toMatchObject({ code: 0, lines: [{ waiting: 0 }] })
-    expect((await json('bob', 'listen', '--count', '1', '--timeout', '60')).lines).toEqual([
-      expect.objectContaining({ text: 'while you were down' })
-    ])
-  })
-
-  it('a device is listed, removes itself only with --yes, and says so when it should send afterwards', async () => {
-    const listed = await json('bob', 'devices')
-    const deviceId = listed.lines[0]!['deviceId'] as string
-    expect(listed.code).toBe(0)
-    expect(listed.lines).toEqual([expect.objectContaining({ name: 'Command line', isThis: true, removed: null })])
-    const unsure = await json('bob', 'revoke', deviceId.slice(0, 8))
-    expect(unsure).toMatchObject({ code: 1, lines: [], stderr: expect.stringContaining('--yes') })
-    const removed = await json('bob', 'revoke', deviceId.slice(0, 8), '--yes')
-    expect(removed).toMatchObject({ code: 0, lines: [{ deviceId, state: expect.stringMatching(/^revok/) }] })
-    const late = await json('bob', 'send', '@ada', 'too late')
-    expect(late).toMatchObject({ code: 1, lines: [], stderr: expect.stringContaining('was removed') })
-    const after = await json('bob', 'devices', '--timeout', '1')
-    expect(after.lines).toMatchObject([{ deviceId, isThis: true, state: expect.stringMatching(/^revok/) }])
-  })
-
   it('answer, mark, change and delete messages, and see what the other one does', async () => {
     const id = (await json('ada', 'send', '@bob', 'tea at sven?')).lines[0]!.id as string
     const heard = await json('bob', 'listen', '--count', '1', '--timeout', '60')
@@ -266,6 +237,35 @@ describe('two people on the command line', () => {
     expect(left.find(message => message.id === poll)).toBeUndefined()
     expect(left.find(message => message.id === id)).toMatchObject({ deleted: true })
     expect((await json('bob', 'react', '@ada', 'ffffffff', '👍', '--timeout', '5')).code).toBe(1)
+  })
+
+  it('while no node answers, a message waits (exit code 3), and the next command sends it', async () => {
+    const flags = ['--port', new URL(node.url).port, '--admin-port', '0']
+    await node.stop()
+    const waiting = await json('ada', 'send', '@bob', 'while you were down', '--timeout', '6')
+    expect(waiting).toMatchObject({ code: 3, lines: [expect.objectContaining({ state: 'waiting' })] })
+    expect((await json('ada', 'messages', '@bob')).lines.at(-1)).toMatchObject({ state: 'waiting' })
+    node = await NodeProcess.start({ dataDir: node.dataDir, flags })
+    // Each command sends what it can while it runs; on a busy machine `status` may answer before it is connected.
+    await expect.poll(() => json('ada', 'status'), POLL).toMatchObject({ code: 0, lines: [{ waiting: 0 }] })
+    expect((await json('bob', 'listen', '--count', '1', '--timeout', '60')).lines).toEqual([
+      expect.objectContaining({ text: 'while you were down' })
+    ])
+  })
+
+  it('a device is listed, removes itself only with --yes, and says so when it should send afterwards', async () => {
+    const listed = await json('bob', 'devices')
+    const deviceId = listed.lines[0]!['deviceId'] as string
+    expect(listed.code).toBe(0)
+    expect(listed.lines).toEqual([expect.objectContaining({ name: 'Command line', isThis: true, removed: null })])
+    const unsure = await json('bob', 'revoke', deviceId.slice(0, 8))
+    expect(unsure).toMatchObject({ code: 1, lines: [], stderr: expect.stringContaining('--yes') })
+    const removed = await json('bob', 'revoke', deviceId.slice(0, 8), '--yes')
+    expect(removed).toMatchObject({ code: 0, lines: [{ deviceId, state: expect.stringMatching(/^revok/) }] })
+    const late = await json('bob', 'send', '@ada', 'too late')
+    expect(late).toMatchObject({ code: 1, lines: [], stderr: expect.stringContaining('was removed') })
+    const after = await json('bob', 'devices', '--timeout', '1')
+    expect(after.lines).toMatchObject([{ deviceId, isThis: true, state: expect.stringMatching(/^revok/) }])
   })
 })
 

@@ -51,15 +51,22 @@ export class RosterLookups {
     await this.#running
   }
 
-  /** Asks for accounts as soon as their turn comes. */
+  /** Asks for accounts as soon as their turn comes. Never rejects. */
   async want(accounts: string[]): Promise<void> {
-    for (const account of accounts) {
-      if (this.#known.size + this.#strangers.size >= MAX_WAITING_ACCOUNTS) break
-      const isKnown = (await this.#directory.load(fromHex(account) as AccountId)) !== undefined
-      if (isKnown) this.#known.add(account)
-      else this.#strangers.add(account)
+    try {
+      for (const account of accounts) await this.#add(account)
+    } catch (error) {
+      // The store is closed or cannot be read. What is parked is looked at again later.
+      this.#context.log.debug('accounts could not be put in line', { reason: String(error) })
     }
     this.#kick()
+  }
+
+  async #add(account: string): Promise<void> {
+    if (this.#stopped || this.#known.size + this.#strangers.size >= MAX_WAITING_ACCOUNTS) return
+    const isKnown = (await this.#directory.load(fromHex(account) as AccountId)) !== undefined
+    if (isKnown) this.#known.add(account)
+    else this.#strangers.add(account)
   }
 
   #kick(): void {

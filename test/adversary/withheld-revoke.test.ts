@@ -156,6 +156,7 @@ describe('what one node says of heights and times', () => {
     await bob.register('bob')
     const tablet = await secondDevice(network, bob)
     running.push(ada, tablet)
+    await bob.accept(ada)
     await bob.engine.stop()
     await tablet.engine.stop()
     await ada.engine.people.refresh(bob.me.accountId)

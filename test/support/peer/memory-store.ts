@@ -58,18 +58,33 @@ export class MemoryStore implements KeyValueStore {
 
   async close(): Promise<void> {}
 
-  /** The store as one process has it open: once that process is gone, nothing of it reaches the disk any more. */
+  /**
+   * The store as one process has it open: once that process is gone, nothing of it reaches the disk any more. Refuses
+   * every call after `close`, as LevelDB does.
+   */
   openedBy(process: { isGone: boolean }): KeyValueStore {
+    let isOpen = true
+    const requireOpen = (): void => {
+      if (!isOpen) throw new Error('Database is not open')
+    }
     return {
-      get: key => this.get(key),
-      range: options => this.range(options),
+      get: async key => {
+        requireOpen()
+        return this.get(key)
+      },
+      range: async options => {
+        requireOpen()
+        return this.range(options)
+      },
       flush: async () => {
+        requireOpen()
         await this.beforeFlush?.()
         if (process.isGone) throw new Error('the process is gone')
         await this.flush()
       },
-      close: async () => {},
+      close: async () => void (isOpen = false),
       batch: async (changes, options) => {
+        requireOpen()
         if (process.isGone) throw new Error('the process is gone')
         await this.batch(changes, options)
       }

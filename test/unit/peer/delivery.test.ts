@@ -201,6 +201,7 @@ describe('delivery', () => {
 
   test('what came while a device was off is there when it is back, in order', async () => {
     const { network, ada, bob } = await pair()
+    await bob.accept(ada)
     await bob.engine.stop()
     await sendAll(ada, bob, numbered(8))
     await bob.start()

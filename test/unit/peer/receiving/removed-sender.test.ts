@@ -72,6 +72,7 @@ describe('what a device sent before it was removed', () => {
 
   test('is shown when it opened the conversation while the receiver was off', async () => {
     const { ada, bob, tablet } = await people()
+    await bob.accept(tablet)
     await bob.engine.stop()
     await tablet.send(bob, 'one')
     await tablet.send(bob, 'two')

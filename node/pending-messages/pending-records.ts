@@ -14,7 +14,7 @@
  * their hash.
  */
 import { crc32 } from 'node:zlib'
-import type { ClassicLevel } from 'classic-level'
+import type { DurableLevel } from '../../chain/store/durable-level.ts'
 import { encode } from '../../protocol/codec.ts'
 import { decode } from '../../protocol/codec.ts'
 import { DEVICE_ID_BYTES, type DeviceId } from '../../protocol/identity/device.ts'
@@ -22,7 +22,7 @@ import { MAX_ENVELOPE_PAYLOAD_BYTES, MAX_RECIPIENT_PART_BYTES } from '../../prot
 import { deliveryCodec, type Delivery, type DeliveryId, type EnvelopeClass } from '../../protocol/wire/envelope.ts'
 
 /** The pending store's database. */
-export type PendingDatabase = ClassicLevel<Buffer, Uint8Array>
+export type PendingDatabase = DurableLevel<Buffer, Uint8Array>
 /** One change of a batch. */
 export type Write = { type: 'put'; key: Buffer; value: Uint8Array } | { type: 'del'; key: Buffer }
 

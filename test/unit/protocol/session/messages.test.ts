@@ -340,7 +340,7 @@ describe('bytes', () => {
 
   it('of payloads are bounded and need a message or an Open', () => {
     expect(() => decodePacket(encodePacket({ kind: 'messages', messages: [] }))).toThrow(refused('MALFORMED'))
-    expect(() => decodePacket(Uint8Array.of(0x82, 0x04, 0x80))).toThrow(refused('UNSUPPORTED_VERSION'))
+    expect(() => decodePacket(Uint8Array.of(0x82, 0x17, 0x80))).toThrow(refused('UNSUPPORTED_VERSION'))
     expect(() => decodePacket(new Uint8Array(64 * 1024 + 1))).toThrow(refused('TOO_LARGE'))
   })
 })

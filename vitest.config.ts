@@ -1,6 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 
+/** Files that replace a module of ours, and so cannot share modules with others. */
+const MOCKING = ['test/integration/node/custody-mutants.test.ts']
+
 export default defineConfig({
   plugins: [svelte({ configFile: false })],
   test: {
@@ -10,6 +13,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
+    setupFiles: ['test/support/compare-secrets.ts'],
     projects: [
       {
         extends: true,
@@ -28,8 +32,14 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          environment: 'node'
+          exclude: MOCKING,
+          environment: 'node',
+          isolate: false
         }
+      },
+      {
+        extends: true,
+        test: { name: 'integration-mocked', include: MOCKING, environment: 'node' }
       }
     ]
   }

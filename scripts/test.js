@@ -53,7 +53,7 @@ function vitestSuite(name, lane, ...options) {
   return {
     lane,
     needsBuild,
-    command: [tool('vitest', 'vitest.mjs'), 'run', '--project', name, ...options, ...reporters],
+    command: [tool('vitest', 'vitest.mjs'), 'run', `--project=${name}*`, ...options, ...reporters],
     read: () => vitestResults(name)
   }
 }

@@ -29,7 +29,9 @@ export function fileGraph(root: string, folder: string): ImportGraph {
 
 /**
  * Joins the files of each folder into one place. A file that lies beside sub-folders stays a place of its own: a folder
- * with rooms inside holds what composes them (`node/volo-node.ts`) and what all of them use (`node/ports.ts`).
+ * with rooms inside holds what composes them (`node/volo-node.ts`, `chain/verify/run-command.ts`) and what all of them use
+ * (`node/ports.ts`, `chain/verify/errors.ts`). As one place these would import the rooms and be imported by them, and every
+ * such folder would be a circle. As places of their own they hide none: a room that imports what composes it is one.
  */
 export function folderGraph(files: ImportGraph): ImportGraph {
   const outer = new Set([...files.keys()].map(file => dirname(dirname(file))))

@@ -97,6 +97,21 @@ describe('circles', () => {
     expect(circularArrows(withoutArrows(folderGraph(graph), [circle[1]!]))).toEqual([])
   })
 
+  it('notices a room that imports what composes it, and lets rooms share a file beside them', () => {
+    const rooms: [string, Set<string>][] = [
+      ['chain/verify/run-command.ts', new Set(['chain/verify/checks/answer.ts'])],
+      ['chain/verify/checks/answer.ts', new Set(['chain/verify/errors.ts'])],
+      ['chain/verify/checks/subject.ts', new Set<string>()],
+      ['chain/verify/errors.ts', new Set<string>()]
+    ]
+    expect(circularArrows(folderGraph(new Map(rooms)))).toEqual([])
+    rooms.push(['chain/verify/checks/subject.ts', new Set(['chain/verify/run-command.ts'])])
+    expect(circularArrows(folderGraph(new Map(rooms)))).toEqual([
+      'chain/verify/checks → chain/verify/run-command.ts',
+      'chain/verify/run-command.ts → chain/verify/checks'
+    ])
+  })
+
   it('notices two files that import each other', () => {
     const graph: ImportGraph = new Map([
       ['node/a.ts', new Set(['node/b.ts', 'node/c.ts'])],

@@ -34,6 +34,14 @@ test('secrets are compared by what they hold only where that is asked for', () =
   expect(one.equals(new Secret(value.slice(1)))).toBe(false)
 })
 
+test('tests compare secrets by what they hold, also deep inside', () => {
+  const other = secretOf()
+  expect({ keys: [secretOf()] }).toEqual({ keys: [other] })
+  other.expose()[31]! ^= 1
+  expect({ keys: [secretOf()] }).not.toEqual({ keys: [other] })
+  expect({ keys: [secretOf()] }).not.toEqual({ keys: [{}] })
+})
+
 test('an erased secret holds zeros', () => {
   const bytes = value.slice()
   erase(new Secret(bytes))

@@ -37,6 +37,6 @@ type GroupLine = Extract<SystemLine, { kind: 'group' }>
 
 function groupWords({ what, by, who, text }: GroupLine, { group }: Catalogue['thread']): string {
   const one = by.isMe ? group.you : by.name
-  const others = group.list(who.map(({ isMe, name }) => (isMe ? group.youAmongOthers : name)))
+  const others = group.list(...who.map(({ isMe, name }) => (isMe ? group.youAmongOthers : name)))
   return group.lines[what](one, others, text)
 }

@@ -59,7 +59,7 @@ export const chats = {
     group: {
       you: 'You',
       youAmongOthers: 'you',
-      list: (names: string[]) =>
+      list: (...names: string[]) =>
         names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`,
       lines: {
         asked: () => 'You asked to be added to a group.',

@@ -86,7 +86,8 @@ export function person(displayName: string, change: Partial<Person> = {}): Perso
     isMe: false,
     verifiedAt: null,
     alert: null,
-    marks: NO_MARKS,
+    // Whom one talks to is accepted.
+    marks: { ...NO_MARKS, answer: 'accepted' },
     ...change
   }
 }

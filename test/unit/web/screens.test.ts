@@ -3,7 +3,9 @@ import { displayNameOrEmpty } from '../../../protocol/identity/display-name.ts'
 import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
+import { Invitation } from '../../../web/src/invites/invitation.svelte.ts'
 import { AppLock } from '../../../web/src/state/app-lock.svelte.ts'
+import { parseRoute } from '../../../web/src/state/routes.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
 import { findChats } from '../../../web/src/state/chat-search.ts'
@@ -54,7 +56,7 @@ describe('names', () => {
   })
 })
 
-function appWith(world: World, hash = '', storage: Storage | null = null) {
+function appWith(world: World, hash = '', storage: Storage | null = null, tab: Storage | null = null) {
   vi.useFakeTimers()
   const location = { hash, pathname: '/', search: '' }
   const history = {
@@ -76,6 +78,7 @@ function appWith(world: World, hash = '', storage: Storage | null = null) {
     announcer: new Announcer(en),
     signIn: new SignIn(peer, () => {}),
     lock: new AppLock(lock, () => {}),
+    invitation: new Invitation(peer, tab, 'https://volo.example'),
     storage
   })
   return { app, peer, location, lockOut: () => lockOut() }
@@ -111,6 +114,57 @@ describe('the address of a QR code', () => {
     peer.show(busyWorld())
     await app.load()
     expect(app.router.route).toEqual({ screen: 'chats' })
+  })
+})
+
+describe('an invitation', () => {
+  const code = 'A'.repeat(40)
+  const link = `#/i/${code}`
+
+  it('leaves the address bar, waits while a person signs up, and is accepted once they have', async () => {
+    const tab = memoryStorage()
+    const first = appWith(emptyWorld(), link, null, tab)
+    await first.app.load()
+    first.app.takeInvitation()
+    expect(first.location.hash).toBe('#/')
+    await first.app.invitation.look()
+    expect(first.app.invitation.preview).toMatchObject({ displayName: 'Ada', state: 'open' })
+    // Signing in leaves the page; the tab keeps the link.
+    const { app, peer } = appWith(emptyWorld(), '', null, tab)
+    await app.load()
+    expect(app.invitation.address).toBe(`https://volo.example/${link}`)
+    const accepted: string[] = []
+    const accept = peer.invites.accept
+    peer.invites.accept = async address => {
+      accepted.push(address)
+      return accept(address)
+    }
+    peer.show(busyWorld())
+    await app.load()
+    await vi.waitFor(() => expect(accepted).toEqual([`https://volo.example/${link}`]))
+    await vi.waitFor(() => expect(app.invitation.address).toBeNull())
+    expect(tab.getItem('volo-invitation')).toBeNull()
+  })
+
+  it('asks a person who has an account, and stays good when they say not now', async () => {
+    const { app, peer } = appWith(busyWorld(), link)
+    await app.load()
+    app.takeInvitation()
+    expect(app.invitation.address).not.toBeNull()
+    peer.invites.accept = async () => {
+      throw new PeerError('invite-over')
+    }
+    await app.acceptInvitation()
+    expect(app.invitation.failure).toMatchObject({ code: 'invite-over' })
+    expect(app.invitation.address).not.toBeNull()
+    app.invitation.putAway()
+    expect(app.invitation.address).toBeNull()
+  })
+
+  it('is a link of a sound form only', () => {
+    expect(parseRoute('#/i/AAAA')).toEqual({ screen: 'not-found' })
+    expect(parseRoute(`#/i/${code}/x`)).toEqual({ screen: 'not-found' })
+    expect(parseRoute(`#/i/${code}%22`)).toEqual({ screen: 'not-found' })
   })
 })
 

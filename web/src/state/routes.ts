@@ -19,6 +19,8 @@ export type Route =
   /** A device without an account joins one. */
   | { screen: 'link'; code: string | null }
   | { screen: 'signed-in'; code: string | null; error: string | null }
+  /** A link by which a person is invited. */
+  | { screen: 'invite'; code: string }
   | { screen: 'not-found' }
 
 /** The pages about one person. */
@@ -63,6 +65,10 @@ export function parseRoute(fragment: string): Route {
       return second === undefined ? { screen: 'regain' } : { screen: 'not-found' }
     case 'link':
       return third === undefined ? { screen: 'link', code: second ?? null } : { screen: 'not-found' }
+    case 'i':
+      return second !== undefined && third === undefined && /^[\w-]{16,1024}$/.test(second)
+        ? { screen: 'invite', code: second }
+        : { screen: 'not-found' }
     case 'signed-in':
       return { screen: 'signed-in', code: parameters.get('code'), error: parameters.get('error') }
     default:

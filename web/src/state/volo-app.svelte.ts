@@ -10,6 +10,7 @@ import { recordWords, type RecordWords } from './record-words.ts'
 import { RecoveryStatus } from './recovery-status.svelte.ts'
 import { links, type PersonPageName } from './routes.ts'
 import type { Router } from './router.svelte.ts'
+import type { Invitation } from '../invites/invitation.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
 import { StatusNotice } from './status-notice.svelte.ts'
 
@@ -26,6 +27,7 @@ export interface VoloAppParts {
   announcer: Announcer
   signIn: SignIn
   lock: AppLock
+  invitation: Invitation
   /** Of this origin, null where the browser keeps nothing. The peer's storage is another one, and each may be cleared alone. */
   storage: Storage | null
 }
@@ -54,19 +56,21 @@ export class VoloApp {
   readonly announcer: Announcer
   readonly signIn: SignIn
   readonly lock: AppLock
+  readonly invitation: Invitation
   readonly #storage: Storage | null
   readonly notice = new StatusNotice()
   readonly history: ArrivingHistory
   readonly recovery: RecoveryStatus
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
-  constructor({ api, router, language, announcer, signIn, lock, storage }: VoloAppParts) {
+  constructor({ api, router, language, announcer, signIn, lock, invitation, storage }: VoloAppParts) {
     this.api = api
     this.router = router
     this.language = language
     this.announcer = announcer
     this.signIn = signIn
     this.lock = lock
+    this.invitation = invitation
     this.#storage = storage
     this.history = new ArrivingHistory(api)
     this.recovery = new RecoveryStatus(api)
@@ -192,6 +196,22 @@ export class VoloApp {
     await this.signIn.finish(route.code, route.error)
   }
 
+  /** Accepts the link that was opened, and goes to the conversation. Why it failed is the invitation's to say. */
+  async acceptInvitation(): Promise<void> {
+    const conversation = await this.invitation.accept()
+    if (!conversation) return
+    await this.load()
+    this.router.go(links.thread(conversation.id))
+  }
+
+  /** Takes a link from the address bar. It leaves the bar and the history: who sees the screen must not use it. */
+  takeInvitation(): void {
+    const { route } = this.router
+    if (route.screen !== 'invite') return
+    this.invitation.take(route.code)
+    this.router.replace(links.chats)
+  }
+
   /** Another tab, or this one, locked the browser: nothing private stays in this page. */
   #shut(): void {
     this.lock.isShut = true
@@ -214,8 +234,11 @@ export class VoloApp {
     if (this.snapshot?.stage === 'welcome' && snapshot.stage === 'ready') this.#leaveFirstPages()
     this.lock.isShut = false
     this.#noteAccount(snapshot)
+    const isNew = this.snapshot !== null && this.snapshot.stage !== 'ready' && snapshot.stage === 'ready'
     this.snapshot = snapshot
     this.startFailure = null
+    // Who signed up because of a link has answered it by that.
+    if (isNew && this.invitation.address !== null) void this.acceptInvitation()
     this.now = Date.now()
     this.notice.take(snapshot.status, snapshot.me)
     this.history.take(snapshot)

@@ -3,6 +3,7 @@ import { chats } from './chats.ts'
 import { failures, holds, messageProblems, statusProblems } from './failures.ts'
 import { firstRun } from './first-run.ts'
 import { linking } from './linking.ts'
+import { invites } from './invites.ts'
 import { lock } from './lock.ts'
 import { ownDevices } from './own-devices.ts'
 import { recovery } from './recovery.ts'
@@ -24,6 +25,7 @@ export const en = {
   ...technical,
   ...you,
   ...lock,
+  ...invites,
   failures,
   holds,
   messageProblems,

@@ -57,7 +57,7 @@ import { OwnDevices } from './own-devices/own-devices.ts'
 import { Outbox } from './sending/outbox.ts'
 import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
-import { PersonMarking } from './people/person-marking.ts'
+import { PersonMarking, type ChosenMarks } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
 import { PersonProfiles } from './people/person-profiles.ts'
 import { PersonTrust } from './directory/person-trust.ts'
@@ -279,7 +279,9 @@ export class ChatEngine {
       noteProfile: (accountId, profile) => this.#maintenance.noteProfile(accountId, profile),
       onChange
     }))
-    const ownInvites = new OwnInvites({ context, states, items: own.items, sync: own.sync, marks })
+    // What the user decides here counts on all devices.
+    const chosen: ChosenMarks = { set: (unit, accountId, wanted) => own.mark(unit, accountId, wanted) }
+    const ownInvites = new OwnInvites({ context, states, items: own.items, sync: own.sync, marks: chosen })
     const controls = new ControlInbox({
       context,
       states,
@@ -408,6 +410,7 @@ export class ChatEngine {
       states,
       directory,
       marks,
+      chosen,
       people: this.people,
       rotateToken: unit => tokens.rotate(unit)
     })
@@ -455,7 +458,7 @@ export class ChatEngine {
       conversations,
       rows,
       sealer,
-      marks
+      marks: chosen
     })
   }
 

@@ -12,17 +12,18 @@ import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import type { TextIndex } from '../history/text-index.ts'
 import type { LinkingHooks } from '../linking/linking-hooks.ts'
-import type { HistoryApi, HistoryStatus } from '../peer-api.ts'
+import type { HistoryApi, HistoryStatus, PersonMarks } from '../peer-api.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Outbox } from '../sending/outbox.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import type { ChangeAccount, OwnAccount } from '../store/own-account.ts'
-import type { StateStore } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { DevicePresence } from './device-presence.ts'
 import { HistoryMerge } from './history-merge.ts'
 import { HistorySource } from './history-source.ts'
 import { HistoryTransfer } from './history-transfer.ts'
+import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts'
 import type { LateHistory } from './late-history.ts'
 import { PROFILE_ITEM, profileInItem, type ProfileItem } from './profile-item.ts'
 import { OwnSync } from './own-sync.ts'
@@ -70,13 +71,15 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     const onNamed = (name: string): void => void this.#renameThis(name)
     const onProfile = (profile: ProfileItem): void => void this.#takeProfile(profile)
     const onMoreHistory = (): void => this.transfer.onMore()
-    const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onProfile, onMoreHistory }))
+    const onPerson = (id: AccountId, profile: { username: string | null; displayName: string }): void =>
+      void this.#notePerson(id, profile)
+    const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onProfile, onMoreHistory, onPerson }))
     const onAsked = (device: string): void => void this.#told.delete(device)
     this.source = new HistorySource({ ...components, items, onAsked })
     const merge = (this.merge = new HistoryMerge({
       ...components,
       sync,
-      onPerson: (accountId, profile) => void this.#notePerson(accountId, profile)
+      onPerson
     }))
     this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId })
     this.presence = new DevicePresence({ context, states, items, sync })
@@ -151,6 +154,23 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
   async #tellMore(device: string): Promise<void> {
     this.#told.add(device)
     await this.sync.setItem(moreHistoryItem(device), timeValue(this.#components.context.timers.now()))
+  }
+
+  /** Marks a person as the user wishes, on all devices. @returns what changed here. */
+  async mark(unit: UnitOfWork, accountId: AccountId, wanted: Partial<PersonMarks>): Promise<(keyof PersonMarks)[]> {
+    const { marks, directory } = this.#components
+    const changed = await marks.set(unit, accountId, wanted)
+    if (changed.length === 0) return changed
+    const account = toHex(accountId)
+    const known = directory.peek(account)
+    const told = decodePersonItem(this.items.get(personItem(account)) ?? new Uint8Array(0))
+    const item = {
+      marks: await marks.storedIn(unit, accountId),
+      username: known?.username ?? told?.username ?? null,
+      displayName: known?.displayName ?? told?.displayName ?? null
+    }
+    await this.sync.putItem(unit, personItem(account), encodePersonItem(item))
+    return changed
   }
 
   /** Opens a session with the own devices as the record has them now: the channel of the history comes with it. */

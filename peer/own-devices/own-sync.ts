@@ -12,6 +12,7 @@ import type { BodyOf, MessageBody } from '../../protocol/conversation/message.ts
 import { MAX_RECEIPT_TARGETS } from '../../protocol/conversation/message-kinds.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { conversationOf, type ConversationRoster } from '../groups/conversation-roster.ts'
@@ -22,6 +23,7 @@ import { ownDeviceSlots, type SyncItem } from '../store/own-device-slots.ts'
 import { slots, type ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { OwnMark, OwnMarks } from '../history/own-marks.ts'
+import { decodePersonItem } from './person-item.ts'
 import { PROFILE_ITEM, profileInItem, type ProfileItem } from './profile-item.ts'
 import { deviceNameItem, idIn, moreHistoryItem, timeIn, timeValue, verifiedItem, type SyncItems } from './sync-items.ts'
 
@@ -38,6 +40,10 @@ export interface OwnSyncComponents {
   onMoreHistory: () => void
   /** Another device gave this one a name. */
   onNamed: (name: string) => void
+  /** Keeps what the user has noted about people. */
+  marks: Pick<PersonMarksBook, 'merge'>
+  /** A person whom this device may not know yet. */
+  onPerson: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
   /** Another device changed the profile of the account. */
   onProfile: (profile: ProfileItem) => void
   /** Something that a screen shows has changed. */
@@ -150,9 +156,20 @@ export class OwnSync implements OwnMarks {
   /** Takes items that another device has set, from itself or out of the history. */
   async takeItems(unit: UnitOfWork, items: readonly SyncItem[]): Promise<void> {
     for (const item of items) {
-      if (await this.#components.items.take(unit, item)) unit.after(() => this.#apply(item))
+      if (!(await this.#components.items.take(unit, item))) continue
+      await this.#takePerson(unit, item)
+      unit.after(() => this.#apply(item))
     }
     unit.tell(() => this.#components.onChange())
+  }
+
+  async #takePerson(unit: UnitOfWork, { name, value }: SyncItem): Promise<void> {
+    const accountId = idIn(name, 'person')
+    const person = accountId && decodePersonItem(value)
+    if (!person || !equalBytes(person.marks.accountId, accountId)) return
+    await this.#components.marks.merge(unit, person.marks)
+    const { username, displayName } = person
+    unit.after(() => this.#components.onPerson(person.marks.accountId, { username, displayName: displayName ?? '' }))
   }
 
   #apply({ name, value }: SyncItem): void {

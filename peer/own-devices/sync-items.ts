@@ -4,15 +4,17 @@
  * A version is a time that never falls behind what its writer has seen: the clock, or one above the item's version if that is
  * higher. So who changes something after seeing an earlier change wins, also if the earlier clock was years ahead; of two who
  * did not see each other the later clock wins, and of equal versions the higher device id. All devices come to the same.
+ * What is noted about a person is merged mark by mark, see `person-item.ts`.
  */
-import { compareBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
+import { compareBytes, equalBytes, fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
 import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { ownDeviceSlots, syncItemEntry, type SyncItem } from '../store/own-device-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
+import { mergePersonItems } from './person-item.ts'
 
 /** Items that are kept; past it new names are dropped. An account with 10,000 contacts and 32 devices needs fewer. */
-const MAX_ITEMS = 20_000
+const MAX_ITEMS = 100_000
 
 /** Name of the item that holds what a device is called. @param device - lower-case hex. */
 export const deviceNameItem = (device: string): string => `device-name/${device}`
@@ -24,7 +26,7 @@ export const moreHistoryItem = (device: string): string => `more-history/${devic
 export const verifiedItem = (account: string): string => `verified/${account}`
 
 /** Kinds of items that are about one thing, and the bytes of its id. */
-const ID_BYTES = { 'device-name': 16, 'last-seen': 16, verified: 32 }
+const ID_BYTES = { 'device-name': 16, 'last-seen': 16, verified: 32, person: 32 }
 
 /** The id in the name of an item; undefined if the item is of another kind. */
 export function idIn(name: string, kind: keyof typeof ID_BYTES): Uint8Array | undefined {
@@ -81,8 +83,10 @@ export class SyncItems {
   /** Takes what another device says. @returns whether it counts. */
   async take(unit: UnitOfWork, item: SyncItem): Promise<boolean> {
     const before = await unit.read(ownDeviceSlots.syncItem(item.name))
-    if (before ? !isNewer(item, before) : this.#items.size >= MAX_ITEMS) return false
-    this.#write(unit, item)
+    if (!before && this.#items.size >= MAX_ITEMS) return false
+    const after = before ? merged(item, before) : item
+    if (after === before) return false
+    this.#write(unit, after)
     return true
   }
 
@@ -90,6 +94,14 @@ export class SyncItems {
     unit.write(ownDeviceSlots.syncItem(item.name), item)
     unit.after(() => this.#items.set(item.name, item))
   }
+}
+
+/** What is left of an item and the one before it; `before` itself if nothing changes. */
+function merged(item: SyncItem, before: SyncItem): SyncItem {
+  const [newer, older] = isNewer(item, before) ? [item, before] : [before, item]
+  if (!idIn(item.name, 'person')) return newer
+  const value = mergePersonItems(newer.value, older.value)
+  return newer === before && equalBytes(value, before.value) ? before : { ...newer, value }
 }
 
 /** Whether an item replaces another of the same name. The same on every device, whatever came first. */

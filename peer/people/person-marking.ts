@@ -10,11 +10,18 @@ import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { MAX_NICKNAME_UNITS, type PersonMarksBook } from './person-marks.ts'
 import type { PersonViews } from './person-views.ts'
 
+/** Sets what the user decides about a person, on all devices of the account. */
+export interface ChosenMarks {
+  /** @returns what changed here. */
+  set(unit: UnitOfWork, accountId: AccountId, wanted: Partial<PersonMarks>): Promise<(keyof PersonMarks)[]>
+}
+
 export interface PersonMarkingComponents {
   context: Pick<EngineContext, 'accountId'>
   states: StateStore
   directory: Pick<DirectoryClient, 'load'>
-  marks: PersonMarksBook
+  marks: Pick<PersonMarksBook, 'all' | 'of'>
+  chosen: ChosenMarks
   people: PersonViews
   /** Makes strangers of all who have our delivery token; contacts get the new one with our next message to them. */
   rotateToken: (unit: UnitOfWork) => Promise<void>
@@ -39,8 +46,8 @@ export class PersonMarking {
   }
 
   async #set(unit: UnitOfWork, accountId: AccountId, wanted: Partial<PersonMarks>): Promise<void> {
-    const { marks, rotateToken } = this.#components
-    const changed = await marks.set(unit, accountId, wanted)
+    const { chosen, rotateToken } = this.#components
+    const changed = await chosen.set(unit, accountId, wanted)
     if (changed.includes('blocked') && wanted.blocked) await rotateToken(unit)
   }
 

@@ -16,7 +16,8 @@ export const MAX_NICKNAME_UNITS = 64
 /** A value, and when it was set: milliseconds, 0 for never. */
 const setAt = <T>(value: Codec<T>) => struct({ value, at: uint() })
 
-const marksCodec = struct({
+/** The stored form; own devices tell each other marks in it, too. */
+export const marksCodec = struct({
   accountId: accountIdCodec,
   contact: setAt(bool),
   nickname: setAt(nullable(text(MAX_NICKNAME_UNITS))),
@@ -127,6 +128,11 @@ export class PersonMarksBook {
     const set = changed.map(mark => [mark, { value: wanted[mark], at: Math.max(this.#now(), before[mark].at + 1) }])
     this.#put(unit, { ...before, ...(Object.fromEntries(set) as Partial<StoredMarks>) }, changed)
     return changed
+  }
+
+  /** The marks as a unit of work has them. */
+  async storedIn(unit: UnitOfWork, accountId: AccountId): Promise<StoredMarks> {
+    return (await unit.read(slotOf(accountId))) ?? emptyMarks(accountId)
   }
 
   /** Takes in the marks of another device of this account. @returns whether anything changed. */

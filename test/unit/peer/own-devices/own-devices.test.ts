@@ -37,6 +37,9 @@ async function linked(network: FakeNetwork, first: TestPeer): Promise<TestPeer> 
   return second
 }
 
+const isLike = (marks: object, wanted: object): boolean =>
+  Object.entries(wanted).every(([mark, value]) => (marks as Record<string, unknown>)[mark] === value)
+
 const isDone = async (peer: TestPeer): Promise<boolean> => (await peer.engine.history.status()).state === 'done'
 
 describe('a new device', () => {
@@ -207,6 +210,37 @@ describe('own devices', () => {
     tablet.slept = ada.slept
     await tablet.start()
     await eventually(async () => (await seenBy(ada, tablet))! >= from + ada.slept, 'it is back')
+  })
+
+  test('agree on what is noted about people, also what two of them note at once, and one that was off for weeks', async () => {
+    const network = await FakeNetwork.create()
+    const [ada, bob, carol] = (await people(network, 'ada', 'bob', 'carol')) as [TestPeer, TestPeer, TestPeer]
+    await bob.send(ada, 'hello', { isStranger: true })
+    await eventually(async () => (await ada.received(bob)).length === 1, 'it is there')
+    const tablet = await linked(network, ada)
+    const laptop = await linked(network, ada)
+    for (const device of [tablet, laptop]) await eventually(() => isDone(device), 'the history is there')
+    const marksOn = async (device: TestPeer, person: TestPeer) =>
+      (await device.engine.people.mark(person.me.accountId, {})).marks
+    await laptop.engine.stop()
+    await Promise.all([
+      ada.engine.people.mark(bob.me.accountId, { answer: 'accepted', contact: true, nickname: 'Bobby' }),
+      tablet.engine.people.mark(bob.me.accountId, { muted: true, pinned: true })
+    ])
+    await ada.engine.people.find('carol')
+    await ada.engine.people.mark(carol.me.accountId, { contact: true })
+    await eventually(async () => (await marksOn(tablet, carol)).contact, 'the tablet knows the contact')
+    await tablet.engine.people.mark(carol.me.accountId, { blocked: true, contact: false })
+    const ofBob = { answer: 'accepted', contact: true, nickname: 'Bobby', muted: true, pinned: true, blocked: false }
+    const ofCarol = { blocked: true, contact: false }
+    laptop.slept = 20 * 24 * HOUR_MS
+    await laptop.start()
+    for (const device of [ada, tablet, laptop]) {
+      await eventually(
+        async () => isLike(await marksOn(device, bob), ofBob) && isLike(await marksOn(device, carol), ofCarol),
+        'all agree'
+      )
+    }
   })
 
   test('take nothing of it from anybody else', async () => {

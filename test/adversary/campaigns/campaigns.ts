@@ -184,6 +184,14 @@ async function strangerFlood({ seed, runs, budgetMs }: CampaignInit): Promise<Ca
   })
 }
 
+async function devices({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runDevicesCampaign } = await import('./devices.ts')
+  return guarded(runs, async () => {
+    const { sent, examples, ...rest } = await runDevicesCampaign({ seed, messages: runs, budgetMs })
+    return { runs: sent, failures: rest.lost + rest.twice + rest.disordered + rest.unreadable, examples, ...rest }
+  })
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../../support/chain/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -284,6 +292,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'forged Opens',
     defaultRuns: 10_000,
     run: strangerFlood
+  },
+  devices: {
+    summary:
+      'two people with five devices each while the network loses, copies and delays, devices restart, join and leave, and clocks are hours apart: each device shows everything once, in order',
+    unit: 'messages',
+    defaultRuns: 10_000,
+    run: devices
   },
   'ledger-rules': {
     summary:

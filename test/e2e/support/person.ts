@@ -24,8 +24,14 @@ export class BrowserPerson {
 
   /** From the welcome screen to the chats, as a newcomer goes. */
   async signUp(url: string): Promise<void> {
+    await this.page.goto(url)
+    await this.signUpFromHere()
+    await expect(this.page.getByRole('heading', { name: 'Chats' })).toBeVisible()
+  }
+
+  /** The same from the welcome screen that is open. */
+  async signUpFromHere(): Promise<void> {
     const { page, name } = this
-    await page.goto(url)
     await page.getByRole('button', { name: 'Continue with demo sign-in' }).click()
     await page.getByLabel('Demo user name').fill(name)
     await page.getByRole('button', { name: 'Sign in' }).click()
@@ -33,7 +39,6 @@ export class BrowserPerson {
     await expect(page.getByText(`@${name} is free`)).toBeVisible()
     await page.getByLabel('Name shown to people you write to').fill(displayNameOf(name))
     await page.getByRole('button', { name: 'Start' }).click()
-    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible()
   }
 
   /** Finds a person by username and opens the conversation. */
@@ -54,12 +59,13 @@ export class BrowserPerson {
     await expect(this.composer()).toBeVisible()
   }
 
-  /** Opens a conversation from the list by its title. */
+  /** Opens a conversation from the list by its title; one that a stranger began is among the requests. */
   async openChat(title: string): Promise<void> {
-    await this.page
-      .getByRole('link', { name: new RegExp(title) })
-      .first()
-      .click()
+    const chat = this.page.getByRole('link', { name: new RegExp(title) }).first()
+    const requests = this.page.getByRole('button', { name: /message requests?$/ })
+    await expect(chat.or(requests).first()).toBeVisible({ timeout: 20_000 })
+    if (!(await chat.isVisible())) await requests.click()
+    await chat.click()
     await expect(this.composer()).toBeVisible()
   }
 

@@ -1,10 +1,19 @@
 /** The table of sign-in providers: what an operator writes, completed from presets, parsed once. */
+import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../../config/config-error.ts'
 
 /** How the node proves itself to a provider's token endpoint. */
-export type ClientAuthentication = 'post' | 'basic' | 'none'
+export type ClientAuthentication = 'post' | 'basic' | 'none' | 'apple'
+
+/** What Apple signs a client in by: a key in place of a secret. */
+export interface AppleKey {
+  teamId: string
+  keyId: string
+  /** EC key on P-256, PEM (the .p8 file). */
+  privateKey: string
+}
 
 interface CommonProvider {
   /** Part of the address of its routes, such as `google`. */
@@ -13,6 +22,8 @@ interface CommonProvider {
   name: string
   clientId: string
   clientSecret: string | undefined
+  /** Only where `authentication` is `apple`. */
+  appleKey?: AppleKey | undefined
   authentication: ClientAuthentication
   scope: string
   /** Anybody can be anybody. */
@@ -72,6 +83,25 @@ const PRESETS: Record<string, Preset> = {
     namePath: 'login',
     scope: 'read:user',
     authentication: 'post'
+  },
+  discord: {
+    kind: 'oauth2',
+    name: 'Discord',
+    authorizationEndpoint: 'https://discord.com/oauth2/authorize',
+    tokenEndpoint: 'https://discord.com/api/oauth2/token',
+    userinfoEndpoint: 'https://discord.com/api/users/@me',
+    subjectPath: 'id',
+    namePath: 'username',
+    scope: 'identify',
+    authentication: 'post'
+  },
+  apple: {
+    kind: 'oidc',
+    name: 'Apple',
+    issuer: 'https://appleid.apple.com',
+    // A name or an address would come by a form from another site: neither is asked for.
+    scope: 'openid',
+    authentication: 'apple'
   }
 }
 
@@ -90,7 +120,10 @@ const common = {
   clientId: z.string().min(1).max(512),
   clientSecret: z.string().min(1).max(4_096).optional(),
   clientSecretFile: z.string().min(1).optional(),
-  authentication: z.enum(['post', 'basic', 'none']),
+  teamId: z.string().min(1).max(64).optional(),
+  keyId: z.string().min(1).max(64).optional(),
+  privateKeyFile: z.string().min(1).optional(),
+  authentication: z.enum(['post', 'basic', 'none', 'apple']),
   scope: z.string().min(1).max(512)
 }
 
@@ -132,10 +165,29 @@ function parseProvider(entry: Record<string, unknown>): SignInProviderConfig {
   const { preset: presetName, ...written } = entry
   const preset = presetName === undefined ? {} : PRESETS[String(presetName)]
   if (preset === undefined) throw new ConfigError(`there is no preset "${String(presetName)}"`)
-  const { clientSecretFile, ...provider } = providerSchema.parse({ id: presetName, ...preset, ...written })
+  const parsed = providerSchema.parse({ id: presetName, ...preset, ...written })
+  const { clientSecretFile, teamId, keyId, privateKeyFile, ...provider } = parsed
+  if (provider.authentication === 'apple') {
+    const appleKey = readAppleKey(provider.id, { teamId, keyId, privateKeyFile })
+    return { ...provider, clientSecret: undefined, appleKey, demo: false }
+  }
   const clientSecret = clientSecretFile ? readFileSync(clientSecretFile, 'utf8').trim() : provider.clientSecret
   if (provider.authentication !== 'none' && clientSecret === undefined) {
     throw new ConfigError(`provider "${provider.id}" needs "clientSecret" or "clientSecretFile"`)
   }
   return { ...provider, clientSecret, demo: false }
+}
+
+/** @throws ConfigError for a missing part, or a file that is no EC key on P-256. */
+function readAppleKey(
+  id: string,
+  { teamId, keyId, privateKeyFile }: { [K in 'teamId' | 'keyId' | 'privateKeyFile']: string | undefined }
+): AppleKey {
+  if (!teamId || !keyId || !privateKeyFile) {
+    throw new ConfigError(`provider "${id}" needs "teamId", "keyId" and "privateKeyFile"`)
+  }
+  const privateKey = readFileSync(privateKeyFile, 'utf8')
+  const { asymmetricKeyDetails } = createPrivateKey(privateKey)
+  if (asymmetricKeyDetails?.namedCurve === 'prime256v1') return { teamId, keyId, privateKey }
+  throw new ConfigError(`the key of provider "${id}" is not one of P-256`)
 }

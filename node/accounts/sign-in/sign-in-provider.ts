@@ -1,6 +1,7 @@
 import * as openid from 'openid-client'
 import { cutText } from '../../../protocol/graphemes.ts'
 import { NodeError } from '../../errors.ts'
+import { appleClientSecret } from './apple-secret.ts'
 import type { OAuth2Provider, SignInProviderConfig } from './provider-config.ts'
 
 /** Deadline of each call to a provider. */
@@ -125,9 +126,19 @@ export class SignInProvider {
   }
 }
 
+const issuerOf = (config: SignInProviderConfig): string => (config.kind === 'oidc' ? config.issuer : '')
+
 function clientAuthentication(config: SignInProviderConfig): openid.ClientAuth {
   const { authentication, clientId, clientSecret } = config
   if (authentication === 'none') return openid.None()
+  const { appleKey } = config
+  if (appleKey) {
+    // A secret of its own for each question, so that none grows old.
+    return (_server, _client, body) => {
+      body.set('client_id', clientId)
+      body.set('client_secret', appleClientSecret(appleKey, { clientId, audience: issuerOf(config), now: Date.now() }))
+    }
+  }
   if (authentication === 'post') return openid.ClientSecretPost(clientSecret)
   // Not ClientSecretBasic: it form-encodes as RFC 6749 says, which providers such as X do not decode.
   const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')

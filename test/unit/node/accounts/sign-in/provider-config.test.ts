@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +36,29 @@ describe('sign-in providers', () => {
     })
     expect(google!.demo).toBe(false)
     expect(x).toMatchObject({ id: 'x', kind: 'oauth2', subjectPath: 'data.id', authentication: 'basic' })
+  })
+
+  it('knows Discord, and Apple with a key in place of a secret', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const file = join(folder, 'apple.p8')
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' })
+    writeFileSync(file, pem)
+    const apple = { preset: 'apple', clientId: 'app', teamId: 'TEAM', keyId: 'KEY', privateKeyFile: file }
+    const providers = readProviders(
+      fileOf({ providers: [{ preset: 'discord', clientId: 'id', clientSecret: 's' }, apple] })
+    )
+    expect(providers[0]).toMatchObject({ id: 'discord', kind: 'oauth2', subjectPath: 'id', scope: 'identify' })
+    expect(providers[1]).toMatchObject({
+      id: 'apple',
+      kind: 'oidc',
+      authentication: 'apple',
+      appleKey: { teamId: 'TEAM', keyId: 'KEY', privateKey: pem }
+    })
+    const { keyId: _gone, ...incomplete } = apple
+    expect(() => readProviders(withProvider(incomplete))).toThrow('"keyId"')
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
+    writeFileSync(file, other.export({ type: 'pkcs8', format: 'pem' }))
+    expect(() => readProviders(withProvider(apple))).toThrow('P-256')
   })
 
   it('takes any other provider that is written out', () => {

@@ -53,6 +53,7 @@ export class ConnectionKeeper implements NetworkApi {
   readonly #components: KeeperComponents
   readonly #init: KeeperInit
   #state: ConnectionState = 'offline'
+  #toldProblem: StatusProblem['code'] | undefined
   #running = false
   #loop: Promise<void> = Promise.resolve()
   #current: { connection: NodeConnection; node: ListedNode } | undefined
@@ -142,7 +143,10 @@ export class ConnectionKeeper implements NetworkApi {
   async reconnect(): Promise<void> {
     this.#calls++
     this.#wake()
-    await this.connection?.ping()
+    const current = this.#current
+    if (!current?.connection.isOpen) return
+    await current.connection.ping()
+    this.#judgeClock(current)
   }
 
   /** Exchanges a connection whose node is of no use for one to another node, if any takes us. */
@@ -179,6 +183,7 @@ export class ConnectionKeeper implements NetworkApi {
 
   #tell(state: ConnectionState, node: ListedNode | null, problem: StatusProblem | null): void {
     this.#state = state
+    this.#toldProblem = problem?.code
     this.#init.onState(state, node, problem)
   }
 
@@ -249,7 +254,7 @@ export class ConnectionKeeper implements NetworkApi {
       throw error
     }
     if (!this.#running) return connection.close('stopped')
-    this.#tell('online', node, clockProblem(this.#components.timers.now() - connection.hello.time))
+    this.#tell('online', node, clockProblem(connection.clockAheadMs))
     for (const take of [...this.#waiters]) take(connection)
     const stopTimers = this.#keepAlive(connection, node, keepsMailbox)
     const reason = await connection.closed
@@ -257,6 +262,13 @@ export class ConnectionKeeper implements NetworkApi {
     if (this.#current?.connection !== connection) return
     this.#current = undefined
     this.#components.log.debug('connection ended', { node: node.url, reason })
+  }
+
+  /** A clock may become wrong, or be set right, while a connection is open. */
+  #judgeClock(current: { connection: NodeConnection; node: ListedNode }): void {
+    if (this.#current !== current || !current.connection.isOpen || this.#state !== 'online') return
+    const problem = clockProblem(current.connection.clockAheadMs)
+    if (problem?.code !== this.#toldProblem) this.#tell('online', current.node, problem)
   }
 
   #keepAlive(connection: NodeConnection, node: ListedNode, keepsMailbox: boolean): () => void {
@@ -267,7 +279,12 @@ export class ConnectionKeeper implements NetworkApi {
     const schedulePing = (): void => {
       cancelPing = timers.after(
         PING_INTERVAL_MS,
-        () => void connection.ping().then(alive => alive && !stopped && schedulePing())
+        () =>
+          void connection.ping().then(isAlive => {
+            if (!isAlive || stopped) return
+            if (this.#current) this.#judgeClock(this.#current)
+            schedulePing()
+          })
       )
     }
     const scheduleBetter = (): void => {

@@ -77,6 +77,7 @@ export class NodeConnection {
   readonly closed: Promise<string>
   readonly #stream: NodeStream
   readonly #timers: Timers
+  #clockAheadMs: number
   readonly #patience: number
   readonly #open = new Map<number, OpenRequest>()
   readonly #pushes: { frame: PushFrame; bytes: number }[] = []
@@ -101,6 +102,7 @@ export class NodeConnection {
     this.#patience = patience
     this.hello = hello
     this.authenticated = authenticated
+    this.#clockAheadMs = timers.now() - hello.time
     this.#lastHeard = timers.monotonic()
     this.closed = new Promise(resolve => (this.#end = resolve))
   }
@@ -137,6 +139,11 @@ export class NodeConnection {
 
   get node(): Uint8Array {
     return this.#stream.node
+  }
+
+  /** How far this device's clock is ahead of the node's, as of its hello or the last {@link ping}, in milliseconds. */
+  get clockAheadMs(): number {
+    return this.#clockAheadMs
   }
 
   get isOpen(): boolean {
@@ -188,7 +195,8 @@ export class NodeConnection {
   /** Whether the node answers within a time. Ends the connection if it does not. */
   async ping(timeoutMs = PONG_TIMEOUT_MS * this.#patience): Promise<boolean> {
     try {
-      await this.request({ kind: 'ping' }, 'pong', timeoutMs)
+      const { time } = await this.request({ kind: 'ping' }, 'pong', timeoutMs)
+      this.#clockAheadMs = this.#timers.now() - time
       return true
     } catch (error) {
       // A refusal is a sign of life, too.

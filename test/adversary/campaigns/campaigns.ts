@@ -192,6 +192,14 @@ async function devices({ seed, runs, budgetMs }: CampaignInit): Promise<Campaign
   })
 }
 
+async function wrongClocks({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runWrongClocks } = await import('./wrong-clocks.ts')
+  return guarded(runs, async () => {
+    const { runs: done, failures, ...rest } = await runWrongClocks({ seed, runs, budgetMs })
+    return { runs: done, failures: failures.length, examples: failures.slice(0, 20), ...rest }
+  })
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../../support/chain/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -299,6 +307,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'messages',
     defaultRuns: 10_000,
     run: devices
+  },
+  'wrong-clocks': {
+    summary:
+      'two people talk while the clocks of devices and nodes jump by minutes to years: once they are right every message is there, once and in order',
+    unit: 'conversations',
+    defaultRuns: 200,
+    run: wrongClocks
   },
   'ledger-rules': {
     summary:

@@ -110,6 +110,17 @@ test.each([-3 * HOUR_MS, 40 * 365 * 24 * HOUR_MS])(
   }
 )
 
+test('a clock that becomes wrong, or is set right, while the device is connected is said at the next sign of life', async () => {
+  await meet()
+  const problem = async () => (await ada.engine.snapshot()).status.problem?.code ?? null
+  ada.clockOffset = 3 * HOUR_MS
+  await ada.engine.network.reconnect()
+  expect(await problem()).toBe('clock-wrong')
+  ada.clockOffset = 0
+  await ada.engine.network.reconnect()
+  expect(await problem()).toBeNull()
+})
+
 test('a message goes out while the clock is hours ahead: its life is counted by the clock of the nodes', async () => {
   await meet()
   refuseTooFar()

@@ -21,7 +21,13 @@ import { networkIdOf, type Genesis, type NetworkId } from '../../../../protocol/
 import { merklePaths } from '../../../../protocol/wire/merkle.ts'
 import { custodyLeaf, signReceipt, verifyAcknowledgement } from '../../../../protocol/wire/custody.ts'
 import type { MailboxToken } from '../../../../protocol/wire/delivery-token.ts'
-import { decodeEnvelope, deliveryIdOf, envelopeIdOf, type Delivery } from '../../../../protocol/wire/envelope.ts'
+import {
+  decodeEnvelope,
+  expiryProblem,
+  deliveryIdOf,
+  envelopeIdOf,
+  type Delivery
+} from '../../../../protocol/wire/envelope.ts'
 import {
   decodeClientFrame,
   encodeNodeFrame,
@@ -103,6 +109,8 @@ export class FakeNetwork {
   loss: { contacts: number; requests: number; at: number } | undefined
   /** Whether nodes refuse devices whose clock is wrong, as real ones do. */
   checksClocks = false
+  /** How far the clocks of the nodes are ahead of the chain's. */
+  clockOffset = 0
   /** Times up to which devices said that they know of losses. */
   readonly lossSeen: number[] = []
   /** The boxes of linkings. */
@@ -199,7 +207,7 @@ export class FakeNetwork {
     if (pathname === '/v1/auth/demo/start') return json({ url: `${origin}/demo` })
     if (pathname === '/v1/auth/codes') return this.#checkCode(JSON.parse(String(init!.body)) as { code: string })
     if (pathname === '/v1/device-challenge')
-      return json({ nonce: toHex(randomBytes(32)), expiresAt: this.now() + 60_000 })
+      return json({ nonce: toHex(randomBytes(32)), expiresAt: this.#clock() + 60_000 })
     if (pathname.startsWith('/v1/names/')) return json(await this.#namesJson(node, pathname.slice('/v1/names/'.length)))
     const account = /^\/v1\/accounts\/([0-9a-f]{64})\/proof$/.exec(pathname)?.[1]
     if (account) {
@@ -242,7 +250,7 @@ export class FakeNetwork {
     if (!signer || !isLive(signer)) return refused
     const isThere = this.ledger.holds(toHex(accountId), registration.record)
     if (!isThere && !equalBytes(account.head, add.prev)) return refused
-    const now = this.now()
+    const now = this.#clock()
     try {
       const checked = { registration, signer: signer.keys.signingKey, now }
       await verifyDeviceRegistration(this.crypto, this.id, checked)
@@ -299,7 +307,7 @@ export class FakeNetwork {
   async #register(node: number, body: Uint8Array): Promise<Response> {
     const registration = decodeRegistration(body)
     const { key } = this.epoch.nodes[node]!
-    const { accountId, deviceId } = await verifyRegistration(this.crypto, this.id, key, registration, this.now())
+    const { accountId, deviceId } = await verifyRegistration(this.crypto, this.id, key, registration, this.#clock())
     this.ledger.addAccount(accountId, [
       registration.record,
       ...(registration.nameCommit ? [registration.nameCommit] : [])
@@ -339,7 +347,16 @@ export class FakeNetwork {
     this.#sessions.add(session)
     const nonce = new Uint8Array(randomBytes(32))
     const { key } = this.epoch.nodes[node]!
-    push({ kind: 'hello', request: 0, versions: [1], network: this.id, node: key, nonce, time: this.now(), epoch: 0 })
+    push({
+      kind: 'hello',
+      request: 0,
+      versions: [1],
+      network: this.id,
+      node: key,
+      nonce,
+      time: this.#clock(),
+      epoch: 0
+    })
     return {
       node: key,
       clientKey: new Uint8Array(32),
@@ -367,7 +384,7 @@ export class FakeNetwork {
         const accountId = this.#accountOfDevice.get(toHex(deviceId))
         if (!accountId)
           return session.push({ kind: 'error', request, code: 'unknown-device', message: 'unknown device' })
-        if (this.checksClocks && Math.abs(frame.time - Date.now()) > CLOCK_TOLERANCE_MS)
+        if (this.checksClocks && Math.abs(frame.time - this.#clock()) > CLOCK_TOLERANCE_MS)
           return session.push({ kind: 'error', request, code: 'authentication-failed', message: 'clocks' })
         if (this.#revoked.has(toHex(deviceId)))
           return session.push({ kind: 'error', request, code: 'device-revoked', message: 'revoked' })
@@ -428,8 +445,12 @@ export class FakeNetwork {
       case 'epoch':
         return session.push({ kind: 'epoch', request, epoch: this.epoch })
       case 'ping':
-        return session.push({ kind: 'pong', request, time: this.now() })
+        return session.push({ kind: 'pong', request, time: this.#clock() })
     }
+  }
+
+  #clock(): number {
+    return this.now() + this.clockOffset
   }
 
   async #submit(bytes: Uint8Array): Promise<SubmissionResult[]> {
@@ -441,7 +462,20 @@ export class FakeNetwork {
     const results: SubmissionResult[] = []
     for (const { mailbox, part, proof } of envelope.recipients) {
       const id = deliveryIdOf(this.crypto, this.id, envelopeId, { mailbox, part, proof })
-      const delivery: Delivery = { id, expiry, class: envelope.class, part, proof, payload, storedAt: this.now() }
+      const problem = this.checksClocks ? expiryProblem(expiry, this.#clock()) : undefined
+      if (problem) {
+        const by = {
+          version: 1,
+          node: this.epoch.nodes[0]!.key,
+          epoch: this.epoch.number,
+          time: this.#clock()
+        } as const
+        const reason = problem === 'expired' ? ('expired' as const) : ('expiry-too-far' as const)
+        const refusal = { ...by, mailbox, id, reason, signature: new Uint8Array(64) }
+        results.push({ mailbox, id, state: 'refused', receipts: [], refusal })
+        continue
+      }
+      const delivery: Delivery = { id, expiry, class: envelope.class, part, proof, payload, storedAt: this.#clock() }
       const key = toHex(id)
       if (!this.#acknowledged.has(key)) {
         this.#mailbox(mailbox).set(key, delivery)
@@ -459,7 +493,7 @@ export class FakeNetwork {
     const receipts = []
     for (const replica of replicas.slice(0, this.receiptsGiven)) {
       const key = this.#keys[this.epoch.nodes.indexOf(replica)]!
-      const fields = { node: replica.key, epoch: this.epoch.number, shard, time: this.now() }
+      const fields = { node: replica.key, epoch: this.epoch.number, shard, time: this.#clock() }
       const receipt = await signReceipt(this.crypto, this.id, key, fields, leaves)
       receipts.push({ receipt, index: 0, path: merklePaths(this.crypto, leaves)[0]! })
     }

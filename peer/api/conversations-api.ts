@@ -37,6 +37,8 @@ export interface ConversationSummary {
   lastMessage: ChatMessage | null
   unread: number
   draft: string
+  /** Seconds after which new messages disappear, once they were sent or read; null if they stay. */
+  timer: number | null
   updatedAt: number
   /** Why sending is held; null if it is not. The facts are those of `person` and its alert. */
   held: HoldReason | null

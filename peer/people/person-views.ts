@@ -187,6 +187,7 @@ export class PersonViews {
       lastMessage: lastMessage ? this.message(lastMessage) : null,
       unread: conversation.unread,
       draft: conversation.draft,
+      timer: conversation.timer?.seconds ?? null,
       updatedAt: conversation.updatedAt,
       held: this.#heldBy(partners)
     }

@@ -13,6 +13,7 @@ import {
   status,
   type World
 } from '../support/fixture-world.ts'
+import { saidWorld } from '../support/said-world.ts'
 
 /** A window, and how text runs in it. */
 export interface View {
@@ -34,6 +35,7 @@ const TELLING = [
   'thread-person',
   'thread-check',
   'thread-menu',
+  'thread-said',
   'thread-alert',
   'person-details',
   'you',
@@ -307,6 +309,24 @@ export const SCREENS: Screen[] = [
       await page.getByText('Are you there?').first().waitFor()
       await page.locator('.note', { hasText: 'Shall I bring the drawings' }).click({ button: 'right' })
       await page.getByRole('menu').waitFor()
+    }
+  },
+  {
+    name: 'thread-said',
+    world: saidWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.locator('.note', { hasText: 'Not before eight' }).click({ button: 'right' })
+      await page.getByRole('menuitem', { name: 'Reply' }).click()
+    }
+  },
+  {
+    name: 'thread-delete',
+    world: saidWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.locator('.note', { hasText: 'With pleasure' }).click({ button: 'right' })
+      await page.getByRole('menuitem', { name: 'Delete' }).click()
     }
   },
   { name: 'thread-hostile', world: hostile, hash: bobThread },

@@ -363,7 +363,7 @@ export class FakePeer implements PeerApi {
         poll: { ...poll, options, voters: new Set(options.flatMap(({ votes }) => votes)).size }
       })
     },
-    setTimer: async () => {}
+    setTimer: async (conversationId, timer) => this.#change(conversationId, { timer })
   }
 
   #all(): ChatMessage[] {

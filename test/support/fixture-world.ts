@@ -200,6 +200,7 @@ export function summary(
     lastMessage,
     unread: 0,
     draft: '',
+    timer: null,
     updatedAt: lastMessage?.sentAt ?? Date.now(),
     held: null,
     ...change

@@ -28,6 +28,11 @@ export class ConversationThread {
   /** The message that the reader asked for, once it is among the messages; null for the end. */
   target = $state<string | null>(null)
 
+  /** Pinned messages, oldest first. */
+  pinned = $state.raw<ChatMessage[]>([])
+  /** Messages that are quoted and not among the messages: null for one that is not on this device. */
+  #quoted = $state.raw<ReadonlyMap<string, ChatMessage | null>>(new Map())
+
   readonly conversationId: string
   readonly #api: PeerApi
   readonly #unread: number
@@ -58,10 +63,32 @@ export class ConversationThread {
       this.hasOlder = hasOlder
       this.firstUnread = firstUnreadId(messages, this.#unread)
       this.state = 'ready'
+      void this.#readPinned()
       if (this.#refreshAgain) void this.#refresh()
     } catch (error) {
       console.error(error)
       this.state = 'failed'
+    }
+  }
+
+  /** A message that another one answers; null if it is not here, or not read yet. */
+  quoted(id: string): ChatMessage | null {
+    return this.messages.find(message => message.id === id) ?? this.#quoted.get(id) ?? null
+  }
+
+  /** Reads a message that is quoted and lies further back. */
+  async readQuoted(id: string): Promise<void> {
+    if (this.#quoted.has(id) || this.messages.some(message => message.id === id)) return
+    this.#quoted = new Map(this.#quoted).set(id, null)
+    const found = await this.#api.messages.find(id).catch(() => null)
+    if (found) this.#quoted = new Map(this.#quoted).set(id, found)
+  }
+
+  async #readPinned(): Promise<void> {
+    try {
+      this.pinned = await this.#api.messages.pinned(this.conversationId)
+    } catch (error) {
+      console.warn(error)
     }
   }
 
@@ -127,6 +154,9 @@ export class ConversationThread {
 
   #take(message: ChatMessage): void {
     if (message.conversationId !== this.conversationId) return
+    const wasPinned = this.pinned.some(({ id }) => id === message.id)
+    if (wasPinned || message.isPinned) void this.#readPinned()
+    if (this.#quoted.has(message.id)) this.#quoted = new Map(this.#quoted).set(message.id, message)
     if (this.state !== 'ready') {
       // The page under way may have been read before it.
       this.#refreshAgain = true

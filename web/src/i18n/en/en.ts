@@ -7,6 +7,7 @@ import { invites } from './invites.ts'
 import { lock } from './lock.ts'
 import { ownDevices } from './own-devices.ts'
 import { recovery } from './recovery.ts'
+import { messages } from './messages.ts'
 import { technical } from './technical.ts'
 import { trust } from './trust.ts'
 import { you } from './you.ts'
@@ -21,6 +22,7 @@ export const en = {
   ...ownDevices,
   ...recovery,
   ...chats,
+  ...messages,
   ...trust,
   ...technical,
   ...you,

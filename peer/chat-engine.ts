@@ -54,6 +54,7 @@ import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
 import { LateHistory } from './own-devices/late-history.ts'
 import { OwnDevices } from './own-devices/own-devices.ts'
+import { RecoveryLines } from './recovery/recovery-lines.ts'
 import { Outbox } from './sending/outbox.ts'
 import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
@@ -146,6 +147,7 @@ export class ChatEngine {
   readonly #marks: PersonMarksBook
   readonly #profiles: PersonProfiles
   readonly #late: LateHistory
+  readonly #recoveryLines: RecoveryLines
   readonly #erasure: Erasure
   readonly #expiry: ExpiryClock
   readonly #sealer: Sealer
@@ -176,6 +178,7 @@ export class ChatEngine {
         onChange()
         void this.receiver.accountChanged(known.accountId)
         void this.#maintenance.seekSecondOpinion(known)
+        void this.#recoveryLines.note(known)
       }
     }))
     const isReadOnly = (): boolean => components.access() !== undefined
@@ -231,6 +234,7 @@ export class ChatEngine {
       onKeysChanged
     }
     const pairs = (this.#pairs = new PairSender(saying))
+    this.#recoveryLines = new RecoveryLines({ context, states, history, trust })
     const late = (this.#late = new LateHistory(context, states, { onLate: device => this.ownDevices.onLate(device) }))
     const onNamed = (...named: Parameters<Maintenance['noteMember']>): void =>
       void this.#maintenance.noteMember(...named)

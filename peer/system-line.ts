@@ -6,6 +6,8 @@ export type SystemLine =
   | { kind: 'not-linked' }
   /** A device sent something after its account removed it, which is not shown. `mine`: the own account. */
   | { kind: 'removed-device'; mine: boolean }
+  /** The other person regained the account with a recovery code: all their devices are new, and none is compared. */
+  | { kind: 'recovered' }
   /** The network deleted at most so many messages, of contacts and of others, before this device came back. */
   | { kind: 'deleted'; contacts: number; requests: number }
   /** A member changed the group. `text` is a new name or description, else empty. */

@@ -62,6 +62,7 @@ export type Purpose =
   | 'store-seal'
   | 'shown-message'
   | 'removed-device-line'
+  | 'recovery-line'
   | 'unreadable-line'
   | 'recovery-key'
   | 'recovery-code'

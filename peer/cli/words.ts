@@ -283,6 +283,8 @@ export function lineWords(line: SystemLine): string {
       return 'The message above does not follow the one before it. Its sender may have shown others something else.'
     case 'removed-device':
       return `A device that ${line.mine ? 'you' : 'this person'} removed sent something after it was removed. It is not shown.`
+    case 'recovered':
+      return 'This person replaced all devices with a recovery code. Compare your safety number again.'
     case 'timer':
       return line.seconds === null ? 'New messages stay.' : `New messages disappear after ${timeWords(line.seconds)}.`
     case 'deleted':

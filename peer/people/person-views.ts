@@ -68,6 +68,7 @@ export class PersonViews {
     const own = this.#own()
     if (equalBytes(accountId, own.accountId)) return this.me()
     const known = this.#directory.peek(toHex(accountId))
+    const alert = this.#trust.alertOf(accountId)
     return {
       accountId: toHex(accountId),
       username: known?.username ?? null,
@@ -76,8 +77,9 @@ export class PersonViews {
       record: this.#record(known),
       nameConfirmed: known?.nameConfirmed ?? false,
       isMe: false,
-      verifiedAt: this.#trust.of(accountId).verifiedAt,
-      alert: this.#trust.alertOf(accountId),
+      // Nobody has compared the devices that came with a recovery.
+      verifiedAt: alert?.kind === 'recovered' ? null : this.#trust.of(accountId).verifiedAt,
+      alert,
       marks: this.#marks.of(accountId)
     }
   }

@@ -147,7 +147,8 @@ const lineCodec: Codec<SystemLine> = variant({
       text: text(MAX_GROUP_DESCRIPTION_UNITS)
     })
   ],
-  timer: [5, struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) })]
+  timer: [5, struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) })],
+  recovered: [6, struct({})]
 })
 
 /** A row of the message log. History travels in this form, too: see peer/own-devices/history-piece.ts. */

@@ -1,5 +1,6 @@
 /** `link show`, `link join` and `link scan`. */
 import { createInterface } from 'node:readline/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { errorOf, PeerError } from '../../errors.ts'
 import type { NodePeer } from '../../node-peer.ts'
 import type { LinkingState } from '../../peer-api.ts'
@@ -10,6 +11,9 @@ import { EXIT, orTimeout, REGISTER_TIMEOUT_MS, requireLive, type Run } from './r
 
 /** A code is good for ten minutes. */
 const SHOW_TIMEOUT_MS = 10 * 60 * 1000
+/** The new device asks for chats at once, and again and again. If it does not for so long, it has ended. */
+const QUIET_MS = 4_000
+const LOOK_MS = 100
 
 export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
   await requireLive(peer)
@@ -23,6 +27,7 @@ export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
       const done = await finished(peer, state => ask(peer, state, command.yes, output))
       // Standard output has one line, the code, for scripts.
       output.note(`Added "${printable(done.deviceName ?? '')}".`)
+      output.note(await shipped(peer, signal))
       return EXIT.done
     })
   } catch (error) {
@@ -32,6 +37,26 @@ export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
   } finally {
     await peer.linking.cancel()
   }
+}
+
+/**
+ * Waits while the new device takes the chats, which come from this process: they go on with the next command here, too, as
+ * long as the new device runs.
+ * @returns what to say about it.
+ */
+async function shipped(peer: NodePeer, signal: AbortSignal): Promise<string> {
+  let heardAt = performance.now()
+  const stop = peer.on('snapshot', () => (heardAt = performance.now()))
+  try {
+    while (!signal.aborted && performance.now() - heardAt < QUIET_MS) {
+      const { shipping } = await peer.history.status()
+      if (shipping.length > 0 && shipping.every(({ isDone }) => isDone)) return 'It has all chats.'
+      await pause(LOOK_MS)
+    }
+  } finally {
+    stop()
+  }
+  return 'It has not got all chats yet. They go on while both devices run, such as with "volo-peer listen".'
 }
 
 /** Waits for the end of a linking. @throws PeerError as it failed. */

@@ -24,6 +24,8 @@ export function lineWords(line: SystemLine, { thread }: Catalogue): string {
       return thread.notLinked
     case 'removed-device':
       return line.mine ? thread.removedByMe : thread.removedByThem
+    case 'recovered':
+      return thread.recovered
     case 'group':
       return groupWords(line, thread)
     case 'timer':

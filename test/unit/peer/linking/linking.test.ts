@@ -390,6 +390,37 @@ describe('a linking', () => {
     expect(await liveDevices(old)).toBe(1)
   })
 
+  it('is refused with a sentence if another old device adds one at the same moment; starting again works', async () => {
+    const { old, added } = await devices()
+    const [second, other] = [await peerOf(), await peerOf()]
+    await second.start()
+    await other.start()
+    await link(old, second)
+    await second.engine.online(5_000)
+    // Both records name the same one before them: they are signed before a node has either.
+    network.linking.fateOfDevice = 'lost'
+    const joined = [
+      failure(added.engine.linking.join(await show(old), 'Phone')),
+      failure(other.engine.linking.join(await show(second), 'Laptop'))
+    ]
+    for (const [shower, newcomer] of [
+      [old, added],
+      [second, other]
+    ] as const) {
+      await step(shower, 'asking')
+      await shower.engine.linking.answer(true)
+      await step(newcomer, 'adding')
+    }
+    network.linking.fateOfDevice = 'taken'
+    expect((await Promise.all(joined)).sort()).toEqual(['done', 'link-not-accepted'])
+    expect(await liveDevices(old)).toBe(3)
+    const refused = (await joined[0]) === 'done' ? other : added
+    await step(refused, 'failed')
+    await eventually(() => stateOf(old)?.step !== 'adding', 'the old device is ready again')
+    await link(old, refused)
+    expect(await liveDevices(old)).toBe(4)
+  })
+
   it('on two old devices at once adds both new ones, one after the other', async () => {
     const { old, added } = await devices()
     const second = await peerOf()

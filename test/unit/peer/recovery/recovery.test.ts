@@ -75,6 +75,9 @@ describe('a recovery code', () => {
     await bob.engine.people.refresh(ada.me.accountId)
     const shown = (await bob.engine.people.find(ada.me.accountId))!
     expect(shown.alert?.kind).toBe('recovered')
+    expect(shown.verifiedAt).toBeNull()
+    const lines = async () => (await bob.messages(ada)).filter(({ line }) => line?.kind === 'recovered').length
+    await eventually(async () => (await lines()) === 1, 'a line says so in the chat')
     await bob.engine.people.acceptAlert(ada.me.accountId)
     expect((await bob.engine.people.find(ada.me.accountId))!.verifiedAt).toBeNull()
     await fresh.send(bob, 'from the new device')
@@ -82,6 +85,9 @@ describe('a recovery code', () => {
     await bob.send(fresh, 'welcome back')
     await eventually(async () => (await fresh.received(bob)).includes('welcome back'), 'both ways')
     expect(await ada.received(bob)).toEqual([])
+    await bob.restart()
+    await bob.engine.people.refresh(ada.me.accountId)
+    expect(await lines()).toBe(1)
   })
 
   test('is used once, and a new one counts at once', async () => {

@@ -81,6 +81,7 @@ export const chats = {
     },
     removedByMe: 'A device that you removed sent something after it was removed. It is not shown.',
     removedByThem: 'A device that this person removed sent something after it was removed. It is not shown.',
+    recovered: 'This person replaced all devices with a recovery code. Compare your safety number again.',
     deleted: (count: number) =>
       plural(count, {
         one: 'The network deleted a message before this device came back. Volo asks for it again where possible.',

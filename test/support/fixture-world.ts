@@ -151,7 +151,11 @@ export function publicRecord(somebody: Person): PublicRecord {
   const devices = somebody.isMe
     ? [
         deviceRecord('device', { isThis: true, name: 'Chrome on Linux' }),
-        deviceRecord('phone', { added: recordPlace(4), addedBy: fixtureId('device').slice(0, 32) }),
+        deviceRecord('phone', {
+          added: recordPlace(4),
+          lastSeen: Date.now() - 3 * 60 * MINUTE_MS,
+          addedBy: fixtureId('device').slice(0, 32)
+        }),
         deviceRecord('old phone', { removed: recordPlace(20), addedBy: fixtureId('device').slice(0, 32) })
       ]
     : [deviceRecord(somebody.accountId, { added: recordPlace(confirmations) })]

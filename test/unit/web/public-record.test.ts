@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RecordAlert } from '../../../peer/peer-api.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
-import { deviceWords, verifyCommand } from '../../../web/src/state/device-words.ts'
+import { deviceWords, lastSeenWords, verifyCommand } from '../../../web/src/state/device-words.ts'
 import { PublicRecordView } from '../../../web/src/state/public-record-view.svelte.ts'
 import { isMoving, watchRecord } from '../../../web/src/state/record-watch.ts'
 import { recordWords } from '../../../web/src/state/record-words.ts'
@@ -108,6 +108,20 @@ describe('a device in words', () => {
     expect(states[3]!.state).toBe(en.devices.removing)
     expect(states[4]!.state).toMatch(/^Removed on /)
     expect(states[0]!.name).toBe('Device 2')
+  })
+
+  it('was last seen within an hour, or longer ago, and nothing is said of the device in hand', () => {
+    const now = 1_800_000_000_000
+    const said = [1_800_000, 7_200_001].map(ago =>
+      lastSeenWords(deviceRecord('a', { lastSeen: now - ago }), language, now)
+    )
+    expect(said).toEqual([en.devices.seenNow, 'Last seen 2 hours ago'])
+    for (const silent of [
+      { lastSeen: null },
+      { lastSeen: now, isThis: true },
+      { lastSeen: now, removed: recordPlace() }
+    ])
+      expect(lastSeenWords(deviceRecord('a', silent), language, now)).toBeNull()
   })
 
   it('is checked elsewhere by a command that names the account and every source', () => {

@@ -1,6 +1,8 @@
 import type { DeviceRecord } from '../../../peer/peer-api.ts'
 import type { Language } from '../i18n/language.ts'
 
+const HOUR_MS = 60 * 60_000
+
 /** What a list of devices says about one of them. */
 export interface DeviceWords {
   look: 'pending' | 'recorded' | 'removed'
@@ -26,6 +28,18 @@ export function deviceWords(
   if (added.at === null) return { look: 'pending', name: called, state: devices.adding, note: null }
   const note = added.state === 'recorded' ? devices.settling : null
   return { look: 'recorded', name: called, state: devices.since(dates.dateTime(added.at)), note }
+}
+
+/**
+ * When another own device was last on; null for this one, a removed one, and where nothing is known. Devices tell the hour only.
+ */
+export function lastSeenWords(
+  { isThis, lastSeen, removed }: DeviceRecord,
+  { words: { devices }, dates }: Language,
+  now: number
+): string | null {
+  if (lastSeen === null || isThis || removed) return null
+  return now < lastSeen + HOUR_MS ? devices.seenNow : devices.lastSeen(dates.ago(lastSeen, now))
 }
 
 /** The command that checks an account without this app. */

@@ -15,7 +15,7 @@ export const firstRun = {
     cancelled: 'You stopped signing in. Nothing was shared.',
     finishing: 'Finishing the sign-in…',
     cleared:
-      'This browser deleted what Volo kept here: your account’s key and your chats. The account goes on on your other devices. Sign in to make a new account here.'
+      'This browser deleted what Volo kept here: your account’s key and your chats. The account goes on on your other devices. “I already use Volo” adds this browser to it again.'
   },
 
   name: {

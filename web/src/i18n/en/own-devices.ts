@@ -14,6 +14,7 @@ export const ownDevices = {
     recovered: 'Added with the recovery code',
     addedBy: (name: string) => `Added by ${name}`,
     lastSeen: (ago: string) => `Last seen ${ago}`,
+    seenNow: 'Last seen within the hour',
     name: 'Name of the device',
     rename: 'Rename',
     renameNamed: (name: string) => `Rename ${name}`,

@@ -47,6 +47,7 @@ import { InviteRecords } from './invites/invite-records.ts'
 import { InviteService } from './invites/invite-service.ts'
 import { createMailer } from './invites/mailer.ts'
 import { BackupHeads } from './storage/backup-heads.ts'
+import { SiteChecker } from './social/site-checker.ts'
 import { createObjectService } from './storage/create-object-service.ts'
 
 /** How long a start waits to be ready before it says that it runs, degraded. */
@@ -250,6 +251,7 @@ export class VoloNode {
         devices,
         objects,
         invites,
+        sites: new SiteChecker(common),
         nameProofs: new NameProofs({ ...common, directory: keyDistribution }, { network, genesis }),
         heads,
         authorization,

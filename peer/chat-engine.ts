@@ -42,6 +42,9 @@ import { InviteClient } from './invites/invite-client.ts'
 import { Invites } from './invites/invites.ts'
 import { OwnInvites } from './invites/own-invites.ts'
 import { PersonFinder } from './people/person-finder.ts'
+import type { OwnDetails } from './sending/profile.ts'
+import { PersonSites } from './social/person-sites.ts'
+import { Social } from './social/social.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { SearchIndex } from './search/search-index.ts'
 import { ConversationTimer } from './history/conversation-timer.ts'
@@ -127,6 +130,7 @@ export class ChatEngine {
   readonly ownDevices: OwnDevices
   readonly search: SearchCalls
   readonly invites: Invites
+  readonly social: Social
   readonly finder: PersonFinder
   readonly nameClaim: NameClaim
   readonly profile: OwnProfile
@@ -191,10 +195,11 @@ export class ChatEngine {
       set => this.#onMarked(set)
     ))
     const profiles = (this.#profiles = new PersonProfiles(states, onChange))
-    const about = (): string => this.ownDevices.about
+    const details = (): OwnDetails => this.ownDevices.details
+    const sites = new PersonSites(states)
     this.people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
       of: accountId => profiles.of(accountId),
-      own: about
+      own: () => details().about
     })
     this.publicRecords = new PublicRecords(context, directory, this.people, account)
     this.deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
@@ -228,7 +233,7 @@ export class ChatEngine {
       roster,
       outbox,
       account,
-      about,
+      details,
       marks,
       groups: book,
       onKeysChanged
@@ -252,7 +257,7 @@ export class ChatEngine {
       groups,
       tokens,
       account,
-      about,
+      details,
       onKeysChanged
     }
     const round = new SealRound(sealing)
@@ -298,6 +303,7 @@ export class ChatEngine {
       historyTransfer: own.transfer,
       invites: ownInvites,
       profiles,
+      sites,
       groups: groupOpens,
       groupKnowledge: groups,
       onGroupJoin: (...asked) => void this.groups.onJoin(...asked),
@@ -432,7 +438,7 @@ export class ChatEngine {
     })
     this.profile = new OwnProfile({
       sync: own.sync,
-      about,
+      details,
       states,
       sealer: this.#sealer,
       tokens,
@@ -451,6 +457,13 @@ export class ChatEngine {
     )
     const { keeper, people } = this
     const finder = (this.finder = new PersonFinder({ directory, keeper, people, conversations, account }))
+    this.social = new Social({
+      context,
+      fetch: components.fetch,
+      network,
+      own: { sites: () => details().sites, change: changed => this.profile.changeSites(changed) },
+      others: sites
+    })
     this.invites = new Invites({
       context,
       states,

@@ -196,6 +196,12 @@ const FACTS = {
   'invite-unknown': {},
   /** The node sends no mail. */
   'invite-no-mail': {},
+  /** A text is no host name. */
+  'site-malformed': {},
+  /** The site was read, and does not name the account; `url` is the file. */
+  'site-not-linked': { url: text },
+  'site-unreachable': { url: text },
+  'too-many-sites': { limit: count },
   /** A text is no e-mail address. */
   'mail-address': {},
 

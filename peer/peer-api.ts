@@ -21,6 +21,7 @@ import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
 import { RECORD_CALLS, type RecordApi } from './api/record-api.ts'
 import { RECOVERY_CALLS, type RecoveryApi } from './api/recovery-api.ts'
 import { SEARCH_CALLS, type SearchApi } from './api/search-api.ts'
+import { SOCIAL_CALLS, type SocialApi } from './api/social-api.ts'
 
 export type * from './api/account-api.ts'
 export type * from './api/amendments-api.ts'
@@ -42,6 +43,7 @@ export type * from './api/record-state.ts'
 export type * from './system-line.ts'
 export type * from './api/recovery-api.ts'
 export type * from './api/search-api.ts'
+export type * from './api/social-api.ts'
 
 /** The calls of the peer, grouped by what they are about. All of them may reject with a `PeerError` (`errors.ts`). */
 export interface PeerAreas {
@@ -59,6 +61,7 @@ export interface PeerAreas {
   backup: BackupApi
   history: HistoryApi
   search: SearchApi
+  social: SocialApi
   invites: InvitesApi
   network: NetworkApi
 }
@@ -79,6 +82,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   backup: BACKUP_CALLS,
   history: HISTORY_CALLS,
   search: SEARCH_CALLS,
+  social: SOCIAL_CALLS,
   invites: INVITES_CALLS,
   network: NETWORK_CALLS
 }

@@ -42,6 +42,7 @@ import {
   type RestoredBackup,
   type RecoveryChoice,
   type SearchApi,
+  type SocialApi,
   type InvitesApi
 } from './peer-api.ts'
 import { PeerEventHub } from './peer-events.ts'
@@ -92,6 +93,7 @@ export class PeerEngine implements PeerApi {
   readonly backup: BackupApi
   readonly history: HistoryApi
   readonly search: SearchApi
+  readonly social: SocialApi
   readonly invites: InvitesApi
   readonly linking: LinkingCalls
   readonly network: NetworkApi
@@ -156,6 +158,7 @@ export class PeerEngine implements PeerApi {
     this.backup = this.#createBackup(recovery)
     this.history = this.#registered('history', ownDevices)
     this.search = this.#registered('search', search)
+    this.social = this.#registered('social', this.#chat.social)
     // A link is looked at before there is an account.
     this.invites = { ...this.#registered('invites', invites), look: address => invites.look(address) }
     this.linking = this.#createLinking(ownDevices)

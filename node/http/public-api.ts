@@ -22,7 +22,9 @@ import type { DemoSignIn } from './open-demo-sign-in.ts'
 import { recoveryRoutes } from './recovery-routes.ts'
 import { registrationRoutes } from './registration-routes.ts'
 import { providerRoutes, signInCodeRoutes, signInRoutes } from './sign-in-routes.ts'
+import { siteRoutes } from './site-routes.ts'
 import { staticApp, webFolder } from './static-app.ts'
+import type { SiteChecker } from '../social/site-checker.ts'
 import { wellKnownRoutes } from './well-known-routes.ts'
 import type { NameProofs } from '../key-directory/name-proofs.ts'
 
@@ -38,6 +40,7 @@ export interface PublicApiComponents {
   objects: ObjectService
   invites: InviteService
   nameProofs: NameProofs
+  sites: SiteChecker
   /** Of backups. */
   heads: BackupHeads
   authorization: DeviceAuthorization
@@ -65,6 +68,7 @@ export async function addPublicApi(
   })
   await http.addLimited(app => linkingRoutes(app, rendezvous))
   await http.addLimited(app => deviceRoutes(app, devices))
+  await http.addLimited(app => siteRoutes(app, components.sites))
   await http.addLimited(app => inviteRoutes(app, components.invites))
   await http.addLimited(app => objectRoutes(app, components))
   await http.addLimited(app => backupRoutes(app, components.heads, components.authorization))

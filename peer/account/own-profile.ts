@@ -1,9 +1,10 @@
 import { toHex } from '../../protocol/bytes.ts'
 import { parseDisplayName } from '../../protocol/identity/display-name.ts'
+import type { Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
-import { encodeProfileItem, PROFILE_ITEM } from '../own-devices/profile-item.ts'
-import { PROFILE_REVISION, profileBody } from '../sending/profile.ts'
+import { encodeProfileItem, encodeSitesItem, PROFILE_ITEM, SITES_ITEM } from '../own-devices/profile-item.ts'
+import { PROFILE_REVISION, profileBody, type OwnDetails } from '../sending/profile.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import { ownAccountSlot, type ChangeAccount, type OwnAccount } from '../store/own-account.ts'
@@ -18,7 +19,7 @@ export interface OwnProfileComponents {
   /** Tells the other own devices. */
   sync: { putItem(unit: UnitOfWork, name: string, value: Uint8Array): Promise<void> }
   /** What the owner says about themselves now. */
-  about: () => string
+  details: () => OwnDetails
   conversations: () => Conversation[]
   changeAccount: ChangeAccount
 }
@@ -38,19 +39,32 @@ export class OwnProfile {
    */
   async change(change: ProfileChange): Promise<void> {
     const displayName = change.displayName === undefined ? undefined : nameOf(change.displayName)
-    const about = change.about === undefined ? this.#components.about() : aboutOf(change.about)
+    const about = change.about === undefined ? this.#components.details().about : aboutOf(change.about)
     const { states, changeAccount } = this.#components
     await changeAccount(
       account => ({ ...account, displayName: displayName ?? account.displayName }),
-      account => states.unit(unit => this.#store(unit, account, about))
+      account => states.unit(unit => this.#store(unit, account, { ...this.#components.details(), about }))
     )
   }
 
-  async #store(unit: UnitOfWork, account: OwnAccount, about: string): Promise<void> {
+  /** Changes the sites of the account, as {@link change}. */
+  async changeSites(sites: Site[]): Promise<void> {
+    const { states, changeAccount, details } = this.#components
+    await changeAccount(
+      account => account,
+      account => states.unit(unit => this.#store(unit, account, { ...details(), sites }))
+    )
+  }
+
+  async #store(unit: UnitOfWork, account: OwnAccount, details: OwnDetails): Promise<void> {
     const { sealer, tokens, sync, conversations } = this.#components
+    const { about, sites } = details
     unit.write(ownAccountSlot, account)
     await sync.putItem(unit, PROFILE_ITEM, encodeProfileItem({ displayName: account.displayName, about }))
-    const profile = profileBody(account, about, await tokens.own(unit))
+    if (sites.join() !== this.#components.details().sites.join()) {
+      await sync.putItem(unit, SITES_ITEM, encodeSitesItem(sites))
+    }
+    const profile = profileBody(account, details, await tokens.own(unit))
     for (const { conversationId, kind } of conversations()) {
       // What is in memory for the screens does not follow the profile.
       const given = (await unit.read(slots.conversation(toHex(conversationId))))?.profileGiven ?? 0

@@ -41,6 +41,9 @@ export type Command =
   | ({ kind: 'inviteRevoke'; id: string } & CommonOptions)
   | (GroupCommand & CommonOptions)
   | ({ kind: 'sign'; file: string; out: string | undefined } & CommonOptions)
+  | ({ kind: 'socialLink'; site: string } & CommonOptions)
+  | ({ kind: 'socialUnlink'; site: string } & CommonOptions)
+  | ({ kind: 'socialList' } & CommonOptions)
   | ({ kind: 'linkShow'; yes: boolean } & CommonOptions)
   | ({ kind: 'linkJoin'; code: string; name: string } & CommonOptions)
   | ({ kind: 'linkScan'; picture: string; name: string } & CommonOptions)
@@ -116,6 +119,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addGroupCommands(program, command => take({ ...command, ...common() }))
   addRequestCommands(program, common, take)
   addInviteCommands(program, common, take)
+  addSocialCommands(program, common, take)
   addDeviceCommands(program, common, take)
   addLinkCommands(program, common, take)
   addRecoveryCommands(program, common, take)
@@ -313,6 +317,24 @@ const addInviteCommands: AddCommands = (program, common, take) => {
       if (!/^[0-9a-f]{8,64}$/.test(id)) throw new UsageError(`an invitation is named by its id, got "${id}"`)
       take({ kind: 'inviteRevoke', id, ...common() })
     })
+}
+
+const addSocialCommands: AddCommands = (program, common, take) => {
+  const social = program.command('social').description('web sites that belong to you')
+  social
+    .command('link')
+    .argument('<SITE>', 'a host name such as ada.example; its /.well-known/volo.json names your account id')
+    .description('link a site to this account')
+    .action((site: string) => take({ kind: 'socialLink', site, ...common() }))
+  social
+    .command('unlink')
+    .argument('<SITE>')
+    .description('take a link back')
+    .action((site: string) => take({ kind: 'socialUnlink', site, ...common() }))
+  social
+    .command('list')
+    .description('your links, and what their sites say now')
+    .action(() => take({ kind: 'socialList', ...common() }))
 }
 
 /** @returns milliseconds. */

@@ -35,11 +35,11 @@ export function createOutput(json: boolean, terminal: Terminal): Output {
 export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accountId'>): string =>
   username === null ? accountId : `@${username}`
 
-/** A person as `--json` prints it. `links` are social accounts, of which this version knows none. */
+/** A person as `--json` prints it. */
 export function personJson({ accountId, username, displayName, about, record, marks, ...person }: Person): object {
   const { nameConfirmed, verifiedAt, alert, isMe } = person
   const profile = { displayName, about }
-  return { accountId, username, isMe, profile, record, nameConfirmed, verifiedAt, alert, marks, links: [] }
+  return { accountId, username, isMe, profile, record, nameConfirmed, verifiedAt, alert, marks }
 }
 
 /** `@ada  Ada Lovelace (contact, muted)  settled in the public record …`. */

@@ -17,6 +17,7 @@ const link = () => import('./commands/link.ts')
 const requests = () => import('./commands/requests.ts')
 const invites = () => import('./commands/invites.ts')
 const sign = () => import('./commands/sign.ts')
+const social = () => import('./commands/social.ts')
 const search = () => import('./commands/search.ts')
 const backup = () => import('./commands/backup.ts')
 const recovery = () => import('./commands/recovery.ts')
@@ -34,6 +35,9 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   messages: async () => (await messages()).messages,
   search: async () => (await search()).search,
   sign: async () => (await sign()).sign,
+  socialLink: async () => (await social()).socialLink,
+  socialUnlink: async () => (await social()).socialUnlink,
+  socialList: async () => (await social()).socialList,
   inviteLink: async () => (await invites()).inviteLink,
   inviteMail: async () => (await invites()).inviteMail,
   inviteAccept: async () => (await invites()).inviteAccept,

@@ -216,6 +216,11 @@ const FAILURES: FailureSentences = {
   'invite-over': 'the invitation was used, taken back, or is too old; ask for another one',
   'invite-unknown': 'this account has no such invitation; see volo-peer invite list',
   'invite-no-mail': 'this node sends no mail; run: volo-peer invite link, and send the link yourself',
+  'site-malformed': 'a site is a host name such as ada.example, without port and path',
+  'site-not-linked': ({ url }) =>
+    `${url} does not name this account: it must hold {"accounts": ["<account id>"]}, see volo-peer whoami`,
+  'site-unreachable': ({ url }) => `${url} cannot be read; it must be there over https, without a redirect`,
+  'too-many-sites': ({ limit }) => `an account links at most ${limit} sites; take one back first`,
   'mail-address': 'that is not an e-mail address',
   store: ({ fault, location, detail }) => STORE[fault]({ location, detail: detail ?? 'no reason is known' }),
   'malformed-call': 'that is not understood',

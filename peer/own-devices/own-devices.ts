@@ -25,7 +25,8 @@ import { HistorySource } from './history-source.ts'
 import { HistoryTransfer } from './history-transfer.ts'
 import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts'
 import type { LateHistory } from './late-history.ts'
-import { PROFILE_ITEM, profileInItem, type ProfileItem } from './profile-item.ts'
+import { PROFILE_ITEM, profileInItem, SITES_ITEM, sitesInItem, type ProfileItem } from './profile-item.ts'
+import type { OwnDetails } from '../sending/profile.ts'
 import { OwnSync } from './own-sync.ts'
 import { deviceNameItem, moreHistoryItem, SyncItems, textValue, timeValue } from './sync-items.ts'
 
@@ -217,8 +218,11 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
   }
 
   /** What the owner says about themselves, as the devices agree on it. */
-  get about(): string {
-    return profileInItem(this.items.get(PROFILE_ITEM))?.about ?? ''
+  get details(): OwnDetails {
+    return {
+      about: profileInItem(this.items.get(PROFILE_ITEM))?.about ?? '',
+      sites: sitesInItem(this.items.get(SITES_ITEM))
+    }
   }
 
   /** Another device changed the profile, and has told everybody who has it. */

@@ -1,5 +1,7 @@
 /** The own profile as all devices of the account agree on it, see `sync-items.ts`. */
-import { decode, encode, struct, text, type TypeOf } from '../../protocol/codec.ts'
+import { decode, encode, list, struct, text, type TypeOf } from '../../protocol/codec.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import { MAX_SITES, siteCodec, type Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS, MAX_DISPLAY_NAME_UNITS } from '../../protocol/limits.ts'
 
 /** Name of the item. */
@@ -18,5 +20,29 @@ export function profileInItem(value: Uint8Array | undefined): ProfileItem | unde
     return decode(profileItemCodec, value, { maxBytes: 1024 })
   } catch {
     return undefined
+  }
+}
+
+/** Name of the item that holds the sites of the account. Apart, because an item is small. */
+export const SITES_ITEM = 'profile-sites'
+
+const sitesCodec = list(siteCodec, MAX_SITES)
+/** Longest item, in bytes. */
+const MAX_ITEM_BYTES = 1024
+
+/** @throws ProtocolError `TOO_LARGE` for sites with very long names. */
+export function encodeSitesItem(sites: Site[]): Uint8Array {
+  const encoded = encode(sitesCodec, sites)
+  if (encoded.length <= MAX_ITEM_BYTES) return encoded
+  throw new ProtocolError('TOO_LARGE', 'the names of the sites are too long together')
+}
+
+/** The sites in the value of the item; none if no device has set it, or this version cannot read it. */
+export function sitesInItem(value: Uint8Array | undefined): Site[] {
+  if (value === undefined || value.length === 0) return []
+  try {
+    return decode(sitesCodec, value, { maxBytes: MAX_ITEM_BYTES })
+  } catch {
+    return []
   }
 }

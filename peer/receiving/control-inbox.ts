@@ -18,6 +18,7 @@ import type { HistorySource } from '../own-devices/history-source.ts'
 import type { HistoryTransfer } from '../own-devices/history-transfer.ts'
 import type { OwnSync } from '../own-devices/own-sync.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { PersonSites } from '../social/person-sites.ts'
 import type { PersonProfiles } from '../people/person-profiles.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
@@ -36,6 +37,7 @@ export interface ControlInboxComponents {
   historyTransfer: HistoryTransfer
   invites: OwnInvites
   profiles: PersonProfiles
+  sites: PersonSites
   groups: GroupOpens
   groupKnowledge: GroupKnowledge
   /** A person asks to be added to a group, with the secret of a link. */
@@ -190,6 +192,7 @@ export class ControlInbox {
   async #profile(unit: UnitOfWork, { senderAccount }: PacketOrigin, profile: BodyOf<'profile'>): Promise<void> {
     const { username, displayName, deliveryToken, revision } = profile
     this.#components.profiles.take(unit, senderAccount, profile)
+    await this.#components.sites.take(unit, senderAccount, profile.sites)
     if (deliveryToken) await this.#components.tokens.learn(unit, senderAccount, deliveryToken, revision)
     unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
   }

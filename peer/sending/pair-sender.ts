@@ -25,7 +25,7 @@ import { controlBodies } from './due-controls.ts'
 import type { DeliveryTokens } from './delivery-tokens.ts'
 import { buildEnvelopes } from './envelopes.ts'
 import type { Outbox } from './outbox.ts'
-import { profileBody, PROFILE_REVISION } from './profile.ts'
+import { profileBody, PROFILE_REVISION, type OwnDetails } from './profile.ts'
 
 /** Receipts and acknowledgements wait this long for more of their kind. */
 export const CONTROL_DELAY_MS = 250
@@ -48,7 +48,7 @@ export interface PairSenderComponents {
   outbox: Outbox
   account: () => OwnAccount
   /** What the owner says about themselves, for the profile. */
-  about: () => string
+  details: () => OwnDetails
   /** Says who may learn anything of this device. What is due to others waits on disk. */
   marks: { isSpokenTo(accountId: AccountId): boolean; isBlocked(accountId: AccountId): boolean }
   groups: { isAccepted(group: string): boolean }
@@ -262,7 +262,7 @@ export class PairSender {
 
   /** What goes with an acknowledgement: a key for the next Open, and our profile as long as we have not written here. */
   async #withAck(unit: UnitOfWork, { conversationId, deviceId }: DueControls): Promise<MessageBody[]> {
-    const { context, account, about, onKeysChanged } = this.#components
+    const { context, account, details, onKeysChanged } = this.#components
     const key = toHex(conversationId)
     const { signingKey, deviceId: me } = context.device()
     const own = (await unit.read(slots.ownKeys(key)))?.own ?? emptyOwnKeys()
@@ -277,7 +277,7 @@ export class PairSender {
     const isProfileGiven = !conversation || conversation.profileGiven >= PROFILE_REVISION
     return [
       ...(handed ? [{ kind: 'keyUpdate' as const, ...handed.update }] : []),
-      ...(isProfileGiven ? [] : [profileBody(account(), about())])
+      ...(isProfileGiven ? [] : [profileBody(account(), details())])
     ]
   }
 }

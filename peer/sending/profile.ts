@@ -1,6 +1,13 @@
 import type { MessageBody } from '../../protocol/conversation/message.ts'
+import type { Site } from '../../protocol/identity/site.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { OwnDeliveryToken } from '../store/store-layout.ts'
+
+/** What the owner says about themselves, besides names. */
+export interface OwnDetails {
+  about: string
+  sites: Site[]
+}
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */
 export const PROFILE_REVISION = 1
@@ -11,10 +18,13 @@ export const profileRevision = (token: OwnDeliveryToken | undefined): number =>
 
 /**
  * What the members of a conversation are told about this account.
- * @param about - what the owner says about themselves.
  * @param token - only for people that this account has written to: it makes contacts of them at our mailboxes' nodes.
  */
-export function profileBody({ displayName, name }: OwnAccount, about: string, token?: OwnDeliveryToken): MessageBody {
+export function profileBody(
+  { displayName, name }: OwnAccount,
+  { about, sites }: OwnDetails,
+  token?: OwnDeliveryToken
+): MessageBody {
   return {
     kind: 'profile',
     revision: profileRevision(token),
@@ -22,6 +32,7 @@ export function profileBody({ displayName, name }: OwnAccount, about: string, to
     username: name?.username ?? null,
     about,
     picture: null,
-    deliveryToken: token?.token ?? null
+    deliveryToken: token?.token ?? null,
+    sites
   }
 }

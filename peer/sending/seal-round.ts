@@ -28,7 +28,7 @@ import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import { fitsBeside, splitByBytes } from './payloads.ts'
-import { profileBody, profileRevision } from './profile.ts'
+import { profileBody, profileRevision, type OwnDetails } from './profile.ts'
 import type { SealingPlan } from './sealing-plan.ts'
 import { dropSurplusDeliveries, peerKeysOf } from '../store/session-states.ts'
 import { ownShownId } from '../history/shown-id.ts'
@@ -62,7 +62,7 @@ export interface SealRoundComponents {
   late: SealedNotes
   account: () => OwnAccount
   /** What the owner says about themselves, for the profile. */
-  about: () => string
+  details: () => OwnDetails
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -113,8 +113,8 @@ export class SealRound {
     const hasOthers = this.#components.roster.othersOf(plan.conversation).length > 0
     const token = await this.#components.tokens.own(unit)
     const isProfileDue = profileGiven < profileRevision(token) && hasOthers
-    const { account, about } = this.#components
-    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(account(), about(), token))] : []
+    const { account, details } = this.#components
+    const profile = isProfileDue ? [this.#itemOf(conversationId, profileBody(account(), details(), token))] : []
     return [...profile, ...queued]
   }
 

@@ -18,6 +18,7 @@ import {
   MAX_TEXT_UNITS
 } from '../limits.ts'
 import type { ConversationId } from '../roster/roster.ts'
+import { MAX_SITES, siteCodec } from '../identity/site.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
 export const MESSAGE_ID_BYTES = 16
@@ -145,7 +146,9 @@ export const messageKinds = {
       about: text(MAX_ABOUT_UNITS),
       picture: nullable(blobCodec),
       /** 32 bytes that let the receiver deliver as a contact; see docs/protocol.md, "Envelope". */
-      deliveryToken: nullable(bytes(32))
+      deliveryToken: nullable(bytes(32)),
+      /** Web sites that the sender says are theirs; each is believed once the site says so, too. See identity/site.ts. */
+      sites: list(siteCodec, MAX_SITES)
     })
   },
   /** A grey line, such as "Ada renamed the group". The code names the sentence, the arguments fill it. */

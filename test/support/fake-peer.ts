@@ -189,6 +189,8 @@ export class FakePeer implements PeerApi {
     throw new PeerError('no-group')
   }
 
+  readonly social: PeerApi['social'] = { link: async () => [], unlink: async () => [], links: async () => [] }
+
   readonly linking: PeerApi['linking'] = {
     show: async () => {
       const { linking } = this.#world.snapshot

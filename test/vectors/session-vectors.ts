@@ -10,6 +10,7 @@ import { conversationNumber, personNumber } from '../../protocol/conversation/sa
 import { createNobleCrypto } from '../../protocol/crypto/noble.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
+import { parseSite } from '../../protocol/identity/site.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { acceptOpen, readOpen } from '../../protocol/session/accept.ts'
@@ -258,7 +259,8 @@ export const bodies: MessageBody[] = [
     username: 'ada',
     about: '',
     picture: blob,
-    deliveryToken: filled(32, 4)
+    deliveryToken: filled(32, 4),
+    sites: [parseSite('ada.example')]
   },
   { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
   { kind: 'resendRequest', ranges: [{ from: 3, to: 7 }] },

@@ -1,7 +1,7 @@
 /** `person`, `contacts`, `block` and `unblock`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { Person, PersonMarks } from '../../peer-api.ts'
-import { nameOf, personJson, personLine } from '../output.ts'
+import { nameOf, personJson, personLine, printable } from '../output.ts'
 import { personNamed } from './find-person.ts'
 import { EXIT, requireRegistered, type CommandOf, type Run, type Runnable } from './runnable.ts'
 
@@ -11,7 +11,9 @@ type AboutPerson = Extract<Runnable, { person: string }>
 export const person: Run<'person'> = async (peer, command, output) => {
   await requireRegistered(peer)
   const found = await personNamed(peer, command.person, command.timeoutMs)
-  await output.print(personJson(found), personLine(found))
+  const links = await peer.social.links(found.accountId)
+  const linked = links.map(({ site, state }) => `\n    ${printable(site)} (${state})`).join('')
+  await output.print({ ...personJson(found), links }, personLine(found) + linked)
   return EXIT.done
 }
 

@@ -172,7 +172,8 @@ describe('reads', () => {
       '/v1/objects/{hash}/parts/{index}',
       '/v1/recoveries',
       '/v1/registrations',
-      '/v1/releases'
+      '/v1/releases',
+      '/v1/sites/{site}'
     ])
     const { providers } = (await (await fetch(`${node.url}/v1/auth/providers`)).json()) as { providers: unknown }
     expect(providers).toEqual([{ id: 'demo', name: 'Demo sign-in', kind: 'oidc', demo: true }])

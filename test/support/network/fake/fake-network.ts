@@ -15,6 +15,7 @@ import {
 } from '../../../../protocol/linking/device-registration.ts'
 import { decodeBundle } from '../../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../../protocol/identity/device.ts'
+import { siteNames } from '../../../../protocol/identity/site.ts'
 import { decodeRecord } from '../../../../protocol/identity/record.ts'
 import { decodeRegistration, verifyRegistration } from '../../../../protocol/identity/registration.ts'
 import { networkIdOf, type Genesis, type NetworkId } from '../../../../protocol/network.ts'
@@ -121,6 +122,8 @@ export class FakeNetwork {
     return account && toHex(account)
   })
   readonly invites: FakeInvites
+  /** Files of web sites, by host. */
+  readonly sites = new Map<string, string>()
   submissions = 0
   /** The clock of nodes and chain. */
   get now(): () => number {
@@ -217,11 +220,19 @@ export class FakeNetwork {
     if (pathname === '/v1/registrations') return this.#register(node, new Uint8Array(init!.body as Uint8Array))
     if (pathname.startsWith('/v1/backups/')) return this.objects.answerBackup(node, new URL(url), init)
     if (pathname.startsWith('/v1/objects')) return this.objects.answer(node, new URL(url), init)
+    if (pathname.startsWith('/v1/sites/')) return json(this.#siteJson(new URL(url)))
     if (pathname.startsWith('/v1/invites')) return this.invites.answer(pathname, init)
     if (pathname.startsWith('/v1/linking/')) return this.linking.answer(pathname, new URL(url), init)
     if (pathname === '/v1/devices') return this.#addDevice(new Uint8Array(init!.body as Uint8Array))
     if (pathname === '/v1/recoveries') return this.#recover(new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
+  }
+
+  #siteJson({ pathname, searchParams }: URL): object {
+    const file = this.sites.get(pathname.slice('/v1/sites/'.length))
+    const state =
+      file === undefined ? 'unknown' : siteNames(file, searchParams.get('account')!) ? 'linked' : 'not-linked'
+    return { state, checkedAt: Date.now() }
   }
 
   async #directoryDevice(deviceId: DeviceId): Promise<DirectoryDevice | undefined> {

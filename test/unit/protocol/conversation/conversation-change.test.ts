@@ -62,7 +62,15 @@ function contentOf(sequence: number): Uint8Array {
   const messageId = new Uint8Array(16).fill(sequence) as MessageId
   const message = { messageId, sentAt: START, expiresAfter: null }
   if (sequence !== PROFILE) return encodeMessage({ ...message, body: { kind: 'text', text: `message ${sequence}` } })
-  const profile = { revision: 1, displayName: 'Ada', username: null, about: '', picture: null, deliveryToken: null }
+  const profile = {
+    revision: 1,
+    displayName: 'Ada',
+    username: null,
+    about: '',
+    picture: null,
+    deliveryToken: null,
+    sites: []
+  }
   return encodeMessage({ ...message, body: { kind: 'profile', ...profile } })
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../../../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'
 import { MAX_TEXT_UNITS } from '../../../../protocol/limits.ts'
+import { parseSite } from '../../../../protocol/identity/site.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.ts'
@@ -54,7 +55,8 @@ const bodies: MessageBody[] = [
     username: 'ada',
     about: '',
     picture: blob,
-    deliveryToken: new Uint8Array(32)
+    deliveryToken: new Uint8Array(32),
+    sites: [parseSite('ada.example')]
   },
   { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
   { kind: 'resendRequest', ranges: [{ from: 3, to: 7 }] },

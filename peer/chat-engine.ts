@@ -7,6 +7,7 @@ import { passphraseSecrets, type DeriveSecrets } from '../protocol/backup/backup
 import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
+import { SerialQueue } from '../protocol/serial-queue.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
 import { Amending } from './amendments/amending.ts'
 import { Erasure } from './amendments/erasure.ts'
@@ -327,9 +328,11 @@ export class ChatEngine {
     const receiver = (this.receiver = new Receiver(receiving))
     const losses = new MailboxLosses({ context, states, rows, history })
     this.mailbox = new Mailbox({ context, receiver, losses }, { onChange })
+    const writing = new SerialQueue()
     const conversations = (this.conversations = new Conversations({
       context,
       states,
+      writing,
       directory,
       history,
       roster,
@@ -343,6 +346,7 @@ export class ChatEngine {
     const ownMessages = new OwnMessages({
       context,
       states,
+      writing,
       rows,
       marks,
       history,

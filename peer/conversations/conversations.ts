@@ -1,4 +1,5 @@
 /** The calls about conversations, and the summaries kept in memory for the list of conversations. */
+import type { SerialQueue } from '../../protocol/serial-queue.ts'
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { MAX_DRAFT_UNITS } from '../../protocol/limits.ts'
@@ -15,11 +16,13 @@ import type { ReadMarks } from '../history/read-marks.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import { conversationEntry, slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
-import type { StateStore } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 export interface ConversationsComponents {
   context: EngineContext
   states: StateStore
+  /** The turns of what the user writes; see `OwnMessages`. */
+  writing: SerialQueue
   directory: DirectoryClient
   history: MessageLog
   roster: ConversationRoster
@@ -130,10 +133,12 @@ export class Conversations implements ConversationsApi {
   /** @throws PeerError `message-too-long` past {@link MAX_DRAFT_UNITS}: what was saved before stays. */
   async saveDraft(conversationId: string, text: string): Promise<void> {
     requireLength(text, MAX_DRAFT_UNITS)
-    const { states, history } = this.#components
-    await states.unit(async unit => {
+    const { states, writing, history } = this.#components
+    const save = async (unit: UnitOfWork): Promise<void> => {
       const conversation = await unit.read(slots.conversation(conversationId))
       if (conversation) history.saveConversation(unit, { ...conversation, draft: text.toWellFormed() })
-    })
+    }
+    // After a message that was sent before: it empties the draft.
+    await writing.run(() => states.unit(save))
   }
 }

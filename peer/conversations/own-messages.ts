@@ -2,6 +2,7 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { createMessageId, decodeMessage, type MessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import type { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
@@ -24,6 +25,8 @@ import type { SystemLine } from '../system-line.ts'
 export interface OwnMessagesComponents {
   context: EngineContext
   states: StateStore
+  /** The turns of what the user writes: a call looks things up before it writes, and a later one must not pass it. */
+  writing: SerialQueue
   rows: ConversationRows
   marks: PersonMarksBook
   history: MessageLog
@@ -53,9 +56,14 @@ export class OwnMessages {
    * Takes a message; it is on disk, and in the queue, when this resolves.
    * @throws PeerError `no-conversation`, `blocked`, `held`.
    */
-  async send(conversationId: string, body: ShownBody): Promise<MessageRow> {
-    const { context, sealer } = this.#components
+  send(conversationId: string, body: ShownBody): Promise<MessageRow> {
+    const { context, writing } = this.#components
     const written = { messageId: createMessageId(context.random), sentAt: context.timers.now(), body }
+    return writing.run(() => this.#send(conversationId, written))
+  }
+
+  async #send(conversationId: string, written: Written): Promise<MessageRow> {
+    const { sealer } = this.#components
     const plan = await sealer.readyPlan(conversationId)
     return this.#addAndSeal(conversationId, written, plan).catch((error: unknown) => {
       if (!plan || error instanceof PeerError) throw error

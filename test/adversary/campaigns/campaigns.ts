@@ -162,6 +162,14 @@ async function races({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOu
   })
 }
 
+async function callRaces({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runCallRaces } = await import('./call-races.ts')
+  return guarded(runs, async () => {
+    const { runs: done, calls, failures } = await runCallRaces({ seed, runs, budgetMs })
+    return { runs: done, failures: failures.length, examples: failures.slice(0, 20), calls }
+  })
+}
+
 async function browserLies({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
   const { runLiesInBrowser } = await import('./browser-lies.ts')
   return guarded(runs, () => runLiesInBrowser({ seed, runs, budgetMs }))
@@ -287,6 +295,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'races',
     defaultRuns: 5_000,
     run: races
+  },
+  'call-races': {
+    summary:
+      'all that two people do at once, with random waits at each access of the disk: the last call counts, no message is lost, doubled or moved, memory and disk are the same',
+    unit: 'races',
+    defaultRuns: 500,
+    run: callRaces
   },
   'browser-lies': {
     summary: 'the same in Chromium: the app of the lying node, one profile and many look-ups in its worker',

@@ -9,10 +9,13 @@ export class MemoryStore implements KeyValueStore {
   beforeBatch: ((spaces: string[]) => void) | undefined
   /** A disk that takes its time: waited for by each flush. */
   beforeFlush: (() => Promise<void>) | undefined
+  /** Waited for by each access, so that whatever runs beside it gets its turn. */
+  pause: (() => Promise<void>) | undefined
   /** What a power cut would leave. */
   #durable = new Map<string, Uint8Array>()
 
   async get(key: string): Promise<Uint8Array | undefined> {
+    await this.pause?.()
     return this.entries.get(key)
   }
 
@@ -20,6 +23,7 @@ export class MemoryStore implements KeyValueStore {
     changes: { key: string; value: Uint8Array | null }[],
     { durable = true }: { durable?: boolean } = {}
   ): Promise<void> {
+    await this.pause?.()
     this.beforeBatch?.(changes.map(({ key }) => key.split('/')[0]!))
     if (this.failNext) {
       this.failNext = false
@@ -49,6 +53,7 @@ export class MemoryStore implements KeyValueStore {
     reverse?: boolean
     limit?: number
   }): Promise<[string, Uint8Array][]> {
+    await this.pause?.()
     const found = [...this.entries]
       .filter(([key]) => key >= options.gte && key < options.lt)
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -209,7 +209,7 @@ export class ChatEngine {
     const history = new MessageLog(context, states, {
       index,
       keepUnheard: init.keepUnheard,
-      erasing: (this.#erasure = new Erasure(context, queue)),
+      erasing: (this.#erasure = new Erasure(context, queue, (unit, file) => this.files.erase(unit, file))),
       onEvent: init.onEvent,
       onExpiry: at => this.#expiry.note(at),
       onMessage: row => this.#onMessage(row),

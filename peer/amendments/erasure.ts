@@ -8,28 +8,45 @@ import { decodeMessage, type MessageId } from '../../protocol/conversation/messa
 import type { EngineContext } from '../engine-context.ts'
 import type { Erasing } from '../history/message-log.ts'
 import type { UnsentQueue } from '../sending/unsent-queue.ts'
+import type { MessageFile } from '../store/file-entry.ts'
 import { sentEntry, slots, unsentEntry, type MessageRow } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
 /** Erased messages wait so long for others, so that many of them cost one pass. */
 export const COMPACT_DELAY_MS = 2_000
-/** Spaces that have texts. Those of the secrets are sealed under a key that is destroyed within a day, see secret-renewal.ts. */
-const TEXT_SPACES = ['message', 'sent', 'text-version', 'unsent', 'awaited-amendments', 'search-block'] as const
+/** Spaces that have texts, or keys of files. Those of the secrets are sealed under a key that is destroyed within a day as well. */
+const CONTENT_SPACES = [
+  'message',
+  'sent',
+  'text-version',
+  'unsent',
+  'awaited-amendments',
+  'search-block',
+  'local-copy',
+  'sent-file'
+] as const
 /** Of those, the ones whose entries belong to a conversation. */
 const OF_CONVERSATION: readonly string[] = ['message', 'sent', 'awaited-amendments']
 
 export class Erasure implements Erasing {
   readonly #context: EngineContext
   readonly #queue: UnsentQueue
+  readonly #eraseFile: (unit: UnitOfWork, file: MessageFile) => Promise<void>
   /** Conversations with something to drop. */
   readonly #due = new Set<string>()
   #cancelTimer: (() => void) | undefined
   #running: Promise<void> | undefined
   #stopped = false
 
-  constructor(context: EngineContext, queue: UnsentQueue) {
+  /** @param eraseFile - takes away the copy and the key of a file. */
+  constructor(
+    context: EngineContext,
+    queue: UnsentQueue,
+    eraseFile: (unit: UnitOfWork, file: MessageFile) => Promise<void>
+  ) {
     this.#context = context
     this.#queue = queue
+    this.#eraseFile = eraseFile
   }
 
   /** Drops at once what is due: a process that ends must not leave it. Never rejects. */
@@ -40,8 +57,13 @@ export class Erasure implements Erasing {
     await this.#compact()
   }
 
-  async erase(unit: UnitOfWork, { conversationId, mine, messageId }: MessageRow): Promise<void> {
+  async erase(
+    unit: UnitOfWork,
+    { conversationId, mine, messageId }: MessageRow,
+    { file }: Pick<MessageRow, 'file'>
+  ): Promise<void> {
     const conversation = toHex(conversationId)
+    if (file) await this.#eraseFile(unit, file)
     if (mine) await this.#eraseSent(unit, conversation, messageId)
     unit.after(() => {
       this.#due.add(conversation)
@@ -72,7 +94,7 @@ export class Erasure implements Erasing {
     const { store, log } = this.#context
     for (const conversation of [...this.#due]) {
       this.#due.delete(conversation)
-      for (const space of TEXT_SPACES) {
+      for (const space of CONTENT_SPACES) {
         const id = OF_CONVERSATION.includes(space) ? conversation : undefined
         await store
           .compact(space, id)

@@ -6,6 +6,7 @@ import type { SignedRequests } from '../objects/signed-requests.ts'
 import { ObjectNodes } from '../objects/object-nodes.ts'
 import type { FileTransfer } from '../peer-api.ts'
 import type { LocalObjects } from '../ports.ts'
+import type { MessageFile } from '../store/file-entry.ts'
 import type { MessageRow, ShownId } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { FileCalls, type OwnMessages } from './file-calls.ts'
@@ -64,6 +65,11 @@ export class Files {
   /** Messages whose file no node has yet. */
   waitingMessages(): ShownId[] {
     return this.#outgoing.waitingMessages()
+  }
+
+  /** See {@link LocalCopies.erase}. */
+  erase(unit: UnitOfWork, file: MessageFile): Promise<void> {
+    return this.#copies.erase(unit, file)
   }
 
   /** See {@link OutgoingFiles.retry}. */

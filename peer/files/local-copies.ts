@@ -96,6 +96,23 @@ export class LocalCopies {
     for (const name of removed) await objects.remove(name)
   }
 
+  /** Removes the copy of a file, and its key: its message was deleted. As part of a unit of work. */
+  async erase(unit: UnitOfWork, { hash, size }: Pick<MessageFile, 'hash' | 'size'>): Promise<void> {
+    const { objects, context } = this.#components
+    const slot = fileSlots.localCopy(toHex(hash))
+    const copy = await unit.read(slot)
+    // Another message with the same file fetches it again.
+    unit.remove(slot)
+    unit.remove(fileSlots.sentFile(size, toHex(hash)))
+    if (!copy) return
+    const remove = (): Promise<void> =>
+      objects.remove(copy.localName).catch((error: unknown) => {
+        // The next start sweeps it.
+        context.log.warn('the file of a deleted message could not be removed', { reason: String(error) })
+      })
+    unit.after(() => void remove())
+  }
+
   get environment(): Environment {
     return sessionEnvironment(this.#components.context)
   }

@@ -37,7 +37,8 @@ const EMPTY: Pick<MessageRow, OftenEmpty> = { ...NO_BODY, file: null, expiresAft
 
 /** Takes away the copies of a message that this device keeps elsewhere, as part of a unit of work. */
 export interface Erasing {
-  erase(unit: UnitOfWork, row: MessageRow): Promise<void>
+  /** @param before - the row before its content was taken away. */
+  erase(unit: UnitOfWork, row: MessageRow, before: MessageRow): Promise<void>
 }
 
 export interface MessageLogInit {
@@ -230,7 +231,7 @@ export class MessageLog {
     await this.#init.index.rowAppeared(unit, toHex(conversationId), order)
     if (amended.expiresAt !== null) await this.#noteExpiry(unit, id, amended.expiresAt)
     if (awaited || amended.amendments) await leaveTraces(unit, id, row, amended)
-    if (isErased(amended)) await this.#init.erasing.erase(unit, amended)
+    if (isErased(amended)) await this.#init.erasing.erase(unit, amended, row)
     return amended
   }
 
@@ -256,7 +257,7 @@ export class MessageLog {
     await this.update(unit, id, () => after)
     if (!isErased(after)) return true
     await this.#noteErased(unit, place.order, before, after)
-    await this.#init.erasing.erase(unit, after)
+    await this.#init.erasing.erase(unit, after, before)
     return true
   }
 

@@ -57,7 +57,8 @@ test('of a deleted message no file of the database holds the text, nor what was 
   const store = await SealedStore.open(await openLevelStore(folder), plain, crypto, random)
   const states = new StateStore(store)
   const queue = new UnsentQueue(states)
-  const erasure = new Erasure({ store, timers: platformTimers, log: SILENT_LOG } as unknown as EngineContext, queue)
+  const context = { store, timers: platformTimers, log: SILENT_LOG } as unknown as EngineContext
+  const erasure = new Erasure(context, queue, () => Promise.reject(new Error('there is no file')))
   const { messageId } = row
   const content = encodeMessage({ messageId, sentAt: 5, expiresAfter: null, body: { kind: 'text', text: SECRET } })
   const edit = { kind: 'edit' as const, target: messageId, text: SECRET, version: 1 }
@@ -70,7 +71,7 @@ test('of a deleted message no file of the database holds the text, nor what was 
   expect(await holds(folder)).toBe(true)
   await states.unit(async unit => {
     unit.write(slots.message(key, '1'), { ...row, kind: 'deleted', text: '' })
-    await erasure.erase(unit, row)
+    await erasure.erase(unit, row, row)
   })
   expect(queue.conversations()).toEqual([])
   await erasure.stop()

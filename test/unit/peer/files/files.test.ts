@@ -266,6 +266,24 @@ describe('a download', () => {
     await expect(bob.engine.files.fetch('00'.repeat(32))).rejects.toMatchObject({ code: 'no-file' })
   })
 
+  test('leaves nothing of itself on any device once its message is deleted for all', async () => {
+    const { ada, bob } = await pair()
+    const sent = await sendFile(ada, bob, SMALL, 'a.png', 'look')
+    const received = await lastFile(bob, ada)
+    await contentOf(bob, received)
+    await lastFile(ada, bob)
+    await ada.engine.amendments.deleteForAll(sent.id)
+    await eventually(async () => (await stateOf(bob, ada, received)).kind === 'deleted', 'Bob hears of it')
+    for (const [peer, other] of [
+      [ada, bob],
+      [bob, ada]
+    ] as const) {
+      expect(await stateOf(peer, other, received)).toMatchObject({ file: null, text: '' })
+      expect(await peer.engine.files.usage()).toEqual([])
+      await expect(peer.engine.files.chunk(received.id, 0)).rejects.toMatchObject({ code: 'no-file' })
+    }
+  })
+
   test('is stopped, and what a chat keeps is counted and freed', async () => {
     const { network, ada, bob } = await pair()
     await sendFile(ada, bob, LARGE)

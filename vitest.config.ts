@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { SlowestFirst } from './test/support/slowest-first.ts'
 
 /** Files that replace a module of ours, and so cannot share modules with others. */
 const MOCKING = ['test/integration/node/custody-mutants.test.ts']
@@ -9,6 +10,7 @@ export default defineConfig({
   test: {
     // Two cores: more workers only add noise to tests that start processes.
     maxWorkers: 2,
+    sequence: { sequencer: SlowestFirst },
     // A busy machine is slow, not wrong: these limits only end tests that hang.
     testTimeout: 120_000,
     hookTimeout: 120_000,

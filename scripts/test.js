@@ -38,7 +38,7 @@ const SUITES = {
   },
   unit: vitestSuite('unit', 'compute'),
   // Real processes wait for each other more than they work.
-  integration: vitestSuite('integration', 'processes', '--maxWorkers=3'),
+  integration: vitestSuite('integration', 'processes', '--maxWorkers=4'),
   e2e: {
     lane: 'browsers',
     needsBuild,

@@ -35,6 +35,7 @@ export function securityHeaders(epoch: () => Epoch, overTls: boolean): FastifyHe
         scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'", 'data:', 'blob:'],
+        mediaSrc: ['blob:'],
         fontSrc: ["'self'"],
         connectSrc: ["'self'", 'wss:', () => connectSources(epoch()).join(' ')],
         workerSrc: ["'self'"],

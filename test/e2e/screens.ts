@@ -3,6 +3,7 @@ import {
   busyWorld,
   conversationId,
   emptyWorld,
+  filesWorld,
   LINK_CODE,
   linkingWorld,
   fixtureId,
@@ -14,6 +15,7 @@ import {
   type World
 } from '../support/fixture-world.ts'
 import { saidWorld } from '../support/said-world.ts'
+import { FIXTURE_PICTURE } from '../support/fixture-picture.ts'
 
 /** A window, and how text runs in it. */
 export interface View {
@@ -36,6 +38,7 @@ const TELLING = [
   'thread-check',
   'thread-menu',
   'thread-said',
+  'thread-files',
   'thread-alert',
   'person-details',
   'you',
@@ -327,6 +330,28 @@ export const SCREENS: Screen[] = [
     act: async page => {
       await page.locator('.note', { hasText: 'With pleasure' }).click({ button: 'right' })
       await page.getByRole('menuitem', { name: 'Delete' }).click()
+    }
+  },
+  {
+    name: 'thread-files',
+    world: filesWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight))
+      await page.locator('input[type=file]').setInputFiles([
+        { name: 'sketch.png', mimeType: 'image/png', buffer: Buffer.from(FIXTURE_PICTURE) },
+        { name: 'table.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b') }
+      ])
+      await page.getByRole('list', { name: 'Files to send' }).locator('img').waitFor()
+    }
+  },
+  {
+    name: 'picture-viewer',
+    world: filesWorld,
+    hash: bobThread,
+    act: async page => {
+      await page.getByRole('button', { name: 'Open the picture hills.png' }).click()
+      await page.getByRole('button', { name: 'Zoom in' }).waitFor()
     }
   },
   { name: 'thread-hostile', world: hostile, hash: bobThread },

@@ -1,3 +1,4 @@
+import { FIXTURE_PICTURE } from './fixture-picture.ts'
 import type { BrowserPeer } from '../../peer/browser-peer.ts'
 import { PeerError, storeFailure } from '../../peer/errors.ts'
 import type {
@@ -328,10 +329,12 @@ export class FakePeer implements PeerApi {
       throw new PeerError('file-unreadable')
     },
     stop: async () => {},
-    fetch: async () => {
-      throw new PeerError('file-gone', { reason: 'vanished' })
+    fetch: async id => {
+      const { file } = this.#message(id)
+      if (file?.type !== 'image/png') throw new PeerError('file-gone', { reason: 'vanished' })
+      return file
     },
-    chunk: async () => new Uint8Array(),
+    chunk: async (_id, index) => (index === 0 ? FIXTURE_PICTURE : new Uint8Array()),
     usage: async () => [],
     free: async () => {}
   }

@@ -1,20 +1,22 @@
 import { NO_MARKS } from '../../peer/people/person-marks.ts'
 import type {
-  DeviceRecord,
-  PublicRecord,
-  RecordPlace,
   ChatMessage,
   ConversationSummary,
+  DeviceRecord,
+  FileView,
   HistoryStatus,
   LinkingState,
   Me,
   PeerSnapshot,
   PeerStatus,
   Person,
+  PublicRecord,
   RecordDetails,
+  RecordPlace,
   RecoveryState,
   SignInProvider
 } from '../../peer/peer-api.ts'
+import { FIXTURE_PICTURE } from './fixture-picture.ts'
 
 /** Everything that a scripted peer knows. Plain data, so that it passes through a channel. */
 export interface World {
@@ -354,4 +356,29 @@ function bobMessages(bob: Person): ChatMessage[] {
     message(bob, 6, 'Are you there?'),
     message(bob, 5, 'Nine o’clock would suit me.\nShall I bring the drawings?')
   ]
+}
+
+/** A chat with a picture, a document, a voice note, and a file on its way. */
+export function filesWorld(): World {
+  const world = busyWorld()
+  const bob = person('Bob')
+  const none = { width: null, height: null, thumbnail: null, voice: null }
+  const picture = { width: 960, height: 720, thumbnail: FIXTURE_PICTURE, voice: null }
+  const waveform = Uint8Array.from({ length: 64 }, (_, i) => Math.round(120 + 110 * Math.sin(i / 3) * Math.cos(i / 11)))
+  const file = (minutes: number, text: string, view: FileView, change: Partial<ChatMessage> = {}): ChatMessage =>
+    message(bob, minutes, text, { kind: 'file', file: view, ...change })
+  world.messages[conversationId(bob)] = [
+    file(9, 'The view from here', { ...picture, name: 'hills.png', bytes: FIXTURE_PICTURE.length, type: 'image/png' }),
+    file(7, '', { ...none, name: 'Notes on the Analytical Engine.pdf', bytes: 2_345_678, type: 'application/pdf' }),
+    file(6, '', {
+      ...none,
+      name: 'voice-note.webm',
+      bytes: 40_000,
+      type: 'audio/webm',
+      voice: { durationMs: 14_000, waveform }
+    }),
+    file(5, '', { ...none, name: 'page.html', bytes: 900, type: 'text/html' }, { state: 'read' }),
+    file(2, '', { ...none, name: 'drawings.zip', bytes: 48_000_000, type: 'application/zip' }, { state: 'waiting' })
+  ]
+  return world
 }

@@ -88,6 +88,7 @@ describe('the app', () => {
         'script-src': "'self' 'wasm-unsafe-eval'",
         'style-src': "'self'",
         'img-src': "'self' data: blob:",
+        'media-src': 'blob:',
         'font-src': "'self'",
         'connect-src': `'self' wss: ws://127.0.0.1:* ws://localhost:* ${node.url}`,
         'worker-src': "'self'",

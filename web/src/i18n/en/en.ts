@@ -1,6 +1,7 @@
 import { app } from './app.ts'
 import { chats } from './chats.ts'
 import { failures, holds, messageProblems, statusProblems } from './failures.ts'
+import { files } from './files.ts'
 import { firstRun } from './first-run.ts'
 import { linking } from './linking.ts'
 import { invites } from './invites.ts'
@@ -23,6 +24,7 @@ export const en = {
   ...recovery,
   ...chats,
   ...messages,
+  ...files,
   ...trust,
   ...technical,
   ...you,

@@ -1,0 +1,6 @@
+/** A small drawing, 48 by 36 pixels, for screens with pictures. */
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAADAAAAAkCAIAAABAJy5dAAABj0lEQVR42u3SS6ebURSH8fXB4hURj4iIiIh4RUQ+wB5uVbVU1XJULVVVVVXVYe/3++U7dLw+SUcdnEnFsc9oswfhN1wP/8GSK8+iKXL1eTRFrr2Ipoi+jKbI9VfRFLnxOqr6+6f/36X3cvNN1HO05lw5EXsblVy45lyhkrN3UUlhUKGSW++jksKgQiW3P0QlhUGFSvxjVFIYVKjkzqeo58I15UTufo6qjtZcei/3vkRT5P7XaIo8+BZNkYffoyny6Ec0RR7/jKbIk1/RFHn6O5oiA6VThspIGSsoE2WqzJS5slCWykpZKxulV7bKTtkrB6VGKwOjM4bGyBgbGBNjasyMubEwlsbKWBsboze2xs7YGwejRisDp3OGzsgZOzgTZ+rMnLmzcJbOylk7G6d3ts7O2TsHp0Yrg0SXGCZGiXGCxCQxTcwS88QisUysEuvEJtEntoldYp84JGq0Msh0mWFmlBlnyEwy08wsM88sMsvMKrPObDJ9ZpvZZfaZQ6ZGe3rq01Ofnvr01KenPmr/Afhsi/chfjHWAAAAAElFTkSuQmCC'
+
+/** Its bytes. */
+export const FIXTURE_PICTURE = Uint8Array.from(atob(PNG), character => character.charCodeAt(0))

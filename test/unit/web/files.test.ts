@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { durationText } from '../../../web/src/files/duration.ts'
+import { waveformOf } from '../../../web/src/files/voice-recording.svelte.ts'
+import { fileSize } from '../../../web/src/state/file-size.ts'
+
+describe('what a file is called on a screen', () => {
+  test.each([
+    [0, '0 bytes'],
+    [900, '900 bytes'],
+    [12_345, '12 kB'],
+    [1_250_000, '1.3 MB'],
+    [104_857_600, '105 MB']
+  ])('%i bytes are %s', (bytes, words) => {
+    expect(fileSize(bytes, 'en')).toBe(words)
+  })
+
+  test.each([
+    [0, '0:00'],
+    [7.4, '0:07'],
+    [754, '12:34']
+  ])('%d seconds are %s', (seconds, words) => {
+    expect(durationText(seconds)).toBe(words)
+  })
+})
+
+describe('the waveform of a voice note', () => {
+  test('has the loudest of each part, and at most so many bars', () => {
+    expect([...waveformOf([0, 0.5, 1, 0.2], 2)]).toEqual([128, 255])
+    expect(waveformOf(Array.from({ length: 1_000 }, () => 0.1))).toHaveLength(64)
+    expect([...waveformOf([2])]).toEqual([255])
+    expect(waveformOf([])).toHaveLength(0)
+  })
+})

@@ -1,0 +1,44 @@
+/** What kind a file is, for those who do not read media types. */
+const KINDS: readonly [begins: string, words: string][] = [
+  ['image/svg', 'Drawing'],
+  ['image/', 'Picture'],
+  ['video/', 'Video'],
+  ['audio/', 'Sound'],
+  ['application/pdf', 'PDF'],
+  ['application/zip', 'Archive'],
+  ['application/gzip', 'Archive'],
+  ['text/html', 'Web page'],
+  ['text/', 'Text']
+]
+
+/** Pictures, files and voice notes in chats. */
+export const files = {
+  files: {
+    attach: 'Add files',
+    chosen: 'Files to send',
+    leaveOut: (name: string) => `Leave out ${name}`,
+    dropHere: 'Drop files here to send them.',
+    sendFailed: 'Not sent.',
+    kind: (type: string, size: string) =>
+      `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'File'}, ${size}`,
+    openPicture: (name: string) => `Open the picture ${name}`,
+    save: (name: string) => `Save ${name}`,
+    saveShort: 'Save',
+    stop: (name: string) => `Stop ${name}`,
+    stopShort: 'Stop',
+    uploading: (name: string) => `Sending ${name}`,
+    fetching: (name: string) => `Fetching ${name}`,
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    record: 'Record a voice note',
+    recording: (time: string) => `Recording, ${time}`,
+    sendVoice: 'Send the voice note',
+    dropVoice: 'Drop the voice note',
+    noMicrophone: 'Volo cannot use the microphone. Allow it in the settings of the browser.',
+    play: (time: string) => `Play the voice note, ${time}`,
+    pause: 'Pause',
+    position: 'Position in the voice note',
+    speed: (rate: number) => `Speed ${rate}. Change it`,
+    voiceNote: 'Voice note'
+  }
+}

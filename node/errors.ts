@@ -16,6 +16,7 @@ export type HttpRefusalCode =
   | 'incomplete'
   | 'no-mail'
   | 'overtaken'
+  | 'storage-key'
 
 /** Conditions inside a node. A client of a stream only learns `busy` or `internal`. */
 const LOCAL_CODES = ['store-failed', 'disk-full', 'unreachable', 'not-listed'] as const

@@ -382,7 +382,7 @@ export class ChatEngine {
       directory,
       own,
       objects,
-      requests,
+      access: components.access,
       fetch: components.fetch,
       nodes: new ObjectNodes(context, node),
       derive: components.deriveBackupSecrets ?? passphraseSecrets,
@@ -503,6 +503,7 @@ export class ChatEngine {
     await this.ownDevices.start()
     await this.receiver.start()
     await this.files.start()
+    await this.backup.start()
     await this.#expiry.start()
     for (const id of [...this.outbox.waitingMessages(), ...this.files.waitingMessages()]) this.waiting.add(id)
     for (const message of await this.#queue.shown()) this.waiting.add(ownShownId(this.#components.context, message))

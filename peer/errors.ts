@@ -148,6 +148,8 @@ const FACTS = {
       /** The nodes have an older one than this device has seen. */
       'rolled-back',
       'no-room',
+      /** It is in a storage of the user's own, and its key is missing or refused. */
+      'storage-key',
       /** Too many wrong passphrases. */
       'too-often'
     )

@@ -283,7 +283,7 @@ export class PeerEngine implements PeerApi {
     const restore = (choice: RestoreChoice): Promise<RestoredBackup> => restoring.restore(choice)
     return {
       ...this.#registered('backup', {
-        now: passphrase => backup.now(passphrase),
+        now: (passphrase, iagonKey) => backup.now(passphrase, iagonKey),
         status: () => backup.status(),
         check: () => backup.check(),
         restore

@@ -36,6 +36,7 @@ const NODE_STATUS: Partial<Record<NodeErrorCode, number>> = {
   'over-quota': 507,
   incomplete: 409,
   overtaken: 409,
+  'storage-key': 403,
   'no-mail': 501
 }
 

@@ -15,6 +15,8 @@ import type { BackupHeads } from '../storage/backup-heads.ts'
 const MAX_DOWNLOADS = 128
 const MAX_LISTED = 1_000
 const MAX_PARTS = 1_024
+/** Carries the key of a person's own Iagon account. */
+const OWN_KEY_HEADER = 'x-volo-iagon-key'
 
 const objectParams = z.object({ hash: hex(32) })
 const objectSchema = z.object({
@@ -45,9 +47,10 @@ export function objectRoutes(
   downloadRoute(app, objects, async request => {
     const { authorization: header } = request.headers
     const account = await accountOfToken(heads, header, request.ip)
-    if (account === undefined) return void (await accountOf(request))
+    if (account === undefined) return accountOf(request)
     const { hash } = request.params as { hash: string }
     await objects.requireBackupOf(account, hash)
+    return account
   })
 }
 
@@ -103,7 +106,7 @@ function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: A
       }
     },
     async (request, reply) => {
-      await objects.complete(await accountOf(request), request.params.hash)
+      await objects.complete(await accountOf(request), request.params.hash, ownKeyOf(request))
       return reply.status(204).send(null)
     }
   )
@@ -135,17 +138,13 @@ function ownRoutes(app: FastifyInstance, objects: ObjectService, accountOf: Acco
       }
     },
     async (request, reply) => {
-      await objects.remove(await accountOf(request), request.params.hash)
+      await objects.remove(await accountOf(request), request.params.hash, ownKeyOf(request))
       return reply.status(204).send(null)
     }
   )
 }
 
-function downloadRoute(
-  app: FastifyInstance,
-  objects: ObjectService,
-  requireReader: (request: FastifyRequest) => Promise<void>
-): void {
+function downloadRoute(app: FastifyInstance, objects: ObjectService, readerOf: AccountOf): void {
   let downloads = 0
   app.withTypeProvider<ZodTypeProvider>().get(
     '/v1/objects/:hash',
@@ -158,9 +157,7 @@ function downloadRoute(
       }
     },
     async (request, reply) => {
-      await requireReader(request)
-      const { hash } = request.params
-      const size = await objects.size(hash)
+      const { size, read } = await objects.open(await readerOf(request), request.params.hash, ownKeyOf(request))
       const range = rangeOf(request.headers.range, size)
       if (range === 'outside') return reply.status(416).header('content-range', `bytes */${size}`).send()
       if (downloads >= MAX_DOWNLOADS) throw new NodeError('busy', 'Too many downloads are under way; try again.')
@@ -168,7 +165,7 @@ function downloadRoute(
       const leave = once(() => downloads--)
       reply.raw.once('close', leave)
       try {
-        const body = Readable.from(await objects.read(hash, range), { objectMode: false })
+        const body = Readable.from(await read(range), { objectMode: false })
         if (range) {
           const last = range.start + range.length - 1
           void reply.status(206).header('content-range', `bytes ${range.start}-${last}/${size}`)
@@ -193,6 +190,17 @@ function rangeOf(header: string | undefined, size: number): { start: number; len
   const start = Number(parts[1])
   const end = Math.min(size, parts[2] === undefined ? size : Number(parts[2]) + 1)
   return start < end ? { start, length: end - start } : 'outside'
+}
+
+/**
+ * The key of a storage of the person's own, for this request alone: it is kept nowhere, and is in no log.
+ * @throws NodeError `malformed` without it.
+ */
+function ownKeyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers[OWN_KEY_HEADER]
+  if (key === undefined) return undefined
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,4096}$/.test(key)) return key
+  throw new NodeError('malformed', 'The key of the storage has another form.')
 }
 
 function unstored<R extends FastifyReply>(reply: R): R {

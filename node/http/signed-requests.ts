@@ -11,7 +11,7 @@ export function allowSignedRequests(app: FastifyInstance, path: string): void {
     reply
       .status(204)
       .header('access-control-allow-methods', 'GET, POST, PUT, DELETE')
-      .header('access-control-allow-headers', 'authorization, content-type, range')
+      .header('access-control-allow-headers', 'authorization, content-type, range, x-volo-iagon-key')
       .header('access-control-max-age', '7200')
       .send()
   )

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../protocol/crypto/crypto.ts'
+import { IagonStorageAdapter } from '../../storage-adapter/iagon/iagon-storage-adapter.ts'
 import { openStorage, type StorageSettings } from '../../storage-adapter/open-storage.ts'
 import type { AppDatabase } from '../app-database.ts'
 import { ConfigError } from '../config/config-error.ts'
@@ -36,7 +37,9 @@ export async function createObjectService(
       ...components,
       storage: await openStorage(storageSettings(config, folder)),
       records: new ObjectRecords(components.database.storeFor('objects')),
-      parts: new UploadParts(join(folder, 'uploads'))
+      parts: new UploadParts(join(folder, 'uploads')),
+      ownStorage: apiKey =>
+        new IagonStorageAdapter({ apiKey, url: config.storage === 'iagon' ? config.storageUrl : undefined })
     },
     { quotaBytes: config.storageQuotaMib * MIB }
   )

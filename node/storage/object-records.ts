@@ -16,6 +16,8 @@ export interface OwnedObject {
   purpose: ObjectPurpose
   /** Milliseconds since 1970. */
   storedAt: number
+  /** Where it is in a storage of the owner's own; left out for the storage of the node. */
+  ownReference?: StorageReference
 }
 
 /** An upload that was begun: the manifest by which what a crash leaves behind is found. */
@@ -102,6 +104,21 @@ export class ObjectRecords {
         { type: 'put', key: `place/${hash}`, value: JSON.stringify(place) },
         { type: 'put', key: `own/${account}/${hash}`, value: JSON.stringify(object) },
         { type: 'put', key: `owner/${hash}/${account}`, value: '' },
+        { type: 'del', key: `upload/${account}/${hash}` }
+      ],
+      SYNCED
+    )
+  }
+
+  /** The upload became an object in a storage of the owner's own, in one write. */
+  async addElsewhere(
+    account: AccountHex,
+    object: OwnedObject & Required<Pick<OwnedObject, 'ownReference'>>
+  ): Promise<void> {
+    const { hash } = object
+    await this.#store.batch(
+      [
+        { type: 'put', key: `own/${account}/${hash}`, value: JSON.stringify(object) },
         { type: 'del', key: `upload/${account}/${hash}` }
       ],
       SYNCED

@@ -2,7 +2,12 @@ import { fromHex } from '../../protocol/bytes.ts'
 import type { Clock } from '../../protocol/crypto/crypto.ts'
 import { FILE_LIFE_MS } from '../../protocol/limits.ts'
 import { StorageError } from '../../storage-adapter/errors.ts'
-import { parseObjectName, type ByteStream, type StorageAdapter } from '../../storage-adapter/storage-adapter.ts'
+import {
+  parseObjectName,
+  type ByteStream,
+  type StorageAdapter,
+  type StorageReference
+} from '../../storage-adapter/storage-adapter.ts'
 import { NodeError, type NodeErrorCode } from '../errors.ts'
 import type { Logger } from '../ports.ts'
 import { KeyedLock } from './keyed-lock.ts'
@@ -24,6 +29,15 @@ export interface ObjectServiceComponents {
   storage: StorageAdapter
   records: ObjectRecords
   parts: UploadParts
+  /** Opens the storage of a person who has a key of their own: for one request, and kept nowhere. */
+  ownStorage: (key: string) => StorageAdapter
+}
+
+/** An object that may be read. */
+export interface OpenObject {
+  size: number
+  /** @param range - first byte and count; default: all. @throws NodeError `not-found`, `busy`, `storage-key`. */
+  read(range?: { start: number; length: number }): Promise<ByteStream>
 }
 
 /** What an account uses, and may use, in bytes. */
@@ -89,8 +103,9 @@ export class ObjectService {
    * Ends an upload: the object is stored once this resolves.
    * @throws NodeError `incomplete` while parts are missing; `malformed` if the parts do not have the hash, and must be sent again;
    * `busy` while the storage does not take it.
+   * @param ownKey - puts what belongs to a backup into the person's own storage.
    */
-  async complete(account: AccountHex, hash: ObjectHash): Promise<void> {
+  async complete(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<void> {
     await this.#lock.run(hash, async () => {
       const { records, parts, storage, clock } = this.#components
       if (await records.owned(account, hash)) return
@@ -100,11 +115,15 @@ export class ObjectService {
       }
       const content = (): ByteStream => parts.content(account, hash, size)
       const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content }
-      const { reference } = await storage.put(object).catch(async (error: unknown) => {
+      const isOwn = ownKey !== undefined && purpose === 'backup'
+      const target = isOwn ? this.#components.ownStorage(ownKey) : storage
+      const { reference } = await target.put(object).catch(async (error: unknown) => {
         if (error instanceof StorageError && error.code === 'corrupt') await parts.remove(account, hash)
-        throw this.#refusal(error)
+        throw this.#refusal(error, isOwn)
       })
-      await records.add(account, { hash, size, purpose, storedAt: clock() }, { reference, size })
+      const stored = { hash, size, purpose, storedAt: clock() }
+      if (isOwn) await records.addElsewhere(account, { ...stored, ownReference: reference })
+      else await records.add(account, stored, { reference, size })
       await parts.remove(account, hash)
     })
   }
@@ -132,11 +151,30 @@ export class ObjectService {
     throw new NodeError('not-found', 'This node does not keep such an object of the backup.')
   }
 
-  /** Bytes of an object. @throws NodeError `not-found`. */
-  async size(hash: ObjectHash): Promise<number> {
+  /**
+   * An object for one who may read it.
+   * @param account - who asks: what it has in a storage of its own is read from there.
+   * @throws NodeError `not-found`; `storage-key` where the key of that storage is missing.
+   */
+  async open(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<OpenObject> {
+    const owned = await this.#components.records.owned(account, hash)
+    if (owned?.ownReference !== undefined) return this.#openElsewhere(owned.ownReference, owned.size, ownKey)
     const place = await this.#components.records.place(hash)
     if (place === undefined) throw new NodeError('not-found', 'This node does not keep such an object.')
-    return place.size
+    return { size: place.size, read: range => this.read(hash, range) }
+  }
+
+  #openElsewhere(reference: StorageReference, size: number, ownKey: string | undefined): OpenObject {
+    if (ownKey === undefined) throw new NodeError('storage-key', 'The object is in a storage whose key is needed.')
+    const storage = this.#components.ownStorage(ownKey)
+    const read: OpenObject['read'] = async range => {
+      try {
+        return await (range ? storage.range(reference, range.start, range.length) : storage.get(reference))
+      } catch (error) {
+        throw this.#refusal(error, true)
+      }
+    }
+    return { size, read }
   }
 
   /** Own objects in the order of their hashes, and what the account uses. */
@@ -145,15 +183,25 @@ export class ObjectService {
     return { objects, usedBytes: await this.#usedBytes(account), quotaBytes: this.#quotaBytes }
   }
 
-  /** Removes an own object, or an own upload. What is not there counts as removed. */
-  async remove(account: AccountHex, hash: ObjectHash): Promise<void> {
+  /** Removes an own object, or an own upload. What is not there counts as removed; what is in an own storage is forgotten without its key. */
+  async remove(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<void> {
     await this.#lock.run(hash, async () => {
       const { records, parts } = this.#components
+      const elsewhere = (await records.owned(account, hash))?.ownReference
+      if (elsewhere !== undefined && ownKey !== undefined) await this.#removeElsewhere(elsewhere, ownKey)
       await records.removeUpload(account, hash)
       await parts.remove(account, hash)
       await records.removeOwner(account, hash)
       await this.#removeUnwanted(hash)
     })
+  }
+
+  async #removeElsewhere(reference: StorageReference, ownKey: string): Promise<void> {
+    try {
+      await this.#components.ownStorage(ownKey).delete(reference)
+    } catch (error) {
+      throw this.#refusal(error, true)
+    }
   }
 
   /** Removes files and uploads whose time is over, and what they left at the storage. */
@@ -201,7 +249,8 @@ export class ObjectService {
   async #usedBytes(account: AccountHex): Promise<number> {
     const { records } = this.#components
     const uploads = (await records.uploads(account)).map(([, upload]) => upload)
-    return [...(await records.ownedBy(account)), ...uploads].reduce((sum, { size }) => sum + size, 0)
+    const here = (await records.ownedBy(account)).filter(({ ownReference }) => ownReference === undefined)
+    return [...here, ...uploads].reduce((sum, { size }) => sum + size, 0)
   }
 
   async #upload(account: AccountHex, hash: ObjectHash) {
@@ -210,8 +259,12 @@ export class ObjectService {
     return upload
   }
 
-  #refusal(error: unknown): unknown {
+  /** @param isOwn - whether the storage is the person's own: then they are told that its key is refused. */
+  #refusal(error: unknown, isOwn = false): unknown {
     if (!(error instanceof StorageError)) return error
+    if (isOwn && error.code === 'unauthorised') {
+      return new NodeError('storage-key', 'The storage does not accept this key.', { cause: error })
+    }
     const [code, message] = REFUSALS[error.code] ?? ['busy', 'The storage of this node does not answer; try again.']
     if (code === 'busy') this.#log.warn('the storage failed', { code: error.code, reason: error.message })
     return new NodeError(code, message, { cause: error })

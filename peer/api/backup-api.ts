@@ -6,9 +6,11 @@ export interface BackupApi {
   /**
    * Makes a backup now. What has not changed since the last one is not uploaded again.
    * @param passphrase - of the first backup; later null for the same one, or another one, which replaces it.
+   * @param iagonKey - of an Iagon account of the user's own, which the backup goes to from now on; null for the storage of the
+   * nodes, left out for the one before. This device keeps it sealed, and nodes get it with each request and keep it nowhere.
    * Rejects with `backup`, `offline`.
    */
-  now(passphrase: string | null): Promise<BackupStatus>
+  now(passphrase: string | null, iagonKey?: string | null): Promise<BackupStatus>
   status(): Promise<BackupStatus>
   /** Reads the whole backup back and compares. Rejects with `backup` for what is wrong with it, `offline`. */
   check(): Promise<BackupCheck>
@@ -31,6 +33,8 @@ export const BACKUP_CALLS: CallTable<BackupApi> = {
 export interface BackupStatus {
   /** Whether this device can back up without being given a passphrase. */
   isSet: boolean
+  /** Whether it goes to an Iagon account of the user's own. */
+  isOnOwnStorage: boolean
   /** The last backup of this device; null before the first one. */
   last: {
     at: number
@@ -63,6 +67,8 @@ export interface RestoreChoice {
   /** Regains the account; null to look at the history only, or on a device of the account. */
   recoveryCode: string | null
   deviceName: string
+  /** Of the user's own Iagon account, if the backup is there. */
+  iagonKey?: string | null
 }
 
 /** What a restore brought. */

@@ -45,7 +45,7 @@ export class AccountRestore {
     const { backup, account, me, isReadOnly } = this.#components
     const own = account()
     const opened = own ? await this.#own(own, choice) : await this.#foreign(choice)
-    const { messages, chats, createdAt } = await backup.restore(opened)
+    const { messages, chats, createdAt } = await backup.restore(opened, choice.iagonKey)
     return { me: me(), messages, chats, at: createdAt, readOnly: isReadOnly() }
   }
 

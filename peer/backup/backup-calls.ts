@@ -3,6 +3,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { decodeBackupManifest, type BackupManifest } from '../../protocol/backup/backup-contents.ts'
 import type { DeriveSecrets } from '../../protocol/backup/backup-passphrase.ts'
 import type { BackupSeries } from '../../protocol/backup/backup-head.ts'
+import type { BackupAuthorization } from '../../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
@@ -12,7 +13,7 @@ import { readWhole } from '../objects/encrypted-content.ts'
 import { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { ObjectGone, ObjectReader } from '../objects/object-reader.ts'
-import type { SignedRequests } from '../objects/signed-requests.ts'
+import { SignedRequests } from '../objects/signed-requests.ts'
 import type { OwnDevices } from '../own-devices/own-devices.ts'
 import type { BackupApi, BackupCheck, BackupStatus } from '../peer-api.ts'
 import type { HttpClient, LocalObjects } from '../ports.ts'
@@ -32,7 +33,7 @@ export interface BackupCallsComponents {
   directory: DirectoryClient
   own: OwnDevices
   objects: LocalObjects
-  requests: SignedRequests
+  access: () => BackupAuthorization | undefined
   fetch: HttpClient
   nodes: ObjectNodes
   derive: DeriveSecrets
@@ -47,20 +48,28 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
   readonly #run: BackupRun
   readonly #restore: BackupRestore
   readonly #client: ObjectClient
+  #iagonKey: string | undefined
   #stopping = new AbortController()
   #running: Promise<LastBackup> | undefined
 
   constructor(components: BackupCallsComponents) {
-    const { context, states, directory, own, requests, objects } = components
+    const { context, states, directory, own, objects, fetch, access } = components
+    const requests = new SignedRequests(context, fetch, access, () => this.#iagonKey)
     this.#components = components
     const key = (this.#key = new BackupKey(context, states, components.derive))
-    const heads = (this.#heads = new OwnBackupHeads(components))
+    const heads = (this.#heads = new OwnBackupHeads({ ...components, requests }))
     const client = (this.#client = new ObjectClient(requests))
     const parts = new BackupParts({ context, states, directory, items: own.items })
     const copies = new LocalCopies({ context, states, objects })
-    this.#run = new BackupRun({ ...components, copies, client, heads, key, parts })
+    this.#run = new BackupRun({ ...components, requests, copies, client, heads, key, parts })
     const { merge } = own
-    this.#restore = new BackupRestore({ ...components, key, merge, notePerson: person => this.#notePerson(person) })
+    this.#restore = new BackupRestore({
+      ...components,
+      iagonKey: () => this.#iagonKey,
+      key,
+      merge,
+      notePerson: person => this.#notePerson(person)
+    })
   }
 
   /** Ends what is under way. */
@@ -70,7 +79,28 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
     this.#stopping = new AbortController()
   }
 
-  async now(passphrase: string | null): Promise<BackupStatus> {
+  /** Reads which storage it is, as at the start. */
+  async start(): Promise<void> {
+    this.#iagonKey = (await this.#components.states.read(backupSlots.ownStorage()))?.iagonKey
+  }
+
+  async #setStorage(iagonKey: string | null | undefined): Promise<void> {
+    if (iagonKey === undefined || (iagonKey ?? undefined) === this.#iagonKey) return
+    if (iagonKey !== null && !/^[\x21-\x7e]{1,4096}$/.test(iagonKey))
+      throw new PeerError('backup', { fault: 'storage-key' })
+    const { states } = this.#components
+    await states.unit(async unit => {
+      if (iagonKey === null) unit.remove(backupSlots.ownStorage())
+      else unit.write(backupSlots.ownStorage(), { iagonKey })
+      // The other storage has nothing of it: everything is stored anew.
+      const last = await unit.read(backupSlots.last())
+      if (last) unit.write(backupSlots.last(), { ...last, manifest: new Uint8Array(), nodes: [] })
+    })
+    this.#iagonKey = iagonKey ?? undefined
+  }
+
+  async now(passphrase: string | null, iagonKey?: string | null): Promise<BackupStatus> {
+    await this.#setStorage(iagonKey)
     // One at a time: two would name each other's objects as left over.
     await this.#running?.catch(() => undefined)
     const running = (this.#running = this.#run.run(passphrase, this.#stopping.signal))
@@ -87,9 +117,14 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
   async status(): Promise<BackupStatus> {
     const last = await this.#components.states.read(backupSlots.last())
     const isSet = (await this.#key.load()) !== undefined
-    if (!last || last.createdAt === 0) return { isSet, last: null }
+    const isOnOwnStorage = this.#iagonKey !== undefined
+    if (!last || last.createdAt === 0) return { isSet, isOnOwnStorage, last: null }
     const { createdAt: at, counter, chats, messages, files, storedBytes: bytes, uploadedBytes, nodes } = last
-    return { isSet, last: { at, counter, chats, messages, files, bytes, uploadedBytes, copies: nodes.length } }
+    return {
+      isSet,
+      isOnOwnStorage,
+      last: { at, counter, chats, messages, files, bytes, uploadedBytes, copies: nodes.length }
+    }
   }
 
   async check(): Promise<BackupCheck> {
@@ -161,8 +196,9 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
   }
 
   /** Brings an opened backup to this device. */
-  async restore(opened: OpenedBackup): Promise<Restored> {
+  async restore(opened: OpenedBackup, iagonKey?: string | null): Promise<Restored> {
     try {
+      if (iagonKey != null) await this.#setStorage(iagonKey)
       return await this.#restore.run(opened, this.#stopping.signal)
     } catch (error) {
       throw backupFailure(error)

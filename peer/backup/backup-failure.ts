@@ -16,6 +16,8 @@ export function backupFailure(cause: unknown): unknown {
     case 'disk-full':
     case 'too-large':
       return new PeerError('backup', { fault: 'no-room' }, { cause })
+    case 'storage-key':
+      return new PeerError('backup', { fault: 'storage-key' }, { cause })
     case 'rate-limited':
       return new PeerError('backup', { fault: 'too-often' }, { cause })
     default:

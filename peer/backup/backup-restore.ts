@@ -35,6 +35,8 @@ export interface BackupRestoreComponents {
   nodes: ObjectNodes
   key: BackupKey
   merge: HistoryMerge
+  /** Of the storage of the user's own, if it is there. */
+  iagonKey: () => string | undefined
   /** Looks a person up of whom the backup speaks. Never rejects. */
   notePerson: (person: RestoredPerson) => Promise<void>
 }
@@ -59,11 +61,14 @@ export class BackupReader {
   readonly #components: Pick<BackupRestoreComponents, 'context' | 'nodes'>
   readonly #client: ObjectClient
 
-  constructor(components: Pick<BackupRestoreComponents, 'context' | 'nodes' | 'fetch'>, opened: OpenedBackup) {
-    const { context, fetch } = components
+  constructor(
+    components: Pick<BackupRestoreComponents, 'context' | 'nodes' | 'fetch' | 'iagonKey'>,
+    opened: OpenedBackup
+  ) {
+    const { context, fetch, iagonKey } = components
     this.#components = components
     const access = { account: toHex(opened.accountId), token: toHex(opened.token) }
-    this.#client = new ObjectClient(new SignedRequests(context, fetch, () => access))
+    this.#client = new ObjectClient(new SignedRequests(context, fetch, () => access, iagonKey))
   }
 
   async file(file: FilePointer, signal: AbortSignal): Promise<Uint8Array> {

@@ -54,7 +54,7 @@ export type Command =
   | ({ kind: 'recoveryStatus' } & CommonOptions)
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
   | ({ kind: 'recoveryUse'; file: string; username: string; deviceName: string } & CommonOptions)
-  | ({ kind: 'backupNow'; passphraseFile: string | undefined } & CommonOptions)
+  | ({ kind: 'backupNow'; passphraseFile: string | undefined; iagonKeyFile: string | undefined } & CommonOptions)
   | ({ kind: 'backupStatus' } & CommonOptions)
   | ({ kind: 'backupCheck' } & CommonOptions)
   | ({
@@ -62,6 +62,7 @@ export type Command =
       username: string
       passphraseFile: string
       recoveryFile: string | undefined
+      iagonKeyFile: string | undefined
       deviceName: string
     } & CommonOptions)
   | ({ kind: 'exportAll'; out: string } & CommonOptions)
@@ -453,8 +454,13 @@ const addBackupCommands: AddCommands = (program, common, take) => {
       'file with the passphrase; another one replaces it',
       nonEmpty('passphrase-file')
     )
-    .action(({ passphraseFile }: { passphraseFile?: string }) =>
-      take({ kind: 'backupNow', passphraseFile, ...common() })
+    .option(
+      '--iagon-key-file <FILE>',
+      'keep it in an Iagon account of your own, whose key is in this file',
+      nonEmpty('iagon-key-file')
+    )
+    .action(({ passphraseFile, iagonKeyFile }: { passphraseFile?: string; iagonKeyFile?: string }) =>
+      take({ kind: 'backupNow', passphraseFile, iagonKeyFile, ...common() })
     )
   backup
     .command('status')
@@ -474,11 +480,32 @@ const addBackupCommands: AddCommands = (program, common, take) => {
       'regain the account, too; without it the history can only be read',
       nonEmpty('recovery-file')
     )
+    .option(
+      '--iagon-key-file <FILE>',
+      'key of your own Iagon account, if the backup is there',
+      nonEmpty('iagon-key-file')
+    )
     .option('--device-name <TEXT>', 'how you see this device', 'Command line')
-    .action((options: { username: string; passphraseFile: string; recoveryFile?: string; deviceName: string }) => {
-      const { username, passphraseFile, recoveryFile, deviceName } = options
-      take({ kind: 'restore', username: withoutAt(username), passphraseFile, recoveryFile, deviceName, ...common() })
-    })
+    .action(
+      (options: {
+        username: string
+        passphraseFile: string
+        recoveryFile?: string
+        iagonKeyFile?: string
+        deviceName: string
+      }) => {
+        const { username, passphraseFile, recoveryFile, iagonKeyFile, deviceName } = options
+        take({
+          kind: 'restore',
+          username: withoutAt(username),
+          passphraseFile,
+          recoveryFile,
+          iagonKeyFile,
+          deviceName,
+          ...common()
+        })
+      }
+    )
   program
     .command('export')
     .description('write every chat as HTML and JSON, with its files, into a new folder; not encrypted')

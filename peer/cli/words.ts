@@ -117,6 +117,7 @@ const BACKUP: Record<FailureFacts['backup']['fault'], string> = {
   'rolled-back':
     'the network has an older backup than this device has made; nothing was changed; make a new one with: volo-peer backup now',
   'no-room': 'there is no room for the backup: your share of the storage of the nodes is used up, or they are full',
+  'storage-key': 'the backup is in your own Iagon storage, whose key is missing or not accepted: --iagon-key-file FILE',
   'too-often': 'too many wrong passphrases were tried; try again in an hour'
 }
 

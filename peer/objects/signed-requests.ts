@@ -27,7 +27,8 @@ const REFUSALS = [
   'busy',
   'disk-full',
   'over-quota',
-  'overtaken'
+  'overtaken',
+  'storage-key'
 ] as const
 export type ObjectRefusalCode = (typeof REFUSALS)[number] | 'other'
 
@@ -59,13 +60,19 @@ export class SignedRequests {
   readonly #context: EngineContext
   readonly #fetch: HttpClient
   readonly #access: () => BackupAuthorization | undefined
+  readonly #iagonKey: () => string | undefined
 
-  /** @param access - in place of a signature, where there is one; what it may do is to read. */
+  /**
+   * @param access - in place of a signature, where there is one; what it may do is to read.
+   * @param iagonKey - of the person's own storage: handed over with each request, and kept by no node.
+   */
   constructor(
     context: EngineContext,
     fetch: HttpClient,
-    access: () => BackupAuthorization | undefined = () => undefined
+    access: () => BackupAuthorization | undefined = () => undefined,
+    iagonKey: () => string | undefined = () => undefined
   ) {
+    this.#iagonKey = iagonKey
     this.#context = context
     this.#fetch = fetch
     this.#access = access
@@ -76,12 +83,13 @@ export class SignedRequests {
     const { method, path, body = new Uint8Array(), signal, headers, maxBytes, timeoutMs = TIMEOUT_MS } = call
     signal?.throwIfAborted()
     const access = this.#access()
+    const iagonKey = this.#iagonKey()
     const authorization = access
       ? backupAuthorization(access)
       : await this.#signature(node, { method, target: path, body })
     const answer = await askNode(this.#fetch, node.url, path, {
       method,
-      headers: { authorization, ...headers },
+      headers: { authorization, ...(iagonKey !== undefined && { 'x-volo-iagon-key': iagonKey }), ...headers },
       ...(body.length > 0 && { body: body as Uint8Array<ArrayBuffer> }),
       timeoutMs,
       ...(maxBytes !== undefined && { maxBytes }),

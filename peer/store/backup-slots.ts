@@ -1,5 +1,5 @@
 /** What a device remembers of the backup of its account. */
-import { bytes, bytesBetween, list, struct, uint, type TypeOf } from '../../protocol/codec.ts'
+import { bytes, bytesBetween, list, struct, text, uint, type TypeOf } from '../../protocol/codec.ts'
 import { KEY_BYTES } from '../../protocol/crypto/crypto.ts'
 import { backupLockCodec } from '../../protocol/backup/backup-head.ts'
 import { deviceIdCodec } from '../../protocol/identity/device.ts'
@@ -37,10 +37,15 @@ const lastCodec = struct({
 /** The last backup that this device knows of. */
 export type LastBackup = TypeOf<typeof lastCodec>
 
+const ownStorageCodec = struct({ iagonKey: text(4096) })
+
 export const backupSlots = {
+  /** An Iagon account of the user's own. */
+  ownStorage: (): Slot<TypeOf<typeof ownStorageCodec>> => ({ space: 'own-storage', codec: ownStorageEntry }),
   key: (): Slot<BackupKeyState> => ({ space: 'backup-key', codec: keyEntry }),
   last: (): Slot<LastBackup> => ({ space: 'last-backup', codec: lastEntry })
 }
 
+const ownStorageEntry = entry(ownStorageCodec)
 const keyEntry = entry(keyCodec)
 const lastEntry = entry(lastCodec)

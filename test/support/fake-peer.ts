@@ -414,7 +414,7 @@ export class FakePeer implements PeerApi {
     now: async () => {
       throw new PeerError('offline', { origin: null })
     },
-    status: async () => ({ isSet: false, last: null }),
+    status: async () => ({ isSet: false, isOnOwnStorage: false, last: null }),
     check: async () => {
       throw new PeerError('backup', { fault: 'none' })
     },

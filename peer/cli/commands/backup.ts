@@ -12,8 +12,8 @@ const CONNECT_MS = 15_000
 /** Longest file that is read for a passphrase, in bytes. */
 const MAX_PASSPHRASE_BYTES = 4096
 
-/** The first line of a file, without its line end. @throws CommandError `file-not-read`, `file-empty`. */
-async function passphraseIn(file: string): Promise<string> {
+/** A passphrase or a key: the first line of a file, without its line end. @throws CommandError `file-not-read`, `file-empty`. */
+async function firstLineOf(file: string): Promise<string> {
   let text: string
   try {
     text = (await readFile(file)).subarray(0, MAX_PASSPHRASE_BYTES).toString('utf8')
@@ -28,13 +28,14 @@ async function passphraseIn(file: string): Promise<string> {
 export const backupNow: Run<'backupNow'> = async (peer, command, output) => {
   await requireLive(peer)
   const timeoutMs = command.timeoutMs ?? BACKUP_TIMEOUT_MS
-  const { passphraseFile } = command
-  const passphrase = passphraseFile === undefined ? null : await passphraseIn(passphraseFile)
+  const { passphraseFile, iagonKeyFile } = command
+  const iagonKey = iagonKeyFile === undefined ? undefined : await firstLineOf(iagonKeyFile)
+  const passphrase = passphraseFile === undefined ? null : await firstLineOf(passphraseFile)
   const status = await orTimeout(AbortSignal.timeout(timeoutMs), 'back-up', async () => {
     if (!(await peer.online(Math.min(timeoutMs, CONNECT_MS)))) throw commandError('no-node-in-time', {})
     // What waits for this device belongs into its backup.
     await peer.caughtUp(Math.min(timeoutMs, CONNECT_MS))
-    return peer.backup.now(passphrase)
+    return peer.backup.now(passphrase, iagonKey)
   })
   await output.print(status, statusLine(status))
   return EXIT.done
@@ -63,12 +64,13 @@ export const backupCheck: Run<'backupCheck'> = async (peer, command, output) => 
 }
 
 export const restore: Run<'restore'> = async (peer, command, output) => {
-  const passphrase = await passphraseIn(command.passphraseFile)
-  const { recoveryFile, username, deviceName } = command
+  const passphrase = await firstLineOf(command.passphraseFile)
+  const { recoveryFile, iagonKeyFile, username, deviceName } = command
+  const iagonKey = iagonKeyFile === undefined ? null : await firstLineOf(iagonKeyFile)
   const recoveryCode = recoveryFile === undefined ? null : await readCode(recoveryFile)
   const signal = AbortSignal.timeout(command.timeoutMs ?? BACKUP_TIMEOUT_MS)
   const restored = await orTimeout(signal, 'restore', () =>
-    peer.backup.restore({ username, passphrase, recoveryCode, deviceName })
+    peer.backup.restore({ username, passphrase, recoveryCode, deviceName, iagonKey })
   )
   const { me, messages, chats, at, readOnly } = restored
   const { accountId, deviceId } = me

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -16,6 +16,7 @@ import { UPLOAD_PART_BYTES } from '../../../node/storage/upload-parts.ts'
 import { signStorageRequest, STORAGE_REQUEST_LIFE_MS } from '../../../protocol/identity/storage-request.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import type { NetworkId } from '../../../protocol/network.ts'
+import { IagonServer } from '../../support/storage/iagon-server.ts'
 import { silentLogger } from '../../support/silent-logger.ts'
 import { crypto } from '../../support/sign-in.ts'
 
@@ -54,11 +55,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function startNode(): Promise<void> {
+async function startNode(flags: string[] = []): Promise<void> {
   const clock = (): number => now
   database = new AppDatabase(join(folder, 'app'))
   await database.open()
-  const config = readConfig(['--storage-quota-mib', '4', '--data-dir', folder], {})
+  const config = readConfig(['--storage-quota-mib', '4', '--data-dir', folder, ...flags], {})
   objects = await createObjectService({ clock, logger: silentLogger, database }, config)
   const device = async (deviceId: Uint8Array) => {
     const found = [ada, bob].find(known => known.deviceId[0] === deviceId[0])
@@ -233,6 +234,41 @@ describe('objects over HTTP', () => {
     await objects.sweep()
     expect((await download(ada, file)).status).toBe(404)
     expect((await download(ada, backup)).status).toBe(200)
+  })
+})
+
+describe("a storage of the person's own", () => {
+  const OWN_KEY = 'ada.IAG-SN.canary'
+  const bytes = randomBytes(2_000)
+  const withKey = (device: Device, method: string, target: string) =>
+    call(device, method, target, { headers: { 'x-volo-iagon-key': OWN_KEY } })
+
+  it('holds what belongs to a backup, is opened with its key only, and leaves no key at the node', async () => {
+    const iagon = new IagonServer()
+    await iagon.start()
+    try {
+      const keyFile = join(folder, 'key-of-the-node')
+      await writeFile(keyFile, 'test.IAG-SN.key')
+      await stopNode()
+      await startNode(['--storage', 'iagon', '--storage-url', iagon.url, '--storage-key-file', keyFile])
+      iagon.keys.add(OWN_KEY)
+      await begin(ada, bytes, 'backup')
+      await part(ada, bytes, 0)
+      expect((await withKey(ada, 'POST', `/v1/objects/${hashOf(bytes)}/complete`)).status).toBe(204)
+      // It counts to no quota of the node, and is nobody else's.
+      expect((await listOf(ada)).usedBytes).toBe(0)
+      expect(await refusal(await download(bob, bytes))).toEqual([404, 'not-found'])
+      expect(await refusal(await download(ada, bytes))).toEqual([403, 'storage-key'])
+      const opened = await withKey(ada, 'GET', `/v1/objects/${hashOf(bytes)}`)
+      expect(Buffer.from(await opened.arrayBuffer()).equals(bytes)).toBe(true)
+      iagon.keys.delete(OWN_KEY)
+      expect(await refusal(await withKey(ada, 'GET', `/v1/objects/${hashOf(bytes)}`))).toEqual([403, 'storage-key'])
+      for (const name of await readdir(folder, { recursive: true, withFileTypes: true })) {
+        if (name.isFile()) expect((await readFile(join(name.parentPath, name.name))).includes(OWN_KEY)).toBe(false)
+      }
+    } finally {
+      await iagon.stop()
+    }
   })
 })
 

@@ -117,6 +117,7 @@ const BACKUP: Record<FailureFacts['backup']['fault'], string> = {
   incomplete: 'Parts of the backup are missing on the network. What could be read is here.',
   'rolled-back': 'The network has an older backup than this device has made. Nothing was changed. Back up again.',
   'no-room': 'There is no room for the backup: your storage is used up. Free some space, then try again.',
+  'storage-key': 'This backup is in your own Iagon storage. Its key is missing or not accepted.',
   'too-often': 'Too many wrong passphrases were tried. Try again in an hour.'
 }
 

@@ -125,7 +125,7 @@ function unhandledFault(log: Logger): Promise<Error> {
   })
 }
 
-/** Resolves when somebody wants the node to end: a signal, or the end of whoever started it. */
+/** Resolves when the node is asked to end: by a signal, or by the end of its parent process. */
 function stopSignal(): Promise<void> {
   return new Promise(resolve => {
     // Further signals are the same wish: a terminal sends one to the launcher and to us.

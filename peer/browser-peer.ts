@@ -21,7 +21,7 @@ export interface BrowserPeerOptions {
   origin: string
   /** Of this browser's lock, undefined until a person was asked for it. */
   passphrase: string | undefined
-  /** The browser has closed the storage, as it does when somebody deletes the site's data: this peer has stopped. */
+  /** The browser has closed the storage, as it does when the user deletes the site's data: this peer has stopped. */
   onEnded: () => void
 }
 

@@ -319,7 +319,7 @@ export class PeerEngine implements PeerApi {
     try {
       await this.#begin()
     } catch (error) {
-      // The caller may try again with the store opened anew: two engines on one store would use its keys twice.
+      // The caller may try again with the store opened again: two engines on one store would use its keys twice.
       await this.stop().catch((fault: unknown) => this.#context.log.warn('not stopped', { reason: String(fault) }))
       throw error
     }

@@ -1,6 +1,6 @@
 /**
  * Secret bytes that do not leave by accident: logs, JSON, templates, error messages, clones and spreads show or copy none of
- * them, and `===` or a deep comparison does not compare them. Whoever needs the bytes says so with {@link Secret.expose}.
+ * them, and `===` or a deep comparison does not compare them. Code that needs the bytes says so with {@link Secret.expose}.
  */
 import { equalSecrets, wipe } from './bytes.ts'
 import { bytes, type Codec } from './codec.ts'

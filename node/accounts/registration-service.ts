@@ -64,7 +64,7 @@ export interface RegistrationInit {
 
 /**
  * Registers new accounts: a fresh nonce, a device that signs for it, a finished sign-in. It only ever makes new accounts:
- * no sign-in, whoever's it is, changes the keys of an account that exists.
+ * no sign-in of any person changes the keys of an account that exists.
  */
 export class RegistrationService {
   readonly #components: RegistrationComponents
@@ -174,7 +174,7 @@ export class RegistrationService {
     }
   }
 
-  /** Before the account exists, so that whoever finds it can also write to it. */
+  /** Before the account exists, so that a person who finds it can also write to it. */
   async #replicate({ accountId }: VerifiedRegistration, bundle: Uint8Array): Promise<void> {
     try {
       await this.#components.relay.putBundle(accountId, bundle)

@@ -28,7 +28,7 @@ const MAX_MESSAGE_BYTES = 512 * 1024
 const HIGH_WATER_BYTES = 512 * 1024
 /** A connection without an authenticated device is closed after this time, whatever it is busy with. */
 const UNPROVEN_TIMEOUT_MS = 10_000
-/** Where clients' connections come from is not kept: one address stands for all. */
+/** Where clients' connections come from is not kept: all have one address. */
 const CLIENT_ADDRESS = multiaddr('/ip4/0.0.0.0/tcp/0/ws')
 
 type WriteList = Parameters<AbstractMultiaddrConnection['sendData']>[0]

@@ -10,7 +10,7 @@ export interface OriginInit {
 
 /**
  * The origin under which the browser sees this node. Loopback names are believed, because one machine has several and a
- * container another port; the answer only goes to whoever asked.
+ * container another port; the answer only goes to the client that asked.
  */
 export function originOf(request: Pick<FastifyRequest, 'host' | 'protocol'>, publicUrl: string | undefined): string {
   const { host, protocol } = request

@@ -20,7 +20,7 @@ export const PERMISSIONS_POLICY = { name: 'permissions-policy', value: PERMISSIO
 
 /**
  * Headers of every answer. The policy closes the ways by which injected text becomes running code (Trusted Types,
- * no inline script) or data leaves for elsewhere: in a messenger a script of somebody else's means keys used by somebody else.
+ * no inline script) or data leaves for elsewhere: in a messenger, a script of an attacker uses the keys of its user.
  *
  * @param epoch - an app that moved to another node still reads its HTTP API: listed origins may be connected to, and
  * plain WebSockets on this machine where the network lives there. Asked for each answer, because lists change.

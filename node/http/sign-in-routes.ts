@@ -93,7 +93,7 @@ export function providerRoutes(app: FastifyInstance, signIn: SignInService): voi
 
 /**
  * The one page of this node's app, or a program on the person's own machine. Anything else would hand the one-time code to
- * whoever wrote the link.
+ * the author of the link.
  * @throws NodeError `bad-return`.
  */
 export function parseReturnTo(returnTo: string): string {

@@ -36,7 +36,7 @@ interface Components {
 
 /**
  * Collects what proves an account: the transactions with its accepted records, what waits, and the newest block seen. A
- * record counts where it was accepted first; whoever publishes it again, in however large a transaction, adds nothing.
+ * record counts where it was accepted first; a person who publishes it again, in however large a transaction, adds nothing.
  *
  * @param maxBytes - longest encoded proof that is of use.
  * @returns an encoded `AccountProof`; undefined if the account is unknown.

@@ -1,6 +1,6 @@
 /**
  * The key directory as this node sees it, in three layers: the FINAL log; above it the blocks that may still be rolled
- * back; above these the records that wait to be in a block. The upper layers are thrown away and made anew whenever the chain
+ * back; above these the records that wait to be in a block. The upper layers are thrown away and made again whenever the chain
  * moves, so that every rollback undoes itself.
  */
 import { randomInt } from 'node:crypto'

@@ -33,14 +33,14 @@ export interface NameProofsComponents {
   directory: Pick<DirectoryPort, 'names' | 'accountProof'>
 }
 
-/** Proofs of accounts by their names, for whoever knows a name and wants the keys without an app. */
+/** Proofs of accounts by their names, for a client that knows a name and wants the keys without an app. */
 export class NameProofs {
   readonly #components: NameProofsComponents
   readonly #init: { network: NetworkId; genesis: Genesis }
   readonly #perAddress: RateLimiter
   readonly #queue = new SerialQueue()
   #waiting = 0
-  /** By a hash of the name: what people ask for is nobody's to read in memory. */
+  /** By a hash of the name: a reader of the memory does not learn what people ask for. */
   readonly #tags = new Map<string, Uint8Array>()
 
   constructor(components: NameProofsComponents, init: { network: NetworkId; genesis: Genesis }) {

@@ -9,7 +9,7 @@ export const MAX_POOL_RECORDS = 20_000
 export const MAX_POOL_RECORDS_PER_ACCOUNT = 16
 /** Records whose predecessor has not arrived yet. */
 export const MAX_ORPHANS = 1_000
-/** Others' records are forgotten after this long: whoever took them brings them to the chain, or passes them on again. */
+/** Others' records are forgotten after this long: the node that took them brings them to the chain, or passes them on again. */
 export const POOL_TTL_MS = 60 * 60 * 1000
 
 /** A record that is not settled on the chain. */

@@ -59,7 +59,7 @@ export class TokenBuckets {
 
   #forget(now: number): void {
     for (const [key, bucket] of this.#buckets) if (bucket.isFull(now)) this.#buckets.delete(key)
-    // A quarter at once: whoever comes with ever new keys must not make each of them cost a look at all.
+    // A quarter at once: a client that comes with ever new keys must not make each of them cost a look at all.
     for (const key of this.#buckets.keys()) {
       if (this.#buckets.size <= (this.#max * 3) / 4) return
       this.#buckets.delete(key)

@@ -53,7 +53,7 @@ export interface CustodyOriginComponents {
 }
 
 /**
- * Brings batches to the replicas of their shard and collects receipts: gossip first, then, for whoever did not answer,
+ * Brings batches to the replicas of their shard and collects receipts: gossip first, then, for those that did not answer,
  * the question "have you got these?" and the batch itself on the stream. It keeps nothing: what was not settled when the
  * node ends, the client sends again.
  */

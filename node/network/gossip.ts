@@ -28,7 +28,7 @@ const MAX_OUTBOUND_BYTES = 16 * 1024 * 1024
 const MAX_HEARTBEAT_BYTES = 256
 const MAX_RECORDS_BYTES = MAX_GOSSIPED_RECORDS * (MAX_RECORD_BYTES + 4) + 16
 
-/** What a handler makes of a message: `reject` is a provable fault of who passed it on, `ignore` is nobody's. */
+/** What a handler makes of a message: `reject` is a provable fault of the sender, `ignore` is no fault. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
 /** Takes what comes on the topics. Each is called before the message counts as good. */

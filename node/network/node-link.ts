@@ -154,7 +154,7 @@ export class NodeLink {
     return this.#up && this.#send({ ...frame, request: 0 } as NodeLinkFrame)
   }
 
-  /** Ends the link; whoever waits is told. */
+  /** Ends the link; questions that wait for an answer fail. */
   end(error: Error): void {
     if (this.#ended) return
     this.#ended = true

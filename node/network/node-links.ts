@@ -115,7 +115,7 @@ export class NodeLinks {
     return this.#links.get(byteKey(node))?.notify(frame) ?? false
   }
 
-  /** Closes a node's connections and begins anew, because it is connected but deaf. */
+  /** Closes a node's connections and dials it again, because it is connected but hears nothing. */
   async reset(node: ListedNode): Promise<void> {
     this.#log.warn('a connected node is silent: dialling it again', { node: node.url })
     this.#links.get(byteKey(node.key))?.end(new NodeError('unreachable', 'the node is silent'))
@@ -148,7 +148,7 @@ export class NodeLinks {
     const jitter = 0.5 + random(1)[0]! / 512
     const timer = setTimeout(() => {
       const listed = view.listed(node.key)
-      // It may have left the list meanwhile; back on it, it is dialled anew.
+      // It may have left the list meanwhile; back on it, it is dialled again.
       if (listed) void this.#dial(listed, attempts)
       else this.#redials.delete(key)
     }, wait * jitter)

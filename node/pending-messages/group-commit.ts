@@ -87,7 +87,7 @@ export class GroupCommit<W extends Sized> {
         for (const member of members) member.reject(failure)
       }
     }
-    // In the same step as the last look at what waits: whoever comes after it begins anew.
+    // In the same step as the last look at what waits: the next write begins a new group.
     this.#running = undefined
   }
 

@@ -2,7 +2,7 @@
  * Counters and digest of one mailbox, written in the same batch as what they count.
  *
  * The digest is the XOR of the first half of every held id and the second half of every gone one, so that it is kept up
- * in constant time and replicas can compare mailboxes in 16 bytes. It finds accidents, not malice: whoever can choose
+ * in constant time and replicas can compare mailboxes in 16 bytes. It finds accidents, not malice: an attacker who can choose
  * ids and keep them from one replica can hide a difference. What a device is owed never rests on it (see delivery
  * service: sequences), and a message is *sent* by receipts, not by digests.
  */

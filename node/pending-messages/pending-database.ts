@@ -44,7 +44,7 @@ export function isCorruption(error: unknown): boolean {
   return code === 'LEVEL_CORRUPTION' || (cause !== undefined && isCorruption(cause))
 }
 
-/** The store's own queue of writes tells of failures, see `group-commit.ts`. */
+/** The store's own queue of writes reports failures, see `group-commit.ts`. */
 function open(directory: string): Promise<PendingDatabase> {
   return openLevel<Buffer, Uint8Array>(join(directory, 'db'), {
     keyEncoding: 'buffer',

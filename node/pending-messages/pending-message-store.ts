@@ -53,7 +53,7 @@ interface Work extends Sized {
   onWriting?: () => void
 }
 
-/** Tag by which a mailbox counts its origins apart: never 0, which stands for none. */
+/** Tag by which a mailbox counts its origins apart: never 0, which means none. */
 export function originTag(nodeKey: Uint8Array): number {
   return ((nodeKey[0]! << 24) | (nodeKey[1]! << 16) | (nodeKey[2]! << 8) | nodeKey[3]! | 1) >>> 0
 }

@@ -77,7 +77,7 @@ export class ObjectService {
       const { records, parts, clock } = this.#components
       const owned = await records.owned(account, hash)
       if (owned) {
-        // Sent again: whoever gets it now has as long to fetch it as the first receiver.
+        // Sent again: a receiver that gets it now has as long to fetch it as the first one.
         // What belongs to a backup stays until it is removed, whatever else it is.
         const isBackup = purpose === 'backup' || owned.purpose === 'backup'
         await records.renew(account, { ...owned, purpose: isBackup ? 'backup' : 'file', storedAt: clock() })

@@ -3,7 +3,7 @@
  *
  *     committed ── seen in a block ──▶ revealed ── seen in a block ──▶ reserved ── 112 blocks ──▶ recorded
  *         ▲                              │
- *         └── lapsed: commit anew ◀──────┘             any time: held by another account ──▶ taken
+ *         └── lapsed: commit again ◀─────┘             any time: held by another account ──▶ taken
  *
  * The name itself is told only once the commitment stands in a block, so that a node that sees it cannot be faster.
  */
@@ -140,8 +140,8 @@ export class NameClaim {
   }
 
   /**
-   * Whether the commitment stands in a block by more than one operator's word, where there are more: whoever is told a name
-   * before could commit to it first.
+   * Whether the commitment stands in a block by more than one operator's word, where there are more: a node that hears the
+   * name before could commit to it first.
    */
   async #isInBlock(known: KnownAccount): Promise<boolean> {
     const { directory } = this.#components

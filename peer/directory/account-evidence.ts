@@ -43,7 +43,7 @@ export interface Weighed {
 /**
  * Merges evidence into what is known at the moment of the merge. Records that were seen stay unless two operators leave them
  * out; of two operators the one that knows more is right, since nobody can sign in another's place; every REVOKE that either
- * tells of stays, in a block or not.
+ * of them tells stays, in a block or not.
  *
  * @returns undefined if nothing is known of the account.
  */

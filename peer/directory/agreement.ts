@@ -72,7 +72,7 @@ export interface RecordedPlace {
 
 /**
  * Confirmations of a record that count: a lone node's height counts for nothing where a second operator could be asked, and
- * nobody's height for more blocks than fit between the block and the device's clock.
+ * no height for more blocks than fit between the block and the device's clock.
  *
  * @param isAlone - whether the network lists one operator.
  * @returns 0 while pending, at least 1 in a block.

@@ -3,9 +3,9 @@ import type { Log, Timers } from '../ports.ts'
 import { ConnectionLost, type NodeConnection } from '../network/node-connection.ts'
 import type { NetworkInfo } from '../network/network-info.ts'
 
-/** Somebody new, or whose records changed, is taken without a second opinion if none comes within this. */
+/** An account that is new, or whose records changed, is taken without a second opinion if none comes within this. */
 const FIRST_OPINION_WAIT_MS = 5_000
-/** A connection that ends while it is asked is made anew this often. */
+/** A connection that ends during a question is made again this often. */
 const MAX_OPINION_TRIES = 3
 /** As long as that was in vain lately, nobody is kept waiting longer than this. */
 const SILENT_OPINION_WAIT_MS = 500
@@ -24,7 +24,7 @@ export interface OperatorCrossCheckComponents {
 /** What another operator's node says about the same. It never fails: without a second opinion there is none. */
 export class OperatorCrossCheck {
   readonly #components: OperatorCrossCheckComponents
-  /** The connection to another operator, while somebody uses it. */
+  /** The connection to another operator, while a question uses it. */
   #shared: { here: NodeConnection; dialled: Promise<NodeConnection | undefined>; users: number } | undefined
   /** When another operator last took too long. */
   #silentAt = -Infinity
@@ -77,7 +77,7 @@ export class OperatorCrossCheck {
     }
   }
 
-  /** What somebody waits for: undefined if it takes too long. */
+  /** What a caller waits for: undefined if it takes too long. */
   async soon<T>(opinion: Promise<T>): Promise<T | undefined> {
     const { timers } = this.#components
     const isSilent = timers.monotonic() - this.#silentAt < SILENCE_REMEMBERED_MS

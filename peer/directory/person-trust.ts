@@ -111,7 +111,7 @@ export class PersonTrust {
   }
 
   /**
-   * Holds what is known now against what was known before, whoever told it.
+   * Compares what is known now with what was known before, from any node.
    * @returns what has to be stored together with the account.
    */
   observe(before: KnownAccount | undefined, after: KnownAccount): EntryChange[] {

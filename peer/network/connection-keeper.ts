@@ -38,7 +38,7 @@ export interface KeeperComponents {
 export interface KeeperInit {
   network: () => Uint8Array
   authenticate: Authenticate
-  /** Nodes in the order in which they should be tried. Asked anew each round. */
+  /** Nodes in the order in which they should be tried. Asked again each round. */
   candidates: () => ListedNode[]
   /**
    * Called with each new connection before it counts as online.

@@ -1,6 +1,6 @@
 /**
- * Who may replace the list of nodes. A list decides where everything goes and whose receipts count, so that whoever could
- * replace it alone would have a device for good: two operators of the list in force have to tell the same new one.
+ * Who may replace the list of nodes. A list decides where everything goes and whose receipts count, so an operator who could
+ * replace it alone would own a device for good: two operators of the list in force have to tell the same new one.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Epoch, ListedNode, OperatorId } from '../../protocol/wire/placement.ts'

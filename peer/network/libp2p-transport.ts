@@ -108,7 +108,7 @@ class Libp2pNodeStream implements NodeStream {
 
   async receive(): Promise<Uint8Array | undefined> {
     if (this.#closed) return undefined
-    // The end of a stream, an oversized frame and a lost connection mean the same: dial anew.
+    // The end of a stream, an oversized frame and a lost connection mean the same: dial again.
     const frame = await this.#frames.read().catch(() => undefined)
     if (frame === undefined) this.close()
     return frame

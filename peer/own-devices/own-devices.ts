@@ -234,7 +234,7 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     onChange()
   }
 
-  /** History tells of a person whom this device may not know yet. Never rejects. */
+  /** The history names a person whom this device may not know yet. Never rejects. */
   async #notePerson(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
     const { context, directory, noteProfile, onChange } = this.#components
     try {

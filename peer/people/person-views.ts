@@ -93,7 +93,7 @@ export class PersonViews {
       displayName,
       about: this.#profiles.own(),
       record: this.#record(known),
-      // Whoever chose the name knows it; whether it holds is in `nameState`.
+      // The owner of a name knows it; whether it holds is in `nameState`.
       nameConfirmed: true,
       isMe: true,
       verifiedAt: null,

@@ -1,4 +1,4 @@
-/** How entries are named on disk: no name tells an id, whoever copies the disk. */
+/** How entries are named on disk: a thief who copies the disk learns no id from a name. */
 import { concatBytes, toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 

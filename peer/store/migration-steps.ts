@@ -111,7 +111,7 @@ async function unsentWithoutControls(store: SealedStore): Promise<EntryChange[]>
   })
 }
 
-/** 5 to 6: a parked delivery has the time from which a node had it; for those from before, when they came stands for it. */
+/** 5 to 6: a parked delivery has the time from which a node had it; earlier ones get the time at which they came. */
 const custodyTimes: MigrationStep = async store => {
   return (await store.all('parked')).map(entry => {
     const [delivery, waitsFor, since] = fieldsOf(entry) as [Cbor[], Cbor, Cbor]
@@ -204,7 +204,7 @@ const acceptedPeople: MigrationStep = async store => {
     })
 }
 
-/** 10 to 11: there is a search index, made from the messages of each conversation. The empty order stands for all of them. */
+/** 10 to 11: there is a search index, made from the messages of each conversation. The empty order means all of them. */
 const searchIndex: MigrationStep = async store => {
   const conversations = (await store.all('conversation')).map(fieldsOf)
   return conversations.map(([conversationId]) => {

@@ -21,7 +21,7 @@ const nameClaimCodec = struct({
   tag: bytes(32),
   /** Hides the name in its commitment until the reveal. */
   salt: bytes(32),
-  /** Seen on chain, or taken by somebody else: see `Me.nameState`. */
+  /** Seen on chain, or taken by another account: see `Me.nameState`. */
   state: oneOf('reserving', 'reserved', 'recorded', 'taken')
 })
 

@@ -462,7 +462,7 @@ export const slots = {
     codec: deliveryTokenEntry
   }),
   ownDeliveryToken: (): Slot<OwnDeliveryToken> => ({ space: 'own-delivery-token', codec: ownDeliveryTokenEntry }),
-  /** Of the last loss of our mailbox that a line tells of. */
+  /** Of the last loss of our mailbox that has a line. */
   lossTold: (): Slot<{ at: number }> => ({ space: 'loss-told', codec: lossToldEntry }),
   counter: (): Slot<{ next: number }> => ({ space: 'counter', codec: counterEntry })
 }

@@ -13,7 +13,7 @@ import { graphemesOf } from '../graphemes.ts'
 
 /**
  * Why a name is refused. `empty`: nothing visible. `hidden`: control, invisible or direction characters, or line breaks.
- * `mixed`: one word mixes scripts, such as Latin with Cyrillic. `sign`: a sign that stands for a check or looks like an
+ * `mixed`: one word mixes scripts, such as Latin with Cyrillic. `sign`: a sign that means a check or looks like an
  * address, or too many marks on one letter. `reserved`: words of the app itself.
  */
 export const DISPLAY_NAME_FAULTS = ['empty', 'too-long', 'hidden', 'mixed', 'sign', 'reserved'] as const

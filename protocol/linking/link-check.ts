@@ -1,8 +1,8 @@
 /**
  * What the two devices of a linking prove to each other and to the person who holds both.
  *
- * Whoever photographs the code has the session key, so the key alone decides nothing: the person compares two words. The old
- * device commits to its keys and its nonce before it sees the new keys, and the new one names its keys and its nonce before
+ * A stranger who photographs the code has the session key, so the key alone decides nothing: the person compares two words.
+ * The old device commits to its keys and its nonce before it sees the new keys, and the new one names its keys and its nonce before
  * it sees the old one's. So nobody between them can choose keys or nonces that make equal words: one try in 4,194,304
  * succeeds.
  */

@@ -47,7 +47,7 @@ export interface ReadOpen {
 
 /**
  * Decrypts this device's part and the body, and checks the sender's signature. Costs one decapsulation and one signature,
- * whoever sent it, and asks nobody.
+ * from any sender, and asks no node.
  *
  * @param held - every secret of this device: conversation keys, weekly keys, the registered key.
  * @throws ProtocolError `NOT_FOR_US` if it was sealed to no key held (any more), `DECRYPT_FAILED`, `BAD_KEY` if the device

@@ -63,7 +63,7 @@ export type SessionContext = TypeOf<typeof sessionContextCodec>
 
 /**
  * Names a session by what no other can share: messages show the id to nodes before the Open has arrived, and an id that
- * were free to choose could be taken first by a session of somebody else's, which would shut the true one out.
+ * were free to choose could be taken first by a session of another account, which would shut the true one out.
  */
 export function sessionIdOf(
   crypto: Crypto,

@@ -1,6 +1,6 @@
 /**
- * The signed messaging keys that strangers seal their first Open to. A new one each week, because whoever steals the
- * secret later reads what was sealed to it.
+ * The signed messaging keys that strangers seal their first Open to. A new one each week: a thief who
+ * steals the secret later reads what was sealed to it.
  */
 import { wipe } from '../bytes.ts'
 import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'

@@ -24,7 +24,7 @@ export const DELIVERY_PROOF_BYTES = 32
 export const mailboxTokenCodec = struct({
   version: constant(1),
   keys: devicePublicKeysCodec,
-  /** Of the token: the highest one counts. A new one takes the token away from whoever has the old one only. */
+  /** Of the token: the highest one counts. A new one takes the token away from those who have the old one only. */
   revision: uint(),
   token: bytes(DELIVERY_TOKEN_BYTES),
   signature: bytes(SIGNATURE_BYTES)

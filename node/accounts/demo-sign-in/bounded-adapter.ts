@@ -12,8 +12,8 @@ interface Entry {
 }
 
 /**
- * Where the demo provider keeps sessions, codes and tokens: in memory and bounded. A restart forgets them, and whoever
- * was signing in starts again.
+ * Where the demo provider keeps sessions, codes and tokens: in memory and bounded. A restart forgets them, and a person
+ * who was signing in starts again.
  */
 export class BoundedStorage {
   readonly #entries = new Map<string, Entry>()

@@ -17,7 +17,7 @@ const CODE_TTL_S = 60
 const TOKEN_TTL_S = 60
 
 /**
- * An OpenID provider inside the node, for trying Volo and for tests: whoever asks is whoever they say. The node talks
+ * An OpenID provider inside the node, for trying Volo and for tests: it believes every visitor. The node talks
  * to it as to any other, with discovery, codes and signed ID tokens.
  */
 export class DemoProvider {

@@ -3,7 +3,7 @@
 /** Longest demo user name. */
 export const MAX_LOGIN_LENGTH = 64
 
-/** The name that somebody wants to be, or undefined for one that no form of ours sends. */
+/** The name that a visitor wants, or undefined for one that no form of ours sends. */
 export function parseLogin(value: string | null): string | undefined {
   const login = value?.trim() ?? ''
   return login.length <= MAX_LOGIN_LENGTH && /^[\p{L}\p{N}._@+-]+$/u.test(login) ? login : undefined

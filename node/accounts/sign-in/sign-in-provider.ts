@@ -47,7 +47,7 @@ export class SignInProvider {
     this.#fetch = init.fetch
   }
 
-  /** Where to send the browser. @throws NodeError `unreachable` if the provider's metadata cannot be had. */
+  /** Where to send the browser. @throws NodeError `unreachable` if the provider's metadata is not available. */
   async authorizationUrl({ state, verifier, nonce, redirectUri }: SignInSecrets): Promise<URL> {
     const client = await this.#configuration()
     return openid.buildAuthorizationUrl(client, {

@@ -32,7 +32,7 @@ const manifestSchema = z.object({
   files: z.array(fileSchema).max(MAX_FILES),
   /** Files and backups of people, in a folder of their own. Each carries its own checksums. */
   objects: z.object({ count: z.number().int().nonnegative(), bytes: z.number().int().nonnegative() }),
-  /** Files outside the data folder that settings name: whoever restores needs them, too. */
+  /** Files outside the data folder that settings name: the operator needs them for a restore, too. */
   elsewhere: z.array(z.string()).max(MAX_FILES)
 })
 

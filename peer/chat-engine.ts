@@ -6,6 +6,7 @@ import { toHex } from '../protocol/bytes.ts'
 import { passphraseSecrets, type DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
 import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
+import type { ConversationId } from '../protocol/roster/roster.ts'
 import { wakeAt } from '../protocol/conversation/sequencer.ts'
 import { SerialQueue } from '../protocol/serial-queue.ts'
 import type { Epoch, ListedNode } from '../protocol/wire/placement.ts'
@@ -88,7 +89,7 @@ import { UnsentQueue } from './sending/unsent-queue.ts'
 import { SessionUpkeep } from './maintenance/session-upkeep.ts'
 import { WaitingCount } from './history/waiting-count.ts'
 import { PairingBook } from './store/pairing-book.ts'
-import { StateStore } from './store/state-store.ts'
+import { StateStore, type UnitOfWork } from './store/state-store.ts'
 
 export interface ChatEngineComponents {
   context: EngineContext
@@ -244,9 +245,10 @@ export class ChatEngine {
     const late = (this.#late = new LateHistory(context, states, { onLate: device => this.ownDevices.onLate(device) }))
     const onNamed = (...named: Parameters<Maintenance['noteMember']>): void =>
       void this.#maintenance.noteMember(...named)
-    const groupWriter = new GroupWriter({ context, book, directory, history, pairings, marks, onNamed })
+    const spread = (...message: Parameters<Sealer['enqueue']>): Promise<void> => this.#sealer.enqueue(...message)
+    const groupWriter = new GroupWriter({ context, book, directory, history, pairings, marks, spread, onNamed })
     const groups = new GroupKnowledge(context, book)
-    const groupOpens = new GroupOpens({ context, book, directory, writer: groupWriter, knowledge: groups })
+    const groupOpens = new GroupOpens({ context, states, book, directory, writer: groupWriter, knowledge: groups })
     const sealing = {
       late,
       context,
@@ -286,6 +288,7 @@ export class ChatEngine {
       pairs,
       account,
       changeAccount,
+      shareGroups: () => this.groups.shareWithOwn(),
       noteProfile: (accountId, profile) => this.#maintenance.noteProfile(accountId, profile),
       onChange
     }))
@@ -402,6 +405,8 @@ export class ChatEngine {
       sealer,
       onKeysChanged
     }
+    const notes = async (unit: UnitOfWork): Promise<ConversationId> =>
+      (await rows.rowFor(unit, [context.accountId()])).conversationId
     this.groups = new GroupCalls({
       context,
       states,
@@ -409,7 +414,7 @@ export class ChatEngine {
       writer: groupWriter,
       directory,
       holds,
-      sending: new GroupCarrier({ sealer, pairs, pairings, knowledge: groups }),
+      sending: new GroupCarrier({ sealer, pairs, pairings, knowledge: groups, notes }),
       items: { get: name => own.items.get(name), set: (name, value) => own.sync.setItem(name, value) },
       people: this.people,
       ask: (accountId, secret) => ownMessages.askToJoin(accountId, secret),

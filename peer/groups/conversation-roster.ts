@@ -155,6 +155,13 @@ export class ConversationRoster {
     return members.find(member => member !== undefined && deviceOf(member.current, deviceId) !== undefined)
   }
 
+  /** The account that a device belongs to which was in a group, as its log says here, and is out. */
+  async loadFormerOwnerOf(conversation: Participants, deviceId: DeviceId): Promise<KnownAccount | undefined> {
+    const accounts = this.#groups.everIn(toHex(conversation.conversationId))
+    const known = await Promise.all(accounts.map(accountId => this.#directory.load(accountId)))
+    return known.find(account => account !== undefined && deviceOf(account.current, deviceId) !== undefined)
+  }
+
   /** The member that a device which wrote here belongs to, as known in memory. */
   ownerOf(conversation: Participants, deviceId: DeviceId): AccountId {
     const owner = this.membersOf(conversation).find(accountId => {

@@ -97,10 +97,21 @@ export class GroupBook {
     return this.#groups.get(group)?.stored.answer === 'accepted'
   }
 
-  /** When this device learned that an account is out; undefined for one that never was in, or is in. */
+  /** Every account that ever signed or was named in the log of a group. */
+  everIn(group: string): AccountId[] {
+    const named = new Map<string, AccountId>()
+    for (const { accountId, change } of this.#groups.get(group)?.log.changes() ?? []) {
+      named.set(toHex(accountId), accountId)
+      const targets = change.kind === 'create' || change.kind === 'add' ? change.targets : []
+      for (const target of targets) named.set(toHex(target.accountId), target.accountId)
+    }
+    return [...named.values()]
+  }
+
+  /** When this device learned last that a member goes or is taken out; undefined if it never did. */
   outSince(group: string, accountId: AccountId): number | undefined {
     const known = this.#groups.get(group)
-    if (!known || this.isMember(group, accountId)) return undefined
+    if (!known) return undefined
     const account = toHex(accountId)
     const ends = known.log.changes().filter(change => endsPart(change, account))
     const times = ends.map(({ id }) => known.addedAt.get(toHex(id)) ?? 0)

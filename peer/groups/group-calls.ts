@@ -1,6 +1,7 @@
 /** The calls about groups: makes changes, signs them, and has them sent. */
 import { equalBytes, equalSecrets, toHex } from '../../protocol/bytes.ts'
 import type { MessageBody, MessageId } from '../../protocol/conversation/message.ts'
+import { MAX_GROUP_LOG_MESSAGE_CHANGES } from '../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import {
   decodeGroupChange,
@@ -37,6 +38,8 @@ export interface GroupSending {
     body: MessageBody,
     options: { messageId: MessageId; shown: true; sentAt: number }
   ): Promise<void>
+  /** Tells all own devices. */
+  tellOwn(unit: UnitOfWork, body: MessageBody): Promise<void>
   /** Tells the devices of people who are taken out, as far as there is a way to them without a session. */
   tellRemoved(unit: UnitOfWork, log: GroupLog, change: GroupChange, devices: readonly DeviceId[]): Promise<void>
 }
@@ -64,6 +67,9 @@ export interface GroupCallsComponents {
   /** Somebody may be spoken to from now on. */
   onAccepted: () => void
 }
+
+/** Bytes of changes in one message. */
+const MAX_PORTION_BYTES = 40 * 1024
 
 const linkItem = (group: string): string => `group-link/${group}`
 
@@ -189,6 +195,18 @@ export class GroupCalls implements GroupsApi {
     return groupLinkText(context.network().entry, { accountId: context.accountId(), secret })
   }
 
+  /** Tells the own devices which groups there are, with their logs: one was added. What a message has no room for comes with the next Open. */
+  async shareWithOwn(): Promise<void> {
+    const { states, book, sending } = this.#components
+    for (const { stored, log } of book.all()) {
+      if (stored.answer !== 'accepted') continue
+      for (const changes of portions(log.changes())) {
+        const body = { kind: 'groupLog' as const, groupId: log.groupId, heads: [], changes }
+        await states.unit(unit => sending.tellOwn(unit, body))
+      }
+    }
+  }
+
   async join(link: string): Promise<ChatMessage> {
     const { accountId, secret } = parseGroupLink(link)
     const account = await this.#components.directory.account(accountId)
@@ -297,6 +315,21 @@ export class GroupCalls implements GroupsApi {
     const { context, book } = this.#components
     return groupSummary(context, book, group)!
   }
+}
+
+/** Encoded changes in as few messages as they fit into, each after those that it names. */
+function portions(changes: readonly GroupChange[]): Uint8Array[][] {
+  const all: Uint8Array[][] = []
+  let bytes = Infinity
+  for (const { encoded } of changes) {
+    bytes += encoded.length
+    if (bytes > MAX_PORTION_BYTES || all.at(-1)!.length >= MAX_GROUP_LOG_MESSAGE_CHANGES) {
+      all.push([])
+      bytes = encoded.length
+    }
+    all.at(-1)!.push(encoded)
+  }
+  return all
 }
 
 /** The message that carries a change has the id of its line, so that the line follows it. */

@@ -4,11 +4,13 @@ import type { GroupChange, GroupChangeId } from '../../protocol/groups/group-cha
 import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import { sealGroupLog } from '../../protocol/groups/sealed-log.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
-import type { ConversationId } from '../../protocol/roster/roster.ts'
+import type { ConversationId, Roster } from '../../protocol/roster/roster.ts'
+import type { Outbound } from '../../protocol/session/outbound.ts'
 import type { SessionId } from '../../protocol/session/context.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { groupKnownEntry, groupOpenEntry, groupSlots } from '../store/group-slots.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
+import { noteFormerDevices, withFormerDevices } from './former-devices.ts'
 import type { GroupBook } from './group-book.ts'
 
 /** Sessions of a group whose acknowledgements still tell something. */
@@ -28,6 +30,18 @@ export class GroupKnowledge {
   constructor(context: EngineContext, book: GroupBook) {
     this.#context = context
     this.#book = book
+  }
+
+  /** The sending side before a session is opened, see {@link withFormerDevices}. */
+  rejoined(unit: UnitOfWork, roster: Roster, outbound: Outbound): Promise<Outbound> {
+    return withFormerDevices(unit, this.#book, roster, outbound)
+  }
+
+  /** Keeps which devices a new session leaves out. @param before - the sending side before it. */
+  async noteLeftOut(unit: UnitOfWork, before: Outbound, after: Outbound): Promise<void> {
+    const group = toHex(before.conversationId)
+    const last = before.session && (await unit.read(groupSlots.open(group, toHex(before.session.sessionId))))
+    if (last) noteFormerDevices(unit, group, before, after, last.heads)
   }
 
   /** A device has these changes and all before them: it named them itself, or acknowledged an Open that did. */

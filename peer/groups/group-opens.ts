@@ -21,13 +21,14 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { ReadOpen } from '../../protocol/session/accept.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
-import type { UnitOfWork } from '../store/state-store.ts'
+import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { GroupBook } from './group-book.ts'
 import type { GroupKnowledge } from './group-knowledge.ts'
 import { joined, type GroupWriter } from './group-writer.ts'
 
 export interface GroupOpensComponents {
   context: EngineContext
+  states: StateStore
   book: GroupBook
   directory: DirectoryClient
   writer: GroupWriter
@@ -107,8 +108,9 @@ export class GroupOpens {
     const { heads } = reference.group
     const members = [...log.stateAt(heads).members.values()].map(({ accountId }) => accountId).sort(byBytes)
     // Who was taken out may still have written before a node had word of it.
-    const outSince = book.outSince(toHex(log.groupId), reference.senderAccount)
-    if (outSince !== undefined && storedAt > outSince) return { decision: refuse('foreign'), needs: [] }
+    const isIn = log.state.members.has(toHex(reference.senderAccount))
+    const outSince = isIn ? Infinity : book.outSince(toHex(log.groupId), reference.senderAccount)
+    if (outSince === undefined || storedAt > outSince) return { decision: refuse('foreign'), needs: [] }
     for (const accountId of members) await directory.load(accountId)
     const epoch = log.epochAt(heads)
     const env = sessionEnvironment(context)
@@ -126,6 +128,9 @@ export class GroupOpens {
     try {
       const changes = encoded.map(bytes => decodeGroupChange(env, bytes))
       const checked = await this.#check(unit, groupId, changes, carrier)
+      if (checked.kind === 'fetch' && carrier.isOwn) {
+        unit.after(() => void this.#takeOnceKnown(groupId, encoded, carrier, checked.accounts))
+      }
       if (checked.kind !== 'ok') return false
       await this.#components.writer.take(unit, groupId, checked.fresh, { isAccepted: carrier.isOwn })
       return true
@@ -133,6 +138,23 @@ export class GroupOpens {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.context.log.warn('changes of a group were refused', { code: error.code })
       return false
+    }
+  }
+
+  /** A new own device knows nobody yet. Never rejects: what is not taken now comes with the next Open. */
+  async #takeOnceKnown(
+    groupId: ConversationId,
+    encoded: Uint8Array[],
+    carrier: Carrier,
+    accounts: AccountId[]
+  ): Promise<void> {
+    const { context, directory, states } = this.#components
+    try {
+      for (const accountId of accounts) await directory.account(accountId)
+      if (accounts.some(accountId => !directory.peek(toHex(accountId)))) return
+      await states.unit(unit => this.take(unit, groupId, encoded, { ...carrier, isOwn: true }).then(() => undefined))
+    } catch (error) {
+      context.log.debug('a group of an own device was not taken yet', { reason: String(error) })
     }
   }
 

@@ -3,7 +3,7 @@
  * erased. Who calls it has checked the signatures, and that each signer is a device of its account.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { MESSAGE_ID_BYTES, type MessageId } from '../../protocol/conversation/message.ts'
+import { MESSAGE_ID_BYTES, type MessageBody, type MessageId } from '../../protocol/conversation/message.ts'
 import type { GroupChange, GroupChangeId } from '../../protocol/groups/group-change.ts'
 import { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { GroupState } from '../../protocol/groups/group-state.ts'
@@ -36,6 +36,8 @@ export interface GroupWriterComponents {
   pairings: PairingBook
   /** Says whether a person may learn anything of this device. */
   marks: { isSpokenTo(accountId: AccountId): boolean }
+  /** Puts a message into the queue of a group. */
+  spread: (unit: UnitOfWork, groupId: ConversationId, body: MessageBody) => Promise<void>
   /** A member is called so by the one who added them. */
   onNamed: (accountId: AccountId, username: string) => void
 }
@@ -77,6 +79,14 @@ export class GroupWriter {
     await this.#endParts(unit, groupId, before?.log.state, log.state)
     this.#name(unit, fresh)
     return this.#show(unit, conversation, before?.log, log, fresh, options)
+  }
+
+  /** What this device said while it took a member for removed who was not is sealed again, with a session for all. */
+  async #sealAgain(unit: UnitOfWork, { groupId, heads, state }: GroupLog): Promise<void> {
+    const outbound = await unit.read(slots.outbound(toHex(groupId)))
+    const isIn = state.members.has(toHex(this.#components.context.accountId()))
+    if (!isIn || !outbound || outbound.nextSequence === 0) return
+    await this.#components.spread(unit, groupId, { kind: 'groupLog', groupId, heads: [...heads], changes: [] })
   }
 
   /** Notes that the user takes part. */
@@ -227,6 +237,7 @@ export class GroupWriter {
     const lines = fresh
       .filter(({ id }) => !voided.some(other => isSame(other.id, id)))
       .map(change => this.#row(change, isSending))
+    if (undone.some(({ change }) => change.kind === 'remove')) await this.#sealAgain(unit, log)
     for (const line of [...lines, ...undone.map(change => this.#undoneRow(change))]) {
       const current = (await unit.read(slots.conversation(key))) ?? conversation
       const row = await history.append(unit, current, line)

@@ -33,6 +33,8 @@ import { deviceNameItem, moreHistoryItem, SyncItems, textValue, timeValue } from
 const MAX_DEVICE_NAME = 64
 
 export interface OwnDevicesComponents {
+  /** Tells the own devices which groups there are. */
+  shareGroups: () => Promise<void>
   context: EngineContext
   states: StateStore
   directory: DirectoryClient
@@ -108,6 +110,7 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     await this.#openToOwn()
     const item = deviceNameItem(toHex(deviceId))
     if (name !== '' && this.items.get(item) === undefined) await this.sync.setItem(item, textValue(name))
+    await this.#components.shareGroups()
   }
 
   /**

@@ -1,9 +1,11 @@
 /** Opens what one device says to this one alone: acknowledgements, receipts, requests, keys, and messages sent again. */
 import { toHex } from '../../protocol/bytes.ts'
 import { pairChange, type ConversationChange } from '../../protocol/conversation/conversation-change.ts'
+import { decodeMessage } from '../../protocol/conversation/message.ts'
 import { deviceOf } from '../../protocol/directory/account.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { fromDevice, fromOpener, openPairPacket } from '../../protocol/session/pair-channel.ts'
+import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import type { PairContent, PairPacket } from '../../protocol/session/pair-packet.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
@@ -15,6 +17,15 @@ export interface PairInboxComponents {
   context: EngineContext
   pairings: PairingBook
   roster: ConversationRoster
+}
+
+function isGroupLog({ sequence, content }: MessageFrame): boolean {
+  try {
+    return sequence === null && decodeMessage(content).body.kind === 'groupLog'
+  } catch (error) {
+    if (error instanceof ProtocolError) return false
+    throw error
+  }
 }
 
 export class PairInbox {
@@ -39,7 +50,8 @@ export class PairInbox {
     const key = toHex(conversationId)
     const device = toHex(found.deviceId)
     const conversation = await unit.read(slots.conversation(key))
-    const owner = conversation && (await roster.loadOwnerOf(conversation, found.deviceId))
+    const member = conversation && (await roster.loadOwnerOf(conversation, found.deviceId))
+    const owner = member ?? (conversation && (await roster.loadFormerOwnerOf(conversation, found.deviceId)))
     if (!owner) throw new ProtocolError('INVALID', 'packet of a device that is not in the conversation')
     const removedSince = owner.view.removedSince(found.deviceId)
     const state = {
@@ -50,7 +62,9 @@ export class PairInbox {
       ownAccount: context.accountId()
     }
     const origin = { conversationId, senderAccount: owner.accountId, senderDevice: found.deviceId }
-    return pairChange(sessionEnvironment(context), origin, state, content, { storedAt, removedSince })
+    // Who is out by the log that is known here may know more of it: changes of a group are signed, each by itself.
+    const heard = member ? content : { ...content, frames: content.frames.filter(isGroupLog) }
+    return pairChange(sessionEnvironment(context), origin, state, heard, { storedAt, removedSince })
   }
 
   #open(found: FoundPairing, packet: PairPacket): PairContent {

@@ -20,6 +20,8 @@ export interface GroupCarrierComponents {
   pairs: PairSender
   pairings: PairingBook
   knowledge: GroupKnowledge
+  /** The conversation of the account with itself; made if needed. */
+  notes: (unit: UnitOfWork) => Promise<ConversationId>
 }
 
 export class GroupCarrier implements GroupSending {
@@ -36,6 +38,11 @@ export class GroupCarrier implements GroupSending {
     options: Parameters<GroupSending['enqueue']>[3]
   ): Promise<void> {
     return this.#components.sealer.enqueue(unit, conversationId, body, options)
+  }
+
+  async tellOwn(unit: UnitOfWork, body: MessageBody): Promise<void> {
+    const { sealer, notes } = this.#components
+    await sealer.enqueue(unit, await notes(unit), body)
   }
 
   /** In the channel of the two devices, because nobody seals to those who are out. A device that there is no channel to hears nothing. */

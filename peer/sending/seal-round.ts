@@ -161,7 +161,10 @@ export class SealRound {
     let outbound = before ?? emptyOutbound(env, conversationId, context.device().deviceId)
     const sealed: Sealed = { items: [], open: undefined }
     if (renewalReason(outbound, hash, env.now())) {
-      const opened = await this.#open(unit, plan, outbound)
+      const isGroup = plan.roster.heads.length > 0
+      const whole = isGroup ? await this.#components.groups.rejoined(unit, plan.roster, outbound) : outbound
+      const opened = await this.#open(unit, plan, whole)
+      if (isGroup) await this.#components.groups.noteLeftOut(unit, whole, opened.outbound)
       outbound = opened.outbound
       const log = await this.#groupLog(unit, plan, opened)
       sealed.open = { openBody: opened.openBody, parts: opened.parts, log }

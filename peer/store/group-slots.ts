@@ -36,6 +36,8 @@ export const groupChangeEntry = entry(changeCodec)
 const headsCodec = list(groupChangeIdCodec, MAX_GROUP_HEADS)
 const knownCodec = struct({ deviceId: deviceIdCodec, heads: headsCodec })
 const openCodec = struct({ sessionId: sessionIdCodec, heads: headsCodec, openedAt: uint() })
+const formerCodec = struct({ deviceId: deviceIdCodec, since: uint(), heads: headsCodec })
+export const groupFormerEntry = entry(formerCodec)
 export const groupKnownEntry = entry(knownCodec)
 export const groupOpenEntry = entry(openCodec)
 
@@ -54,6 +56,16 @@ export const groupSlots = {
     id: group,
     order: device,
     codec: groupKnownEntry
+  }),
+  /**
+   * A device that left the roster: since which own message it had been in it, and the last changes of the session before. If what
+   * took its account out turns out to be void, it never was out, and what it missed is sent to it again.
+   */
+  former: (group: string, device: string): Slot<TypeOf<typeof formerCodec>> => ({
+    space: 'group-former',
+    id: group,
+    order: device,
+    codec: groupFormerEntry
   }),
   /** The last changes that a session of this device was opened with: who acknowledges it has them. */
   open: (group: string, session: string): Slot<TypeOf<typeof openCodec>> => ({

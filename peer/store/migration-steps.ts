@@ -243,6 +243,12 @@ const amendedMessages: MigrationStep = async store => {
   return changes
 }
 
+/**
+ * 13 to 14: a conversation may be a group, a line may be about one, and groups have logs. Nothing of before changes; the step keeps
+ * older programs, which cannot read them, from opening the store.
+ */
+const groups: MigrationStep = async () => []
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -256,7 +262,8 @@ export const STEPS: readonly MigrationStep[] = [
   acceptedPeople,
   searchIndex,
   messageFiles,
-  amendedMessages
+  amendedMessages,
+  groups
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

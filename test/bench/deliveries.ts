@@ -1,25 +1,31 @@
-import { countDeliveries } from '../unit/protocol/session/delivery-count.ts'
+import { countDeliveries, countGroupDeliveries, type DeliveryCount } from '../unit/protocol/session/delivery-count.ts'
 import { report } from './report.ts'
 
-/** Devices in the conversations that are counted. */
+/** Devices in the conversations of two people that are counted: they have no more than 64. */
 const SIZES = [4, 16, 64]
-/** A conversation of two accounts has at most 64 devices, and this bench has no others. */
-const NOT_RUN = 250
+/** Devices in the groups, two for each person. */
+const GROUP_SIZES = [4, 16, 64, 250]
 const BYTES_PER_DEVICE = 1_400
 
 /** Deliveries per device of a first message with its receipts and of each further one, and bytes of an opening. Counted, not timed. */
 export async function benchDeliveries(): Promise<void> {
   const note = 'payload and parts of the Open with its first message, without the frames around them'
-  const bytes = { target: { atMost: BYTES_PER_DEVICE }, note }
-  for (const devices of SIZES) {
-    const { hello, further, openUp, openDown } = await countDeliveries(devices)
-    report(`hello-deliveries-${devices}-devices`, 'per device', hello / devices, { target: { atMost: 3 } })
-    report(`further-deliveries-${devices}-devices`, 'per device', further / devices, { target: { atMost: 1.2 } })
-    report(`open-up-${devices}-devices`, 'bytes per device', openUp / devices, bytes)
-    report(`open-down-${devices}-devices`, 'bytes per device', openDown, bytes)
+  for (const devices of SIZES) reportCount(`${devices}-devices`, devices, await countDeliveries(devices), note)
+  const beside = `${note}; without the log of the group, which a new device gets beside it`
+  for (const devices of GROUP_SIZES) {
+    reportCount(`group-of-${devices}-devices`, devices, await countGroupDeliveries(devices), beside)
   }
-  report(`hello-deliveries-${NOT_RUN}-devices`, 'per device', null, {
-    target: { atMost: 3 },
-    note: 'not run: a conversation of two accounts has at most 64 devices'
-  })
+}
+
+function reportCount(
+  name: string,
+  devices: number,
+  { hello, further, openUp, openDown }: DeliveryCount,
+  note: string
+): void {
+  const bytes = { target: { atMost: BYTES_PER_DEVICE }, note }
+  report(`hello-deliveries-${name}`, 'per device', hello / devices, { target: { atMost: 3 } })
+  report(`further-deliveries-${name}`, 'per device', further / devices, { target: { atMost: 1.2 } })
+  report(`open-up-${name}`, 'bytes per device', openUp / devices, bytes)
+  report(`open-down-${name}`, 'bytes per device', openDown, bytes)
 }

@@ -1,6 +1,14 @@
 import { equalBytes, toHex } from '../../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
-import { createAccount, directoryOf, rosterOf, testEnvironment } from './fixtures.ts'
+import { createRoster, type ConversationId, type GroupHead, type Roster } from '../../../../protocol/roster/roster.ts'
+import {
+  createAccount,
+  directoryOf,
+  rosterOf,
+  testEnvironment,
+  type TestAccount,
+  type TestEnvironment
+} from './fixtures.ts'
 import { SimulatedPeer } from './simulated-peer.ts'
 
 const FURTHER_MESSAGES = 20
@@ -30,8 +38,21 @@ export async function countDeliveries(devices: number): Promise<DeliveryCount> {
   const env = testEnvironment(`deliveries of ${devices}`)
   const own = Math.min(Math.floor(devices / 2), DEVICES_OF_ONE)
   const accounts = [await createAccount(env, own), await createAccount(env, devices - own)]
+  return count(env, accounts, rosterOf(env, ...accounts))
+}
+
+/** The same in a group of people with two devices each; the changes of its log travel beside the Open and are not counted. */
+export async function countGroupDeliveries(devices: number): Promise<DeliveryCount> {
+  const env = testEnvironment(`group deliveries of ${devices}`)
+  const accounts: TestAccount[] = []
+  for (let left = devices; left > 0; left -= 2) accounts.push(await createAccount(env, Math.min(2, left)))
+  const members = accounts.map(account => account.member())
+  const roster = createRoster(env.random(32) as ConversationId, 1, members, [env.random(32) as GroupHead])
+  return count(env, accounts, roster)
+}
+
+async function count(env: TestEnvironment, accounts: TestAccount[], roster: Roster): Promise<DeliveryCount> {
   const all = accounts.flatMap(account => account.devices)
-  const roster = rosterOf(env, ...accounts)
   const directory = directoryOf(...accounts)
   const bundleOf = (deviceId: DeviceId) => all.find(device => equalBytes(device.deviceId, deviceId))!.bundle
   const limits = { maxMessages: 100, maxAgeMs: 7 * 86_400_000 }

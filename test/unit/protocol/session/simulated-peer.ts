@@ -11,7 +11,13 @@ import {
   type Message,
   type MessageBody
 } from '../../../../protocol/conversation/message.ts'
-import { resolveRoster, type DirectoryView } from '../../../../protocol/roster/roster-resolution.ts'
+import {
+  resolveGroupRoster,
+  resolveRoster,
+  type DirectoryView,
+  type RosterDecision,
+  type RosterReference
+} from '../../../../protocol/roster/roster-resolution.ts'
 import { findRosterDevice, rosterDevices, rosterHash, type Roster } from '../../../../protocol/roster/roster.ts'
 import {
   emptySequencer,
@@ -242,6 +248,15 @@ export class SimulatedPeer {
     for (const bytes of packet.messages) await this.#receiveMessage(bytes)
   }
 
+  /** Members of a group are taken from the roster: its log is tested elsewhere. */
+  #decide(reference: RosterReference): RosterDecision {
+    const { group } = reference
+    if (!group) return resolveRoster(this.env, reference, this.directory)
+    const { members, epoch } = this.rosterNow()
+    const at = { members: members.map(({ accountId }) => accountId), epoch }
+    return resolveGroupRoster(this.env, { ...reference, group }, at, this.directory, this.device.accountId)
+  }
+
   async #receiveOpen(openBody: Uint8Array, part: Uint8Array): Promise<void> {
     const conversationId = this.rosterNow().conversationId
     const held = [...heldConversationKeys(conversationId, this.ownKeys), ...heldKeysOf(this.env, this.device)]
@@ -249,7 +264,7 @@ export class SimulatedPeer {
     try {
       const open = await readOpen(this.env, this.device.deviceId, held, openBody, part)
       const { sessionId, senderDevice } = open.content.context
-      const decision = resolveRoster(this.env, open.reference, this.directory)
+      const decision = this.#decide(open.reference)
       if (decision.kind !== 'accept') {
         this.refusals.push(decision.kind)
         discardOpen(open)

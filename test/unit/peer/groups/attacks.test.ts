@@ -81,7 +81,7 @@ test('a former member who hears of nothing, with every key, is neither heard nor
   for (const peer of [bob, dan]) await until('they are in', async () => (await size(peer)) === 3)
   await dan.engine.messages.sendText(group.id, 'while a member')
   for (const peer of [ada, bob]) await has(peer, group.id, 'while a member')
-  network.fate = (_delivery, mailbox: DeviceId) => (toHex(mailbox) === dan.me.deviceId ? 'drop' : 'deliver')
+  network.fate = (_delivery, mailbox: DeviceId) => (toHex(mailbox) === dan.me.deviceId ? 'later' : 'deliver')
   await ada.engine.groups.remove(group.id, [idOf(dan)])
   await until('bob knows', async () => (await size(bob)) === 2)
   await dan.engine.messages.sendText(group.id, 'I was removed')

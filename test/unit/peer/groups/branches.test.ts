@@ -39,7 +39,7 @@ const has = (peer: TestPeer, text: string): Promise<void> =>
 /** Nothing reaches these people until the network is whole again. */
 function cutOff(...peers: TestPeer[]): void {
   const devices = new Set(peers.map(({ me }) => me.deviceId))
-  network.fate = (_delivery, mailbox: DeviceId) => (devices.has(toHex(mailbox)) ? 'drop' : 'deliver')
+  network.fate = (_delivery, mailbox: DeviceId) => (devices.has(toHex(mailbox)) ? 'later' : 'deliver')
 }
 
 function heal(): void {

@@ -327,7 +327,8 @@ export class ChatEngine {
     }))
     const pairInbox = new PairInbox({ context, pairings, roster })
     const isPartner = (accountId: AccountId): boolean => this.conversations.isPartner(accountId)
-    const receiving = { context, states, directory, inbox, pairInbox, groups: groupOpens, isPartner }
+    const isFriend = (accountId: AccountId): boolean => marks.isSpokenTo(accountId)
+    const receiving = { context, states, directory, inbox, pairInbox, groups: groupOpens, isPartner, isFriend }
     const receiver = (this.receiver = new Receiver(receiving))
     const losses = new MailboxLosses({ context, states, rows, history })
     this.mailbox = new Mailbox({ context, receiver, losses }, { onChange })

@@ -41,6 +41,8 @@ export interface ReceiverComponents extends PacketReaderComponents {
   pairInbox: PairInbox
   /** Whether there is a conversation with an account. */
   isPartner: (accountId: AccountId) => boolean
+  /** Whether the user accepts a person. */
+  isFriend: (accountId: AccountId) => boolean
 }
 
 export class Receiver {
@@ -220,7 +222,7 @@ export class Receiver {
     const unasked = asked ? keys.filter(key => !asked.includes(key)) : attempt.isAsked ? [] : keys
     if (unasked.length === 0) return
     this.#parked.noteAsked(delivery)
-    void this.#lookups.want(unasked)
+    void this.#lookups.want(unasked, this.#components.isFriend(outcome.sender))
   }
 
   #park(park: (unit: UnitOfWork) => void): Promise<void> {

@@ -51,10 +51,14 @@ export class RosterLookups {
     await this.#running
   }
 
-  /** Asks for accounts as soon as their turn comes. Never rejects. */
-  async want(accounts: string[]): Promise<void> {
+  /**
+   * Asks for accounts as soon as their turn comes. Never rejects.
+   * @param isOfFriend - a person whom the user accepts names them, such as the members of a group: they take nothing from the
+   * budget of what strangers name.
+   */
+  async want(accounts: string[], isOfFriend = false): Promise<void> {
     try {
-      for (const account of accounts) await this.#add(account)
+      for (const account of accounts) await this.#add(account, isOfFriend)
     } catch (error) {
       // The store is closed or cannot be read. What is parked is looked at again later.
       this.#context.log.debug('accounts could not be put in line', { reason: String(error) })
@@ -62,9 +66,9 @@ export class RosterLookups {
     this.#kick()
   }
 
-  async #add(account: string): Promise<void> {
+  async #add(account: string, isOfFriend: boolean): Promise<void> {
     if (this.#stopped || this.#known.size + this.#strangers.size >= MAX_WAITING_ACCOUNTS) return
-    const isKnown = (await this.#directory.load(fromHex(account) as AccountId)) !== undefined
+    const isKnown = isOfFriend || (await this.#directory.load(fromHex(account) as AccountId)) !== undefined
     if (isKnown) this.#known.add(account)
     else this.#strangers.add(account)
   }

@@ -20,10 +20,10 @@ import type { PairSender } from '../sending/pair-sender.ts'
 import type { HistoryMerge } from './history-merge.ts'
 import { decodePiece, encodeCursor, FIRST_CURSOR, type HistoryPiece } from './history-piece.ts'
 
-/** Pieces that one request asks for: 320 KiB are on their way at most. */
-const PIECES_ASKED = 8
+/** Pieces that one request asks for: 640 KiB are on their way at most. */
+const PIECES_ASKED = 16
 /** Pieces that are kept in memory until the ones before them come. */
-const MAX_EARLY_PIECES = 16
+const MAX_EARLY_PIECES = 32
 const FIRST_RETRY_MS = 1_000
 /** The other device says when it is back, so that requests do not gather in its mailbox. */
 const MAX_RETRY_MS = 3_600_000

@@ -13,7 +13,7 @@ export interface UnitOptions {
 }
 
 /** States kept decoded in memory; the least recently used go first. */
-const MAX_CACHED_STATES = 20_000
+const MAX_CACHED_STATES = 8_000
 
 const slotKey = ({ space, id = '', order = '' }: EntryName): string => `${space}/${id}/${order}`
 

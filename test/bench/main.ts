@@ -7,6 +7,7 @@ import { benchDeliveries } from './deliveries.ts'
 import { benchDirectory } from './directory.ts'
 import { benchDurable } from './durable.ts'
 import { benchFiles } from './files.ts'
+import { benchHistoryTransfer } from './history-transfer.ts'
 import { benchLatency } from './latency.ts'
 import { benchLookup, DEFAULT_ACCOUNTS } from './lookup.ts'
 import { benchMemory } from './memory.ts'
@@ -34,6 +35,10 @@ const BENCHES: Record<string, { summary: string; run: (settings: Settings) => Pr
   'records-per-ada': { summary: 'records that an ADA pays for, single and batched', run: benchRecordsPerAda },
   search: { summary: 'finding words among 100,000 messages, beside a scan of plain texts', run: benchSearch },
   files: { summary: 'files and backups through a node, beside the rate of encryption and hash', run: benchFiles },
+  'history-transfer': {
+    summary: 'all messages of one device to a new one, beside the store alone, and what it costs in memory',
+    run: () => benchHistoryTransfer()
+  },
   lookup: { summary: 'names and proofs among many accounts, beside Map and LevelDB', run: benchLookup }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
 import { accessibilityFaults } from './support/axe.ts'
+import { browserWithCamera, filmOf } from './support/code-camera.ts'
 import { watchForeignRequests } from './support/foreign-requests.ts'
 import { BrowserPerson } from './support/person.ts'
 
@@ -16,14 +17,17 @@ test.describe('one person with several browsers', () => {
 
   test.afterAll(async () => network?.stop())
 
-  test('adds another one by words, and refuses a third that has a picture of the code', async ({ browser }) => {
+  test('adds two, removes one, loses all and comes back', async ({ browser, playwright, launchOptions }) => {
     test.setTimeout(240_000)
     const [url] = network.urls as [string]
     const ada = await BrowserPerson.create(browser, 'ada')
     const bob = await BrowserPerson.create(browser, 'bob')
     const second = await BrowserPerson.create(browser, 'ada')
-    const third = await BrowserPerson.create(browser, 'ada')
-    const foreign = [ada, second, third].map(person => watchForeignRequests(person.context, network.urls))
+    const film = test.info().outputPath('camera.y4m')
+    const seeing = await browserWithCamera({ playwright, launchOptions }, film)
+    const third = await BrowserPerson.create(seeing, 'ada', { permissions: ['camera'] })
+    const fourth = await BrowserPerson.create(browser, 'ada')
+    const foreign = [ada, second, third, fourth].map(person => watchForeignRequests(person.context, network.urls))
 
     await test.step('Ada and Bob have written to each other', async () => {
       await Promise.all([ada.signUp(url), bob.signUp(url)])
@@ -78,8 +82,68 @@ test.describe('one person with several browsers', () => {
       await expect(third.page.getByRole('alert')).toContainText('The answer was no')
     })
 
+    await test.step('a new code is seen by a camera', async () => {
+      await second.page.getByRole('button', { name: 'Make a new code' }).click()
+      await filmOf(second.page.getByAltText('QR code'), film)
+      await third.page.getByRole('button', { name: 'Scan the code with the camera' }).click()
+      await second.page.getByRole('button', { name: 'Add', exact: true }).click()
+      await third.openChat('Bob')
+      await expect(third.message('Line 1 from before')).toBeVisible()
+      await third.write('From the third')
+      await expect(bob.message('From the third')).toBeVisible()
+    })
+
+    await test.step('the second one renames the third and removes the first', async () => {
+      const { page } = second
+      await page.goto(`${url}/#/you/devices`)
+      await expect(page.getByText('Added by Second')).toBeVisible()
+      await page.getByRole('button', { name: 'Rename Third' }).click()
+      await page.getByLabel('Name of the device').fill('Kitchen')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await expect(page.getByRole('button', { name: 'Rename Kitchen' })).toBeFocused()
+      await page.getByRole('button', { name: 'Remove Chrome on Linux' }).click()
+      await page.getByRole('button', { name: 'Remove for good' }).click()
+      await expect(page.getByText('1 removed device')).toBeVisible()
+      await expect(ada.page.getByText('This device was removed').first()).toBeVisible()
+      await bob.write('After the removal')
+      await expect(third.message('After the removal')).toBeVisible()
+      await expect(third.message('Line 1 from before')).toBeVisible()
+      await expect(ada.message('After the removal')).toHaveCount(0)
+    })
+
+    const code = await test.step('the second one makes a recovery code', async () => {
+      const { page } = second
+      await page.goto(`${url}/#/you/recovery`)
+      await page.getByRole('button', { name: 'Make a recovery code' }).click()
+      const download = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Save as a file' }).click()
+      const file = await (await download).path()
+      await page.getByRole('button', { name: 'I have kept it' }).click()
+      await expect(page.getByText('Your recovery code counts now.')).toBeVisible()
+      return file
+    })
+
+    await test.step('a fresh browser gets the account back with it; the others end, and Bob is told', async () => {
+      const { page } = fourth
+      await page.goto(url)
+      await page.getByRole('link', { name: 'I lost all my devices' }).click()
+      await page.getByLabel('Your username').fill('ada')
+      await page.getByLabel('Take it from a file').setInputFiles(code)
+      await page.getByRole('button', { name: 'Get my account back' }).click()
+      await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible()
+      await expect(page.getByRole('link', { name: 'Make a recovery code' })).toBeVisible()
+      for (const ended of [second, third]) {
+        await expect(ended.page.getByText('This device was removed').first()).toBeVisible()
+      }
+      await fourth.startChatWith('bob')
+      await fourth.write('I am back')
+      await expect(bob.message('I am back')).toBeVisible()
+      await expect(bob.page.getByRole('alert')).toContainText('replaced all devices with a recovery code')
+    })
+
     expect(foreign.flat()).toEqual([])
-    for (const person of [ada, bob, second, third]) await person.close()
+    for (const person of [ada, bob, second, third, fourth]) await person.close()
+    await seeing.close()
   })
 })
 

@@ -1,5 +1,6 @@
 /** What a peer does from time to time for its conversations: Opens again, requests for gaps, fresh keys, erasing. */
-import { equalBytes, toHex, wipe } from '../../protocol/bytes.ts'
+import { erase, Secret } from '../../protocol/secret.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { rosterDevices, type Roster } from '../../protocol/roster/roster.ts'
 import { hasGaps, visibleGaps } from '../../protocol/conversation/sequencer.ts'
 import type { DeviceBundle } from '../../protocol/identity/bundle.ts'
@@ -149,13 +150,16 @@ export class SessionUpkeep {
     const held = await unit.read(slots.ownKeys(key))
     if (!held) return
     // Of a copy, because it wipes at once: were the batch to fail, the keys in memory would be gone and those on disk not.
-    const copy = { ...held.own, keys: held.own.keys.map(own => ({ ...own, seed: own.seed.slice() })) }
+    const copy = {
+      ...held.own,
+      keys: held.own.keys.map(own => ({ ...own, seed: new Secret(own.seed.expose().slice()) }))
+    }
     const own = eraseOwnKeys(copy, await peerKeysOf(unit, key), others, hasGaps, this.#components.context.timers.now())
-    if (own === copy) return wipe(...copy.keys.map(({ seed }) => seed))
+    if (own === copy) return erase(...copy.keys.map(({ seed }) => seed))
     unit.write(slots.ownKeys(key), { ...held, own })
     unit.after(() => {
       this.#components.onKeysChanged(key, own)
-      wipe(...held.own.keys.map(({ seed }) => seed))
+      erase(...held.own.keys.map(({ seed }) => seed))
     })
   }
 

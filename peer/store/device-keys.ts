@@ -1,4 +1,4 @@
-import { bytes, bytesBetween, decode, encode, nullable, struct, uint } from '../../protocol/codec.ts'
+import { bytesBetween, decode, encode, nullable, struct, uint } from '../../protocol/codec.ts'
 import {
   KEY_BYTES,
   type Crypto,
@@ -10,6 +10,7 @@ import { signBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts
 import { deviceIdOf, messagingKeyHash, type DeviceId, type DevicePublicKeys } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { Environment } from '../../protocol/environment.ts'
+import { Secret, secretBytes } from '../../protocol/secret.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { HeldKey, SealKeyId } from '../../protocol/session/seal-key.ts'
 import {
@@ -28,8 +29,8 @@ import type { SealedStore } from './sealed-store.ts'
 const MAX_WEEKLY_BYTES = 64 * 1024
 
 const storedDeviceCodec = struct({
-  /** 32-byte X-Wing seed of the registered messaging key: secret. */
-  registeredSeed: bytes(KEY_BYTES),
+  /** 32-byte X-Wing seed of the registered messaging key. */
+  registeredSeed: secretBytes(KEY_BYTES),
   weekly: bytesBetween(1, MAX_WEEKLY_BYTES),
   /** Index of the weekly key that the nodes have, null before the first. */
   published: nullable(uint())
@@ -43,7 +44,7 @@ export class DeviceKeys {
   readonly publicKeys: DevicePublicKeys
   readonly deviceId: DeviceId
   readonly #network: NetworkId
-  readonly #registeredSeed: Uint8Array
+  readonly #registeredSeed: Secret
   readonly #registeredKey: MessagingKey
   readonly #store: SealedStore
   /** Every change reads, waits and writes: without turns one of two at once would undo the other. */
@@ -57,7 +58,7 @@ export class DeviceKeys {
     store: SealedStore,
     signingKey: SigningKey,
     registeredKey: MessagingKey,
-    stored: { registeredSeed: Uint8Array; weekly: WeeklyKeys; published: number | null }
+    stored: { registeredSeed: Secret; weekly: WeeklyKeys; published: number | null }
   ) {
     this.signingKey = signingKey
     this.publicKeys = {
@@ -87,7 +88,7 @@ export class DeviceKeys {
     if (!encoded) return undefined
     if (!signingKey) throw storeFailure('signing-key-unusable', NAME.space)
     const { registeredSeed, weekly, published } = decode(storedDeviceCodec, encoded, { maxBytes: 2 * MAX_WEEKLY_BYTES })
-    const registeredKey = await crypto.messagingKeyFromSeed(registeredSeed)
+    const registeredKey = await crypto.messagingKeyFromSeed(registeredSeed.expose())
     const stored = { registeredSeed, weekly: weeklyKeysState.decode(weekly), published }
     return new DeviceKeys(crypto, network, store, signingKey, registeredKey, stored)
   }
@@ -101,8 +102,8 @@ export class DeviceKeys {
     random: Random
   ): Promise<DeviceKeys> {
     const signingKey = (await vault.load()) ?? (await vault.create())
-    const registeredSeed = random(KEY_BYTES)
-    const registeredKey = await crypto.messagingKeyFromSeed(registeredSeed)
+    const registeredSeed = new Secret(random(KEY_BYTES))
+    const registeredKey = await crypto.messagingKeyFromSeed(registeredSeed.expose())
     const stored = { registeredSeed, weekly: emptyWeeklyKeys(), published: null }
     const keys = new DeviceKeys(crypto, network, store, signingKey, registeredKey, stored)
     await keys.#save(stored.weekly, null)
@@ -136,7 +137,7 @@ export class DeviceKeys {
       await this.#save(eraseWeeklyKeys(weekly, env.now()), this.#published)
     }
     const newest = this.#weekly.keys.at(-1)!
-    const weeklyKey = await env.crypto.messagingKeyFromSeed(newest.seed)
+    const weeklyKey = await env.crypto.messagingKeyFromSeed(newest.seed.expose())
     return signBundle(this.#network, this.signingKey, {
       deviceId: this.deviceId,
       keys: this.publicKeys,

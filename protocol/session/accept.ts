@@ -97,11 +97,11 @@ export function keyOfOpen(
 
 // Importing a secret costs as much as using it. Only the keys that strangers can seal to are kept imported, as long as
 // their seed is.
-const importedKeys = new WeakMap<Uint8Array, Promise<MessagingKey>>()
+const importedKeys = new WeakMap<Secret, Promise<MessagingKey>>()
 
 function messagingKeyOf(crypto: Crypto, { seed, index }: HeldKey): Promise<MessagingKey> {
-  if (index !== null) return crypto.messagingKeyFromSeed(seed)
-  const imported = importedKeys.get(seed) ?? crypto.messagingKeyFromSeed(seed)
+  if (index !== null) return crypto.messagingKeyFromSeed(seed.expose())
+  const imported = importedKeys.get(seed) ?? crypto.messagingKeyFromSeed(seed.expose())
   importedKeys.set(seed, imported)
   return imported
 }

@@ -3,7 +3,7 @@
  * highest they hold. {@link OwnKeys} is what this device handed out in one conversation, {@link PeerKey} what it holds
  * of one other device there.
  */
-import { equalBytes, toHex, wipe } from '../bytes.ts'
+import { equalBytes, toHex } from '../bytes.ts'
 import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import type { ConversationId } from '../roster/roster.ts'
 import { KEY_BYTES, MESSAGING_KEY_BYTES, type MessagingKey } from '../crypto/crypto.ts'
@@ -13,6 +13,7 @@ import { verifyBundle, type DeviceBundle } from '../identity/bundle.ts'
 import { KEY_GRACE_MS, KEY_UPDATE_PERIOD_MS, PENDING_TTL_MS } from '../limits.ts'
 import type { RosterDevice } from '../roster/roster.ts'
 import type { Environment } from '../environment.ts'
+import { Secret, secretBytes } from '../secret.ts'
 import { conversationKeyId, type HeldKey, type SealKeyId } from './seal-key.ts'
 import { stateCodec } from './state.ts'
 
@@ -22,8 +23,8 @@ export const MAX_OWN_KEYS = 1_024
 const ownKeyCodec = struct({
   index: uint(),
   keyId: bytes<SealKeyId>(32),
-  /** 32-byte X-Wing seed: secret. */
-  seed: bytes(KEY_BYTES),
+  /** 32-byte X-Wing seed. */
+  seed: secretBytes(KEY_BYTES),
   /** When a newer key was handed out, milliseconds; `null` for the newest. */
   supersededAt: nullable(uint())
 })
@@ -69,8 +70,8 @@ export async function renewOwnKey(
   { crypto, network, random, now }: Environment,
   own: OwnKeys
 ): Promise<{ own: OwnKeys; index: number; keyId: SealKeyId; key: MessagingKey }> {
-  const seed = random(KEY_BYTES)
-  const key = await crypto.messagingKeyFromSeed(seed)
+  const seed = new Secret(random(KEY_BYTES))
+  const key = await crypto.messagingKeyFromSeed(seed.expose())
   const keyId = conversationKeyId(crypto, network, key.publicKey)
   const at = now()
   const index = own.nextIndex
@@ -111,7 +112,7 @@ export function eraseOwnKeys(
     if (now >= supersededAt + PENDING_TTL_MS + KEY_GRACE_MS) return false
     return hasGaps || index >= leastUsed
   })
-  for (const key of own.keys) if (!kept.includes(key)) wipe(key.seed)
+  for (const key of own.keys) if (!kept.includes(key)) key.seed.erase()
   return kept.length === own.keys.length ? own : { ...own, keys: kept }
 }
 

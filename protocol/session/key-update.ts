@@ -59,7 +59,7 @@ export async function keyUpdateFor(
   if (!isDue && usedOwnIndex !== null && usedOwnIndex >= newest.index) return undefined
   const renewed = isDue ? await renewOwnKey(env, own) : undefined
   const index = renewed?.index ?? newest!.index
-  const key = renewed?.key ?? (await env.crypto.messagingKeyFromSeed(newest!.seed))
+  const key = renewed?.key ?? (await env.crypto.messagingKeyFromSeed(newest!.seed.expose()))
   const { publicKey } = key
   const signature = await signingKey.sign(signedBytes(env, owner, index, publicKey))
   return { own: renewed?.own ?? own, update: { index, publicKey, signature } }

@@ -4,6 +4,7 @@ import type { ConversationId } from '../roster/roster.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import { labelledHash } from '../labels.ts'
 import type { NetworkId } from '../network.ts'
+import type { Secret } from '../secret.ts'
 import { SEAL_TAG_BYTES } from './open-body.ts'
 
 /**
@@ -21,7 +22,7 @@ export function conversationKeyId(crypto: Crypto, network: NetworkId, publicKey:
 export interface HeldKey {
   keyId: SealKeyId
   /** 32-byte X-Wing seed. */
-  seed: Uint8Array
+  seed: Secret
   /** The only conversation that a conversation key opens; `null` for weekly and registered keys. */
   conversationId: ConversationId | null
   /** Index of a conversation key, `null` for others. */

@@ -2,12 +2,12 @@
  * The signed messaging keys that strangers seal their first Open to. A new one each week: a thief who
  * steals the secret later reads what was sealed to it.
  */
-import { wipe } from '../bytes.ts'
 import { bytes, list, nullable, struct, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, type MessagingKey } from '../crypto/crypto.ts'
 import { messagingKeyHash } from '../identity/device.ts'
 import { KEY_GRACE_MS, PENDING_TTL_MS, WEEKLY_KEY_PERIOD_MS } from '../limits.ts'
 import type { Environment } from '../environment.ts'
+import { Secret, secretBytes } from '../secret.ts'
 import type { HeldKey, SealKeyId } from './seal-key.ts'
 import { stateCodec } from './state.ts'
 
@@ -16,8 +16,8 @@ const MAX_WEEKLY_KEYS = 64
 const weeklyKeyCodec = struct({
   index: uint(),
   keyId: bytes<SealKeyId>(32),
-  /** 32-byte X-Wing seed: secret. */
-  seed: bytes(KEY_BYTES),
+  /** 32-byte X-Wing seed. */
+  seed: secretBytes(KEY_BYTES),
   /** Milliseconds; goes into the bundle. */
   expiry: uint(),
   supersededAt: nullable(uint())
@@ -45,8 +45,8 @@ export async function renewWeeklyKey(
   { crypto, network, random, now }: Environment,
   weekly: WeeklyKeys
 ): Promise<{ weekly: WeeklyKeys; index: number; expiry: number; key: MessagingKey }> {
-  const seed = random(KEY_BYTES)
-  const key = await crypto.messagingKeyFromSeed(seed)
+  const seed = new Secret(random(KEY_BYTES))
+  const key = await crypto.messagingKeyFromSeed(seed.expose())
   const at = now()
   const index = weekly.nextIndex
   const expiry = at + 2 * WEEKLY_KEY_PERIOD_MS
@@ -65,7 +65,7 @@ export function eraseWeeklyKeys(weekly: WeeklyKeys, now: number): WeeklyKeys {
     ({ expiry, supersededAt }) =>
       supersededAt === null || now < Math.max(expiry, supersededAt) + PENDING_TTL_MS + KEY_GRACE_MS
   )
-  for (const key of weekly.keys) if (!kept.includes(key)) wipe(key.seed)
+  for (const key of weekly.keys) if (!kept.includes(key)) key.seed.erase()
   return kept.length === weekly.keys.length ? weekly : { ...weekly, keys: kept }
 }
 

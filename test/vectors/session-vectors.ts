@@ -149,7 +149,7 @@ export async function makeSessionVectors(): Promise<SessionVectors> {
       now: env.now(),
       recipient: toHex(recipient),
       keyId: toHex(key.keyId),
-      keySeed: toHex(key.seed),
+      keySeed: toHex(key.seed.expose()),
       openBody: toHex(opened.openBody),
       part: toHex(part),
       secret: toHex(secret),
@@ -367,7 +367,7 @@ export async function checkSessionVectors(vectors: SessionVectors, backend: Cryp
 
   const deviceId = fromHex(open.recipient) as DeviceId
   const keyId = fromHex(open.keyId) as SealKeyId
-  const held = [{ keyId, seed: fromHex(open.keySeed), conversationId: null, index: null }]
+  const held = [{ keyId, seed: new Secret(fromHex(open.keySeed)), conversationId: null, index: null }]
   const accept = async (openBody: string, part: string) => {
     const read = await readOpen(env, deviceId, held, fromHex(openBody), fromHex(part))
     same('secret', toHex(read.secret), open.secret)

@@ -80,12 +80,14 @@ describe('secrets that nobody needs any more', () => {
     clock.now += 10 * PENDING_TTL_MS
     store.failNext = true
     await expect(upkeep.run(conversation)).rejects.toThrow('disk full')
-    expect((await ownKeys(states)).map(({ seed }) => isWiped(seed))).toEqual([false, false])
+    expect((await ownKeys(states)).map(({ seed }) => isWiped(seed.expose()))).toEqual([false, false])
     await upkeep.run(conversation)
-    expect((await ownKeys(states)).map(({ index, seed }) => [index, isWiped(seed)])).toEqual([[1, false]])
-    expect((await ownKeys(await reopened())).map(({ index, seed }) => [index, isWiped(seed)])).toEqual([[1, false]])
+    expect((await ownKeys(states)).map(({ index, seed }) => [index, isWiped(seed.expose())])).toEqual([[1, false]])
+    expect((await ownKeys(await reopened())).map(({ index, seed }) => [index, isWiped(seed.expose())])).toEqual([
+      [1, false]
+    ])
     // What was in memory before is not left lying about.
-    expect(own.keys.map(({ seed }) => isWiped(seed))).toEqual([true, true])
+    expect(own.keys.map(({ seed }) => isWiped(seed.expose()))).toEqual([true, true])
   })
 })
 

@@ -343,7 +343,7 @@ describe('the review', () => {
   it('a member cannot seal an Open again to another key of a device, as if its sender had known that key', async () => {
     const { content, secret } = await insideOf(b2)
     const { own } = await renewOwnKey(env, emptyOwnKeys())
-    const { publicKey } = await crypto.messagingKeyFromSeed(own.keys[0]!.seed)
+    const { publicKey } = await crypto.messagingKeyFromSeed(own.keys[0]!.seed.expose())
     const target = { ...weeklyTarget(env, b1), keyId: conversationKeyId(crypto, network, publicKey), publicKey }
     const part = await forgePart(env, opened.openBody, content, secret, b2.signingKey, target)
     const held = heldConversationKeys(roster.conversationId, own)
@@ -373,7 +373,7 @@ describe('the review', () => {
       commitment,
       bodyHash: openBodyHash(env, opened.openBody)
     })
-    const key = await crypto.messagingKeyFromSeed(seed)
+    const key = await crypto.messagingKeyFromSeed(seed.expose())
     const { tag, enc, sealed } = decodeOpenPart(part)
     const secrets = await hpkeOpen(crypto, key, enc, info, NO_ASSOCIATED_DATA, sealed)
     const again = await hpkeSeal(crypto, b1.bundle.weeklyKey, info, NO_ASSOCIATED_DATA, secrets)
@@ -389,7 +389,7 @@ describe('the review', () => {
   it('a key of one conversation does not open a session of another', async () => {
     const { own } = await renewOwnKey(env, emptyOwnKeys())
     const elsewhere = env.random(32) as Roster['conversationId']
-    const publicKey = (await crypto.messagingKeyFromSeed(own.keys[0]!.seed)).publicKey
+    const publicKey = (await crypto.messagingKeyFromSeed(own.keys[0]!.seed.expose())).publicKey
     const peerKeys = [{ deviceId: b1.deviceId, index: 0, publicKey, usedOwnIndex: null }]
     const crossed = await openTo(env, a1, roster, [a2, b2], { peerKeys })
     const held = heldConversationKeys(elsewhere, own)

@@ -1,4 +1,5 @@
 /** People and devices with real keys, a directory that knows them, and a clock and randomness that the test owns. */
+import { Secret } from '../../../../protocol/secret.ts'
 import { equalBytes, toHex } from '../../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import type { Crypto } from '../../../../protocol/crypto/crypto.ts'
@@ -174,7 +175,7 @@ export function rosterOf(env: Environment, ...accounts: TestAccount[]): Roster {
 /** Weekly and registered secrets of a device. */
 export function heldKeysOf(env: Environment, device: TestDevice): HeldKey[] {
   const keyId = messagingKeyHash(env.crypto, env.network, device.registeredKey) as SealKeyId
-  const registered = { keyId, seed: device.registeredSeed, conversationId: null, index: null }
+  const registered = { keyId, seed: new Secret(device.registeredSeed), conversationId: null, index: null }
   return [...heldWeeklyKeys(device.weekly), registered]
 }
 

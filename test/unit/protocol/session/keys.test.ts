@@ -1,4 +1,5 @@
 /** Which key an Open is sealed to, and when a secret goes. */
+import { inspect } from 'node:util'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../../protocol/bytes.ts'
 import { rosterDevices, type Roster } from '../../../../protocol/roster/roster.ts'
@@ -67,7 +68,7 @@ const listed = (device: TestDevice) =>
 async function peerKeyFor(device: TestDevice, index: number): Promise<{ peer: PeerKey; own: OwnKeys }> {
   let own = emptyOwnKeys()
   for (let i = 0; i <= index; i++) own = (await renewOwnKey(env, own)).own
-  const { publicKey } = await env.crypto.messagingKeyFromSeed(own.keys.at(-1)!.seed)
+  const { publicKey } = await env.crypto.messagingKeyFromSeed(own.keys.at(-1)!.seed.expose())
   return { peer: { deviceId: device.deviceId, index, publicKey, usedOwnIndex: null }, own }
 }
 
@@ -185,7 +186,7 @@ describe('own secrets', () => {
   it('are fresh with each Open, and their states come back as they were', async () => {
     const own = await threeKeys()
     expect(indexes(own)).toEqual([0, 1, 2])
-    expect(new Set(own.keys.map(({ seed }) => toHex(seed))).size).toBe(3)
+    expect(new Set(own.keys.map(({ seed }) => toHex(seed.expose()))).size).toBe(3)
     expect(own.keys.map(({ supersededAt }) => supersededAt)).toEqual([START, START, null])
     expect(ownKeysState.decode(ownKeysState.encode(own))).toEqual(own)
     expect(heldConversationKeys(roster.conversationId, own).map(({ index }) => index)).toEqual([0, 1, 2])
@@ -199,11 +200,23 @@ describe('own secrets', () => {
     ])
   })
 
+  it('are in nothing that prints a state, and so are weekly keys', async () => {
+    const own = await threeKeys()
+    const { weekly } = await renewWeeklyKey(env, emptyWeeklyKeys())
+    for (const { keys } of [own, weekly]) {
+      const printed = [inspect(keys, { depth: 9 }), JSON.stringify(keys), String(keys.map(({ seed }) => seed))].join()
+      for (const { seed } of keys) {
+        expect(printed).not.toContain(toHex(seed.expose()))
+        expect(printed).not.toContain([...seed.expose()].slice(0, 8).join(', '))
+      }
+    }
+  })
+
   it('are wiped when they go', async () => {
     const own = await threeKeys()
     const seeds = own.keys.map(({ seed }) => seed)
     eraseOwnKeys(own, [usedBy(b1, 2), usedBy(b2, 2)], others(), false, START)
-    expect(seeds.map(seed => seed.every(byte => byte === 0))).toEqual([true, true, false])
+    expect(seeds.map(seed => seed.expose().every(byte => byte === 0))).toEqual([true, true, false])
   })
 
   it('stay while a message is missing, as its Open may be sealed to them', async () => {
@@ -244,7 +257,7 @@ describe('weekly keys', () => {
     expect(eraseWeeklyKeys(next, end - 1).keys).toHaveLength(2)
     const seed = next.keys[0]!.seed
     expect(eraseWeeklyKeys(next, end).keys.map(({ index }) => index)).toEqual([1])
-    expect(seed.every(byte => byte === 0)).toBe(true)
+    expect(seed.expose().every(byte => byte === 0)).toBe(true)
   })
 })
 

@@ -247,7 +247,7 @@ describe('a key handed over in the channel', () => {
     expect(handed.own.keys).toHaveLength(1)
     const taken = await acceptKeyUpdate(env, owner(), b1.listed.signingKey, undefined, handed.update)
     expect(taken).toMatchObject({ deviceId: b1.deviceId, index: 0, usedOwnIndex: null })
-    expect((await crypto.messagingKeyFromSeed(handed.own.keys[0]!.seed)).publicKey).toEqual(taken.publicKey)
+    expect((await crypto.messagingKeyFromSeed(handed.own.keys[0]!.seed.expose())).publicKey).toEqual(taken.publicKey)
   })
 
   it('is handed over again until it is used, then not before it has served its time', async () => {

@@ -1,0 +1,156 @@
+/** The words of the commands about people: contacts, requests, invitations and web sites. */
+import { INVITE_LIFE_MS, MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from '../../protocol/invite/invite-limits.ts'
+import type { AddCommandsOf, CommonOptions } from './command-options.ts'
+import { positiveInteger } from './option-values.ts'
+import { UsageError } from './usage-error.ts'
+
+const HOUR_MS = 60 * 60 * 1000
+
+export type PeopleCommand =
+  | ({ kind: 'person'; person: string } & CommonOptions)
+  | ({ kind: 'contacts' } & CommonOptions)
+  | ({ kind: 'contactsAdd'; person: string; nickname: string | undefined; muted: boolean | undefined } & CommonOptions)
+  | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
+  | ({ kind: 'block'; person: string } & CommonOptions)
+  | ({ kind: 'unblock'; person: string } & CommonOptions)
+  | ({ kind: 'inviteLink'; uses: number; lifeMs: number } & CommonOptions)
+  | ({ kind: 'inviteMail'; address: string } & CommonOptions)
+  | ({ kind: 'inviteAccept'; url: string } & CommonOptions)
+  | ({ kind: 'inviteList' } & CommonOptions)
+  | ({ kind: 'inviteRevoke'; id: string } & CommonOptions)
+  | ({ kind: 'socialLink'; site: string } & CommonOptions)
+  | ({ kind: 'socialUnlink'; site: string } & CommonOptions)
+  | ({ kind: 'socialList' } & CommonOptions)
+  | ({ kind: 'requests' } & CommonOptions)
+  | ({ kind: 'requestsAccept'; person: string } & CommonOptions)
+  | ({ kind: 'requestsIgnore'; person: string } & CommonOptions)
+
+type AddCommands = AddCommandsOf<PeopleCommand>
+
+/** Adds the commands. */
+export const addPeopleCommands: AddCommands = (program, common, take) => {
+  addPersonCommands(program, common, take)
+  addRequestCommands(program, common, take)
+  addInviteCommands(program, common, take)
+  addSocialCommands(program, common, take)
+}
+
+const addPersonCommands: AddCommands = (program, common, take) => {
+  program
+    .command('person')
+    .argument('<PERSON>')
+    .description('what is known of a person: names, record, your own marks')
+    .action((person: string) => take({ kind: 'person', person, ...common() }))
+  const contacts = program
+    .command('contacts')
+    .description('your contacts, by name')
+    .action(() => take({ kind: 'contacts', ...common() }))
+  contacts
+    .command('add')
+    .argument('<PERSON>')
+    .description('make a person a contact, or change the nickname of one')
+    .option('--nickname <TEXT>', 'how you call the person; an empty text for their own name')
+    .option('--mute', 'no notification of messages')
+    .option('--no-mute', 'notification of messages')
+    .action((person: string, { nickname, mute: muted }: { nickname?: string; mute?: boolean }) => {
+      take({ kind: 'contactsAdd', person, nickname, muted, ...common() })
+    })
+  contacts
+    .command('remove')
+    .argument('<PERSON>')
+    .description('a contact no longer; the conversation stays')
+    .action((person: string) => take({ kind: 'contactsRemove', person, ...common() }))
+  program
+    .command('block')
+    .argument('<PERSON>')
+    .description('drop what a person sends, and tell them nothing')
+    .action((person: string) => take({ kind: 'block', person, ...common() }))
+  program
+    .command('unblock')
+    .argument('<PERSON>')
+    .description('take a block back; what came meanwhile is gone')
+    .action((person: string) => take({ kind: 'unblock', person, ...common() }))
+}
+
+const addRequestCommands: AddCommands = (program, common, take) => {
+  const requests = program
+    .command('requests')
+    .description('people who wrote to you and wait for an answer')
+    .action(() => take({ kind: 'requests', ...common() }))
+  requests
+    .command('accept')
+    .argument('<PERSON>')
+    .description('talk with a person; writing to them accepts them, too')
+    .action((person: string) => take({ kind: 'requestsAccept', person, ...common() }))
+  requests
+    .command('ignore')
+    .argument('<PERSON>')
+    .description('take a person off the list; they are not told')
+    .action((person: string) => take({ kind: 'requestsIgnore', person, ...common() }))
+  requests
+    .command('block')
+    .argument('<PERSON>')
+    .description('the same as: block PERSON')
+    .action((person: string) => take({ kind: 'block', person, ...common() }))
+}
+
+const addInviteCommands: AddCommands = (program, common, take) => {
+  const invite = program.command('invite').description('bring people in by a link')
+  invite
+    .command('link')
+    .description('make a link that makes a contact of whoever opens it')
+    .option('--uses <N>', 'how many people may use it, 1 to 100', positiveInteger('uses'), 1)
+    .option('--expires <TIME>', 'how long it is good: hours or days such as 12h, 30d at most (default: 7d)', duration)
+    .action(({ uses, expires }: { uses: number; expires?: number }) => {
+      if (uses > MAX_INVITE_USES) throw new UsageError(`--uses must be at most ${MAX_INVITE_USES}, got "${uses}"`)
+      take({ kind: 'inviteLink', uses, lifeMs: expires ?? INVITE_LIFE_MS, ...common() })
+    })
+  invite
+    .command('mail')
+    .argument('<ADDRESS>')
+    .description('make a link for one person, and have the node mail it')
+    .action((address: string) => take({ kind: 'inviteMail', address, ...common() }))
+  invite
+    .command('accept')
+    .argument('<URL>')
+    .description('use a link: you and its maker are contacts of each other')
+    .action((url: string) => take({ kind: 'inviteAccept', url, ...common() }))
+  invite
+    .command('list')
+    .description('your links, and who has used them')
+    .action(() => take({ kind: 'inviteList', ...common() }))
+  invite
+    .command('revoke')
+    .argument('<ID>', 'as invite list prints it, or its beginning (8 hex digits or more)')
+    .description('take a link back')
+    .action((id: string) => {
+      if (!/^[0-9a-f]{8,64}$/.test(id)) throw new UsageError(`an invitation is named by its id, got "${id}"`)
+      take({ kind: 'inviteRevoke', id, ...common() })
+    })
+}
+
+const addSocialCommands: AddCommands = (program, common, take) => {
+  const social = program.command('social').description('web sites that belong to you')
+  social
+    .command('link')
+    .argument('<SITE>', 'a host name such as ada.example; its /.well-known/volo.json names your account id')
+    .description('link a site to this account')
+    .action((site: string) => take({ kind: 'socialLink', site, ...common() }))
+  social
+    .command('unlink')
+    .argument('<SITE>')
+    .description('take a link back')
+    .action((site: string) => take({ kind: 'socialUnlink', site, ...common() }))
+  social
+    .command('list')
+    .description('your links, and what their sites say now')
+    .action(() => take({ kind: 'socialList', ...common() }))
+}
+
+/** @returns milliseconds. */
+function duration(value: string): number {
+  const [, number, unit] = /^(\d{1,4})([hd])$/.exec(value) ?? []
+  const ms = Number(number) * (unit === 'h' ? HOUR_MS : 24 * HOUR_MS)
+  if (ms > 0 && ms <= MAX_INVITE_LIFE_MS) return ms
+  throw new UsageError(`--expires must be hours or days such as 12h or 7d, at most 30d, got "${value}"`)
+}

@@ -1,6 +1,7 @@
 /** Parsers of what travels inside an envelope, and of the state that a device keeps about it. */
 import { fromHex } from '../../../../protocol/bytes.ts'
 import { decodeMessage, encodeMessage } from '../../../../protocol/conversation/message.ts'
+import { decodeGroupChange } from '../../../../protocol/groups/group-change.ts'
 import { decodeRoster, encodeRoster } from '../../../../protocol/roster/roster.ts'
 import { emptyOwnKeys, ownKeysState } from '../../../../protocol/session/conversation-keys.ts'
 import {
@@ -22,11 +23,13 @@ import { decodePacket, encodePacket } from '../../../../protocol/session/packet.
 import { decodePairContent, encodePairContent } from '../../../../protocol/session/pair-packet.ts'
 import { weeklyKeysState } from '../../../../protocol/session/weekly-keys.ts'
 import { SeededRandom } from '../../../support/seeded-random.ts'
+import { makeGroupVectors } from '../../../vectors/group-vectors.ts'
 import { makeSessionVectors } from '../../../vectors/session-vectors.ts'
 import { createTestDevice, testEnvironment } from '../../../unit/protocol/session/fixtures.ts'
 import { bytesTarget, type FuzzTarget } from './fuzz-target.ts'
 
 const vectors = await makeSessionVectors()
+const groupLog = await makeGroupVectors()
 const env = testEnvironment('fuzz')
 const random = new SeededRandom(1)
 const device = await createTestDevice(env, random.bytes(32) as never)
@@ -68,6 +71,12 @@ const frames = [
 export const sessionTargets: readonly FuzzTarget[] = [
   bytesTarget('message', messages, decodeMessage, encodeMessage),
   bytesTarget('roster', [fromHex(vectors.roster.encoded)], decodeRoster, encodeRoster),
+  bytesTarget(
+    'group change',
+    groupLog.changes.map(({ encoded }) => fromHex(encoded)),
+    bytes => decodeGroupChange(env, bytes),
+    ({ encoded }) => encoded
+  ),
   bytesTarget('open body', [openBody], decodeOpenBody, encodeOpenBody),
   bytesTarget('open content', [content], decodeOpenContent, encodeOpenContent),
   bytesTarget('open part', [fromHex(vectors.open.part)], decodeOpenPart, encodeOpenPart),
@@ -78,6 +87,7 @@ export const sessionTargets: readonly FuzzTarget[] = [
     'packet',
     [
       encodePacket({ kind: 'open', openBody, messages: packets }),
+      encodePacket({ kind: 'groupOpen', openBody, messages: packets, log: random.bytes(900) }),
       encodePacket({ kind: 'messages', messages: packets }),
       ...vectors.pairing.packets.map(({ packet }) => fromHex(packet))
     ],

@@ -50,6 +50,7 @@ import { Social } from './social/social.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { SearchIndex } from './search/search-index.ts'
 import { ConversationTimer } from './history/conversation-timer.ts'
+import { HeardBook } from './history/heard-book.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
 import { NameClaim } from './account/name-claim.ts'
@@ -299,7 +300,7 @@ export class ChatEngine {
       context,
       states,
       pairings,
-      history,
+      heard: new HeardBook(context, history, roster),
       pairs,
       tokens,
       own: own.sync,

@@ -25,6 +25,8 @@ export interface MessagesApi {
   pinned(conversationId: ConversationHex): Promise<ChatMessage[]>
   /** Texts that an edited message had, oldest first, with the one that counts; none if it was not edited, or is deleted. */
   versions(messageId: MessageHex): Promise<TextVersion[]>
+  /** What the devices of others have said about an own message; none about other messages. */
+  heardBy(messageId: MessageHex): Promise<HeardBy[]>
   /** Tries a failed message again. */
   retry(messageId: MessageHex): Promise<void>
   /** The signed receipts behind a *sent* message, of all mailboxes that it went to. */
@@ -41,6 +43,7 @@ export const MESSAGES_CALLS: CallTable<MessagesApi> = {
   find: 'repeat',
   pinned: 'repeat',
   versions: 'repeat',
+  heardBy: 'repeat',
   retry: 'repeat',
   receipts: 'repeat'
 }
@@ -122,6 +125,16 @@ export interface NewPoll {
   question: string
   options: string[]
   isMultiple: boolean
+}
+
+/** A device that has an own message. Times are those at which this device learned it. */
+export interface HeardBy {
+  accountId: AccountHex
+  /** Lower-case hex. */
+  deviceId: string
+  deliveredAt: number | null
+  /** Null before it was read there, or if its owner does not tell. */
+  readAt: number | null
 }
 
 /** A text that a message had, and when its author wrote it. */

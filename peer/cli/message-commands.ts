@@ -15,6 +15,7 @@ export type MessageCommand =
   | ({ kind: 'delete'; forMe: boolean } & OfMessage)
   | ({ kind: 'pin'; isPinned: boolean } & OfMessage)
   | ({ kind: 'star'; isStarred: boolean } & OfMessage)
+  | ({ kind: 'details' } & OfMessage)
   | ({ kind: 'forward'; to: string } & OfMessage)
   | ({ kind: 'pollCreate'; chat: string; question: string; options: string[]; isMultiple: boolean } & CommonOptions)
   | ({ kind: 'pollVote'; choices: string[] } & OfMessage)
@@ -55,6 +56,9 @@ export const addMessageCommands: AddCommands = (program, common, take) => {
     .action((chat: string, message: string, to: string) =>
       take({ kind: 'forward', chat, message: messageId(message), to, ...common() })
     )
+  word('details', 'a message, its earlier texts, and which devices have got and read it').action(
+    (chat: string, message: string) => take({ kind: 'details', chat, message: messageId(message), ...common() })
+  )
   for (const isPinned of [true, false]) {
     word(
       isPinned ? 'pin' : 'unpin',

@@ -1,5 +1,15 @@
 import type { ChatEvent } from '../conversations/unheard-queue.ts'
-import type { ChatMessage, DeviceRecord, FileView, GroupSummary, Me, Person, Poll, RecordDetails } from '../peer-api.ts'
+import type {
+  ChatMessage,
+  DeviceRecord,
+  FileView,
+  GroupSummary,
+  HeardBy,
+  Me,
+  Person,
+  Poll,
+  RecordDetails
+} from '../peer-api.ts'
 import { terminalJson, terminalText } from '../../protocol/terminal-text.ts'
 import { DELETED_MESSAGE, lineWords, messageProblemWords, NEWER_MESSAGE } from './words.ts'
 
@@ -177,6 +187,15 @@ function eventWords(event: ChatEvent): string {
       return `: ${lineWords({ kind: 'timer', seconds: event.seconds })}`
   }
 }
+
+/** `  bob  7e0b1c2d  delivered 2026-01-31 12:00, read 2026-01-31 12:01`. */
+export function deviceHeardLine({ from, deviceId, deliveredAt, readAt }: HeardByNamed): string {
+  const got = deliveredAt === null ? [] : [`delivered ${timeOf(deliveredAt)}`]
+  const read = readAt === null ? [] : [`read ${timeOf(readAt)}`]
+  return `  ${printable(from)}  ${deviceId.slice(0, 8)}  ${[...got, ...read].join(', ')}`
+}
+
+type HeardByNamed = Omit<HeardBy, 'accountId'> & { from: string }
 
 const timeOf = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ')
 

@@ -47,6 +47,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   forward: async () => (await messages()).forward,
   pollCreate: async () => (await messages()).pollCreate,
   pollVote: async () => (await amend()).pollVote,
+  details: async () => (await amend()).details,
   pollShow: async () => (await amend()).pollShow,
   react: async () => (await amend()).react,
   edit: async () => (await amend()).edit,

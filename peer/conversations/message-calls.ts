@@ -6,9 +6,10 @@ import { PeerError } from '../errors.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { requireLength, writtenText } from '../history/message-text.ts'
 import { replicasOf } from '../network/network-info.ts'
-import type { ChatMessage, MessagesApi, NewPoll, PageOptions, SentReceipt, TextVersion } from '../peer-api.ts'
+import type { ChatMessage, HeardBy, MessagesApi, NewPoll, PageOptions, SentReceipt, TextVersion } from '../peer-api.ts'
 import { sentReceipt, type PersonViews } from '../people/person-views.ts'
 import {
+  heardEntry,
   namedMessageEntry,
   receiptsEntry,
   slots,
@@ -69,6 +70,13 @@ export class MessageCalls implements MessagesApi {
       .map(({ value }) => value)
       .sort((a, b) => a.version - b.version)
       .map(({ text, at }) => ({ text, at }))
+  }
+
+  async heardBy(id: string): Promise<HeardBy[]> {
+    const entries = await this.#components.states.range('heard', id, heardEntry)
+    return entries
+      .map(({ value }) => ({ ...value, accountId: toHex(value.accountId), deviceId: toHex(value.deviceId) }))
+      .sort((a, b) => (a.deliveredAt ?? 0) - (b.deliveredAt ?? 0))
   }
 
   async sendText(conversationId: string, written: string): Promise<ChatMessage> {

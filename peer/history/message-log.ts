@@ -17,6 +17,7 @@ import { shownIdOf } from './shown-id.ts'
 import type { TextIndex } from './text-index.ts'
 import {
   gapEntry,
+  heardEntry,
   messageEntry,
   nextOrder,
   orderOf,
@@ -256,6 +257,7 @@ export class MessageLog {
     if (after === before) return false
     await this.update(unit, id, () => after)
     if (!isErased(after)) return true
+    for (const { order } of await unit.range('heard', id, heardEntry)) unit.remove(slots.heard(id, order))
     await this.#noteErased(unit, place.order, before, after)
     await this.#init.erasing.erase(unit, after, before)
     return true

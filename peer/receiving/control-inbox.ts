@@ -11,7 +11,7 @@ import { noteRequest } from '../../protocol/session/pairing.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { GroupOpens } from '../groups/group-opens.ts'
-import type { MessageLog } from '../history/message-log.ts'
+import type { HeardBook } from '../history/heard-book.ts'
 import { ownShownId } from '../history/shown-id.ts'
 import type { OwnInvites } from '../invites/own-invites.ts'
 import type { HistorySource } from '../own-devices/history-source.ts'
@@ -29,7 +29,7 @@ export interface ControlInboxComponents {
   context: EngineContext
   states: StateStore
   pairings: PairingBook
-  history: MessageLog
+  heard: HeardBook
   pairs: PairSender
   tokens: DeliveryTokens
   own: OwnSync
@@ -113,14 +113,14 @@ export class ControlInbox {
   }
 
   async #receipt(unit: UnitOfWork, origin: PacketOrigin, { state, targets }: BodyOf<'receipt'>): Promise<void> {
-    const { context, history, own } = this.#components
+    const { context, heard, own } = this.#components
     // An own device says nothing about what others have seen.
     if (equalBytes(origin.senderAccount, context.accountId())) return
     const { conversationId } = origin
     const advanced: ShownId[] = []
     for (const target of targets) {
       const id = ownShownId(context, { conversationId, messageId: target })
-      if (await history.advance(unit, id, state)) advanced.push(id)
+      if (await heard.note(unit, origin, id, state)) advanced.push(id)
     }
     // Receipts come to the device that sent, and the others show the message too.
     await own.tellMarks(unit, toHex(conversationId), state, advanced)

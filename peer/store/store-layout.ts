@@ -309,6 +309,16 @@ export type TextVersion = TypeOf<typeof textVersionCodec>
 export const textVersionEntry = entry(textVersionCodec)
 const amendmentsEntry = entry(amendmentsCodec)
 const namedMessageCodec = struct({ name: bytes(32) })
+const heardCodec = struct({
+  accountId: accountIdCodec,
+  deviceId: deviceIdCodec,
+  /** When this device learned that it has the message; null if it only said that it was read. */
+  deliveredAt: nullable(uint()),
+  readAt: nullable(uint())
+})
+/** What one device of another person has said about an own message. */
+export type Heard = TypeOf<typeof heardCodec>
+export const heardEntry = entry(heardCodec)
 /** An entry of a list of messages, such as those that are pinned. */
 export const namedMessageEntry = entry(namedMessageCodec)
 
@@ -441,6 +451,12 @@ export const slots = {
     id: message,
     order: `${version}.${toHex(deviceId)}`,
     codec: textVersionEntry
+  }),
+  heard: (message: ShownId, device: string): Slot<Heard> => ({
+    space: 'heard',
+    id: message,
+    order: device,
+    codec: heardEntry
   }),
   /** A pinned message of a conversation. */
   pin: (conversation: string, message: ShownId): Slot<TypeOf<typeof namedMessageCodec>> => ({

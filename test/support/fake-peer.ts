@@ -320,6 +320,7 @@ export class FakePeer implements PeerApi {
     find: async id => this.#all().find(message => message.id === id) ?? null,
     pinned: async conversationId => (this.#world.messages[conversationId] ?? []).filter(({ isPinned }) => isPinned),
     versions: async () => [],
+    heardBy: async () => [],
     retry: async () => {},
     receipts: async () => []
   }

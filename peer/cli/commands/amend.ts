@@ -2,7 +2,7 @@
 import type { NodePeer } from '../../node-peer.ts'
 import type { ChatMessage, ConversationSummary } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
-import { messageJson, pollLines, type Output } from '../output.ts'
+import { deviceHeardLine, messageJson, messageLine, pollLines, type Output } from '../output.ts'
 import { chatNamed, messageNamed } from './find-conversation.ts'
 import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
 import { conversationName } from './conversation-named.ts'
@@ -115,6 +115,24 @@ export const pollShow: Run<'pollShow'> = async (peer, command, output) => {
     names
   )
   await output.print(json, [message.text, ...pollLines(message.poll, names)].join('\n'))
+  return EXIT.done
+}
+
+export const details: Run<'details'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  const conversation = await chatNamed(peer, command.chat, command.timeoutMs)
+  const message = await messageNamed(peer, conversation, command.message, command.timeoutMs)
+  const names = await namesIn(peer, conversation)
+  const self = await me(peer)
+  const sender = await senderOf(peer, conversation, message)
+  const devices = (await peer.messages.heardBy(message.id)).map(({ accountId, ...device }) => {
+    return { ...device, from: names(accountId), fromAccount: accountId }
+  })
+  const versions = await peer.messages.versions(message.id)
+  await output.print(
+    { ...messageJson(message, sender, self, conversation.group, names), devices, versions },
+    [messageLine(message, sender, self), ...devices.map(deviceHeardLine)].join('\n')
+  )
   return EXIT.done
 }
 

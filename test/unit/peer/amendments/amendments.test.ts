@@ -45,6 +45,23 @@ describe('a message', () => {
     await eventually(async () => (await shown(bob, answer.id))?.state === 'delivered', 'it is acknowledged')
   })
 
+  test('says which devices have got and read it, until it is deleted', async () => {
+    const { network, ada, bob } = await pair()
+    const tablet = await linkedDevice(network, bob)
+    running.push(tablet)
+    const id = await taken(ada, bob, 'hello')
+    const heardBy = () => ada.engine.messages.heardBy(id)
+    await eventually(async () => (await heardBy()).length === 2, 'both devices have it')
+    const devices = [bob, tablet].map(({ me }) => me.deviceId).sort()
+    expect((await heardBy()).map(({ deviceId }) => deviceId).sort()).toEqual(devices)
+    expect((await heardBy()).every(({ readAt }) => readAt === null)).toBe(true)
+    await bob.engine.conversations.markRead((await shown(bob, id))!.conversationId)
+    await eventually(async () => (await heardBy()).some(({ readAt }) => readAt !== null), 'it was read')
+    expect(await bob.engine.messages.heardBy(id)).toEqual([])
+    await ada.engine.amendments.deleteForAll(id)
+    expect(await heardBy()).toEqual([])
+  })
+
   test('has one reaction of each person, which is changed and taken back', async () => {
     const { ada, bob } = await pair()
     const id = await taken(ada, bob, 'we won')

@@ -59,6 +59,7 @@ export const messages = {
     timerNow: (time: string) => `Messages disappear after ${time}`,
     disappearsAt: 'Disappears',
     editedAt: 'Edited',
-    earlier: 'Earlier texts'
+    earlier: 'Earlier text',
+    deviceOf: (name: string, n: number) => `${name}, device ${n}`
   }
 }

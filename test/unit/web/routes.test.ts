@@ -59,6 +59,8 @@ describe('addresses', () => {
     expect(parseRoute(links.addDevice)).toEqual({ screen: 'add-device' })
     expect(parseRoute(links.recovery)).toEqual({ screen: 'recovery' })
     expect(parseRoute(links.regain)).toEqual({ screen: 'regain' })
+    expect(parseRoute(links.backup)).toEqual({ screen: 'backup' })
+    expect(parseRoute(links.restore)).toEqual({ screen: 'restore' })
     expect(parseRoute(links.link)).toEqual({ screen: 'link', code: null })
     expect(parseRoute(`${links.link}/c2Vj-_`)).toEqual({ screen: 'link', code: 'c2Vj-_' })
   })
@@ -72,6 +74,7 @@ describe('addresses', () => {
       '#/you/more',
       '#/you/devices/other',
       '#/regain/x',
+      '#/restore/x',
       '#/link/a/b',
       `#/people/${ID}/x`
     ]) {

@@ -14,8 +14,11 @@ export type Route =
   | { screen: 'browser-lock' }
   | { screen: 'add-device' }
   | { screen: 'recovery' }
+  | { screen: 'backup' }
   /** A device without an account regains one. */
   | { screen: 'regain' }
+  /** A device without an account brings back a backup. */
+  | { screen: 'restore' }
   /** A device without an account joins one. */
   | { screen: 'link'; code: string | null }
   | { screen: 'signed-in'; code: string | null; error: string | null }
@@ -60,7 +63,10 @@ export function parseRoute(fragment: string): Route {
       if (second === 'devices') return devicesRoute(third)
       if (third !== undefined) return { screen: 'not-found' }
       if (second === 'recovery') return { screen: 'recovery' }
+      if (second === 'backup') return { screen: 'backup' }
       return second === 'lock' ? { screen: 'browser-lock' } : { screen: 'not-found' }
+    case 'restore':
+      return second === undefined ? { screen: 'restore' } : { screen: 'not-found' }
     case 'regain':
       return second === undefined ? { screen: 'regain' } : { screen: 'not-found' }
     case 'link':
@@ -99,6 +105,8 @@ export const links = {
   link: '#/link',
   recovery: '#/you/recovery',
   regain: '#/regain',
+  backup: '#/you/backup',
+  restore: '#/restore',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
   message: (conversationId: string, messageId: string) => `#/chats/${conversationId}?message=${messageId}`,
   threadPerson: (conversationId: string, page: PersonPageName = 'person') => `#/chats/${conversationId}/${page}`,

@@ -227,7 +227,7 @@ export class VoloApp {
   /** A device that has just got an account leaves the page on which it asked for it. */
   #leaveFirstPages(): void {
     const { screen } = this.router.route
-    if (screen === 'link' || screen === 'regain') this.router.replace(links.chats)
+    if (screen === 'link' || screen === 'regain' || screen === 'restore') this.router.replace(links.chats)
   }
 
   #take(snapshot: PeerSnapshot): void {

@@ -1,4 +1,5 @@
 import { app } from './app.ts'
+import { backup } from './backup.ts'
 import { chats } from './chats.ts'
 import { failures, holds, messageProblems, statusProblems } from './failures.ts'
 import { files } from './files.ts'
@@ -25,6 +26,7 @@ export const en = {
   ...chats,
   ...messages,
   ...files,
+  ...backup,
   ...trust,
   ...technical,
   ...you,

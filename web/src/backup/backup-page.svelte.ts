@@ -1,0 +1,56 @@
+import type { BackupCheck, BackupStatus, PeerApi } from '../../../peer/peer-api.ts'
+
+/** Shortest passphrase that is taken. */
+export const MIN_PASSPHRASE_LENGTH = 8
+
+/** The backup of the own account, on its page. */
+export class BackupPage {
+  status = $state.raw<BackupStatus | null>(null)
+  checked = $state.raw<BackupCheck | null>(null)
+  passphrase = $state('')
+  work = $state<'none' | 'backing-up' | 'checking'>('none')
+  failure = $state.raw<unknown>(null)
+  readonly #api: PeerApi
+
+  constructor(api: PeerApi) {
+    this.#api = api
+  }
+
+  /** The first backup needs a passphrase; a later one may have another. */
+  get canBackUp(): boolean {
+    if (this.work !== 'none') return false
+    return this.passphrase === '' ? this.status?.isSet === true : this.passphrase.length >= MIN_PASSPHRASE_LENGTH
+  }
+
+  async look(): Promise<void> {
+    this.status = await this.#api.backup.status().catch(() => null)
+  }
+
+  backUp(): Promise<void> {
+    if (!this.canBackUp) return Promise.resolve()
+    return this.#run('backing-up', async () => {
+      this.status = await this.#api.backup.now(this.passphrase === '' ? null : this.passphrase)
+      this.passphrase = ''
+    })
+  }
+
+  check(): Promise<void> {
+    return this.#run('checking', async () => {
+      this.checked = await this.#api.backup.check()
+    })
+  }
+
+  async #run(work: 'backing-up' | 'checking', run: () => Promise<void>): Promise<void> {
+    if (this.work !== 'none') return
+    this.work = work
+    this.failure = null
+    this.checked = null
+    try {
+      await run()
+    } catch (error) {
+      this.failure = error
+    } finally {
+      this.work = 'none'
+    }
+  }
+}

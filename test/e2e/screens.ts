@@ -39,6 +39,8 @@ const TELLING = [
   'thread-menu',
   'thread-said',
   'thread-files',
+  'backup',
+  'restore',
   'thread-alert',
   'person-details',
   'you',
@@ -354,6 +356,8 @@ export const SCREENS: Screen[] = [
       await page.getByRole('button', { name: 'Zoom in' }).waitFor()
     }
   },
+  { name: 'backup', world: busyWorld, hash: '#/you/backup' },
+  { name: 'restore', world: emptyWorld, hash: '#/restore' },
   { name: 'thread-hostile', world: hostile, hash: bobThread },
   { name: 'one-operator', world: () => oneOperator(busyWorld()) },
   { name: 'one-operator-person', world: () => oneOperator(busyWorld()), hash: `#/people/${person('Bob').accountId}` },

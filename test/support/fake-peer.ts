@@ -2,6 +2,7 @@ import { FIXTURE_PICTURE } from './fixture-picture.ts'
 import type { BrowserPeer } from '../../peer/browser-peer.ts'
 import { PeerError, storeFailure } from '../../peer/errors.ts'
 import type {
+  BackupStatus,
   ChatMessage,
   DeviceRecord,
   HistoryStatus,
@@ -411,16 +412,26 @@ export class FakePeer implements PeerApi {
     return message
   }
 
+  #backup: BackupStatus = { isSet: false, isOnOwnStorage: false, last: null }
+
   readonly backup: PeerApi['backup'] = {
     now: async () => {
-      throw new PeerError('offline', { origin: null })
+      const last = {
+        at: Date.now(),
+        counter: 1,
+        chats: 5,
+        messages: 1_234,
+        files: 17,
+        bytes: 45_600_000,
+        uploadedBytes: 91_200_000,
+        copies: 2
+      }
+      return (this.#backup = { isSet: true, isOnOwnStorage: false, last })
     },
-    status: async () => ({ isSet: false, isOnOwnStorage: false, last: null }),
-    check: async () => {
-      throw new PeerError('backup', { fault: 'none' })
-    },
+    status: async () => this.#backup,
+    check: async () => ({ at: Date.now(), counter: 1, chats: 5, messages: 1_234, files: 17 }),
     restore: async () => {
-      throw new PeerError('backup', { fault: 'none' })
+      throw new PeerError('backup', { fault: 'passphrase' })
     }
   }
 

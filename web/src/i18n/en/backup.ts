@@ -26,6 +26,8 @@ export const backup = {
     checked: (what: string) => `The backup is whole: ${what}.`,
     open: 'Open backup',
 
+    readOnly: 'This is a backup, opened to be read. It is no device of your account, and cannot send or receive.',
+
     restore: 'Restore a backup',
     restoreTitle: 'Get your chats back',
     restoreLead: 'You need your username and the passphrase of your backup.',

@@ -9,6 +9,8 @@ const LOOKS_AFTER_JOINING = 30
 export class ArrivingHistory {
   /** Null until it is known. */
   status = $state.raw<HistoryStatus | null>(null)
+  /** This device has just joined, and its history has not been asked for yet. */
+  #isAwaited = $state(false)
   readonly #api: PeerApi
   #isReady = false
   #isOver = false
@@ -21,17 +23,18 @@ export class ArrivingHistory {
 
   /** Whether there is more to come. */
   get isComing(): boolean {
-    return this.status?.state === 'waiting' || this.status?.state === 'receiving'
+    return this.#isAwaited || this.status?.state === 'waiting' || this.status?.state === 'receiving'
   }
 
   /** Takes the state of the app as it is now. Begins to look once there is an account, until all chats are here. */
   take({ stage, linking }: Pick<PeerSnapshot, 'stage' | 'linking'>): void {
     const hasJustJoined = linking?.side === 'new'
     if (stage !== 'ready') {
-      this.#isOver = false
+      this.#isOver = this.#isAwaited = false
       this.status = null
     }
     this.#isReady = stage === 'ready'
+    if (this.#isReady && hasJustJoined && this.status === null) this.#isAwaited = true
     if (this.#isReady && !this.#isOver && !this.#isLooking) void this.#look(hasJustJoined)
   }
 
@@ -42,6 +45,7 @@ export class ArrivingHistory {
       if (!this.#isReady) break
       if (status) this.status = status
       this.#isOver = this.#isOverWith(status, hasJustJoined)
+      if (this.#isOver || (status && status.state !== 'none')) this.#isAwaited = false
       if (!this.#isOver) await new Promise(resolve => setTimeout(resolve, LOOK_MS))
     }
     this.#isLooking = false

@@ -79,10 +79,10 @@ const shippedConversationCodec = struct({
   displayName: nullable(text(64)),
   /** What makes a contact of this account at the person's nodes. */
   deliveryToken: nullable(bytes(DELIVERY_TOKEN_BYTES)),
-  /** After how long new messages disappear. */
-  timer: timerCodec,
   /** Newest first. */
-  rows: list(shippedRowCodec, MAX_ROWS)
+  rows: list(shippedRowCodec, MAX_ROWS),
+  /** After how long new messages disappear. At the end: docs/backup-format.md names fields by their place. */
+  timer: timerCodec
 })
 /** Messages of one conversation, with what is needed to show it. */
 export type ShippedConversation = TypeOf<typeof shippedConversationCodec>

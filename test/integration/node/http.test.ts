@@ -157,6 +157,8 @@ describe('reads', () => {
       '/v1/auth/providers',
       '/v1/auth/{provider}/callback',
       '/v1/auth/{provider}/start',
+      '/v1/backups/{account}',
+      '/v1/backups/{account}/head',
       '/v1/device-challenge',
       '/v1/devices',
       '/v1/invites',

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import { CommandProcess, NodeProcess, temporaryFolder } from '../../support/network/real-processes/node-process.ts'
 import { registerDevice } from '../../support/sign-in.ts'
+import { eventually } from '../../support/wait-for.ts'
 
 const ANY_PORTS = ['--port', '0', '--admin-port', '0']
 const folder = mkdtempSync(join(tmpdir(), 'volo-start-'))
@@ -141,7 +142,7 @@ describe('the default port', () => {
     const node = await NodeProcess.start({ flags: ['--admin-port', '0'] })
     expect(node.stdout).toMatch(/^Volo is ready at http:\/\/127\.0\.0\.1:\d+ \(port 8787 is taken\)\n$/)
     expect(Number(new URL(node.url).port)).toBeGreaterThan(8787)
-    expect((await fetch(`${node.url}/readyz`)).status).toBe(200)
+    await eventually(async () => (await fetch(`${node.url}/readyz`)).status === 200, 'it is ready')
     await node.dispose()
     if (server) await close(server)
   })

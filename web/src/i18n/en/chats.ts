@@ -27,6 +27,7 @@ export const chats = {
   },
 
   thread: {
+    members: (count: number) => plural(count, { one: '{n} member', other: '{n} members' }),
     hello: (name: string) => `Say hello. Only you and ${name} can read this.`,
     helloNotes: 'Write something down. Only your own devices can read this.',
     log: (title: string) => `Messages with ${title}`,

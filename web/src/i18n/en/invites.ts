@@ -27,6 +27,7 @@ export const invites = {
     list: 'Message requests',
     back: 'All chats',
     question: (name: string) => `${name} is not among your contacts. They see only that their message was sent.`,
+    groupQuestion: (name: string) => `You were added to the group “${name}”.`,
     accept: 'Accept',
     ignore: 'Ignore',
     block: 'Block'

@@ -62,9 +62,9 @@ export class MessageActions {
 
   /** Selects a message, or not any more. */
   toggle({ id }: ChatMessage): void {
-    const selected = new Set(this.selected)
-    if (!selected.delete(id)) selected.add(id)
-    this.selected = selected
+    const others = [...(this.selected ?? [])].filter(each => each !== id)
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a new set each time, never changed
+    this.selected = new Set(this.selected?.has(id) ? others : [...others, id])
   }
 
   async #try(act: () => Promise<unknown>): Promise<boolean> {

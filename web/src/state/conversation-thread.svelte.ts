@@ -31,7 +31,7 @@ export class ConversationThread {
   /** Pinned messages, oldest first. */
   pinned = $state.raw<ChatMessage[]>([])
   /** Messages that are quoted and not among the messages: null for one that is not on this device. */
-  #quoted = $state.raw<ReadonlyMap<string, ChatMessage | null>>(new Map())
+  #quoted = $state.raw<Readonly<Record<string, ChatMessage | null>>>({})
 
   readonly conversationId: string
   readonly #api: PeerApi
@@ -73,15 +73,15 @@ export class ConversationThread {
 
   /** A message that another one answers; null if it is not here, or not read yet. */
   quoted(id: string): ChatMessage | null {
-    return this.messages.find(message => message.id === id) ?? this.#quoted.get(id) ?? null
+    return this.messages.find(message => message.id === id) ?? this.#quoted[id] ?? null
   }
 
   /** Reads a message that is quoted and lies further back. */
   async readQuoted(id: string): Promise<void> {
-    if (this.#quoted.has(id) || this.messages.some(message => message.id === id)) return
-    this.#quoted = new Map(this.#quoted).set(id, null)
+    if (id in this.#quoted || this.messages.some(message => message.id === id)) return
+    this.#quoted = { ...this.#quoted, [id]: null }
     const found = await this.#api.messages.find(id).catch(() => null)
-    if (found) this.#quoted = new Map(this.#quoted).set(id, found)
+    if (found) this.#quoted = { ...this.#quoted, [id]: found }
   }
 
   async #readPinned(): Promise<void> {
@@ -156,7 +156,7 @@ export class ConversationThread {
     if (message.conversationId !== this.conversationId) return
     const wasPinned = this.pinned.some(({ id }) => id === message.id)
     if (wasPinned || message.isPinned) void this.#readPinned()
-    if (this.#quoted.has(message.id)) this.#quoted = new Map(this.#quoted).set(message.id, message)
+    if (message.id in this.#quoted) this.#quoted = { ...this.#quoted, [message.id]: message }
     if (this.state !== 'ready') {
       // The page under way may have been read before it.
       this.#refreshAgain = true

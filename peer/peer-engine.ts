@@ -9,12 +9,10 @@ import { AccountCalls } from './account/account-calls.ts'
 import { DeviceCalls } from './account/device-calls.ts'
 import { OwnIdentity } from './account/own-identity.ts'
 import { Registration } from './account/registration.ts'
-import { AccountRestore } from './backup/account-restore.ts'
 import { ChatEngine } from './chat-engine.ts'
 import type { UnheardQueue } from './conversations/unheard-queue.ts'
 import { epochOf } from './directory/other-operator.ts'
 import type { EngineContext } from './engine-context.ts'
-import { PeerError } from './errors.ts'
 import { LinkingCalls } from './linking/linking-calls.ts'
 import { KnownNetwork } from './network/known-network.ts'
 import { isLocalDevnet } from './network/network-info.ts'
@@ -27,7 +25,6 @@ import {
   type FilesApi,
   type GroupsApi,
   type HistoryApi,
-  type Me,
   type MessagesApi,
   type NetworkApi,
   type PeerApi,
@@ -38,9 +35,6 @@ import {
   type PeopleApi,
   type RecordApi,
   type RecoveryApi,
-  type RestoreChoice,
-  type RestoredBackup,
-  type RecoveryChoice,
   type SearchApi,
   type SocialApi,
   type InvitesApi
@@ -49,9 +43,8 @@ import { PeerEventHub } from './peer-events.ts'
 import { PeopleCalls } from './people/people-calls.ts'
 import type { LinkingHooks } from './linking/linking-hooks.ts'
 import type { HttpClient, KeyVault, LocalObjects, Log, Timers, Transport } from './ports.ts'
-import { AccountRecovery } from './recovery/account-recovery.ts'
-import { RecoveryCalls } from './recovery/recovery-calls.ts'
 import { registeredOnly } from './registered-only.ts'
+import { WaysBack } from './ways-back.ts'
 import type { SealedStore } from './store/sealed-store.ts'
 
 /** A burst of changes makes one snapshot. */
@@ -124,7 +117,7 @@ export class PeerEngine implements PeerApi {
       search,
       invites,
       finder
-    } = this.#chat
+    } = this.#chat.parts
     const onChange = (): void => this.#changed()
     const onTrust = (): void => {
       onChange()
@@ -148,17 +141,19 @@ export class PeerEngine implements PeerApi {
       new PeopleCalls({ finder, publicRecords, people, trust, marking, tellDevices, onTrust })
     )
     this.conversations = this.#registered('conversations', conversations)
-    this.messages = this.#registered('messages', this.#chat.messages)
-    this.amendments = this.#registered('amendments', this.#chat.amending)
-    this.files = this.#registered('files', this.#chat.files.calls)
-    this.groups = this.#registered('groups', this.#chat.groups)
+    this.messages = this.#registered('messages', this.#chat.parts.messages)
+    this.amendments = this.#registered('amendments', this.#chat.parts.amending)
+    this.files = this.#registered('files', this.#chat.parts.files.calls)
+    this.groups = this.#registered('groups', this.#chat.parts.groups)
     this.record = this.#registered('record', publicRecords)
-    const recovery = this.#createAccountRecovery()
-    this.recovery = this.#createRecovery(recovery)
-    this.backup = this.#createBackup(recovery)
+    const { fetch } = components
+    const [context, network, identity, chat] = [this.#context, this.#known, this.#identity, this.#chat]
+    const back = new WaysBack({ context, fetch, network, identity, chat, onChange })
+    this.recovery = back.recovery()
+    this.backup = back.backup()
     this.history = this.#registered('history', ownDevices)
     this.search = this.#registered('search', search)
-    this.social = this.#registered('social', this.#chat.social)
+    this.social = this.#registered('social', this.#chat.parts.social)
     // A link is looked at before there is an account.
     this.invites = { ...this.#registered('invites', invites), look: address => invites.look(address) }
     this.linking = this.#createLinking(ownDevices)
@@ -208,7 +203,7 @@ export class PeerEngine implements PeerApi {
         keepUnheard,
         onChange: () => this.#changed(),
         onEvent: () => this.#hub.emit('event', null),
-        onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.people.message(row)),
+        onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.parts.people.message(row)),
         onTransfer: transfer => this.#hub.emit('transfer', transfer)
       }
     )
@@ -220,7 +215,7 @@ export class PeerEngine implements PeerApi {
   }
 
   #createAccount(): AccountCalls {
-    const { keeper, directory, nameClaim, profile, people } = this.#chat
+    const { keeper, directory, nameClaim, profile, people } = this.#chat.parts
     const context = this.#context
     const network = this.#known
     const registration = new Registration(context, this.#components.fetch, () => network.entry)
@@ -231,69 +226,8 @@ export class PeerEngine implements PeerApi {
     )
   }
 
-  /** All calls but the one that regains an account are for those who have one. */
-  #createRecovery(recovery: AccountRecovery): RecoveryApi {
-    const { directory, keeper } = this.#chat
-    const calls = new RecoveryCalls({
-      context: this.#context,
-      directory,
-      connection: () => keeper.connection,
-      account: () => this.#identity.account,
-      onChange: () => this.#changed(),
-      regain: choice => this.#regain(recovery, choice)
-    })
-    const use = (choice: RecoveryChoice): Promise<Me> => calls.use(choice)
-    return { ...this.#registered('recovery', calls), use }
-  }
-
-  async #regain(recovery: AccountRecovery, choice: RecoveryChoice): Promise<Me> {
-    const identity = this.#identity
-    if (identity.isRegistered) throw new PeerError('already-registered')
-    identity.account = await recovery.regain(choice)
-    await this.#chat.start()
-    return this.#chat.people.me()
-  }
-
-  #createAccountRecovery(): AccountRecovery {
-    return new AccountRecovery({
-      context: this.#context,
-      fetch: this.#components.fetch,
-      network: () => this.#known.require(),
-      makeDevice: () => this.#identity.makeDevice(this.#known.info.id)
-    })
-  }
-
-  /** All calls but the one that restores are for those who have an account. */
-  #createBackup(recovery: AccountRecovery): BackupApi {
-    const { backup, people } = this.#chat
-    const identity = this.#identity
-    const restoring = new AccountRestore({
-      backup,
-      account: () => (identity.isRegistered ? identity.account : null),
-      isReadOnly: () => identity.readOnly !== undefined,
-      holderOf: username => recovery.holderOf(username),
-      regain: choice => this.#regain(recovery, choice),
-      showReadOnly: async (account, access) => {
-        await identity.makeDevice(this.#known.info.id)
-        await identity.showReadOnly(account, access)
-        await this.#chat.start()
-      },
-      me: () => people.me()
-    })
-    const restore = (choice: RestoreChoice): Promise<RestoredBackup> => restoring.restore(choice)
-    return {
-      ...this.#registered('backup', {
-        now: (passphrase, iagonKey) => backup.now(passphrase, iagonKey),
-        status: () => backup.status(),
-        check: () => backup.check(),
-        restore
-      }),
-      restore
-    }
-  }
-
   #createLinking(hooks: LinkingHooks): LinkingCalls {
-    const { directory, people } = this.#chat
+    const { directory, people } = this.#chat.parts
     const identity = this.#identity
     const network = this.#known
     return new LinkingCalls({
@@ -355,16 +289,17 @@ export class PeerEngine implements PeerApi {
     return {
       stage: isReady ? 'ready' : this.account.signIn ? 'choose-name' : 'welcome',
       suggestedName: this.account.signIn?.suggestedName ?? null,
-      me: isReady ? this.#chat.people.me() : null,
+      me: isReady ? this.#chat.parts.people.me() : null,
       status: this.#status(),
       linking: this.linking.state,
-      conversations: isReady ? this.#chat.conversations.summaries() : []
+      conversations: isReady ? this.#chat.parts.conversations.summaries() : []
     }
   }
 
   #status(): PeerStatus {
     const info = this.#known.isKnown ? this.#known.info : undefined
-    const { status, waiting, mailbox } = this.#chat
+    const { status, waiting } = this.#chat
+    const { mailbox } = this.#chat.parts
     return {
       connection: status.state,
       node: status.node?.url ?? null,
@@ -397,18 +332,18 @@ export class PeerEngine implements PeerApi {
 
   /** Why deliveries came to nothing, for reports. */
   get counts() {
-    const { receiver, rowWriter } = this.#chat
+    const { receiver, rowWriter } = this.#chat.parts
     return { ...receiver.counts, parked: receiver.parkedCount, unreadable: rowWriter.unreadable }
   }
 
   /** Waits for a connection, at most `ms`. @returns whether there is one. */
   async online(ms: number): Promise<boolean> {
-    return this.#identity.isRegistered && this.#chat.keeper.isOnlineWithin(ms)
+    return this.#identity.isRegistered && this.#chat.parts.keeper.isOnlineWithin(ms)
   }
 
   /** Waits until what was waiting for this device has arrived, at most `ms`. @returns whether it has. */
   async caughtUp(ms: number): Promise<boolean> {
-    return this.#identity.isRegistered && this.#chat.mailbox.caughtUp(ms)
+    return this.#identity.isRegistered && this.#chat.parts.mailbox.caughtUp(ms)
   }
 
   /** Whether the network keeps all that was said in a conversation. @param conversationId - lower-case hex. */
@@ -418,12 +353,12 @@ export class PeerEngine implements PeerApi {
 
   /** What follows the linking of a device. */
   get linked(): LinkingHooks {
-    return this.#chat.ownDevices
+    return this.#chat.parts.ownDevices
   }
 
   /** Received messages that `listen` has not printed yet. @throws PeerError `not-registered`. */
   get unheard(): UnheardQueue {
     this.#identity.requireRegistered()
-    return this.#chat.unheard
+    return this.#chat.parts.unheard
   }
 }

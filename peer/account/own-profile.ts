@@ -9,7 +9,8 @@ import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import { ownAccountSlot, type ChangeAccount, type OwnAccount } from '../store/own-account.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
-import { slots, type Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
+import { slots } from '../store/store-layout.ts'
 import type { ProfileChange } from '../peer-api.ts'
 
 export interface OwnProfileComponents {

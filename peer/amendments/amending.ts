@@ -19,7 +19,8 @@ import type { AmendmentsApi, ChatMessage } from '../peer-api.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import type { SendPermission } from '../sending/send-permission.ts'
-import { slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 export interface AmendingComponents {

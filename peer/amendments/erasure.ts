@@ -9,7 +9,8 @@ import type { EngineContext } from '../engine-context.ts'
 import type { Erasing } from '../history/message-log.ts'
 import type { UnsentQueue } from '../sending/unsent-queue.ts'
 import type { MessageFile } from '../store/file-entry.ts'
-import { sentEntry, slots, unsentEntry, type MessageRow } from '../store/store-layout.ts'
+import type { MessageRow } from '../store/conversation-entries.ts'
+import { sentEntry, slots, unsentEntry } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
 /** Erased messages wait so long for others, so that many of them cost one pass. */

@@ -3,7 +3,8 @@ import { toHex } from '../../protocol/bytes.ts'
 import { NO_AMENDMENTS } from '../../protocol/conversation/amendments.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageLog } from '../history/message-log.ts'
-import { namedMessageEntry, orderOf, slots, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import { orderOf, type MessageRow, type ShownId } from '../store/conversation-entries.ts'
+import { namedMessageEntry, slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Messages removed in one unit of work. */

@@ -9,7 +9,7 @@ import { encodePiece, rowBytes, type HistoryPiece, type ShippedRow } from '../ow
 import { isShipped, shippedConversation } from '../own-devices/shipped-conversation.ts'
 import type { SyncItems } from '../own-devices/sync-items.ts'
 import type { MessageFile } from '../store/file-entry.ts'
-import { conversationEntry, messageEntry, type Conversation } from '../store/store-layout.ts'
+import { conversationEntry, messageEntry, type Conversation } from '../store/conversation-entries.ts'
 import type { StateStore } from '../store/state-store.ts'
 
 /** Places of a conversation in one part. */

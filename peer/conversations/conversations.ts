@@ -15,7 +15,8 @@ import { requireLength } from '../history/message-text.ts'
 import type { ReadMarks } from '../history/read-marks.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
-import { conversationEntry, slots, type Conversation, type MessageRow } from '../store/store-layout.ts'
+import { conversationEntry, type Conversation, type MessageRow } from '../store/conversation-entries.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 export interface ConversationsComponents {

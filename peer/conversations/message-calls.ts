@@ -8,15 +8,8 @@ import { requireLength, writtenText } from '../history/message-text.ts'
 import { replicasOf } from '../network/network-info.ts'
 import type { ChatMessage, HeardBy, MessagesApi, NewPoll, PageOptions, SentReceipt, TextVersion } from '../peer-api.ts'
 import { sentReceipt, type PersonViews } from '../people/person-views.ts'
-import {
-  heardEntry,
-  namedMessageEntry,
-  receiptsEntry,
-  slots,
-  textVersionEntry,
-  type MessageRow,
-  type ShownId
-} from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
+import { heardEntry, namedMessageEntry, receiptsEntry, slots, textVersionEntry } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 import type { OwnMessages } from './own-messages.ts'
 

@@ -2,7 +2,8 @@ import { toHex } from '../../protocol/bytes.ts'
 import type { ChatMessage, Person } from '../peer-api.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import { isErased } from '../history/amendment-traces.ts'
-import { slots, unheardEntry, type ChatEventEntry, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
+import { slots, unheardEntry, type ChatEventEntry } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 
 /** What a person did that is not a message. */

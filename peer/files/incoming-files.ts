@@ -15,7 +15,7 @@ import type { FileTransfer } from '../peer-api.ts'
 import type { LocalObjects } from '../ports.ts'
 import type { LocalCopy, MessageFile } from '../store/file-entry.ts'
 import { fileSlots } from '../store/file-slots.ts'
-import type { MessageRow, ShownId } from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import type { StateStore } from '../store/state-store.ts'
 import { newLocalName, type LocalCopies } from './local-copies.ts'
 

@@ -18,7 +18,7 @@ import {
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import { hasLiveDevice, rosterMemberOf, type KnownAccount } from '../directory/known-account.ts'
-import type { Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
 import type { GroupBook } from './group-book.ts'
 
 /** `notes`: our account with itself. `direct`: our account and one other. `group`: whom its log names. */

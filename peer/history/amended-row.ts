@@ -5,7 +5,7 @@ import {
   NO_AMENDMENTS,
   type Amendments
 } from '../../protocol/conversation/amendments.ts'
-import type { MessageRow } from '../store/store-layout.ts'
+import type { MessageRow } from '../store/conversation-entries.ts'
 
 /** What was said about a message that is here. The text that counts is in the row once. */
 export function amendmentsIn({ amendments, text }: Pick<MessageRow, 'amendments' | 'text'>): Amendments {

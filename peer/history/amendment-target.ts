@@ -4,7 +4,8 @@ import type { AmendingBody } from '../../protocol/conversation/amendments.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
-import type { ChatEventEntry, ShownId } from '../store/store-layout.ts'
+import type { ShownId } from '../store/conversation-entries.ts'
+import type { ChatEventEntry } from '../store/store-layout.ts'
 import { shownIdOf } from './shown-id.ts'
 
 /** Name of the message. An edit or a delete can only name a message of its own account: see message-kinds.ts. */

@@ -6,7 +6,8 @@ import {
   NO_AMENDMENTS,
   type Amendments
 } from '../../protocol/conversation/amendments.ts'
-import { slots, textVersionEntry, type MessageRow, type ShownId } from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
+import { slots, textVersionEntry } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
 /** Whether nothing of what was written is left in a row. */

@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { NO_AMENDMENTS } from '../../protocol/conversation/amendments.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Poll, Reaction } from '../peer-api.ts'
-import type { MessageRow } from '../store/store-layout.ts'
+import type { MessageRow } from '../store/conversation-entries.ts'
 
 type Amended = Pick<MessageRow, 'amendments' | 'poll'>
 

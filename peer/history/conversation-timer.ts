@@ -1,12 +1,13 @@
 /** After how long new messages of a conversation disappear: one setting, which every member may change and all see. */
 import { compareBytes } from '../../protocol/bytes.ts'
 import { nextVersion } from '../../protocol/conversation/amendments.ts'
-import type { PacketOrigin } from '../../protocol/conversation/conversation-change.ts'
+import type { PacketOrigin } from '../../protocol/conversation/packet-effects.ts'
 import { createMessageId, type BodyOf, type MessageId } from '../../protocol/conversation/message.ts'
 import type { EngineContext } from '../engine-context.ts'
-import type { Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
-import type { MessageLog, NewMessage } from './message-log.ts'
+import type { NewMessage } from '../store/new-message.ts'
+import type { MessageLog } from './message-log.ts'
 
 type Timer = NonNullable<Conversation['timer']>
 

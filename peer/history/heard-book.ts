@@ -1,9 +1,10 @@
 /** Which devices of others have said that they have an own message, and that it was read. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import type { PacketOrigin } from '../../protocol/conversation/conversation-change.ts'
+import type { PacketOrigin } from '../../protocol/conversation/packet-effects.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
-import { heardEntry, slots, type Heard, type ShownId } from '../store/store-layout.ts'
+import type { ShownId } from '../store/conversation-entries.ts'
+import { heardEntry, slots, type Heard } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import type { MessageLog } from './message-log.ts'
 

@@ -16,23 +16,16 @@ import { NO_BODY } from './shown-bodies.ts'
 import { shownIdOf } from './shown-id.ts'
 import type { TextIndex } from './text-index.ts'
 import {
-  gapEntry,
-  heardEntry,
   messageEntry,
-  nextOrder,
   orderOf,
-  slots,
-  type ChatEventEntry,
   type Conversation,
-  type GapEntry,
   type MessageRow,
   type ShownId
-} from '../store/store-layout.ts'
+} from '../store/conversation-entries.ts'
+import { gapEntry, heardEntry, nextOrder, slots, type ChatEventEntry, type GapEntry } from '../store/store-layout.ts'
 import type { NewMessage, OftenEmpty } from '../store/new-message.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
-
-export type { NewMessage } from '../store/new-message.ts'
 
 const EMPTY: Pick<MessageRow, OftenEmpty> = { ...NO_BODY, file: null, expiresAfter: null }
 

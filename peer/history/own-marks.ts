@@ -1,5 +1,5 @@
 import type { BodyOf } from '../../protocol/conversation/message.ts'
-import type { ShownId } from '../store/store-layout.ts'
+import type { ShownId } from '../store/conversation-entries.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
 /** What one own device tells the others about messages. */

@@ -1,6 +1,6 @@
 /** The bodies that are shown as a message of their own, and the fields of a row that they become. */
 import type { BodyOf, MessageBody } from '../../protocol/conversation/message.ts'
-import type { MessageRow } from '../store/store-layout.ts'
+import type { MessageRow } from '../store/conversation-entries.ts'
 
 /** A body that people read. */
 export type ShownBody = BodyOf<'text' | 'reply' | 'forward' | 'poll'>

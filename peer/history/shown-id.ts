@@ -4,7 +4,7 @@ import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { labelled } from '../../protocol/labels.ts'
 import type { EngineContext } from '../engine-context.ts'
-import type { ShownId } from '../store/store-layout.ts'
+import type { ShownId } from '../store/conversation-entries.ts'
 
 /** Whose message it is, and what its sender called it. */
 export interface MessageOrigin {

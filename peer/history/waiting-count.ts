@@ -1,4 +1,4 @@
-import type { MessageRow, ShownId } from '../store/store-layout.ts'
+import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 
 /** Own messages that the network does not keep yet. */
 export class WaitingCount {

@@ -11,7 +11,7 @@ import type { KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Receiver } from '../receiving/receiver.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
-import type { Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
 import { UPKEEP_INTERVAL_MS, type SessionUpkeep } from './session-upkeep.ts'
 
 /** Quiet conversations are looked after this often … */

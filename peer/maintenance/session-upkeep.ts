@@ -31,7 +31,8 @@ import type { Sealer } from '../sending/sealer.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import { dropInbound, dropSurplusDeliveries, inboundsOf, peerKeysOf, sequencersOf } from '../store/session-states.ts'
-import { nextOrder, sentEntry, slots, type Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
+import { nextOrder, sentEntry, slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** A round of upkeep comes this often while online, and right after each connection. */

@@ -28,7 +28,7 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import { accountIdCodec } from '../../protocol/identity/device.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { DELIVERY_TOKEN_BYTES } from '../../protocol/wire/delivery-token.ts'
-import { MAX_ORDER_LENGTH, messageCodec, timerCodec } from '../store/store-layout.ts'
+import { MAX_ORDER_LENGTH, messageCodec, timerCodec } from '../store/conversation-entries.ts'
 
 /** Of the form below. A device that does not know it asks again once it is updated. */
 const PIECE_VERSION = 2

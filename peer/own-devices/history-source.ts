@@ -23,7 +23,8 @@ import {
   ownDeviceSlots,
   type HistoryGrant
 } from '../store/own-device-slots.ts'
-import { conversationEntry, messageEntry, orderOf, slots } from '../store/store-layout.ts'
+import { conversationEntry, messageEntry, orderOf } from '../store/conversation-entries.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import {
   decodeCursor,

@@ -9,7 +9,7 @@
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { isAmending } from '../../protocol/conversation/amendments.ts'
-import type { PacketOrigin, Row } from '../../protocol/conversation/conversation-change.ts'
+import type { PacketOrigin, Row } from '../../protocol/conversation/packet-effects.ts'
 import { decodeMessage, type MessageBody } from '../../protocol/conversation/message.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
@@ -24,7 +24,8 @@ import {
   reachedEntry,
   type LateEntry
 } from '../store/own-device-slots.ts'
-import { nextOrder, type ShownId, type Unsent } from '../store/store-layout.ts'
+import type { ShownId } from '../store/conversation-entries.ts'
+import { nextOrder, type Unsent } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 /** Entries of one device; past it nothing more is put in line. A device that is gone for good gathers no more. */

@@ -7,7 +7,8 @@
  * a late one goes before all that its device sent here itself, because its sender did not know of this device yet.
  */
 import { toHex } from '../../protocol/bytes.ts'
-import { messageEntry, orderOf, slots, type Conversation, type ShownId } from '../store/store-layout.ts'
+import { messageEntry, orderOf, type Conversation, type ShownId } from '../store/conversation-entries.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { ShippedRow } from './history-piece.ts'
 

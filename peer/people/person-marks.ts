@@ -8,7 +8,7 @@ import { bool, encode, nullable, oneOf, struct, text, uint, type Codec, type Typ
 import { accountIdCodec, type AccountId } from '../../protocol/identity/device.ts'
 import type { AccountHex, PersonMarks } from '../peer-api.ts'
 import type { Slot, StateStore, UnitOfWork } from '../store/state-store.ts'
-import { entry } from '../store/store-layout.ts'
+import { entry } from '../store/conversation-entries.ts'
 
 /** Longest nickname, in UTF-16 code units. */
 export const MAX_NICKNAME_UNITS = 64

@@ -4,7 +4,7 @@ import { struct, text, type TypeOf } from '../../protocol/codec.ts'
 import { accountIdCodec, type AccountId } from '../../protocol/identity/device.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import type { Slot, StateStore, UnitOfWork } from '../store/state-store.ts'
-import { entry } from '../store/store-layout.ts'
+import { entry } from '../store/conversation-entries.ts'
 
 const profileCodec = struct({ accountId: accountIdCodec, about: text(MAX_ABOUT_UNITS) })
 type StoredProfile = TypeOf<typeof profileCodec>

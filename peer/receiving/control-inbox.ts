@@ -1,6 +1,6 @@
 /** What a device asks of this one or tells it, besides messages: receipts, acknowledgements, its profile, requests for messages. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import type { Control, PacketOrigin } from '../../protocol/conversation/conversation-change.ts'
+import type { Control, PacketOrigin } from '../../protocol/conversation/packet-effects.ts'
 import type { BodyOf } from '../../protocol/conversation/message.ts'
 import { answerResendRequest, type SentLookup } from '../../protocol/conversation/resend.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
@@ -22,7 +22,8 @@ import type { PersonSites } from '../social/person-sites.ts'
 import type { PersonProfiles } from '../people/person-profiles.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
-import { orderOf, sentEntry, slots, type ShownId } from '../store/store-layout.ts'
+import { orderOf, type ShownId } from '../store/conversation-entries.ts'
+import { sentEntry, slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 
 export interface ControlInboxComponents {

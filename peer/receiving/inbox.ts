@@ -6,9 +6,9 @@ import { toHex } from '../../protocol/bytes.ts'
 import {
   waitedChange,
   type ChangeAppliers,
-  type ConversationChange,
-  type PacketOrigin
+  type ConversationChange
 } from '../../protocol/conversation/conversation-change.ts'
+import type { PacketOrigin } from '../../protocol/conversation/packet-effects.ts'
 import { wakeAt } from '../../protocol/conversation/sequencer.ts'
 import { GAP_HOLD_MS } from '../../protocol/limits.ts'
 import { releaseInbound } from '../../protocol/session/inbound.ts'

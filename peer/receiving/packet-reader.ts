@@ -11,9 +11,9 @@ import {
   messageChange,
   openChange,
   refusedOpenChange,
-  type ConversationChange,
-  type PacketOrigin
+  type ConversationChange
 } from '../../protocol/conversation/conversation-change.ts'
+import type { PacketOrigin } from '../../protocol/conversation/packet-effects.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { discardOpen, readOpen, type ReadOpen } from '../../protocol/session/accept.ts'

@@ -4,7 +4,7 @@
  */
 import { fromHex } from '../../protocol/bytes.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
-import type { MessageRow } from '../store/store-layout.ts'
+import type { MessageRow } from '../store/conversation-entries.ts'
 import { MAX_BLOCK_MESSAGES, MAX_BLOCK_UNITS, type SearchBlock } from '../store/search-slots.ts'
 import { foldedWords } from './folded-words.ts'
 

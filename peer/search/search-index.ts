@@ -13,7 +13,7 @@ import type { TextIndex } from '../history/text-index.ts'
 import type { Log, Timers } from '../ports.ts'
 import { blocksId, searchBlockEntry, searchDueEntry, searchSlots } from '../store/search-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
-import { messageEntry } from '../store/store-layout.ts'
+import { messageEntry } from '../store/conversation-entries.ts'
 import { blocksOf, boundsOf, bucketOf, type OrderedRow } from './search-buckets.ts'
 import { TextBlock, type FoundRow } from './text-block.ts'
 

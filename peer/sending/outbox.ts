@@ -17,14 +17,8 @@ import { isKept, validReceipts } from './receipt-check.ts'
 import { asStranger, withTrueIds } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { ownShownId } from '../history/shown-id.ts'
-import {
-  orderOf,
-  outboxEntry,
-  slots,
-  type OutboxItem,
-  type ReceiptsEntry,
-  type ShownId
-} from '../store/store-layout.ts'
+import { orderOf, type ShownId } from '../store/conversation-entries.ts'
+import { outboxEntry, slots, type OutboxItem, type ReceiptsEntry } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { MessageProblem } from '../problems.ts'
 

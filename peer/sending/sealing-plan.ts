@@ -11,7 +11,8 @@ import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts
 import type { SendHolds } from '../directory/send-holds.ts'
 import { isFresh, type KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster, SealTo } from '../groups/conversation-roster.ts'
-import { slots, type Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
+import { slots } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 
 /** Both operators are asked again before an Open if they were asked longer ago. */

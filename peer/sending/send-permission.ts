@@ -5,7 +5,7 @@ import type { SendHolds } from '../directory/send-holds.ts'
 import { PeerError } from '../errors.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
-import type { Conversation } from '../store/store-layout.ts'
+import type { Conversation } from '../store/conversation-entries.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
 export interface SendPermissionComponents {

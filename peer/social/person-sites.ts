@@ -4,7 +4,7 @@ import { list, struct, type TypeOf } from '../../protocol/codec.ts'
 import { accountIdCodec, type AccountId } from '../../protocol/identity/device.ts'
 import { MAX_SITES, siteCodec, type Site } from '../../protocol/identity/site.ts'
 import type { Slot, StateStore, UnitOfWork } from '../store/state-store.ts'
-import { entry } from '../store/store-layout.ts'
+import { entry } from '../store/conversation-entries.ts'
 
 const sitesCodec = struct({ accountId: accountIdCodec, sites: list(siteCodec, MAX_SITES) })
 type StoredSites = TypeOf<typeof sitesCodec>

@@ -4,7 +4,7 @@ import { KEY_BYTES } from '../../protocol/crypto/crypto.ts'
 import { backupLockCodec } from '../../protocol/backup/backup-head.ts'
 import { deviceIdCodec } from '../../protocol/identity/device.ts'
 import type { Slot } from './state-store.ts'
-import { entry } from './store-layout.ts'
+import { entry } from './conversation-entries.ts'
 
 const keyCodec = struct({
   /** 32 bytes, random: seals the heads. */

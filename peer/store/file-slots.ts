@@ -7,7 +7,7 @@ import {
   type SentFile
 } from './file-entry.ts'
 import type { Slot } from './state-store.ts'
-import { entry, orderOf, type ShownId } from './store-layout.ts'
+import { entry, orderOf, type ShownId } from './conversation-entries.ts'
 
 export const uploadEntry = entry(uploadCodec)
 export const localCopyEntry = entry(localCopyCodec)

@@ -6,7 +6,7 @@ import { MAX_GROUP_CHANGE_BYTES, MAX_GROUP_HEADS } from '../../protocol/limits.t
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { sessionIdCodec } from '../../protocol/session/context.ts'
 import type { Slot } from './state-store.ts'
-import { entry } from './store-layout.ts'
+import { entry } from './conversation-entries.ts'
 
 const MAX_ENCODED_BYTES = MAX_GROUP_CHANGE_BYTES + 128
 

@@ -2,7 +2,7 @@
 import { bytes, struct, uint, type TypeOf } from '../../protocol/codec.ts'
 import { accountIdCodec } from '../../protocol/identity/device.ts'
 import type { Slot } from './state-store.ts'
-import { entry } from './store-layout.ts'
+import { entry } from './conversation-entries.ts'
 
 const attemptCodec = struct({ attempt: bytes(16) })
 const attemptEntry = entry(attemptCodec)

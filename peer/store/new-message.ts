@@ -1,4 +1,4 @@
-import type { MessageRow } from './store-layout.ts'
+import type { MessageRow } from './conversation-entries.ts'
 
 /** A message before it has its place. */
 export type NewMessage = Omit<

@@ -4,7 +4,7 @@ import { MAX_HISTORY_CURSOR_BYTES, syncItemCodec } from '../../protocol/conversa
 import { deviceIdCodec } from '../../protocol/identity/device.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import type { Slot } from './state-store.ts'
-import { entry, type ShownId } from './store-layout.ts'
+import { entry, type ShownId } from './conversation-entries.ts'
 
 /** Conversations whose history a new device gets, the newest ones. */
 export const MAX_SHIPPED_CONVERSATIONS = 10_000

@@ -2,7 +2,7 @@
 import { struct, text, uint, type TypeOf } from '../../protocol/codec.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import type { Slot } from './state-store.ts'
-import { entry, MAX_ORDER_LENGTH, orderOf } from './store-layout.ts'
+import { entry, MAX_ORDER_LENGTH, orderOf } from './conversation-entries.ts'
 
 /** Most text of one block, in UTF-16 code units, unless one message alone has more: it stays far below the limit of an entry. */
 export const MAX_BLOCK_UNITS = 256 * 1024

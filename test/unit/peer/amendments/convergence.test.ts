@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toHex } from '../../../../protocol/bytes.ts'
-import type { PacketOrigin } from '../../../../protocol/conversation/conversation-change.ts'
+import type { PacketOrigin } from '../../../../protocol/conversation/packet-effects.ts'
 import type { Message, MessageBody, MessageId } from '../../../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
 import type { NetworkId } from '../../../../protocol/network.ts'
@@ -13,7 +13,8 @@ import { MessageLog } from '../../../../peer/history/message-log.ts'
 import { shownIdOf } from '../../../../peer/history/shown-id.ts'
 import { platformTimers, SILENT_LOG } from '../../../../peer/ports.ts'
 import { RowWriter } from '../../../../peer/receiving/row-writer.ts'
-import { messageEntry, namedMessageEntry, slots, textVersionEntry } from '../../../../peer/store/store-layout.ts'
+import { messageEntry } from '../../../../peer/store/conversation-entries.ts'
+import { namedMessageEntry, slots, textVersionEntry } from '../../../../peer/store/store-layout.ts'
 import { memoryStates } from '../../../support/peer/memory-states.ts'
 
 const PEOPLE = 3

@@ -12,7 +12,8 @@ import { platformTimers, SILENT_LOG, type AtRestCipher } from '../../../../peer/
 import { openLevelStore } from '../../../../peer/store/level-store.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
-import { slots, type MessageRow } from '../../../../peer/store/store-layout.ts'
+import type { MessageRow } from '../../../../peer/store/conversation-entries.ts'
+import { slots } from '../../../../peer/store/store-layout.ts'
 import { UnsentQueue } from '../../../../peer/sending/unsent-queue.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))

@@ -8,11 +8,9 @@ import {
   waitedChange,
   type ChangeAppliers,
   type ChangeParts,
-  type ConversationChange,
-  type Custody,
-  type PacketOrigin,
-  type Row
+  type ConversationChange
 } from '../../../../protocol/conversation/conversation-change.ts'
+import type { Custody, PacketOrigin, Row } from '../../../../protocol/conversation/packet-effects.ts'
 import { encodeMessage, type MessageId } from '../../../../protocol/conversation/message.ts'
 import { visibleGaps, type Sequencer } from '../../../../protocol/conversation/sequencer.ts'
 import { ProtocolError } from '../../../../protocol/errors.ts'

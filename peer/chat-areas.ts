@@ -1,0 +1,193 @@
+/** What a registered account can do for its person, one area after the other. */
+import { passphraseSecrets } from '../protocol/backup/backup-passphrase.ts'
+import type { ConversationId } from '../protocol/roster/roster.ts'
+import type { ListedNode } from '../protocol/wire/placement.ts'
+import { Amending } from './amendments/amending.ts'
+import { ExpiryClock } from './amendments/expiry-clock.ts'
+import { MessageCalls } from './conversations/message-calls.ts'
+import { OwnMessages } from './conversations/own-messages.ts'
+import { BackupCalls } from './backup/backup-calls.ts'
+import { Files } from './files/files.ts'
+import { GroupCalls } from './groups/group-calls.ts'
+import { InviteClient } from './invites/invite-client.ts'
+import { Invites } from './invites/invites.ts'
+import { PersonFinder } from './people/person-finder.ts'
+import { Social } from './social/social.ts'
+import { SearchCalls } from './search/search-calls.ts'
+import { NameClaim } from './account/name-claim.ts'
+import { OwnProfile } from './account/own-profile.ts'
+import type { ChangeAccount } from './store/own-account.ts'
+import { PersonMarking } from './people/person-marking.ts'
+import { GroupCarrier } from './sending/group-carrier.ts'
+import { SendPermission } from './sending/send-permission.ts'
+import { ObjectNodes } from './objects/object-nodes.ts'
+import { SignedRequests } from './objects/signed-requests.ts'
+import { ownShownId } from './history/shown-id.ts'
+import { UnheardQueue } from './conversations/unheard-queue.ts'
+import type { UnitOfWork } from './store/state-store.ts'
+import type { ChatAreas, ChatComponents, ChatEvents, CoreParts } from './chat-parts.ts'
+
+/** Builds what calls of screens and commands need, from the parts that send, receive and keep. */
+export function createAreas(components: ChatComponents, events: ChatEvents, core: CoreParts): ChatAreas {
+  const { network, account, changeAccount } = components
+  const { onChange } = events
+  const {
+    context,
+    states,
+    connection,
+    directory,
+    holds,
+    book,
+    roster,
+    marks,
+    details,
+    sites,
+    people,
+    index,
+    history,
+    outbox,
+    pairings,
+    tokens,
+    pairs,
+    groupWriter,
+    groupKnowledge,
+    sealer,
+    timer,
+    rows,
+    ownDevices: own,
+    chosen,
+    ownInvites,
+    writing,
+    conversations,
+    maintenance,
+    keeper
+  } = core
+  const permission = new SendPermission({ directory, roster, holds, marks, groups: groupWriter })
+  const ownMessages = new OwnMessages({
+    context,
+    states,
+    writing,
+    rows,
+    marks,
+    history,
+    permission,
+    sealer,
+    outbox,
+    people,
+    retryFile: (unit, row) => files.retry(unit, row)
+  })
+  const messages = new MessageCalls({ context, states, history, own: ownMessages, people })
+  const amending = new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
+  const expiry = new ExpiryClock(context, states, history)
+  const search = new SearchCalls({ index, states, people, conversations, marks })
+  const { objects } = components
+  const requests = new SignedRequests(context, components.fetch, components.access)
+  const node = (): ListedNode | undefined => keeper.node
+  const { onTransfer } = events
+  const files = new Files({
+    context,
+    states,
+    history,
+    sealer,
+    objects,
+    requests,
+    own: ownMessages,
+    node,
+    onTransfer
+  })
+  const backup = new BackupCalls({
+    context,
+    states,
+    directory,
+    own,
+    objects,
+    access: components.access,
+    fetch: components.fetch,
+    nodes: new ObjectNodes(context, node),
+    derive: components.deriveBackupSecrets ?? passphraseSecrets,
+    noteProfile: (accountId, profile) => maintenance.noteProfile(accountId, profile)
+  })
+  const notes = async (unit: UnitOfWork): Promise<ConversationId> =>
+    (await rows.rowFor(unit, [context.accountId()])).conversationId
+  const groups = new GroupCalls({
+    context,
+    states,
+    book,
+    writer: groupWriter,
+    directory,
+    holds,
+    sending: new GroupCarrier({ sealer, pairs, pairings, knowledge: groupKnowledge, notes }),
+    items: { get: name => own.items.get(name), set: (name, value) => own.sync.setItem(name, value) },
+    people,
+    ask: (accountId, secret) => ownMessages.askToJoin(accountId, secret),
+    shownIdOf: (conversationId, messageId) => ownShownId(context, { conversationId, messageId }),
+    onAccepted: () => pairs.resume()
+  })
+  const marking = new PersonMarking({
+    context,
+    states,
+    directory,
+    marks,
+    chosen,
+    people,
+    rotateToken: unit => tokens.rotate(unit)
+  })
+  const unheard = new UnheardQueue(states, people, row => maintenance.nameChecked(row.from))
+  const changeShownAccount: ChangeAccount = async (change, store) => {
+    await changeAccount(change, store)
+    onChange()
+  }
+  const nameClaim = new NameClaim({
+    context,
+    directory,
+    connection,
+    account,
+    changeAccount: changeShownAccount
+  })
+  const profile = new OwnProfile({
+    sync: own.sync,
+    details,
+    states,
+    sealer,
+    tokens,
+    conversations: () => conversations.all(),
+    changeAccount: changeShownAccount
+  })
+  const finder = new PersonFinder({ directory, keeper, people, conversations, account })
+  const social = new Social({
+    context,
+    fetch: components.fetch,
+    network,
+    own: { sites: () => details().sites, change: changed => profile.changeSites(changed) },
+    others: sites
+  })
+  const invites = new Invites({
+    context,
+    states,
+    client: new InviteClient(components.fetch),
+    own: ownInvites,
+    account,
+    network,
+    people: finder,
+    conversations,
+    rows,
+    sealer,
+    marks: chosen
+  })
+  return {
+    messages,
+    amending,
+    expiry,
+    search,
+    files,
+    backup,
+    groups,
+    marking,
+    unheard,
+    nameClaim,
+    profile,
+    finder,
+    social,
+    invites
+  }
+}

@@ -1,0 +1,398 @@
+/**
+ * The parts of a registered account that send, receive and keep: what each of them sees of the others is what it is given here.
+ */
+import type { DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
+import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
+import type { AccountId } from '../protocol/identity/device.ts'
+import { SerialQueue } from '../protocol/serial-queue.ts'
+import type { Epoch } from '../protocol/wire/placement.ts'
+import { Amending } from './amendments/amending.ts'
+import { Erasure } from './amendments/erasure.ts'
+import { ExpiryClock } from './amendments/expiry-clock.ts'
+import { PeerError } from './errors.ts'
+import type { FileTransfer, PersonMarks } from './peer-api.ts'
+import type { HttpClient, LocalObjects, Transport } from './ports.ts'
+import { ConnectionKeeper } from './network/connection-keeper.ts'
+import type { ConnectionStatus } from './network/connection-status.ts'
+import type { NodeConnection } from './network/node-connection.ts'
+import { ReadMarks } from './history/read-marks.ts'
+import { MessageCalls } from './conversations/message-calls.ts'
+import { Conversations } from './conversations/conversations.ts'
+import type { EngineContext } from './engine-context.ts'
+import { deviceProof } from './device-proof.ts'
+import { DeviceRemoval } from './account/device-removal.ts'
+import { BackupCalls } from './backup/backup-calls.ts'
+import { DirectoryClient } from './directory/directory-client.ts'
+import { Files } from './files/files.ts'
+import { ConversationRoster } from './groups/conversation-roster.ts'
+import { GroupBook } from './groups/group-book.ts'
+import { GroupCalls } from './groups/group-calls.ts'
+import { GroupKnowledge } from './groups/group-knowledge.ts'
+import { GroupOpens } from './groups/group-opens.ts'
+import { GroupWriter } from './groups/group-writer.ts'
+import { SendHolds } from './directory/send-holds.ts'
+import { Maintenance } from './maintenance/maintenance.ts'
+import { Inbox } from './receiving/inbox.ts'
+import { Mailbox } from './receiving/mailbox.ts'
+import { MailboxLosses } from './receiving/mailbox-losses.ts'
+import { Invites } from './invites/invites.ts'
+import { OwnInvites } from './invites/own-invites.ts'
+import { PersonFinder } from './people/person-finder.ts'
+import type { OwnDetails } from './sending/profile.ts'
+import { PersonSites } from './social/person-sites.ts'
+import { Social } from './social/social.ts'
+import { SearchCalls } from './search/search-calls.ts'
+import { SearchIndex } from './search/search-index.ts'
+import { ConversationTimer } from './history/conversation-timer.ts'
+import { HeardBook } from './history/heard-book.ts'
+import { ConversationRows } from './history/conversation-rows.ts'
+import { MessageLog } from './history/message-log.ts'
+import { NameClaim } from './account/name-claim.ts'
+import { OwnProfile } from './account/own-profile.ts'
+import type { KnownNetwork } from './network/known-network.ts'
+import { candidateNodes } from './network/network-info.ts'
+import { dialOtherOperator } from './directory/other-operator.ts'
+import { LateHistory } from './own-devices/late-history.ts'
+import { OwnDevices } from './own-devices/own-devices.ts'
+import { RecoveryLines } from './recovery/recovery-lines.ts'
+import { Outbox } from './sending/outbox.ts'
+import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
+import { PersonViews } from './people/person-views.ts'
+import { PersonMarking, type ChosenMarks } from './people/person-marking.ts'
+import { PersonMarksBook } from './people/person-marks.ts'
+import { PersonProfiles } from './people/person-profiles.ts'
+import { PersonTrust } from './directory/person-trust.ts'
+import { PublicRecords } from './people/public-record.ts'
+import { ControlInbox } from './receiving/control-inbox.ts'
+import { RowWriter } from './receiving/row-writer.ts'
+import { Receiver } from './receiving/receiver.ts'
+import { PairInbox } from './receiving/pair-inbox.ts'
+import { DeliveryTokens } from './sending/delivery-tokens.ts'
+import { PairSender } from './sending/pair-sender.ts'
+import { SealRound } from './sending/seal-round.ts'
+import { Sealer } from './sending/sealer.ts'
+import { SealingPlanner } from './sending/sealing-plan.ts'
+import type { MessageRow } from './store/conversation-entries.ts'
+import { UnheardQueue } from './conversations/unheard-queue.ts'
+import { UnsentQueue } from './sending/unsent-queue.ts'
+import { SessionUpkeep } from './maintenance/session-upkeep.ts'
+import { PairingBook } from './store/pairing-book.ts'
+import { StateStore } from './store/state-store.ts'
+
+export interface ChatComponents {
+  context: EngineContext
+  network: KnownNetwork
+  transport: Transport
+  fetch: HttpClient
+  objects: LocalObjects
+  deriveBackupSecrets: DeriveSecrets | undefined
+  /** Set where this device only reads a backup: what it shows to nodes. */
+  access: () => BackupAuthorization | undefined
+  account: () => OwnAccount
+  changeAccount: ChangeAccount
+}
+
+/** What the parts tell the engine. */
+export interface ChatEvents {
+  /** Whether received messages are kept in line until they are marked as heard. */
+  keepUnheard: boolean
+  /** Something that a screen shows has changed. */
+  onChange: () => void
+  onMessage: (row: MessageRow) => void
+  onTransfer: (transfer: FileTransfer) => void
+  /** Somebody else did something that `listen` prints. */
+  onEvent: () => void
+  /** A connection is authenticated. @returns whether this node keeps our mailbox. */
+  onOnline: (connection: NodeConnection) => Promise<boolean>
+  onStatus: (status: ConnectionStatus) => void
+  /** A node told its list. Never rejects. */
+  onEpoch: (epoch: Epoch, connection: NodeConnection) => Promise<void>
+  onMarked: (set: readonly (keyof PersonMarks)[]) => void
+}
+
+/** The parts that answer calls of screens and commands, see `chat-areas.ts`. */
+export interface ChatAreas {
+  messages: MessageCalls
+  amending: Amending
+  expiry: ExpiryClock
+  search: SearchCalls
+  files: Files
+  backup: BackupCalls
+  groups: GroupCalls
+  marking: PersonMarking
+  unheard: UnheardQueue
+  nameClaim: NameClaim
+  profile: OwnProfile
+  finder: PersonFinder
+  social: Social
+  invites: Invites
+}
+
+/** Built from each other in this order. */
+export type CoreParts = ReturnType<typeof createCoreParts>
+
+/** @param areas - of this engine; there once everything is built. */
+export function createCoreParts(components: ChatComponents, events: ChatEvents, areas: () => ChatAreas) {
+  const { context, network, transport, account, changeAccount } = components
+  const { onChange } = events
+  const states = new StateStore(context.store, error =>
+    context.log.warn('something was stored, but not everybody heard of it', { reason: String(error) })
+  )
+  const connection = (): NodeConnection | undefined => keeper.connection
+  const trust = new PersonTrust(context.store, () => context.timers.now())
+  const otherOperator = (): Promise<NodeConnection | undefined> => dialOtherOperator(context, transport, keeper.node)
+  const directory = new DirectoryClient({
+    ...context,
+    trust,
+    connection: () => requireConnection(keeper),
+    fetch: components.fetch,
+    otherOperator,
+    onChange: known => {
+      onChange()
+      void receiver.accountChanged(known.accountId)
+      void maintenance.seekSecondOpinion(known)
+      void recoveryLines.note(known)
+    }
+  })
+  const isReadOnly = (): boolean => components.access() !== undefined
+  const holds = new SendHolds(context, directory, trust, isReadOnly)
+  const book = new GroupBook(context, states)
+  const roster = new ConversationRoster(context, directory, book)
+  const marks = new PersonMarksBook(
+    states,
+    () => context.timers.now(),
+    set => events.onMarked(set)
+  )
+  const profiles = new PersonProfiles(states, onChange)
+  const details = (): OwnDetails => own.details
+  const sites = new PersonSites(states)
+  const people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
+    of: accountId => profiles.of(accountId),
+    own: () => details().about
+  })
+  const publicRecords = new PublicRecords(context, directory, people, account)
+  const deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
+  const index = new SearchIndex({ states, timers: context.timers, log: context.log })
+  const queue = new UnsentQueue(states)
+  const erasure = new Erasure(context, queue, (unit, file) => areas().files.erase(unit, file))
+  const history = new MessageLog(context, states, {
+    index,
+    keepUnheard: events.keepUnheard,
+    erasing: erasure,
+    onEvent: events.onEvent,
+    onExpiry: at => areas().expiry.note(at),
+    onMessage: row => events.onMessage(row),
+    onConversation: conversation => {
+      conversations.noteConversation(conversation)
+      onChange()
+    }
+  })
+  const outbox = new Outbox(context, states, history, {
+    connection,
+    onEpoch: (epoch, online) => events.onEpoch(epoch, online),
+    onFruitless: online => void keeper.leave(online)
+  })
+  const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => receiver.noteKeys(...change)
+  const pairings = new PairingBook(states)
+  const tokens = new DeliveryTokens(context, states, directory)
+  const saying = {
+    context,
+    states,
+    pairings,
+    tokens,
+    roster,
+    outbox,
+    account,
+    details,
+    marks,
+    groups: book,
+    onKeysChanged
+  }
+  const pairs = new PairSender(saying)
+  const recoveryLines = new RecoveryLines({ context, states, history, trust })
+  const late = new LateHistory(context, states, { onLate: device => own.onLate(device) })
+  const onNamed = (...named: Parameters<Maintenance['noteMember']>): void => void maintenance.noteMember(...named)
+  const spread = (...message: Parameters<Sealer['enqueue']>): Promise<void> => sealer.enqueue(...message)
+  const groupWriter = new GroupWriter({ context, book, directory, history, pairings, marks, spread, onNamed })
+  const groupKnowledge = new GroupKnowledge(context, book)
+  const groupOpens = new GroupOpens({
+    context,
+    states,
+    book,
+    directory,
+    writer: groupWriter,
+    knowledge: groupKnowledge
+  })
+  const sealing = {
+    late,
+    context,
+    history,
+    queue,
+    outbox,
+    roster,
+    pairings,
+    groups: groupKnowledge,
+    tokens,
+    account,
+    details,
+    onKeysChanged
+  }
+  const round = new SealRound(sealing)
+  const planner = new SealingPlanner(context, states, directory, holds, roster)
+  const sealer = new Sealer({ context, states, history, queue, outbox, planner, round })
+  const onGap = (conversationId: string): void => void maintenance.keepUp(conversationId)
+  const timer = new ConversationTimer(context, history)
+  const shown = { context, history, marks, timer, groups: groupWriter, late, onGap }
+  const writer = new RowWriter(shown)
+  const rows = new ConversationRows(context, history)
+  const own = new OwnDevices({
+    context,
+    states,
+    directory,
+    roster,
+    rows,
+    history,
+    index,
+    sealer,
+    trust,
+    marks,
+    tokens,
+    late,
+    outbox,
+    pairs,
+    account,
+    changeAccount,
+    shareGroups: () => areas().groups.shareWithOwn(),
+    noteProfile: (accountId, profile) => maintenance.noteProfile(accountId, profile),
+    onChange
+  })
+  // What the user decides here counts on all devices.
+  const chosen: ChosenMarks = { set: (unit, accountId, wanted) => own.mark(unit, accountId, wanted) }
+  const ownInvites = new OwnInvites({ context, states, items: own.items, sync: own.sync, marks: chosen })
+  const controls = new ControlInbox({
+    context,
+    states,
+    pairings,
+    heard: new HeardBook(context, history, roster),
+    pairs,
+    tokens,
+    own: own.sync,
+    historySource: own.source,
+    historyTransfer: own.transfer,
+    invites: ownInvites,
+    profiles,
+    sites,
+    groups: groupOpens,
+    groupKnowledge,
+    onGroupJoin: (...asked) => void areas().groups.onJoin(...asked),
+    onProfile: (accountId, profile) => void maintenance.noteProfile(accountId, profile)
+  })
+  const inbox = new Inbox({
+    context,
+    states,
+    rows,
+    writer,
+    controls,
+    pairs,
+    pairings,
+    marks,
+    late,
+    presence: own.presence
+  })
+  const pairInbox = new PairInbox({ context, pairings, roster })
+  const isPartner = (accountId: AccountId): boolean => conversations.isPartner(accountId)
+  const isFriend = (accountId: AccountId): boolean => marks.isSpokenTo(accountId)
+  const receiving = { context, states, directory, inbox, pairInbox, groups: groupOpens, isPartner, isFriend }
+  const receiver = new Receiver(receiving)
+  const losses = new MailboxLosses({ context, states, rows, history })
+  const mailbox = new Mailbox({ context, receiver, losses }, { onChange })
+  const writing = new SerialQueue()
+  const conversations = new Conversations({
+    context,
+    states,
+    writing,
+    directory,
+    history,
+    roster,
+    rows,
+    marks,
+    readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
+    people,
+    onChange
+  })
+  const keeping = {
+    context,
+    states,
+    directory,
+    roster,
+    inbox,
+    pairs,
+    pairings,
+    groups: groupKnowledge,
+    tokens,
+    outbox,
+    sealer,
+    onKeysChanged
+  }
+  const upkeep = new SessionUpkeep(keeping)
+  const maintaining = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
+  const maintenance = new Maintenance(maintaining)
+  const keeper = new ConnectionKeeper(
+    { transport, timers: context.timers, log: context.log, randomFraction: () => context.random(1)[0]! / 256 },
+    {
+      network: () => context.network().id,
+      authenticate: deviceProof(context),
+      candidates: () => candidateNodes(context.crypto, network.info, context.device().deviceId),
+      onOnline: online => events.onOnline(online),
+      onState: (state, node, problem) => events.onStatus({ state, node, problem })
+    }
+  )
+  return {
+    context,
+    states,
+    connection,
+    trust,
+    directory,
+    holds,
+    book,
+    roster,
+    marks,
+    profiles,
+    details,
+    sites,
+    people,
+    publicRecords,
+    deviceRemoval,
+    index,
+    queue,
+    erasure,
+    history,
+    outbox,
+    pairings,
+    tokens,
+    pairs,
+    recoveryLines,
+    late,
+    groupWriter,
+    groupKnowledge,
+    sealer,
+    timer,
+    rowWriter: writer,
+    rows,
+    ownDevices: own,
+    chosen,
+    ownInvites,
+    inbox,
+    receiver,
+    mailbox,
+    writing,
+    conversations,
+    maintenance,
+    keeper
+  }
+}
+
+function requireConnection({ connection }: ConnectionKeeper): NodeConnection {
+  if (connection) return connection
+  throw new PeerError('offline', { origin: null })
+}

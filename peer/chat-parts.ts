@@ -301,7 +301,8 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   })
   const pairInbox = new PairInbox({ context, pairings, roster })
   const isPartner = (accountId: AccountId): boolean => conversations.isPartner(accountId)
-  const isFriend = (accountId: AccountId): boolean => marks.isSpokenTo(accountId)
+  // Nobody has said anything of a stranger: not blocked is not yet accepted.
+  const isFriend = (accountId: AccountId): boolean => isPartner(accountId) && marks.isSpokenTo(accountId)
   const receiving = { context, states, directory, inbox, pairInbox, groups: groupOpens, isPartner, isFriend }
   const receiver = new Receiver(receiving)
   const losses = new MailboxLosses({ context, states, rows, history })

@@ -11,7 +11,7 @@
  * A payload of an unknown kind is parked too, for a newer version of this program.
  */
 import type { ConversationChange } from '../../protocol/conversation/conversation-change.ts'
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { keyOfOpen } from '../../protocol/session/accept.ts'
@@ -215,7 +215,11 @@ export class Receiver {
     if (outcome.kind === 'done') return this.#parked.forgetAsked(delivery)
     const keys = outcome.accounts.map(toHex)
     const asked = attempt.isAsked ? this.#parked.keysOf(delivery) : undefined
-    const wait = { keys, needs: outcome.needs.map(toHex), claims: toHex(outcome.sender) }
+    // An Open that needs one other account is read as soon as that is known; where strangers forge it, nothing of it stays.
+    const me = this.#components.context.accountId()
+    const others = outcome.needs.filter(accountId => !equalBytes(accountId, me)).map(toHex)
+    const needs = others.length > 1 ? others : []
+    const wait = { keys, needs, claims: toHex(outcome.sender) }
     await this.#park(unit => this.#parked.park(unit, delivery, 'roster', wait))
     // Beside the deliveries: whatever strangers claim, what comes next does not wait for it. Of a group the signers of its log are
     // asked for first, and then the members that it names.

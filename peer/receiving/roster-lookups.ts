@@ -121,9 +121,13 @@ export class RosterLookups {
     this.#askedAt.set(account, this.#context.timers.monotonic())
     try {
       const isNew = (await this.#directory.load(accountId)) === undefined
-      await this.#directory.agree(accountId)
-      await this.#init.onAnswer(account)
-      if (isNew && !this.#init.isNeeded(accountId)) await this.#directory.forget(accountId)
+      try {
+        await this.#directory.agree(accountId)
+        await this.#init.onAnswer(account)
+      } finally {
+        // Also when the second operator did not answer, after the first one's word was kept.
+        if (isNew && !this.#init.isNeeded(accountId)) await this.#directory.forget(accountId)
+      }
     } catch (error) {
       this.#context.log.debug('an account could not be asked for', { account: toHex(accountId), reason: String(error) })
     }

@@ -37,7 +37,7 @@ test.describe('files in a chat', () => {
     await expect(bob.page.getByRole('button', { name: 'Zoom in' })).toHaveCount(0)
 
     // A page of a sender is a file like any other: it is saved, and never drawn.
-    await expect(bob.page.getByText('Two files')).toBeVisible()
+    await expect(bob.message('Two files')).toBeVisible()
     const [download] = await Promise.all([
       bob.page.waitForEvent('download'),
       bob.page.getByRole('button', { name: 'Save page.html' }).click()

@@ -321,7 +321,7 @@ export const SCREENS: Screen[] = [
     world: saidWorld,
     hash: bobThread,
     act: async page => {
-      await page.locator('.note', { hasText: 'Not before eight' }).click({ button: 'right' })
+      await page.locator('.note', { hasText: 'This one does not stay' }).click({ button: 'right' })
       await page.getByRole('menuitem', { name: 'Reply' }).click()
     }
   },
@@ -330,7 +330,7 @@ export const SCREENS: Screen[] = [
     world: saidWorld,
     hash: bobThread,
     act: async page => {
-      await page.locator('.note', { hasText: 'With pleasure' }).click({ button: 'right' })
+      await page.locator('.note', { hasText: 'This one does not stay' }).click({ button: 'right' })
       await page.getByRole('menuitem', { name: 'Delete' }).click()
     }
   },

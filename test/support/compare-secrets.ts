@@ -1,7 +1,12 @@
 import { expect } from 'vitest'
-import { Secret } from '../../protocol/secret.ts'
+import { equalBytes } from '../../protocol/bytes.ts'
+import type { Secret } from '../../protocol/secret.ts'
 
 const IS_DONE = Symbol.for('volo:secrets are compared')
+
+/** Told by its form: a file that loads modules again has a class of its own. */
+const isSecret = (value: unknown): value is Secret =>
+  typeof value === 'object' && value?.constructor.name === 'Secret' && 'expose' in value
 
 /** Lets `toEqual` compare secrets by their bytes: these are private, and to vitest all secrets look the same. */
 function compareSecrets(): void {
@@ -10,8 +15,8 @@ function compareSecrets(): void {
   Reflect.set(globalThis, IS_DONE, true)
   expect.addEqualityTesters([
     (a: unknown, b: unknown) => {
-      if (!(a instanceof Secret) && !(b instanceof Secret)) return undefined
-      return a instanceof Secret && b instanceof Secret && a.equals(b)
+      if (!isSecret(a) && !isSecret(b)) return undefined
+      return isSecret(a) && isSecret(b) && equalBytes(a.expose(), b.expose())
     }
   ])
 }

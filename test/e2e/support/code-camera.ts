@@ -1,4 +1,5 @@
 /** A camera that sees a QR code: Chromium plays a file as what its camera sees. */
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import type { Browser, Locator, PlaywrightWorkerArgs } from '@playwright/test'
 
@@ -42,7 +43,17 @@ export async function browserWithCamera({ playwright, launchOptions }: BrowserOp
   // Without the file there is no camera.
   await writeFile(film, filmFile(Buffer.alloc(WIDTH * HEIGHT, 128)))
   const camera = ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${film}`]
-  return playwright.chromium.launch({ ...launchOptions, args: [...(launchOptions.args ?? []), ...camera] })
+  return playwright.chromium.launch({
+    ...launchOptions,
+    ...wholeBrowser(launchOptions),
+    args: [...(launchOptions.args ?? []), ...camera]
+  })
+}
+
+/** The headless shell has no cameras, not even played ones: the whole browser is beside it where both are installed. */
+function wholeBrowser({ executablePath }: BrowserOptions['launchOptions']): { executablePath?: string } {
+  const whole = executablePath?.replace(/-headless-shell$/, '')
+  return whole !== undefined && existsSync(whole) ? { executablePath: whole } : {}
 }
 
 type BrowserOptions = Pick<PlaywrightWorkerArgs, 'playwright'> & {

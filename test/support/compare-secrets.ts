@@ -6,7 +6,7 @@ const IS_DONE = Symbol.for('volo:secrets are compared')
 
 /** Told by its form: a file that loads modules again has a class of its own. */
 const isSecret = (value: unknown): value is Secret =>
-  typeof value === 'object' && value?.constructor.name === 'Secret' && 'expose' in value
+  typeof value === 'object' && value !== null && 'expose' in value && value.constructor.name === 'Secret'
 
 /** Lets `toEqual` compare secrets by their bytes: these are private, and to vitest all secrets look the same. */
 function compareSecrets(): void {

@@ -166,6 +166,8 @@ export class NodeLinks {
       await link.whenUp(signal)
     } catch (error) {
       if (attempts === 3) this.#log.warn('a listed node does not answer', { node: node.url, reason: reasonOf(error) })
+      // The other side may have opened a link meanwhile.
+      if (this.isUp(node.key)) return
       // A connection without a working stream would be found again by the next dial.
       await host.hangUp(peerIdOf(node.key)).catch(() => undefined)
       this.#dialSoon(node, attempts + 1)

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LOSS_KEPT_MS } from '../../../node/pending-messages/mailbox-losses.ts'
 import { encodeNodeFrame } from '../../../protocol/wire/peer-frames.ts'
-import { makeDelivery, makeEnvelope, newMailbox } from '../../support/network/in-process/fixtures.ts'
+import { HOUR_MS, makeDelivery, makeEnvelope, newMailbox } from '../../support/network/in-process/fixtures.ts'
 import { TestNetwork } from '../../support/network/in-process/test-network.ts'
 import { TestStore } from '../../support/network/in-process/test-store.ts'
 import { eventually } from '../../support/wait-for.ts'
@@ -41,10 +41,12 @@ describe('what a mailbox lost', () => {
   })
 
   it('is forgotten once the device knows, but not what was lost since', async () => {
-    await put(mailbox, ...Array.from({ length: 4 }, () => makeDelivery(mailbox)))
+    // What expires first goes first, and a newcomer that would have to go itself is refused: each expires later than those before.
+    const later = (ms: number) => makeDelivery(mailbox, { expiry: held.now + HOUR_MS + ms })
+    await put(mailbox, ...Array.from({ length: 4 }, (_, i) => later(i)))
     const told = (await held.store.lossOf(mailbox))!.at
     held.now += 1
-    await put(mailbox, makeDelivery(mailbox))
+    await put(mailbox, later(10))
     await held.store.clearLoss(mailbox, told)
     expect(await held.store.lossOf(mailbox)).toMatchObject({ contacts: 2 })
     await held.store.clearLoss(mailbox, held.now)

@@ -1,5 +1,5 @@
 /** A node's key in the wrong hands: speaks libp2p and gossipsub, and says what it likes. */
-import type { Stream } from '@libp2p/interface'
+import type { PeerId, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { lpStream } from '@libp2p/utils'
 import {
@@ -13,6 +13,12 @@ import { createNodeHost, libp2pKeyOf, peerIdOf, type NodeHost } from '../../../.
 import { crypto, genesis, network } from './fixtures.ts'
 import type { TestNode } from './test-network.ts'
 import { eventually } from '../../wait-for.ts'
+
+interface Link {
+  /** Peer id of the node at the other end. */
+  peer: string
+  frames: ReturnType<typeof lpStream>
+}
 
 /** What nodes ask each other. */
 const REQUESTS: ReadonlySet<NodeLinkFrame['kind']> = new Set([
@@ -35,11 +41,12 @@ const REQUESTS: ReadonlySet<NodeLinkFrame['kind']> = new Set([
 export class AdversaryNode {
   readonly host: NodeHost
   readonly frames: NodeLinkFrame[] = []
-  /** Answers what an honest node asks. */
-  onFrame: (frame: NodeLinkFrame) => Promise<void> = async () => undefined
-  #link: ReturnType<typeof lpStream> | undefined
-  /** The stream before {@link #link}. */
-  #other: ReturnType<typeof lpStream> | undefined
+  /** Answers what an honest node asks, on the stream on which it was asked. */
+  onFrame: (frame: NodeLinkFrame, answer: (said: NodeLinkFrame) => Promise<void>) => Promise<void> = async () =>
+    undefined
+  /** Streams that are not known to have ended; the newest last. */
+  #links: Link[] = []
+  #isStopped = false
 
   private constructor(host: NodeHost) {
     this.host = host
@@ -57,7 +64,7 @@ export class AdversaryNode {
     const adversary = new AdversaryNode(host)
     await host.start()
     // An honest node of the lower key dials and opens the stream itself.
-    await host.handle(NODE_PROTOCOL, stream => adversary.#adopt(stream, {}))
+    await host.handle(NODE_PROTOCOL, (stream, connection) => adversary.#adopt(stream, connection.remotePeer, {}))
     return adversary
   }
 
@@ -92,38 +99,71 @@ export class AdversaryNode {
     await this.dial(node)
     const [connection] = this.host.getConnections(peerIdOf(node.listed.key))
     const stream = await connection!.newStream(NODE_PROTOCOL)
-    await this.#adopt(stream, change)
+    await this.#adopt(stream, connection!.remotePeer, change)
     return stream
   }
 
-  async #adopt(stream: Stream, change: { network?: Uint8Array; version?: number }): Promise<void> {
-    const before = (this.#other = this.#link)
-    this.#link = lpStream(stream, { maxDataLength: 4 * 1024 * 1024 })
-    void this.#read(this.#link)
-    const { version = 1 } = change
+  /**
+   * Asks a node until it answers. An honest node closes a stream in favour of a newer one, and a connection when a dial of
+   * its own failed: what was asked there is asked again.
+   */
+  async ask(node: TestNode, frame: NodeLinkFrame): Promise<NodeLinkFrame> {
+    while (this.answerTo(frame.request) === undefined) {
+      const link =
+        this.#linkTo(node) ??
+        (await this.link(node).then(
+          () => this.#linkTo(node),
+          () => undefined
+        ))
+      if (!link) continue
+      await this.#write(link, encodeNodeLinkFrame(frame)).catch(() => undefined)
+      await eventually(() => this.answerTo(frame.request) !== undefined || !this.#links.includes(link))
+    }
+    return this.answerTo(frame.request)!
+  }
+
+  /** Opens a stream to a node, and again whenever the last one ends. */
+  stayLinked(node: TestNode): void {
+    const stay = async () => {
+      while (!this.#isStopped) {
+        if (!this.#linkTo(node)) await this.link(node).catch(() => undefined)
+        await new Promise(resolve => setTimeout(resolve, 50))
+      }
+    }
+    void stay()
+  }
+
+  /** Sends on the newest stream. */
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    const link = this.#links.at(-1)
+    if (!link) throw new Error('the adversary has no stream')
+    await this.#write(link, bytes)
+  }
+
+  async #adopt(stream: Stream, peer: PeerId, change: { network?: Uint8Array; version?: number }): Promise<void> {
+    const link = { peer: peer.toString(), frames: lpStream(stream, { maxDataLength: 4 * 1024 * 1024 }) }
+    this.#links.push(link)
+    void this.#read(link)
+    const hello = { version: change.version ?? 1, network: change.network ?? network, epoch: 0 }
+    await this.#write(link, encodeNodeLinkFrame({ kind: 'hello', request: 0, ...hello }))
+  }
+
+  async #write(link: Link, bytes: Uint8Array): Promise<void> {
     try {
-      await this.send({ kind: 'hello', request: 0, version, network: change.network ?? network, epoch: 0 })
+      await link.frames.write(bytes)
     } catch (error) {
-      // The other side has closed this stream in favour of its own.
-      this.#link = before
+      this.#forget(link)
       throw error
     }
   }
 
-  async send(frame: NodeLinkFrame): Promise<void> {
-    await this.sendBytes(encodeNodeLinkFrame(frame))
+  #linkTo(node: TestNode): Link | undefined {
+    const peer = peerIdOf(node.listed.key).toString()
+    return this.#links.findLast(link => link.peer === peer)
   }
 
-  async sendBytes(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#link!.write(bytes)
-    } catch (error) {
-      // Of two streams that were opened at once, the other side keeps one.
-      if (!this.#other) throw error
-      this.#link = this.#other
-      this.#other = undefined
-      await this.#link.write(bytes)
-    }
+  #forget(link: Link): void {
+    this.#links = this.#links.filter(other => other !== link)
   }
 
   /** What a node answered to a request; nodes number requests of their own as well, which are not answers. */
@@ -132,18 +172,19 @@ export class AdversaryNode {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     await this.host.stop()
   }
 
-  async #read(link: ReturnType<typeof lpStream>): Promise<void> {
+  async #read(link: Link): Promise<void> {
     try {
       for (;;) {
-        const frame = decodeNodeLinkFrame((await link.read()).subarray())
+        const frame = decodeNodeLinkFrame((await link.frames.read()).subarray())
         this.frames.push(frame)
-        await this.onFrame(frame)
+        await this.onFrame(frame, said => this.#write(link, encodeNodeLinkFrame(said)))
       }
     } catch {
-      return
+      this.#forget(link)
     }
   }
 }

@@ -1,8 +1,9 @@
 import type { KeyValueStore } from '../../../peer/ports.ts'
+import { SortedEntries } from './sorted-entries.ts'
 
 /** A store that survives the engine above it, but not the test. `failNext` makes the next batch fail. */
 export class MemoryStore implements KeyValueStore {
-  readonly entries = new Map<string, Uint8Array>()
+  readonly entries = new SortedEntries()
   batches = 0
   failNext = false
   /** Called before each batch, with the kinds of entries in it; throwing in it is a crash at that point. */
@@ -11,8 +12,8 @@ export class MemoryStore implements KeyValueStore {
   beforeFlush: (() => Promise<void>) | undefined
   /** Waited for by each access, so that whatever runs beside it gets its turn. */
   pause: (() => Promise<void>) | undefined
-  /** What a power cut would leave. */
-  #durable = new Map<string, Uint8Array>()
+  /** What a power cut would bring back: entries as they were at the last flush, for those that changed since. */
+  readonly #undo = new Map<string, Uint8Array | undefined>()
 
   async get(key: string): Promise<Uint8Array | undefined> {
     await this.pause?.()
@@ -31,20 +32,24 @@ export class MemoryStore implements KeyValueStore {
     }
     this.batches++
     for (const { key, value } of changes) {
+      if (!durable && !this.#undo.has(key)) this.#undo.set(key, this.entries.get(key))
       if (value === null) this.entries.delete(key)
       else this.entries.set(key, value.slice())
     }
-    if (durable) this.#durable = new Map(this.entries)
+    if (durable) this.#undo.clear()
   }
 
   async flush(): Promise<void> {
-    this.#durable = new Map(this.entries)
+    this.#undo.clear()
   }
 
   /** Undoes what was neither durable nor flushed. */
   cutPower(): void {
-    this.entries.clear()
-    for (const [key, value] of this.#durable) this.entries.set(key, value)
+    for (const [key, value] of this.#undo) {
+      if (value === undefined) this.entries.delete(key)
+      else this.entries.set(key, value)
+    }
+    this.#undo.clear()
   }
 
   async range(options: {
@@ -54,11 +59,7 @@ export class MemoryStore implements KeyValueStore {
     limit?: number
   }): Promise<[string, Uint8Array][]> {
     await this.pause?.()
-    const found = [...this.entries]
-      .filter(([key]) => key >= options.gte && key < options.lt)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-    if (options.reverse) found.reverse()
-    return found.slice(0, options.limit)
+    return this.entries.range(options)
   }
 
   async close(): Promise<void> {}

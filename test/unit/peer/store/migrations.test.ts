@@ -112,7 +112,7 @@ describe('the steps of a store', () => {
     const refusal = migrate(sealed, [noStep])
     await expect(refusal).rejects.toMatchObject({ code: 'store' })
     await expect(refusal).rejects.toMatchObject({ facts: { fault: 'newer' } })
-    expect(store.entries).toEqual(before)
+    expect(new Map(store.entries)).toEqual(before)
   })
 })
 

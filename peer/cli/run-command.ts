@@ -4,7 +4,7 @@ import { EXIT, type Run, type Runnable } from './commands/runnable.ts'
 import { readPassphrase, type Environment } from './config.ts'
 import { CommandError } from './errors.ts'
 import { createOutput, type Output, type Terminal } from './output.ts'
-import { errorWords } from './words.ts'
+import { errorWords, statusProblemWords } from './words.ts'
 
 const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
@@ -117,12 +117,24 @@ export async function runCommand(command: Runnable, environment: Environment, te
 
 /** Runs a command on a peer that runs already. @returns the exit code. */
 export async function runOn(peer: NodePeer, command: Runnable, output: Output): Promise<number> {
+  const code = await outcomeOf(peer, command, output)
+  if (code !== EXIT.done) await noteWrongClock(peer, output)
+  return code
+}
+
+async function outcomeOf(peer: NodePeer, command: Runnable, output: Output): Promise<number> {
   try {
     const run = (await RUNNERS[command.kind]()) as Run<Runnable['kind']>
     return await run(peer, command, output)
   } catch (error) {
     return exitOf(error, output)
   }
+}
+
+/** A command that did not do its work says so where the clock is the cause: nodes let no device in whose clock is wrong. */
+async function noteWrongClock(peer: NodePeer, output: Output): Promise<void> {
+  const { problem } = (await peer.snapshot()).status
+  if (problem?.code === 'clock-wrong') output.note(statusProblemWords(problem))
 }
 
 function exitOf(error: unknown, output: Output): number {

@@ -116,6 +116,27 @@ describe('two people on the command line', () => {
     ])
   })
 
+  it('no real node lets in a machine whose clock is 3 hours ahead: it says so, and gets in once the clock is right', async () => {
+    const rightTime = Date.now
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => rightTime() + 3 * 3_600_000)
+    try {
+      const sent = await json('ada', 'send', '@bob', 'from another time', '--timeout', '2')
+      expect(sent).toMatchObject({ code: 3, lines: [{ state: 'waiting' }] })
+      expect(sent.stderr).toContain('the clock of this machine is wrong')
+      const { lines } = await json('ada', 'status')
+      expect(lines).toMatchObject([{ connection: 'offline', problem: { code: 'clock-wrong' } }])
+      const listening = json('ada', 'listen', '--count', '1', '--timeout', '110')
+      clock.mockRestore()
+      expect((await json('bob', 'send', '@ada', 'all right')).code).toBe(0)
+      expect(await listening).toMatchObject({ code: 0, lines: [{ text: 'all right' }] })
+      expect((await json('bob', 'listen', '--count', '1', '--timeout', '60')).lines).toMatchObject([
+        { text: 'from another time' }
+      ])
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
   it('messages arrive while somebody listens, in order', async () => {
     const listener = start('bob', ['listen', '--count', '3', '--timeout', '110', '--json'])
     for (const text of ['one', 'two', 'three']) expect((await json('ada', 'send', '@bob', text)).code).toBe(0)

@@ -5,10 +5,12 @@ import type { MessageLog } from '../../../peer/history/message-log.ts'
 import { FIRST_RETRY_MS, Outbox } from '../../../peer/sending/outbox.ts'
 import type { OutboxItem } from '../../../peer/store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../../../peer/store/state-store.ts'
+import { nextStatus } from '../../../peer/network/connection-status.ts'
 import { ConnectionLost, type NodeConnection } from '../../../peer/network/node-connection.ts'
 import { CLOCK_TOLERANCE_MS, GAP_HOLD_MS, PENDING_TTL_MS } from '../../../protocol/limits.ts'
 import { decodeEnvelope, deliveryIdOf, envelopeIdOf } from '../../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
+import { commandOn } from '../../support/peer/run-peer.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
 import { TestPeer } from '../../support/peer/test-peer.ts'
 import { eventually } from '../../support/wait-for.ts'
@@ -103,12 +105,21 @@ test.each([-3 * HOUR_MS, 40 * 365 * 24 * HOUR_MS])(
     await eventually(async () => (await ada.engine.snapshot()).status.problem?.code === 'clock-wrong', 'it says so')
     const { problem } = (await ada.engine.snapshot()).status
     expect(Math.round((problem!.facts as { offMs: number }).offMs / HOUR_MS)).toBe(offset / HOUR_MS)
+    const { code, stderr } = await commandOn(ada.engine, 'person', '@nobody', '--timeout', '1')
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('the clock of this machine is wrong')
     ada.clockOffset = 0
     await ada.engine.network.reconnect()
     expect(await ada.engine.online(5_000)).toBe(true)
     expect((await ada.engine.snapshot()).status.problem).toBeNull()
   }
 )
+
+test('a clock stays wrong while the nodes are tried again', () => {
+  const offline = { state: 'offline', node: null, problem: { code: 'clock-wrong', facts: { offMs: HOUR_MS } } } as const
+  const connecting = nextStatus(offline, { state: 'connecting', node: null, problem: null })
+  expect(connecting).toEqual({ ...offline, state: 'connecting' })
+})
 
 test('a clock that becomes wrong, or is set right, while the device is connected is said at the next sign of life', async () => {
   await meet()

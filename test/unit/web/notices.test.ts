@@ -43,6 +43,19 @@ describe('the connection strip', () => {
   })
 })
 
+describe('the strip of a wrong clock', () => {
+  it('is there from the first word of it until the clock is right, whatever becomes of the connection', () => {
+    const notice = new StatusNotice()
+    const problem = { code: 'clock-wrong', facts: { offMs: 3 * 3_600_000 } } as const
+    notice.take(status({ connection: 'offline', problem }), me())
+    expect(notice.clock).toEqual(problem)
+    notice.take(status({ connection: 'connecting', problem }), me())
+    expect(notice.clock).toEqual(problem)
+    notice.take(status({ problem: null }), me())
+    expect(notice.clock).toBeNull()
+  })
+})
+
 describe('the public record strip', () => {
   it('speaks of being added, and falls silent once that is done: good news needs none', () => {
     const notice = new StatusNotice()

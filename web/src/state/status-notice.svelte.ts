@@ -1,4 +1,5 @@
 import type { Me, PeerStatus } from '../../../peer/peer-api.ts'
+import type { StatusProblem } from '../../../peer/problems.ts'
 
 /** The strip does not mention a connection that is lost for less than this. */
 const GRACE_MS = 1_500
@@ -15,12 +16,15 @@ export type RecordNotice = 'adding' | 'name-taken' | 'device-removed' | null
 export class StatusNotice {
   connection = $state.raw<ConnectionNotice>(null)
   record = $state<RecordNotice>(null)
+  /** Set while the clock of this device is the reason that nodes do not let it in, or that dates are wrong. */
+  clock = $state.raw<StatusProblem | null>(null)
   #waitedOffline = 0
   #grace: ReturnType<typeof setTimeout> | undefined
   #latest: PeerStatus['connection'] = 'online'
 
   /** Takes the state as it is now. */
   take(status: PeerStatus, me: Me | null): void {
+    this.clock = status.problem?.code === 'clock-wrong' ? status.problem : null
     // No node lets a removed device in, so its lost connection is not worth a line.
     if (me && me.deviceState !== 'live') {
       this.connection = null

@@ -33,7 +33,8 @@ import { MAX_ORDER_LENGTH, messageCodec, timerCodec } from '../store/conversatio
 /** Of the form below. A device that does not know it asks again once it is updated. */
 const PIECE_VERSION = 2
 const MAX_ROWS = 1_000
-const LIMITS = { maxBytes: MAX_HISTORY_CHUNK_BYTES, maxDepth: 8, maxItems: 4_096 }
+/** A row of a message is six deep; what people wrote about it, and lines that name people, go four deeper. Every item has a byte. */
+const LIMITS = { maxBytes: MAX_HISTORY_CHUNK_BYTES, maxDepth: 12, maxItems: MAX_HISTORY_CHUNK_BYTES }
 
 const cursorCodec = struct({
   /**

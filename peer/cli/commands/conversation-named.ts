@@ -2,16 +2,25 @@ import type { NodePeer } from '../../node-peer.ts'
 import { PeerError } from '../../errors.ts'
 import type { ConversationSummary, Person } from '../../peer-api.ts'
 import { GROUP_PREFIX, groupIdOf } from './groups.ts'
+import { catchUp } from './runnable.ts'
 
-/** The conversation with a person, or the group that `group:ID` names. @param find - looks the person up. */
+/**
+ * The conversation with a person, or the group that `group:ID` names. A group that is not here yet is waited for.
+ * @param find - looks the person up.
+ */
 export async function conversationNamed(
   peer: NodePeer,
   named: string,
-  find: (person: string) => Promise<Person>
+  { find, timeoutMs }: { find: (person: string) => Promise<Person>; timeoutMs: number }
 ): Promise<ConversationSummary> {
   if (!named.startsWith(GROUP_PREFIX)) return peer.conversations.open((await find(named)).accountId)
   const id = groupIdOf(named)
-  const group = (await peer.snapshot()).conversations.find(conversation => conversation.id === id)
+  const here = async () => (await peer.snapshot()).conversations.find(conversation => conversation.id === id)
+  let group = await here()
+  if (!group) {
+    await catchUp(peer, timeoutMs)
+    group = await here()
+  }
   if (!group) throw new PeerError('no-group')
   return group
 }

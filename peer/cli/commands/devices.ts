@@ -3,6 +3,7 @@ import type { NodePeer } from '../../node-peer.ts'
 import type { DeviceRecord, HistoryStatus } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { deviceJson, deviceLine } from '../output.ts'
+import { historyComing } from './history-coming.ts'
 import {
   EXIT,
   LOOK_UP_TIMEOUT_MS,
@@ -50,6 +51,7 @@ export const rename: Run<'rename'> = async (peer, command, output) => {
 export const historyStatus: Run<'historyStatus'> = async (peer, command, output) => {
   await requireRegistered(peer)
   await peer.caughtUp(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  await historyComing(peer, output)
   const status = await peer.history.status()
   await output.print(status, historyWords(status))
   return EXIT.done

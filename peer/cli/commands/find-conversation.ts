@@ -3,7 +3,7 @@ import type { ChatMessage, ConversationSummary } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { conversationNamed } from './conversation-named.ts'
 import { personNamed } from './find-person.ts'
-import { SEND_TIMEOUT_MS } from './runnable.ts'
+import { catchUp, SEND_TIMEOUT_MS } from './runnable.ts'
 
 /** Messages that are looked at in one go. */
 const PAGE = 500
@@ -12,7 +12,7 @@ const ID_LENGTH = 64
 
 /** The conversation that a command line names: a group, or that with a person, made if needed. */
 export const chatNamed = (peer: NodePeer, query: string, timeoutMs = SEND_TIMEOUT_MS): Promise<ConversationSummary> =>
-  conversationNamed(peer, query, person => personNamed(peer, person, timeoutMs))
+  conversationNamed(peer, query, { find: person => personNamed(peer, person, timeoutMs), timeoutMs })
 
 /**
  * The message that a command line names by its id or the beginning of it. One that is not here yet is waited for.
@@ -27,8 +27,7 @@ export async function messageNamed(
   const here = await messageHere(peer, conversationId, id)
   if (here) return here
   // What others wrote while no command ran is still at the nodes.
-  const until = performance.now() + timeoutMs
-  if (await peer.online(timeoutMs)) await peer.caughtUp(until - performance.now())
+  await catchUp(peer, timeoutMs)
   const found = await messageHere(peer, conversationId, id)
   if (found) return found
   throw commandError('message-unknown', { message: id })

@@ -5,7 +5,7 @@ import { commandError } from '../errors.ts'
 import { nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { personNamed } from './find-person.ts'
-import { EXIT, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
+import { catchUp, EXIT, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
 import { untilSent } from './until-sent.ts'
 
 /** What names a group in a command, before its id. */
@@ -25,6 +25,14 @@ function groupJson({ id, name, description, members, role, isRequest }: GroupSum
 function groupLine({ id, name, members, role, isRequest }: GroupSummary): string {
   const standing = isRequest ? 'request' : (role ?? 'not in it any more')
   return `${GROUP_PREFIX}${id}  ${printable(name)}  ${members} members (${standing})`
+}
+
+/** The group that a command is about to change, once this device knows what others did to it. */
+async function groupNow(peer: NodePeer, { group, timeoutMs }: { group: string; timeoutMs?: number | undefined }) {
+  const id = groupIdOf(group)
+  await requireLive(peer)
+  await catchUp(peer, timeoutMs ?? SEND_TIMEOUT_MS)
+  return id
 }
 
 /** Waits until the network keeps a change, and tells how it went. */
@@ -75,15 +83,13 @@ export const groupCreate: Run<'groupCreate'> = async (peer, command, output) => 
 }
 
 export const groupAdd: Run<'groupAdd'> = async (peer, command, output) => {
-  await requireLive(peer)
-  const group = groupIdOf(command.group)
+  const group = await groupNow(peer, command)
   const people = await peopleNamed(peer, command.people, command.timeoutMs)
   return finish(peer, await peer.groups.add(group, idsOf(people)), command, output)
 }
 
 export const groupRemove: Run<'groupRemove'> = async (peer, command, output) => {
-  await requireLive(peer)
-  const group = groupIdOf(command.group)
+  const group = await groupNow(peer, command)
   const people = await membersNamed(peer, group, command.people, command.timeoutMs)
   return finish(peer, await peer.groups.remove(group, idsOf(people)), command, output)
 }
@@ -107,8 +113,7 @@ const setRole =
     command: CommandOf<'groupPromote'> | CommandOf<'groupDemote'>,
     output: Output
   ): Promise<number> => {
-    await requireLive(peer)
-    const group = groupIdOf(command.group)
+    const group = await groupNow(peer, command)
     const [person] = await membersNamed(peer, group, [command.person], command.timeoutMs)
     return finish(peer, await peer.groups.setRole(group, person!.accountId, role), command, output)
   }
@@ -117,13 +122,13 @@ export const groupPromote: Run<'groupPromote'> = setRole('admin')
 export const groupDemote: Run<'groupDemote'> = setRole('member')
 
 export const groupRename: Run<'groupRename'> = async (peer, command, output) => {
-  await requireLive(peer)
-  return finish(peer, await peer.groups.rename(groupIdOf(command.group), command.name), command, output)
+  const group = await groupNow(peer, command)
+  return finish(peer, await peer.groups.rename(group, command.name), command, output)
 }
 
 export const groupLeave: Run<'groupLeave'> = async (peer, command, output) => {
-  await requireLive(peer)
-  return finish(peer, await peer.groups.leave(groupIdOf(command.group)), command, output)
+  const group = await groupNow(peer, command)
+  return finish(peer, await peer.groups.leave(group), command, output)
 }
 
 export const groupList: Run<'groupList'> = async (peer, _command, output) => {
@@ -143,8 +148,7 @@ export const groupMembers: Run<'groupMembers'> = async (peer, command, output) =
 }
 
 export const groupLink: Run<'groupLink'> = async (peer, command, output) => {
-  await requireLive(peer)
-  const group = groupIdOf(command.group)
+  const group = await groupNow(peer, command)
   const link = await peer.groups.link(group)
   await output.print({ group, link }, link)
   return EXIT.done

@@ -7,6 +7,7 @@ import type { LinkingState } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, printable, recordLine, type Output } from '../output.ts'
 import { readQrPicture } from '../qr-picture.ts'
+import { historyComing } from './history-coming.ts'
 import { EXIT, orTimeout, REGISTER_TIMEOUT_MS, requireLive, type Run } from './runnable.ts'
 
 /** A code is good for ten minutes. */
@@ -121,6 +122,7 @@ async function join(
       { accountId, deviceId, username, displayName, deviceName, checkWords },
       `This device belongs to ${nameOf(self)} now.\nAccount ${accountId}, ${recordLine(self.record)}.`
     )
+    await historyComing(peer, output)
     return EXIT.done
   } finally {
     stop()

@@ -7,6 +7,7 @@ import { messageProblemWords } from '../words.ts'
 import { conversationName } from './conversation-named.ts'
 import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
 import { allMessages, chatNamed, messageNamed } from './find-conversation.ts'
+import { historyComing } from './history-coming.ts'
 import { namesIn } from './sent-state.ts'
 import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
 import { untilSent } from './until-sent.ts'
@@ -173,6 +174,7 @@ async function printUnheard(peer: NodePeer, { event, message, person }: Unheard,
 
 export const messages: Run<'messages'> = async (peer, command, output) => {
   await requireRegistered(peer)
+  await historyComing(peer, output)
   // What is on this device is printed at once; a person without a conversation has to be looked up.
   const conversation = await chatNamed(peer, command.with, command.timeoutMs)
   const { group } = conversation

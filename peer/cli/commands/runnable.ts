@@ -41,6 +41,15 @@ export async function requireLive(peer: NodePeer): Promise<void> {
   throw new PeerError('held', { reason, username: null })
 }
 
+/**
+ * Waits for what others did while no command ran: they may have made this account an admin, or removed it. Without a connection
+ * in time the command goes on with what this device knows.
+ */
+export async function catchUp(peer: NodePeer, timeoutMs: number): Promise<void> {
+  const until = performance.now() + timeoutMs
+  if (await peer.online(timeoutMs)) await peer.caughtUp(until - performance.now())
+}
+
 /** The own account and device; call {@link requireRegistered} first. */
 export async function me(peer: NodePeer): Promise<Me> {
   return (await peer.snapshot()).me!

@@ -37,6 +37,7 @@ describe('volo-peer link', () => {
   it('adds a second data directory to the account; both write and read from then on', async () => {
     const { lines: registered } = await run('old', 'register', '--username', 'ada')
     await run('bob', 'register', '--username', 'bob')
+    await run('old', 'send', '@bob', 'from before')
     const { code, shown } = await show('old', '--yes')
     expect(code.split(' ')).toHaveLength(12)
     const joined = await run('new', 'link', 'join', code, '--name', 'Laptop')
@@ -47,6 +48,8 @@ describe('volo-peer link', () => {
     expect(ended.code).toBe(0)
     expect(ended.stdout.trim().split('\n')).toHaveLength(1)
     expect(ended.stderr).toContain('Added "Laptop".')
+    expect(ended.stderr).toContain('It has all chats.')
+    expect((await run('new', 'messages', '@bob')).lines).toMatchObject([{ text: 'from before', mine: true }])
     expect((await run('new', 'devices')).lines.map(({ isThis, state }) => [isThis, state])).toEqual([
       [false, expect.stringMatching(/^(pending|recorded|settled)$/)],
       [true, expect.stringMatching(/^(pending|recorded|settled)$/)]

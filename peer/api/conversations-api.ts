@@ -40,6 +40,8 @@ export interface ConversationSummary {
   /** Seconds after which new messages disappear, once they were sent or read; null if they stay. */
   timer: number | null
   updatedAt: number
-  /** Why sending is held; null if it is not. The facts are those of `person` and its alert. */
+  /** Why sending is held; null if it is not. The facts are those of `heldBy`. */
   held: HoldReason | null
+  /** The person because of whom it is held; null if it is not. */
+  heldBy: Person | null
 }

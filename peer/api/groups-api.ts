@@ -22,6 +22,10 @@ export interface GroupsApi {
   setRole(group: ConversationHex, account: AccountHex, role: 'admin' | 'member'): Promise<GroupChanged>
   /** Rejects with `display-name`. */
   rename(group: ConversationHex, name: string): Promise<GroupChanged>
+  /** Empty text: no description. Rejects with `about-too-long`. */
+  describe(group: ConversationHex, description: string): Promise<GroupChanged>
+  /** Says who may add people, and who may change name and description; what is left out stays. Admins only. */
+  setRights(group: ConversationHex, rights: Partial<GroupRights>): Promise<GroupChanged>
   /** Rejects with `last-admin` while others are there and none of them is an admin. */
   leave(group: ConversationHex): Promise<GroupChanged>
   /** A link by which people join; the same until it is replaced. */
@@ -41,6 +45,8 @@ export const GROUPS_CALLS: CallTable<GroupsApi> = {
   remove: 'give-up',
   setRole: 'give-up',
   rename: 'give-up',
+  describe: 'give-up',
+  setRights: 'give-up',
   leave: 'give-up',
   link: 'repeat',
   join: 'give-up',
@@ -52,12 +58,20 @@ export interface GroupSummary {
   id: ConversationHex
   name: string
   description: string
+  rights: GroupRights
   /** How many people are in it. */
   members: number
   /** What this account is in it; null once it is out. */
   role: 'admin' | 'member' | null
   /** Somebody whom the user does not know added this account, and the user has not answered. */
   isRequest: boolean
+}
+
+/** Who may do what in a group, beside its admins. */
+export interface GroupRights {
+  add: 'admins' | 'members'
+  /** Name and description. */
+  edit: 'admins' | 'members'
 }
 
 /** A person in a group. */

@@ -1,5 +1,6 @@
 /** The words and options of `volo-peer group`. */
-import type { Command as CommandWord } from 'commander'
+import { Option, type Command as CommandWord } from 'commander'
+import type { GroupRights } from '../peer-api.ts'
 
 /** What `volo-peer group …` can be told. `group` is `group:ID`, or the id alone. */
 export type GroupCommand =
@@ -9,6 +10,8 @@ export type GroupCommand =
   | { kind: 'groupPromote'; group: string; person: string }
   | { kind: 'groupDemote'; group: string; person: string }
   | { kind: 'groupRename'; group: string; name: string }
+  | { kind: 'groupDescribe'; group: string; text: string }
+  | { kind: 'groupRights'; group: string; rights: Partial<GroupRights> }
   | { kind: 'groupLeave'; group: string }
   | { kind: 'groupMembers'; group: string }
   | { kind: 'groupLink'; group: string }
@@ -22,12 +25,7 @@ export function addGroupCommands(program: CommandWord, take: (command: GroupComm
   const group = program.command('group').description('conversations of many; GROUP is group:ID')
   addPeople(group, take)
   addOwn(group, take)
-  group
-    .command('rename')
-    .argument('<GROUP>')
-    .argument('<NAME>')
-    .description('give the group another name')
-    .action((id: string, name: string) => take({ kind: 'groupRename', group: id, name }))
+  addEditing(group, take)
   group
     .command('list')
     .description('your groups')
@@ -70,6 +68,30 @@ function addPeople(group: CommandWord, take: (command: GroupCommand) => void): v
       .description(description)
       .action((id: string, person: string) => take({ kind, group: id, person }))
   }
+}
+
+function addEditing(group: CommandWord, take: (command: GroupCommand) => void): void {
+  const who = (flag: string, what: string): Option =>
+    new Option(`--${flag} <WHO>`, `who may ${what}`).choices(['admins', 'members'])
+  group
+    .command('rename')
+    .argument('<GROUP>')
+    .argument('<NAME>')
+    .description('give the group another name')
+    .action((id: string, name: string) => take({ kind: 'groupRename', group: id, name }))
+  group
+    .command('describe')
+    .argument('<GROUP>')
+    .argument('<TEXT>')
+    .description('give the group a description; an empty text takes it away')
+    .action((id: string, text: string) => take({ kind: 'groupDescribe', group: id, text }))
+  group
+    .command('rights')
+    .argument('<GROUP>')
+    .addOption(who('add', 'add people'))
+    .addOption(who('edit', 'change name and description'))
+    .description('say who may do what, beside the admins')
+    .action((id: string, rights: Partial<GroupRights>) => take({ kind: 'groupRights', group: id, rights }))
 }
 
 function addOwn(group: CommandWord, take: (command: GroupCommand) => void): void {

@@ -71,6 +71,8 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   groupPromote: async () => (await groups()).groupPromote,
   groupDemote: async () => (await groups()).groupDemote,
   groupRename: async () => (await groups()).groupRename,
+  groupDescribe: async () => (await groups()).groupDescribe,
+  groupRights: async () => (await groups()).groupRights,
   groupLeave: async () => (await groups()).groupLeave,
   groupList: async () => (await groups()).groupList,
   groupMembers: async () => (await groups()).groupMembers,

@@ -13,7 +13,7 @@ import {
 import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { parseDisplayName } from '../../protocol/identity/display-name.ts'
-import { MAX_GROUP_CHANGES, MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
+import { MAX_GROUP_CHANGES, MAX_GROUP_DESCRIPTION_UNITS, MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -21,7 +21,7 @@ import { accountIdFromHex } from '../directory/known-account.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
-import type { ChatMessage, GroupChanged, GroupMemberView, GroupsApi, GroupSummary } from '../peer-api.ts'
+import type { ChatMessage, GroupChanged, GroupMemberView, GroupRights, GroupsApi, GroupSummary } from '../peer-api.ts'
 import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
@@ -141,9 +141,32 @@ export class GroupCalls implements GroupsApi {
   }
 
   rename(group: string, name: string): Promise<GroupChanged> {
+    return this.#edit(group, () => ({ kind: 'rename', name: nameOf(name) }))
+  }
+
+  describe(group: string, text: string): Promise<GroupChanged> {
+    const description = text.trim().toWellFormed()
+    const { length } = description
+    const limit = MAX_GROUP_DESCRIPTION_UNITS
+    return this.#edit(group, () => {
+      if (length > limit) throw new PeerError('about-too-long', { length, limit })
+      return { kind: 'describe', description }
+    })
+  }
+
+  setRights(group: string, rights: Partial<GroupRights>): Promise<GroupChanged> {
+    return this.#change(group, ({ log }, isAdmin) => {
+      if (!isAdmin) throw new PeerError('not-admin')
+      const { add, edit } = { ...log.state.settings, ...rights }
+      return { kind: 'settings', settings: { add, edit } }
+    })
+  }
+
+  /** A change of what everybody may be allowed to edit. */
+  #edit(group: string, make: () => Change): Promise<GroupChanged> {
     return this.#change(group, ({ log }, isAdmin) => {
       if (!isAdmin && log.state.settings.edit === 'admins') throw new PeerError('not-admin')
-      return { kind: 'rename', name: nameOf(name) }
+      return make()
     })
   }
 

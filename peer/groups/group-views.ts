@@ -15,11 +15,12 @@ export interface ShownPeople {
 export function groupSummary(context: EngineContext, book: GroupBook, group: string): GroupSummary | null {
   const known = book.get(group)
   if (!known) return null
-  const { name, description, members } = known.log.state
+  const { name, description, settings, members } = known.log.state
   return {
     id: group,
     name,
     description,
+    rights: settings,
     members: members.size,
     role: book.isIn(group) ? members.get(toHex(context.accountId()))!.role : null,
     isRequest: known.stored.answer === null

@@ -16,7 +16,6 @@ import { pollOf, reactionsOf } from '../history/amendment-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { ConversationKind, ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Conversation, MessageRow } from '../store/conversation-entries.ts'
-import type { HoldReason } from '../problems.ts'
 import type { GroupLinePerson, SystemLine } from '../system-line.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { GroupBook } from '../groups/group-book.ts'
@@ -191,18 +190,18 @@ export class PersonViews {
       draft: conversation.draft,
       timer: conversation.timer?.seconds ?? null,
       updatedAt: conversation.updatedAt,
-      held: this.#heldBy(partners)
+      ...this.#hold(partners)
     }
   }
 
-  /** Why nothing may be sent to one of these people; null if all is well. */
-  #heldBy(accounts: AccountId[]): HoldReason | null {
+  /** Why nothing may be sent to one of these people, and to whom; nulls if all is well. */
+  #hold(accounts: AccountId[]): Pick<ConversationSummary, 'held' | 'heldBy'> {
     for (const accountId of accounts) {
       const known = this.#directory.peek(toHex(accountId))
-      const reason = known && this.#holds.reason(known)
-      if (reason) return reason
+      const held = known && this.#holds.reason(known)
+      if (held) return { held, heldBy: this.person(accountId) }
     }
-    return null
+    return { held: null, heldBy: null }
   }
 }
 

@@ -14,6 +14,7 @@ import {
   status,
   type World
 } from '../support/fixture-world.ts'
+import { GROUP_ID, groupWorld } from '../support/group-world.ts'
 import { saidWorld } from '../support/said-world.ts'
 import { FIXTURE_PICTURE } from '../support/fixture-picture.ts'
 
@@ -38,6 +39,8 @@ const TELLING = [
   'thread-check',
   'thread-menu',
   'thread-said',
+  'group-new',
+  'group-page',
   'thread-files',
   'backup',
   'restore',
@@ -292,6 +295,55 @@ export const SCREENS: Screen[] = [
     hash: '#/new?find=nobody_here',
     act: page => page.getByText('Not found yet').waitFor()
   },
+  {
+    name: 'group-new',
+    world: busyWorld,
+    hash: '#/new/group',
+    act: async page => {
+      await page.getByLabel('Name of the group').fill('Climbing club')
+      await page.getByRole('checkbox', { name: /Bob/ }).check()
+      await page.getByLabel('Find by username').fill('grace_hopper')
+      await page.getByLabel('Find by username').press('Enter')
+      await page.getByRole('button', { name: 'Leave Grace Hopper out' }).waitFor()
+    }
+  },
+  { name: 'group-thread', world: groupWorld, hash: `#/chats/${GROUP_ID}` },
+  {
+    name: 'group-page',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: page => page.getByRole('button', { name: 'What to do with Mary Somerville' }).click()
+  },
+  {
+    name: 'group-member',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/person/${person('Grace Hopper').accountId}`,
+    act: page => page.getByRole('button', { name: 'Message', exact: true }).waitFor()
+  },
+  {
+    name: 'group-link',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: async page => {
+      await page.getByRole('button', { name: 'Invitation link' }).click()
+      await page.getByRole('img', { name: /as a code/ }).waitFor()
+    }
+  },
+  {
+    name: 'group-add',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: page => page.getByRole('button', { name: 'Add people' }).click()
+  },
+  {
+    name: 'group-edit',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: page => page.getByRole('button', { name: 'Edit' }).click()
+  },
+  { name: 'group-out', world: () => groupWorld({ role: null }), hash: `#/chats/${GROUP_ID}/group` },
+  { name: 'group-request', world: () => groupWorld({ isRequest: true }), hash: `#/chats/${GROUP_ID}` },
+  { name: 'group-join', world: busyWorld, hash: '#join/AAAAAAAAAAAAAAAAAAAAAA' },
   { name: 'people', world: busyWorld, hash: '#/people' },
   { name: 'person-pending', world: busyWorld, hash: `#/people/${charlesId}` },
   {

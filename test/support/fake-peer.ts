@@ -14,6 +14,7 @@ import type {
   RecoveryState
 } from '../../peer/peer-api.ts'
 import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
+import { FakeGroups } from './fake-groups.ts'
 import {
   emptyWorld,
   LINK_CODE,
@@ -172,24 +173,17 @@ export class FakePeer implements PeerApi {
     return { id: '0b'.repeat(32), url: `${FAKE_ORIGIN}/#/i/AAAA`, createdAt: 0, expiresAt, uses: 1, accepted: [] }
   }
 
-  readonly groups: PeerApi['groups'] = {
-    list: async () => [],
-    members: async () => [],
-    create: () => this.#noGroup(),
-    add: () => this.#noGroup(),
-    remove: () => this.#noGroup(),
-    setRole: () => this.#noGroup(),
-    rename: () => this.#noGroup(),
-    leave: () => this.#noGroup(),
-    link: () => this.#noGroup(),
-    join: () => this.#noGroup(),
-    answer: () => this.#noGroup()
-  }
-
-  /** Its worlds have no groups yet. */
-  async #noGroup(): Promise<never> {
-    throw new PeerError('no-group')
-  }
+  readonly groups: PeerApi['groups'] = new FakeGroups({
+    world: () => this.#world,
+    people: () => this.#everybody(),
+    put: message => this.#put(message),
+    show: conversation => {
+      const { snapshot } = this.#world
+      const others = snapshot.conversations.filter(({ id }) => id !== conversation.id)
+      this.#world.snapshot = { ...snapshot, conversations: [...others, conversation] }
+      this.#changed()
+    }
+  })
 
   readonly social: PeerApi['social'] = { link: async () => [], unlink: async () => [], links: async () => [] }
 
@@ -281,7 +275,7 @@ export class FakePeer implements PeerApi {
   readonly conversations: PeerApi['conversations'] = {
     open: async accountId => {
       const { snapshot } = this.#world
-      const existing = snapshot.conversations.find(each => each.person.accountId === accountId)
+      const existing = snapshot.conversations.find(each => !each.group && each.person.accountId === accountId)
       if (existing) return existing
       const person = this.#everybody().find(each => each.accountId === accountId)
       if (!person) throw new Error(`nobody has the account ${accountId}`)

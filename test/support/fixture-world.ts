@@ -4,6 +4,7 @@ import type {
   ConversationSummary,
   DeviceRecord,
   FileView,
+  GroupMemberView,
   HistoryStatus,
   LinkingState,
   Me,
@@ -27,6 +28,8 @@ export interface World {
   people: Person[]
   /** Chats that arrive from another device; none by default. */
   history?: HistoryStatus
+  /** Who is in the groups, by conversation. */
+  members?: Record<string, GroupMemberView[]>
   /** Whether there is a recovery code; by default there is none. */
   recovery?: RecoveryState
 }
@@ -209,6 +212,7 @@ export function summary(
     timer: null,
     updatedAt: lastMessage?.sentAt ?? Date.now(),
     held: null,
+    heldBy: null,
     ...change
   }
 }

@@ -18,8 +18,9 @@ export function groupIdOf(named: string): string {
   throw commandError('no-group-named', { group: named })
 }
 
-function groupJson({ id, name, description, members, role, isRequest }: GroupSummary): object {
-  return { group: id, conversation: `${GROUP_PREFIX}${id}`, name, description, members, role, request: isRequest }
+function groupJson({ id, name, description, rights, members, role, isRequest }: GroupSummary): object {
+  const conversation = `${GROUP_PREFIX}${id}`
+  return { group: id, conversation, name, description, rights, members, role, request: isRequest }
 }
 
 function groupLine({ id, name, members, role, isRequest }: GroupSummary): string {
@@ -65,6 +66,8 @@ type GroupCommand =
   | 'groupPromote'
   | 'groupDemote'
   | 'groupRename'
+  | 'groupDescribe'
+  | 'groupRights'
   | 'groupLeave'
   | 'groupJoin'
 
@@ -124,6 +127,16 @@ export const groupDemote: Run<'groupDemote'> = setRole('member')
 export const groupRename: Run<'groupRename'> = async (peer, command, output) => {
   const group = await groupNow(peer, command)
   return finish(peer, await peer.groups.rename(group, command.name), command, output)
+}
+
+export const groupDescribe: Run<'groupDescribe'> = async (peer, command, output) => {
+  await requireLive(peer)
+  return finish(peer, await peer.groups.describe(groupIdOf(command.group), command.text), command, output)
+}
+
+export const groupRights: Run<'groupRights'> = async (peer, command, output) => {
+  await requireLive(peer)
+  return finish(peer, await peer.groups.setRights(groupIdOf(command.group), command.rights), command, output)
 }
 
 export const groupLeave: Run<'groupLeave'> = async (peer, command, output) => {

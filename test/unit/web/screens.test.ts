@@ -3,9 +3,10 @@ import { displayNameOrEmpty } from '../../../protocol/identity/display-name.ts'
 import { PeerError, storeFailure } from '../../../peer/errors.ts'
 import { Dates } from '../../../web/src/i18n/dates.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
+import { GroupInvitation } from '../../../web/src/groups/group-invitation.svelte.ts'
 import { Invitation } from '../../../web/src/invites/invitation.svelte.ts'
 import { AppLock } from '../../../web/src/state/app-lock.svelte.ts'
-import { parseRoute } from '../../../web/src/state/routes.ts'
+import { links, parseRoute } from '../../../web/src/state/routes.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
 import { findChats } from '../../../web/src/state/chat-search.ts'
@@ -33,6 +34,7 @@ import {
   person,
   type World
 } from '../../support/fixture-world.ts'
+import { GROUP_ID, groupWorld } from '../../support/group-world.ts'
 
 afterEach(() => vi.useRealTimers())
 
@@ -79,6 +81,7 @@ function appWith(world: World, hash = '', storage: Storage | null = null, tab: S
     signIn: new SignIn(peer, () => {}),
     lock: new AppLock(lock, () => {}),
     invitation: new Invitation(peer, tab, 'https://volo.example'),
+    groupInvitation: new GroupInvitation(peer, tab, 'https://volo.example'),
     storage
   })
   return { app, peer, location, lockOut: () => lockOut() }
@@ -114,6 +117,36 @@ describe('the address of a QR code', () => {
     peer.show(busyWorld())
     await app.load()
     expect(app.router.route).toEqual({ screen: 'chats' })
+  })
+})
+
+describe('a link to a group', () => {
+  it('leaves the address bar, survives the page, and is used when the user says so', async () => {
+    const tab = memoryStorage()
+    const first = appWith(groupWorld(), `#join/${'A'.repeat(64)}`, null, tab)
+    first.app.takeGroupLink()
+    expect(first.location.hash).toBe('#/')
+    const { app, peer, location } = appWith(groupWorld(), '', null, tab)
+    const join = vi.spyOn(peer.groups, 'join')
+    expect(app.groupInvitation.link).toBe(`https://volo.example/#join/${'A'.repeat(64)}`)
+    expect(join).not.toHaveBeenCalled()
+    await app.joinGroup()
+    expect(join).toHaveBeenCalledWith(`https://volo.example/#join/${'A'.repeat(64)}`)
+    expect(app.groupInvitation.link).toBeNull()
+    expect(tab.getItem('volo-group-link')).toBeNull()
+    expect(location.hash).toMatch(/^#\/chats\//)
+  })
+})
+
+describe('pages about members', () => {
+  it('open beside the chat of their group, and by themselves elsewhere', async () => {
+    const bob = person('Bob').accountId
+    const { app } = appWith(groupWorld(), `#/chats/${GROUP_ID}/group`)
+    await app.load()
+    expect(app.openConversationId).toBe(GROUP_ID)
+    expect(app.linksOf(bob).check).toBe(links.threadPerson(GROUP_ID, 'check', bob))
+    app.router.go(links.chats)
+    expect(appWith(groupWorld()).app.linksOf(bob).check).toBe(links.safetyCheck(bob))
   })
 })
 

@@ -31,6 +31,15 @@ export function namesakesOf(people: Pick<Person, 'accountId' | 'displayName' | '
   return new Set([...byName.values()].filter(({ size }) => size > 1).flatMap(accounts => [...accounts]))
 }
 
+/** Whose face a conversation shows: a group has its own. */
+export function chatFace({
+  id,
+  person,
+  group
+}: ConversationSummary): Pick<Person, 'accountId' | 'displayName' | 'username'> {
+  return group ? { accountId: id, displayName: group.name, username: null } : person
+}
+
 /** The heading of a conversation. */
 export function chatTitle(conversation: ConversationSummary, words: Catalogue): string {
   if (conversation.kind === 'notes-to-self') return words.common.notesToSelf

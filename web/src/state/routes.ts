@@ -3,9 +3,12 @@ export type Route =
   | { screen: 'chats' }
   /** `message`: where to jump to. */
   | { screen: 'thread'; conversationId: string; message?: string }
-  /** A thread with a page about its person beside it. */
-  | { screen: 'thread-person'; conversationId: string; page: PersonPageName }
+  /** A thread with a page about its person beside it; in a group about the member with this account. */
+  | { screen: 'thread-person'; conversationId: string; page: PersonPageName; accountId?: string }
+  /** A thread with the page of its group beside it. */
+  | { screen: 'thread-group'; conversationId: string }
   | { screen: 'people'; newChat: boolean; query: string }
+  | { screen: 'new-group' }
   | { screen: 'person'; accountId: string }
   | { screen: 'record'; accountId: string }
   | { screen: 'safety-check'; accountId: string }
@@ -24,6 +27,8 @@ export type Route =
   | { screen: 'signed-in'; code: string | null; error: string | null }
   /** A link by which a person is invited. */
   | { screen: 'invite'; code: string }
+  /** A link by which people join a group. */
+  | { screen: 'join-group'; code: string }
   | { screen: 'not-found' }
 
 /** The pages about one person. */
@@ -35,8 +40,8 @@ const ID = /^[0-9a-f]{2,128}$/
 export function parseRoute(fragment: string): Route {
   const [path = '', query = ''] = fragment.replace(/^#/, '').split('?', 2)
   const parameters = new URLSearchParams(query)
-  const [first = '', second, third, ...rest] = path.split('/').filter(Boolean)
-  if (rest.length > 0) return { screen: 'not-found' }
+  const [first = '', second, third, fourth, ...rest] = path.split('/').filter(Boolean)
+  if (rest.length > 0 || (fourth !== undefined && first !== 'chats')) return { screen: 'not-found' }
   switch (first) {
     case '':
       return { screen: 'chats' }
@@ -48,10 +53,9 @@ export function parseRoute(fragment: string): Route {
         const jump = message !== null && ID.test(message) ? { message } : {}
         return { screen: 'thread', conversationId: second, ...jump }
       }
-      return third === 'person' || third === 'record' || third === 'check'
-        ? { screen: 'thread-person', conversationId: second, page: third }
-        : { screen: 'not-found' }
+      return asideRoute(second, third, fourth)
     case 'new':
+      if (second === 'group' && third === undefined) return { screen: 'new-group' }
       return second === undefined
         ? { screen: 'people', newChat: true, query: parameters.get('find') ?? '' }
         : { screen: 'not-found' }
@@ -75,11 +79,23 @@ export function parseRoute(fragment: string): Route {
       return second !== undefined && third === undefined && /^[\w-]{16,1024}$/.test(second)
         ? { screen: 'invite', code: second }
         : { screen: 'not-found' }
+    case 'join':
+      return second !== undefined && third === undefined && /^[\w-]{16,256}$/.test(second)
+        ? { screen: 'join-group', code: second }
+        : { screen: 'not-found' }
     case 'signed-in':
       return { screen: 'signed-in', code: parameters.get('code'), error: parameters.get('error') }
     default:
       return { screen: 'not-found' }
   }
+}
+
+/** What stands beside a thread. */
+function asideRoute(conversationId: string, page: string, accountId: string | undefined): Route {
+  if (page === 'group' && accountId === undefined) return { screen: 'thread-group', conversationId }
+  if (page !== 'person' && page !== 'record' && page !== 'check') return { screen: 'not-found' }
+  if (accountId === undefined) return { screen: 'thread-person', conversationId, page }
+  return ID.test(accountId) ? { screen: 'thread-person', conversationId, page, accountId } : { screen: 'not-found' }
 }
 
 function devicesRoute(page: string | undefined): Route {
@@ -97,6 +113,7 @@ function personRoute(accountId: string, page: string | undefined): Route {
 export const links = {
   chats: '#/',
   newChat: '#/new',
+  newGroup: '#/new/group',
   people: '#/people',
   you: '#/you',
   devices: '#/you/devices',
@@ -109,7 +126,9 @@ export const links = {
   restore: '#/restore',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
   message: (conversationId: string, messageId: string) => `#/chats/${conversationId}?message=${messageId}`,
-  threadPerson: (conversationId: string, page: PersonPageName = 'person') => `#/chats/${conversationId}/${page}`,
+  threadPerson: (conversationId: string, page: PersonPageName = 'person', accountId?: string) =>
+    `#/chats/${conversationId}/${page}${accountId === undefined ? '' : `/${accountId}`}`,
+  threadGroup: (conversationId: string) => `#/chats/${conversationId}/group`,
   person: (accountId: string) => `#/people/${accountId}`,
   record: (accountId: string) => `#/people/${accountId}/record`,
   safetyCheck: (accountId: string) => `#/people/${accountId}/check`,

@@ -10,6 +10,7 @@ import { recordWords, type RecordWords } from './record-words.ts'
 import { RecoveryStatus } from './recovery-status.svelte.ts'
 import { links, type PersonPageName } from './routes.ts'
 import type { Router } from './router.svelte.ts'
+import type { GroupInvitation } from '../groups/group-invitation.svelte.ts'
 import type { Invitation } from '../invites/invitation.svelte.ts'
 import type { SignIn } from './sign-in.svelte.ts'
 import { StatusNotice } from './status-notice.svelte.ts'
@@ -28,6 +29,7 @@ export interface VoloAppParts {
   signIn: SignIn
   lock: AppLock
   invitation: Invitation
+  groupInvitation: GroupInvitation
   /** Of this origin, null where the browser keeps nothing. The peer's storage is another one, and each may be cleared alone. */
   storage: Storage | null
 }
@@ -57,13 +59,14 @@ export class VoloApp {
   readonly signIn: SignIn
   readonly lock: AppLock
   readonly invitation: Invitation
+  readonly groupInvitation: GroupInvitation
   readonly #storage: Storage | null
   readonly notice = new StatusNotice()
   readonly history: ArrivingHistory
   readonly recovery: RecoveryStatus
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
-  constructor({ api, router, language, announcer, signIn, lock, invitation, storage }: VoloAppParts) {
+  constructor({ api, router, language, announcer, signIn, lock, invitation, groupInvitation, storage }: VoloAppParts) {
     this.api = api
     this.router = router
     this.language = language
@@ -71,6 +74,7 @@ export class VoloApp {
     this.signIn = signIn
     this.lock = lock
     this.invitation = invitation
+    this.groupInvitation = groupInvitation
     this.#storage = storage
     this.history = new ArrivingHistory(api)
     this.recovery = new RecoveryStatus(api)
@@ -101,16 +105,17 @@ export class VoloApp {
   /** Id of the conversation on the screen, null if there is none. */
   get openConversationId(): string | null {
     const { route } = this.router
-    return route.screen === 'thread' || route.screen === 'thread-person' ? route.conversationId : null
+    return 'conversationId' in route ? route.conversationId : null
   }
 
-  /** The pages about a person: beside the chat where it is open with them, else by themselves. */
+  /** The pages about a person: beside the chat where it is open with them or in their group, else by themselves. */
   linksOf(accountId: string): Record<PersonPageName, string> {
     const open = this.openConversationId
-    const isBeside = open !== null && this.conversation(open)?.person.accountId === accountId
-    if (!isBeside)
+    const chat = open === null ? undefined : this.conversation(open)
+    const isGroup = chat?.kind === 'group'
+    if (!chat || (!isGroup && chat.person.accountId !== accountId))
       return { person: links.person(accountId), record: links.record(accountId), check: links.safetyCheck(accountId) }
-    const beside = (page: PersonPageName) => links.threadPerson(open, page)
+    const beside = (page: PersonPageName) => links.threadPerson(chat.id, page, isGroup ? accountId : undefined)
     return { person: beside('person'), record: beside('record'), check: beside('check') }
   }
 
@@ -202,6 +207,22 @@ export class VoloApp {
     if (!conversation) return
     await this.load()
     this.router.go(links.thread(conversation.id))
+  }
+
+  /** Takes a link to a group from the address bar, as {@link takeInvitation}. */
+  takeGroupLink(): void {
+    const { route } = this.router
+    if (route.screen !== 'join-group') return
+    this.groupInvitation.take(route.code)
+    this.router.replace(links.chats)
+  }
+
+  /** Asks to be added to the group of the link that was opened, and goes to the chat with its maker. */
+  async joinGroup(): Promise<void> {
+    const conversationId = await this.groupInvitation.ask()
+    if (conversationId === null) return
+    await this.load()
+    this.router.go(links.thread(conversationId))
   }
 
   /** Takes a link from the address bar. It leaves the bar and the history: who sees the screen must not use it. */

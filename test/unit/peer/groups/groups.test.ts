@@ -122,6 +122,20 @@ test('a member leaves, an admin makes another one, and a member may not do what 
   expect(await textsIn(ada, group)).toEqual([])
 })
 
+test('members may edit and add once an admin lets them, and all see the description', async () => {
+  const group = await create(bob, cleo)
+  await expect(bob.engine.groups.describe(group, 'Thursdays')).rejects.toMatchObject({ code: 'not-admin' })
+  await expect(bob.engine.groups.setRights(group, { edit: 'members' })).rejects.toMatchObject({ code: 'not-admin' })
+  await ada.engine.groups.setRights(group, { edit: 'members' })
+  const bobs = async () => (await bob.engine.groups.list())[0]!
+  await until('bob may edit', async () => (await bobs()).rights.edit === 'members')
+  expect((await bobs()).rights).toEqual({ add: 'admins', edit: 'members' })
+  await bob.engine.groups.describe(group, ' Thursdays at seven ')
+  await until('cleo reads it', async () => (await cleo.engine.groups.list())[0]!.description === 'Thursdays at seven')
+  await expect(bob.engine.groups.add(group, [idOf(dan)])).rejects.toMatchObject({ code: 'not-admin' })
+  await expect(bob.engine.groups.describe(group, 'x'.repeat(501))).rejects.toMatchObject({ code: 'about-too-long' })
+})
+
 test('a group survives a restart, and a stranger who adds one is a request', async () => {
   const eve = new TestPeer(network)
   await eve.register('eve')

@@ -3,6 +3,7 @@ import { backup } from './backup.ts'
 import { chats } from './chats.ts'
 import { failures, holds, messageProblems, statusProblems } from './failures.ts'
 import { files } from './files.ts'
+import { groups } from './groups.ts'
 import { firstRun } from './first-run.ts'
 import { linking } from './linking.ts'
 import { invites } from './invites.ts'
@@ -32,6 +33,7 @@ export const en = {
   ...you,
   ...lock,
   ...invites,
+  ...groups,
   failures,
   holds,
   messageProblems,

@@ -1,5 +1,8 @@
 /** What a registered account can do for its person, one area after the other. */
 import { passphraseSecrets } from '../protocol/backup/backup-passphrase.ts'
+import { equalBytes } from '../protocol/bytes.ts'
+import type { BlobPointer } from '../protocol/conversation/message-kinds.ts'
+import type { AccountId } from '../protocol/identity/device.ts'
 import type { ConversationId } from '../protocol/roster/roster.ts'
 import type { ListedNode } from '../protocol/wire/placement.ts'
 import { Amending } from './amendments/amending.ts'
@@ -15,17 +18,21 @@ import { PersonFinder } from './people/person-finder.ts'
 import { Social } from './social/social.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { NameClaim } from './account/name-claim.ts'
+import { OwnPicture } from './account/own-picture.ts'
 import { OwnProfile } from './account/own-profile.ts'
 import type { ChangeAccount } from './store/own-account.ts'
+import { Pictures } from './people/pictures.ts'
 import { PersonMarking } from './people/person-marking.ts'
 import { GroupCarrier } from './sending/group-carrier.ts'
 import { SendPermission } from './sending/send-permission.ts'
+import { ObjectClient } from './objects/object-client.ts'
 import { ObjectNodes } from './objects/object-nodes.ts'
 import { SignedRequests } from './objects/signed-requests.ts'
 import { ownShownId } from './history/shown-id.ts'
 import { UnheardQueue } from './conversations/unheard-queue.ts'
 import type { UnitOfWork } from './store/state-store.ts'
-import type { ChatAreas, ChatComponents, ChatEvents, CoreParts } from './chat-parts.ts'
+import type { ChatAreas, ChatComponents, ChatEvents } from './chat-components.ts'
+import type { CoreParts } from './chat-parts.ts'
 
 /** Builds what calls of screens and commands need, from the parts that send, receive and keep. */
 export function createAreas(components: ChatComponents, events: ChatEvents, core: CoreParts): ChatAreas {
@@ -40,6 +47,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     book,
     roster,
     marks,
+    profiles,
     details,
     sites,
     people,
@@ -95,6 +103,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     node,
     onTransfer
   })
+  const nodes = new ObjectNodes(context, node)
   const backup = new BackupCalls({
     context,
     states,
@@ -103,7 +112,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     objects,
     access: components.access,
     fetch: components.fetch,
-    nodes: new ObjectNodes(context, node),
+    nodes,
     derive: components.deriveBackupSecrets ?? passphraseSecrets,
     noteProfile: (accountId, profile) => maintenance.noteProfile(accountId, profile)
   })
@@ -144,7 +153,13 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     account,
     changeAccount: changeShownAccount
   })
+  const client = new ObjectClient(requests)
+  const pointerOf = (accountId: AccountId): BlobPointer | null =>
+    (equalBytes(accountId, context.accountId()) ? details() : profiles.of(accountId)).picture
+  const pictures = new Pictures({ context, client, nodes, pointerOf })
+  const ownPicture = new OwnPicture({ context, client, nodes, pictures, current: () => details().picture })
   const profile = new OwnProfile({
+    picture: ownPicture,
     sync: own.sync,
     details,
     states,
@@ -186,6 +201,8 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     unheard,
     nameClaim,
     profile,
+    pictures,
+    ownPicture,
     finder,
     social,
     invites

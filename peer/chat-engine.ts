@@ -11,7 +11,8 @@ import type { Conversation, MessageRow } from './store/conversation-entries.ts'
 import { slots } from './store/store-layout.ts'
 import { WaitingCount } from './history/waiting-count.ts'
 import { createAreas } from './chat-areas.ts'
-import { createCoreParts, type ChatAreas, type ChatComponents, type ChatEvents, type CoreParts } from './chat-parts.ts'
+import type { ChatAreas, ChatComponents, ChatEvents } from './chat-components.ts'
+import { createCoreParts, type CoreParts } from './chat-parts.ts'
 
 /** What a registered account hands to its engine. */
 export type ChatEngineInit = Pick<ChatEvents, 'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onEvent'>
@@ -104,6 +105,8 @@ export class ChatEngine {
     await this.parts.ownDevices.stop()
     await this.parts.pairs.stop()
     await this.parts.nameClaim.stop()
+    await this.parts.ownPicture.stop()
+    await this.parts.pictures.stop()
     await this.parts.deviceRemoval.stop()
     await this.parts.keeper.stop()
     await this.parts.index.stop()
@@ -148,6 +151,7 @@ export class ChatEngine {
       this.parts.sealer.kick()
       this.parts.files.kick()
       this.parts.nameClaim.kick()
+      this.parts.ownPicture.kick()
       this.parts.deviceRemoval.kick()
       void this.parts.ownDevices.kick()
       void this.parts.maintenance.round()

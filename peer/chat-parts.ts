@@ -1,32 +1,19 @@
 /**
  * The parts of a registered account that send, receive and keep: what each of them sees of the others is what it is given here.
  */
-import type { DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
-import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { SerialQueue } from '../protocol/serial-queue.ts'
-import type { Epoch } from '../protocol/wire/placement.ts'
-import { Amending } from './amendments/amending.ts'
 import { Erasure } from './amendments/erasure.ts'
-import { ExpiryClock } from './amendments/expiry-clock.ts'
 import { PeerError } from './errors.ts'
-import type { FileTransfer, PersonMarks } from './peer-api.ts'
-import type { HttpClient, LocalObjects, Transport } from './ports.ts'
 import { ConnectionKeeper } from './network/connection-keeper.ts'
-import type { ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
-import { MessageCalls } from './conversations/message-calls.ts'
 import { Conversations } from './conversations/conversations.ts'
-import type { EngineContext } from './engine-context.ts'
 import { deviceProof } from './device-proof.ts'
 import { DeviceRemoval } from './account/device-removal.ts'
-import { BackupCalls } from './backup/backup-calls.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
-import { Files } from './files/files.ts'
 import { ConversationRoster } from './groups/conversation-roster.ts'
 import { GroupBook } from './groups/group-book.ts'
-import { GroupCalls } from './groups/group-calls.ts'
 import { GroupKnowledge } from './groups/group-knowledge.ts'
 import { GroupOpens } from './groups/group-opens.ts'
 import { GroupWriter } from './groups/group-writer.ts'
@@ -35,30 +22,22 @@ import { Maintenance } from './maintenance/maintenance.ts'
 import { Inbox } from './receiving/inbox.ts'
 import { Mailbox } from './receiving/mailbox.ts'
 import { MailboxLosses } from './receiving/mailbox-losses.ts'
-import { Invites } from './invites/invites.ts'
 import { OwnInvites } from './invites/own-invites.ts'
-import { PersonFinder } from './people/person-finder.ts'
 import type { OwnDetails } from './sending/profile.ts'
 import { PersonSites } from './social/person-sites.ts'
-import { Social } from './social/social.ts'
-import { SearchCalls } from './search/search-calls.ts'
 import { SearchIndex } from './search/search-index.ts'
 import { ConversationTimer } from './history/conversation-timer.ts'
 import { HeardBook } from './history/heard-book.ts'
 import { ConversationRows } from './history/conversation-rows.ts'
 import { MessageLog } from './history/message-log.ts'
-import { NameClaim } from './account/name-claim.ts'
-import { OwnProfile } from './account/own-profile.ts'
-import type { KnownNetwork } from './network/known-network.ts'
 import { candidateNodes } from './network/network-info.ts'
 import { dialOtherOperator } from './directory/other-operator.ts'
 import { LateHistory } from './own-devices/late-history.ts'
 import { OwnDevices } from './own-devices/own-devices.ts'
 import { RecoveryLines } from './recovery/recovery-lines.ts'
 import { Outbox } from './sending/outbox.ts'
-import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import { PersonViews } from './people/person-views.ts'
-import { PersonMarking, type ChosenMarks } from './people/person-marking.ts'
+import { type ChosenMarks } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
 import { PersonProfiles } from './people/person-profiles.ts'
 import { PersonTrust } from './directory/person-trust.ts'
@@ -72,61 +51,11 @@ import { PairSender } from './sending/pair-sender.ts'
 import { SealRound } from './sending/seal-round.ts'
 import { Sealer } from './sending/sealer.ts'
 import { SealingPlanner } from './sending/sealing-plan.ts'
-import type { MessageRow } from './store/conversation-entries.ts'
-import { UnheardQueue } from './conversations/unheard-queue.ts'
 import { UnsentQueue } from './sending/unsent-queue.ts'
 import { SessionUpkeep } from './maintenance/session-upkeep.ts'
 import { PairingBook } from './store/pairing-book.ts'
 import { StateStore } from './store/state-store.ts'
-
-export interface ChatComponents {
-  context: EngineContext
-  network: KnownNetwork
-  transport: Transport
-  fetch: HttpClient
-  objects: LocalObjects
-  deriveBackupSecrets: DeriveSecrets | undefined
-  /** Set where this device only reads a backup: what it shows to nodes. */
-  access: () => BackupAuthorization | undefined
-  account: () => OwnAccount
-  changeAccount: ChangeAccount
-}
-
-/** What the parts tell the engine. */
-export interface ChatEvents {
-  /** Whether received messages are kept in line until they are marked as heard. */
-  keepUnheard: boolean
-  /** Something that a screen shows has changed. */
-  onChange: () => void
-  onMessage: (row: MessageRow) => void
-  onTransfer: (transfer: FileTransfer) => void
-  /** Somebody else did something that `listen` prints. */
-  onEvent: () => void
-  /** A connection is authenticated. @returns whether this node keeps our mailbox. */
-  onOnline: (connection: NodeConnection) => Promise<boolean>
-  onStatus: (status: ConnectionStatus) => void
-  /** A node told its list. Never rejects. */
-  onEpoch: (epoch: Epoch, connection: NodeConnection) => Promise<void>
-  onMarked: (set: readonly (keyof PersonMarks)[]) => void
-}
-
-/** The parts that answer calls of screens and commands, see `chat-areas.ts`. */
-export interface ChatAreas {
-  messages: MessageCalls
-  amending: Amending
-  expiry: ExpiryClock
-  search: SearchCalls
-  files: Files
-  backup: BackupCalls
-  groups: GroupCalls
-  marking: PersonMarking
-  unheard: UnheardQueue
-  nameClaim: NameClaim
-  profile: OwnProfile
-  finder: PersonFinder
-  social: Social
-  invites: Invites
-}
+import type { ChatAreas, ChatComponents, ChatEvents } from './chat-components.ts'
 
 /** Built from each other in this order. */
 export type CoreParts = ReturnType<typeof createCoreParts>
@@ -168,7 +97,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const sites = new PersonSites(states)
   const people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
     of: accountId => profiles.of(accountId),
-    own: () => details().about
+    own: details
   })
   const publicRecords = new PublicRecords(context, directory, people, account)
   const deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
@@ -242,8 +171,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const sealer = new Sealer({ context, states, history, queue, outbox, planner, round })
   const onGap = (conversationId: string): void => void maintenance.keepUp(conversationId)
   const timer = new ConversationTimer(context, history)
-  const shown = { context, history, marks, timer, groups: groupWriter, late, onGap }
-  const writer = new RowWriter(shown)
+  const writer = new RowWriter({ context, history, marks, timer, groups: groupWriter, late, onGap })
   const rows = new ConversationRows(context, history)
   const own = new OwnDevices({
     context,
@@ -336,8 +264,16 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     onKeysChanged
   }
   const upkeep = new SessionUpkeep(keeping)
-  const maintaining = { context, directory, conversations, roster, receiver, upkeep, tokens, connection }
-  const maintenance = new Maintenance(maintaining)
+  const maintenance = new Maintenance({
+    context,
+    directory,
+    conversations,
+    roster,
+    receiver,
+    upkeep,
+    tokens,
+    connection
+  })
   const keeper = new ConnectionKeeper(
     { transport, timers: context.timers, log: context.log, randomFraction: () => context.random(1)[0]! / 256 },
     {

@@ -112,6 +112,7 @@ export class PeerEngine implements PeerApi {
       people,
       trust,
       marking,
+      pictures,
       keeper,
       ownDevices,
       search,
@@ -138,7 +139,7 @@ export class PeerEngine implements PeerApi {
     )
     this.people = this.#registered(
       'people',
-      new PeopleCalls({ finder, publicRecords, people, trust, marking, tellDevices, onTrust })
+      new PeopleCalls({ finder, publicRecords, people, trust, marking, pictures, tellDevices, onTrust })
     )
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', this.#chat.parts.messages)

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { NodeError } from '../errors.ts'
+import { OBJECT_PURPOSES } from '../storage/object-records.ts'
 import type { ObjectService } from '../storage/object-service.ts'
 import { UPLOAD_PART_BYTES } from '../storage/upload-parts.ts'
 import { accountOfToken } from './backup-authorization.ts'
@@ -22,10 +23,10 @@ const objectParams = z.object({ hash: hex(32) })
 const objectSchema = z.object({
   hash: hex(32),
   size: z.int(),
-  purpose: z.enum(['file', 'backup']),
+  purpose: z.enum(OBJECT_PURPOSES),
   storedAt: z.int()
 })
-const beginSchema = z.object({ size: z.int().min(0), purpose: z.enum(['file', 'backup']) })
+const beginSchema = z.object({ size: z.int().min(0), purpose: z.enum(OBJECT_PURPOSES) })
 
 /** Stored objects. Each request is signed by a device; see docs/http-api.md. */
 export function objectRoutes(

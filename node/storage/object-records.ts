@@ -7,7 +7,8 @@ export type AccountHex = string
 export type ObjectHash = string
 
 /** Why an object is kept, which decides for how long. */
-export type ObjectPurpose = 'file' | 'backup'
+export const OBJECT_PURPOSES = ['file', 'backup', 'profile'] as const
+export type ObjectPurpose = (typeof OBJECT_PURPOSES)[number]
 
 /** An object as one of its owners has it. */
 export interface OwnedObject {

@@ -1,5 +1,7 @@
 import { fromHex } from '../../protocol/bytes.ts'
 import type { Clock } from '../../protocol/crypto/crypto.ts'
+import { fileLayout } from '../../protocol/files/file-layout.ts'
+import { MAX_PICTURE_BYTES } from '../../protocol/files/profile-picture.ts'
 import { FILE_LIFE_MS } from '../../protocol/limits.ts'
 import { StorageError } from '../../storage-adapter/errors.ts'
 import {
@@ -16,12 +18,20 @@ import { partCount, type UploadParts } from './upload-parts.ts'
 
 /** An upload that did not end within this is removed. */
 export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000
-/** A file is kept as long as a message waits, counted from the last time that its owner handed it in; a backup until its owner removes it. */
+/**
+ * A file is kept as long as a message waits, counted from the last time that its owner handed it in; a backup until its owner
+ * removes it; an object of a profile until its owner removes it or hands in newer ones.
+ */
 export const FILE_TTL_MS = FILE_LIFE_MS
 /** Uploads of one account at once. */
 const MAX_UPLOADS_PER_ACCOUNT = 32
 /** Objects of one account: bounds a listing and the node's records. */
 const MAX_OBJECTS_PER_ACCOUNT = 10_000
+
+/** Largest object of a profile: an encrypted picture. */
+export const MAX_PROFILE_OBJECT_BYTES = fileLayout(MAX_PICTURE_BYTES).storedBytes
+/** Objects of an account's profile, which count to no other quota: one in use, one that takes its place. A newer one removes the oldest. */
+export const MAX_PROFILE_OBJECTS = 2
 
 export interface ObjectServiceComponents {
   clock: Clock
@@ -76,17 +86,17 @@ export class ObjectService {
     return this.#lock.run(account, async () => {
       const { records, parts, clock } = this.#components
       const owned = await records.owned(account, hash)
+      if (purpose === 'profile') requireProfileSize(owned?.size ?? size)
       if (owned) {
         // Sent again: a receiver that gets it now has as long to fetch it as the first one.
-        // What belongs to a backup stays until it is removed, whatever else it is.
-        const isBackup = purpose === 'backup' || owned.purpose === 'backup'
-        await records.renew(account, { ...owned, purpose: isBackup ? 'backup' : 'file', storedAt: clock() })
+        await records.renew(account, { ...owned, purpose: longer(purpose, owned.purpose), storedAt: clock() })
+        if (purpose === 'profile') await this.#trimProfile(account)
         return { stored: true, received: [] }
       }
       const under = await records.upload(account, hash)
       if (under && under.size !== size) throw new NodeError('malformed', `The upload has ${under.size} bytes.`)
       if (!under) {
-        await this.#requireRoom(account, size)
+        await this.#requireRoom(account, size, purpose)
         await records.addUpload(account, { hash, size, purpose, startedAt: clock() })
       }
       return { stored: false, received: await parts.received(account, hash, size) }
@@ -106,26 +116,40 @@ export class ObjectService {
    * @param ownKey - puts what belongs to a backup into the person's own storage.
    */
   async complete(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<void> {
-    await this.#lock.run(hash, async () => {
-      const { records, parts, storage, clock } = this.#components
-      if (await records.owned(account, hash)) return
-      const { size, purpose } = await this.#upload(account, hash)
-      if ((await parts.received(account, hash, size)).length !== partCount(size)) {
-        throw new NodeError('incomplete', 'Parts of the object are missing.')
-      }
-      const content = (): ByteStream => parts.content(account, hash, size)
-      const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content }
-      const isOwn = ownKey !== undefined && purpose === 'backup'
-      const target = isOwn ? this.#components.ownStorage(ownKey) : storage
-      const { reference } = await target.put(object).catch(async (error: unknown) => {
-        if (error instanceof StorageError && error.code === 'corrupt') await parts.remove(account, hash)
-        throw this.#refusal(error, isOwn)
-      })
-      const stored = { hash, size, purpose, storedAt: clock() }
-      if (isOwn) await records.addElsewhere(account, { ...stored, ownReference: reference })
-      else await records.add(account, stored, { reference, size })
-      await parts.remove(account, hash)
+    const purpose = await this.#lock.run(hash, () => this.#store(account, hash, ownKey))
+    // Outside of the lock: what is removed has a lock of its own.
+    if (purpose === 'profile') await this.#trimProfile(account)
+  }
+
+  /** Ends an upload, unless an earlier call has. @returns what the object is kept for. */
+  async #store(account: AccountHex, hash: ObjectHash, ownKey: string | undefined): Promise<ObjectPurpose> {
+    const { records, parts, storage, clock } = this.#components
+    const owned = await records.owned(account, hash)
+    if (owned) return owned.purpose
+    const { size, purpose } = await this.#upload(account, hash)
+    if ((await parts.received(account, hash, size)).length !== partCount(size)) {
+      throw new NodeError('incomplete', 'Parts of the object are missing.')
+    }
+    const content = (): ByteStream => parts.content(account, hash, size)
+    const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content }
+    const isOwn = ownKey !== undefined && purpose === 'backup'
+    const target = isOwn ? this.#components.ownStorage(ownKey) : storage
+    const { reference } = await target.put(object).catch(async (error: unknown) => {
+      if (error instanceof StorageError && error.code === 'corrupt') await parts.remove(account, hash)
+      throw this.#refusal(error, isOwn)
     })
+    const stored = { hash, size, purpose, storedAt: clock() }
+    if (isOwn) await records.addElsewhere(account, { ...stored, ownReference: reference })
+    else await records.add(account, stored, { reference, size })
+    await parts.remove(account, hash)
+    return purpose
+  }
+
+  /** Removes the oldest objects of a profile, if there are more than it needs. */
+  async #trimProfile(account: AccountHex): Promise<void> {
+    const owned = await this.#components.records.ownedBy(account)
+    const newest = owned.filter(({ purpose }) => purpose === 'profile').sort((a, b) => b.storedAt - a.storedAt)
+    for (const { hash } of newest.slice(MAX_PROFILE_OBJECTS)) await this.remove(account, hash)
   }
 
   /**
@@ -230,7 +254,7 @@ export class ObjectService {
     }
   }
 
-  async #requireRoom(account: AccountHex, size: number): Promise<void> {
+  async #requireRoom(account: AccountHex, size: number, purpose: ObjectPurpose): Promise<void> {
     const { records, storage } = this.#components
     if (size > storage.maxObjectBytes) {
       throw new NodeError('too-large', `An object has at most ${storage.maxObjectBytes} bytes at this node.`)
@@ -240,6 +264,7 @@ export class ObjectService {
     if ((await records.ownedBy(account)).length >= MAX_OBJECTS_PER_ACCOUNT) {
       throw new NodeError('over-quota', `An account keeps at most ${MAX_OBJECTS_PER_ACCOUNT} objects here.`)
     }
+    if (purpose === 'profile') return
     if ((await this.#usedBytes(account)) + size > this.#quotaBytes) {
       throw new NodeError('over-quota', `An account keeps at most ${this.#quotaBytes} bytes at this node.`)
     }
@@ -250,7 +275,8 @@ export class ObjectService {
     const { records } = this.#components
     const uploads = (await records.uploads(account)).map(([, upload]) => upload)
     const here = (await records.ownedBy(account)).filter(({ ownReference }) => ownReference === undefined)
-    return [...here, ...uploads].reduce((sum, { size }) => sum + size, 0)
+    const counted = [...here, ...uploads].filter(({ purpose }) => purpose !== 'profile')
+    return counted.reduce((sum, { size }) => sum + size, 0)
   }
 
   async #upload(account: AccountHex, hash: ObjectHash) {
@@ -269,6 +295,16 @@ export class ObjectService {
     if (code === 'busy') this.#log.warn('the storage failed', { code: error.code, reason: error.message })
     return new NodeError(code, message, { cause: error })
   }
+}
+
+/** Of two purposes of one object the one that keeps it longer: what belongs to a backup stays until it is removed, whatever else it is. */
+const longer = (one: ObjectPurpose, other: ObjectPurpose): ObjectPurpose =>
+  (['backup', 'profile'] as const).find(purpose => one === purpose || other === purpose) ?? 'file'
+
+/** @throws NodeError `too-large`. */
+function requireProfileSize(size: number): void {
+  if (size <= MAX_PROFILE_OBJECT_BYTES) return
+  throw new NodeError('too-large', `An object of a profile has at most ${MAX_PROFILE_OBJECT_BYTES} bytes.`)
 }
 
 const REFUSALS: Partial<Record<StorageError['code'], [NodeErrorCode, string]>> = {

@@ -3,8 +3,16 @@ import { parseDisplayName } from '../../protocol/identity/display-name.ts'
 import type { Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
-import { encodeProfileItem, encodeSitesItem, PROFILE_ITEM, SITES_ITEM } from '../own-devices/profile-item.ts'
+import {
+  encodePictureItem,
+  encodeProfileItem,
+  encodeSitesItem,
+  PICTURE_ITEM,
+  PROFILE_ITEM,
+  SITES_ITEM
+} from '../own-devices/profile-item.ts'
 import { PROFILE_REVISION, profileBody, type OwnDetails } from '../sending/profile.ts'
+import type { OwnPicture } from './own-picture.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import { ownAccountSlot, type ChangeAccount, type OwnAccount } from '../store/own-account.ts'
@@ -23,6 +31,7 @@ export interface OwnProfileComponents {
   details: () => OwnDetails
   conversations: () => Conversation[]
   changeAccount: ChangeAccount
+  picture: Pick<OwnPicture, 'hand' | 'letGo'>
 }
 
 /** What others see of the account's owner, as the owner chooses it. */
@@ -36,16 +45,21 @@ export class OwnProfile {
   /**
    * Stores the change together with a message to each conversation that has our profile, and to the other own devices. Other
    * conversations get the profile as it is then with the first message.
-   * @throws PeerError `display-name`, `about-too-long`.
+   * @throws PeerError `display-name`, `about-too-long`, `picture`; with a picture also `offline`, `refused`.
    */
   async change(change: ProfileChange): Promise<void> {
     const displayName = change.displayName === undefined ? undefined : nameOf(change.displayName)
-    const about = change.about === undefined ? this.#components.details().about : aboutOf(change.about)
-    const { states, changeAccount } = this.#components
+    const about = change.about === undefined ? undefined : aboutOf(change.about)
+    const { states, changeAccount, details } = this.#components
+    const before = details().picture
+    // Nodes have the picture before anybody is told of it.
+    const picture = change.picture && (await this.#components.picture.hand(change.picture))
+    const changed = { ...(about !== undefined && { about }), ...(picture !== undefined && { picture }) }
     await changeAccount(
       account => ({ ...account, displayName: displayName ?? account.displayName }),
-      account => states.unit(unit => this.#store(unit, account, { ...this.#components.details(), about }))
+      account => states.unit(unit => this.#store(unit, account, { ...details(), ...changed }))
     )
+    if (before && picture !== undefined) await this.#components.picture.letGo(before)
   }
 
   /** Changes the sites of the account, as {@link change}. */
@@ -59,12 +73,12 @@ export class OwnProfile {
 
   async #store(unit: UnitOfWork, account: OwnAccount, details: OwnDetails): Promise<void> {
     const { sealer, tokens, sync, conversations } = this.#components
-    const { about, sites } = details
+    const { about, sites, picture } = details
+    const before = this.#components.details()
     unit.write(ownAccountSlot, account)
     await sync.putItem(unit, PROFILE_ITEM, encodeProfileItem({ displayName: account.displayName, about }))
-    if (sites.join() !== this.#components.details().sites.join()) {
-      await sync.putItem(unit, SITES_ITEM, encodeSitesItem(sites))
-    }
+    if (sites.join() !== before.sites.join()) await sync.putItem(unit, SITES_ITEM, encodeSitesItem(sites))
+    if (picture !== before.picture) await sync.putItem(unit, PICTURE_ITEM, encodePictureItem(picture))
     const profile = profileBody(account, details, await tokens.own(unit))
     for (const { conversationId, kind } of conversations()) {
       // What is in memory for the screens does not follow the profile.

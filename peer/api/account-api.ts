@@ -29,7 +29,7 @@ export interface AccountApi {
   claimName(username: string): Promise<Me>
   /**
    * Changes what others see of this account, on all its devices, and tells those who have it; what is left out stays.
-   * Rejects with `display-name`, `about-too-long`.
+   * Rejects with `display-name`, `about-too-long`, `picture`; with a picture also `offline`, `refused`.
    */
   changeProfile(change: ProfileChange): Promise<Me>
 }
@@ -58,6 +58,8 @@ export interface ProfileChange {
   displayName?: string
   /** A description, at most 256 UTF-16 code units; empty for none. */
   about?: string
+  /** The bytes of a JPEG, PNG or WebP of at most 256 KiB; null for none. What is written beside the pixels stays on this device. */
+  picture?: Uint8Array | null
 }
 
 /** This device's own account. */

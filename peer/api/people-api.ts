@@ -29,6 +29,11 @@ export interface PeopleApi {
    * person sends counts as a stranger's there. Rejects with `nickname-too-long`, `own-account`.
    */
   mark(accountId: AccountHex, marks: Partial<PersonMarks>): Promise<Person>
+  /**
+   * The picture of a person, or of the user; null for none. It is fetched from nodes if it is not on this device. Rejects with `offline`,
+   * `file-gone`, `file-damaged`.
+   */
+  picture(accountId: AccountHex): Promise<PersonPicture | null>
 }
 
 /** The calls of {@link PeopleApi}. */
@@ -40,7 +45,14 @@ export const PEOPLE_CALLS: CallTable<PeopleApi> = {
   unverify: 'repeat',
   acceptAlert: 'repeat',
   contacts: 'repeat',
-  mark: 'repeat'
+  mark: 'repeat',
+  picture: 'repeat'
+}
+
+/** A picture that a browser draws: no script in it, nothing beside the pixels, at most 4,096 a side. */
+export interface PersonPicture {
+  type: 'image/jpeg' | 'image/png' | 'image/webp'
+  content: Uint8Array
 }
 
 /**
@@ -90,6 +102,8 @@ export interface Person {
   displayName: string | null
   /** What the person says about themselves; empty if nothing. */
   about: string
+  /** Names the person's picture, see `people.picture`: another picture has another name. Null for none. */
+  picture: string | null
   record: RecordDetails
   /** Whether two operators agree on the name; false shows as *unconfirmed*. */
   nameConfirmed: boolean

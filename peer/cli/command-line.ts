@@ -20,7 +20,13 @@ export type Command =
   | MessageCommand
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'name'; username: string } & CommonOptions)
-  | ({ kind: 'profileSet'; displayName: string | undefined; about: string | undefined } & CommonOptions)
+  | ({
+      kind: 'profileSet'
+      displayName: string | undefined
+      about: string | undefined
+      /** A file, or null to have none. */
+      picture: string | null | undefined
+    } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
   | ({ kind: 'rename'; device: string; name: string } & CommonOptions)
@@ -152,10 +158,25 @@ const addAccountCommands: AddCommands = (program, common, take) => {
     .description('change it; those who have it are told with the next connection')
     .option('--name <TEXT>', 'how others see you', nonEmpty('name'))
     .option('--about <TEXT>', 'what you say about yourself; an empty text for nothing')
-    .action(({ name: displayName, about }: { name?: string; about?: string }) => {
-      if (displayName === undefined && about === undefined) throw new UsageError('--name or --about is missing')
-      take({ kind: 'profileSet', displayName, about, ...common() })
-    })
+    .option('--picture <FILE>', 'a JPEG, PNG or WebP of at most 256 KiB; what is written beside the pixels stays here')
+    .option('--no-picture', 'no picture any more')
+    .action(
+      ({
+        name: displayName,
+        about,
+        picture: chosen
+      }: {
+        name?: string
+        about?: string
+        picture?: string | boolean
+      }) => {
+        const picture = chosen === false ? null : typeof chosen === 'string' ? chosen : undefined
+        if (displayName === undefined && about === undefined && picture === undefined) {
+          throw new UsageError('--name, --about or --picture is missing')
+        }
+        take({ kind: 'profileSet', displayName, about, picture, ...common() })
+      }
+    )
   program
     .command('status')
     .description('connection, network, messages that wait')

@@ -4,6 +4,8 @@ export interface CommandFailureFacts {
   'directory-taken': { name: string }
   'nobody-registered': Record<never, never>
   'nobody-found': { person: string }
+  /** The person has no picture, or shows it to others only. */
+  'no-picture': { person: string }
   /** What was typed is neither `group:ID` nor an id. */
   'no-group-named': { group: string }
   'device-unknown': { device: string }

@@ -46,9 +46,18 @@ export const nameOf = ({ username, accountId }: Pick<Person, 'username' | 'accou
   username === null ? accountId : `@${username}`
 
 /** A person as `--json` prints it. */
-export function personJson({ accountId, username, displayName, about, record, marks, ...person }: Person): object {
+export function personJson({
+  accountId,
+  username,
+  displayName,
+  about,
+  picture,
+  record,
+  marks,
+  ...person
+}: Person): object {
   const { nameConfirmed, verifiedAt, alert, isMe } = person
-  const profile = { displayName, about }
+  const profile = { displayName, about, picture }
   return { accountId, username, isMe, profile, record, nameConfirmed, verifiedAt, alert, marks }
 }
 

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts'
 const HOUR_MS = 60 * 60 * 1000
 
 export type PeopleCommand =
-  | ({ kind: 'person'; person: string } & CommonOptions)
+  | ({ kind: 'person'; person: string; picture: string | undefined } & CommonOptions)
   | ({ kind: 'contacts' } & CommonOptions)
   | ({ kind: 'contactsAdd'; person: string; nickname: string | undefined; muted: boolean | undefined } & CommonOptions)
   | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
@@ -40,7 +40,10 @@ const addPersonCommands: AddCommands = (program, common, take) => {
     .command('person')
     .argument('<PERSON>')
     .description('what is known of a person: names, record, your own marks')
-    .action((person: string) => take({ kind: 'person', person, ...common() }))
+    .option('--picture <FILE>', "save the person's picture; a file that is there already is never written over")
+    .action((person: string, { picture }: { picture?: string }) =>
+      take({ kind: 'person', person, picture, ...common() })
+    )
   const contacts = program
     .command('contacts')
     .description('your contacts, by name')

@@ -126,6 +126,10 @@ const FAILURES: FailureSentences = {
   'already-registered': 'this device already has an account',
   'invalid-name': 'a username has 3 to 24 characters of a-z, 0-9 and _',
   'display-name': ({ fault }) => DISPLAY_NAME[fault],
+  picture: ({ fault, limit, side }) =>
+    fault === 'too-large'
+      ? `a picture has at most ${limit / 1024} KiB, and at most ${side} pixels a side`
+      : 'a picture is a JPEG, PNG or WebP file that does not move',
   'name-taken': ({ username }) => `@${username} is taken`,
   'name-chosen': ({ username }) => `this account has chosen @${username} already`,
   'sign-in-failed': 'the sign-in is not valid, or not any more; sign in again',
@@ -246,6 +250,7 @@ const TASKS: Record<TimedTask, string> = {
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
   'directory-taken': ({ name }) => `this data directory already belongs to ${name}`,
   'nobody-registered': () => 'nobody is registered in this data directory; run: volo-peer register --username NAME',
+  'no-picture': ({ person }) => `${person} has no picture, or does not show it to you`,
   'nobody-found': ({ person }) => `nobody is found as ${person}`,
   'device-unknown': ({ device }) => `this account has no device ${device}`,
   'device-ambiguous': ({ device, matches }) => `${device} begins the id of ${matches} devices`,

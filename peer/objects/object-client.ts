@@ -6,7 +6,7 @@ import type { ObjectNode, SignedRequests } from './signed-requests.ts'
 
 /** Lower-case hex of the SHA-256 of an object. */
 export type ObjectHash = string
-export type ObjectPurpose = 'file' | 'backup'
+export type ObjectPurpose = 'file' | 'backup' | 'profile'
 
 /** The node writes a large object to its storage, which may be far away, before it answers. */
 const COMPLETE_TIMEOUT_MS = 180_000

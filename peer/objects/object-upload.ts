@@ -31,7 +31,7 @@ export interface UploadOptions {
  * @throws PeerError `offline`, `bad-answer`; {@link ObjectRefusal}; the signal's reason.
  */
 export async function uploadObject(
-  { client, objects }: { client: ObjectClient; objects: LocalObjects },
+  { client, objects }: { client: ObjectClient; objects: Pick<LocalObjects, 'read'> },
   node: ObjectNode,
   object: Outgoing,
   { signal, onProgress }: UploadOptions

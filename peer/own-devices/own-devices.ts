@@ -25,7 +25,15 @@ import { HistorySource } from './history-source.ts'
 import { HistoryTransfer } from './history-transfer.ts'
 import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts'
 import type { LateHistory } from './late-history.ts'
-import { PROFILE_ITEM, profileInItem, SITES_ITEM, sitesInItem, type ProfileItem } from './profile-item.ts'
+import {
+  PICTURE_ITEM,
+  pictureInItem,
+  PROFILE_ITEM,
+  profileInItem,
+  SITES_ITEM,
+  sitesInItem,
+  type ProfileItem
+} from './profile-item.ts'
 import type { OwnDetails } from '../sending/profile.ts'
 import { OwnSync } from './own-sync.ts'
 import { deviceNameItem, moreHistoryItem, SyncItems, textValue, timeValue } from './sync-items.ts'
@@ -224,7 +232,8 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
   get details(): OwnDetails {
     return {
       about: profileInItem(this.items.get(PROFILE_ITEM))?.about ?? '',
-      sites: sitesInItem(this.items.get(SITES_ITEM))
+      sites: sitesInItem(this.items.get(SITES_ITEM)),
+      picture: pictureInItem(this.items.get(PICTURE_ITEM))
     }
   }
 

@@ -1,5 +1,6 @@
 /** The own profile as all devices of the account agree on it, see `sync-items.ts`. */
 import { decode, encode, list, struct, text, type TypeOf } from '../../protocol/codec.ts'
+import { blobCodec, type BlobPointer } from '../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { MAX_SITES, siteCodec, type Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS, MAX_DISPLAY_NAME_UNITS } from '../../protocol/limits.ts'
@@ -44,5 +45,22 @@ export function sitesInItem(value: Uint8Array | undefined): Site[] {
     return decode(sitesCodec, value, { maxBytes: MAX_ITEM_BYTES })
   } catch {
     return []
+  }
+}
+
+/** Name of the item that finds the picture of the account. */
+export const PICTURE_ITEM = 'profile-picture'
+
+/** Empty where there is no picture. */
+export const encodePictureItem = (picture: BlobPointer | null): Uint8Array =>
+  picture ? encode(blobCodec, picture) : new Uint8Array(0)
+
+/** The picture in the value of the item; null if there is none, or this version cannot read it. */
+export function pictureInItem(value: Uint8Array | undefined): BlobPointer | null {
+  if (value === undefined || value.length === 0) return null
+  try {
+    return decode(blobCodec, value, { maxBytes: MAX_ITEM_BYTES })
+  } catch {
+    return null
   }
 }

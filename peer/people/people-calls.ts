@@ -2,9 +2,10 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import { PeerError } from '../errors.ts'
-import type { PeopleApi, Person, PersonMarks, SafetyNumber } from '../peer-api.ts'
+import type { PeopleApi, Person, PersonMarks, PersonPicture, SafetyNumber } from '../peer-api.ts'
 import type { PersonFinder } from './person-finder.ts'
 import type { PersonMarking } from './person-marking.ts'
+import type { Pictures } from './pictures.ts'
 import type { PersonViews } from './person-views.ts'
 import type { PublicRecords } from './public-record.ts'
 
@@ -16,6 +17,7 @@ export interface PeopleCallsComponents {
   /** Tells the other own devices what the user decided about a person. */
   tellDevices: (accountId: AccountId) => Promise<void>
   marking: PersonMarking
+  pictures: Pictures
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
 }
@@ -62,6 +64,10 @@ export class PeopleCalls implements PeopleApi {
 
   mark(accountId: string, marks: Partial<PersonMarks>): Promise<Person> {
     return this.#components.marking.mark(accountId, marks)
+  }
+
+  picture(accountId: string): Promise<PersonPicture | null> {
+    return this.#components.pictures.of(accountIdFromHex(accountId))
   }
 
   async #trust(accountId: string, change: (trust: PersonTrust, id: AccountId) => Promise<void>): Promise<Person> {

@@ -26,7 +26,7 @@ import type { PersonProfile } from './person-profiles.ts'
 /** What people say about themselves. */
 export interface ProfilesInView {
   of(accountId: AccountId): PersonProfile
-  own(): string
+  own(): PersonProfile
 }
 
 export class PersonViews {
@@ -72,7 +72,7 @@ export class PersonViews {
       accountId: toHex(accountId),
       username: known?.username ?? null,
       displayName: known?.displayName ?? null,
-      about: this.#profiles.of(accountId).about,
+      ...shownProfile(this.#profiles.of(accountId)),
       record: this.#record(known),
       nameConfirmed: known?.nameConfirmed ?? false,
       isMe: false,
@@ -90,7 +90,7 @@ export class PersonViews {
       accountId: toHex(accountId),
       username: name?.username ?? null,
       displayName,
-      about: this.#profiles.own(),
+      ...shownProfile(this.#profiles.own()),
       record: this.#record(known),
       // The owner of a name knows it; whether it holds is in `nameState`.
       nameConfirmed: true,
@@ -238,3 +238,8 @@ export function sentReceipt(
     signature: toHex(receipt.signature)
   }
 }
+
+const shownProfile = ({ about, picture }: PersonProfile): Pick<Person, 'about' | 'picture'> => ({
+  about,
+  picture: picture && toHex(picture.hash)
+})

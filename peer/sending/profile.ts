@@ -1,3 +1,4 @@
+import type { BlobPointer } from '../../protocol/conversation/message-kinds.ts'
 import type { MessageBody } from '../../protocol/conversation/message.ts'
 import type { Site } from '../../protocol/identity/site.ts'
 import type { OwnAccount } from '../store/own-account.ts'
@@ -7,6 +8,8 @@ import type { OwnDeliveryToken } from '../store/store-layout.ts'
 export interface OwnDetails {
   about: string
   sites: Site[]
+  /** Finds and opens the picture at nodes; null for none. */
+  picture: BlobPointer | null
 }
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */
@@ -22,7 +25,7 @@ export const profileRevision = (token: OwnDeliveryToken | undefined): number =>
  */
 export function profileBody(
   { displayName, name }: OwnAccount,
-  { about, sites }: OwnDetails,
+  { about, sites, picture }: OwnDetails,
   token?: OwnDeliveryToken
 ): MessageBody {
   return {
@@ -31,7 +34,7 @@ export function profileBody(
     displayName,
     username: name?.username ?? null,
     about,
-    picture: null,
+    picture,
     deliveryToken: token?.token ?? null,
     sites
   }

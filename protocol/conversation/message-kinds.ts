@@ -6,7 +6,7 @@
  * the hash that also covers its author (`shownIdOf`), because anybody can choose an id that another person has used.
  */
 import type { Brand } from '../brand.ts'
-import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
+import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
@@ -90,6 +90,9 @@ export const blobCodec = struct({
   /** Keys of the nodes that its sender handed it to, to be asked first. */
   nodes: list(bytes(32), MAX_FILE_NODES)
 })
+
+/** Finds and opens an encrypted file. */
+export type BlobPointer = TypeOf<typeof blobCodec>
 
 /** Sequence numbers, from and to included. */
 const ranges = list(struct({ from: uint(), to: uint() }), 32, 1)

@@ -1,3 +1,4 @@
+import { concatBytes, equalBytes } from '../bytes.ts'
 import { KEY_BYTES } from '../crypto/crypto.ts'
 import type { Environment } from '../environment.ts'
 import { ProtocolError } from '../errors.ts'
@@ -29,8 +30,36 @@ export async function encryptFile(
   content: ByteStream,
   write: (stored: Uint8Array) => void | Promise<void>
 ): Promise<FilePointer> {
+  return encryptUnder(env, env.random(KEY_BYTES), size, content, write)
+}
+
+/**
+ * Makes the stored form of a file once more, byte for byte, from its own content: for a node that lost it.
+ * @throws ProtocolError `INVALID` if the content is not that of the file.
+ */
+export async function encryptAgain(
+  env: Pick<Environment, 'crypto' | 'network'>,
+  file: FilePointer,
+  content: Uint8Array
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  const stream = (async function* () {
+    yield content
+  })()
+  const { hash } = await encryptUnder(env, file.key, file.size, stream, stored => void pieces.push(stored))
+  // Another content under this key would give both away: it must not leave this function.
+  if (!equalBytes(hash, file.hash)) throw new ProtocolError('INVALID', 'the content is not that of the file')
+  return concatBytes(...pieces)
+}
+
+async function encryptUnder(
+  env: Pick<Environment, 'crypto' | 'network'>,
+  key: Uint8Array,
+  size: number,
+  content: ByteStream,
+  write: (stored: Uint8Array) => void | Promise<void>
+): Promise<FilePointer> {
   const layout = fileLayout(size)
-  const key = env.random(KEY_BYTES)
   const cipher = new ChunkCipher(env, layout, key)
   const reader = new PieceReader(content)
   const hash = env.crypto.createSha256()

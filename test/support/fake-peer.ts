@@ -39,7 +39,11 @@ export const WORLD_CHANNEL = 'volo-fixture-world'
  * A peer without a network, for pictures of every screen: it shows the {@link World} that it is told, and plays along with
  * what a person does. Built only by `vite build web --mode fixture`; nothing that a node serves contains it.
  */
+/** Names the picture of everybody who has one. */
+export const FAKE_PICTURE_NAME = 'fa'.repeat(32)
+
 export class FakePeer implements PeerApi {
+  #picture: Uint8Array | null = FIXTURE_PICTURE
   #world: World
   readonly #removed = new Map<string, DeviceRecord>()
   readonly #listeners: { [K in keyof PeerEvents]: Set<(value: PeerEvents[K]) => void> } = {
@@ -113,7 +117,10 @@ export class FakePeer implements PeerApi {
 
     changeProfile: async change => {
       if (change.displayName?.trim() === '') throw new PeerError('display-name', { fault: 'empty' })
-      const me = { ...this.#world.snapshot.me!, ...change }
+      const { picture, ...said } = change
+      const before = this.#world.snapshot.me!
+      const me = { ...before, ...said, picture: picture === undefined ? before.picture : picture && FAKE_PICTURE_NAME }
+      if (picture !== undefined) this.#picture = picture
       this.#world.snapshot = { ...this.#world.snapshot, me }
       this.#changed()
       return me
@@ -241,6 +248,8 @@ export class FakePeer implements PeerApi {
   }
 
   readonly people: PeerApi['people'] = {
+    picture: async () => this.#picture && { type: 'image/png', content: this.#picture },
+
     find: async query => {
       const name = query.replace(/^@/, '')
       return this.#everybody().find(person => person.username === name || person.accountId === name) ?? null

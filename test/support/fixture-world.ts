@@ -86,6 +86,7 @@ export function person(displayName: string, change: Partial<Person> = {}): Perso
     username,
     displayName,
     about: '',
+    picture: null,
     record: recordDetails(),
     nameConfirmed: true,
     isMe: false,

@@ -5,6 +5,7 @@ import { demoSignIn } from '../demo-sign-in.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, printable, recordLine } from '../output.ts'
 import { statusProblemWords } from '../words.ts'
+import { readPicture } from './picture.ts'
 import {
   EXIT,
   LOOK_UP_TIMEOUT_MS,
@@ -86,15 +87,19 @@ export const name: Run<'name'> = async (peer, command, output) => {
 
 export const profileSet: Run<'profileSet'> = async (peer, command, output) => {
   await requireLive(peer)
-  const { displayName, about } = command
+  const { displayName, about, picture: file } = command
+  const picture = typeof file === 'string' ? await readPicture(file) : file
+  // A picture is handed to nodes before anything is changed.
+  if (picture) await peer.online(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS)
   const self = await peer.account.changeProfile({
     ...(displayName === undefined ? {} : { displayName }),
-    ...(about === undefined ? {} : { about })
+    ...(about === undefined ? {} : { about }),
+    ...(picture === undefined ? {} : { picture })
   })
   // What waits is handed in when the command ends, if there is a connection by then; else by the next command.
   const isOnline = await peer.online(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   await output.print(
-    { ...meJson(self), about: self.about },
+    { ...meJson(self), about: self.about, picture: self.picture },
     isOnline
       ? `Others see you as ${printable(self.displayName ?? '')}${self.about === '' ? '' : `: ${printable(self.about)}`}.`
       : 'The profile is changed here. Others hear of it with the next connection.'

@@ -3,6 +3,7 @@ import type { NodePeer } from '../../node-peer.ts'
 import type { Person, PersonMarks } from '../../peer-api.ts'
 import { nameOf, personJson, personLine, printable } from '../output.ts'
 import { personNamed } from './find-person.ts'
+import { savePicture } from './picture.ts'
 import { EXIT, requireRegistered, type CommandOf, type Run, type Runnable } from './runnable.ts'
 
 /** A command that names one person. */
@@ -11,6 +12,7 @@ type AboutPerson = Extract<Runnable, { person: string }>
 export const person: Run<'person'> = async (peer, command, output) => {
   await requireRegistered(peer)
   const found = await personNamed(peer, command.person, command.timeoutMs)
+  if (command.picture !== undefined) await savePicture(peer, found, command.picture)
   const links = await peer.social.links(found.accountId)
   const linked = links.map(({ site, state }) => `\n    ${printable(site)} (${state})`).join('')
   await output.print({ ...personJson(found), links }, personLine(found) + linked)

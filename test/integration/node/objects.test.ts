@@ -11,7 +11,13 @@ import { objectRoutes } from '../../../node/http/object-routes.ts'
 import type { DirectoryPort } from '../../../node/key-directory/directory-port.ts'
 import { BackupHeads } from '../../../node/storage/backup-heads.ts'
 import { createObjectService } from '../../../node/storage/create-object-service.ts'
-import { FILE_TTL_MS, UPLOAD_TTL_MS, type ObjectService } from '../../../node/storage/object-service.ts'
+import {
+  FILE_TTL_MS,
+  MAX_PROFILE_OBJECT_BYTES,
+  MAX_PROFILE_OBJECTS,
+  UPLOAD_TTL_MS,
+  type ObjectService
+} from '../../../node/storage/object-service.ts'
 import { UPLOAD_PART_BYTES } from '../../../node/storage/upload-parts.ts'
 import { signStorageRequest, STORAGE_REQUEST_LIFE_MS } from '../../../protocol/identity/storage-request.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
@@ -234,6 +240,34 @@ describe('objects over HTTP', () => {
     await objects.sweep()
     expect((await download(ada, file)).status).toBe(404)
     expect((await download(ada, backup)).status).toBe(200)
+  })
+})
+
+describe('objects of a profile', () => {
+  it('stay without an end and count to no quota; a newer one removes the oldest', async () => {
+    await upload(ada, new Uint8Array(randomBytes(3_000_000)))
+    const pictures = Array.from({ length: MAX_PROFILE_OBJECTS + 1 }, () => new Uint8Array(randomBytes(50_000)))
+    for (const picture of pictures) {
+      await upload(ada, picture, 'profile')
+      now += 1_000
+    }
+    expect(await listOf(ada)).toMatchObject({ usedBytes: 3_000_000 })
+    expect((await download(ada, pictures[0]!)).status).toBe(404)
+    now += FILE_TTL_MS
+    await objects.sweep()
+    const left = (await listOf(ada)).objects.map(({ hash }) => hash).sort()
+    expect(left).toEqual(pictures.slice(1).map(hashOf).sort())
+    expect((await download(bob, pictures[1]!)).status).toBe(200)
+  })
+
+  it('are small: neither a large object nor a file that is handed in once more gets the longer life', async () => {
+    const large = new Uint8Array(randomBytes(MAX_PROFILE_OBJECT_BYTES + 1))
+    expect(await refusal(await begin(ada, large, 'profile'))).toEqual([413, 'too-large'])
+    await upload(ada, large)
+    expect(await refusal(await begin(ada, large, 'profile'))).toEqual([413, 'too-large'])
+    now += FILE_TTL_MS
+    await objects.sweep()
+    expect((await listOf(ada)).objects).toEqual([])
   })
 })
 

@@ -22,7 +22,8 @@ const FACTS = {
   reason: 'key',
   fault: 'in-use',
   length: 25_000,
-  limit: 20_000
+  limit: 20_000,
+  side: 4_096
 }
 
 /** Every text of a part of the catalogue, functions called with an example. */

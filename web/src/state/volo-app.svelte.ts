@@ -4,6 +4,7 @@ import type { AppLock } from './app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ArrivingHistory } from './arriving-history.svelte.ts'
 import { ChatSwitcher } from './chat-switcher.svelte.ts'
+import { Faces } from './faces.svelte.ts'
 import { failureWords, isBeyondRepair } from './failure-words.ts'
 import { namesakesOf, personName } from './person-name.ts'
 import { recordWords, type RecordWords } from './record-words.ts'
@@ -64,6 +65,7 @@ export class VoloApp {
   readonly notice = new StatusNotice()
   readonly history: ArrivingHistory
   readonly recovery: RecoveryStatus
+  readonly faces: Faces
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
   constructor({ api, router, language, announcer, signIn, lock, invitation, groupInvitation, storage }: VoloAppParts) {
@@ -78,6 +80,7 @@ export class VoloApp {
     this.#storage = storage
     this.history = new ArrivingHistory(api)
     this.recovery = new RecoveryStatus(api)
+    this.faces = new Faces(api.people)
   }
 
   get words(): Language['words'] {

@@ -59,6 +59,17 @@ export class FakeObjects {
   /** Heads of backups that each node keeps, by account in hex. */
   readonly heads = new Map<string, Uint8Array>()
 
+  /** What the owned objects are kept for. */
+  purposes(): string[] {
+    return [...this.#owned.values()].map(({ purpose }) => purpose)
+  }
+
+  /** A node loses its storage. */
+  lose(node: number): void {
+    this.at(node).clear()
+    for (const key of this.#owned.keys()) if (key.startsWith(`${node} `)) this.#owned.delete(key)
+  }
+
   /** As the routes of `node/http/backup-routes.ts`. */
   async answerBackup(node: number, url: URL, init: RequestInit = {}): Promise<Response> {
     const [, , , account = '', verb] = url.pathname.split('/')

@@ -136,6 +136,10 @@ export const failures: FailureSentences = {
   'nickname-too-long': ({ limit }) => `A nickname can have ${limit} characters. Shorten it.`,
   blocked: ({ username }) =>
     `You have blocked ${username === null ? 'this person' : `@${username}`}. Unblock them to write. Nothing was sent.`,
+  picture: ({ fault }) =>
+    fault === 'too-large'
+      ? 'This picture is too large. Use a smaller one.'
+      : 'This file is no picture that can be shown. Use a JPEG, PNG or WebP picture that does not move.',
   'name-taken': ({ username }) => `@${username} is taken. Try another one.`,
   'name-chosen': ({ username }) => `You have chosen @${username} already.`,
   'sign-in-failed': 'The sign-in is not valid, or not any more. Nothing was changed. Sign in again.',

@@ -5,7 +5,6 @@ import { PeerError } from '../../../peer/errors.ts'
 import { HOLD_REASONS } from '../../../peer/problems.ts'
 import type { Catalogue } from '../../../web/src/i18n/catalogue.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
-import { chooseLanguage } from '../../../web/src/i18n/language.ts'
 import { pluralizer } from '../../../web/src/i18n/plural.ts'
 import { failureWords } from '../../../web/src/state/failure-words.ts'
 
@@ -103,17 +102,6 @@ describe('sentences about failures', () => {
 })
 
 describe('languages', () => {
-  it('the first one that Volo speaks is chosen, in its regional form', () => {
-    const { words, dates } = chooseLanguage(['xx-XX', 'en-GB', 'en-US'])
-    expect(words).toBe(en)
-    expect(dates.time(Date.UTC(2027, 4, 12, 14, 3))).toMatch(/^\d\d:\d\d$/)
-  })
-
-  it('English is spoken where no wanted language is known', () => {
-    expect(chooseLanguage(['tlh']).words).toBe(en)
-    expect(chooseLanguage([]).words).toBe(en)
-  })
-
   it('plural forms follow the rules of the language', () => {
     const polish = pluralizer('pl')
     const forms = { one: '{n} plik', few: '{n} pliki', many: '{n} plików', other: '{n} pliku' }

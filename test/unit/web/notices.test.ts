@@ -82,7 +82,7 @@ describe('the public record strip', () => {
 
 describe('what a screen reader is told', () => {
   it('is a message by itself, several together', () => {
-    const announcer = new Announcer(en)
+    const announcer = new Announcer(() => en)
     const [bob, charles] = [person('Bob'), person('Charles')]
     announcer.arrived(message(bob, 1, 'Hello'))
     vi.advanceTimersByTime(1_500)
@@ -98,7 +98,7 @@ describe('what a screen reader is told', () => {
   })
 
   it('is told once, whatever becomes of the message', () => {
-    const announcer = new Announcer(en)
+    const announcer = new Announcer(() => en)
     const hello = message(person('Bob'), 1, 'Hello')
     announcer.arrived(hello)
     vi.advanceTimersByTime(1_500)

@@ -76,8 +76,8 @@ function appWith(world: World, hash = '', storage: Storage | null = null, tab: S
   const app = new VoloApp({
     api: peer,
     router: new Router(bar),
-    language: { words: en, dates: new Dates('en-GB', 'UTC') },
-    announcer: new Announcer(en),
+    languages: { current: { words: en, dates: new Dates('en-GB', 'UTC') } },
+    announcer: new Announcer(() => en),
     signIn: new SignIn(peer, () => {}),
     lock: new AppLock(lock, () => {}),
     invitation: new Invitation(peer, tab, 'https://volo.example'),

@@ -13,11 +13,12 @@ const REMEMBERED = 500
 export class Announcer {
   /** The text of the polite live region. */
   text = $state('')
-  readonly #words: Catalogue
+  readonly #words: () => Catalogue
   #told: string[] = []
   #batch: ChatMessage[] = []
 
-  constructor(words: Catalogue) {
+  /** @param words - those of the language that is spoken now. */
+  constructor(words: () => Catalogue) {
     this.#words = words
   }
 
@@ -39,7 +40,7 @@ export class Announcer {
     const first = batch[0]
     this.#batch = []
     if (!first) return
-    const { message, messages, newMessages } = this.#words.announce
+    const { message, messages, newMessages } = this.#words().announce
     if (batch.length === 1) this.text = message(first.fromName, cutText(first.text, READ_OUT))
     else if (batch.every(each => each.from === first.from)) this.text = messages(batch.length, first.fromName)
     else this.text = newMessages(batch.length)

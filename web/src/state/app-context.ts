@@ -2,6 +2,7 @@ import { getContext, setContext } from 'svelte'
 import type { Appearance } from './appearance.svelte.ts'
 import type { AppUpdate } from './app-update.svelte.ts'
 import type { KeptStorage } from './kept-storage.svelte.ts'
+import type { LanguageChoice } from './language-choice.svelte.ts'
 import type { RecoveryOffer } from './recovery-offer.svelte.ts'
 import type { PaneWidth } from './pane-width.svelte.ts'
 import type { VoloApp } from './volo-app.svelte.ts'
@@ -9,6 +10,7 @@ import type { VoloApp } from './volo-app.svelte.ts'
 /** What App.svelte shares with every component below it. */
 export interface AppContext {
   app: VoloApp
+  languages: LanguageChoice
   appearance: Appearance
   update: AppUpdate
   paneWidth: PaneWidth

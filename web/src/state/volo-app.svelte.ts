@@ -25,7 +25,8 @@ const CLOCK_STEP_MS = 30_000
 export interface VoloAppParts {
   api: PeerApi
   router: Router
-  language: Language
+  /** The language that is spoken now; it may change while the app is open. */
+  languages: { readonly current: Language }
   announcer: Announcer
   signIn: SignIn
   lock: AppLock
@@ -55,7 +56,7 @@ export class VoloApp {
 
   readonly api: PeerApi
   readonly router: Router
-  readonly language: Language
+  readonly #languages: VoloAppParts['languages']
   readonly announcer: Announcer
   readonly signIn: SignIn
   readonly lock: AppLock
@@ -68,10 +69,10 @@ export class VoloApp {
   readonly faces: Faces
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
-  constructor({ api, router, language, announcer, signIn, lock, invitation, groupInvitation, storage }: VoloAppParts) {
+  constructor({ api, router, languages, announcer, signIn, lock, invitation, groupInvitation, storage }: VoloAppParts) {
     this.api = api
     this.router = router
-    this.language = language
+    this.#languages = languages
     this.announcer = announcer
     this.signIn = signIn
     this.lock = lock
@@ -81,6 +82,10 @@ export class VoloApp {
     this.history = new ArrivingHistory(api)
     this.recovery = new RecoveryStatus(api)
     this.faces = new Faces(api.people)
+  }
+
+  get language(): Language {
+    return this.#languages.current
   }
 
   get words(): Language['words'] {

@@ -1,3 +1,7 @@
+import { pluralizer } from '../plural.ts'
+
+const plural = pluralizer('en')
+
 /** Bringing people in, and answering those who write first. */
 export const invites = {
   invites: {
@@ -23,7 +27,7 @@ export const invites = {
   },
 
   requests: {
-    title: (n: number) => (n === 1 ? '1 message request' : `${n} message requests`),
+    title: (n: number) => plural(n, { one: '{n} message request', other: '{n} message requests' }),
     list: 'Message requests',
     back: 'All chats',
     question: (name: string) => `${name} is not among your contacts. They see only that their message was sent.`,

@@ -48,6 +48,8 @@ export const you = {
     system: 'As the system',
     light: 'Light',
     dark: 'Dark',
+    language: 'Language',
+    languageSystem: 'As the browser',
     keyboard: 'Keyboard',
     showKeys: 'Show the list of keys',
     about: 'About',

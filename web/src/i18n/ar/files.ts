@@ -1,0 +1,46 @@
+import type { files as English } from '../en/files.ts'
+import { isolated } from '../isolated.ts'
+
+/** What kind a file is, for those who do not read media types. */
+const KINDS: readonly [begins: string, words: string][] = [
+  ['image/svg', 'رسم'],
+  ['image/', 'صورة'],
+  ['video/', 'فيديو'],
+  ['audio/', 'صوت'],
+  ['application/pdf', 'PDF'],
+  ['application/zip', 'أرشيف'],
+  ['application/gzip', 'أرشيف'],
+  ['text/html', 'صفحة ويب'],
+  ['text/', 'نص']
+]
+
+/** Pictures, files and voice notes in chats. */
+export const files: typeof English = {
+  files: {
+    attach: 'إضافة ملفات',
+    chosen: 'ملفات للإرسال',
+    leaveOut: name => `استبعاد ${isolated(name)}`,
+    dropHere: 'أفلت الملفات هنا لإرسالها.',
+    sendFailed: 'لم تُرسل.',
+    kind: (type, size) => `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'ملف'}، ${isolated(size)}`,
+    openPicture: name => `فتح الصورة ${isolated(name)}`,
+    save: name => `حفظ ${isolated(name)}`,
+    saveShort: 'حفظ',
+    stop: name => `إيقاف ${isolated(name)}`,
+    stopShort: 'إيقاف',
+    uploading: name => `جارٍ إرسال ${isolated(name)}`,
+    fetching: name => `جارٍ جلب ${isolated(name)}`,
+    zoomIn: 'تكبير',
+    zoomOut: 'تصغير',
+    record: 'تسجيل رسالة صوتية',
+    recording: time => `جارٍ التسجيل، ${time}`,
+    sendVoice: 'إرسال الرسالة الصوتية',
+    dropVoice: 'حذف الرسالة الصوتية',
+    noMicrophone: 'لا يستطيع Volo استخدام الميكروفون. اسمح به في إعدادات المتصفح.',
+    play: time => `تشغيل الرسالة الصوتية، ${time}`,
+    pause: 'إيقاف مؤقت',
+    position: 'الموضع في الرسالة الصوتية',
+    speed: rate => `السرعة ${rate}. تغييرها`,
+    voiceNote: 'رسالة صوتية'
+  }
+}

@@ -1,8 +1,9 @@
 import { expect, test } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
-import { accessibilityFaults } from './support/axe.ts'
-import { openScreen, pageFaults, prepareView } from './support/screen-page.ts'
-import { SCREENS, VIEWS } from './screens.ts'
+import { SCREENS_BY_AREA, screenNamed } from './screens/all-screens.ts'
+import { TELLING, WALKS } from './screens/views.ts'
+import { accessibilityFaults, type AxeRules } from './support/axe.ts'
+import { changeView, changeWindow, contextOptions, openScreen, pageFaults, prepareView } from './support/screen-page.ts'
 
 test.describe.configure({ mode: 'parallel' })
 
@@ -17,26 +18,36 @@ test.beforeAll(async () => {
 
 test.afterAll(async () => app?.stop())
 
-for (const view of VIEWS) {
-  test(`every screen is accessible and fits: ${view.name}`, async ({ browser }) => {
-    test.setTimeout(600_000)
-    // One page for all screens of a view: a new profile would load, compile and start everything again for each.
-    const context = await browser.newContext(view.options)
-    const page = await context.newPage()
-    page.setDefaultTimeout(SCREEN_PATIENCE_MS)
-    const faults = pageFaults(page)
-    await prepareView(page, view)
-    for (const screen of SCREENS.filter(({ name }) => view.only?.includes(name) ?? true)) {
-      await openScreen(page, app.origin, screen)
-      expect.soft([...(await accessibilityFaults(page)), ...(await faults())], screen.name).toEqual([])
-    }
-    await context.close()
-  })
+for (const walk of WALKS) {
+  for (const [area, screens] of Object.entries(SCREENS_BY_AREA)) {
+    test(`every screen is accessible and fits: ${area}: ${walk.name}`, async ({ browser }) => {
+      test.setTimeout(600_000)
+      // One page for all screens of a walk: a new profile would load, compile and start everything again for each.
+      const context = await browser.newContext(contextOptions(walk))
+      const page = await context.newPage()
+      page.setDefaultTimeout(SCREEN_PATIENCE_MS)
+      const otherFaults = pageFaults(page)
+      const check = async (what: string, rules: AxeRules): Promise<void> =>
+        expect.soft([...(await accessibilityFaults(page, rules)), ...(await otherFaults())], what).toEqual([])
+      await prepareView(page, walk.first)
+      for (const screen of screens) {
+        const isTelling = TELLING.has(screen.name)
+        await changeWindow(page, walk.first)
+        await openScreen(page, app.origin, screen)
+        // What a screen is made of was checked in the first walk; another window can only change how it looks.
+        await check(screen.name, walk === WALKS[0] || isTelling ? 'all' : 'looks')
+        for (const view of isTelling ? walk.then : []) {
+          await changeView(page, view)
+          await check(`${screen.name}, ${view.name}`, 'looks')
+        }
+      }
+      await context.close()
+    })
+  }
 }
 
 test('the app can be used by keyboard alone', async ({ page }) => {
-  const screen = SCREENS.find(each => each.name === 'chats')!
-  await openScreen(page, app.origin, screen)
+  await openScreen(page, app.origin, screenNamed('chats'))
 
   // Ctrl+K, a few letters, Enter: in a chat, ready to write.
   await page.keyboard.press('Control+k')
@@ -92,11 +103,7 @@ test('the app can be used by keyboard alone', async ({ page }) => {
 })
 
 test('a long thread stays where one reads, and follows when one is at its end', async ({ page }) => {
-  await openScreen(
-    page,
-    app.origin,
-    SCREENS.find(each => each.name === 'thread')!
-  )
+  await openScreen(page, app.origin, screenNamed('thread'))
   const log = page.getByRole('log')
   const fromEnd = () => log.evaluate(list => list.scrollHeight - list.clientHeight - list.scrollTop)
   await expect(log.getByText('Shall I bring the drawings?')).toBeInViewport()

@@ -6,8 +6,9 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium } from '@playwright/test'
 import { buildFixture, FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
-import { SCREENS, VIEWS } from './screens.ts'
-import { openScreen, prepareView } from './support/screen-page.ts'
+import { SCREENS_BY_AREA } from './screens/all-screens.ts'
+import { WALKS } from './screens/views.ts'
+import { contextOptions, openScreen, prepareView } from './support/screen-page.ts'
 
 const [folder = 'test-results/screens', ...names] = process.argv.slice(2)
 const chosen = <T extends { name: string }>(all: T[]): T[] => {
@@ -20,9 +21,10 @@ await buildFixture()
 const app = await serveApp(FIXTURE_FOLDER)
 const executablePath = process.env['VOLO_CHROMIUM'] ?? '/usr/bin/chromium'
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
-for (const view of chosen(VIEWS)) {
-  for (const screen of chosen(SCREENS)) {
-    const context = await browser.newContext(view.options)
+const views = WALKS.flatMap(walk => [walk.first, ...walk.then].map(view => ({ ...view, walk })))
+for (const view of chosen(views)) {
+  for (const screen of chosen(Object.values(SCREENS_BY_AREA).flat())) {
+    const context = await browser.newContext(contextOptions(view.walk, view))
     const page = await context.newPage()
     await prepareView(page, view)
     await openScreen(page, app.origin, screen)

@@ -2,7 +2,7 @@ import { expect, test, type Locator, type Page } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { WORLD_CHANNEL } from '../support/fake-peer.ts'
 import { busyWorld, conversationId, message, person, type World } from '../support/fixture-world.ts'
-import { hostile } from './screens.ts'
+import { hostile } from './screens/worlds.ts'
 import { longestTask } from './support/long-tasks.ts'
 import { openScreen } from './support/screen-page.ts'
 

@@ -1,7 +1,8 @@
 /** Brings a page to a screen, and looks at what is wrong there. */
-import type { Page } from '@playwright/test'
+import type { BrowserContextOptions, Page } from '@playwright/test'
 import { WORLD_CHANNEL } from '../../support/fake-peer.ts'
-import type { Screen, View } from '../screens.ts'
+import type { Screen } from '../screens/screen.ts'
+import type { View, Walk } from '../screens/views.ts'
 
 /** A page on which nothing has changed for so long shows what it is going to show. */
 const QUIET_MS = 100
@@ -49,6 +50,27 @@ async function settled(page: Page): Promise<void> {
     // An animation that is taken away is one that ended.
     await Promise.allSettled(ending.map(animation => animation.finished))
   }, QUIET_MS)
+}
+
+/** The options of a context whose pages begin in a view; {@link changeView} leads to others. */
+export function contextOptions(walk: Walk, { viewport, colorScheme } = walk.first): BrowserContextOptions {
+  return { ...walk.options, viewport, colorScheme }
+}
+
+/** Changes size and colours of the window. */
+export async function changeWindow(page: Page, { viewport, colorScheme }: View): Promise<void> {
+  await page.emulateMedia({ colorScheme })
+  await page.setViewportSize(viewport)
+}
+
+/** Shows the page that is open in another view; the next page begins as {@link prepareView} says. */
+export async function changeView(page: Page, view: View): Promise<void> {
+  await changeWindow(page, view)
+  await page.evaluate(({ rightToLeft, textSize }) => {
+    document.documentElement.dir = rightToLeft ? 'rtl' : ''
+    document.documentElement.style.fontSize = textSize ?? ''
+  }, view)
+  await settled(page)
 }
 
 /** Sets direction and text size of every page to come, and lets none of them find what another one kept. */

@@ -1,0 +1,56 @@
+import { busyWorld, person } from '../../support/fixture-world.ts'
+import { GROUP_ID, groupWorld } from '../../support/group-world.ts'
+import type { Screen } from './screen.ts'
+
+/** Groups: making one, who is in it, and what can be done there. */
+export const GROUP_SCREENS: Screen[] = [
+  {
+    name: 'group-new',
+    world: busyWorld,
+    hash: '#/new/group',
+    act: async page => {
+      await page.getByLabel('Name of the group').fill('Climbing club')
+      await page.getByRole('checkbox', { name: /Bob/ }).check()
+      await page.getByLabel('Find by username').fill('grace_hopper')
+      await page.getByLabel('Find by username').press('Enter')
+      await page.getByRole('button', { name: 'Leave Grace Hopper out' }).waitFor()
+    }
+  },
+  { name: 'group-thread', world: groupWorld, hash: `#/chats/${GROUP_ID}` },
+  {
+    name: 'group-page',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: page => page.getByRole('button', { name: 'What to do with Mary Somerville' }).click()
+  },
+  {
+    name: 'group-member',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/person/${person('Grace Hopper').accountId}`,
+    act: page => page.getByRole('button', { name: 'Message', exact: true }).waitFor()
+  },
+  {
+    name: 'group-link',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: async page => {
+      await page.getByRole('button', { name: 'Invitation link' }).click()
+      await page.getByRole('img', { name: /as a code/ }).waitFor()
+    }
+  },
+  {
+    name: 'group-add',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: page => page.getByRole('button', { name: 'Add people' }).click()
+  },
+  {
+    name: 'group-edit',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}/group`,
+    act: page => page.getByRole('button', { name: 'Edit' }).click()
+  },
+  { name: 'group-out', world: () => groupWorld({ role: null }), hash: `#/chats/${GROUP_ID}/group` },
+  { name: 'group-request', world: () => groupWorld({ isRequest: true }), hash: `#/chats/${GROUP_ID}` },
+  { name: 'group-join', world: busyWorld, hash: '#join/AAAAAAAAAAAAAAAAAAAAAA' }
+]

@@ -3,14 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** As long as a busy machine may need. */
 const PATIENCE_MS = 60_000
-const LOOK_MS = 10
+/** The first look comes soon, later ones the more rarely the longer it takes: looks cost what others wait for. */
+const LOOK_MS = { least: 5, most: 50, share: 0.1 }
 
 export interface Patience {
   /** What is waited for, for the message of the error. */
   what?: string
   /** Milliseconds until it is too late. */
   timeoutMs?: number
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two looks; by default more, the longer it takes. */
   lookMs?: number
 }
 
@@ -30,22 +31,29 @@ export async function eventually(
 
 /** Waits until a claim holds. @returns whether it did in time. */
 export async function comesTrue(claim: () => boolean | Promise<boolean>, patience: Patience = {}): Promise<boolean> {
-  const { timeoutMs = PATIENCE_MS, lookMs = LOOK_MS } = patience
-  for (const end = performance.now() + timeoutMs; performance.now() < end;) {
+  const { timeoutMs = PATIENCE_MS, lookMs } = patience
+  const start = performance.now()
+  while (performance.now() < start + timeoutMs) {
     if (await claim()) return true
-    await sleep(lookMs)
+    await sleep(lookMs ?? pauseAfter(start))
   }
   return claim()
 }
 
 /** Waits until a check no longer throws. @returns what it returned. @throws what it threw last. */
 export async function waitFor<T>(check: () => T | Promise<T>): Promise<T> {
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
+  const start = performance.now()
+  while (performance.now() < start + PATIENCE_MS) {
     try {
       return await check()
     } catch {
-      await sleep(LOOK_MS)
+      await sleep(pauseAfter(start))
     }
   }
   return check()
+}
+
+function pauseAfter(start: number): number {
+  const { least, most, share } = LOOK_MS
+  return Math.min(most, Math.max(least, (performance.now() - start) * share))
 }

@@ -43,7 +43,9 @@ const HEAD_BYTES = 64
 
 /** Content of a vector: byte `i` is `(7 × i + 3) mod 251`. */
 export function patternBytes(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, index) => (7 * index + 3) % 251)
+  const bytes = new Uint8Array(size)
+  for (let index = 0; index < size; index++) bytes[index] = (7 * index + 3) % 251
+  return bytes
 }
 
 const keyOf = (size: number): Uint8Array => new Uint8Array(32).fill((size % 255) + 1)

@@ -93,7 +93,7 @@ describe('the one-pass CBOR decoder and another implementation with a re-encodin
       fc.property(anyCbor, value => {
         expect(encodeCbor(value)).toEqual(new Uint8Array(encodeCborg(value)))
       }),
-      { numRuns: 1000 }
+      { numRuns: 500 }
     )
   })
 
@@ -106,7 +106,7 @@ describe('the one-pass CBOR decoder and another implementation with a re-encodin
     }
     for (let initial = 0; initial < 256; initial++) {
       for (const second of [0x00, 0x17, 0x18, 0x61, 0x7f, 0x80, 0xc2, 0xff]) {
-        for (let third = 0; third < 256; third += 5) {
+        for (let third = 0; third < 256; third += 51) {
           if (expectSameVerdict(Uint8Array.of(initial, second, third))) accepted++
         }
       }
@@ -119,7 +119,7 @@ describe('the one-pass CBOR decoder and another implementation with a re-encodin
       fc.property(fc.uint8Array({ maxLength: 40 }), bytes => {
         expectSameVerdict(bytes)
       }),
-      { numRuns: 5000 }
+      { numRuns: 2000 }
     )
   })
 
@@ -133,7 +133,7 @@ describe('the one-pass CBOR decoder and another implementation with a re-encodin
           if (spoilt.length <= LIMITS.maxBytes) seen[expectSameVerdict(spoilt) ? 'accepted' : 'refused']++
         }
       }),
-      { numRuns: 2000 }
+      { numRuns: 1000 }
     )
     expect(seen.accepted).toBeGreaterThan(500)
     expect(seen.refused).toBeGreaterThan(500)
@@ -146,7 +146,7 @@ describe('the one-pass CBOR decoder and another implementation with a re-encodin
       fc.property(fc.array(fc.oneof(lead, tail), { maxLength: 20 }), units => {
         expectSameVerdict(Uint8Array.from([0x60 | units.length, ...units]))
       }),
-      { numRuns: 20_000 }
+      { numRuns: 5000 }
     )
   })
 

@@ -3,8 +3,8 @@ import { Follower } from '../../../../chain/follow/follower.ts'
 import { runForkSchedule } from '../../../adversary/campaigns/follower-forks.ts'
 import { MemoryStore, SimulatedChain } from '../../../support/chain/simulated-chain.ts'
 
-/** A few seconds' worth; the campaign runs as many as it is told to. */
-const SCHEDULES = 300
+/** About a second's worth; the campaign runs as many as it is told to. */
+const SCHEDULES = 100
 
 describe('a follower', () => {
   test(`tells what the chain is after any of ${SCHEDULES} schedules of rollbacks and restarts`, async () => {

@@ -28,14 +28,15 @@ describe('the vectors of suite volo/1', () => {
   })
 
   it('notice a change in any of their hex values', async () => {
-    const noble = backends[0]!
+    // The fastest one: each value is a check of all vectors.
+    const node = backends[1]!
     const text = JSON.stringify(vectors)
     const values = [...new Set(text.match(/[0-9a-f]{64,}/g))].filter(value => value !== vectors.network)
     const relevant = values.filter(value => !vectors.messages.some(({ encoded }) => encoded === value))
     for (const value of relevant.slice(0, 12)) {
       const last = value.endsWith('0') ? '1' : '0'
       const changed = JSON.parse(text.replace(value, value.slice(0, -1) + last)) as SessionVectors
-      const outcome = await checkSessionVectors(changed, noble).catch(() => ['threw'])
+      const outcome = await checkSessionVectors(changed, node).catch(() => ['threw'])
       expect(outcome).not.toEqual([])
     }
   })

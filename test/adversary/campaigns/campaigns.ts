@@ -208,6 +208,11 @@ async function wrongClocks({ seed, runs, budgetMs }: CampaignInit): Promise<Camp
   })
 }
 
+async function guide({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runGuide } = await import('./guide.ts')
+  return guarded(runs, () => runGuide({ seed, runs, budgetMs }))
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../../support/chain/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -329,6 +334,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'conversations',
     defaultRuns: 200,
     run: wrongClocks
+  },
+  guide: {
+    summary:
+      'three nodes set up by the operators’ guide, in production mode behind TLS, are rolled, restored and one is replaced while two people write: nothing is lost, nothing fails',
+    unit: 'rounds of rolling and restoring',
+    defaultRuns: 1,
+    run: guide
   },
   'ledger-rules': {
     summary:

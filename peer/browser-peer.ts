@@ -1,4 +1,5 @@
 /** The peer in a browser's worker. */
+import type { AppRelease } from '../protocol/audit/seen.ts'
 import { createWebCrypto } from '../protocol/crypto/backends/web-crypto.ts'
 import { storeFailure } from './errors.ts'
 import { LevelObjects } from './objects/level-objects.ts'
@@ -14,11 +15,14 @@ import { passphraseWrapping } from './store/passphrase-wrap.ts'
 import { createSeedVault } from './store/seed-vault.ts'
 import { createSigningVault } from './store/signing-vault.ts'
 import { Libp2pTransport } from './network/libp2p-transport.ts'
+import { appRelease } from './network/app-release.ts'
 import { isLoopback } from './network/node-address.ts'
 
 export interface BrowserPeerOptions {
   /** Origin of the page: the node that served it. */
   origin: string
+  /** Of the app whose code this is. */
+  version: string
   /** Of this browser's lock, undefined until a person was asked for it. */
   passphrase: string | undefined
   /** The browser has closed the storage, as it does when the user deletes the site's data: this peer has stopped. */
@@ -54,7 +58,12 @@ function platformRandom(length: number): Uint8Array {
  * @throws PeerError `store` if the browser's storage cannot be used, a newer version of the app wrote it, half of it is gone
  * (`key-missing`), or it is locked (`passphrase-needed`, `passphrase-wrong`).
  */
-export async function createBrowserPeer({ origin, passphrase, onEnded }: BrowserPeerOptions): Promise<BrowserPeer> {
+export async function createBrowserPeer({
+  origin,
+  version,
+  passphrase,
+  onEnded
+}: BrowserPeerOptions): Promise<BrowserPeer> {
   const { subtle } = globalThis.crypto
   const webCrypto = await createWebCrypto(subtle, platformRandom)
   const closed = Promise.withResolvers<void>()
@@ -80,6 +89,8 @@ export async function createBrowserPeer({ origin, passphrase, onEnded }: Browser
     platform: platformVault(table, subtle),
     seed: createSeedVault(webCrypto, store, platformRandom)
   })
+  let release: AppRelease | null = null
+  void appRelease((url, init) => fetch(url, init), webCrypto, origin, version).then(found => (release = found))
   const engine: PeerEngine = new PeerEngine(
     {
       crypto: webCrypto,
@@ -90,7 +101,8 @@ export async function createBrowserPeer({ origin, passphrase, onEnded }: Browser
       transport: new Libp2pTransport({ allowPlain: host => engine.isLocalDevnet && isLoopback(host) }),
       fetch: (url, init) => fetch(url, init),
       objects: new LevelObjects(await openLevelStore('volo-files')),
-      log: SILENT_LOG
+      log: SILENT_LOG,
+      release: () => release
     },
     { entry: origin }
   )

@@ -1,4 +1,5 @@
 /** What the parts of a registered account are built from, what they tell, and which of them answer calls. */
+import type { AppRelease } from '../protocol/audit/seen.ts'
 import type { DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
 import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { Epoch } from '../protocol/wire/placement.ts'
@@ -38,6 +39,8 @@ export interface ChatComponents {
   access: () => BackupAuthorization | undefined
   account: () => OwnAccount
   changeAccount: ChangeAccount
+  /** The build of the app that runs here; null where it is not known. */
+  release: () => AppRelease | null
 }
 
 /** What the parts tell the engine. */

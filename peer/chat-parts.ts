@@ -4,7 +4,9 @@
 import type { AccountId } from '../protocol/identity/device.ts'
 import { SerialQueue } from '../protocol/serial-queue.ts'
 import { Erasure } from './amendments/erasure.ts'
-import { PeerError } from './errors.ts'
+import { createAuditor } from './audit/create-audit.ts'
+import { MemberRecords } from './audit/member-records.ts'
+import { SeenBook } from './audit/seen-book.ts'
 import { ConnectionKeeper } from './network/connection-keeper.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
@@ -73,7 +75,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const directory = new DirectoryClient({
     ...context,
     trust,
-    connection: () => requireConnection(keeper),
+    connection: () => keeper.required,
     fetch: components.fetch,
     otherOperator,
     onChange: known => {
@@ -124,6 +126,8 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const onKeysChanged = (...change: Parameters<Receiver['noteKeys']>): void => receiver.noteKeys(...change)
   const pairings = new PairingBook(states)
   const tokens = new DeliveryTokens(context, states, directory)
+  const records = new MemberRecords(context, directory)
+  const seen = new SeenBook({ book, roster, records, release: components.release })
   const saying = {
     context,
     states,
@@ -135,6 +139,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     details,
     marks,
     groups: book,
+    seen,
     onKeysChanged
   }
   const pairs = new PairSender(saying)
@@ -162,6 +167,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     pairings,
     groups: groupKnowledge,
     tokens,
+    seen,
     account,
     details,
     onKeysChanged
@@ -197,7 +203,18 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   // What the user decides here counts on all devices.
   const chosen: ChosenMarks = { set: (unit, accountId, wanted) => own.mark(unit, accountId, wanted) }
   const ownInvites = new OwnInvites({ context, states, items: own.items, sync: own.sync, marks: chosen })
+  const auditor = createAuditor({
+    ...saying,
+    ...components,
+    directory,
+    history,
+    book,
+    knowledge: groupKnowledge,
+    pairs,
+    records
+  })
   const controls = new ControlInbox({
+    auditor,
     context,
     states,
     pairings,
@@ -223,6 +240,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     controls,
     pairs,
     pairings,
+    auditor,
     marks,
     late,
     presence: own.presence
@@ -327,9 +345,4 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     maintenance,
     keeper
   }
-}
-
-function requireConnection({ connection }: ConnectionKeeper): NodeConnection {
-  if (connection) return connection
-  throw new PeerError('offline', { origin: null })
 }

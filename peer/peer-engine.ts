@@ -1,5 +1,6 @@
 /** The peer without a screen: builds its parts, starts and stops them. What it can do is in its areas, see `peer-api.ts`. */
 import { toHex } from '../protocol/bytes.ts'
+import type { AppRelease } from '../protocol/audit/seen.ts'
 import type { Crypto, Random } from '../protocol/crypto/crypto.ts'
 import type { DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
 import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
@@ -61,6 +62,8 @@ export interface PeerEngineComponents {
   /** Keeps files, encrypted. */
   objects: LocalObjects
   log: Log
+  /** The build of the app that runs; left out where it is not known. */
+  release?: () => AppRelease | null
   /** In tests, what is quicker than Argon2id; a passphrase is turned into the keys of a backup by it. */
   deriveBackupSecrets?: DeriveSecrets
 }
@@ -197,6 +200,7 @@ export class PeerEngine implements PeerApi {
         objects,
         deriveBackupSecrets: this.#components.deriveBackupSecrets,
         access: () => this.#access(),
+        release: this.#components.release ?? (() => null),
         account: () => this.#identity.account,
         changeAccount: (change, store) => this.#identity.changeAccount(change, store)
       },

@@ -12,8 +12,17 @@ export type SystemLine =
   | { kind: 'deleted'; contacts: number; requests: number }
   /** A member changed the group. `text` is a new name or description, else empty. */
   | { kind: 'group'; what: GroupLineKind; by: GroupLinePerson; who: GroupLinePerson[]; text: string }
+  /**
+   * A device of a person was shown another world than this one: other messages of the person in `of`, another list of members,
+   * other public records of the person in `of`, or another build of the app.
+   */
+  | { kind: 'differs'; what: DifferenceKind; by: GroupLinePerson; device: string; of: GroupLinePerson[] }
   /** The author of the line set after how many seconds new messages disappear; null for never. */
   | { kind: 'timer'; seconds: number | null }
+
+/** In what two worlds can differ. */
+export const DIFFERENCES = ['history', 'roster', 'records', 'build'] as const
+export type DifferenceKind = (typeof DIFFERENCES)[number]
 
 /**
  * What became of a group. `asked`: this account asked to be added, with a link. `undone`: an earlier change by this member does not count,

@@ -57,6 +57,8 @@ export type Purpose =
   | 'pair-packet'
   | 'key-update'
   | 'message-predecessor'
+  | 'seen-records'
+  | 'differs-line'
   | 'safety-number-person'
   | 'safety-number-conversation'
   | 'store-seal'

@@ -304,6 +304,23 @@ export function lineWords(line: SystemLine): string {
         : `The network deleted up to ${messages(line.contacts)} before this device came back. Volo asks for them again where possible.`
     case 'group':
       return groupWords(line)
+    case 'differs':
+      return differenceWords(line)
+  }
+}
+
+function differenceWords({ what, by, device, of: [about] }: Extract<SystemLine, { kind: 'differs' }>): string {
+  const theirs = by.isMe ? `Your device ${device.slice(0, 8)}` : `${by.name} (device ${device.slice(0, 8)})`
+  const whose = !about ? 'this conversation' : about.isMe ? 'you' : about.name
+  switch (what) {
+    case 'history':
+      return `${theirs} was shown other messages of ${whose} than this device. A sender or a node deceives one of them.`
+    case 'records':
+      return `${theirs} was shown another public record of ${whose} than this device. Compare your safety numbers.`
+    case 'roster':
+      return `${theirs} sees other members in this group than this device. Compare your safety numbers.`
+    case 'build':
+      return `${theirs} runs another build of the same version of Volo. One of the two nodes may have changed the app.`
   }
 }
 

@@ -57,12 +57,20 @@ export class GroupKnowledge {
     sessionId: SessionId
   ): Promise<void> {
     const open = await unit.read(groupSlots.open(toHex(groupId), toHex(sessionId)))
-    if (!open) return
+    if (open) await this.noteNews(unit, groupId, deviceId, open.heads)
+  }
+
+  /** As {@link noteHas}, unless more is known: what an older packet says may come later. */
+  async noteNews(
+    unit: UnitOfWork,
+    groupId: ConversationId,
+    deviceId: DeviceId,
+    heads: readonly GroupChangeId[]
+  ): Promise<void> {
     const log = this.#book.within(unit, toHex(groupId))?.log
     const known = await unit.read(groupSlots.known(toHex(groupId), toHex(deviceId)))
-    // Acknowledgements of older sessions may come later.
-    const isNews = !log || !known || log.changesAfter(known.heads).length > log.changesAfter(open.heads).length
-    if (isNews) this.noteHas(unit, groupId, deviceId, open.heads)
+    const isNews = !log || !known || log.changesAfter(known.heads).length > log.changesAfter(heads).length
+    if (isNews) this.noteHas(unit, groupId, deviceId, heads)
   }
 
   /**

@@ -123,12 +123,18 @@ export class GroupOpens {
    * Takes changes that a member's device tells outside of an Open, such as that it leaves.
    * @returns whether they count; false for what a hostile member made, and where the directory has to be asked first.
    */
-  async take(unit: UnitOfWork, groupId: ConversationId, encoded: Uint8Array[], carrier: Carrier): Promise<boolean> {
+  async take(
+    unit: UnitOfWork,
+    groupId: ConversationId,
+    encoded: Uint8Array[],
+    carrier: Carrier,
+    isRetry = false
+  ): Promise<boolean> {
     const env = sessionEnvironment(this.#components.context)
     try {
       const changes = encoded.map(bytes => decodeGroupChange(env, bytes))
       const checked = await this.#check(unit, groupId, changes, carrier)
-      if (checked.kind === 'fetch' && carrier.isOwn) {
+      if (checked.kind === 'fetch' && !isRetry) {
         unit.after(() => void this.#takeOnceKnown(groupId, encoded, carrier, checked.accounts))
       }
       if (checked.kind !== 'ok') return false
@@ -141,7 +147,7 @@ export class GroupOpens {
     }
   }
 
-  /** A new own device knows nobody yet. Never rejects: what is not taken now comes with the next Open. */
+  /** A new device knows nobody yet, and a member may be new to this one. Never rejects: what is not taken now comes with the next Open. */
   async #takeOnceKnown(
     groupId: ConversationId,
     encoded: Uint8Array[],
@@ -152,7 +158,7 @@ export class GroupOpens {
     try {
       for (const accountId of accounts) await directory.account(accountId)
       if (accounts.some(accountId => !directory.peek(toHex(accountId)))) return
-      await states.unit(unit => this.take(unit, groupId, encoded, { ...carrier, isOwn: true }).then(() => undefined))
+      await states.unit(unit => this.take(unit, groupId, encoded, carrier, true).then(() => undefined))
     } catch (error) {
       context.log.debug('a group of an own device was not taken yet', { reason: String(error) })
     }

@@ -6,6 +6,7 @@
  *        no node answered  ▼   │ backoff, or reconnect()
  *                        offline
  */
+import { PeerError } from '../errors.ts'
 import { CLOCK_TOLERANCE_MS, PING_INTERVAL_MS } from '../../protocol/limits.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import type { ConnectionState, NetworkApi } from '../peer-api.ts'
@@ -92,6 +93,12 @@ export class ConnectionKeeper implements NetworkApi {
   /** The connection in use, or undefined while there is none. */
   get connection(): NodeConnection | undefined {
     return this.#current?.connection.isOpen ? this.#current.connection : undefined
+  }
+
+  /** @throws PeerError `offline`. */
+  get required(): NodeConnection {
+    if (this.connection) return this.connection
+    throw new PeerError('offline', { origin: null })
   }
 
   get state(): ConnectionState {

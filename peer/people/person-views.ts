@@ -163,14 +163,15 @@ export class PersonViews {
     }
   }
 
-  /** The people in a line of a group have their names looked up each time: they may be told later. */
+  /** The people in a line have their names looked up each time: they may be told later. */
   #line(line: SystemLine | null): SystemLine | null {
-    if (line?.kind !== 'group') return line
     const named = ({ accountId }: GroupLinePerson): GroupLinePerson => {
       const person = this.person(accountIdFromHex(accountId))
       return { accountId, name: nameFor(person), isMe: person.isMe }
     }
-    return { ...line, by: named(line.by), who: line.who.map(named) }
+    if (line?.kind === 'group') return { ...line, by: named(line.by), who: line.who.map(named) }
+    if (line?.kind === 'differs') return { ...line, by: named(line.by), of: line.of.map(named) }
+    return line
   }
 
   conversation(conversation: Conversation, lastMessage: MessageRow | undefined): ConversationSummary {

@@ -8,6 +8,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { MessageFrame } from '../../protocol/session/message-packet.ts'
 import { acknowledgeOpen, eraseDelivery, isDeliveryFinished } from '../../protocol/session/open-delivery.ts'
 import { noteRequest } from '../../protocol/session/pairing.ts'
+import type { Auditor } from '../audit/auditor.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { GroupOpens } from '../groups/group-opens.ts'
@@ -41,6 +42,7 @@ export interface ControlInboxComponents {
   sites: PersonSites
   groups: GroupOpens
   groupKnowledge: GroupKnowledge
+  auditor: Auditor
   /** A person asks to be added to a group, with the secret of a link. */
   onGroupJoin: (accountId: AccountId, secret: Uint8Array) => void
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
@@ -63,6 +65,8 @@ export class ControlInbox {
         return this.#openedAck(unit, origin, control)
       case 'resendRequest':
         return this.#resendRequest(unit, origin, control)
+      case 'seen':
+        return this.#components.auditor.take(unit, origin, control)
       case 'profile':
         return this.#profile(unit, origin, control)
       case 'inviteAccepted':

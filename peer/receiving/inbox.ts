@@ -13,6 +13,7 @@ import { wakeAt } from '../../protocol/conversation/sequencer.ts'
 import { GAP_HOLD_MS } from '../../protocol/limits.ts'
 import { releaseInbound } from '../../protocol/session/inbound.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import type { Auditor } from '../audit/auditor.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
@@ -36,6 +37,8 @@ export interface InboxComponents {
   controls: ControlInbox
   pairs: PairSender
   pairings: PairingBook
+  /** Keeps what was shown, to be compared with what others were shown. */
+  auditor: Pick<Auditor, 'noteHeads'>
   /** Keeps who sends to new devices of the account. */
   late: Pick<LateHistory, 'noteJoined'>
   /** Keeps when own devices were last on. */
@@ -75,7 +78,7 @@ export class Inbox {
 
   /** What stores each part of a change. For {@link apply}, and for tests of what it takes to notice a missing part. */
   appliersFor(unit: UnitOfWork, storedAt: number | undefined): ChangeAppliers {
-    const { context, rows, writer, controls, pairs, pairings, marks, presence, late } = this.#components
+    const { context, rows, writer, controls, pairs, pairings, auditor, marks, presence, late } = this.#components
     return {
       members: async members => {
         if (members) await rows.rowFor(unit, [...members])
@@ -104,6 +107,7 @@ export class Inbox {
         unit.write(slots.sequencer(toHex(origin.conversationId), toHex(origin.senderDevice)), sequencer)
         unit.after(() => this.resume(origin, wakeAt(sequencer)))
       },
+      heads: (heads, origin) => auditor.noteHeads(unit, origin, heads),
       rows: async (shown, origin) => {
         if (marks.isBlocked(origin.senderAccount)) return
         for (const row of shown) await writer.write(unit, origin, row, storedAt)

@@ -17,6 +17,7 @@ import { nextSentAt, sealPairPacket, toDevice, toOpener, type PairEnd } from '..
 import type { OpenedPairing } from '../../protocol/session/pairing.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import type { SeenBook } from '../audit/seen-book.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import { dueEntry, nextOrder, slots, type DueControls } from '../store/store-layout.ts'
@@ -52,6 +53,8 @@ export interface PairSenderComponents {
   /** Says who may learn anything of this device. What is due to others waits on disk. */
   marks: { isSpokenTo(accountId: AccountId): boolean; isBlocked(accountId: AccountId): boolean }
   groups: { isAccepted(group: string): boolean }
+  /** What this device was shown, for the devices that it acknowledges something to. */
+  seen: SeenBook
   /** A new conversation key was made. */
   onKeysChanged: (conversationId: string, own: OwnKeys) => void
 }
@@ -139,6 +142,22 @@ export class PairSender {
     }
     pairings.saveAccepted(unit, { ...pairing, lastSentAt })
     return true
+  }
+
+  /** As {@link say}; to a device of which no session was accepted, on the newest session that this one opened to it. */
+  async tell(
+    unit: UnitOfWork,
+    conversationId: ConversationId,
+    deviceId: DeviceId,
+    bodies: MessageBody[]
+  ): Promise<void> {
+    const { pairings } = this.#components
+    if (await this.say(unit, conversationId, deviceId, bodies)) return
+    const owner = await this.#liveOwner(unit, conversationId, deviceId)
+    const opened = owner && (await pairings.newestOpened(unit, toHex(conversationId), deviceId))
+    if (!opened || !this.#isSpokenTo(conversationId, owner)) return
+    const frames = bodies.map(body => this.frameOf(body))
+    await this.answer(unit, opened, deviceId, frames)
   }
 
   /** Answers a device of a session that this one opened. */
@@ -251,8 +270,11 @@ export class PairSender {
       const owner = await this.#liveOwner(unit, conversationId, deviceId)
       if (!owner || this.#isSpokenTo(conversationId, owner)) {
         const bodies = [...controlBodies(due), ...(due.opened.length > 0 ? await this.#withAck(unit, due) : [])]
+        const word = await this.#components.seen.next(unit, conversationId, deviceId)
+        if (word) bodies.push({ kind: 'seen', ...word.seen })
         // To a device that cannot be spoken to any more nothing is due.
-        await this.say(unit, conversationId, deviceId, bodies)
+        const isSaid = await this.say(unit, conversationId, deviceId, bodies)
+        if (word && isSaid) this.#components.seen.noteTold(unit, conversationId, word.told)
         unit.remove(slot)
       }
     }

@@ -2,6 +2,7 @@
  * One round of sealing: within one unit of work, messages leave the queue and become envelopes, together with the session
  * state that sealed them. A crash leaves either both or neither.
  */
+import type { MessageHead } from '../../protocol/audit/seen.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { createMessageId, encodeMessage, isSequenced, type MessageBody } from '../../protocol/conversation/message.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
@@ -20,6 +21,7 @@ import {
 import { encodePacket, MAX_PACKET_MESSAGES, type Packet } from '../../protocol/session/packet.ts'
 import { PeerError } from '../errors.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import type { SeenBook } from '../audit/seen-book.ts'
 import type { DeliveryTokens } from './delivery-tokens.ts'
 import { buildEnvelopes } from './envelopes.ts'
 import type { MessageLog } from '../history/message-log.ts'
@@ -58,6 +60,8 @@ export interface SealRoundComponents {
   pairings: PairingBook
   groups: GroupKnowledge
   tokens: DeliveryTokens
+  /** Keeps what was sealed, to be compared with what others were shown. */
+  seen: SeenBook
   /** Keeps what a new device of the account does not get by itself. */
   late: SealedNotes
   account: () => OwnAccount
@@ -169,6 +173,7 @@ export class SealRound {
       const log = await this.#groupLog(unit, plan, opened)
       sealed.open = { openBody: opened.openBody, parts: opened.parts, log }
     }
+    const heads: MessageHead[] = []
     for (const item of items) {
       if (renewalReason(outbound, hash, env.now())) break
       const encrypted = item.again
@@ -177,7 +182,9 @@ export class SealRound {
       outbound = encrypted.outbound
       const { packet, sequence, predecessor } = encrypted
       sealed.items.push({ ...item, packet, sequence, predecessor })
+      if (sequence !== null && !item.again) heads.push({ next: outbound.nextSequence, hash: outbound.predecessor })
     }
+    if (heads.length > 0) await this.#components.seen.noteHeads(unit, conversationId, outbound.deviceId, heads)
     unit.write(slots.outbound(key), outbound)
     const after = outbound
     if (before) unit.after(() => releaseOutbound(before, after))

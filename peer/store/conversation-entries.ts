@@ -24,7 +24,13 @@ import {
   messageIdCodec
 } from '../../protocol/conversation/message-kinds.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
-import { accountIdCodec, deviceIdCodec, type AccountId } from '../../protocol/identity/device.ts'
+import {
+  accountIdCodec,
+  DEVICE_ID_BYTES,
+  deviceIdCodec,
+  type AccountId,
+  type DeviceId
+} from '../../protocol/identity/device.ts'
 import {
   MAX_DRAFT_UNITS,
   MAX_GROUP_CHANGE_TARGETS,
@@ -35,7 +41,7 @@ import { fileCodec } from './file-entry.ts'
 import type { Slot } from './state-store.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { MESSAGE_PROBLEMS, type MessageProblem } from '../problems.ts'
-import { GROUP_LINE_KINDS, type GroupLinePerson, type SystemLine } from '../system-line.ts'
+import { DIFFERENCES, GROUP_LINE_KINDS, type GroupLinePerson, type SystemLine } from '../system-line.ts'
 
 /** Longest value of an entry. */
 export const MAX_ENTRY_BYTES = 8 * 1024 * 1024
@@ -101,6 +107,11 @@ const groupPersonCodec: Codec<GroupLinePerson> = {
   fromCbor: (value, path) => ({ accountId: toHex(accountIdCodec.fromCbor(value, path)), name: '', isMe: false })
 }
 
+const deviceHexCodec: Codec<string> = {
+  toCbor: value => deviceIdCodec.toCbor(fromHex(value, DEVICE_ID_BYTES) as DeviceId),
+  fromCbor: (value, path) => toHex(deviceIdCodec.fromCbor(value, path))
+}
+
 /** What Volo itself says in a conversation. The sentences are the app's and the command line's, see `SystemLine`. */
 const lineCodec: Codec<SystemLine> = variant({
   missing: [0, struct({ missing: uint(), gone: uint() })],
@@ -117,7 +128,16 @@ const lineCodec: Codec<SystemLine> = variant({
     })
   ],
   timer: [5, struct({ seconds: nullable(uint(MAX_EXPIRY_SECONDS)) })],
-  recovered: [6, struct({})]
+  recovered: [6, struct({})],
+  differs: [
+    7,
+    struct({
+      what: oneOf(...DIFFERENCES),
+      by: groupPersonCodec,
+      device: deviceHexCodec,
+      of: list(groupPersonCodec, 1)
+    })
+  ]
 })
 
 /** A row of the message log. History travels in this form, too: see peer/own-devices/history-piece.ts. */

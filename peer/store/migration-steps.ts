@@ -249,6 +249,9 @@ const amendedMessages: MigrationStep = async store => {
  */
 const groups: MigrationStep = async () => []
 
+/** 14 to 15: a line may say that another device was shown another world. As {@link groups}, for older programs. */
+const differences: MigrationStep = async () => []
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -263,7 +266,8 @@ export const STEPS: readonly MigrationStep[] = [
   searchIndex,
   messageFiles,
   amendedMessages,
-  groups
+  groups,
+  differences
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

@@ -7,6 +7,7 @@
  * Pure: state comes in as arguments; nothing is read, stored or sent here. A new kind of packet (of a group, of an own device) is one more function
  * that ends in `change({ … })`; a new part is one more field of {@link ChangeParts}, and nothing compiles until it is applied.
  */
+import type { MessageHead } from '../audit/seen.ts'
 import { equalBytes } from '../bytes.ts'
 import type { Environment } from '../environment.ts'
 import { ProtocolError } from '../errors.ts'
@@ -49,6 +50,8 @@ export interface ChangeParts {
   /** From where on each device of its roster gets what the sender says: what is earlier comes to a new one from an own device. */
   readonly joined: readonly JoinedDevice[]
   readonly sequencer: Sequencer | null
+  /** Of the messages that are shown now: what other devices say that they were shown is compared with it. */
+  readonly heads: readonly MessageHead[]
   /** In the order in which they are shown. */
   readonly rows: readonly Row[]
   readonly controls: readonly Control[]
@@ -76,6 +79,7 @@ const NOTHING: ChangeParts = {
   pairing: null,
   joined: [],
   sequencer: null,
+  heads: [],
   rows: [],
   controls: [],
   owed: { delivered: [], opened: [] },
@@ -251,6 +255,7 @@ export async function pairChange(
     } else if (body?.kind === 'keyUpdate')
       peerKey = isLive ? await keyAfter(env, origin, state, peerKey, body) : peerKey
     else if (body?.kind === 'receipt' || body?.kind === 'openedAck') controls.push(body)
+    else if (body?.kind === 'seen' && isLive) controls.push(body)
     else if ((body?.kind === 'profile' || body?.kind === 'groupLog') && isLive) controls.push(body)
     else if (body?.kind === 'resendRequest' && isLive) {
       if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })
@@ -319,14 +324,16 @@ function shownBy(
   origin: PacketOrigin,
   ownAccount: AccountId,
   steps: SequencerStep[]
-): Pick<ChangeParts, 'sequencer' | 'rows' | 'controls' | 'owed'> {
+): Pick<ChangeParts, 'sequencer' | 'heads' | 'rows' | 'controls' | 'owed'> {
   const rows: Row[] = []
+  const heads: MessageHead[] = []
   const delivered: MessageId[] = []
   const controls: Control[] = []
   const isOwn = equalBytes(origin.senderAccount, ownAccount)
   for (const emission of steps.flatMap(({ emitted }) => emitted)) {
     const row = rowOf(emission)
     rows.push(row)
+    if (emission.kind === 'message') heads.push({ next: emission.sequence + 1, hash: emission.hash })
     if (emission.kind === 'message' && !emission.linked) rows.push({ kind: 'not-linked' })
     if (row.kind !== 'message') continue
     const { messageId, body } = row.message
@@ -334,7 +341,7 @@ function shownBy(
     if (isOwn && (body.kind === 'sync' || body.kind === 'ownMarks' || body.kind === 'star')) controls.push(body)
     if (!isOwn && ACKNOWLEDGED.has(body.kind)) delivered.push(messageId)
   }
-  return { sequencer: steps.at(-1)!.sequencer, rows, controls, owed: { delivered, opened: [] } }
+  return { sequencer: steps.at(-1)!.sequencer, heads, rows, controls, owed: { delivered, opened: [] } }
 }
 
 type ControlForAll = BodyOf<'profile' | 'inviteAccepted' | 'groupLog' | 'groupJoin'>

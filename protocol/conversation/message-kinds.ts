@@ -6,6 +6,7 @@
  * the hash that also covers its author (`shownIdOf`), because anybody can choose an id that another person has used.
  */
 import type { Brand } from '../brand.ts'
+import { seenCodec } from '../audit/seen.ts'
 import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint, type TypeOf } from '../codec.ts'
 import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
@@ -204,6 +205,8 @@ export const messageKinds = {
   },
   /** The number of the sender's next message in this conversation: who has fewer misses the last ones. */
   head: { number: 21, codec: struct({ next: uint() }) },
+  /** What the sending device was shown; see audit/seen.ts. */
+  seen: { number: 22, codec: seenCodec },
   /**
    * Changes of a group's log. In a session of the group: the sender has made those named by `heads`, which came with the Open; a
    * change in `changes` came with no Open, such as the sender's own leaving. Between two devices, and between own ones: changes

@@ -105,6 +105,7 @@ const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
   'openedAck',
   'keyUpdate',
   'gone',
+  'seen',
   'historyRequest',
   'historyChunk'
 ])
@@ -116,6 +117,7 @@ const BETWEEN_TWO: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
   'openedAck',
   'keyUpdate',
   'gone',
+  'seen',
   'historyRequest',
   'historyChunk'
 ])

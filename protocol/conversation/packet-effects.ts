@@ -37,6 +37,8 @@ export type Row =
 export type Control =
   | BodyOf<'receipt'>
   | BodyOf<'openedAck'>
+  /** What the other device was shown. */
+  | BodyOf<'seen'>
   | BodyOf<'profile'>
   | BodyOf<'inviteAccepted'>
   /** Changes of a group, each signed by itself. */

@@ -87,6 +87,8 @@ export type Emission =
       kind: 'message'
       sequence: number
       content: Uint8Array
+      /** What the sender's next message names as its predecessor. */
+      hash: Uint8Array
       /** It fills an earlier gap: show it in its place, not at the end. */
       late: boolean
       /** False if it names another predecessor than this device saw: its sender showed others something else. */
@@ -233,11 +235,12 @@ function settle(env: Environment, sequencer: Sequencer): SequencerStep {
     if (first && first.sequence === state.next) {
       const expectedHash = hashBefore(env, state)
       const linked = expectedHash === null || equalBytes(expectedHash, first.predecessor)
-      emitted.push({ kind: 'message', sequence: first.sequence, content: first.content, late: false, linked })
+      const hash = hashOf(env, state, first)
+      emitted.push({ kind: 'message', sequence: first.sequence, content: first.content, hash, late: false, linked })
       state = {
         ...state,
         next: first.sequence + 1,
-        lastHash: hashOf(env, state, first),
+        lastHash: hash,
         held: state.held.slice(1),
         missing: closeEnd(state.missing, first),
         waitingSince: null
@@ -275,7 +278,7 @@ function fill(env: Environment, sequencer: Sequencer, message: SequencedMessage)
   const lastHash = sequence === sequencer.next - 1 ? hash : sequencer.lastHash
   return {
     sequencer: { ...sequencer, missing: missing.slice(-MAX_MISSING_RANGES), lastHash },
-    emitted: [{ kind: 'message', sequence, content, late: true, linked: fitsStart && fitsEnd }],
+    emitted: [{ kind: 'message', sequence, content, hash, late: true, linked: fitsStart && fitsEnd }],
     isNew: true
   }
 }

@@ -5,13 +5,13 @@
  */
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { encodeMessage, type Message, type MessageBody, type MessageId } from '../../protocol/conversation/message.ts'
-import { decodeRoster, encodeRoster, rosterHash } from '../../protocol/roster/roster.ts'
+import { decodeRoster, encodeRoster, rosterHash, type GroupHead } from '../../protocol/roster/roster.ts'
 import { conversationNumber, personNumber } from '../../protocol/conversation/safety-number.ts'
 import { createNobleCrypto } from '../../protocol/crypto/noble.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { parseSite } from '../../protocol/identity/site.ts'
-import type { DeviceId } from '../../protocol/identity/device.ts'
+import type { AccountId, DeviceId, RecordId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { acceptOpen, readOpen } from '../../protocol/session/accept.ts'
 import { contextHash, type SessionId } from '../../protocol/session/context.ts'
@@ -275,6 +275,15 @@ export const bodies: MessageBody[] = [
   { kind: 'ownMarks', conversationId: filled(32, 15), mark: 'seen', messages: [filled(32, 16)] },
   { kind: 'historyRequest', transferId: filled(16, 7), index: 4, cursor: filled(9, 17), count: 8 },
   { kind: 'head', next: 12 },
+  {
+    kind: 'seen',
+    senders: [{ deviceId: filled(16, 19) as DeviceId, next: 3, hash: filled(16, 20) }],
+    groupHeads: [filled(32, 21) as GroupHead],
+    records: { height: 40, root: filled(16, 22) },
+    accounts: [{ accountId: filled(32, 23) as AccountId, head: filled(32, 24) as RecordId }],
+    release: { version: '0.1.0', hash: filled(32, 25) },
+    asks: true
+  },
   { kind: 'inviteAccepted', proof: filled(32, 18) },
   { kind: 'pin', target, isPinned: true, version },
   { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },

@@ -1,4 +1,5 @@
 import { hkdfSync, randomBytes } from 'node:crypto'
+import type { AppRelease } from '../../../protocol/audit/seen.ts'
 import { requireKdf, type DeriveSecrets } from '../../../protocol/backup/backup-passphrase.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { LevelObjects } from '../../../peer/objects/level-objects.ts'
@@ -58,6 +59,8 @@ export class TestPeer {
   /** What a thief of the device would hold. */
   vault!: KeyVault
   log: Log = SILENT_LOG
+  /** The build of the app that this peer believes to be. */
+  release: AppRelease | null = null
 
   constructor(network: PeerSurroundings, entry = 0) {
     this.#network = network
@@ -95,6 +98,7 @@ export class TestPeer {
         fetch: this.#network.fetch,
         objects: new LevelObjects(this.objects),
         log: this.log,
+        release: () => this.release,
         deriveBackupSecrets: quickSecrets
       },
       { entry: this.#network.url(this.#entry), keepUnheard: true }
@@ -116,6 +120,20 @@ export class TestPeer {
     this.#process.isGone = true
     this.store.beforeBatch = undefined
     await this.engine.stop()
+    await this.start()
+  }
+
+  /** What is on disk, to put a peer back to it. */
+  copyOfStore(): Map<string, Uint8Array> {
+    return new Map(this.store.entries)
+  }
+
+  /** Puts an old copy of the disk back, as no honest program does: what was sent since is sent again, and may be another thing. */
+  async rollBack(copy: Map<string, Uint8Array>): Promise<void> {
+    this.#process.isGone = true
+    await this.engine.stop()
+    this.store.entries.clear()
+    for (const [key, value] of copy) this.store.entries.set(key, value)
     await this.start()
   }
 

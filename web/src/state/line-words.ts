@@ -28,11 +28,21 @@ export function lineWords(line: SystemLine, { thread }: Catalogue): string {
       return thread.recovered
     case 'group':
       return groupWords(line, thread)
+    case 'differs':
+      return differenceWords(line, thread)
     case 'timer':
       return line.seconds === null ? thread.timerOff : thread.timerOn(timeWords(line.seconds, thread))
     case 'deleted':
       return line.contacts === 0 ? thread.deletedOfStrangers(line.requests) : thread.deleted(line.contacts)
   }
+}
+
+type Difference = Extract<SystemLine, { kind: 'differs' }>
+
+function differenceWords({ what, by, device, of: [about] }: Difference, { differs }: Catalogue['thread']): string {
+  const who = by.isMe ? differs.myDevice(device.slice(0, 8)) : differs.device(by.name, device.slice(0, 8))
+  const whose = about === undefined ? '' : about.isMe ? differs.you : about.name
+  return differs[what](who, whose)
 }
 
 type GroupLine = Extract<SystemLine, { kind: 'group' }>

@@ -3,6 +3,7 @@
  * nothing. Where there are no shared workers every tab starts this as a worker of its own: the one that gets the lock
  * serves all tabs, and when its tab closes, another one does.
  */
+import { APP_VERSION } from '../state/app-version.ts'
 import { CHANNEL_NAME, leadTabs } from './broadcast-frames.ts'
 import { portFrames, type HostFrame, type TabFrame } from './frames.ts'
 import { holdLifeLock, holdPeerLock } from './peer-lock.ts'
@@ -18,7 +19,7 @@ const host = new PeerHost({
     // The lock first: an older version's worker may still have the store open.
     await locked
     const { createBrowserPeer } = await import('../../../peer/browser-peer.ts')
-    const peer = await createBrowserPeer({ origin: location.origin, passphrase, onEnded })
+    const peer = await createBrowserPeer({ origin: location.origin, version: APP_VERSION, passphrase, onEnded })
     await peer.start()
     return peer
   },

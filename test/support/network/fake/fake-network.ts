@@ -54,7 +54,8 @@ import { FakeObjects } from './fake-objects.ts'
 /** What happens to a delivery on its way to a device. */
 export type Fate = 'deliver' | 'drop' | 'twice' | 'later'
 
-const GENESIS: Genesis = {
+/** Of a network in which nobody has a key for releases. */
+export const GENESIS: Genesis = {
   cardanoMagic: 42,
   metadataLabel: 7_368_553,
   shardCount: 8,

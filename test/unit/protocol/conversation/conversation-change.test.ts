@@ -104,6 +104,7 @@ interface Stored {
   pairings: string[]
   joined: number[]
   sequencer: Sequencer | undefined
+  heads: number[]
   rows: Row[]
   controls: string[]
   delivered: string[]
@@ -119,6 +120,7 @@ const emptyStored = (): Stored => ({
   pairings: [],
   joined: [],
   sequencer: undefined,
+  heads: [],
   rows: [],
   controls: [],
   delivered: [],
@@ -132,6 +134,7 @@ const copyOf = (stored: Stored): Stored => ({
   sessions: new Map(stored.sessions),
   pairings: [...stored.pairings],
   joined: [...stored.joined],
+  heads: [...stored.heads],
   rows: [...stored.rows],
   controls: [...stored.controls],
   delivered: [...stored.delivered],
@@ -147,6 +150,7 @@ const appliersOf = (stored: Stored): ChangeAppliers => ({
   pairing: pairing => void (pairing && stored.pairings.push(toHex(pairing.sessionId))),
   joined: joined => void stored.joined.push(...joined.map(({ since }) => since)),
   sequencer: sequencer => void (stored.sequencer = sequencer ?? stored.sequencer),
+  heads: heads => void stored.heads.push(...heads.map(({ next }) => next)),
   rows: rows => {
     if (rows.length > 0 && !stored.hasRow) throw new Error('shown in no conversation')
     stored.rows.push(...rows)
@@ -295,6 +299,7 @@ async function check(model: Model, delivered: Packet[]): Promise<void> {
   for (let sequence = 0; sequence < SESSIONS * EACH; sequence++) {
     const shown = rows.filter(row => isContent(row) && row.sequence === sequence)
     expect(shown.length).toBeLessThanOrEqual(1)
+    expect(stored.heads.filter(next => next === sequence + 1)).toHaveLength(shown.length)
     const isGap = rows.some(row => row.kind === 'gap' && row.from <= sequence && sequence <= row.to)
     expect(shown.length === 1 || isGap || (isTold && removedSince !== undefined)).toBe(true)
     if (removedSince === undefined) expect(shown.length).toBe(1)

@@ -19,7 +19,8 @@ import {
 import { ProtocolError } from '../../../../protocol/errors.ts'
 import { MAX_TEXT_UNITS } from '../../../../protocol/limits.ts'
 import { parseSite } from '../../../../protocol/identity/site.ts'
-import type { DeviceId } from '../../../../protocol/identity/device.ts'
+import type { AccountId, DeviceId, RecordId } from '../../../../protocol/identity/device.ts'
+import type { GroupHead } from '../../../../protocol/roster/roster.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { MAX_CONTENT_BYTES } from '../../../../protocol/session/message-packet.ts'
 import { seededRandom, START, testEnvironment } from '../session/fixtures.ts'
@@ -76,6 +77,15 @@ const bodies: MessageBody[] = [
   { kind: 'groupJoin', secret: new Uint8Array(32) },
   { kind: 'historyRequest', transferId: new Uint8Array(16), index: 4, cursor: new Uint8Array(9), count: 8 },
   { kind: 'head', next: 12 },
+  {
+    kind: 'seen',
+    senders: [{ deviceId: new Uint8Array(16).fill(1) as DeviceId, next: 3, hash: new Uint8Array(16).fill(2) }],
+    groupHeads: [new Uint8Array(32).fill(3) as GroupHead],
+    records: { height: 40, root: new Uint8Array(16).fill(4) },
+    accounts: [{ accountId: new Uint8Array(32).fill(5) as AccountId, head: new Uint8Array(32).fill(6) as RecordId }],
+    release: { version: '0.1.0', hash: new Uint8Array(32).fill(7) },
+    asks: true
+  },
   { kind: 'inviteAccepted', proof: new Uint8Array(32) },
   { kind: 'pin', target, isPinned: true, version },
   { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },
@@ -193,7 +203,8 @@ describe('a message', () => {
       'keyUpdate',
       'gone',
       'historyRequest',
-      'head'
+      'head',
+      'seen'
     ])
   })
 
@@ -205,7 +216,8 @@ describe('a message', () => {
       'openedAck',
       'keyUpdate',
       'gone',
-      'historyRequest'
+      'historyRequest',
+      'seen'
     ])
   })
 })

@@ -118,7 +118,7 @@ describe('the sequencer', () => {
     for (const sequence of [0, 4]) screen.receive(sequence)
     screen.wait()
     expect(screen.receive(2)).toEqual([
-      { kind: 'message', sequence: 2, content: row[2]!.content, late: true, linked: true }
+      { kind: 'message', sequence: 2, content: row[2]!.content, hash: row[3]!.predecessor, late: true, linked: true }
     ])
     expect(visibleGaps(screen.state)).toEqual([
       { from: 1, to: 1 },

@@ -98,6 +98,19 @@ export const chats: typeof English = {
         other:
           'Das Netz hat bis zu {n} Nachrichten gelöscht, bevor dieses Gerät zurückkam. Volo bittet wo möglich noch einmal darum.'
       }),
+    differs: {
+      device: (name, device) => `${name} (Gerät ${device})`,
+      you: 'dir',
+      myDevice: device => `Dein Gerät ${device}`,
+      history: (who, whose) =>
+        `${who} hat von ${whose} andere Nachrichten bekommen als dieses Gerät. Eines von beiden wird getäuscht.`,
+      records: (who, whose) =>
+        `${who} sieht von ${whose} einen anderen öffentlichen Eintrag als dieses Gerät. Vergleicht eure Sicherheitsnummern.`,
+      roster: who =>
+        `${who} sieht in dieser Gruppe andere Mitglieder als dieses Gerät. Vergleicht eure Sicherheitsnummern.`,
+      build: who =>
+        `${who} nutzt eine andere App als dieses Gerät, obwohl beide dieselbe Version von Volo sind. Vielleicht wurde die App unterwegs verändert.`
+    },
     deletedOfStrangers: count =>
       plural(count, {
         one: 'Das Netz hat eine Nachricht von einer Person gelöscht, die du nicht kennst, bevor dieses Gerät zurückkam.',

@@ -89,6 +89,19 @@ export const chats = {
         other:
           'The network deleted up to {n} messages before this device came back. Volo asks for them again where possible.'
       }),
+    differs: {
+      device: (name: string, device: string) => `${name} (device ${device})`,
+      /** Whose messages or record it is, where it is the user. */
+      you: 'you',
+      myDevice: (device: string) => `Your device ${device}`,
+      history: (who: string, whose: string) =>
+        `${who} was shown other messages of ${whose} than this device. A sender or a node deceives one of them.`,
+      records: (who: string, whose: string) =>
+        `${who} was shown another public record of ${whose} than this device. Compare your safety numbers.`,
+      roster: (who: string) => `${who} sees other members in this group than this device. Compare your safety numbers.`,
+      build: (who: string) =>
+        `${who} runs another build of the same version of Volo than this device. A node may have changed the app.`
+    },
     deletedOfStrangers: (count: number) =>
       plural(count, {
         one: 'The network deleted a message from a person you don’t know before this device came back.',

@@ -11,7 +11,7 @@ import type { MessageBody } from '../../protocol/conversation/message.ts'
 import type { PacketOrigin } from '../../protocol/conversation/packet-effects.ts'
 import { auditSlots, claimEntry, claimsOf } from '../store/audit-slots.ts'
 import type { EngineContext } from '../engine-context.ts'
-import type { PairSender } from '../sending/pair-sender.ts'
+import type { Teller } from './teller.ts'
 import { slots } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import type { DifferenceLines } from './difference-lines.ts'
@@ -26,7 +26,7 @@ export interface AuditorComponents {
   groups: GroupAudit
   records: RecordAudit
   releases: ReleaseAudit
-  pairs: PairSender
+  pairs: Teller
   context: EngineContext
 }
 

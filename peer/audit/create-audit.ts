@@ -6,7 +6,7 @@ import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { GroupBook } from '../groups/group-book.ts'
 import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { MessageLog } from '../history/message-log.ts'
-import type { PairSender } from '../sending/pair-sender.ts'
+import type { Teller } from './teller.ts'
 import type { StateStore } from '../store/state-store.ts'
 import { Auditor } from './auditor.ts'
 import { DifferenceLines } from './difference-lines.ts'
@@ -24,7 +24,7 @@ export interface AuditComponents {
   history: MessageLog
   book: GroupBook
   knowledge: GroupKnowledge
-  pairs: PairSender
+  pairs: Teller
   records: MemberRecords
   seen: SeenBook
   /** The build of the app that runs here; null where it is not known. */

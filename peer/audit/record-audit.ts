@@ -7,7 +7,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { GroupBook } from '../groups/group-book.ts'
-import type { PairSender } from '../sending/pair-sender.ts'
+import type { Teller } from './teller.ts'
 import { groupSlots } from '../store/group-slots.ts'
 import type { Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
@@ -28,7 +28,7 @@ export interface RecordAuditComponents {
   seen: SeenBook
   records: MemberRecords
   lines: DifferenceLines
-  pairs: PairSender
+  pairs: Teller
 }
 
 export class RecordAudit {

@@ -314,13 +314,13 @@ function differenceWords({ what, by, device, of: [about] }: Extract<SystemLine, 
   const whose = !about ? 'this conversation' : about.isMe ? 'you' : about.name
   switch (what) {
     case 'history':
-      return `${theirs} was shown other messages of ${whose} than this device. A sender or a node deceives one of them.`
+      return `${theirs} was shown other messages of ${whose} than this device. Somebody deceives one of them.`
     case 'records':
       return `${theirs} was shown another public record of ${whose} than this device. Compare your safety numbers.`
     case 'roster':
       return `${theirs} sees other members in this group than this device. Compare your safety numbers.`
     case 'build':
-      return `${theirs} runs another build of the same version of Volo. One of the two nodes may have changed the app.`
+      return `${theirs} runs another build of the same version of Volo. A node may have changed the app.`
   }
 }
 

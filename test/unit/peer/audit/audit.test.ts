@@ -139,12 +139,14 @@ function withholding(before: () => AccountProof | undefined): () => Transport {
 }
 
 test('a node that hides a record from one member is found out by the next message, with whose record it is', async () => {
-  let old: AccountProof | undefined
-  await start(new TestPeer({ transport: withholding(() => old), fetch: network.fetch, url: node => network.url(node) }))
+  const shown: { old?: AccountProof } = {}
+  await start(
+    new TestPeer({ transport: withholding(() => shown.old), fetch: network.fetch, url: node => network.url(node) })
+  )
   network.ledger.mine(1)
   network.ledger.mine(30, { empty: true })
   const group = await createGroup()
-  old = decodeProof(network.ledger.proofOf(idOf(carl))!)
+  shown.old = decodeProof(network.ledger.proofOf(idOf(carl))!)
   all.push(await linkedDevice(network, carl))
   network.ledger.mine(1)
   network.ledger.mine(40, { empty: true })

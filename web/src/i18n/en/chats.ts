@@ -95,12 +95,12 @@ export const chats = {
       you: 'you',
       myDevice: (device: string) => `Your device ${device}`,
       history: (who: string, whose: string) =>
-        `${who} was shown other messages of ${whose} than this device. A sender or a node deceives one of them.`,
+        `${who} was shown other messages of ${whose} than this device. Somebody deceives one of them.`,
       records: (who: string, whose: string) =>
         `${who} was shown another public record of ${whose} than this device. Compare your safety numbers.`,
       roster: (who: string) => `${who} sees other members in this group than this device. Compare your safety numbers.`,
       build: (who: string) =>
-        `${who} runs another build of the same version of Volo than this device. A node may have changed the app.`
+        `${who} runs another app than this device, although both are the same version of Volo. Somebody may have changed the app on its way.`
     },
     deletedOfStrangers: (count: number) =>
       plural(count, {

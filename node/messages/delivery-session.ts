@@ -11,6 +11,8 @@ export const MAX_UNACKNOWLEDGED = 256
 const MAX_UNACKNOWLEDGED_BYTES = 1024 * 1024
 /** Deliveries whose ids are remembered once they are sent; no fewer than may be unacknowledged. */
 const MAX_REMEMBERED = 256
+/** A delivery that could not be sent ahead is stored, or refused, by the time that so many others have come. */
+const SETTLED_AFTER_ARRIVALS = 64
 /** What one frame carries. */
 const FRAME_DELIVERIES = 64
 const FRAME_BYTES = 160 * 1024
@@ -38,6 +40,9 @@ export class DeliverySession {
   readonly #log: Logger
   /** The last that were sent, oldest first: some of them before they had their place in the sequence. */
   readonly #sent = new Set<string>()
+  /** Deliveries that came while others went first, and are not sent yet: by id, the number of their arrival. */
+  readonly #behind = new Map<string, number>()
+  #arrivals = 0
   readonly #unacknowledged = new Map<string, number>()
   #unacknowledgedBytes = 0
   #cursor = 0
@@ -80,10 +85,17 @@ export class DeliverySession {
 
   /**
    * A delivery came, and has no place in the sequence yet: that takes a look into the store, and a device that has caught up
-   * need not wait for it. What comes again after very many others, the device gets again and knows.
+   * need not wait for it. It overtakes none that came before it and could not be sent ahead. What comes again after very
+   * many others, the device gets again and knows.
    */
   sendAhead(delivery: Delivery): void {
-    if (this.#isWaiting && this.#hasRoom) this.#hand([delivery])
+    this.#arrivals++
+    for (const [key, arrival] of this.#behind) {
+      if (arrival + SETTLED_AFTER_ARRIVALS > this.#arrivals) break
+      this.#behind.delete(key)
+    }
+    if (this.#isWaiting && this.#hasRoom && this.#behind.size === 0) this.#hand([delivery])
+    else if (!this.#sent.has(byteKey(delivery.id))) this.#behind.set(byteKey(delivery.id), this.#arrivals)
   }
 
   /**
@@ -158,6 +170,7 @@ export class DeliverySession {
   }
 
   #hand(deliveries: Delivery[]): void {
+    for (const { id } of deliveries) this.#behind.delete(byteKey(id))
     const fresh = deliveries.filter(({ id }) => !this.#sent.has(byteKey(id)))
     if (fresh.length === 0) return
     const isOpen = this.#sink.deliver(fresh)

@@ -151,6 +151,33 @@ it('what just came does not overtake what waits', async () => {
   expect(sent).toEqual(ids([...waiting, live]))
 })
 
+it('what just came does not overtake what came while the session was looking for more', async () => {
+  await eventually(() => isCaughtUp)
+  const look = Promise.withResolvers<void>()
+  let looks = 0
+  const read = store.pendingAfter.bind(store)
+  store.pendingAfter = async (...asked) => {
+    looks++
+    await look.promise
+    return read(...asked)
+  }
+  const before = makeDelivery(mailbox)
+  await store.store([{ mailbox, delivery: before, origin: 0 }])
+  // Told out of turn, so that the session looks for itself.
+  session.onStored(2 ** 40, before)
+  await eventually(() => looks > 0)
+  const [first, second] = [makeDelivery(mailbox), makeDelivery(mailbox)]
+  session.sendAhead(first)
+  look.resolve()
+  await eventually(() => sent.length === 1)
+  await new Promise(resolve => setTimeout(resolve, 20))
+  session.sendAhead(second)
+  await put([first])
+  await put([second])
+  await eventually(() => sent.length === 3)
+  expect(sent).toEqual(ids([before, first, second]))
+})
+
 it('what just came and is not kept after all does not hold up what follows', async () => {
   await eventually(() => isCaughtUp)
   await new Promise(resolve => setTimeout(resolve, 20))

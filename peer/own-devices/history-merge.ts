@@ -17,6 +17,7 @@ import { MAX_ORDER_LENGTH, type Conversation } from '../store/conversation-entri
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { HistoryPiece, ShippedConversation, ShippedRow } from './history-piece.ts'
+import type { LateHistory } from './late-history.ts'
 import type { OwnSync } from './own-sync.ts'
 import { ShippedPlaces } from './shipped-place.ts'
 
@@ -26,6 +27,7 @@ export interface HistoryMergeComponents {
   states: StateStore
   history: MessageLog
   tokens: DeliveryTokens
+  late: Pick<LateHistory, 'noteShipped' | 'noteItems'>
   sync: Pick<OwnSync, 'takeItems' | 'markSeen'>
   /** A person whom this device may not know yet. The listener looks them up outside of the unit of work. */
   onPerson: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
@@ -42,8 +44,14 @@ export class HistoryMerge {
 
   /** @returns how many messages were new. */
   async merge(unit: UnitOfWork, piece: HistoryPiece): Promise<number> {
-    const { sync, tokens, context } = this.#components
-    if (piece.items.length > 0) await sync.takeItems(unit, piece.items)
+    const { sync, tokens, context, late } = this.#components
+    if (piece.items.length > 0) {
+      await sync.takeItems(unit, piece.items)
+      await late.noteItems(
+        unit,
+        piece.items.map(({ name }) => name)
+      )
+    }
     if (piece.ownToken) {
       const { token, revision } = piece.ownToken
       await tokens.learn(unit, context.accountId(), token, revision + PROFILE_REVISION)
@@ -104,9 +112,9 @@ export class HistoryMerge {
     shipped: ShippedRow,
     isRead: boolean
   ): Promise<Conversation | undefined> {
-    const { context, history } = this.#components
+    const { context, history, late } = this.#components
     const { conversationId } = conversation
-    const { row } = shipped
+    const { row, behind } = shipped
     const id = shownIdOf(context, { ...row, conversationId })
     if (await unit.read(slots.place(id))) return undefined
     const order = await this.#placesOf(unit).orderFor(unit, conversation, shipped)
@@ -117,6 +125,7 @@ export class HistoryMerge {
     const mine = equalBytes(row.from, context.accountId())
     const readTold = row.readTold || isRead || isAwaited
     const inserted = await history.insert(unit, order, { ...row, conversationId, mine, readTold })
+    await late.noteShipped(unit, id, behind !== null)
     const { lastOrder, unread } = conversation
     const isLast = isVisible(inserted) && (lastOrder === null || order > lastOrder)
     return { ...conversation, unread: unread + (isUnread(inserted) ? 1 : 0), lastOrder: isLast ? order : lastOrder }

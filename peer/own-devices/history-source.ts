@@ -23,13 +23,14 @@ import {
   ownDeviceSlots,
   type HistoryGrant
 } from '../store/own-device-slots.ts'
-import { conversationEntry, messageEntry, orderOf } from '../store/conversation-entries.ts'
+import { conversationEntry, messageEntry, orderOf, type Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import {
   decodeCursor,
   encodeCursor,
   encodePiece,
+  FIRST_CURSOR,
   LATE_CURSOR,
   rowBytes,
   type HistoryCursor,
@@ -45,6 +46,8 @@ const PIECE_BYTES = 40 * 1024
 /** Messages of each conversation that come before the rest of any. */
 const NEWEST_ROWS = 30
 const PAGE = 200
+/** Of what a conversation gets by itself. */
+const FIRST_PLACE = 1
 const ITEMS_OF_PIECE = 24
 const CONVERSATIONS_OF_PIECE = 32
 
@@ -57,6 +60,8 @@ export interface HistorySourceComponents {
   late: LateHistory
   /** Says what was sealed before the device was there. */
   outbox: Pick<Outbox, 'waitingMessages'>
+  /** Whether this device is getting history itself. */
+  isGetting: () => boolean
   /** A device asks for more: it is told of what comes from now on. */
   onAsked: (device: string) => void
   /** Something that a screen shows has changed. */
@@ -72,17 +77,22 @@ export class HistorySource {
 
   /** Lets a device ask: a person adds it here. Doing it twice does no harm. */
   async grant(unit: UnitOfWork, deviceId: DeviceId): Promise<void> {
-    const { context, states, late, outbox } = this.#components
+    const { context, late, outbox } = this.#components
     const slot = ownDeviceSlots.historyGrant(toHex(deviceId))
     if (await unit.read(slot)) return
-    const all = await states.all('conversation', conversationEntry)
-    const conversations = all
+    const all = await this.#shown()
+    const conversations = all.map(({ conversationId, nextPlace }) => ({ conversationId, before: nextPlace }))
+    unit.write(slot, { deviceId, grantedAt: context.timers.now(), conversations, chats: 0, isDone: false })
+    await late.begin(unit, deviceId, outbox.waitingMessages())
+  }
+
+  /** Conversations with messages, newest first. */
+  async #shown(): Promise<Conversation[]> {
+    const all = await this.#components.states.all('conversation', conversationEntry)
+    return all
       .filter(({ lastOrder }) => lastOrder !== null)
       .sort((a, b) => b.updatedAt - a.updatedAt)
       .slice(0, MAX_SHIPPED_CONVERSATIONS)
-      .map(({ conversationId, nextPlace }) => ({ conversationId, before: nextPlace }))
-    unit.write(slot, { deviceId, grantedAt: context.timers.now(), conversations, chats: 0, isDone: false })
-    await late.begin(unit, deviceId, outbox.waitingMessages())
   }
 
   /** Ends it: the device was removed from the account. */
@@ -106,8 +116,13 @@ export class HistorySource {
     if (!grant || !equalBytes(grant.deviceId, deviceId)) return []
     const bodies: MessageBody[] = []
     let cursor = decodeCursor(request.cursor)
+    const { late, isGetting } = this.#components
     // The device asks from where it has everything.
-    if (cursor.stage === 'late') await this.#components.late.forget(unit, toHex(deviceId), orderOf(cursor.at))
+    if (cursor.stage === 'late') {
+      await late.forget(unit, toHex(deviceId), orderOf(cursor.at))
+      if (!isGetting() && (await late.beginsAgain(unit, toHex(deviceId), request.transferId)))
+        return this.#beginAgain(unit, grant, request)
+    }
     for (let i = 0; i < request.count; i++) {
       const made = await this.#piece(unit, grant, cursor)
       const { transferId } = request
@@ -121,6 +136,33 @@ export class HistorySource {
     unit.after(() => this.#components.onAsked(toHex(deviceId)))
     unit.tell(() => this.#components.onChange())
     return bodies
+  }
+
+  /** One empty piece that leads back to the beginning. Chats that were not here at the grant are shipped as well. */
+  async #beginAgain(
+    unit: UnitOfWork,
+    grant: HistoryGrant,
+    { transferId, index, cursor }: BodyOf<'historyRequest'>
+  ): Promise<MessageBody[]> {
+    const listed = new Set(grant.conversations.map(({ conversationId }) => toHex(conversationId)))
+    const added = (await this.#shown()).filter(({ conversationId }) => !listed.has(toHex(conversationId)))
+    // Of those only what was shipped: what came here by itself goes to the new device as to any.
+    const conversations = [
+      ...grant.conversations,
+      ...added.map(({ conversationId }) => ({ conversationId, before: FIRST_PLACE }))
+    ].slice(0, MAX_SHIPPED_CONVERSATIONS)
+    unit.write(ownDeviceSlots.historyGrant(toHex(grant.deviceId)), { ...grant, conversations })
+    const { chats } = grant
+    const data = encodePiece({
+      from: cursor,
+      next: encodeCursor(FIRST_CURSOR),
+      chats,
+      chatsTotal: conversations.length,
+      items: [],
+      ownToken: null,
+      conversations: []
+    })
+    return [{ kind: 'historyChunk', transferId, index, last: false, data }]
   }
 
   async #piece(

@@ -18,7 +18,7 @@ import { ownDeviceSlots, type HistoryTransferState } from '../store/own-device-s
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { HistoryMerge } from './history-merge.ts'
-import { decodePiece, encodeCursor, FIRST_CURSOR, type HistoryPiece } from './history-piece.ts'
+import { decodePiece, encodeCursor, FIRST_CURSOR, isNewBeginning, type HistoryPiece } from './history-piece.ts'
 
 /** Pieces that one request asks for: 640 KiB are on their way at most. */
 const PIECES_ASKED = 16
@@ -39,6 +39,8 @@ export interface HistoryTransferComponents {
   notesId: () => ConversationId
   /** Something that a screen shows has changed. */
   onChange: () => void
+  /** All that the other device has is here. */
+  onEnd: () => void
 }
 
 export class HistoryTransfer {
@@ -75,6 +77,11 @@ export class HistoryTransfer {
   /** How far it is; undefined for a device that gets no history. */
   get state(): HistoryTransferState | undefined {
     return this.#state
+  }
+
+  /** Whether the other device has more than this one so far. */
+  get isUnderWay(): boolean {
+    return this.#state !== undefined && !this.#state.isDone
   }
 
   /** This device was added by an own one: asks it for the history, once. */
@@ -180,6 +187,7 @@ export class HistoryTransfer {
     last: boolean
   ): Promise<HistoryTransferState> {
     const added = await this.#components.merge.merge(unit, piece)
+    if (isNewBeginning(piece)) return this.#again(state)
     return {
       ...state,
       index: state.index + 1,
@@ -192,12 +200,21 @@ export class HistoryTransfer {
     }
   }
 
+  /** Asks for everything again, under another name: pieces of before that come twice count for nothing. */
+  #again(state: HistoryTransferState): HistoryTransferState {
+    this.#early.clear()
+    this.#isLateDue = true
+    this.#askedUntil = 0
+    return { ...state, transferId: this.#components.context.random(16), index: 0, cursor: encodeCursor(FIRST_CURSOR) }
+  }
+
   #taken(state: HistoryTransferState, isEnd: boolean): void {
     this.#state = state
     this.#retryMs = FIRST_RETRY_MS
     if (isEnd) {
       this.#early.clear()
       this.#isLateDue = false
+      this.#components.onEnd()
     }
     this.#schedule(isEnd ? this.#lateMs() : 5 * FIRST_RETRY_MS)
   }

@@ -7,7 +7,7 @@
  *
  * A sender says it with the first Open whose roster has the new device (`joined`).
  */
-import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import { isAmending } from '../../protocol/conversation/amendments.ts'
 import type { PacketOrigin, Row } from '../../protocol/conversation/packet-effects.ts'
 import { decodeMessage, type MessageBody } from '../../protocol/conversation/message.ts'
@@ -42,6 +42,8 @@ export class LateHistory {
   readonly #init: LateHistoryInit
   /** Entries in line, by device in hex. */
   readonly #waiting = new Map<string, number>()
+  /** Devices that get everything again, because this device has got more of the history itself. */
+  readonly #again = new Set<string>()
 
   constructor(context: EngineContext, states: StateStore, init: LateHistoryInit) {
     this.#context = context
@@ -53,12 +55,56 @@ export class LateHistory {
     for (const { deviceId } of await this.#states.all('history-grant', historyGrantEntry)) {
       const device = toHex(deviceId)
       this.#waiting.set(device, (await this.#states.range('late-history', device, lateEntry)).length)
+      if (await this.#states.read(ownDeviceSlots.historyAgain(device))) this.#again.add(device)
     }
   }
 
   /** Devices for which something stands in line, in hex. */
   get owed(): string[] {
-    return [...this.#waiting].filter(([, count]) => count > 0).map(([device]) => device)
+    return [...this.#waiting]
+      .filter(([device, count]) => count > 0 || this.#again.has(device))
+      .map(([device]) => device)
+  }
+
+  /**
+   * A message came from another own device as history. Devices that were added here may have asked for that place already.
+   * @param isLate - whether it stands behind one message of many; else it is a part of the whole, and the whole is shipped again.
+   */
+  async noteShipped(unit: UnitOfWork, message: ShownId, isLate: boolean): Promise<void> {
+    for (const device of this.#waiting.keys()) {
+      if (isLate) await this.#put(unit, device, [{ message: fromHex(message), item: null }])
+      else await this.#putAll(unit, device)
+    }
+  }
+
+  /** Other own devices agreed on something before this one was told, or before it was there. */
+  async noteItems(unit: UnitOfWork, names: string[]): Promise<void> {
+    const entries = names.map(item => ({ message: null, item }))
+    for (const device of this.#waiting.keys()) await this.#put(unit, device, entries)
+  }
+
+  async #putAll(unit: UnitOfWork, device: string): Promise<void> {
+    const slot = ownDeviceSlots.historyAgain(device)
+    if ((await unit.read(slot))?.transferId === null) return
+    unit.write(slot, { transferId: null })
+    unit.after(() => this.#again.add(device))
+    unit.after(() => this.#init.onLate(device))
+  }
+
+  /**
+   * Whether a device that has everything is told to begin again. It is told until it does, under another name of the transfer.
+   */
+  async beginsAgain(unit: UnitOfWork, device: string, transferId: Uint8Array): Promise<boolean> {
+    const slot = ownDeviceSlots.historyAgain(device)
+    const again = await unit.read(slot)
+    if (!again) return false
+    if (again.transferId === null || equalBytes(again.transferId, transferId)) {
+      unit.write(slot, { transferId })
+      return true
+    }
+    unit.remove(slot)
+    unit.after(() => this.#again.delete(device))
+    return false
   }
 
   /** A device has said from where on others get what it says. The first word of it stays. */
@@ -136,7 +182,8 @@ export class LateHistory {
   /** The device has everything up to a place. */
   async forget(unit: UnitOfWork, device: string, place: string): Promise<void> {
     if ((this.#waiting.get(device) ?? 0) === 0) return
-    const arrived = (await unit.range('late-history', device, lateEntry)).filter(({ order }) => order <= place)
+    // Not the whole line: each request forgets what the one before it got.
+    const arrived = await this.#states.range('late-history', device, lateEntry, { before: `${place}~` })
     for (const { order } of arrived) unit.remove(ownDeviceSlots.late(device, order))
     unit.after(() => this.#count(device, -arrived.length))
   }
@@ -150,7 +197,9 @@ export class LateHistory {
       const [conversation, sender] = order.split('.') as [string, string]
       unit.remove(ownDeviceSlots.reached(device, conversation, sender))
     }
+    unit.remove(ownDeviceSlots.historyAgain(device))
     unit.after(() => this.#waiting.delete(device))
+    unit.after(() => this.#again.delete(device))
   }
 }
 

@@ -86,13 +86,17 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
       void this.#notePerson(id, profile)
     const sync = (this.sync = new OwnSync({ ...components, items, onNamed, onProfile, onMoreHistory, onPerson }))
     const onAsked = (device: string): void => void this.#told.delete(device)
-    this.source = new HistorySource({ ...components, items, onAsked })
+    const isGetting = (): boolean => this.transfer.isUnderWay
+    this.source = new HistorySource({ ...components, items, onAsked, isGetting })
     const merge = (this.merge = new HistoryMerge({
       ...components,
       sync,
       onPerson
     }))
-    this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId })
+    const onEnd = (): void => {
+      for (const device of components.late.owed) this.onLate(device)
+    }
+    this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId, onEnd })
     this.presence = new DevicePresence({ context, states, items, sync })
   }
 

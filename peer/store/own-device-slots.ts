@@ -36,6 +36,12 @@ const historyGrantCodec = struct({
 export type HistoryGrant = TypeOf<typeof historyGrantCodec>
 export const historyGrantEntry = entry(historyGrantCodec)
 
+const againCodec = struct({
+  /** The transfer that was told to begin again; null before. */
+  transferId: nullable(bytes(16))
+})
+export const againEntry = entry(againCodec)
+
 /** A message by its name, or an item: see `peer/own-devices/late-history.ts`. */
 const lateCodec = struct({ message: nullable(bytes(32)), item: nullable(text(96)) })
 export type LateEntry = TypeOf<typeof lateCodec>
@@ -82,6 +88,12 @@ export const ownDeviceSlots = {
     space: 'history-grant',
     id: device,
     codec: historyGrantEntry
+  }),
+  /** History came here from another own device after the new one had begun to ask. */
+  historyAgain: (device: string): Slot<TypeOf<typeof againCodec>> => ({
+    space: 'history-again',
+    id: device,
+    codec: againEntry
   }),
   /** What a new device did not get from its sender and gets from here, in the order in which it came. */
   late: (device: string, order: string): Slot<LateEntry> => ({

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { randomBytes } from 'node:crypto'
-import { fromHex } from '../../../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../../../protocol/bytes.ts'
 import { createMessageId, encodeMessage, type MessageBody } from '../../../../protocol/conversation/message.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import type { ConversationId } from '../../../../protocol/roster/roster.ts'
@@ -106,6 +106,25 @@ describe('a new device', () => {
     await tablet.crash()
     await ada.crash()
     await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 30_000 })
+    expect(await texts(tablet, bob)).toEqual(await texts(ada, bob))
+  })
+
+  test('gets all also from a device that had not got all itself yet', async () => {
+    const network = await FakeNetwork.create()
+    const [ada, bob] = (await people(network, 'ada', 'bob')) as [TestPeer, TestPeer]
+    for (let i = 0; i < 40; i++) await ada.send(bob, `to bob ${i}`)
+    await eventually(async () => (await bob.received(ada)).length === 40, 'Bob has all')
+    await eventually(async () => (await ada.messages(bob)).every(({ state }) => state === 'delivered'), 'Ada knows')
+    // The first device does not hear that the second one asks.
+    network.fate = (_, mailbox) => (toHex(mailbox) === ada.me.deviceId ? 'later' : 'deliver')
+    const laptop = await linked(network, ada)
+    const tablet = await linked(network, laptop)
+    await eventually(() => isDone(tablet), 'the tablet has what the laptop has')
+    expect(await isDone(laptop)).toBe(false)
+    network.fate = () => 'deliver'
+    network.redeliver()
+    await eventually(() => isDone(laptop), 'the laptop has all')
+    await eventually(async () => (await texts(tablet, bob)).length === 40, 'the tablet has all')
     expect(await texts(tablet, bob)).toEqual(await texts(ada, bob))
   })
 

@@ -11,6 +11,7 @@ import { ConnectionKeeper } from './network/connection-keeper.ts'
 import type { NodeConnection } from './network/node-connection.ts'
 import { ReadMarks } from './history/read-marks.ts'
 import { Conversations } from './conversations/conversations.ts'
+import { PartnerLook } from './conversations/partner-look.ts'
 import { deviceProof } from './device-proof.ts'
 import { DeviceRemoval } from './account/device-removal.ts'
 import { DirectoryClient } from './directory/directory-client.ts'
@@ -265,6 +266,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     marks,
     readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
     people,
+    partners: new PartnerLook({ context, directory, roster }),
     onChange
   })
   const keeping = {

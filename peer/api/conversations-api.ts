@@ -10,6 +10,11 @@ export interface ConversationsApi {
   /** The direct conversation with a person, made if needed; with oneself, the notes. */
   open(accountId: AccountHex): Promise<ConversationSummary>
   /**
+   * Asks again about the people of a conversation that is on a screen, at most every few seconds: what is new of their devices
+   * comes with the next snapshot. Resolves when they were asked, or when nobody answered.
+   */
+  look(conversationId: ConversationHex): Promise<void>
+  /**
    * Counts messages as read, and tells their senders.
    * @param upTo - the newest that was on a screen: later ones stay unread. All without it.
    */
@@ -21,6 +26,7 @@ export interface ConversationsApi {
 /** The calls of {@link ConversationsApi}. */
 export const CONVERSATIONS_CALLS: CallTable<ConversationsApi> = {
   open: 'repeat',
+  look: 'repeat',
   markRead: 'repeat',
   saveDraft: 'repeat'
 }

@@ -12,6 +12,7 @@ import type { ConversationRows } from '../history/conversation-rows.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { requireLength } from '../history/message-text.ts'
+import type { PartnerLook } from './partner-look.ts'
 import type { ReadMarks } from '../history/read-marks.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
@@ -31,6 +32,7 @@ export interface ConversationsComponents {
   marks: PersonMarksBook
   readMarks: ReadMarks
   people: PersonViews
+  partners: PartnerLook
   onChange: () => void
 }
 
@@ -127,6 +129,11 @@ export class Conversations implements ConversationsApi {
     return people.conversation(conversation, this.#entries.get(toHex(conversation.conversationId))?.last)
   }
 
+  async look(conversationId: string): Promise<void> {
+    const conversation = this.get(conversationId)
+    if (conversation) await this.#components.partners.look(conversation)
+  }
+
   async markRead(conversationId: string, upTo?: string): Promise<void> {
     await this.#components.readMarks.mark(conversationId, upTo)
   }
@@ -139,6 +146,8 @@ export class Conversations implements ConversationsApi {
       const conversation = await unit.read(slots.conversation(conversationId))
       if (conversation) history.saveConversation(unit, { ...conversation, draft: text.toWellFormed() })
     }
+    // Who writes sends soon.
+    if (text !== '') void this.look(conversationId)
     // After a message that was sent before: it empties the draft.
     await writing.run(() => states.unit(save))
   }

@@ -21,6 +21,8 @@ import { VainQuestions } from './vain-questions.ts'
 
 /** An answer of the directory is taken without asking again for this long. */
 export const FRESH_MS = 30_000
+/** … and for this long in a conversation of two in which the user writes, so that a message goes to the devices of now. */
+export const PRESENT_MS = 5_000
 /** Another operator is asked about records that a node leaves out at most this often. */
 const WITHHELD_INTERVAL_MS = 3 * 60_000
 const MAX_ASKED_ELSEWHERE = 500

@@ -7,7 +7,7 @@ import { renewalReason } from '../../protocol/session/outbound.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { MessageProblem } from '../problems.ts'
 import { AGREEMENT_MAX_AGE_MS } from '../directory/agreement.ts'
-import { FRESH_MS, type DirectoryClient } from '../directory/directory-client.ts'
+import { FRESH_MS, PRESENT_MS, type DirectoryClient } from '../directory/directory-client.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import { isFresh, type KnownAccount } from '../directory/known-account.ts'
 import type { ConversationRoster, SealTo } from '../groups/conversation-roster.ts'
@@ -31,6 +31,9 @@ export interface SealingPlan extends SealTo {
 export interface Held {
   held: MessageProblem
 }
+
+/** How old an answer of the directory may be. All members of a large group are not asked for that often. */
+const freshMs = ({ kind }: Conversation): number => (kind === 'group' ? FRESH_MS : PRESENT_MS)
 
 /** Asks the directory who is in a conversation and with which keys. */
 export class SealingPlanner {
@@ -65,7 +68,9 @@ export class SealingPlanner {
     const session = (await this.#states.read(slots.outbound(conversationId)))?.session
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
-      const account = session ? await this.#known(memberId) : await this.#directory.agree(memberId, FRESH_FOR_OPEN_MS)
+      const account = session
+        ? await this.#known(memberId, freshMs(conversation))
+        : await this.#directory.agree(memberId, FRESH_FOR_OPEN_MS)
       if (!account) return { held: 'no-account' }
       const held = this.#holds.reason(account)
       if (held !== null) return { held }
@@ -78,8 +83,8 @@ export class SealingPlanner {
   }
 
   /** For a session under way: what one node says now, as long as two operators agreed on it minutes ago. */
-  async #known(memberId: AccountId): Promise<KnownAccount | undefined> {
-    const account = await this.#directory.account(memberId, FRESH_MS)
+  async #known(memberId: AccountId, maxAgeMs: number): Promise<KnownAccount | undefined> {
+    const account = await this.#directory.account(memberId, maxAgeMs)
     const isSettled = !account || this.#directory.isSettledFor(account)
     return isSettled ? account : this.#directory.agree(memberId, AGREEMENT_MAX_AGE_MS)
   }
@@ -91,7 +96,7 @@ export class SealingPlanner {
     const members: KnownAccount[] = []
     for (const memberId of this.#roster.membersOf(conversation)) {
       const account = this.#directory.peek(toHex(memberId))
-      if (!account || !isFresh(account, this.#context.timers.now(), FRESH_MS)) return undefined
+      if (!account || !isFresh(account, this.#context.timers.now(), freshMs(conversation))) return undefined
       if (!this.#directory.isSettledFor(account) || this.#holds.reason(account) !== null) return undefined
       members.push(account)
     }

@@ -302,6 +302,7 @@ export class FakePeer implements PeerApi {
       if (left < unread) this.#change(conversationId, { unread: left })
     },
 
+    look: async () => undefined,
     saveDraft: async (conversationId, draft) => this.#change(conversationId, { draft })
   }
 

@@ -101,6 +101,11 @@ const pieceCodec = struct({
 /** See the module. */
 export type HistoryPiece = Omit<TypeOf<typeof pieceCodec>, 'version'>
 
+/** Whether the history begins once more behind this piece: the other device has got more of it itself. */
+export function isNewBeginning({ from, next }: HistoryPiece): boolean {
+  return decodeCursor(from).stage === 'late' && decodeCursor(next).stage === FIRST_CURSOR.stage
+}
+
 /** Canonical bytes of a piece. */
 export function encodePiece(piece: HistoryPiece): Uint8Array {
   return encode(pieceCodec, { version: PIECE_VERSION, ...piece })

@@ -39,6 +39,7 @@ import { LateHistory } from './own-devices/late-history.ts'
 import { OwnDevices } from './own-devices/own-devices.ts'
 import { RecoveryLines } from './recovery/recovery-lines.ts'
 import { Outbox } from './sending/outbox.ts'
+import { ConversationSafetyCheck } from './people/conversation-safety.ts'
 import { PersonViews } from './people/person-views.ts'
 import { type ChosenMarks } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
@@ -102,6 +103,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     of: accountId => profiles.of(accountId),
     own: details
   })
+  const safety = new ConversationSafetyCheck({ context, states, directory, roster, people })
   const publicRecords = new PublicRecords(context, directory, people, account)
   const deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
   const index = new SearchIndex({ states, timers: context.timers, log: context.log })
@@ -319,6 +321,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     sites,
     people,
     publicRecords,
+    safety,
     deviceRemoval,
     index,
     queue,

@@ -110,6 +110,7 @@ export class PeerEngine implements PeerApi {
     this.#chat = this.#createChat(init.keepUnheard ?? false)
     const {
       publicRecords,
+      safety,
       deviceRemoval,
       conversations,
       people,
@@ -142,7 +143,7 @@ export class PeerEngine implements PeerApi {
     )
     this.people = this.#registered(
       'people',
-      new PeopleCalls({ finder, publicRecords, people, trust, marking, pictures, tellDevices, onTrust })
+      new PeopleCalls({ finder, publicRecords, people, trust, safety, marking, pictures, tellDevices, onTrust })
     )
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', this.#chat.parts.messages)

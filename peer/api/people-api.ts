@@ -18,6 +18,13 @@ export interface PeopleApi {
    * @param conversation - the 60 digits that were compared.
    */
   verify(accountId: AccountHex, conversation: string): Promise<Person>
+  /** What the members of a conversation compare. Rejects with `no-conversation`, `nobody-to-compare` in notes, `no-account`, `offline`. */
+  safety(conversationId: string): Promise<ConversationSafety>
+  /**
+   * Compares a code that another person or an own device shows, as it was read from its QR code. If both see the same, and the code
+   * is another person's, that person is marked as compared. Rejects as {@link safety}.
+   */
+  checkCode(conversationId: string, code: string): Promise<CheckedCode>
   /** Takes {@link verify} back. */
   unverify(accountId: AccountHex): Promise<Person>
   /** Accepts the change behind an alert: sending goes on. A person whose keys changed does not count as verified any more. */
@@ -41,6 +48,8 @@ export const PEOPLE_CALLS: CallTable<PeopleApi> = {
   find: 'repeat',
   refresh: 'repeat',
   safetyNumber: 'repeat',
+  safety: 'repeat',
+  checkCode: 'repeat',
   verify: 'repeat',
   unverify: 'repeat',
   acceptAlert: 'repeat',
@@ -92,6 +101,35 @@ export interface SafetyNumber {
   /** 30 digits that stay the same whatever devices come and go. */
   theirs: string
   mine: string
+}
+
+/** One person of a conversation that is compared. */
+export interface PersonSafety {
+  person: Person
+  /** 30 digits that stay the same whatever devices come and go. */
+  number: string
+  /** Ids of the live devices, lower-case hex. */
+  devices: string[]
+}
+
+/** What the members of a conversation compare, in the form in which all of them see it. */
+export interface ConversationSafety {
+  /** 60 digits over all devices of all people. */
+  number: string
+  /** The user first. */
+  people: PersonSafety[]
+  /** Text of the QR code that the other person scans; null where there are too many devices for one. */
+  code: string | null
+}
+
+/** What came of comparing a code. */
+export interface CheckedCode {
+  /** `no-code`: another text. `elsewhere`: the code of another conversation or network. */
+  result: 'same' | 'differs' | 'elsewhere' | 'no-code'
+  /** Who shows the code; null if it is nobody of this conversation. */
+  by: Person | null
+  /** Devices that only one side sees. `person` is null for somebody whom only the other side counts in. */
+  differences: { person: Person | null; device: string | null; seenBy: 'here' | 'there' }[]
 }
 
 /** Another account, or the own one. */

@@ -8,6 +8,8 @@ const HOUR_MS = 60 * 60 * 1000
 
 export type PeopleCommand =
   | ({ kind: 'person'; person: string; picture: string | undefined } & CommonOptions)
+  | ({ kind: 'safety'; chat: string } & CommonOptions)
+  | ({ kind: 'safetyCheck'; chat: string; code: string } & CommonOptions)
   | ({ kind: 'contacts' } & CommonOptions)
   | ({ kind: 'contactsAdd'; person: string; nickname: string | undefined; muted: boolean | undefined } & CommonOptions)
   | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
@@ -30,9 +32,28 @@ type AddCommands = AddCommandsOf<PeopleCommand>
 /** Adds the commands. */
 export const addPeopleCommands: AddCommands = (program, common, take) => {
   addPersonCommands(program, common, take)
+  addSafetyCommands(program, common, take)
   addRequestCommands(program, common, take)
   addInviteCommands(program, common, take)
   addSocialCommands(program, common, take)
+}
+
+const addSafetyCommands: AddCommands = (program, common, take) => {
+  program
+    .command('safety')
+    .argument('<CHAT>')
+    .description(
+      'the numbers of a conversation and the code that the other person compares; with --check, compare their code'
+    )
+    .option(
+      '--check <CODE>',
+      'the text of the code that the other person shows; exit code 1 if you do not see the same'
+    )
+    .action((chat: string, { check: code }: { check?: string }) =>
+      take(
+        code === undefined ? { kind: 'safety', chat, ...common() } : { kind: 'safetyCheck', chat, code, ...common() }
+      )
+    )
 }
 
 const addPersonCommands: AddCommands = (program, common, take) => {

@@ -18,6 +18,7 @@ const requests = () => import('./commands/requests.ts')
 const invites = () => import('./commands/invites.ts')
 const sign = () => import('./commands/sign.ts')
 const social = () => import('./commands/social.ts')
+const safety = () => import('./commands/safety.ts')
 const search = () => import('./commands/search.ts')
 const backup = () => import('./commands/backup.ts')
 const recovery = () => import('./commands/recovery.ts')
@@ -34,6 +35,8 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   listen: async () => (await messages()).listen,
   messages: async () => (await messages()).messages,
   search: async () => (await search()).search,
+  safety: async () => (await safety()).safety,
+  safetyCheck: async () => (await safety()).safetyCheck,
   sign: async () => (await sign()).sign,
   socialLink: async () => (await social()).socialLink,
   socialUnlink: async () => (await social()).socialUnlink,

@@ -1,8 +1,18 @@
+import { toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { PersonTrust } from '../directory/person-trust.ts'
 import { PeerError } from '../errors.ts'
-import type { PeopleApi, Person, PersonMarks, PersonPicture, SafetyNumber } from '../peer-api.ts'
+import type {
+  CheckedCode,
+  ConversationSafety,
+  PeopleApi,
+  Person,
+  PersonMarks,
+  PersonPicture,
+  SafetyNumber
+} from '../peer-api.ts'
+import type { ConversationSafetyCheck } from './conversation-safety.ts'
 import type { PersonFinder } from './person-finder.ts'
 import type { PersonMarking } from './person-marking.ts'
 import type { Pictures } from './pictures.ts'
@@ -14,6 +24,7 @@ export interface PeopleCallsComponents {
   publicRecords: PublicRecords
   people: PersonViews
   trust: PersonTrust
+  safety: ConversationSafetyCheck
   /** Tells the other own devices what the user decided about a person. */
   tellDevices: (accountId: AccountId) => Promise<void>
   marking: PersonMarking
@@ -48,6 +59,16 @@ export class PeopleCalls implements PeopleApi {
       throw new PeerError('safety-number-changed')
     }
     return this.#trust(accountId, (trust, id) => trust.verify(id))
+  }
+
+  safety(conversationId: string): Promise<ConversationSafety> {
+    return this.#components.safety.of(conversationId)
+  }
+
+  async checkCode(conversationId: string, code: string): Promise<CheckedCode> {
+    const { compared, ...checked } = await this.#components.safety.check(conversationId, code)
+    if (!compared) return checked
+    return { ...checked, by: await this.#trust(toHex(compared), (trust, id) => trust.verify(id)) }
   }
 
   unverify(accountId: string): Promise<Person> {

@@ -267,6 +267,30 @@ export class FakePeer implements PeerApi {
       mine: digitsOf(this.#world.snapshot.me?.accountId ?? '', 30)
     }),
 
+    safety: async conversationId => {
+      const { person, group } = this.#world.snapshot.conversations.find(({ id }) => id === conversationId)!
+      const others = group ? this.#everybody().slice(0, group.members - 1) : [person]
+      const people = [this.#world.snapshot.me!, ...others].map(each => ({
+        person: each,
+        number: digitsOf(each.accountId, 30),
+        devices: [each.accountId.slice(0, 32)]
+      }))
+      return { number: digitsOf(conversationId, 60), people, code: `volo-verify:${conversationId}` }
+    },
+
+    checkCode: async (conversationId, code) => {
+      const { person } = this.#world.snapshot.conversations.find(({ id }) => id === conversationId)!
+      if (!code.startsWith('volo-verify:')) return { result: 'no-code', by: null, differences: [] }
+      if (code.endsWith(conversationId)) {
+        return {
+          result: 'same',
+          by: await this.#changePerson(person.accountId, { verifiedAt: Date.now(), alert: null }),
+          differences: []
+        }
+      }
+      return { result: 'differs', by: person, differences: [{ person, device: 'ab12cd34ef56', seenBy: 'there' }] }
+    },
+
     verify: async accountId => this.#changePerson(accountId, { verifiedAt: Date.now(), alert: null }),
 
     unverify: async accountId => this.#changePerson(accountId, { verifiedAt: null }),

@@ -93,7 +93,7 @@ export class AppDatabase {
   }
 
   /** A text store for one other part, inside this database. */
-  storeFor(part: 'publisher' | 'follower' | 'epochs' | 'objects' | 'invites' | 'backups'): ChainStore {
+  storeFor(part: 'publisher' | 'follower' | 'epochs' | 'objects' | 'invites' | 'backups' | 'complaints'): ChainStore {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore
   }
 

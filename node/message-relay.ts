@@ -6,6 +6,7 @@ import type { StoreSnapshot } from '../chain/store/store-dump.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { RECEIPTS_REQUIRED } from '../protocol/limits.ts'
 import { receiptsRequired, type Epoch, type NodeKey } from '../protocol/wire/placement.ts'
+import type { CustodyAnswer, CustodyQuestion } from '../protocol/wire/custody-question.ts'
 import { NodeError } from './errors.ts'
 import type { DirectoryPort } from './key-directory/directory-port.ts'
 import { relayMetrics } from './operator/relay-metrics.ts'
@@ -138,6 +139,11 @@ export class MessageRelay implements RelayPort {
   /** The store of pending messages at this moment, for a backup. */
   snapshot(): Promise<StoreSnapshot> {
     return this.#parts.store.snapshot()
+  }
+
+  /** Signs for what this node holds of the asked deliveries, and denies the rest. @throws NodeError as a replica does. */
+  holds(question: CustodyQuestion): Promise<CustodyAnswer> {
+    return this.#parts.replica.onHave(question)
   }
 
   metrics(): MetricSample[] {

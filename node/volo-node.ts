@@ -30,6 +30,7 @@ import { addPublicApi } from './http/public-api.ts'
 import { DeviceAuthorization } from './http/device-authorization.ts'
 import { LOOPBACK_HOST } from './http/security-headers.ts'
 import { DEVNET_PACE_MS, describeChain } from './key-directory/chain-service.ts'
+import { ComplaintBook } from './complaints/complaint-book.ts'
 import { createDirectoryServices } from './key-directory/directory-services.ts'
 import { KeyStore } from './key-directory/key-store.ts'
 import { NameProofs } from './key-directory/name-proofs.ts'
@@ -255,6 +256,8 @@ export class VoloNode {
         nameProofs: new NameProofs({ ...common, directory: keyDistribution }, { network, genesis }),
         heads,
         authorization,
+        complaints: new ComplaintBook({ ...common, store: database.storeFor('complaints') }, { network }),
+        custody: relay,
         demo,
         readiness: () => this.readiness()
       },

@@ -16,6 +16,7 @@ import { InviteClient } from './invites/invite-client.ts'
 import { Invites } from './invites/invites.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import { Social } from './social/social.ts'
+import { Complaints } from './complaints/complaints.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { NameClaim } from './account/name-claim.ts'
 import { OwnPicture } from './account/own-picture.ts'
@@ -87,6 +88,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   const messages = new MessageCalls({ context, states, history, own: ownMessages, people })
   const amending = new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
   const expiry = new ExpiryClock(context, states, history)
+  const complaints = new Complaints({ context, states, fetch: components.fetch })
   const search = new SearchCalls({ index, states, people, conversations, marks })
   const { objects } = components
   const requests = new SignedRequests(context, components.fetch, components.access)
@@ -194,6 +196,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     amending,
     expiry,
     search,
+    complaints,
     files,
     backup,
     groups,

@@ -17,6 +17,7 @@ import type { GroupCalls } from './groups/group-calls.ts'
 import type { Invites } from './invites/invites.ts'
 import type { PersonFinder } from './people/person-finder.ts'
 import type { Social } from './social/social.ts'
+import type { Complaints } from './complaints/complaints.ts'
 import type { SearchCalls } from './search/search-calls.ts'
 import type { NameClaim } from './account/name-claim.ts'
 import type { OwnPicture } from './account/own-picture.ts'
@@ -67,6 +68,7 @@ export interface ChatAreas {
   amending: Amending
   expiry: ExpiryClock
   search: SearchCalls
+  complaints: Complaints
   files: Files
   backup: BackupCalls
   groups: GroupCalls

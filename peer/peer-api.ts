@@ -8,6 +8,7 @@ import { ACCOUNT_CALLS, type AccountApi, type Me, type Stage } from './api/accou
 import { AMENDMENTS_CALLS, type AmendmentsApi } from './api/amendments-api.ts'
 import { BACKUP_CALLS, type BackupApi } from './api/backup-api.ts'
 import type { CallTable } from './api/call-table.ts'
+import { COMPLAINTS_CALLS, type ComplaintsApi } from './api/complaints-api.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
 import { DEVICES_CALLS, type DevicesApi } from './api/devices-api.ts'
 import { FILES_CALLS, type FilesApi, type FileTransfer } from './api/files-api.ts'
@@ -26,6 +27,7 @@ import { SOCIAL_CALLS, type SocialApi } from './api/social-api.ts'
 export type * from './api/account-api.ts'
 export type * from './api/amendments-api.ts'
 export type * from './api/backup-api.ts'
+export type * from './api/complaints-api.ts'
 export type * from './api/conversations-api.ts'
 export type * from './api/devices-api.ts'
 export type * from './api/file-view.ts'
@@ -53,6 +55,7 @@ export interface PeerAreas {
   people: PeopleApi
   conversations: ConversationsApi
   messages: MessagesApi
+  complaints: ComplaintsApi
   files: FilesApi
   groups: GroupsApi
   amendments: AmendmentsApi
@@ -74,6 +77,7 @@ export const PEER_CALLS: { readonly [Area in keyof PeerAreas]: CallTable<PeerAre
   people: PEOPLE_CALLS,
   conversations: CONVERSATIONS_CALLS,
   messages: MESSAGES_CALLS,
+  complaints: COMPLAINTS_CALLS,
   files: FILES_CALLS,
   groups: GROUPS_CALLS,
   amendments: AMENDMENTS_CALLS,

@@ -21,6 +21,7 @@ import {
   PEER_CALLS,
   type AmendmentsApi,
   type BackupApi,
+  type ComplaintsApi,
   type ConversationsApi,
   type DevicesApi,
   type FilesApi,
@@ -89,6 +90,7 @@ export class PeerEngine implements PeerApi {
   readonly backup: BackupApi
   readonly history: HistoryApi
   readonly search: SearchApi
+  readonly complaints: ComplaintsApi
   readonly social: SocialApi
   readonly invites: InvitesApi
   readonly linking: LinkingCalls
@@ -158,6 +160,7 @@ export class PeerEngine implements PeerApi {
     this.backup = back.backup()
     this.history = this.#registered('history', ownDevices)
     this.search = this.#registered('search', search)
+    this.complaints = this.#registered('complaints', this.#chat.parts.complaints)
     this.social = this.#registered('social', this.#chat.parts.social)
     // A link is looked at before there is an account.
     this.invites = { ...this.#registered('invites', invites), look: address => invites.look(address) }

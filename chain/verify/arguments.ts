@@ -18,7 +18,9 @@ export const COMMAND_NAMES = [
   'name',
   'compare',
   'doctor',
-  'bundle'
+  'bundle',
+  'complaint',
+  'nodes'
 ] as const
 
 export type CommandName = (typeof COMMAND_NAMES)[number]
@@ -81,6 +83,7 @@ const OPTIONS = {
   json: { type: 'boolean' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
   out: { type: 'string' },
   format: { type: 'string' },
   by: { type: 'string' },
@@ -127,12 +130,16 @@ const POSITIONALS: Readonly<Record<CommandName, readonly [min: number, max: numb
   name: [1, 1],
   compare: [0, 64],
   doctor: [0, 0],
-  bundle: [0, 0]
+  bundle: [0, 0],
+  complaint: [1, 1],
+  nodes: [0, 64]
 }
 
 /** What the command line asks for. */
 export type Request =
-  { readonly kind: 'help'; readonly of: string | undefined } | { readonly kind: 'run'; readonly invocation: Invocation }
+  | { readonly kind: 'help'; readonly of: string | undefined }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'run'; readonly invocation: Invocation }
 
 const usage = (message: string, cause?: unknown): VerifyError => new VerifyError('USAGE', message, { cause })
 
@@ -144,6 +151,7 @@ export function parseArguments(argv: readonly string[]): Request {
     const asked = positionals[0] === 'help' ? splitCommand(positionals.slice(1)).command : command
     return { kind: 'help', of: asked }
   }
+  if (values.version) return { kind: 'version' }
   if (!command) {
     if (positionals.length === 0) throw usage('a command is missing')
     throw usage(`"${positionals.slice(0, 2).join(' ')}" is not a command`)

@@ -17,6 +17,7 @@ Output
   --json                 one JSON object on standard output, see docs/verify.md
   --quiet                nothing but the exit code
   -h, --help             this text
+  --version              the version of this program
 
 Exit codes: 0 verified at the trust asked for (by one source: L1, which it alone could have cut short), 1 contradiction,
 2 usage or malformed input, 3 unconfirmed or below the trust asked for, 4 not found or revoked, 5 source unreachable.
@@ -105,6 +106,17 @@ Two nodes are compared on the accounts named; Blockfrost servers on the whole di
     summary: 'whether nodes serve the released web app, file by file',
     more: `Each --node is compared with the manifest whose hash the newest RELEASE record names; other sources confirm the record.
   --manifest FILE        the manifest of your own build, for nodes that do not serve the released one`
+  },
+  complaint: {
+    usage: 'complaint FILE',
+    summary: 'whether a node promised to keep a message and then signed that it does not hold it',
+    more: `Asks nobody. Exit code 0: the complaint holds. 1: it does not, with a sentence that says why.
+  --network FILE         refuse a complaint of any other network`
+  },
+  nodes: {
+    usage: 'nodes [FILE ...] --node URL',
+    summary: "each operator's broken promises, counted again from published complaints",
+    more: `Every complaint that the named nodes publish, and every FILE, is judged here; what does not hold is not counted.`
   }
 }
 

@@ -200,7 +200,8 @@ class Opening {
   }
 }
 
-async function readNetwork(path: string): Promise<Genesis> {
+/** The genesis in a network file. @throws VerifyError `MALFORMED`. */
+export async function readNetwork(path: string): Promise<Genesis> {
   const text = new TextDecoder().decode(await readBounded(path, MAX_NETWORK_FILE_BYTES))
   let json: unknown
   try {

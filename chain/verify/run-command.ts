@@ -38,7 +38,9 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<{ run: Command }>>> =
   name: () => import('./commands/name.ts'),
   compare: () => import('./commands/compare.ts'),
   doctor: () => import('./commands/doctor.ts'),
-  bundle: () => import('./commands/bundle.ts')
+  bundle: () => import('./commands/bundle.ts'),
+  complaint: () => import('./commands/complaint.ts'),
+  nodes: () => import('./commands/nodes.ts')
 }
 
 /**
@@ -53,6 +55,11 @@ export async function runVerify(argv: readonly string[], terminal: Terminal): Pr
     const request = parseArguments(argv)
     if (request.kind === 'help') {
       await terminal.out(helpText(request.of))
+      return EXIT_CODES.verified
+    }
+    if (request.kind === 'version') {
+      const { readVersion } = await import('./version.ts')
+      await terminal.out(`${await readVersion()}\n`)
       return EXIT_CODES.verified
     }
     invocation = request.invocation

@@ -12,6 +12,8 @@ import { backupRoutes } from './backup-routes.ts'
 import { healthRoutes, type Readiness } from './health-routes.ts'
 import type { HttpServer } from './http-server.ts'
 import { inviteRoutes } from './invite-routes.ts'
+import type { ComplaintBook } from '../complaints/complaint-book.ts'
+import { custodyRoutes, type CustodyAnswers } from './custody-routes.ts'
 import { deviceRoutes, linkingRoutes } from './linking-routes.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
 import { objectRoutes } from './object-routes.ts'
@@ -44,6 +46,8 @@ export interface PublicApiComponents {
   /** Of backups. */
   heads: BackupHeads
   authorization: DeviceAuthorization
+  complaints: ComplaintBook
+  custody: CustodyAnswers
   demo: DemoSignIn | undefined
   readiness(): Readiness
 }
@@ -68,6 +72,7 @@ export async function addPublicApi(
   })
   await http.addLimited(app => linkingRoutes(app, rendezvous))
   await http.addLimited(app => deviceRoutes(app, devices))
+  await http.addLimited(app => custodyRoutes(app, components.custody, components.complaints))
   await http.addLimited(app => siteRoutes(app, components.sites))
   await http.addLimited(app => inviteRoutes(app, components.invites))
   await http.addLimited(app => objectRoutes(app, components))

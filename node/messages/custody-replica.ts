@@ -125,7 +125,7 @@ export class CustodyReplica {
 
   /** Signs for what is held, or once was and was let go of rightly; denies the rest. */
   async onHave(
-    frame: NodeLinkFrameOf<'have'>
+    frame: Pick<NodeLinkFrameOf<'have'>, 'epoch' | 'shard' | 'deliveries'>
   ): Promise<{ receipt: Receipt | null; denied: { index: number; denial: Denial }[] }> {
     const { view, store } = this.#components
     const epoch = view.epoch(frame.epoch)
@@ -139,7 +139,7 @@ export class CustodyReplica {
       const entry = entries[index]
       if (entry !== undefined && covers(entry, reference)) {
         leaves.push(custodyLeaf(reference.id, reference.mailbox, reference.expiry))
-      } else denied.push({ index, denial: await this.#deny(reference, entry) })
+      } else denied.push({ index, denial: await this.#deny(frame.epoch, reference, entry) })
     }
     const { crypto, network, key, clock } = this.#components
     if (leaves.length === 0) return { receipt: null, denied }
@@ -148,11 +148,11 @@ export class CustodyReplica {
     return { receipt: await signReceipt(crypto, network, key, fields, leaves), denied }
   }
 
-  async #deny({ mailbox, id, expiry }: DeliveryReference, entry: Entry | undefined): Promise<Denial> {
+  async #deny(epoch: number, { mailbox, id, expiry }: DeliveryReference, entry: Entry | undefined): Promise<Denial> {
     const { network, key, view, clock } = this.#components
     const time = clock()
     const reason = entry?.state === 'evicted' ? 'evicted' : expiry < time ? 'expired' : 'unknown'
-    return signDenial(network, key, { node: view.nodeKey, time, mailbox, id, reason })
+    return signDenial(network, key, { node: view.nodeKey, epoch, time, mailbox, id, expiry, reason })
   }
 
   async #refuseByTime(

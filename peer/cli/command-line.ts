@@ -1,6 +1,7 @@
 /** The words and options of `volo-peer`. Imports nothing heavy, so that help and usage errors come at once. */
 import { Command as CommandWord, CommanderError } from 'commander'
 import { addGroupCommands, type GroupCommand } from './group-command-line.ts'
+import { addComplaintCommands, type ComplaintCommand } from './complaint-command-line.ts'
 import { addMessageCommands, type MessageCommand } from './message-commands.ts'
 import type { AddCommandsOf, CommonOptions } from './command-options.ts'
 import { nonEmpty, positiveInteger } from './option-values.ts'
@@ -18,6 +19,7 @@ export type Command =
   | ({ kind: 'listen'; count: number | undefined } & CommonOptions)
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | MessageCommand
+  | ComplaintCommand
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'name'; username: string } & CommonOptions)
   | ({
@@ -105,6 +107,7 @@ export function parseCommandLine(argv: string[], defaultData: string): Command {
   addAccountCommands(program, common, take)
   addChatCommands(program, common, take)
   addMessageCommands(program, common, take)
+  addComplaintCommands(program, common, take)
   addPeopleCommands(program, common, take)
   addGroupCommands(program, command => take({ ...command, ...common() }))
   addDeviceCommands(program, common, take)

@@ -113,7 +113,8 @@ const addPollCommands: AddCommands = (program, common, take) => {
     )
 }
 
-function messageId(id: string): string {
+/** An id of a message, or its beginning. @throws UsageError for anything else. */
+export function messageId(id: string): string {
   if (/^[0-9a-f]{8,64}$/.test(id)) return id
   throw new UsageError(`a message is named by 8 to 64 hex digits of its id, got "${id}"`)
 }

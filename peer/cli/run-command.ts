@@ -20,6 +20,7 @@ const sign = () => import('./commands/sign.ts')
 const social = () => import('./commands/social.ts')
 const safety = () => import('./commands/safety.ts')
 const search = () => import('./commands/search.ts')
+const complaints = () => import('./commands/complaints.ts')
 const backup = () => import('./commands/backup.ts')
 const recovery = () => import('./commands/recovery.ts')
 
@@ -97,6 +98,9 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   backupStatus: async () => (await backup()).backupStatus,
   backupCheck: async () => (await backup()).backupCheck,
   restore: async () => (await backup()).restore,
+  complaintsList: async () => (await complaints()).complaintsList,
+  complaintsCheck: async () => (await complaints()).complaintsCheck,
+  complaintsExport: async () => (await complaints()).complaintsExport,
   exportAll: async () => (await import('./commands/export.ts')).exportAll
 }
 

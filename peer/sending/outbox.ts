@@ -197,7 +197,7 @@ export class Outbox {
       const valid = await validReceipts(crypto, info, { mailbox, id, expiry: item.expiry }, result.receipts)
       if (!isKept(crypto, info, mailbox, valid)) continue
       stored.add(toHex(mailbox))
-      receipts.push({ mailbox, id, receipts: valid })
+      receipts.push({ mailbox, id, receipts: valid, expiry: item.expiry })
     }
     return { stored, receipts }
   }

@@ -14,6 +14,7 @@ import {
   text,
   uint,
   variant,
+  type Codec,
   type TypeOf
 } from '../../protocol/codec.ts'
 import { amendmentsCodec, type Amendments } from '../../protocol/conversation/amendments.ts'
@@ -47,6 +48,7 @@ import {
   type ResendRequests
 } from '../../protocol/conversation/resend.ts'
 import { seenSessionState, type SeenSession } from '../../protocol/session/seen-session.ts'
+import { MAX_COMPLAINT_LENGTH } from '../../protocol/wire/complaint-file.ts'
 import { deliveryReceiptCodec } from '../../protocol/wire/custody.ts'
 import { DELIVERY_TOKEN_BYTES } from '../../protocol/wire/delivery-token.ts'
 import { deliveryCodec, deliveryIdCodec } from '../../protocol/wire/envelope.ts'
@@ -121,10 +123,18 @@ const outboxCodec = struct({
 export type OutboxItem = TypeOf<typeof outboxCodec>
 export const outboxEntry = entry(outboxCodec)
 
-const receiptsCodec = list(
-  struct({ mailbox: deviceIdCodec, id: deliveryIdCodec, receipts: list(deliveryReceiptCodec, 8) }),
-  MAX_ENVELOPE_RECIPIENTS
-)
+const receiptFields = { mailbox: deviceIdCodec, id: deliveryIdCodec, receipts: list(deliveryReceiptCodec, 8) }
+/** What a complaint needs beside the receipts; earlier versions did not keep it, and nothing is asked about theirs. */
+const earlierReceiptsCodec = struct(receiptFields)
+const laterReceiptsCodec = struct({ ...receiptFields, expiry: nullable(uint()) })
+const receiptsOfMailboxCodec: Codec<TypeOf<typeof laterReceiptsCodec>> = {
+  toCbor: value => laterReceiptsCodec.toCbor(value),
+  fromCbor: (value, path) =>
+    Array.isArray(value) && value.length === Object.keys(receiptFields).length
+      ? { ...earlierReceiptsCodec.fromCbor(value, path), expiry: null }
+      : laterReceiptsCodec.fromCbor(value, path)
+}
+const receiptsCodec = list(receiptsOfMailboxCodec, MAX_ENVELOPE_RECIPIENTS)
 export type ReceiptsEntry = TypeOf<typeof receiptsCodec>
 export const receiptsEntry = entry(receiptsCodec)
 
@@ -205,6 +215,10 @@ const deliveryTokenCodec = struct({ token: bytes(DELIVERY_TOKEN_BYTES) })
 const ownDeliveryTokenCodec = struct({ revision: uint(), token: bytes(DELIVERY_TOKEN_BYTES) })
 export type OwnDeliveryToken = TypeOf<typeof ownDeliveryTokenCodec>
 
+/** The text of a complaint file. */
+const complaintCodec = struct({ text: text(MAX_COMPLAINT_LENGTH) })
+export const complaintEntry = entry(complaintCodec)
+
 /** Where every kind of state lives. */
 export const slots = {
   conversation: (id: string): Slot<Conversation> => ({ space: 'conversation', id, codec: conversationEntry }),
@@ -229,6 +243,11 @@ export const slots = {
     codec: sentEntry
   }),
   outbox: (order: string): Slot<OutboxItem> => ({ space: 'outbox', order, codec: outboxEntry }),
+  complaint: (key: string): Slot<TypeOf<typeof complaintCodec>> => ({
+    space: 'complaint',
+    order: key,
+    codec: complaintEntry
+  }),
   receipts: (message: ShownId, order: string): Slot<ReceiptsEntry> => ({
     space: 'receipts',
     id: message,

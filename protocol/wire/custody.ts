@@ -87,13 +87,19 @@ export async function verifyDeliveryReceipt(
   return verifyReceipt(crypto, network, proof.receipt)
 }
 
-/** A node's word that it does not hold a delivery, and why as far as it knows. */
+/**
+ * A node's word that it does not hold a delivery, and why as far as it knows. It names what was asked for exactly, the expiry
+ * too: with another expiry the same id is another delivery, which a node may rightly deny.
+ */
 export const denialCodec = struct({
   version: constant(1),
   node: nodeKeyCodec,
+  /** The list of nodes under which it was asked. */
+  epoch: uint(),
   time: uint(),
   mailbox: deviceIdCodec,
   id: deliveryIdCodec,
+  expiry: uint(),
   reason: oneOf('unknown', 'acknowledged', 'expired', 'evicted'),
   signature
 })
@@ -146,8 +152,10 @@ const INDEX_OF_REASON = {
   ]
 }
 
-const denialBytes = (network: NetworkId, d: Omit<Denial, 'signature'>): Uint8Array =>
-  labelled('denial', network, d.version, d.node, d.time, d.mailbox, d.id, INDEX_OF_REASON.denial.indexOf(d.reason))
+const denialBytes = (network: NetworkId, d: Omit<Denial, 'signature'>): Uint8Array => {
+  const reason = INDEX_OF_REASON.denial.indexOf(d.reason)
+  return labelled('denial', network, d.version, d.node, d.epoch, d.time, d.mailbox, d.id, d.expiry, reason)
+}
 
 const refusalBytes = (network: NetworkId, r: Omit<Refusal, 'signature'>): Uint8Array =>
   labelled(

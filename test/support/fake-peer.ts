@@ -192,6 +192,8 @@ export class FakePeer implements PeerApi {
     }
   })
 
+  readonly complaints: PeerApi['complaints'] = { check: async () => [], list: async () => [] }
+
   readonly social: PeerApi['social'] = { link: async () => [], unlink: async () => [], links: async () => [] }
 
   readonly linking: PeerApi['linking'] = {

@@ -16,6 +16,8 @@ export interface NodeFacts {
   operator: string | undefined
   /** Public addresses of the nodes that it lists. */
   listedUrls: string[]
+  /** The nodes that it lists, keys and operators as lower-case hex. */
+  listed: { key: string; operator: string; url: string }[]
   chainLabel: string
 }
 
@@ -45,6 +47,7 @@ export function parseNetworkAnswer(crypto: Crypto, json: unknown): NodeFacts {
     nodeKey: toHex(node),
     operator: self && toHex(self.operator),
     listedUrls: epoch.nodes.map(({ url }) => url),
+    listed: epoch.nodes.map(({ key, operator, url }) => ({ key: toHex(key), operator: toHex(operator), url })),
     chainLabel: chain.label
   }
 }

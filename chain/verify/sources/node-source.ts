@@ -5,6 +5,7 @@ import { decodeProof, type AccountProof } from '../../../protocol/directory/proo
 import { ProtocolError } from '../../../protocol/errors.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../../protocol/limits.ts'
+import { MAX_COMPLAINT_LENGTH, MAX_COMPLAINTS_PER_PAGE } from '../../../protocol/wire/complaint-file.ts'
 import { VerifyError } from '../errors.ts'
 import { httpGet, isNotFound, jsonOf, statusText } from './http-client.ts'
 import { parseNetworkAnswer, type NodeFacts } from './network-parameters.ts'
@@ -23,6 +24,11 @@ const namesSchema = z.object({
     .array(z.object({ tag: z.string().regex(/^[0-9a-f]{64}$/), accountId: z.string().regex(/^[0-9a-f]{64}$/) }))
     .max(MAX_MATCHES),
   complete: z.boolean()
+})
+
+const complaintsSchema = z.object({
+  complaints: z.array(z.string().max(MAX_COMPLAINT_LENGTH)).max(MAX_COMPLAINTS_PER_PAGE),
+  next: z.string().max(256).nullable()
 })
 
 /** A Volo node, asked over HTTP. */
@@ -74,6 +80,15 @@ export class NodeSource implements AccountSource {
     const accounts = new Set(matches.filter(match => match.tag === tag).map(({ accountId }) => accountId))
     if (accounts.size > MAX_CLAIMANTS) throw new VerifyError('BAD_ANSWER', 'it names too many accounts for one name')
     return [...accounts].map(id => fromHex(id) as AccountId)
+  }
+
+  /** One page of the complaints that the node publishes, as the texts of their files. @param after - as the last page told. */
+  async complaints(after: string | null, options: CallOptions = {}): Promise<{ texts: string[]; next: string | null }> {
+    const query = after === null ? '' : `?after=${encodeURIComponent(after)}`
+    const answer = await httpGet(`${this.#origin}/v1/complaints${query}`, { maxBytes: MAX_JSON_BYTES, ...options })
+    const result = complaintsSchema.safeParse(jsonOf(answer))
+    if (!result.success) throw new VerifyError('BAD_ANSWER', 'its list of complaints is malformed')
+    return { texts: result.data.complaints, next: result.data.next }
   }
 
   refresh(): void {

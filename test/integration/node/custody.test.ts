@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
-import { custodyLeaf, signAcknowledgement, verifyDeliveryReceipt } from '../../../protocol/wire/custody.ts'
+import { CLOCK_TOLERANCE_MS } from '../../../protocol/limits.ts'
+import { judgeComplaint } from '../../../protocol/wire/complaint.ts'
+import type { CustodyAnswer } from '../../../protocol/wire/custody-question.ts'
+import {
+  custodyLeaf,
+  signAcknowledgement,
+  verifyDeliveryReceipt,
+  type DeliveryReceipt
+} from '../../../protocol/wire/custody.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
 import { crypto, HOUR_MS, makeEnvelope, network, newMailbox } from '../../support/network/in-process/fixtures.ts'
 import { eventually } from '../../support/wait-for.ts'
@@ -272,5 +280,41 @@ describe('a network of one node', () => {
     } finally {
       await net.stop()
     }
+  })
+})
+
+describe('a replica that lost what it signed for', () => {
+  let shiftMs = 0
+  let net: TestNetwork
+  beforeAll(async () => {
+    net = await TestNetwork.start(3, { clock: () => Date.now() + shiftMs })
+  })
+  afterAll(() => net.stop())
+
+  it('denies it, and receipt and denial are a complaint that holds; whoever kept it signs again', async () => {
+    const bob = await net.device()
+    const ada = await net.client(net.nodes[0]!)
+    const envelope = makeEnvelope([bob.deviceId])
+    const [result] = await ada.submit(envelope)
+    const [kept, lost] = result!.receipts as [DeliveryReceipt, DeliveryReceipt]
+    const nodeOf = ({ receipt }: DeliveryReceipt): TestNode => net.nodes.find(node => node.key === toHex(receipt.node))!
+    await nodeOf(lost).parts.store.release(bob.deviceId, [result!.id])
+    const { epoch, shard } = lost.receipt
+    const reference = { mailbox: bob.deviceId, id: result!.id, expiry: envelope.expiry }
+    const ask = (node: TestNode, asked = reference) => node.network.holds({ epoch, shard, deliveries: [asked] })
+    const judge = async (receipt: DeliveryReceipt, { denied }: CustodyAnswer) =>
+      judgeComplaint(
+        crypto,
+        { network, ...reference, receipt, denial: denied[0]!.denial },
+        { now: Date.now() + shiftMs }
+      )
+    // At once it proves nothing: a clock that was set back in between would show the same.
+    expect(await judge(lost, await ask(nodeOf(lost)))).toMatchObject({ fault: 'denied-too-early' })
+    shiftMs = CLOCK_TOLERANCE_MS + HOUR_MS / 60
+    expect(await judge(lost, await ask(nodeOf(lost)))).toMatchObject({ holds: true })
+    expect(await ask(nodeOf(kept))).toMatchObject({ receipt: { count: 1 }, denied: [] })
+    // Asked for another expiry, an honest replica denies another delivery; nobody can turn that against it.
+    const trap = await ask(nodeOf(kept), { ...reference, expiry: envelope.expiry + 1 })
+    expect(await judge(kept, trap)).toMatchObject({ fault: 'denial-of-another-delivery' })
   })
 })

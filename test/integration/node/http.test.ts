@@ -159,6 +159,8 @@ describe('reads', () => {
       '/v1/auth/{provider}/start',
       '/v1/backups/{account}',
       '/v1/backups/{account}/head',
+      '/v1/complaints',
+      '/v1/custody',
       '/v1/device-challenge',
       '/v1/devices',
       '/v1/invites',

@@ -13,7 +13,7 @@ const SURROUNDINGS: Surroundings = { emit: () => undefined, note: () => undefine
 /** Runs a command of the tool without a process around it, for campaigns. */
 export async function verifyInProcess(...argv: string[]): Promise<VerificationReport> {
   const request = parseArguments(argv)
-  if (request.kind === 'help') throw new Error('help is not a run')
+  if (request.kind !== 'run') throw new Error(`${request.kind} is not a run`)
   const { invocation } = request
   const run = COMMANDS[invocation.command as keyof typeof COMMANDS]
   return run(invocation, SURROUNDINGS)

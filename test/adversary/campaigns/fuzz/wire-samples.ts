@@ -37,7 +37,17 @@ const refusal = {
   reason: 'proof',
   signature: signature()
 } as const
-const denial = { version: 1, node, time: TIME, mailbox, id, reason: 'evicted', signature: signature() } as const
+const denial = {
+  version: 1,
+  node,
+  epoch: 1,
+  time: TIME,
+  mailbox,
+  id,
+  expiry: TIME,
+  reason: 'evicted',
+  signature: signature()
+} as const
 const eviction = { version: 1, node, time: TIME, mailbox, ids: [id], signature: signature() } as const
 const keys = { signingKey: hash(), messagingKeyHash: hash() }
 const acknowledgement = { version: 1, keys, ids: [id, hash() as DeliveryId], signature: signature() } as const

@@ -10,7 +10,7 @@ const ID = 'ab'.repeat(32)
 
 function parse(line: string): Invocation {
   const request = parseArguments(line.split(' '))
-  if (request.kind === 'help') throw new Error('help')
+  if (request.kind !== 'run') throw new Error(request.kind)
   return request.invocation
 }
 

@@ -34,6 +34,8 @@ export const MAX_ABOUT_UNITS = 256
 
 /** How long a pending message is kept at most. */
 export const PENDING_TTL_MS = 30 * DAY_MS
+/** Largest object that a node takes in one request, and each part of a larger one but the last. */
+export const OBJECT_PART_BYTES = MIB
 /** How long a node keeps a file of a message, since its owner handed it in last. */
 export const FILE_LIFE_MS = PENDING_TTL_MS
 /** Clocks of honest machines may differ by this much. */

@@ -2,10 +2,10 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { OBJECT_PART_BYTES } from '../../protocol/limits.ts'
 import { NodeError } from '../errors.ts'
 import { OBJECT_PURPOSES } from '../storage/object-records.ts'
 import type { ObjectService } from '../storage/object-service.ts'
-import { UPLOAD_PART_BYTES } from '../storage/upload-parts.ts'
 import { accountOfToken } from './backup-authorization.ts'
 import type { DeviceAuthorization } from './device-authorization.ts'
 import { hex } from './schemas.ts'
@@ -35,13 +35,14 @@ export function objectRoutes(
 ): void {
   allowSignedRequests(app, '/v1/objects*')
   app.removeAllContentTypeParsers()
-  const options = { parseAs: 'buffer' as const, bodyLimit: UPLOAD_PART_BYTES }
+  const options = { parseAs: 'buffer' as const, bodyLimit: OBJECT_PART_BYTES }
   app.addContentTypeParser('application/octet-stream', options, async (_request: unknown, body: unknown) => body)
   const accountOf = (request: FastifyRequest): Promise<string> =>
     authorization.accountOf(request.headers.authorization, {
       method: request.method,
       target: request.url,
-      body: bodyOf(request)
+      // What is put are the bytes of an object, whose hash the target names.
+      body: request.method === 'PUT' ? null : bodyOf(request)
     })
   uploadRoutes(app, objects, accountOf)
   ownRoutes(app, objects, accountOf)
@@ -72,7 +73,24 @@ function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: A
     async (request, reply) => {
       const { size, purpose } = request.query
       const begun = await objects.begin(await accountOf(request), request.params.hash, size, purpose)
-      return unstored(reply).send({ ...begun, partBytes: UPLOAD_PART_BYTES })
+      return unstored(reply).send({ ...begun, partBytes: OBJECT_PART_BYTES })
+    }
+  )
+  typed.put(
+    '/v1/objects/:hash',
+    {
+      schema: {
+        summary: 'Store an object of at most one part: it is stored when this answers',
+        consumes: ['application/octet-stream'],
+        params: objectParams,
+        querystring: z.object({ purpose: beginSchema.shape.purpose }),
+        response: { 204: z.null() }
+      }
+    },
+    async (request, reply) => {
+      const account = await accountOf(request)
+      await objects.store(account, request.params.hash, request.query.purpose, bodyOf(request), ownKeyOf(request))
+      return reply.status(204).send(null)
     }
   )
   typed.put(

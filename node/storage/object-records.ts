@@ -89,8 +89,9 @@ export class ObjectRecords {
     return found
   }
 
+  /** Not synced: a client that is told of an upload begins again if a power cut took it. */
   async addUpload(account: AccountHex, upload: Upload): Promise<void> {
-    await this.#store.put(`upload/${account}/${upload.hash}`, JSON.stringify(upload), SYNCED)
+    await this.#store.put(`upload/${account}/${upload.hash}`, JSON.stringify(upload), {})
   }
 
   async removeUpload(account: AccountHex, hash: ObjectHash): Promise<void> {

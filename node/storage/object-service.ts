@@ -90,7 +90,7 @@ export class ObjectService {
       if (owned) {
         // Sent again: a receiver that gets it now has as long to fetch it as the first one.
         await records.renew(account, { ...owned, purpose: longer(purpose, owned.purpose), storedAt: clock() })
-        if (purpose === 'profile') await this.#trimProfile(account)
+        await this.#trim(account, purpose)
         return { stored: true, received: [] }
       }
       const under = await records.upload(account, hash)
@@ -116,21 +116,67 @@ export class ObjectService {
    * @param ownKey - puts what belongs to a backup into the person's own storage.
    */
   async complete(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<void> {
-    const purpose = await this.#lock.run(hash, () => this.#store(account, hash, ownKey))
-    // Outside of the lock: what is removed has a lock of its own.
-    if (purpose === 'profile') await this.#trimProfile(account)
+    const purpose = await this.#lock.run(hash, () => this.#finish(account, hash, ownKey))
+    await this.#trim(account, purpose)
   }
 
   /** Ends an upload, unless an earlier call has. @returns what the object is kept for. */
-  async #store(account: AccountHex, hash: ObjectHash, ownKey: string | undefined): Promise<ObjectPurpose> {
-    const { records, parts, storage, clock } = this.#components
+  async #finish(account: AccountHex, hash: ObjectHash, ownKey: string | undefined): Promise<ObjectPurpose> {
+    const { records, parts } = this.#components
     const owned = await records.owned(account, hash)
     if (owned) return owned.purpose
     const { size, purpose } = await this.#upload(account, hash)
     if ((await parts.received(account, hash, size)).length !== partCount(size)) {
       throw new NodeError('incomplete', 'Parts of the object are missing.')
     }
-    const content = (): ByteStream => parts.content(account, hash, size)
+    await this.#keep(account, { hash, size, purpose }, () => parts.content(account, hash, size), ownKey)
+    await parts.remove(account, hash)
+    return purpose
+  }
+
+  /** Removes the oldest objects of a profile, if there are more than it needs. Outside of locks: each removal takes one. */
+  async #trim(account: AccountHex, purpose: ObjectPurpose): Promise<void> {
+    if (purpose !== 'profile') return
+    const owned = await this.#components.records.ownedBy(account)
+    const newest = owned.filter(({ purpose }) => purpose === 'profile').sort((a, b) => b.storedAt - a.storedAt)
+    for (const { hash } of newest.slice(MAX_PROFILE_OBJECTS)) await this.remove(account, hash)
+  }
+
+  /**
+   * Keeps an object whose bytes came with one request: it is stored once this resolves.
+   * @throws NodeError as {@link begin} and {@link complete}.
+   */
+  async store(
+    account: AccountHex,
+    hash: ObjectHash,
+    purpose: ObjectPurpose,
+    bytes: Uint8Array,
+    ownKey?: string
+  ): Promise<void> {
+    const { records } = this.#components
+    const size = bytes.length
+    // The upload counts to the quota until the object does.
+    if ((await this.begin(account, hash, size, purpose)).stored) return
+    await this.#lock.run(hash, async () => {
+      if (await records.owned(account, hash)) return
+      try {
+        await this.#keep(account, { hash, size, purpose }, () => once(bytes), ownKey)
+      } finally {
+        await this.#components.parts.remove(account, hash)
+        await records.removeUpload(account, hash)
+      }
+    })
+    await this.#trim(account, purpose)
+  }
+
+  async #keep(
+    account: AccountHex,
+    about: Pick<OwnedObject, 'hash' | 'size' | 'purpose'>,
+    content: () => ByteStream,
+    ownKey: string | undefined
+  ): Promise<void> {
+    const { records, parts, storage, clock } = this.#components
+    const { hash, size, purpose } = about
     const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content }
     const isOwn = ownKey !== undefined && purpose === 'backup'
     const target = isOwn ? this.#components.ownStorage(ownKey) : storage
@@ -138,18 +184,9 @@ export class ObjectService {
       if (error instanceof StorageError && error.code === 'corrupt') await parts.remove(account, hash)
       throw this.#refusal(error, isOwn)
     })
-    const stored = { hash, size, purpose, storedAt: clock() }
+    const stored = { ...about, storedAt: clock() }
     if (isOwn) await records.addElsewhere(account, { ...stored, ownReference: reference })
     else await records.add(account, stored, { reference, size })
-    await parts.remove(account, hash)
-    return purpose
-  }
-
-  /** Removes the oldest objects of a profile, if there are more than it needs. */
-  async #trimProfile(account: AccountHex): Promise<void> {
-    const owned = await this.#components.records.ownedBy(account)
-    const newest = owned.filter(({ purpose }) => purpose === 'profile').sort((a, b) => b.storedAt - a.storedAt)
-    for (const { hash } of newest.slice(MAX_PROFILE_OBJECTS)) await this.remove(account, hash)
   }
 
   /**
@@ -230,10 +267,14 @@ export class ObjectService {
 
   /** Removes files and uploads whose time is over, and what they left at the storage. */
   async sweep(): Promise<void> {
-    const { records, clock } = this.#components
+    const { records, parts, clock } = this.#components
     const now = clock()
     for (const [account, { hash, startedAt }] of await records.uploads()) {
       if (startedAt + UPLOAD_TTL_MS <= now) await this.remove(account, hash)
+    }
+    // A power cut may have taken the record of an upload and left its parts.
+    for (const [account, hash] of await parts.all()) {
+      if (!(await records.upload(account, hash))) await parts.remove(account, hash)
     }
     for await (const [account, { hash, purpose, storedAt }] of records.all()) {
       if (purpose === 'file' && storedAt + FILE_TTL_MS <= now) await this.remove(account, hash)
@@ -312,4 +353,8 @@ const REFUSALS: Partial<Record<StorageError['code'], [NodeErrorCode, string]>> =
   'too-large': ['too-large', 'The object is too large for the storage of this node.'],
   quota: ['disk-full', 'The storage of this node is full.'],
   corrupt: ['malformed', 'The bytes do not have the hash that names the object.']
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  yield bytes
 }

@@ -107,15 +107,13 @@ export class OwnPicture {
   async #upload(hash: Uint8Array, stored: Uint8Array, targets: readonly ObjectNode[]): Promise<Uint8Array[]> {
     const { client, context } = this.#components
     const name = toHex(hash)
-    const object = { hash: name, localName: name, size: stored.length, purpose: 'profile' as const }
-    const objects = {
-      read: async (_name: string, start: number, length: number) => stored.subarray(start, start + length)
-    }
+    const read = async (start: number, length: number): Promise<Uint8Array> => stored.subarray(start, start + length)
+    const object = { hash: name, read, size: stored.length, purpose: 'profile' as const }
     const kept: Uint8Array[] = []
     let failure: unknown = new PeerError('offline', { origin: null })
     for (const node of targets.slice(0, OBJECT_COPIES)) {
       try {
-        await uploadObject({ client, objects }, node, object, { signal: this.#stopping.signal })
+        await uploadObject(client, node, object, { signal: this.#stopping.signal, mayBeThere: true })
         kept.push(node.key)
       } catch (error) {
         failure = error

@@ -3,30 +3,24 @@
  * done again at any time; what cannot be read is left out, and said at the end.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import {
-  decodeBackupManifest,
-  decodeBackupSegment,
-  type BackupSegmentEntry
-} from '../../protocol/backup/backup-contents.ts'
+import { decodeBackupManifest } from '../../protocol/backup/backup-contents.ts'
 import { BackupError } from '../../protocol/backup/backup-error.ts'
 import type { BackupSeries } from '../../protocol/backup/backup-head.ts'
-import type { FilePointer } from '../../protocol/files/encrypt-file.ts'
-import { ProtocolError } from '../../protocol/errors.ts'
-import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
-import { readWhole } from '../objects/encrypted-content.ts'
-import { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
-import { ObjectDamaged, ObjectGone, ObjectReader } from '../objects/object-reader.ts'
-import { SignedRequests } from '../objects/signed-requests.ts'
+import { ObjectDamaged, ObjectGone } from '../objects/object-reader.ts'
 import type { HistoryMerge } from '../own-devices/history-merge.ts'
-import { decodePiece, type HistoryPiece } from '../own-devices/history-piece.ts'
 import type { HttpClient } from '../ports.ts'
 import { backupSlots } from '../store/backup-slots.ts'
 import type { StateStore } from '../store/state-store.ts'
 import type { BackupKey } from './backup-key.ts'
 import type { OpenedBackup } from './backup-lookup.ts'
+import { BackupReader } from './backup-reader.ts'
 import { NO_BACKUP } from './backup-run.ts'
+
+/** Segments that are on their way while one is merged. */
+const READ_AHEAD = 3
 
 export interface BackupRestoreComponents {
   context: EngineContext
@@ -56,42 +50,6 @@ export interface Restored {
   createdAt: number
 }
 
-/** Reads what an opened backup names. */
-export class BackupReader {
-  readonly #components: Pick<BackupRestoreComponents, 'context' | 'nodes'>
-  readonly #client: ObjectClient
-
-  constructor(
-    components: Pick<BackupRestoreComponents, 'context' | 'nodes' | 'fetch' | 'iagonKey'>,
-    opened: OpenedBackup
-  ) {
-    const { context, fetch, iagonKey } = components
-    this.#components = components
-    const access = { account: toHex(opened.accountId), token: toHex(opened.token) }
-    this.#client = new ObjectClient(new SignedRequests(context, fetch, () => access, iagonKey))
-  }
-
-  async file(file: FilePointer, signal: AbortSignal): Promise<Uint8Array> {
-    const { context, nodes } = this.#components
-    const reader = new ObjectReader(this.#client, toHex(file.hash), nodes.forDownload([]))
-    return readWhole(sessionEnvironment(context), reader, file, signal)
-  }
-
-  /** The pieces of a segment. @throws BackupError `damaged`, `newer`. */
-  async segment({ file, digest }: BackupSegmentEntry, signal: AbortSignal): Promise<HistoryPiece[]> {
-    const content = await this.file(file, signal)
-    if (!equalBytes(this.#components.context.crypto.sha256(content), digest)) {
-      throw new BackupError('damaged', 'a part of the backup has another content')
-    }
-    try {
-      return decodeBackupSegment(content).map(decodePiece)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      throw new BackupError(error.code === 'UNSUPPORTED_VERSION' ? 'newer' : 'damaged', error.message, { cause: error })
-    }
-  }
-}
-
 export class BackupRestore {
   readonly #components: BackupRestoreComponents
 
@@ -118,6 +76,7 @@ export class BackupRestore {
     }
     restored.chats = people.size
     for (const person of people.values()) await this.#components.notePerson(person)
+    await this.#components.states.flush()
     if (failures.length > 0) throw failures[0]
     await this.#goOn(opened)
     return restored
@@ -138,10 +97,11 @@ export class BackupRestore {
   ): Promise<void> {
     const { states, merge } = this.#components
     const manifest = decodeBackupManifest(await reader.file(series.manifest, into.signal))
-    for (const segment of manifest.segments) {
+    for (const read of ahead(manifest.segments, segment => reader.segment(segment, into.signal))) {
       try {
-        for (const piece of await reader.segment(segment, into.signal)) {
-          into.restored.messages += await states.unit(unit => merge.merge(unit, piece))
+        for (const piece of await read) {
+          // What is restored can be restored again; the last write flushes all.
+          into.restored.messages += await states.unit(unit => merge.merge(unit, piece), { durable: false })
           for (const { accountId, username, displayName, conversationId } of piece.conversations) {
             into.people.set(toHex(conversationId), { accountId, username, displayName })
           }
@@ -162,6 +122,20 @@ export class BackupRestore {
       const covered = content.series.map(({ deviceId }) => deviceId)
       unit.write(backupSlots.last(), { ...last, counter, headHash: hash, covered })
     })
+  }
+}
+
+/** Reads a few segments in advance, in order: each waits for its node, and then for the store. */
+function* ahead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Generator<Promise<R>> {
+  const begun: Promise<R>[] = []
+  for (let next = 0; next < items.length || begun.length > 0;) {
+    while (begun.length < READ_AHEAD && next < items.length) {
+      const result = read(items[next++]!)
+      // Awaited by the caller, or the caller has stopped.
+      result.catch(() => undefined)
+      begun.push(result)
+    }
+    yield begun.shift()!
   }
 }
 

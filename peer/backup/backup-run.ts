@@ -29,10 +29,13 @@ import type { StateStore } from '../store/state-store.ts'
 import type { FoundHead, OwnBackupHeads } from './backup-heads.ts'
 import type { BackupKey } from './backup-key.ts'
 import type { BackupPart, BackupParts } from './backup-parts.ts'
+import { AtOnce } from './at-once.ts'
 import { BackupTargets } from './backup-targets.ts'
 
 /** Another device of the account may replace the head meanwhile. */
 const MAX_HEAD_ATTEMPTS = 4
+/** Objects that are on their way at a time: many are small, and wait for the node's disk. */
+const OBJECTS_AT_ONCE = 4
 /** Objects that one listing of a node names, and listings that are read. */
 const LISTED = 1_000
 const MAX_LISTINGS = 20
@@ -135,24 +138,49 @@ export class BackupRun {
     const knownFiles = new Set((before?.files ?? []).map(({ hash }) => toHex(hash)))
     const segments: BackupSegmentEntry[] = []
     const files = new Map<string, { hash: Uint8Array; storedBytes: number }>()
-    for await (const part of parts.all()) {
-      segments.push(await this.#segment(part, known.get(nameOf(part)), targets))
-      for (const { hash, size } of part.files) {
-        const name = toHex(hash)
-        if (files.has(name)) continue
-        const object = { hash, storedBytes: fileLayout(size).storedBytes }
-        const copy = await this.#components.copies.find(hash)
-        const localName = copy?.isWhole === true && !knownFiles.has(name) ? copy.localName : undefined
-        if (await targets.keep({ ...object, localName }, knownFiles.has(name))) files.set(name, object)
+    const seen = new Set<string>()
+    const work = new AtOnce(OBJECTS_AT_ONCE)
+    try {
+      for await (const part of parts.all()) {
+        await work.begin(async () => {
+          segments.push(await this.#segment(part, known.get(nameOf(part)), targets))
+        })
+        for (const { hash, size } of part.files) {
+          const name = toHex(hash)
+          if (seen.has(name)) continue
+          seen.add(name)
+          const object = { hash, storedBytes: fileLayout(size).storedBytes }
+          await work.begin(async () => {
+            if (await this.#keepFile(object, knownFiles.has(name), targets)) files.set(name, object)
+          })
+        }
       }
+    } finally {
+      // What was begun must not go on behind the caller's back.
+      await work.end()
     }
     return {
       accountId: context.accountId(),
       deviceId: context.device().deviceId,
       createdAt: context.timers.now(),
       segments: segments.sort((a, b) => b.newest - a.newest),
-      files: [...files.values()]
+      files: [...seen].flatMap(name => files.get(name) ?? [])
     }
+  }
+
+  /** @returns false if nobody has the file any more. */
+  async #keepFile(
+    object: { hash: Uint8Array; storedBytes: number },
+    isKnown: boolean,
+    targets: BackupTargets
+  ): Promise<boolean> {
+    const { copies, objects } = this.#components
+    const copy = isKnown ? undefined : await copies.find(object.hash)
+    const read =
+      copy?.isWhole === true
+        ? (start: number, length: number): Promise<Uint8Array> => objects.read(copy.localName, start, length)
+        : undefined
+    return targets.keep({ ...object, read }, isKnown)
   }
 
   async #segment(

@@ -1,8 +1,7 @@
 /** The nodes that a backup is handed to. One that fails is left out from then on; the backup goes on as long as one is left. */
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import { concatBytes, equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Environment } from '../../protocol/environment.ts'
 import { encryptFile, type FilePointer } from '../../protocol/files/encrypt-file.ts'
-import { fileLayout } from '../../protocol/files/file-layout.ts'
 import { newLocalName } from '../files/local-copies.ts'
 import type { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
@@ -14,8 +13,12 @@ import type { LocalObjects } from '../ports.ts'
 
 /** Bytes of an object that are copied from node to node at once. */
 const COPIED_BYTES = 4 * 1024 * 1024
-const RETRIES = 3
+/** Attempts that bring nothing. */
+const RETRIES = 6
 const FIRST_RETRY_MS = 300
+/** A node counts the requests of a minute. */
+const RATE_PAUSE_MS = 5_000
+const RATE_RETRIES = 24
 
 export interface BackupTargetsComponents {
   env: Environment
@@ -31,8 +34,10 @@ export interface BackupTargetsComponents {
 export interface StoredObject {
   hash: Uint8Array
   storedBytes: number
-  /** Where it is on this device, if it is. */
-  localName?: string | undefined
+  /** Reads it from this device, if it is here. */
+  read?: ((start: number, length: number) => Promise<Uint8Array>) | undefined
+  /** Whether it was made just now: no node has it. */
+  isNew?: boolean
 }
 
 interface Target {
@@ -61,18 +66,20 @@ export class BackupTargets {
     return this.#targets.filter(({ failure }) => failure === undefined).map(({ node }) => node)
   }
 
-  /** Encrypts content under a key of its own, and stores it at every node. */
+  /** Encrypts content under a key of its own, and stores it at every node. It is not large: it never leaves the memory. */
   async store(content: Uint8Array): Promise<FilePointer> {
-    const { env, objects } = this.#components
-    const localName = newLocalName(env)
-    try {
-      const pointer = await encryptFile(env, content.length, once(content), bytes => objects.append(localName, bytes))
-      const { hash, size } = pointer
-      await this.#everywhere(() => true, { hash, storedBytes: fileLayout(size).storedBytes, localName })
-      return pointer
-    } finally {
-      await objects.remove(localName)
-    }
+    const parts: Uint8Array[] = []
+    const pointer = await encryptFile(
+      this.#components.env,
+      content.length,
+      once(content),
+      bytes => void parts.push(bytes)
+    )
+    const stored = concatBytes(...parts)
+    const read = async (start: number, length: number): Promise<Uint8Array> => stored.subarray(start, start + length)
+    const { hash } = pointer
+    await this.#everywhere(() => true, { hash, storedBytes: stored.length, read, isNew: true })
+    return pointer
   }
 
   /**
@@ -94,7 +101,7 @@ export class BackupTargets {
     for (const target of this.#targets) {
       if (target.failure !== undefined || !isAsked(target)) continue
       try {
-        await this.#patiently(() => this.#handTo(target.node, object))
+        await this.#patiently(progress => this.#handTo(target.node, object, progress))
       } catch (error) {
         this.#components.signal.throwIfAborted()
         if (error instanceof ObjectGone || (error instanceof PeerError && error.code === 'store')) throw error
@@ -104,32 +111,47 @@ export class BackupTargets {
     }
   }
 
-  /** A storage that fails now and then is asked again. */
-  async #patiently(work: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
+  /** A storage that fails now and then is asked again. @param work - tells when it got on: then its failures count anew. */
+  async #patiently(work: (onProgress: () => void) => Promise<void>): Promise<void> {
+    let failures = 0
+    let refusals = 0
+    const onProgress = (): void => void (failures = refusals = 0)
+    for (;;) {
       try {
-        return await work()
+        return await work(onProgress)
       } catch (error) {
-        if (attempt >= RETRIES || !isPassing(error)) throw error
-        await this.#components.pause(FIRST_RETRY_MS * 2 ** attempt)
+        this.#components.signal.throwIfAborted()
+        if (isTooOften(error) && refusals++ < RATE_RETRIES) await this.#components.pause(RATE_PAUSE_MS)
+        else if (isPassing(error) && ++failures < RETRIES) await this.#components.pause(FIRST_RETRY_MS * 2 ** failures)
+        else throw error
       }
     }
   }
 
-  async #handTo(node: ObjectNode, { hash, storedBytes: size, localName }: StoredObject): Promise<void> {
+  async #handTo(
+    node: ObjectNode,
+    { hash, storedBytes: size, read, isNew = false }: StoredObject,
+    onProgress: () => void
+  ): Promise<void> {
     const { client, objects, signal } = this.#components
     const name = toHex(hash)
     const upload = { hash: name, size, purpose: 'backup' as const }
-    if (localName === undefined) {
+    if (!read) {
       const { stored } = await client.begin(node, name, upload, signal)
       if (stored) return
     }
-    const copy = localName ?? (await this.#fetched(hash, size))
+    const copy = read ? undefined : await this.#fetched(hash, size)
+    const source = read ?? ((start: number, length: number) => objects.read(copy!, start, length))
+    let doneBytes = 0
+    const told = (bytes: number): void => {
+      if (bytes > doneBytes) onProgress()
+      doneBytes = bytes
+    }
     try {
-      await uploadObject({ client, objects }, node, { ...upload, localName: copy }, { signal })
+      await uploadObject(client, node, { ...upload, read: source }, { signal, mayBeThere: !isNew, onProgress: told })
       this.uploadedBytes += size
     } finally {
-      if (localName === undefined) await objects.remove(copy)
+      if (copy !== undefined) await objects.remove(copy)
     }
   }
 
@@ -147,8 +169,12 @@ export class BackupTargets {
   }
 }
 
+function isTooOften(error: unknown): boolean {
+  return error instanceof ObjectRefusal && error.code === 'rate-limited'
+}
+
 function isPassing(error: unknown): boolean {
-  if (error instanceof ObjectRefusal) return ['busy', 'rate-limited', 'other', 'incomplete'].includes(error.code)
+  if (error instanceof ObjectRefusal) return ['busy', 'other', 'incomplete'].includes(error.code)
   return error instanceof PeerError && error.code === 'offline'
 }
 

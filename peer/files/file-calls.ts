@@ -68,7 +68,8 @@ export class FileCalls implements FilesApi {
         const chat = shown.conversationId
         copies.note(unit, { hash, localName: taken.localName, size: storedBytes, isWhole: true, conversationId: chat })
         const upload = { conversationId: chat, messageId, hash, size: storedBytes, takenAt: sentAt }
-        outgoing.put(unit, { ...upload, storedAt: [], state: 'waiting' })
+        const wasSent = taken.nodes.length > 0
+        outgoing.put(unit, { ...upload, storedAt: [], state: 'waiting' }, { mayBeThere: wasSent })
         return shown
       })
       return own.view(row)

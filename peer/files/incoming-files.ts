@@ -1,13 +1,14 @@
 /**
- * Fetches files of messages: in ranges of whole chunks, each of which is opened before it is kept, from whichever node has them.
+ * Fetches files of messages: in ranges of whole chunks, each of which is opened before it is kept, from a node that has them.
  * What is here already is not asked for again, also after a restart.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
+import type { Sha256 } from '../../protocol/crypto/crypto.ts'
 import { FILE_HEAD_BYTES, fileLayout, STORED_CHUNK_BYTES, type FileLayout } from '../../protocol/files/file-layout.ts'
 import { FILE_LIFE_MS } from '../../protocol/limits.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
-import { openChunks, storedRange } from '../objects/encrypted-content.ts'
+import { CHUNKS_ASKED, openChunks, storedRange } from '../objects/encrypted-content.ts'
 import type { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { ObjectDamaged, ObjectGone, ObjectReader } from '../objects/object-reader.ts'
@@ -18,9 +19,6 @@ import { fileSlots } from '../store/file-slots.ts'
 import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import type { StateStore } from '../store/state-store.ts'
 import { newLocalName, type LocalCopies } from './local-copies.ts'
-
-/** Chunks that are asked for at once: so many MiB are in memory. */
-const CHUNKS_ASKED = 4
 
 export interface IncomingFilesComponents {
   context: EngineContext
@@ -86,17 +84,15 @@ export class IncomingFiles {
       const doneBytes = Math.min(layout.storedBytes, FILE_HEAD_BYTES + at * STORED_CHUNK_BYTES)
       onTransfer({ messageId: id, direction: 'download', doneBytes, totalBytes: layout.storedBytes })
     }
-    for (told(); at < layout.chunks; told()) {
-      const count = Math.min(CHUNKS_ASKED, layout.chunks - at)
-      const first = at
-      const stored = await reader.read(storedRange(layout, at, count), signal, async bytes => {
-        await openChunks(this.#components.copies.environment, file, first, count, bytes)
-        return bytes
-      })
+    told()
+    const hash = await this.#hashOfBegun(copy.localName, at)
+    for await (const { stored, count } of this.#ranges(reader, file, at, signal)) {
+      hash.update(stored)
       await this.#components.objects.append(copy.localName, stored)
       at += count
+      told()
     }
-    await this.#finish(file, copy)
+    await this.#finish(file, copy, hash.digest())
   }
 
   /** What is here of the file, noted before the first byte is kept. */
@@ -119,14 +115,50 @@ export class IncomingFiles {
     return at
   }
 
-  /** Every chunk opened; the hash says that it is the file that all receivers see. */
-  async #finish(file: MessageFile, copy: LocalCopy): Promise<void> {
-    const { states, objects, copies, context } = this.#components
-    const hash = context.crypto.createSha256()
-    for (let start = 0; start < copy.size; start += STORED_CHUNK_BYTES) {
-      hash.update(await objects.read(copy.localName, start, Math.min(STORED_CHUNK_BYTES, copy.size - start)))
+  /** Checked ranges in order, from a chunk on; the next is on its way while the caller keeps one. */
+  async *#ranges(
+    reader: ObjectReader,
+    file: MessageFile,
+    from: number,
+    signal: AbortSignal
+  ): AsyncGenerator<{ stored: Uint8Array; count: number }> {
+    const layout = fileLayout(file.size)
+    const { environment } = this.#components.copies
+    const ask = (first: number): Promise<{ stored: Uint8Array; count: number }> | undefined => {
+      if (first >= layout.chunks) return undefined
+      const count = Math.min(CHUNKS_ASKED, layout.chunks - first)
+      const range = reader.read(storedRange(layout, first, count), signal, async stored => {
+        await openChunks(environment, file, first, count, stored)
+        return { stored, count }
+      })
+      // Awaited below, unless the range before it fails.
+      range.catch(() => undefined)
+      return range
     }
-    if (!equalBytes(hash.digest(), file.hash)) {
+    let next = ask(from)
+    for (let at = from; next;) {
+      const range = await next
+      at += range.count
+      next = ask(at)
+      yield range
+    }
+  }
+
+  /** The hash of the stored form so far: of the chunks that an earlier attempt has left here. */
+  async #hashOfBegun(localName: string, chunks: number): Promise<Sha256> {
+    const { objects, context } = this.#components
+    const hash = context.crypto.createSha256()
+    const end = chunks === 0 ? 0 : FILE_HEAD_BYTES + chunks * STORED_CHUNK_BYTES
+    for (let start = 0; start < end; start += STORED_CHUNK_BYTES) {
+      hash.update(await objects.read(localName, start, Math.min(STORED_CHUNK_BYTES, end - start)))
+    }
+    return hash
+  }
+
+  /** Every chunk opened; the hash says that it is the file that all receivers see. */
+  async #finish(file: MessageFile, copy: LocalCopy, hash: Uint8Array): Promise<void> {
+    const { states, objects, copies } = this.#components
+    if (!equalBytes(hash, file.hash)) {
       await states.unit(async unit => unit.remove(fileSlots.localCopy(toHex(file.hash))))
       await objects.remove(copy.localName)
       throw new PeerError('file-damaged')

@@ -62,6 +62,8 @@ interface Entry {
   id: ShownId
   upload: FileUpload
   attempts: number
+  /** Whether nodes may have the file from an earlier attempt, or from another message. */
+  mayBeThere: boolean
   /** On the monotonic clock; -Infinity for at once. */
   nextTry: number
   running: AbortController | undefined
@@ -83,7 +85,7 @@ export class OutgoingFiles {
 
   async start(): Promise<void> {
     const uploads = await this.#components.states.all('upload', uploadEntry)
-    for (const upload of uploads.sort((a, b) => a.takenAt - b.takenAt)) this.#add(upload)
+    for (const upload of uploads.sort((a, b) => a.takenAt - b.takenAt)) this.#add(upload, true)
     this.#stopped = false
     this.#pump()
   }
@@ -106,11 +108,14 @@ export class OutgoingFiles {
     return new Set([...this.#entries.values()].map(({ upload }) => toHex(upload.hash)))
   }
 
-  /** Writes an upload into the queue as part of a unit of work. */
-  put(unit: UnitOfWork, upload: FileUpload): void {
+  /**
+   * Writes an upload into the queue as part of a unit of work.
+   * @param mayBeThere - false for a file that no node was ever handed.
+   */
+  put(unit: UnitOfWork, upload: FileUpload, { mayBeThere }: { mayBeThere: boolean }): void {
     unit.write(fileSlots.upload(this.#idOf(upload)), upload)
     unit.after(() => {
-      this.#add(upload)
+      this.#add(upload, mayBeThere)
       this.#pump()
     })
   }
@@ -134,7 +139,7 @@ export class OutgoingFiles {
   async retry(unit: UnitOfWork, row: MessageRow): Promise<boolean> {
     const upload = await unit.read(fileSlots.upload(this.#idOf(row)))
     if (upload?.state !== 'stopped') return false
-    this.put(unit, { ...upload, state: 'waiting' })
+    this.put(unit, { ...upload, state: 'waiting' }, { mayBeThere: true })
     return true
   }
 
@@ -143,9 +148,9 @@ export class OutgoingFiles {
     return ownShownId(this.#components.context, origin)
   }
 
-  #add(upload: FileUpload): void {
+  #add(upload: FileUpload, mayBeThere: boolean): void {
     const id = this.#idOf(upload)
-    this.#entries.set(id, { id, upload, attempts: 0, nextTry: -Infinity, running: undefined })
+    this.#entries.set(id, { id, upload, mayBeThere, attempts: 0, nextTry: -Infinity, running: undefined })
   }
 
   #pump(): void {
@@ -194,7 +199,7 @@ export class OutgoingFiles {
     await this.#fail(entry, outcome)
   }
 
-  async #handTo(node: ObjectNode, { id, upload }: Entry, signal: AbortSignal): Promise<Outcome> {
+  async #handTo(node: ObjectNode, { id, upload, mayBeThere }: Entry, signal: AbortSignal): Promise<Outcome> {
     const { client, objects, copies, onTransfer, context } = this.#components
     const { hash, size, state } = upload
     const copy = await copies.find(hash)
@@ -203,8 +208,9 @@ export class OutgoingFiles {
       if (state === 'waiting') onTransfer({ messageId: id, direction: 'upload', doneBytes, totalBytes: size })
     }
     try {
-      const object = { hash: toHex(hash), localName: copy.localName, size, purpose: 'file' as const }
-      await uploadObject({ client, objects }, node, object, { signal, onProgress })
+      const read = (start: number, length: number): Promise<Uint8Array> => objects.read(copy.localName, start, length)
+      const object = { hash: toHex(hash), read, size, purpose: 'file' as const }
+      await uploadObject(client, node, object, { signal, onProgress, mayBeThere })
       return 'stored'
     } catch (error) {
       if (signal.aborted) return 'later'
@@ -257,6 +263,8 @@ export class OutgoingFiles {
 
   #later(entry: Entry): void {
     entry.attempts++
+    // The answer may have been lost, not the file.
+    entry.mayBeThere = true
     const pause = Math.min(FIRST_RETRY_MS * 2 ** (entry.attempts - 1), MAX_RETRY_MS)
     entry.nextTry = this.#components.context.timers.monotonic() + pause
   }

@@ -8,6 +8,9 @@ import type { FileEnvironment } from '../../protocol/files/chunk-cipher.ts'
 import { FILE_VERSION, fileLayout, storedChunk, type FileLayout } from '../../protocol/files/file-layout.ts'
 import { ObjectDamaged, type ObjectReader } from './object-reader.ts'
 
+/** Chunks that are asked for at once: so many MiB are in memory, twice where the next are on their way. */
+export const CHUNKS_ASKED = 4
+
 /** Where some chunks are in the stored form; the version goes with the first. */
 export function storedRange(layout: FileLayout, first: number, count: number): { start: number; length: number } {
   const start = first === 0 ? 0 : storedChunk(layout, first).start
@@ -50,13 +53,13 @@ export async function readWhole(
   const layout = fileLayout(file.size)
   const hash: Sha256 = env.crypto.createSha256()
   const parts: Uint8Array[] = []
-  for (let index = 0; index < layout.chunks; index++) {
-    const { stored, content } = await reader.read(storedRange(layout, index, 1), signal, async bytes => {
-      const [opened] = await openChunks(env, file, index, 1, bytes)
-      return { stored: bytes, content: opened! }
+  for (let index = 0; index < layout.chunks; index += CHUNKS_ASKED) {
+    const count = Math.min(CHUNKS_ASKED, layout.chunks - index)
+    const { stored, contents } = await reader.read(storedRange(layout, index, count), signal, async bytes => {
+      return { stored: bytes, contents: await openChunks(env, file, index, count, bytes) }
     })
     hash.update(stored)
-    parts.push(content)
+    parts.push(...contents)
   }
   if (!equalBytes(hash.digest(), file.hash)) throw new ObjectDamaged(`${toHex(file.hash)} has another hash`)
   return concatBytes(...parts)

@@ -53,7 +53,21 @@ export class ObjectClient {
 
   async putPart(node: ObjectNode, hash: ObjectHash, index: number, body: Uint8Array, signal?: AbortSignal) {
     const headers = { 'content-type': 'application/octet-stream' }
-    await this.#requests.ask(node, { method: 'PUT', path: `/v1/objects/${hash}/parts/${index}`, body, headers, signal })
+    const path = `/v1/objects/${hash}/parts/${index}`
+    await this.#requests.ask(node, { method: 'PUT', path, body, isNamed: true, headers, signal })
+  }
+
+  /** Stores an object of at most `OBJECT_PART_BYTES` bytes in one request; it is stored once this resolves. */
+  async put(
+    node: ObjectNode,
+    hash: ObjectHash,
+    purpose: ObjectPurpose,
+    body: Uint8Array,
+    signal?: AbortSignal
+  ): Promise<void> {
+    const headers = { 'content-type': 'application/octet-stream' }
+    const [path, timeoutMs] = [`/v1/objects/${hash}?purpose=${purpose}`, COMPLETE_TIMEOUT_MS]
+    await this.#requests.ask(node, { method: 'PUT', path, body, isNamed: true, headers, timeoutMs, signal })
   }
 
   /** The object is stored once this resolves. */

@@ -51,7 +51,8 @@ export class ObjectReader {
         signal.throwIfAborted()
         this.#wasUnreachable ||= isUnreachable(error)
         this.#wasWrong ||= !(error instanceof ObjectRefusal || error instanceof PeerError)
-        this.#nodes.shift()
+        // Another read may have left the node already.
+        if (this.#nodes[0] === node) this.#nodes.shift()
       }
     }
     if (this.#wasUnreachable) throw new PeerError('offline', { origin: null })

@@ -1,8 +1,8 @@
 /**
  * Hands one object to one node. The node says which parts it has, so an upload goes on where an earlier one ended, whichever
- * side was started again meanwhile.
+ * side was started again meanwhile. A small object goes in one request.
  */
-import type { LocalObjects } from '../ports.ts'
+import { OBJECT_PART_BYTES } from '../../protocol/limits.ts'
 import type { ObjectClient, ObjectHash, ObjectPurpose } from './object-client.ts'
 import { ObjectRefusal, type ObjectNode } from './signed-requests.ts'
 
@@ -14,14 +14,16 @@ const MAX_ROUNDS = 3
 /** An object of this device that is to be stored elsewhere. */
 export interface Outgoing {
   hash: ObjectHash
-  /** Of the object in {@link LocalObjects}. */
-  localName: string
+  /** Reads bytes of the stored form. */
+  read: (start: number, length: number) => Promise<Uint8Array>
   size: number
   purpose: ObjectPurpose
 }
 
 export interface UploadOptions {
   signal: AbortSignal
+  /** Whether the node may have it: then it is asked before a small object is sent. */
+  mayBeThere: boolean
   /** Bytes that the node has. */
   onProgress?: (doneBytes: number) => void
 }
@@ -31,12 +33,15 @@ export interface UploadOptions {
  * @throws PeerError `offline`, `bad-answer`; {@link ObjectRefusal}; the signal's reason.
  */
 export async function uploadObject(
-  { client, objects }: { client: ObjectClient; objects: Pick<LocalObjects, 'read'> },
+  client: ObjectClient,
   node: ObjectNode,
-  object: Outgoing,
-  { signal, onProgress }: UploadOptions
+  { hash, size, purpose, read }: Outgoing,
+  { signal, mayBeThere, onProgress }: UploadOptions
 ): Promise<void> {
-  const { hash, size, purpose, localName } = object
+  if (size <= OBJECT_PART_BYTES && !mayBeThere) {
+    await client.put(node, hash, purpose, await read(0, size), signal)
+    return onProgress?.(size)
+  }
   for (let round = 1; ; round++) {
     const { stored, received, partBytes } = await client.begin(node, hash, { size, purpose }, signal)
     if (stored) return onProgress?.(size)
@@ -47,7 +52,7 @@ export async function uploadObject(
     onProgress?.(done)
     const missing = Array.from({ length: partCount }, (_, index) => index).filter(index => !there.has(index))
     await inParallel(missing, async index => {
-      const part = await objects.read(localName, index * partBytes, lengthOf(index))
+      const part = await read(index * partBytes, lengthOf(index))
       await client.putPart(node, hash, index, part, signal)
       onProgress?.((done += part.length))
     })

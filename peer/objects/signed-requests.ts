@@ -49,6 +49,8 @@ export interface SignedCall {
   /** With its query. */
   path: string
   body?: Uint8Array
+  /** The body is the bytes of the object that the path names: it is not hashed for the signature. */
+  isNamed?: boolean
   headers?: Record<string, string>
   /** Longest answer. */
   maxBytes?: number
@@ -80,13 +82,22 @@ export class SignedRequests {
 
   /** @throws PeerError `offline`, `bad-answer`; {@link ObjectRefusal}; the signal's reason. */
   async ask(node: ObjectNode, call: SignedCall): Promise<NodeAnswer> {
-    const { method, path, body = new Uint8Array(), signal, headers, maxBytes, timeoutMs = TIMEOUT_MS } = call
+    const {
+      method,
+      path,
+      body = new Uint8Array(),
+      isNamed = false,
+      signal,
+      headers,
+      maxBytes,
+      timeoutMs = TIMEOUT_MS
+    } = call
     signal?.throwIfAborted()
     const access = this.#access()
     const iagonKey = this.#iagonKey()
     const authorization = access
       ? backupAuthorization(access)
-      : await this.#signature(node, { method, target: path, body })
+      : await this.#signature(node, { method, target: path, body: isNamed ? null : body })
     const answer = await askNode(this.#fetch, node.url, path, {
       method,
       headers: { authorization, ...(iagonKey !== undefined && { 'x-volo-iagon-key': iagonKey }), ...headers },
@@ -103,7 +114,7 @@ export class SignedRequests {
     throw new ObjectRefusal(REFUSALS.find(code => code === error) ?? 'other')
   }
 
-  #signature(node: ObjectNode, request: { method: string; target: string; body: Uint8Array }): Promise<string> {
+  #signature(node: ObjectNode, request: { method: string; target: string; body: Uint8Array | null }): Promise<string> {
     const { crypto, random, timers, network, device } = this.#context
     const { deviceId, signingKey } = device()
     return signStorageRequest(

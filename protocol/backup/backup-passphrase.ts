@@ -5,7 +5,7 @@
  */
 import { utf8, wipe } from '../bytes.ts'
 import { bytes, struct, uint, variant, type TypeOf } from '../codec.ts'
-import { argon2id, MAX_ARGON2ID_ITERATIONS, MAX_ARGON2ID_MEMORY_KIB } from '../crypto/argon2id.ts'
+import { MAX_ARGON2ID_ITERATIONS, MAX_ARGON2ID_MEMORY_KIB } from '../crypto/argon2id.ts'
 import { KEY_BYTES, type Crypto } from '../crypto/crypto.ts'
 import { labelled } from '../labels.ts'
 import type { NetworkId } from '../network.ts'
@@ -71,7 +71,7 @@ export async function passphraseSecrets(
   }
   const master =
     kdf.kind === 'argon2id'
-      ? await argon2id(typed, salt, kdf, KEY_BYTES)
+      ? await crypto.argon2id(typed, salt, kdf, KEY_BYTES)
       : await crypto.pbkdf2Sha512(typed, salt, kdf.iterations, KEY_BYTES)
   try {
     const expand = (purpose: 'backup-wrap-key' | 'backup-token'): Uint8Array =>

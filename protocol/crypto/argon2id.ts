@@ -1,4 +1,7 @@
-/** Argon2id (RFC 9106), for secrets that people type and for names. WebAssembly: the browser needs `wasm-unsafe-eval`. */
+/**
+ * Argon2id (RFC 9106), for secrets that people type and for names, in WebAssembly: the browser needs `wasm-unsafe-eval`. Node has
+ * its own, see `Crypto.argon2id`.
+ */
 import { argon2id as hashWasmArgon2id } from 'hash-wasm'
 import { requireInteger } from './parameters.ts'
 
@@ -38,12 +41,7 @@ export async function argon2id(
   { memoryKib, iterations, parallelism }: Argon2idParameters,
   length: number
 ): Promise<Uint8Array> {
-  requireInteger('Argon2id parallelism', parallelism, 1, MAX_ARGON2ID_PARALLELISM)
-  requireInteger('Argon2id memory', memoryKib, 8 * parallelism, MAX_ARGON2ID_MEMORY_KIB)
-  requireInteger('Argon2id iterations', iterations, 1, MAX_ARGON2ID_ITERATIONS)
-  requireInteger('Argon2id password length', password.length, 1, 1024)
-  requireInteger('Argon2id salt length', salt.length, MIN_ARGON2ID_SALT_BYTES, 1024)
-  requireInteger('Argon2id output length', length, 4, 1024)
+  requireArgon2id(password, salt, { memoryKib, iterations, parallelism }, length)
   return hashWasmArgon2id({
     password,
     salt,
@@ -53,4 +51,19 @@ export async function argon2id(
     hashLength: length,
     outputType: 'binary'
   })
+}
+
+/** Checks what {@link argon2id} is given. @throws ProtocolError `INVALID` for a parameter out of range. */
+export function requireArgon2id(
+  password: Uint8Array,
+  salt: Uint8Array,
+  { memoryKib, iterations, parallelism }: Argon2idParameters,
+  length: number
+): void {
+  requireInteger('Argon2id parallelism', parallelism, 1, MAX_ARGON2ID_PARALLELISM)
+  requireInteger('Argon2id memory', memoryKib, 8 * parallelism, MAX_ARGON2ID_MEMORY_KIB)
+  requireInteger('Argon2id iterations', iterations, 1, MAX_ARGON2ID_ITERATIONS)
+  requireInteger('Argon2id password length', password.length, 1, 1024)
+  requireInteger('Argon2id salt length', salt.length, MIN_ARGON2ID_SALT_BYTES, 1024)
+  requireInteger('Argon2id output length', length, 4, 1024)
 }

@@ -5,6 +5,7 @@
  * Hashes, MACs, KDFs and ChaCha20-Poly1305 are synchronous; everything with a public key may be asynchronous, because
  * WebCrypto is.
  */
+import type { Argon2idParameters } from './argon2id.ts'
 
 /** An Ed25519 signing key; the secret may be held by the platform and never be readable. */
 export interface SigningKey {
@@ -79,6 +80,8 @@ export interface Crypto {
 
   /** PBKDF2-HMAC-SHA-512 (RFC 8018). */
   pbkdf2Sha512(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Promise<Uint8Array>
+  /** Argon2id (RFC 9106), see `argon2id.ts` for what is accepted. @throws ProtocolError `INVALID`. */
+  argon2id(password: Uint8Array, salt: Uint8Array, cost: Argon2idParameters, length: number): Promise<Uint8Array>
 
   /** The Ed25519 key of a 32-byte seed (RFC 8032, section 5.1.5). */
   signingKeyFromSeed(seed: Uint8Array): Promise<SigningKey>

@@ -3,6 +3,7 @@ import { gcm } from '@noble/ciphers/aes.js'
 import { pbkdf2Async } from '@noble/hashes/pbkdf2.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { ProtocolError } from '../errors.ts'
+import { argon2id } from './argon2id.ts'
 import { AEAD_NONCE_BYTES, KEY_BYTES, type Random } from './crypto.ts'
 import { nobleSigningKey, nobleVerify } from './noble-ed25519.ts'
 import { createNoblePrimitives, nobleX25519 } from './noble-kem.ts'
@@ -40,6 +41,8 @@ export function createNobleCrypto(random: Random): CryptoWithPrimitives {
       requirePbkdf2(iterations, length)
       return pbkdf2Async(sha512, password, salt, { c: iterations, dkLen: length })
     },
+
+    argon2id,
 
     signingKeyFromSeed: async seed => nobleSigningKey(seed),
     verify: async (publicKey, message, signature) => nobleVerify(publicKey, message, signature),

@@ -71,13 +71,12 @@ async function encryptUnder(
     await add(Uint8Array.of(FILE_VERSION))
     let left = size
     for (let index = 0; index < layout.chunks; index++) {
-      const chunk = new Uint8Array(chunkBytes(layout, index))
-      const wanted = Math.min(left, chunk.length)
+      const length = chunkBytes(layout, index)
+      const wanted = Math.min(left, length)
       const bytes = await reader.read(wanted)
       if (bytes.length !== wanted) throw wrongSize(size)
       left -= wanted
-      chunk.set(bytes)
-      await add(await cipher.seal(index, chunk))
+      await add(await cipher.seal(index, padded(bytes, length)))
     }
     if (!(await reader.isAtEnd())) throw wrongSize(size)
     return { hash: hash.digest(), size, key }
@@ -89,4 +88,12 @@ async function encryptUnder(
 
 function wrongSize(size: number): ProtocolError {
   return new ProtocolError('INVALID', `the file does not have ${size} bytes any more`)
+}
+
+/** Zeros behind the bytes, up to a length. */
+function padded(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length === length) return bytes
+  const chunk = new Uint8Array(length)
+  chunk.set(bytes)
+  return chunk
 }

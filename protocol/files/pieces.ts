@@ -12,7 +12,7 @@ export class PieceReader {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** The next `length` bytes, fewer only where the stream ends. A new array: the caller may change it. */
+  /** The next `length` bytes, fewer only where the stream ends; of one piece of the source where they lie in one. */
   async read(length: number): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
     let missing = length
@@ -28,7 +28,7 @@ export class PieceReader {
       missing -= part.length
       parts.push(part)
     }
-    return concatBytes(...parts)
+    return parts.length === 1 ? parts[0]! : concatBytes(...parts)
   }
 
   /** Whether every byte was read. */

@@ -1,6 +1,7 @@
 /**
  * How a device signs one request for stored objects, which goes over HTTP and not over its stream. Everything that decides what
- * happens is signed: the node, the method, the target and the body.
+ * happens is signed: the node, the method, the target and the body. The bytes of an object are not hashed once more: the target
+ * names their hash, and the node stores nothing that has another.
  */
 import { fromHex, toHex } from '../bytes.ts'
 import { bytes, decode, encode, struct, uint, type TypeOf } from '../codec.ts'
@@ -36,7 +37,8 @@ export interface StorageRequest {
   method: string
   /** Path and query, as sent. */
   target: string
-  body: Uint8Array
+  /** Null for the bytes of an object, which the target names. */
+  body: Uint8Array | null
 }
 
 function signedBytes(
@@ -45,7 +47,8 @@ function signedBytes(
   { nodeKey, method, target, body }: StorageRequest,
   { deviceId, nonce, time }: Omit<StorageAuthorization, 'signature'>
 ): Uint8Array {
-  return labelled('storage-request', network, nodeKey, deviceId, method, target, crypto.sha256(body), nonce, time)
+  const content = body && crypto.sha256(body)
+  return labelled('storage-request', network, nodeKey, deviceId, method, target, content, nonce, time)
 }
 
 /** @returns the value of the `Authorization` header. */

@@ -2,49 +2,59 @@
  * The file of one object: a head, then blocks, each followed by its checksum. LevelDB and file systems give flipped bits back as
  * good data; a checksum for each block lets a range be checked without reading the whole file.
  */
-import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
 import type { FileHandle } from 'node:fs/promises'
-import { equalBytes, utf8 } from '../../protocol/bytes.ts'
+import { concatBytes, equalBytes, utf8 } from '../../protocol/bytes.ts'
 import { StorageError } from '../errors.ts'
 import type { ByteStream } from '../storage-adapter.ts'
 
 /** First bytes of each file; the digit is the version of this format. */
-const HEAD = utf8('volo-object-1\n')
+const HEAD = utf8('volo-object-2\n')
 /** Bytes under one checksum. */
 export const BLOCK_BYTES = 64 * 1024
-/** First bytes of a SHA-256: against flipped bits, not against people, who may write the folder anyway. */
-const CHECKSUM_BYTES = 8
+/** CRC-32: against flipped bits, not against people, who may write the folder anyway. What a reader trusts is the hash of the object. */
+const CHECKSUM_BYTES = 4
 const STORED_BLOCK_BYTES = BLOCK_BYTES + CHECKSUM_BYTES
+/** Blocks that are read at once: a system call for each block costs more than the block. */
+const BLOCKS_READ = 16
 
 /** The index is under the checksum, so that two blocks that changed places are noticed. */
 function checksum(index: number, block: Uint8Array): Uint8Array {
-  const prefix = new Uint8Array(8)
-  new DataView(prefix.buffer).setBigUint64(0, BigInt(index))
-  return createHash('sha256').update(prefix).update(block).digest().subarray(0, CHECKSUM_BYTES)
+  const bytes = new Uint8Array(8)
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(0, BigInt(index))
+  view.setUint32(0, crc32(block, crc32(bytes)))
+  return bytes.subarray(0, CHECKSUM_BYTES)
 }
 
 /** Writes an object of any size; the caller syncs and renames. */
 export async function writeObject(file: FileHandle, content: ByteStream): Promise<void> {
   await file.write(HEAD)
-  const block = new Uint8Array(BLOCK_BYTES)
-  let used = 0
   let index = 0
-  const flush = async (): Promise<void> => {
-    const full = block.subarray(0, used)
-    await file.writev([full, checksum(index, full)])
-    index++
-    used = 0
-  }
+  let rest: Uint8Array = new Uint8Array(0)
   for await (const bytes of content) {
-    for (let at = 0; at < bytes.length;) {
-      const part = bytes.subarray(at, at + BLOCK_BYTES - used)
-      block.set(part, used)
-      used += part.length
+    const blocks: Uint8Array[] = []
+    let at = 0
+    while (rest.length + bytes.length - at >= BLOCK_BYTES) {
+      const part = bytes.subarray(at, at + BLOCK_BYTES - rest.length)
+      const block = rest.length > 0 ? concatBytes(rest, part) : part
       at += part.length
-      if (used === BLOCK_BYTES) await flush()
+      rest = new Uint8Array(0)
+      blocks.push(block, checksum(index++, block))
     }
+    // A copy: the source may use its buffer again.
+    rest = concatBytes(rest, bytes.subarray(at))
+    if (blocks.length > 0) await writeAll(file, blocks)
   }
-  if (used > 0) await flush()
+  if (rest.length > 0) await writeAll(file, [rest, checksum(index, rest)])
+}
+
+async function writeAll(file: FileHandle, parts: Uint8Array[]): Promise<void> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0)
+  const { bytesWritten } = await file.writev(parts)
+  if (bytesWritten === length) return
+  // A full disk takes the beginning of it; the rest names the reason.
+  await file.writeFile(concatBytes(...parts).subarray(bytesWritten))
 }
 
 /**
@@ -67,18 +77,30 @@ export async function* readObject(file: FileHandle, size: number, start: number,
   const head = await readExactly(file, HEAD.length, 0)
   if (!equalBytes(head, HEAD)) throw new StorageError('corrupt', 'the file has another format')
   const end = start + length
-  for (let index = Math.floor(start / BLOCK_BYTES); index * BLOCK_BYTES < end; index++) {
-    const first = index * BLOCK_BYTES
-    const block = await readBlock(file, index, Math.min(BLOCK_BYTES, size - first))
-    yield block.subarray(Math.max(0, start - first), Math.min(block.length, end - first))
+  const firstOf = (index: number): number => index * BLOCK_BYTES
+  for (let index = Math.floor(start / BLOCK_BYTES); firstOf(index) < end;) {
+    const count = Math.min(BLOCKS_READ, Math.ceil((end - firstOf(index)) / BLOCK_BYTES))
+    for (const block of await readBlocks(file, size, index, count)) {
+      const first = firstOf(index++)
+      yield block.subarray(Math.max(0, start - first), Math.min(block.length, end - first))
+    }
   }
 }
 
-async function readBlock(file: FileHandle, index: number, blockBytes: number): Promise<Uint8Array> {
-  const stored = await readExactly(file, blockBytes + CHECKSUM_BYTES, HEAD.length + index * STORED_BLOCK_BYTES)
-  const block = stored.subarray(0, blockBytes)
-  if (equalBytes(stored.subarray(blockBytes), checksum(index, block))) return block
-  throw new StorageError('corrupt', `block ${index} has another checksum than written`)
+/** @returns blocks whose checksums are right. */
+async function readBlocks(file: FileHandle, size: number, first: number, count: number): Promise<Uint8Array[]> {
+  const contentBytes = Math.min(count * BLOCK_BYTES, size - first * BLOCK_BYTES)
+  const stored = await readExactly(
+    file,
+    contentBytes + count * CHECKSUM_BYTES,
+    HEAD.length + first * STORED_BLOCK_BYTES
+  )
+  return Array.from({ length: count }, (_, i) => {
+    const block = stored.subarray(i * STORED_BLOCK_BYTES, Math.min((i + 1) * STORED_BLOCK_BYTES, stored.length))
+    const content = block.subarray(0, -CHECKSUM_BYTES)
+    if (equalBytes(block.subarray(-CHECKSUM_BYTES), checksum(first + i, content))) return content
+    throw new StorageError('corrupt', `block ${first + i} has another checksum than written`)
+  })
 }
 
 async function readExactly(file: FileHandle, length: number, position: number): Promise<Uint8Array> {

@@ -1,4 +1,5 @@
 /** The backend of browsers: WebCrypto where it has an algorithm, noble for the rest. */
+import { argon2id } from '../argon2id.ts'
 import { AEAD_NONCE_BYTES, KEY_BYTES, type Crypto, type Random } from '../crypto.ts'
 import { ProtocolError } from '../../errors.ts'
 import { nobleSigningKey, nobleVerify } from '../noble-ed25519.ts'
@@ -28,6 +29,7 @@ export async function createWebCrypto(subtle: SubtleCrypto, random: Random): Pro
     ...nobleSymmetric,
     ...webBulk(subtle),
     ...signatures,
+    argon2id,
     x25519: async (secretKey, publicKey) => (await primitives.x25519KeyFromSecret(secretKey)).agree(publicKey),
     messagingKeyFromSeed: seed => xWingKeyFromSeed(primitives, seed),
     encapsulate: publicKey => xWingEncapsulate(primitives, publicKey)

@@ -20,7 +20,7 @@ interface Upload {
 /** One request for an object, as a test that interferes sees it. */
 export interface ObjectRequest {
   node: number
-  /** `begin`, `part`, `complete`, `get`, `list` or `remove`. */
+  /** `begin`, `part`, `complete`, `put`, `get`, `list` or `remove`. */
   what: string
   hash: string
   /** Lower-case hex of the account that asks. */
@@ -119,6 +119,8 @@ export class FakeObjects {
         return this.#begin(key, url.searchParams)
       case 'part':
         return this.#part(key, Number(index), new Uint8Array(init.body as Uint8Array))
+      case 'put':
+        return this.#put(node, key, hash, url.searchParams, new Uint8Array(init.body as Uint8Array))
       case 'complete':
         return this.#complete(node, key, hash)
       case 'remove':
@@ -152,6 +154,14 @@ export class FakeObjects {
     this.uploadedBytes += body.length
     upload.parts.set(index, body)
     return new Response(null, { status: 204 })
+  }
+
+  /** A small object, in one request. */
+  #put(node: number, key: string, hash: string, query: URLSearchParams, body: Uint8Array): Response {
+    if (this.#owned.has(key)) return new Response(null, { status: 204 })
+    this.#begin(key, new URLSearchParams({ size: `${body.length}`, purpose: query.get('purpose')! }))
+    this.#part(key, 0, body)
+    return this.#complete(node, key, hash)
   }
 
   #complete(node: number, key: string, hash: string): Response {
@@ -188,7 +198,7 @@ export class FakeObjects {
 
 function whatOf(method: string, hash: string, verb: string | undefined): string {
   if (hash === '') return 'list'
-  if (method === 'PUT') return 'part'
+  if (method === 'PUT') return verb === 'parts' ? 'part' : 'put'
   if (method === 'DELETE') return 'remove'
   if (method === 'GET') return 'get'
   return verb === 'complete' ? 'complete' : 'begin'

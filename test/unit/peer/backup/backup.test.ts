@@ -256,7 +256,7 @@ describe('what a storage can do', () => {
   test('a backup that breaks off leaves the one before it, and the next run goes on', async () => {
     const { network, ada, bob, reader } = await backedUp()
     await talk(ada, bob, ['more', 'and more'])
-    network.objects.interfere = ({ what }) => (what === 'complete' ? failure('over-quota', 507) : undefined)
+    network.objects.interfere = ({ what }) => (what === 'put' ? failure('over-quota', 507) : undefined)
     await expect(ada.engine.backup.now(null)).rejects.toMatchObject(fault('no-room'))
     network.objects.interfere = () => undefined
     expect(await restore(reader)).toMatchObject({ messages: 1 })

@@ -109,7 +109,7 @@ describe('a file', () => {
     const { network, ada, bob } = await pair(3)
     await sendFile(ada, bob, SMALL)
     const received = await lastFile(bob, ada)
-    await eventually(() => network.objects.count('complete') === 2, 'two nodes have it')
+    await eventually(() => network.objects.count('put') === 2, 'two nodes have it')
     const keepers = [0, 1, 2].filter(node => network.objects.at(node).size > 0)
     expect(keepers).toHaveLength(2)
     network.objects.at(keepers[0]!).clear()
@@ -209,12 +209,14 @@ describe('an upload', () => {
 
   test('fails where there is no room, and not for a node that is busy', async () => {
     const { network, ada, bob } = await pair()
-    network.objects.interfere = ({ what, before }) =>
-      what === 'begin' ? failure(before === 0 ? 'busy' : 'over-quota', 503) : undefined
+    network.objects.interfere = ({ what }) => {
+      if (what === 'put') return failure('busy', 503)
+      return what === 'begin' ? failure('over-quota', 507) : undefined
+    }
     const sent = await sendFile(ada, bob, SMALL)
     await eventually(async () => (await stateOf(ada, bob, sent)).state === 'failed', 'it fails')
     expect((await stateOf(ada, bob, sent)).problem).toBe('storage-full')
-    expect(network.objects.count('begin')).toBe(2)
+    expect([network.objects.count('put'), network.objects.count('begin')]).toEqual([1, 1])
   })
 })
 
@@ -239,7 +241,7 @@ describe('a download', () => {
     const { network, ada, bob } = await pair(3)
     await sendFile(ada, bob, SMALL)
     const received = await lastFile(bob, ada)
-    await eventually(() => network.objects.count('complete') === 2, 'two nodes have it')
+    await eventually(() => network.objects.count('put') === 2, 'two nodes have it')
     let lies = 0
     network.objects.interfere = ({ what, node, hash }) => {
       if (what !== 'get' || lies > 0) return undefined

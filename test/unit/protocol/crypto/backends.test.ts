@@ -130,6 +130,17 @@ for (const crypto of await allBackends()) {
       await expect(crypto.pbkdf2Sha512(bytes(1), bytes(1), 1, 0)).rejects.toThrow(code('INVALID'))
     })
 
+    it('stretches with Argon2id as the reference implementation does, and refuses senseless parameters', async () => {
+      // From the tests of github.com/P-H-C/phc-winner-argon2: hashtest(version, 2, 8, 1, "password", "somesalt", ...).
+      const cost = { memoryKib: 256, iterations: 2, parallelism: 1 }
+      expect(toHex(await crypto.argon2id(utf8('password'), utf8('somesalt'), cost, 32))).toBe(
+        '9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe'
+      )
+      const endless = { ...cost, memoryKib: 2 ** 21 }
+      await expect(crypto.argon2id(utf8('x'), utf8('somesalt'), endless, 32)).rejects.toThrow(code('INVALID'))
+      await expect(crypto.argon2id(utf8(''), utf8('somesalt'), cost, 32)).rejects.toThrow(code('INVALID'))
+    })
+
     it.each([
       [
         '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
@@ -286,6 +297,7 @@ for (const crypto of await allBackends()) {
         crypto.chachaSeal(key, nonce, text, text),
         await crypto.aesGcmSeal(key, nonce, text, text),
         await crypto.pbkdf2Sha512(key, text, 1, 9),
+        await crypto.argon2id(key, text, { memoryKib: 8, iterations: 1, parallelism: 1 }, 9),
         key0.publicKey,
         await key0.sign(text),
         messaging.publicKey,

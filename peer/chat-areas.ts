@@ -93,7 +93,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   const { objects } = components
   const requests = new SignedRequests(context, components.fetch, components.access)
   const node = (): ListedNode | undefined => keeper.node
-  const { onTransfer } = events
+  const { onTransfer, onBackupWork } = events
   const files = new Files({
     context,
     states,
@@ -116,6 +116,8 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     fetch: components.fetch,
     nodes,
     derive: components.deriveBackupSecrets ?? passphraseSecrets,
+    isOnline: () => node() !== undefined,
+    onWork: onBackupWork,
     noteProfile: (accountId, profile) => maintenance.noteProfile(accountId, profile)
   })
   const notes = async (unit: UnitOfWork): Promise<ConversationId> =>

@@ -5,7 +5,7 @@ import type { BackupAuthorization } from '../protocol/identity/backup-authorizat
 import type { Epoch } from '../protocol/wire/placement.ts'
 import type { Amending } from './amendments/amending.ts'
 import type { ExpiryClock } from './amendments/expiry-clock.ts'
-import type { FileTransfer, PersonMarks } from './peer-api.ts'
+import type { BackupWork, FileTransfer, PersonMarks } from './peer-api.ts'
 import type { HttpClient, LocalObjects, Transport } from './ports.ts'
 import type { ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
@@ -52,6 +52,8 @@ export interface ChatEvents {
   onChange: () => void
   onMessage: (row: MessageRow) => void
   onTransfer: (transfer: FileTransfer) => void
+  /** A backup is made, checked or restored; null at its end. */
+  onBackupWork: (work: BackupWork | null) => void
   /** Somebody else did something that `listen` prints. */
   onEvent: () => void
   /** A connection is authenticated. @returns whether this node keeps our mailbox. */

@@ -6,7 +6,7 @@
  */
 import { ACCOUNT_CALLS, type AccountApi, type Me, type Stage } from './api/account-api.ts'
 import { AMENDMENTS_CALLS, type AmendmentsApi } from './api/amendments-api.ts'
-import { BACKUP_CALLS, type BackupApi } from './api/backup-api.ts'
+import { BACKUP_CALLS, type BackupApi, type BackupWork } from './api/backup-api.ts'
 import type { CallTable } from './api/call-table.ts'
 import { COMPLAINTS_CALLS, type ComplaintsApi } from './api/complaints-api.ts'
 import { CONVERSATIONS_CALLS, type ConversationsApi, type ConversationSummary } from './api/conversations-api.ts'
@@ -118,6 +118,8 @@ export interface PeerEvents {
   message: ChatMessage
   /** A file is a part further on its way. */
   transfer: FileTransfer
+  /** A backup is made, checked or restored, and how far it is; null at its end. */
+  backup: BackupWork | null
   /** A person did something that is not a message, such as a reaction: `listen` has another line to print. */
   event: null
   /** Another process answers from now on: nobody heard what happened in between, so lists are read again. */

@@ -213,7 +213,8 @@ export class PeerEngine implements PeerApi {
         onChange: () => this.#changed(),
         onEvent: () => this.#hub.emit('event', null),
         onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.parts.people.message(row)),
-        onTransfer: transfer => this.#hub.emit('transfer', transfer)
+        onTransfer: transfer => this.#hub.emit('transfer', transfer),
+        onBackupWork: work => this.#hub.emit('backup', work)
       }
     )
   }

@@ -8,6 +8,7 @@ export class PeerEventHub {
     snapshot: new Set(),
     message: new Set(),
     transfer: new Set(),
+    backup: new Set(),
     event: new Set(),
     resumed: new Set()
   }

@@ -67,6 +67,7 @@ export class WaysBack {
     const calls: BackupApi = {
       now: (passphrase, iagonKey) => backup.now(passphrase, iagonKey),
       status: () => backup.status(),
+      choose: choices => backup.choose(choices),
       check: () => backup.check(),
       restore: choice => restoring.restore(choice)
     }

@@ -1,5 +1,6 @@
 import type { Me } from './account-api.ts'
 import type { CallTable } from './call-table.ts'
+import type { ConversationHex } from './ids.ts'
 
 /** `peer.backup`: the history of the account, encrypted on nodes' storage under a passphrase. */
 export interface BackupApi {
@@ -12,6 +13,8 @@ export interface BackupApi {
    */
   now(passphrase: string | null, iagonKey?: string | null): Promise<BackupStatus>
   status(): Promise<BackupStatus>
+  /** Changes what is backed up, and whether by itself; what is left out keeps its value. It counts from the next backup on. */
+  choose(choices: Partial<BackupSettings>): Promise<BackupStatus>
   /** Reads the whole backup back and compares. Rejects with `backup` for what is wrong with it, `offline`. */
   check(): Promise<BackupCheck>
   /**
@@ -26,8 +29,27 @@ export interface BackupApi {
 export const BACKUP_CALLS: CallTable<BackupApi> = {
   now: 'repeat',
   status: 'repeat',
+  choose: 'repeat',
   check: 'repeat',
   restore: 'give-up'
+}
+
+/** What the user has chosen about backups of this device. */
+export interface BackupSettings {
+  /** It backs up by itself, once its passphrase is set: after some quiet time, at least once a day. */
+  automatic: boolean
+  /** Files of messages too. Without them they are restored only while the network has them. */
+  withFiles: boolean
+  /** Conversations that are not backed up. */
+  leftOut: ConversationHex[]
+}
+
+/** A backup that is made, checked or restored just now. */
+export interface BackupWork {
+  kind: 'backing-up' | 'checking' | 'restoring'
+  /** Of `total`: parts of the history. A part may turn up late, so `total` may grow. */
+  done: number
+  total: number
 }
 
 export interface BackupStatus {
@@ -35,6 +57,12 @@ export interface BackupStatus {
   isSet: boolean
   /** Whether it goes to an Iagon account of the user's own. */
   isOnOwnStorage: boolean
+  settings: BackupSettings
+  /** When the next backup runs by itself; null if it does not. It waits for a connection. */
+  nextAt: number | null
+  /** Why the last attempt of this process failed, by the codes of `backup` or `offline`; null if it did not. */
+  failed: string | null
+  work: BackupWork | null
   /** The last backup of this device; null before the first one. */
   last: {
     at: number

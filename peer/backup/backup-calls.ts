@@ -1,24 +1,35 @@
 /** The calls about the backup of the account of this device. */
-import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import { decodeBackupManifest, type BackupManifest } from '../../protocol/backup/backup-contents.ts'
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import type { DeriveSecrets } from '../../protocol/backup/backup-passphrase.ts'
-import type { BackupSeries } from '../../protocol/backup/backup-head.ts'
 import type { BackupAuthorization } from '../../protocol/identity/backup-authorization.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
-import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
+import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
 import { LocalCopies } from '../files/local-copies.ts'
-import { readWhole } from '../objects/encrypted-content.ts'
 import { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
-import { ObjectGone, ObjectReader } from '../objects/object-reader.ts'
 import { SignedRequests } from '../objects/signed-requests.ts'
 import type { OwnDevices } from '../own-devices/own-devices.ts'
-import type { BackupApi, BackupCheck, BackupStatus } from '../peer-api.ts'
+import type {
+  BackupApi,
+  BackupCheck,
+  BackupSettings,
+  BackupStatus,
+  BackupWork,
+  ConversationHex
+} from '../peer-api.ts'
 import type { HttpClient, LocalObjects } from '../ports.ts'
-import { backupSlots, type LastBackup } from '../store/backup-slots.ts'
+import {
+  backupSlots,
+  DEFAULT_BACKUP_CHOICES,
+  MAX_LEFT_OUT,
+  type BackupChoices,
+  type LastBackup
+} from '../store/backup-slots.ts'
+import { conversationEntry } from '../store/conversation-entries.ts'
 import type { StateStore } from '../store/state-store.ts'
+import { BackupChecking } from './backup-checking.ts'
 import { backupFailure } from './backup-failure.ts'
 import { OwnBackupHeads } from './backup-heads.ts'
 import { BackupKey } from './backup-key.ts'
@@ -26,6 +37,7 @@ import { BackupLookup, type OpenedBackup } from './backup-lookup.ts'
 import { BackupParts } from './backup-parts.ts'
 import { BackupRestore, type Restored } from './backup-restore.ts'
 import { BackupRun } from './backup-run.ts'
+import { BackupSchedule } from './backup-schedule.ts'
 
 export interface BackupCallsComponents {
   context: EngineContext
@@ -37,17 +49,23 @@ export interface BackupCallsComponents {
   fetch: HttpClient
   nodes: ObjectNodes
   derive: DeriveSecrets
+  /** Whether a node is connected. */
+  isOnline: () => boolean
+  /** Hears how far a backup, a check or a restore is; null at its end. */
+  onWork: (work: BackupWork | null) => void
   /** Keeps what a person is called. */
   noteProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => Promise<void>
 }
 
-export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> {
+export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' | 'check'> {
   readonly #components: BackupCallsComponents
   readonly #key: BackupKey
-  readonly #heads: OwnBackupHeads
   readonly #run: BackupRun
   readonly #restore: BackupRestore
-  readonly #client: ObjectClient
+  readonly #checking: BackupChecking
+  readonly #schedule: BackupSchedule
+  #work: BackupWork | null = null
+  #failed: string | null = null
   #iagonKey: string | undefined
   #stopping = new AbortController()
   #running: Promise<LastBackup> | undefined
@@ -57,11 +75,18 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
     const requests = new SignedRequests(context, fetch, access, () => this.#iagonKey)
     this.#components = components
     const key = (this.#key = new BackupKey(context, states, components.derive))
-    const heads = (this.#heads = new OwnBackupHeads({ ...components, requests }))
-    const client = (this.#client = new ObjectClient(requests))
+    const heads = new OwnBackupHeads({ ...components, requests })
+    const client = new ObjectClient(requests)
     const parts = new BackupParts({ context, states, directory, items: own.items })
     const copies = new LocalCopies({ context, states, objects })
     this.#run = new BackupRun({ ...components, requests, copies, client, heads, key, parts })
+    this.#checking = new BackupChecking({ ...components, client, heads, key })
+    this.#schedule = new BackupSchedule({
+      context,
+      isPossible: () => this.#isPossible(),
+      times: () => this.#times(),
+      run: async () => void (await this.now(null))
+    })
     const { merge } = own
     this.#restore = new BackupRestore({
       ...components,
@@ -75,13 +100,28 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
   /** Ends what is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    const looked = this.#schedule.stop()
     await this.#running?.catch(() => undefined)
+    await looked
     this.#stopping = new AbortController()
   }
 
   /** Reads which storage it is, as at the start. */
   async start(): Promise<void> {
     this.#iagonKey = (await this.#components.states.read(backupSlots.ownStorage()))?.iagonKey
+    this.#schedule.start()
+  }
+
+  async #isPossible(): Promise<boolean> {
+    if (this.#running || !this.#components.isOnline()) return false
+    return (await this.#choices()).automatic && (await this.#key.load()) !== undefined
+  }
+
+  async #times(): Promise<{ lastAt: number; newestAt: number }> {
+    const { states } = this.#components
+    const lastAt = (await states.read(backupSlots.last()))?.createdAt ?? 0
+    const chats = await states.all('conversation', conversationEntry)
+    return { lastAt, newestAt: chats.reduce((newest, { updatedAt }) => Math.max(newest, updatedAt), 0) }
   }
 
   async #setStorage(iagonKey: string | null | undefined): Promise<void> {
@@ -102,90 +142,77 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
   async now(passphrase: string | null, iagonKey?: string | null): Promise<BackupStatus> {
     await this.#setStorage(iagonKey)
     // One at a time: two would name each other's objects as left over.
-    await this.#running?.catch(() => undefined)
-    const running = (this.#running = this.#run.run(passphrase, this.#stopping.signal))
+    while (this.#running) await this.#running.catch(() => undefined)
+    const { signal } = this.#stopping
+    const running = this.#working('backing-up', onProgress => this.#run.run(passphrase, signal, onProgress))
+    this.#running = running
     try {
       await running
-      return await this.status()
+      this.#failed = null
     } catch (error) {
-      throw backupFailure(error)
+      if (error instanceof PeerError) this.#failed = error.code === 'backup' ? `${error.facts['fault']}` : error.code
+      throw error
     } finally {
-      if (this.#running === running) this.#running = undefined
+      this.#running = undefined
     }
+    return this.status()
   }
 
   async status(): Promise<BackupStatus> {
     const last = await this.#components.states.read(backupSlots.last())
     const isSet = (await this.#key.load()) !== undefined
-    const isOnOwnStorage = this.#iagonKey !== undefined
-    if (!last || last.createdAt === 0) return { isSet, isOnOwnStorage, last: null }
-    const { createdAt: at, counter, chats, messages, files, storedBytes: bytes, uploadedBytes, nodes } = last
-    return {
+    const { automatic, withFiles, leftOut } = await this.#choices()
+    const common = {
       isSet,
-      isOnOwnStorage,
-      last: { at, counter, chats, messages, files, bytes, uploadedBytes, copies: nodes.length }
+      isOnOwnStorage: this.#iagonKey !== undefined,
+      settings: { automatic, withFiles, leftOut: leftOut.map(toHex) as ConversationHex[] },
+      nextAt: isSet && automatic ? await this.#schedule.dueAt() : null,
+      failed: this.#failed,
+      work: this.#work
     }
+    if (!last || last.createdAt === 0) return { ...common, last: null }
+    const { createdAt: at, counter, chats, messages, files, storedBytes: bytes, uploadedBytes, nodes } = last
+    return { ...common, last: { at, counter, chats, messages, files, bytes, uploadedBytes, copies: nodes.length } }
   }
 
-  async check(): Promise<BackupCheck> {
+  async choose(choices: Partial<BackupSettings>): Promise<BackupStatus> {
+    const { automatic, withFiles, leftOut } = choices
+    const before = await this.#choices()
+    const next: BackupChoices = {
+      automatic: automatic ?? before.automatic,
+      withFiles: withFiles ?? before.withFiles,
+      leftOut: leftOut?.slice(0, MAX_LEFT_OUT).map(id => fromHex(id, 32)) ?? before.leftOut
+    }
+    await this.#components.states.unit(async unit => unit.write(backupSlots.choices(), next))
+    return this.status()
+  }
+
+  async #choices(): Promise<BackupChoices> {
+    return (await this.#components.states.read(backupSlots.choices())) ?? DEFAULT_BACKUP_CHOICES
+  }
+
+  /** Runs what takes a while, and says how far it is. @throws what {@link backupFailure} makes of its failure. */
+  async #working<T>(
+    kind: BackupWork['kind'],
+    run: (onProgress: (done: number, total: number) => void) => Promise<T>
+  ): Promise<T> {
+    const tell = (work: BackupWork | null): void => {
+      this.#work = work
+      this.#components.onWork(work)
+    }
     try {
-      return await this.#check(this.#stopping.signal)
+      tell({ kind, done: 0, total: 0 })
+      return await run((done, total) => tell({ kind, done, total }))
     } catch (error) {
       throw backupFailure(error)
+    } finally {
+      tell(null)
     }
   }
 
-  async #check(signal: AbortSignal): Promise<BackupCheck> {
-    const key = await this.#key.load()
-    const last = await this.#components.states.read(backupSlots.last())
-    if (!key || !last) throw new PeerError('backup', { fault: 'none' })
-    const { found, foreign, answers, failures } = await this.#heads.survey(key.backupKey)
-    if (answers === 0) throw new PeerError('offline', { origin: null })
-    if (!found)
-      throw foreign
-        ? new PeerError('backup', { fault: 'damaged' })
-        : (failures[0] ?? new PeerError('backup', { fault: 'none' }))
-    const { head, content, hash } = found
-    const isOlder = head.counter < last.counter || (head.counter === last.counter && !equalBytes(hash, last.headHash))
-    if (isOlder) throw new PeerError('backup', { fault: 'rolled-back' })
-    const checked: BackupCheck = { at: content.createdAt, counter: head.counter, chats: 0, messages: 0, files: 0 }
-    const chats = new Set<string>()
-    for (const { manifest } of content.series) await this.#checkSeries(manifest, chats, checked, signal)
-    return { ...checked, chats: chats.size }
-  }
-
-  async #checkSeries(
-    file: BackupSeries['manifest'],
-    chats: Set<string>,
-    checked: BackupCheck,
-    signal: AbortSignal
-  ): Promise<void> {
-    const { context, nodes } = this.#components
-    const env = sessionEnvironment(context)
-    const readerOf = (of: Uint8Array): ObjectReader => new ObjectReader(this.#client, toHex(of), nodes.forDownload([]))
-    const manifest = decodeBackupManifest(await readWhole(env, readerOf(file.hash), file, signal))
-    for (const segment of manifest.segments) {
-      await readWhole(env, readerOf(segment.file.hash), segment.file, signal)
-      if (segment.conversationId) chats.add(toHex(segment.conversationId))
-      checked.messages += segment.messages
-    }
-    await this.#requireFiles(manifest, signal)
-    checked.files += manifest.files.length
-  }
-
-  /** Whether a node still names each file as ours: its bytes are checked when somebody opens it. */
-  async #requireFiles({ files }: BackupManifest, signal: AbortSignal): Promise<void> {
-    const kept = new Set<string>()
-    for (const node of this.#components.nodes.forDownload([])) {
-      let after = ''
-      for (;;) {
-        const page = await this.#client.list(node, after, signal).catch(() => ({ objects: [] }))
-        for (const { hash } of page.objects) kept.add(hash)
-        if (page.objects.length < 1_000) break
-        after = page.objects.at(-1)!.hash
-      }
-    }
-    if (files.some(({ hash }) => !kept.has(toHex(hash)))) throw new ObjectGone('files of the backup are gone')
+  check(): Promise<BackupCheck> {
+    const { signal } = this.#stopping
+    return this.#working('checking', onProgress => this.#checking.run(signal, onProgress))
   }
 
   /** Opens the backup of this account. */
@@ -197,12 +224,9 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'check'> 
 
   /** Brings an opened backup to this device. */
   async restore(opened: OpenedBackup, iagonKey?: string | null): Promise<Restored> {
-    try {
-      if (iagonKey != null) await this.#setStorage(iagonKey)
-      return await this.#restore.run(opened, this.#stopping.signal)
-    } catch (error) {
-      throw backupFailure(error)
-    }
+    if (iagonKey != null) await this.#setStorage(iagonKey)
+    const { signal } = this.#stopping
+    return this.#working('restoring', onProgress => this.#restore.run(opened, signal, onProgress))
   }
 
   /** Over HTTP: a device that only reads has no connection. */

@@ -55,13 +55,27 @@ export class BackupParts {
     this.#components = components
   }
 
-  /** What the devices of the account agree on, then each conversation. One part is in memory at a time. */
-  async *all(): AsyncGenerator<BackupPart> {
+  /**
+   * What the devices of the account agree on, then each conversation. One part is in memory at a time.
+   * @param leftOut - conversations that are not wanted, in hex.
+   */
+  async *all(leftOut: ReadonlySet<string>): AsyncGenerator<BackupPart> {
     yield this.#items()
-    const conversations = await this.#components.states.all('conversation', conversationEntry)
-    for (const conversation of conversations.sort((a, b) => b.updatedAt - a.updatedAt)) {
-      if (conversation.lastOrder !== null) yield* this.#conversation(conversation)
-    }
+    for (const conversation of await this.#conversations(leftOut)) yield* this.#conversation(conversation)
+  }
+
+  /** About how many parts there are: what was restored here is not counted. */
+  async count(leftOut: ReadonlySet<string>): Promise<number> {
+    const blocks = (await this.#conversations(leftOut)).map(({ lastOrder }) => placeOf(lastOrder ?? '') / PLACES + 1)
+    return blocks.reduce((sum, count) => sum + Math.floor(count), 1)
+  }
+
+  /** Those with messages, newest first. */
+  async #conversations(leftOut: ReadonlySet<string>): Promise<Conversation[]> {
+    const all = await this.#components.states.all('conversation', conversationEntry)
+    return all
+      .filter(({ lastOrder, conversationId }) => lastOrder !== null && !leftOut.has(toHex(conversationId)))
+      .sort((a, b) => b.updatedAt - a.updatedAt)
   }
 
   #items(): BackupPart {
@@ -121,8 +135,8 @@ export class BackupParts {
 
 /** Which part an order is in. What an own device or a backup has shipped keeps its order behind place 0. */
 function blockOf(order: string): string {
-  const [first = '0', second = '0'] = order.split('.')
-  const place = Number.parseInt(first, 16)
+  const [, second = '0'] = order.split('.')
+  const place = placeOf(order)
   return place > 0 ? `${Math.floor(place / PLACES)}` : `shipped-${Math.floor(Number.parseInt(second, 16) / PLACES)}`
 }
 
@@ -140,3 +154,6 @@ function pagesOf(rows: ShippedRow[]): ShippedRow[][] {
   }
   return pages
 }
+
+/** The place of a message in its conversation on this device; 0 for what another device or a backup has shipped. */
+const placeOf = (order: string): number => Number.parseInt(order.split('.')[0] || '0', 16)

@@ -14,6 +14,7 @@ import { SignedRequests } from '../objects/signed-requests.ts'
 import { decodePiece, type HistoryPiece } from '../own-devices/history-piece.ts'
 import type { HttpClient } from '../ports.ts'
 import type { OpenedBackup } from './backup-lookup.ts'
+import { pause } from './pause.ts'
 
 /** Times that every node is asked for an object while one of them does not answer. */
 const ATTEMPTS = 5
@@ -48,7 +49,7 @@ export class BackupReader {
       } catch (error) {
         const isPassing = error instanceof PeerError && error.code === 'offline'
         if (!isPassing || attempt >= ATTEMPTS) throw error
-        await new Promise<void>(resolve => void context.timers.after(FIRST_RETRY_MS * 2 ** attempt, resolve))
+        await pause(context.timers, FIRST_RETRY_MS * 2 ** attempt, signal)
         signal.throwIfAborted()
       }
     }

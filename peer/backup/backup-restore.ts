@@ -41,6 +41,15 @@ export interface RestoredPerson {
   displayName: string | null
 }
 
+/** Where the contents of a backup go. */
+interface Into {
+  restored: Restored
+  people: Map<string, RestoredPerson>
+  failures: unknown[]
+  signal: AbortSignal
+  onProgress: (done: number, total: number) => void
+}
+
 /** What a restore brought. */
 export interface Restored {
   /** Messages that were not here before. */
@@ -61,7 +70,11 @@ export class BackupRestore {
    * @throws PeerError `backup` `rolled-back` before anything is changed; afterwards BackupError `damaged` or {@link ObjectGone}
    * for parts that could not be read, once all others are here.
    */
-  async run(opened: OpenedBackup, signal: AbortSignal): Promise<Restored> {
+  async run(
+    opened: OpenedBackup,
+    signal: AbortSignal,
+    onProgress: (done: number, total: number) => void
+  ): Promise<Restored> {
     await this.#requireNewest(opened)
     const reader = new BackupReader(this.#components, opened)
     const restored: Restored = { messages: 0, chats: 0, createdAt: opened.content.createdAt }
@@ -69,7 +82,7 @@ export class BackupRestore {
     const failures: unknown[] = []
     for (const series of opened.content.series) {
       try {
-        await this.#series(reader, series, { restored, people, failures, signal })
+        await this.#series(reader, series, { restored, people, failures, signal, onProgress })
       } catch (error) {
         failures.push(readFault(error, signal))
       }
@@ -93,10 +106,13 @@ export class BackupRestore {
   async #series(
     reader: BackupReader,
     series: BackupSeries,
-    into: { restored: Restored; people: Map<string, RestoredPerson>; failures: unknown[]; signal: AbortSignal }
+    into: Into
   ): Promise<void> {
     const { states, merge } = this.#components
     const manifest = decodeBackupManifest(await reader.file(series.manifest, into.signal))
+    let done = 0
+    const told = (): void => into.onProgress(done, manifest.segments.length)
+    told()
     for (const read of ahead(manifest.segments, segment => reader.segment(segment, into.signal))) {
       try {
         for (const piece of await read) {
@@ -109,6 +125,8 @@ export class BackupRestore {
       } catch (error) {
         into.failures.push(readFault(error, into.signal))
       }
+      done++
+      told()
     }
   }
 

@@ -24,13 +24,20 @@ import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { ObjectReader } from '../objects/object-reader.ts'
 import { ObjectRefusal, type ObjectNode, type SignedRequests } from '../objects/signed-requests.ts'
 import type { LocalObjects } from '../ports.ts'
-import { backupSlots, type BackupKeyState, type LastBackup } from '../store/backup-slots.ts'
+import {
+  backupSlots,
+  DEFAULT_BACKUP_CHOICES,
+  type BackupChoices,
+  type BackupKeyState,
+  type LastBackup
+} from '../store/backup-slots.ts'
 import type { StateStore } from '../store/state-store.ts'
 import type { FoundHead, OwnBackupHeads } from './backup-heads.ts'
 import type { BackupKey } from './backup-key.ts'
 import type { BackupPart, BackupParts } from './backup-parts.ts'
 import { AtOnce } from './at-once.ts'
 import { BackupTargets } from './backup-targets.ts'
+import { pause } from './pause.ts'
 
 /** Another device of the account may replace the head meanwhile. */
 const MAX_HEAD_ATTEMPTS = 4
@@ -39,6 +46,9 @@ const OBJECTS_AT_ONCE = 4
 /** Objects that one listing of a node names, and listings that are read. */
 const LISTED = 1_000
 const MAX_LISTINGS = 20
+
+/** Hears how many parts of the history are done, and about how many there are. */
+type OnProgress = (done: number, total: number) => void
 
 export interface BackupRunComponents {
   context: EngineContext
@@ -75,7 +85,7 @@ export class BackupRun {
   }
 
   /** @throws PeerError, BackupError, ObjectRefusal; the signal's reason. */
-  async run(passphrase: string | null, signal: AbortSignal): Promise<LastBackup> {
+  async run(passphrase: string | null, signal: AbortSignal, onProgress: OnProgress): Promise<LastBackup> {
     const { states, heads, key, context } = this.#components
     const known = await key.load()
     const survey = await heads.survey(known?.backupKey)
@@ -84,7 +94,8 @@ export class BackupRun {
     const last = (await states.read(backupSlots.last())) ?? NO_BACKUP
     const before = last.manifest.length > 0 ? decodeBackupManifest(last.manifest) : undefined
     const targets = this.#targets(last, signal)
-    const manifest = await this.#manifest(before, targets)
+    const choices = (await states.read(backupSlots.choices())) ?? DEFAULT_BACKUP_CHOICES
+    const manifest = await this.#manifest(before, targets, choices, onProgress)
     const encoded = encodeBackupManifest(manifest)
     const file = await targets.store(encoded)
     const chats = new Set(
@@ -124,14 +135,15 @@ export class BackupRun {
   #targets(last: LastBackup, signal: AbortSignal): BackupTargets {
     const { context, client, objects, nodes } = this.#components
     const env = sessionEnvironment(context)
-    const pause = (ms: number): Promise<void> => new Promise(resolve => void context.timers.after(ms, resolve))
-    return new BackupTargets({ env, client, objects, nodes, pause, signal }, last.nodes)
+    return new BackupTargets({ env, client, objects, nodes, signal, pause: ms => pause(context.timers, ms, signal) }, last.nodes)
   }
 
   /** Stores what is new, and names everything. */
   async #manifest(
     before: BackupManifest | undefined,
-    targets: BackupTargets
+    targets: BackupTargets,
+    { withFiles, leftOut }: BackupChoices,
+    onProgress: OnProgress
   ): Promise<Omit<BackupManifest, 'version'>> {
     const { context, parts } = this.#components
     const known = new Map((before?.segments ?? []).map(entry => [nameOf(entry), entry]))
@@ -140,12 +152,17 @@ export class BackupRun {
     const files = new Map<string, { hash: Uint8Array; storedBytes: number }>()
     const seen = new Set<string>()
     const work = new AtOnce(OBJECTS_AT_ONCE)
+    const skipped = new Set(leftOut.map(toHex))
+    const total = await parts.count(skipped)
+    const told = (): void => onProgress(segments.length, Math.max(total, segments.length))
+    told()
     try {
-      for await (const part of parts.all()) {
+      for await (const part of parts.all(skipped)) {
         await work.begin(async () => {
           segments.push(await this.#segment(part, known.get(nameOf(part)), targets))
+          told()
         })
-        for (const { hash, size } of part.files) {
+        for (const { hash, size } of withFiles ? part.files : []) {
           const name = toHex(hash)
           if (seen.has(name)) continue
           seen.add(name)

@@ -1,10 +1,11 @@
 /** The words and options of `volo-peer`. Imports nothing heavy, so that help and usage errors come at once. */
 import { Command as CommandWord, CommanderError } from 'commander'
+import { addBackupCommands, type BackupCommand } from './backup-command-line.ts'
 import { addGroupCommands, type GroupCommand } from './group-command-line.ts'
 import { addComplaintCommands, type ComplaintCommand } from './complaint-command-line.ts'
 import { addMessageCommands, type MessageCommand } from './message-commands.ts'
 import type { AddCommandsOf, CommonOptions } from './command-options.ts'
-import { nonEmpty, positiveInteger } from './option-values.ts'
+import { nonEmpty, positiveInteger, withoutAt } from './option-values.ts'
 import { addPeopleCommands, type PeopleCommand } from './people-commands.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -45,18 +46,7 @@ export type Command =
   | ({ kind: 'recoveryStatus' } & CommonOptions)
   | ({ kind: 'recoveryRefuse' } & CommonOptions)
   | ({ kind: 'recoveryUse'; file: string; username: string; deviceName: string } & CommonOptions)
-  | ({ kind: 'backupNow'; passphraseFile: string | undefined; iagonKeyFile: string | undefined } & CommonOptions)
-  | ({ kind: 'backupStatus' } & CommonOptions)
-  | ({ kind: 'backupCheck' } & CommonOptions)
-  | ({
-      kind: 'restore'
-      username: string
-      passphraseFile: string
-      recoveryFile: string | undefined
-      iagonKeyFile: string | undefined
-      deviceName: string
-    } & CommonOptions)
-  | ({ kind: 'exportAll'; out: string } & CommonOptions)
+  | BackupCommand
 
 const NOTES = `
 PERSON is @username or an account id (64 hex digits); CHAT is a person, or group:ID. MESSAGE is an id or its beginning (8 hex digits or more).
@@ -328,75 +318,6 @@ const addRecoveryCommands: AddCommands = (program, common, take) => {
     })
 }
 
-const addBackupCommands: AddCommands = (program, common, take) => {
-  const backup = program.command('backup').description('the history of the account, encrypted on the storage of nodes')
-  backup
-    .command('now')
-    .description('back up; what has not changed is not uploaded again')
-    .option(
-      '--passphrase-file <FILE>',
-      'file with the passphrase; another one replaces it',
-      nonEmpty('passphrase-file')
-    )
-    .option(
-      '--iagon-key-file <FILE>',
-      'keep it in an Iagon account of your own, whose key is in this file',
-      nonEmpty('iagon-key-file')
-    )
-    .action(({ passphraseFile, iagonKeyFile }: { passphraseFile?: string; iagonKeyFile?: string }) =>
-      take({ kind: 'backupNow', passphraseFile, iagonKeyFile, ...common() })
-    )
-  backup
-    .command('status')
-    .description('the last backup that this device has made')
-    .action(() => take({ kind: 'backupStatus', ...common() }))
-  backup
-    .command('check')
-    .description('read the whole backup back and compare')
-    .action(() => take({ kind: 'backupCheck', ...common() }))
-  program
-    .command('restore')
-    .description('bring the history of a backup to this data directory, which may be empty')
-    .requiredOption('--username <NAME>', 'the username of the account', nonEmpty('username'))
-    .requiredOption('--passphrase-file <FILE>', 'file with the passphrase of the backup', nonEmpty('passphrase-file'))
-    .option(
-      '--recovery-file <FILE>',
-      'regain the account, too; without it the history can only be read',
-      nonEmpty('recovery-file')
-    )
-    .option(
-      '--iagon-key-file <FILE>',
-      'key of your own Iagon account, if the backup is there',
-      nonEmpty('iagon-key-file')
-    )
-    .option('--device-name <TEXT>', 'how you see this device', 'Command line')
-    .action(
-      (options: {
-        username: string
-        passphraseFile: string
-        recoveryFile?: string
-        iagonKeyFile?: string
-        deviceName: string
-      }) => {
-        const { username, passphraseFile, recoveryFile, iagonKeyFile, deviceName } = options
-        take({
-          kind: 'restore',
-          username: withoutAt(username),
-          passphraseFile,
-          recoveryFile,
-          iagonKeyFile,
-          deviceName,
-          ...common()
-        })
-      }
-    )
-  program
-    .command('export')
-    .description('write every chat as HTML and JSON, with its files, into a new folder; not encrypted')
-    .requiredOption('--out <DIR>', 'a folder that is not there yet', nonEmpty('out'))
-    .action(({ out }: { out: string }) => take({ kind: 'exportAll', out, ...common() }))
-}
-
 function sentenceOf({ code, message }: CommanderError): string {
   if (code === 'commander.help') return 'help is there for the commands only'
   const sentence = message
@@ -405,8 +326,6 @@ function sentenceOf({ code, message }: CommanderError): string {
     .replace(/\.$/, '')
   return code === 'commander.excessArguments' ? `${sentence}; put texts with spaces in quotes` : sentence
 }
-
-const withoutAt = (name: string): string => name.replace(/^@/, '')
 
 function origin(value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined

@@ -17,3 +17,14 @@ export const positiveInteger =
     if (value.trim() !== '' && Number.isSafeInteger(number) && number > 0) return number
     throw new UsageError(`--${option} must be a whole number above 0, got "${value}"`)
   }
+
+/** A switch. @param option - its name without dashes. */
+export const onOrOff =
+  (option: string) =>
+  (value: string): boolean => {
+    if (value === 'on' || value === 'off') return value === 'on'
+    throw new UsageError(`--${option} must be on or off, got "${value}"`)
+  }
+
+/** A username as people type it. */
+export const withoutAt = (name: string): string => name.replace(/^@/, '')

@@ -96,6 +96,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   recoveryUse: async () => (await recovery()).recoveryUse,
   backupNow: async () => (await backup()).backupNow,
   backupStatus: async () => (await backup()).backupStatus,
+  backupSettings: async () => (await backup()).backupSettings,
   backupCheck: async () => (await backup()).backupCheck,
   restore: async () => (await backup()).restore,
   complaintsList: async () => (await complaints()).complaintsList,

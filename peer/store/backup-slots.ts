@@ -1,5 +1,5 @@
 /** What a device remembers of the backup of its account. */
-import { bytes, bytesBetween, list, struct, text, uint, type TypeOf } from '../../protocol/codec.ts'
+import { bool, bytes, bytesBetween, list, struct, text, uint, type TypeOf } from '../../protocol/codec.ts'
 import { KEY_BYTES } from '../../protocol/crypto/crypto.ts'
 import { backupLockCodec } from '../../protocol/backup/backup-head.ts'
 import { deviceIdCodec } from '../../protocol/identity/device.ts'
@@ -37,15 +37,32 @@ const lastCodec = struct({
 /** The last backup that this device knows of. */
 export type LastBackup = TypeOf<typeof lastCodec>
 
+/** Most chats that can be left out of a backup. */
+export const MAX_LEFT_OUT = 4_096
+
+const choicesCodec = struct({
+  /** Whether this device backs up by itself. */
+  automatic: bool,
+  withFiles: bool,
+  /** Conversations that are not backed up. */
+  leftOut: list(bytes(32), MAX_LEFT_OUT)
+})
+/** What the user has chosen about backups of this device. */
+export type BackupChoices = TypeOf<typeof choicesCodec>
+/** Before anything was chosen: the first backup says that others follow. */
+export const DEFAULT_BACKUP_CHOICES: BackupChoices = { automatic: true, withFiles: true, leftOut: [] }
+
 const ownStorageCodec = struct({ iagonKey: text(4096) })
 
 export const backupSlots = {
   /** An Iagon account of the user's own. */
   ownStorage: (): Slot<TypeOf<typeof ownStorageCodec>> => ({ space: 'own-storage', codec: ownStorageEntry }),
+  choices: (): Slot<BackupChoices> => ({ space: 'backup-choices', codec: choicesEntry }),
   key: (): Slot<BackupKeyState> => ({ space: 'backup-key', codec: keyEntry }),
   last: (): Slot<LastBackup> => ({ space: 'last-backup', codec: lastEntry })
 }
 
 const ownStorageEntry = entry(ownStorageCodec)
+const choicesEntry = entry(choicesCodec)
 const keyEntry = entry(keyCodec)
 const lastEntry = entry(lastCodec)

@@ -50,6 +50,7 @@ export class FakePeer implements PeerApi {
     snapshot: new Set(),
     message: new Set(),
     transfer: new Set(),
+    backup: new Set(),
     event: new Set(),
     resumed: new Set()
   }
@@ -442,7 +443,15 @@ export class FakePeer implements PeerApi {
     return message
   }
 
-  #backup: BackupStatus = { isSet: false, isOnOwnStorage: false, last: null }
+  #backup: BackupStatus = {
+    isSet: false,
+    isOnOwnStorage: false,
+    settings: { automatic: true, withFiles: true, leftOut: [] },
+    nextAt: null,
+    failed: null,
+    work: null,
+    last: null
+  }
 
   readonly backup: PeerApi['backup'] = {
     now: async () => {
@@ -456,9 +465,12 @@ export class FakePeer implements PeerApi {
         uploadedBytes: 91_200_000,
         copies: 2
       }
-      return (this.#backup = { isSet: true, isOnOwnStorage: false, last })
+      return (this.#backup = { ...this.#backup, isSet: true, last })
     },
     status: async () => this.#backup,
+    choose: async choices => {
+      return (this.#backup = { ...this.#backup, settings: { ...this.#backup.settings, ...choices } })
+    },
     check: async () => ({ at: Date.now(), counter: 1, chats: 5, messages: 1_234, files: 17 }),
     restore: async () => {
       throw new PeerError('backup', { fault: 'passphrase' })

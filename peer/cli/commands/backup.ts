@@ -1,8 +1,9 @@
-/** `backup now`, `backup status`, `backup check` and `restore`. */
+/** `backup now`, `backup status`, `backup settings`, `backup check` and `restore`. */
 import { readFile } from 'node:fs/promises'
-import type { BackupStatus } from '../../peer-api.ts'
+import type { BackupStatus, ConversationHex } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, sizeWords } from '../output.ts'
+import { chatNamed } from './find-conversation.ts'
 import { readCode } from './recovery.ts'
 import { EXIT, orTimeout, requireLive, requireRegistered, type Run } from './runnable.ts'
 
@@ -48,6 +49,20 @@ export const backupStatus: Run<'backupStatus'> = async (peer, _command, output) 
   return EXIT.done
 }
 
+export const backupSettings: Run<'backupSettings'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const { automatic, withFiles, leaveOut } = command
+  const leftOut: ConversationHex[] = []
+  for (const chat of leaveOut ?? []) leftOut.push((await chatNamed(peer, chat, command.timeoutMs)).id)
+  const status = await peer.backup.choose({
+    ...(automatic !== undefined && { automatic }),
+    ...(withFiles !== undefined && { withFiles }),
+    ...(leaveOut && { leftOut })
+  })
+  await output.print(status, settingsLine(status))
+  return EXIT.done
+}
+
 export const backupCheck: Run<'backupCheck'> = async (peer, command, output) => {
   await requireLive(peer)
   const timeoutMs = command.timeoutMs ?? BACKUP_TIMEOUT_MS
@@ -85,14 +100,27 @@ export const restore: Run<'restore'> = async (peer, command, output) => {
   return EXIT.done
 }
 
-function statusLine({ isSet, last }: BackupStatus): string {
+function statusLine(status: BackupStatus): string {
+  const { isSet, last } = status
   if (!last)
     return isSet
-      ? 'This device has made no backup yet.'
+      ? `This device has made no backup yet. ${settingsLine(status)}`
       : 'There is no backup. Make one with: volo-peer backup now --passphrase-file FILE'
   const { at, counter, chats, messages, files, bytes, copies } = last
   const what = `${messages} messages of ${chats} chats, ${files} files`
-  return `Last backup: ${dateOf(at)} (number ${counter}), ${what}, ${sizeWords(bytes)}, at ${copies} node(s).`
+  const lastLine = `Last backup: ${dateOf(at)} (number ${counter}), ${what}, ${sizeWords(bytes)}, at ${copies} node(s).`
+  return `${lastLine}\n${settingsLine(status)}`
+}
+
+function settingsLine({ settings, nextAt }: BackupStatus): string {
+  const { automatic, withFiles, leftOut } = settings
+  const parts = [
+    withFiles ? 'Files are backed up.' : 'Files are not backed up.',
+    ...(leftOut.length > 0 ? [`${leftOut.length} chat(s) are left out.`] : [])
+  ]
+  if (!automatic) return [...parts, 'Nothing is backed up by itself.'].join(' ')
+  const when = nextAt === null ? 'once a passphrase is set' : `next at ${dateOf(nextAt)}`
+  return [...parts, `It backs up by itself while listen runs: ${when}.`].join(' ')
 }
 
 const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 16).replace('T', ' ')

@@ -114,6 +114,7 @@ export class PeerHost {
     const peer = await this.#components.open(passphrase, () => this.#reopen())
     peer.api.on('snapshot', value => this.#tellAll({ kind: 'event', event: 'snapshot', value }))
     peer.api.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
+    peer.api.on('backup', value => this.#tellAll({ kind: 'event', event: 'backup', value }))
     peer.api.on('transfer', value => this.#tellAll({ kind: 'event', event: 'transfer', value }))
     return peer
   }

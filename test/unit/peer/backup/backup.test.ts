@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { decodeBackupHead, encodeBackupHead, type BackupHead } from '../../../../protocol/backup/backup-head.ts'
-import type { ChatMessage } from '../../../../peer/peer-api.ts'
+import type { BackupWork, ChatMessage } from '../../../../peer/peer-api.ts'
 import { failure } from '../../../support/network/fake/fake-objects.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
@@ -143,6 +143,43 @@ describe('a backup', () => {
     expect(await restore(reader, 'another one')).toMatchObject({ messages: 30 })
     // What is named no more is gone.
     expect(network.objects.at(0).size).toBe(3)
+  })
+
+  test('leaves out the files or the chats that its owner does not want, and takes them in again', async () => {
+    const { network, ada, bob } = await world()
+    await talk(ada, bob, ['kept'])
+    const { id } = (await ada.engine.snapshot()).conversations.find(chat => chat.person.accountId === bob.me.accountId)!
+    await ada.engine.files.send(id, new Blob([new Uint8Array(randomBytes(9_000))]), { name: 'plan.pdf' })
+    await eventually(async () => (await ada.messages(bob)).every(({ state }) => state !== 'waiting'), 'it is sent')
+    await ada.engine.backup.choose({ withFiles: false })
+    expect((await ada.engine.backup.now(PASSPHRASE)).last).toMatchObject({ messages: 2, files: 0 })
+    const chosen = await ada.engine.backup.choose({ leftOut: [id] })
+    expect(chosen.settings).toEqual({ automatic: true, withFiles: false, leftOut: [id] })
+    expect((await ada.engine.backup.now(null)).last).toMatchObject({ chats: 0, messages: 0 })
+    await ada.restart()
+    await eventually(async () => (await ada.engine.snapshot()).status.connection === 'online', 'it is online')
+    await ada.engine.backup.choose({ withFiles: true, leftOut: [] })
+    expect((await ada.engine.backup.now(null)).last).toMatchObject({ chats: 1, messages: 2, files: 1 })
+    expect(await restore(await fresh(network))).toMatchObject({ messages: 2 })
+  })
+
+  test('says how far it is, when the next one runs by itself, and why the last one failed', async () => {
+    const { network, ada, bob } = await world()
+    await talk(ada, bob, ['one', 'two'])
+    const told: (BackupWork | null)[] = []
+    ada.engine.on('backup', work => told.push(work))
+    expect((await ada.engine.backup.status()).nextAt).toBeNull()
+    const { nextAt, last } = await ada.engine.backup.now(PASSPHRASE)
+    expect(nextAt).toBeGreaterThan(last!.at)
+    const steps = told.filter(work => work !== null)
+    expect(told.at(-1)).toBeNull()
+    expect(steps.at(-1)).toMatchObject({ kind: 'backing-up', done: steps.at(-1)!.total })
+    expect(steps.map(({ done }) => done)).toEqual(steps.map(({ done }) => done).toSorted((a, b) => a - b))
+    expect((await ada.engine.backup.choose({ automatic: false })).nextAt).toBeNull()
+    await talk(ada, bob, ['one', 'two', 'three'])
+    network.objects.interfere = ({ what }) => (what === 'put' ? failure('over-quota', 507) : undefined)
+    await expect(ada.engine.backup.now(null)).rejects.toMatchObject(fault('no-room'))
+    expect(await ada.engine.backup.status()).toMatchObject({ failed: 'no-room', work: null })
   })
 
   test('goes to two operators, and is whole without the first', async () => {

@@ -1,4 +1,4 @@
-import type { BackupCheck, BackupStatus, PeerApi } from '../../../peer/peer-api.ts'
+import type { BackupCheck, BackupSettings, BackupStatus, ConversationHex, PeerApi } from '../../../peer/peer-api.ts'
 
 /** Shortest passphrase that is taken. */
 export const MIN_PASSPHRASE_LENGTH = 8
@@ -32,6 +32,21 @@ export class BackupPage {
       this.status = await this.#api.backup.now(this.passphrase === '' ? null : this.passphrase)
       this.passphrase = ''
     })
+  }
+
+  /** Changes what is backed up, and whether by itself. It counts at once. */
+  async choose(change: Partial<BackupSettings>): Promise<void> {
+    try {
+      this.status = await this.#api.backup.choose(change)
+    } catch (error) {
+      this.failure = error
+    }
+  }
+
+  /** Takes a chat out of later backups, or in again. */
+  chooseChat(id: ConversationHex, isIn: boolean): Promise<void> {
+    const others = (this.status?.settings.leftOut ?? []).filter(each => each !== id)
+    return this.choose({ leftOut: isIn ? others : [...others, id] })
   }
 
   check(): Promise<void> {

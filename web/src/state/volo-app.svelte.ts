@@ -1,4 +1,5 @@
 import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot, Person } from '../../../peer/peer-api.ts'
+import { BackupWatch } from '../backup/backup-watch.svelte.ts'
 import type { Language } from '../i18n/language.ts'
 import type { AppLock } from './app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
@@ -65,6 +66,7 @@ export class VoloApp {
   readonly #storage: Storage | null
   readonly notice = new StatusNotice()
   readonly history: ArrivingHistory
+  readonly backups: BackupWatch
   readonly recovery: RecoveryStatus
   readonly faces: Faces
   readonly switcher = new ChatSwitcher(() => this.conversations)
@@ -80,6 +82,7 @@ export class VoloApp {
     this.groupInvitation = groupInvitation
     this.#storage = storage
     this.history = new ArrivingHistory(api)
+    this.backups = new BackupWatch(api)
     this.recovery = new RecoveryStatus(api)
     this.faces = new Faces(api.people)
   }

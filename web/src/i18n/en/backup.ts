@@ -26,6 +26,15 @@ export const backup = {
     checked: (what: string) => `The backup is whole: ${what}.`,
     open: 'Open backup',
 
+    choice: 'What is backed up',
+    automatic: 'Back up by itself, after a quiet time and once a day',
+    next: (when: string) => `Next: ${when}.`,
+    withFiles: 'Pictures, files and voice notes too',
+    withoutFiles: 'Without them, files come back only while the network has them: 30 days.',
+    chats: (chosen: number, all: number) => (chosen === all ? 'All chats' : `${chosen} of ${all} chats`),
+    failedByItself: 'The last backup did not work. The one before it is whole, and Volo tries again.',
+    bringing: 'Bringing your chats back… You can go on using Volo.',
+
     readOnly: 'This is a backup, opened to be read. It is no device of your account, and cannot send or receive.',
 
     restore: 'Restore a backup',

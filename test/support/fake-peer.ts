@@ -5,6 +5,7 @@ import type {
   BackupStatus,
   ChatMessage,
   DeviceRecord,
+  FileUsage,
   HistoryStatus,
   LinkingState,
   OwnInvite,
@@ -368,8 +369,8 @@ export class FakePeer implements PeerApi {
       return file
     },
     chunk: async (_id, index) => (index === 0 ? FIXTURE_PICTURE : new Uint8Array()),
-    usage: async () => [],
-    free: async () => {}
+    usage: async () => this.#usage(),
+    free: async id => void this.#freed.add(id)
   }
 
   readonly amendments: PeerApi['amendments'] = {
@@ -441,6 +442,14 @@ export class FakePeer implements PeerApi {
     setTimeout(() => this.#put({ ...message, state: 'sent' }), 300)
     setTimeout(() => this.#put({ ...message, state: 'delivered' }), 900)
     return message
+  }
+
+  readonly #freed = new Set<string>()
+
+  /** Files in the first chats of the world, until they are freed. */
+  #usage(): FileUsage[] {
+    const chats = this.#world.snapshot.conversations.filter(({ id }) => !this.#freed.has(id)).slice(0, 3)
+    return chats.map(({ id }, index) => ({ conversationId: id, files: 17 - 8 * index, bytes: 45_600_000 / 4 ** index }))
   }
 
   #backup: BackupStatus = {

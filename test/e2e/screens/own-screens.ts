@@ -6,6 +6,7 @@ import type { Screen } from './screen.ts'
 /** The user’s own account, its devices, and how these are kept safe. */
 export const OWN_SCREENS: Screen[] = [
   { name: 'backup', world: busyWorld, hash: '#/you/backup' },
+  { name: 'storage', world: busyWorld, hash: '#/you/storage' },
   {
     name: 'one-operator-network',
     world: () => oneOperator(busyWorld()),

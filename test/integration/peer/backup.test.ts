@@ -78,7 +78,10 @@ it('the history is back in an empty folder: to be read with the passphrase, as a
   expect(device).toMatchObject({ code: 0, lines: [{ messages: 2, readOnly: false, username: 'ada' }] })
   expect(await texts('device')).toEqual([`${CANARY} one`, 'two'])
   expect(await run('device', ...words, secret)).toMatchObject({ code: 0, lines: [{ messages: 0 }] })
-  for (const text of [CANARY, PASSPHRASE]) expect(holds(node.dataDir, text)).toBe(false)
+  for (const text of [CANARY, PASSPHRASE]) {
+    expect(holds(node.dataDir, text)).toBe(false)
+    expect(node.stdout + node.stderr).not.toContain(text)
+  }
   expect(existsSync(join(folder, 'reader', 'objects'))).toBe(true)
 })
 

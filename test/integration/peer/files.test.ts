@@ -52,6 +52,7 @@ it('a file is sent, listed, and saved under its own name, beside one that is the
 
   // What the node, and the folders of both, hold of it is encrypted.
   for (const place of [node.dataDir, join(folder, 'ada'), join(folder, 'bob')]) expect(holds(place, CANARY)).toBe(false)
+  expect(node.stdout + node.stderr).not.toContain(CANARY)
 })
 
 it('what cannot be sent or saved says so, and leaves nothing', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BackupPage } from '../../../web/src/backup/backup-page.svelte.ts'
+import { BackupWatch } from '../../../web/src/backup/backup-watch.svelte.ts'
 import { suggestedPassphrase } from '../../../web/src/backup/passphrase.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 
@@ -33,6 +34,24 @@ describe('the page of the backup', () => {
     expect(page.failure).toBeInstanceOf(Error)
     expect(page.work).toBe('none')
   })
+})
+
+test('what is backed up is chosen, and counts at once', async () => {
+  const page = new BackupPage(new FakePeer())
+  await page.look()
+  expect(page.status?.settings.automatic).toBe(true)
+  await page.choose({ automatic: false })
+  await page.chooseChat('aa'.repeat(32), false)
+  await page.chooseChat('bb'.repeat(32), false)
+  await page.chooseChat('aa'.repeat(32), true)
+  expect(page.status?.settings).toEqual({ automatic: false, withFiles: true, leftOut: ['bb'.repeat(32)] })
+})
+
+test('a restore is followed from every screen, and its failure is kept until somebody has seen it', async () => {
+  const watch = new BackupWatch(new FakePeer())
+  const choice = { username: 'ada', passphrase: 'x', recoveryCode: null, deviceName: 'x' }
+  expect(await watch.restore(choice)).toBe(false)
+  expect([watch.isRestoring, watch.failure instanceof Error]).toEqual([false, true])
 })
 
 test('a suggested passphrase has five groups of five, and is another one each time', () => {

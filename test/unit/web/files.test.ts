@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { durationText } from '../../../web/src/files/duration.ts'
+import { StoragePage } from '../../../web/src/files/storage-page.svelte.ts'
 import { waveformOf } from '../../../web/src/files/voice-recording.svelte.ts'
 import { fileSize } from '../../../web/src/state/file-size.ts'
+import { FakePeer } from '../../support/fake-peer.ts'
+import { busyWorld } from '../../support/fixture-world.ts'
 
 describe('what a file is called on a screen', () => {
   test.each([
@@ -30,4 +33,14 @@ describe('the waveform of a voice note', () => {
     expect([...waveformOf([2])]).toEqual([255])
     expect(waveformOf([])).toHaveLength(0)
   })
+})
+
+test('the page of the storage says what files take, and frees those of one chat', async () => {
+  const peer = new FakePeer(busyWorld())
+  const page = new StoragePage(peer)
+  await page.look()
+  const [largest] = page.usage!
+  expect(page.totalBytes).toBeGreaterThan(largest!.bytes)
+  await page.free(largest!.conversationId)
+  expect(page.usage!.some(({ conversationId }) => conversationId === largest!.conversationId)).toBe(false)
 })

@@ -64,6 +64,7 @@ describe('addresses', () => {
     expect(parseRoute(links.recovery)).toEqual({ screen: 'recovery' })
     expect(parseRoute(links.regain)).toEqual({ screen: 'regain' })
     expect(parseRoute(links.backup)).toEqual({ screen: 'backup' })
+    expect(parseRoute(links.storage)).toEqual({ screen: 'storage' })
     expect(parseRoute(links.restore)).toEqual({ screen: 'restore' })
     expect(parseRoute(links.link)).toEqual({ screen: 'link', code: null })
     expect(parseRoute(`${links.link}/c2Vj-_`)).toEqual({ screen: 'link', code: 'c2Vj-_' })

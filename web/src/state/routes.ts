@@ -18,6 +18,7 @@ export type Route =
   | { screen: 'add-device' }
   | { screen: 'recovery' }
   | { screen: 'backup' }
+  | { screen: 'storage' }
   /** A device without an account regains one. */
   | { screen: 'regain' }
   /** A device without an account brings back a backup. */
@@ -68,6 +69,7 @@ export function parseRoute(fragment: string): Route {
       if (third !== undefined) return { screen: 'not-found' }
       if (second === 'recovery') return { screen: 'recovery' }
       if (second === 'backup') return { screen: 'backup' }
+      if (second === 'storage') return { screen: 'storage' }
       return second === 'lock' ? { screen: 'browser-lock' } : { screen: 'not-found' }
     case 'restore':
       return second === undefined ? { screen: 'restore' } : { screen: 'not-found' }
@@ -123,6 +125,7 @@ export const links = {
   recovery: '#/you/recovery',
   regain: '#/regain',
   backup: '#/you/backup',
+  storage: '#/you/storage',
   restore: '#/restore',
   thread: (conversationId: string) => `#/chats/${conversationId}`,
   message: (conversationId: string, messageId: string) => `#/chats/${conversationId}?message=${messageId}`,

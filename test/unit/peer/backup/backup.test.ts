@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { decodeBackupHead, encodeBackupHead, type BackupHead } from '../../../../protocol/backup/backup-head.ts'
+import type { PeerError } from '../../../../peer/errors.ts'
 import type { BackupWork, ChatMessage } from '../../../../peer/peer-api.ts'
 import { failure } from '../../../support/network/fake/fake-objects.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
@@ -288,6 +289,28 @@ describe('what a storage can do', () => {
     await expect(ada.engine.backup.check()).rejects.toMatchObject({ code: 'backup' })
     await expect(restore(reader)).rejects.toMatchObject({ code: 'backup' })
     void bob
+  })
+
+  test('parts that are cut off, or change places, are said by a check and by a restore, and nothing is lost', async () => {
+    const { network, ada, reader } = await backedUp()
+    const kept = network.objects.at(0)
+    const whole = new Map(kept)
+    const [first, second] = [...whole.keys()]
+    const attacks: [string, () => void][] = [
+      ['cut off', () => kept.set(first!, whole.get(first!)!.subarray(0, -100))],
+      ['empty', () => kept.set(first!, new Uint8Array())],
+      ['another one', () => kept.set(first!, whole.get(second!)!).set(second!, whole.get(first!)!)]
+    ]
+    for (const [what, attack] of attacks) {
+      attack()
+      const found = await ada.engine.backup.check().catch((error: PeerError) => error.facts)
+      expect([what, found]).toEqual([what, { fault: 'damaged' }])
+      await expect(restore(reader)).rejects.toMatchObject(fault('damaged'))
+      for (const [hash, bytes] of whole) kept.set(hash, bytes)
+    }
+    expect(await ada.engine.backup.check()).toMatchObject({ messages: 1 })
+    expect(await restore(reader)).toMatchObject({ chats: 1 })
+    expect((await reader.engine.snapshot()).conversations).toHaveLength(1)
   })
 
   test('a backup that breaks off leaves the one before it, and the next run goes on', async () => {

@@ -1,3 +1,7 @@
+import { pluralizer } from '../plural.ts'
+
+const plural = pluralizer('en')
+
 /** What kind a file is, for those who do not read media types. */
 const KINDS: readonly [begins: string, words: string][] = [
   ['image/svg', 'Drawing'],
@@ -39,6 +43,19 @@ export const files = {
     pause: 'Pause',
     position: 'Position in the voice note',
     speed: (rate: number) => `Speed ${rate}. Change it`,
-    voiceNote: 'Voice note'
+    voiceNote: 'Voice note',
+
+    storageTitle: 'Storage',
+    storageLead:
+      'Pictures and files that you have sent or opened are kept on this device until you free them. The messages stay.',
+    storageEmpty: 'No files are kept on this device.',
+    storageTotal: (size: string) => `Files take ${size} on this device.`,
+    storageOf: (n: number, size: string) => `${plural(n, { one: '{n} file', other: '{n} files' })}, ${size}`,
+    otherChat: 'A chat that is gone',
+    free: 'Free',
+    freeOf: (chat: string) => `Free the files of ${chat}`,
+    freeHint: 'The network keeps files for 30 days, and your backup as long as it has them. Others are gone for good.',
+    freeNow: 'Remove the files',
+    keepFiles: 'Keep them'
   }
 }

@@ -1,5 +1,8 @@
 import type { files as English } from '../en/files.ts'
 import { isolated } from '../isolated.ts'
+import { pluralizer } from '../plural.ts'
+
+const plural = pluralizer('ar')
 
 /** What kind a file is, for those who do not read media types. */
 const KINDS: readonly [begins: string, words: string][] = [
@@ -41,6 +44,19 @@ export const files: typeof English = {
     pause: 'إيقاف مؤقت',
     position: 'الموضع في الرسالة الصوتية',
     speed: rate => `السرعة ${rate}. تغييرها`,
-    voiceNote: 'رسالة صوتية'
+    voiceNote: 'رسالة صوتية',
+
+    storageTitle: 'التخزين',
+    storageLead: 'تبقى الصور والملفات التي أرسلتها أو فتحتها على هذا الجهاز إلى أن تحررها. وتبقى الرسائل.',
+    storageEmpty: 'لا توجد ملفات على هذا الجهاز.',
+    storageTotal: size => `تشغل الملفات ${isolated(size)} على هذا الجهاز.`,
+    storageOf: (n, size) =>
+      `${plural(n, { one: 'ملف واحد', two: 'ملفان', few: '{n} ملفات', many: '{n} ملفًا', other: '{n} ملف' })}، ${isolated(size)}`,
+    otherChat: 'محادثة لم تعد موجودة',
+    free: 'تحرير',
+    freeOf: chat => `تحرير ملفات ${isolated(chat)}`,
+    freeHint: 'تحفظ الشبكة الملفات 30 يومًا، وتحفظها نسختك الاحتياطية ما دامت فيها. وما عداها يُفقد نهائيًا.',
+    freeNow: 'إزالة الملفات',
+    keepFiles: 'الإبقاء عليها'
   }
 }

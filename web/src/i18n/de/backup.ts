@@ -28,6 +28,15 @@ export const backup: typeof English = {
     checked: what => `Die Sicherung ist vollständig: ${what}.`,
     open: 'Sicherung öffnen',
 
+    choice: 'Was gesichert wird',
+    automatic: 'Von selbst sichern, nach einer ruhigen Zeit und einmal am Tag',
+    next: when => `Nächste: ${when}.`,
+    withFiles: 'Auch Bilder, Dateien und Sprachnachrichten',
+    withoutFiles: 'Ohne sie kommen Dateien nur zurück, solange das Netz sie hat: 30 Tage.',
+    chats: (chosen, all) => (chosen === all ? 'Alle Chats' : `${chosen} von ${all} Chats`),
+    failedByItself: 'Die letzte Sicherung hat nicht geklappt. Die davor ist vollständig, und Volo versucht es wieder.',
+    bringing: 'Deine Chats werden geholt … Du kannst Volo schon benutzen.',
+
     readOnly:
       'Das ist eine Sicherung, zum Lesen geöffnet. Sie ist kein Gerät deines Kontos und kann nicht senden und empfangen.',
 

@@ -1,4 +1,7 @@
 import type { files as English } from '../en/files.ts'
+import { pluralizer } from '../plural.ts'
+
+const plural = pluralizer('de')
 
 /** What kind a file is, for those who do not read media types. */
 const KINDS: readonly [begins: string, words: string][] = [
@@ -40,6 +43,20 @@ export const files: typeof English = {
     pause: 'Pause',
     position: 'Stelle in der Sprachnachricht',
     speed: rate => `Tempo ${rate}. Ändern`,
-    voiceNote: 'Sprachnachricht'
+    voiceNote: 'Sprachnachricht',
+
+    storageTitle: 'Speicher',
+    storageLead:
+      'Bilder und Dateien, die du gesendet oder geöffnet hast, bleiben auf diesem Gerät, bis du sie freigibst. Die Nachrichten bleiben.',
+    storageEmpty: 'Auf diesem Gerät liegen keine Dateien.',
+    storageTotal: size => `Dateien belegen ${size} auf diesem Gerät.`,
+    storageOf: (n, size) => `${plural(n, { one: '{n} Datei', other: '{n} Dateien' })}, ${size}`,
+    otherChat: 'Ein Chat, den es nicht mehr gibt',
+    free: 'Freigeben',
+    freeOf: chat => `Dateien von ${chat} freigeben`,
+    freeHint:
+      'Das Netz bewahrt Dateien 30 Tage auf, deine Sicherung so lange, wie sie darin sind. Andere sind für immer weg.',
+    freeNow: 'Dateien entfernen',
+    keepFiles: 'Behalten'
   }
 }

@@ -15,7 +15,10 @@ import type { ChatAreas, ChatComponents, ChatEvents } from './chat-components.ts
 import { createCoreParts, type CoreParts } from './chat-parts.ts'
 
 /** What a registered account hands to its engine. */
-export type ChatEngineInit = Pick<ChatEvents, 'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onBackupWork' | 'onEvent'>
+export type ChatEngineInit = Pick<
+  ChatEvents,
+  'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onBackupWork' | 'onEvent'
+>
 
 export class ChatEngine {
   readonly parts: CoreParts & ChatAreas

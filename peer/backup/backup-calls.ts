@@ -11,14 +11,7 @@ import { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { SignedRequests } from '../objects/signed-requests.ts'
 import type { OwnDevices } from '../own-devices/own-devices.ts'
-import type {
-  BackupApi,
-  BackupCheck,
-  BackupSettings,
-  BackupStatus,
-  BackupWork,
-  ConversationHex
-} from '../peer-api.ts'
+import type { BackupApi, BackupCheck, BackupSettings, BackupStatus, BackupWork, ConversationHex } from '../peer-api.ts'
 import type { HttpClient, LocalObjects } from '../ports.ts'
 import {
   backupSlots,

@@ -59,10 +59,7 @@ export class BackupChecking {
     return { ...checked, chats: chats.size }
   }
 
-  async #checkSeries(
-    file: BackupSeries['manifest'],
-    { chats, checked, signal, onProgress }: Check
-  ): Promise<void> {
+  async #checkSeries(file: BackupSeries['manifest'], { chats, checked, signal, onProgress }: Check): Promise<void> {
     const { context, nodes, client } = this.#components
     const env = sessionEnvironment(context)
     const readerOf = (of: Uint8Array): ObjectReader => new ObjectReader(client, toHex(of), nodes.forDownload([]))

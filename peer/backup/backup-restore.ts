@@ -103,11 +103,7 @@ export class BackupRestore {
     if (isOlder) throw new PeerError('backup', { fault: 'rolled-back' })
   }
 
-  async #series(
-    reader: BackupReader,
-    series: BackupSeries,
-    into: Into
-  ): Promise<void> {
+  async #series(reader: BackupReader, series: BackupSeries, into: Into): Promise<void> {
     const { states, merge } = this.#components
     const manifest = decodeBackupManifest(await reader.file(series.manifest, into.signal))
     let done = 0

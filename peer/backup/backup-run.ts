@@ -135,7 +135,10 @@ export class BackupRun {
   #targets(last: LastBackup, signal: AbortSignal): BackupTargets {
     const { context, client, objects, nodes } = this.#components
     const env = sessionEnvironment(context)
-    return new BackupTargets({ env, client, objects, nodes, signal, pause: ms => pause(context.timers, ms, signal) }, last.nodes)
+    return new BackupTargets(
+      { env, client, objects, nodes, signal, pause: ms => pause(context.timers, ms, signal) },
+      last.nodes
+    )
   }
 
   /** Stores what is new, and names everything. */

@@ -2,30 +2,21 @@
  * One device of the history measurement, in a process of its own, so that its memory is its own. Speaks with the measurement
  * over its IPC channel.
  */
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
-import type { MessageId } from '../../protocol/conversation/message.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { EngineContext } from '../../peer/engine-context.ts'
 import { conversationOf } from '../../peer/groups/conversation-roster.ts'
-import { NO_BODY } from '../../peer/history/shown-bodies.ts'
 import { shownIdOf } from '../../peer/history/shown-id.ts'
 import { createNodePeer } from '../../peer/node-peer.ts'
-import { createAesAtRestCipher } from '../../peer/store/aes-at-rest-cipher.ts'
-import { openLevelStore } from '../../peer/store/level-store.ts'
-import { openPeerStore } from '../../peer/store/migrations.ts'
-import type { SealedStore } from '../../peer/store/sealed-store.ts'
-import { createSecretKeyFile, SECRET_KEY_FILE } from '../../peer/store/secret-key-file.ts'
 import { StateStore } from '../../peer/store/state-store.ts'
-import { loadStoreKey, STORE_FOLDER } from '../../peer/store/store-key.ts'
-import { orderOf, type MessageRow } from '../../peer/store/conversation-entries.ts'
+import { orderOf } from '../../peer/store/conversation-entries.ts'
 import { slots } from '../../peer/store/store-layout.ts'
 import { registerPeer, type NetworkPeer } from '../support/network/real-processes/network-peers.ts'
 import { temporaryFolder } from '../support/network/real-processes/node-process.ts'
+import { filledRow, openPeerFolder } from '../support/peer/filled-store.ts'
 import { eventually } from '../support/wait-for.ts'
 import { serveRequests } from './worker.ts'
 
@@ -46,7 +37,6 @@ export interface HistoryDone {
 }
 
 const BATCH = 150
-const TEXT_CHARACTERS = 120
 const SAMPLE_MS = 1_000
 const PATIENCE_MS = 30 * 60_000
 
@@ -95,24 +85,12 @@ async function fill(url: string, messages: number): Promise<number> {
   return bare
 }
 
-async function openStore(dataDir: string): Promise<SealedStore> {
-  const crypto = createNodeCrypto()
-  const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
-  const key = await loadStoreKey(crypto, random, dataDir, undefined)
-  const cipher = createAesAtRestCipher(crypto, key, random)
-  const keys = createSecretKeyFile(crypto, cipher, random, join(dataDir, SECRET_KEY_FILE))
-  return openPeerStore(await openLevelStore(join(dataDir, STORE_FOLDER)), cipher, crypto, random, {
-    keys,
-    now: Date.now()
-  })
-}
-
 /** Writes a chat of so many messages into a store. @returns how many a second. */
 async function written(
   dataDir: string,
   init: { networkId: string; accountId: AccountId; deviceId: DeviceId; messages: number }
 ): Promise<number> {
-  const store = await openStore(dataDir)
+  const store = await openPeerFolder(dataDir)
   const states = new StateStore(store)
   const { accountId, deviceId, messages } = init
   const network = { id: fromHex(init.networkId, 32) }
@@ -129,7 +107,13 @@ async function written(
     await states.unit(
       async unit => {
         for (let place = from; place < to; place++) {
-          const row = rowOf(place, chat.conversationId, place % 2 === 0 ? accountId : other, deviceId, place % 2 === 0)
+          const row = filledRow(
+            place,
+            chat.conversationId,
+            place % 2 === 0 ? accountId : other,
+            deviceId,
+            place % 2 === 0
+          )
           const order = orderOf(place)
           unit.write(slots.message(toHex(chat.conversationId), order), row)
           unit.write(slots.place(shownIdOf(context, row)), { conversationId: chat.conversationId, order })
@@ -155,33 +139,6 @@ async function written(
   await store.close()
   return messages / seconds
 }
-
-const rowOf = (
-  place: number,
-  conversationId: MessageRow['conversationId'],
-  from: AccountId,
-  device: DeviceId,
-  mine: boolean
-): MessageRow => ({
-  messageId: new Uint8Array(randomBytes(16)) as MessageId,
-  conversationId,
-  from,
-  device,
-  mine,
-  kind: 'text',
-  text: `${place} `.padEnd(TEXT_CHARACTERS, 'lorem ipsum dolor sit amet '),
-  line: null,
-  sentAt: Date.now(),
-  receivedAt: Date.now(),
-  state: mine ? 'read' : null,
-  problem: null,
-  readTold: true,
-  file: null,
-  ...NO_BODY,
-  expiresAfter: null,
-  expiresAt: null,
-  amendments: null
-})
 
 async function show(): Promise<string> {
   watchMemory()

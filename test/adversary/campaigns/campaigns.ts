@@ -7,6 +7,8 @@ const DEEP_ROUNDS = 30
 const SHORT_DEPTH = 20
 const SCHEDULE_STEPS = 25
 const FLAW_STEPS = 12
+/** Heap and buffers that a backup or a restore may take, in MiB. */
+const MAX_BACKUP_MIB = 64
 /** Heap that a million junk entries may cost: the last rejected records, and counters. */
 const MAX_JUNK_HEAP_BYTES = 64 * 1024 * 1024
 
@@ -213,6 +215,18 @@ async function guide({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOu
   return guarded(runs, () => runGuide({ seed, runs, budgetMs }))
 }
 
+async function backup({ seed, runs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runBackupCampaign } = await import('./backup.ts')
+  return guarded(runs, async () => {
+    const { missing, ...rest } = await runBackupCampaign({ seed, mib: runs })
+    const examples = [
+      ...(missing > 0 ? [`${missing} messages or files did not come back`] : []),
+      ...(Math.max(rest.backupMib, rest.restoreMib) > MAX_BACKUP_MIB ? ['it took more memory than it may'] : [])
+    ]
+    return { runs, failures: examples.length, examples, ...rest }
+  })
+}
+
 async function ledgerRules(): Promise<CampaignOutcome> {
   const { installSecondLedger, openSecondLedger } = await import('../../support/chain/second-ledger.ts')
   const problem = await installSecondLedger()
@@ -327,6 +341,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'messages',
     defaultRuns: 10_000,
     run: devices
+  },
+  backup: {
+    summary:
+      'a history with files is backed up to a real node and restored while requests fail at random: all of it comes back, byte for byte, in bounded memory',
+    unit: 'MiB of files',
+    defaultRuns: 1_024,
+    run: backup
   },
   'wrong-clocks': {
     summary:

@@ -3,17 +3,10 @@
  * its own, see `Crypto.argon2id`.
  */
 import { argon2id as hashWasmArgon2id } from 'hash-wasm'
+import type { Argon2idParameters } from './crypto.ts'
 import { requireInteger } from './parameters.ts'
 
-/** Cost parameters of RFC 9106, section 3.1. */
-export interface Argon2idParameters {
-  /** Memory in KiB (1024 bytes), from 8 × parallelism to {@link MAX_ARGON2ID_MEMORY_KIB}. */
-  memoryKib: number
-  /** Passes over the memory, 1 to {@link MAX_ARGON2ID_ITERATIONS}. */
-  iterations: number
-  /** Lanes, 1 to {@link MAX_ARGON2ID_PARALLELISM}. */
-  parallelism: number
-}
+export type { Argon2idParameters } from './crypto.ts'
 
 /** 1 GiB: parameters may come from a stored header, which must not exhaust the machine. */
 export const MAX_ARGON2ID_MEMORY_KIB = 1024 * 1024

@@ -5,7 +5,16 @@
  * Hashes, MACs, KDFs and ChaCha20-Poly1305 are synchronous; everything with a public key may be asynchronous, because
  * WebCrypto is.
  */
-import type { Argon2idParameters } from './argon2id.ts'
+
+/** Cost parameters of RFC 9106, section 3.1. */
+export interface Argon2idParameters {
+  /** Memory in KiB (1024 bytes), at least 8 × parallelism. */
+  memoryKib: number
+  /** Passes over the memory. */
+  iterations: number
+  /** Lanes. */
+  parallelism: number
+}
 
 /** An Ed25519 signing key; the secret may be held by the platform and never be readable. */
 export interface SigningKey {

@@ -33,7 +33,7 @@ for (const walk of WALKS) {
       for (const screen of screens) {
         const isTelling = TELLING.has(screen.name)
         await changeWindow(page, walk.first)
-        await openScreen(page, app.origin, screen)
+        await openScreen(page, app.origin, screen, walk.first.language)
         // What a screen is made of was checked in the first walk; another window can only change how it looks.
         await check(screen.name, walk === WALKS[0] || isTelling ? 'all' : 'looks')
         for (const view of isTelling ? walk.then : []) {

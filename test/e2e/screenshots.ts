@@ -22,12 +22,15 @@ const app = await serveApp(FIXTURE_FOLDER)
 const executablePath = process.env['VOLO_CHROMIUM'] ?? '/usr/bin/chromium'
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
 const views = WALKS.flatMap(walk => [walk.first, ...walk.then].map(view => ({ ...view, walk })))
+const phone = views.find(({ name }) => name === 'phone-light')
+// Looked at by people only: that dark colours can be read is checked in a wide window.
+if (phone) views.push({ ...phone, name: 'phone-dark', colorScheme: 'dark' })
 for (const view of chosen(views)) {
   for (const screen of chosen(Object.values(SCREENS_BY_AREA).flat())) {
     const context = await browser.newContext(contextOptions(view.walk, view))
     const page = await context.newPage()
     await prepareView(page, view)
-    await openScreen(page, app.origin, screen)
+    await openScreen(page, app.origin, screen, view.language)
     const path = join(folder, `${screen.name}-${view.name}.png`)
     await page.screenshot({ path, animations: 'disabled' })
     await context.close()

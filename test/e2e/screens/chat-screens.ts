@@ -13,12 +13,12 @@ export const CHAT_SCREENS: Screen[] = [
   {
     name: 'chats-search-nothing',
     world: busyWorld,
-    act: page => page.getByLabel('Search chats').fill('zuse')
+    act: (page, words) => page.getByLabel(words.chats.search).fill('zuse')
   },
   {
     name: 'chats-offline',
     world: () => offline(busyWorld()),
-    act: page => page.getByText('No connection').first().waitFor()
+    act: (page, words) => page.getByText(words.status.offline).first().waitFor()
   },
   {
     name: 'chats-arriving',
@@ -32,10 +32,10 @@ export const CHAT_SCREENS: Screen[] = [
     name: 'thread-end',
     world: busyWorld,
     hash: BOB_THREAD,
-    act: async page => {
+    act: async (page, words) => {
       await page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight))
       await page
-        .getByLabel('Write to Bob')
+        .getByLabel(words.thread.write('Bob'))
         .fill('One line\nand another one\nand a third, which is quite a bit longer than the others')
     }
   },
@@ -43,13 +43,13 @@ export const CHAT_SCREENS: Screen[] = [
     name: 'thread-middle',
     world: busyWorld,
     hash: BOB_THREAD,
-    act: async page => {
+    act: async (page, words) => {
       await page.getByText('Shall I bring the drawings?').last().waitFor()
       await page.getByRole('log').hover()
       // Until the thread has its place, it scrolls by itself, and may undo what the wheel did.
       await expect(async () => {
         await page.mouse.wheel(0, -1_000)
-        await page.getByRole('button', { name: 'Jump to newest' }).waitFor({ timeout: 500 })
+        await page.getByRole('button', { name: words.thread.newest }).waitFor({ timeout: 500 })
       }).toPass()
     }
   },
@@ -59,9 +59,9 @@ export const CHAT_SCREENS: Screen[] = [
     name: 'thread-empty',
     world: busyWorld,
     hash: '#/new?find=grace_hopper',
-    act: async page => {
-      await page.getByRole('button', { name: 'Message Grace Hopper' }).click()
-      await page.getByText('Say hello').waitFor()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.people.messageTo('Grace Hopper') }).click()
+      await page.getByText(words.thread.hello('Grace Hopper')).waitFor()
     }
   },
   {
@@ -78,40 +78,40 @@ export const CHAT_SCREENS: Screen[] = [
     name: 'thread-said',
     world: saidWorld,
     hash: BOB_THREAD,
-    act: async page => {
+    act: async (page, words) => {
       await page.locator('.note', { hasText: 'This one does not stay' }).click({ button: 'right' })
-      await page.getByRole('menuitem', { name: 'Reply' }).click()
+      await page.getByRole('menuitem', { name: words.messages.reply }).click()
     }
   },
   {
     name: 'thread-delete',
     world: saidWorld,
     hash: BOB_THREAD,
-    act: async page => {
+    act: async (page, words) => {
       await page.locator('.note', { hasText: 'This one does not stay' }).click({ button: 'right' })
-      await page.getByRole('menuitem', { name: 'Delete' }).click()
+      await page.getByRole('menuitem', { name: words.messages.remove }).click()
     }
   },
   {
     name: 'thread-files',
     world: filesWorld,
     hash: BOB_THREAD,
-    act: async page => {
+    act: async (page, words) => {
       await page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight))
       await page.locator('input[type=file]').setInputFiles([
         { name: 'sketch.png', mimeType: 'image/png', buffer: Buffer.from(FIXTURE_PICTURE) },
         { name: 'table.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b') }
       ])
-      await page.getByRole('list', { name: 'Files to send' }).locator('img').waitFor()
+      await page.getByRole('list', { name: words.files.chosen }).locator('img').waitFor()
     }
   },
   {
     name: 'picture-viewer',
     world: filesWorld,
     hash: BOB_THREAD,
-    act: async page => {
-      await page.getByRole('button', { name: 'Open the picture hills.png' }).click()
-      await page.getByRole('button', { name: 'Zoom in' }).waitFor()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.files.openPicture('hills.png') }).click()
+      await page.getByRole('button', { name: words.files.zoomIn }).waitFor()
     }
   },
   { name: 'thread-hostile', world: hostile, hash: BOB_THREAD },

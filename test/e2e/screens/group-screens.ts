@@ -8,12 +8,12 @@ export const GROUP_SCREENS: Screen[] = [
     name: 'group-new',
     world: busyWorld,
     hash: '#/new/group',
-    act: async page => {
-      await page.getByLabel('Name of the group').fill('Climbing club')
+    act: async (page, words) => {
+      await page.getByLabel(words.groups.name).fill('Climbing club')
       await page.getByRole('checkbox', { name: /Bob/ }).check()
-      await page.getByLabel('Find by username').fill('grace_hopper')
-      await page.getByLabel('Find by username').press('Enter')
-      await page.getByRole('button', { name: 'Leave Grace Hopper out' }).waitFor()
+      await page.getByLabel(words.people.find).fill('grace_hopper')
+      await page.getByLabel(words.people.find).press('Enter')
+      await page.getByRole('button', { name: words.groups.leaveOut('Grace Hopper') }).waitFor()
     }
   },
   { name: 'group-thread', world: groupWorld, hash: `#/chats/${GROUP_ID}` },
@@ -21,20 +21,20 @@ export const GROUP_SCREENS: Screen[] = [
     name: 'group-page',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}/group`,
-    act: page => page.getByRole('button', { name: 'What to do with Mary Somerville' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.groups.actionsFor('Mary Somerville') }).click()
   },
   {
     name: 'group-member',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}/person/${person('Grace Hopper').accountId}`,
-    act: page => page.getByRole('button', { name: 'Message', exact: true }).waitFor()
+    act: (page, words) => page.getByRole('button', { name: words.people.message, exact: true }).waitFor()
   },
   {
     name: 'group-link',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}/group`,
-    act: async page => {
-      await page.getByRole('button', { name: 'Invitation link' }).click()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.groups.link }).click()
       await page.getByRole('img', { name: /as a code/ }).waitFor()
     }
   },
@@ -42,13 +42,13 @@ export const GROUP_SCREENS: Screen[] = [
     name: 'group-add',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}/group`,
-    act: page => page.getByRole('button', { name: 'Add people' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.groups.add }).click()
   },
   {
     name: 'group-edit',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}/group`,
-    act: page => page.getByRole('button', { name: 'Edit' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.groups.edit }).click()
   },
   { name: 'group-out', world: () => groupWorld({ role: null }), hash: `#/chats/${GROUP_ID}/group` },
   { name: 'group-request', world: () => groupWorld({ isRequest: true }), hash: `#/chats/${GROUP_ID}` },

@@ -1,7 +1,8 @@
+import type { Catalogue } from '../../../web/src/i18n/catalogue.ts'
 import type { Page } from '@playwright/test'
 import { busyWorld, fixtureId, linkingWorld, newcomerWorld } from '../../support/fixture-world.ts'
 import { ASKING, lostName, oneOperator, removed } from './worlds.ts'
-import type { Screen } from './screen.ts'
+import { failureIn, type Screen } from './screen.ts'
 
 /** The user’s own account, its devices, and how these are kept safe. */
 export const OWN_SCREENS: Screen[] = [
@@ -11,28 +12,28 @@ export const OWN_SCREENS: Screen[] = [
     name: 'one-operator-network',
     world: () => oneOperator(busyWorld()),
     hash: '#/you',
-    act: page => page.getByText('One operator runs').scrollIntoViewIfNeeded()
+    act: (page, words) => page.getByText(words.you.oneOperator).scrollIntoViewIfNeeded()
   },
   { name: 'you', world: busyWorld, hash: '#/you' },
   {
     name: 'you-name-taken',
     world: () => lostName(busyWorld()),
     hash: '#/you',
-    act: async page => {
-      await page.getByRole('button', { name: 'Choose another username' }).click()
-      await page.getByLabel('Username').fill('ada_l')
-      await page.getByText('@ada_l is free').waitFor()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.you.anotherName }).click()
+      await page.getByLabel(words.name.username).fill('ada_l')
+      await page.getByText(words.name.available('ada_l')).waitFor()
     }
   },
   {
     name: 'you-edit-name',
     world: busyWorld,
     hash: '#/you',
-    act: async page => {
-      await page.getByRole('button', { name: 'Edit name' }).click()
-      await page.getByLabel('Name that others see').fill('')
-      await page.getByRole('button', { name: 'Save' }).click()
-      await page.getByText('Your name needs a letter').waitFor()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.you.editName }).click()
+      await page.getByLabel(words.you.displayName).fill('')
+      await page.getByRole('button', { name: words.you.saveName }).click()
+      await page.getByText(failureIn(words, { code: 'display-name', facts: { fault: 'empty' } })).waitFor()
     }
   },
   { name: 'devices', world: busyWorld, hash: '#/you/devices' },
@@ -40,8 +41,8 @@ export const OWN_SCREENS: Screen[] = [
     name: 'devices-remove',
     world: busyWorld,
     hash: '#/you/devices',
-    act: async page => {
-      await page.getByRole('button', { name: 'Remove Chrome on Linux' }).click()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.devices.removeNamed('Chrome on Linux') }).click()
       await page.getByRole('dialog').waitFor()
     }
   },
@@ -51,22 +52,22 @@ export const OWN_SCREENS: Screen[] = [
     name: 'locked',
     world: busyWorld,
     hash: '#/you/lock',
-    act: async page => {
-      await setLock(page)
-      await page.getByRole('button', { name: 'Lock now' }).click()
-      await page.getByLabel('Passphrase', { exact: true }).fill('wrong')
-      await page.getByRole('button', { name: 'Unlock' }).click()
+    act: async (page, words) => {
+      await setLock(page, words)
+      await page.getByRole('button', { name: words.lock.lockNow }).click()
+      await page.getByLabel(words.lock.passphrase, { exact: true }).fill('wrong')
+      await page.getByRole('button', { name: words.lock.unlock }).click()
       await page.getByRole('alert').waitFor()
-      await page.getByText('Forgot the passphrase?').click()
+      await page.getByText(words.lock.forgot).click()
     }
   },
   {
     name: 'devices-rename',
     world: busyWorld,
     hash: '#/you/devices',
-    act: async page => {
-      await page.getByRole('button', { name: 'Rename Chrome on Linux' }).click()
-      await page.getByText('1 removed device').click()
+    act: async (page, words) => {
+      await page.getByRole('button', { name: words.devices.renameNamed('Chrome on Linux') }).click()
+      await page.getByText(words.devices.removedDevices(1)).click()
     }
   },
   { name: 'add-device', world: busyWorld, hash: '#/you/devices/add' },
@@ -75,14 +76,14 @@ export const OWN_SCREENS: Screen[] = [
     name: 'add-device-refused',
     world: () => linkingWorld(busyWorld(), ASKING),
     hash: '#/you/devices/add',
-    act: page => page.getByRole('button', { name: 'Don’t add' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.linking.no }).click()
   },
   { name: 'recovery', world: busyWorld, hash: '#/you/recovery' },
   {
     name: 'recovery-code',
     world: busyWorld,
     hash: '#/you/recovery',
-    act: page => page.getByRole('button', { name: 'Make a recovery code' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.recovery.make }).click()
   },
   {
     name: 'recovery-waits',
@@ -101,13 +102,13 @@ export const OWN_SCREENS: Screen[] = [
     name: 'you-end',
     world: busyWorld,
     hash: '#/you',
-    act: page => page.getByRole('heading', { name: 'About' }).scrollIntoViewIfNeeded()
+    act: (page, words) => page.getByRole('heading', { name: words.you.about }).scrollIntoViewIfNeeded()
   }
 ]
 
-async function setLock(page: Page): Promise<void> {
-  await page.getByLabel('New passphrase').fill('correct horse battery')
-  await page.getByLabel('The same again').fill('correct horse battery')
-  await page.getByRole('button', { name: 'Set the lock' }).click()
-  await page.getByRole('button', { name: 'Lock now' }).waitFor()
+async function setLock(page: Page, words: Catalogue): Promise<void> {
+  await page.getByLabel(words.lock.newPassphrase).fill('correct horse battery')
+  await page.getByLabel(words.lock.repeat).fill('correct horse battery')
+  await page.getByRole('button', { name: words.lock.setNow }).click()
+  await page.getByRole('button', { name: words.lock.lockNow }).waitFor()
 }

@@ -13,13 +13,13 @@ export const PEOPLE_SCREENS: Screen[] = [
     name: 'new-chat-found',
     world: busyWorld,
     hash: '#/new?find=zoe',
-    act: page => page.getByRole('button', { name: 'Message Zoë' }).waitFor()
+    act: (page, words) => page.getByRole('button', { name: words.people.messageTo('Zoë') }).waitFor()
   },
   {
     name: 'new-chat-nobody',
     world: busyWorld,
     hash: '#/new?find=nobody_here',
-    act: page => page.getByText('Not found yet').waitFor()
+    act: (page, words) => page.getByText(words.people.notYet).waitFor()
   },
   { name: 'people', world: busyWorld, hash: '#/people' },
   { name: 'person-pending', world: busyWorld, hash: `#/people/${CHARLES}` },
@@ -27,9 +27,9 @@ export const PEOPLE_SCREENS: Screen[] = [
     name: 'person-details',
     world: busyWorld,
     hash: `#/people/${COUNTESS}`,
-    act: async page => {
-      await page.getByText('Details', { exact: true }).click()
-      await page.getByText('Technical details').first().click()
+    act: async (page, words) => {
+      await page.getByText(words.person.details, { exact: true }).click()
+      await page.getByText(words.person.technical).first().click()
     }
   },
   { name: 'person-verified', world: () => verified(busyWorld()), hash: `#/people/${person('Bob').accountId}` },
@@ -39,8 +39,8 @@ export const PEOPLE_SCREENS: Screen[] = [
     name: 'public-record-technical',
     world: busyWorld,
     hash: `#/people/${person('Bob').accountId}/record`,
-    act: async page => {
-      await page.getByText('Technical details').first().click()
+    act: async (page, words) => {
+      await page.getByText(words.person.technical).first().click()
       await page.getByText('npx volo-verify').scrollIntoViewIfNeeded()
     }
   },
@@ -54,12 +54,12 @@ export const PEOPLE_SCREENS: Screen[] = [
     name: 'safety-check-same',
     world: busyWorld,
     hash: `#/people/${person('Bob').accountId}/check`,
-    act: page => page.getByRole('button', { name: 'They are the same' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.safetyCheck.match }).click()
   },
   {
     name: 'safety-check-differs',
     world: busyWorld,
     hash: `#/people/${person('Bob').accountId}/check`,
-    act: page => page.getByRole('button', { name: 'They differ' }).click()
+    act: (page, words) => page.getByRole('button', { name: words.safetyCheck.mismatch }).click()
   }
 ]

@@ -1,11 +1,12 @@
 import type { BrowserContextOptions } from '@playwright/test'
+import type { LanguageTag } from '../../../web/src/i18n/language.ts'
 
-/** A window, and how text runs in it. */
+/** A window, and the language that is spoken in it. */
 export interface View {
   name: string
   viewport: { width: number; height: number }
   colorScheme: 'light' | 'dark'
-  rightToLeft?: boolean
+  language: LanguageTag
   /** Size of the root's text, such as 200%. */
   textSize?: string
 }
@@ -55,24 +56,31 @@ export const WALKS: Walk[] = [
   {
     name: 'wide-light, wide-dark, tablet',
     options: desktop,
-    first: { name: 'wide-light', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+    first: { name: 'wide-light', viewport: { width: 1280, height: 800 }, colorScheme: 'light', language: 'en' },
     then: [
-      { name: 'wide-dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
-      { name: 'tablet', viewport: { width: 900, height: 700 }, colorScheme: 'light' }
+      { name: 'wide-dark', viewport: { width: 1280, height: 800 }, colorScheme: 'dark', language: 'en' },
+      { name: 'tablet', viewport: { width: 900, height: 700 }, colorScheme: 'light', language: 'en' }
     ]
   },
   {
-    name: 'narrow-dark-rtl, phone-light, large-text',
+    name: 'narrow-dark-arabic, phone-light, large-german',
     options: phone,
     first: {
-      name: 'narrow-dark-rtl',
+      name: 'narrow-dark-arabic',
       viewport: { width: 320, height: 640 },
       colorScheme: 'dark',
-      rightToLeft: true
+      language: 'ar'
     },
     then: [
-      { name: 'phone-light', viewport: { width: 375, height: 740 }, colorScheme: 'light' },
-      { name: 'large-text', viewport: { width: 375, height: 740 }, colorScheme: 'light', textSize: '200%' }
+      { name: 'phone-light', viewport: { width: 375, height: 740 }, colorScheme: 'light', language: 'en' },
+      // German has the longest words.
+      {
+        name: 'large-german',
+        viewport: { width: 375, height: 740 },
+        colorScheme: 'light',
+        language: 'de',
+        textSize: '200%'
+      }
     ]
   }
 ]

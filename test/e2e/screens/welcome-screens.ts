@@ -1,6 +1,6 @@
 import { emptyWorld, linkingWorld } from '../../support/fixture-world.ts'
 import { atStage } from './worlds.ts'
-import type { Screen } from './screen.ts'
+import { failureIn, type Screen } from './screen.ts'
 
 /** Screens of a device without an account, and of one that is about to get one. */
 export const WELCOME_SCREENS: Screen[] = [
@@ -14,10 +14,10 @@ export const WELCOME_SCREENS: Screen[] = [
     name: 'join',
     world: emptyWorld,
     hash: '#/link',
-    act: async page => {
-      await page.getByLabel('The words of the code').fill('legal winner')
-      await page.getByRole('button', { name: 'Continue' }).click()
-      await page.getByText('That is no code').waitFor()
+    act: async (page, words) => {
+      await page.getByLabel(words.linking.code).fill('legal winner')
+      await page.getByRole('button', { name: words.linking.join }).click()
+      await page.getByRole('alert').waitFor()
     }
   },
   {
@@ -35,40 +35,40 @@ export const WELCOME_SCREENS: Screen[] = [
     name: 'regain',
     world: emptyWorld,
     hash: '#/regain',
-    act: async page => {
-      await page.getByLabel('Your username').fill('ada')
-      await page.getByLabel('Recovery code').fill('0123-4567')
-      await page.getByRole('button', { name: 'Get my account back' }).click()
-      await page.getByText('A character of the code is wrong').waitFor()
+    act: async (page, words) => {
+      await page.getByLabel(words.recovery.username).fill('ada')
+      await page.getByLabel(words.recovery.codeField, { exact: true }).fill('0123-4567')
+      await page.getByRole('button', { name: words.recovery.regain, exact: true }).click()
+      await page.getByText(failureIn(words, { code: 'recovery-code', facts: { fault: 'mistyped' } })).waitFor()
     }
   },
   {
     name: 'chats-offer',
     world: emptyWorld,
     hash: '#/regain',
-    act: async page => {
-      await page.getByLabel('Your username').fill('ada')
-      await page.getByLabel('Recovery code').fill('0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ')
-      await page.getByRole('button', { name: 'Get my account back' }).click()
-      await page.getByRole('region', { name: 'Recovery code' }).waitFor()
+    act: async (page, words) => {
+      await page.getByLabel(words.recovery.username).fill('ada')
+      await page.getByLabel(words.recovery.codeField, { exact: true }).fill('0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ')
+      await page.getByRole('button', { name: words.recovery.regain, exact: true }).click()
+      await page.getByRole('region', { name: words.recovery.title }).waitFor()
     }
   },
   { name: 'name', world: () => atStage(emptyWorld(), 'choose-name') },
   {
     name: 'name-free',
     world: () => atStage(emptyWorld(), 'choose-name'),
-    act: async page => {
-      await page.getByLabel('Username').fill('ada')
-      await page.getByLabel('Name shown').fill('Ada Lovelace')
-      await page.getByText('@ada is free').waitFor()
+    act: async (page, words) => {
+      await page.getByLabel(words.name.username).fill('ada')
+      await page.getByLabel(words.name.displayName).fill('Ada Lovelace')
+      await page.getByText(words.name.available('ada')).waitFor()
     }
   },
   {
     name: 'name-taken',
     world: () => atStage(emptyWorld(), 'choose-name'),
-    act: async page => {
-      await page.getByLabel('Username').fill('taken')
-      await page.getByText('@taken is taken').waitFor()
+    act: async (page, words) => {
+      await page.getByLabel(words.name.username).fill('taken')
+      await page.getByText(words.name.taken('taken')).waitFor()
     }
   },
   { name: 'restore', world: emptyWorld, hash: '#/restore' }

@@ -1,5 +1,6 @@
 /** Brings a page to a screen, and looks at what is wrong there. */
 import type { BrowserContextOptions, Page } from '@playwright/test'
+import { LANGUAGES, type LanguageTag } from '../../../web/src/i18n/language.ts'
 import { WORLD_CHANNEL } from '../../support/fake-peer.ts'
 import type { Screen } from '../screens/screen.ts'
 import type { View, Walk } from '../screens/views.ts'
@@ -7,23 +8,32 @@ import type { View, Walk } from '../screens/views.ts'
 /** A page on which nothing has changed for so long shows what it is going to show. */
 const QUIET_MS = 100
 
-/** Opens a screen in a page of its own, or in that of the screen before. @param origin - where the fixture build is served. */
-export async function openScreen(page: Page, origin: string, screen: Screen): Promise<void> {
+/**
+ * Opens a screen in a page of its own, or in that of the screen before.
+ * @param origin - where the fixture build is served. @param language - of the page's context.
+ */
+export async function openScreen(
+  page: Page,
+  origin: string,
+  screen: Screen,
+  language: LanguageTag = 'en'
+): Promise<void> {
+  const words = await LANGUAGES[language].load()
   if (page.url() !== 'about:blank') await leaveApp(page, origin)
   await page.goto(`${origin}/${screen.hash?.startsWith('#/signed-in') ? screen.hash : ''}`)
   await page.locator('#app > *').first().waitFor()
-  await page.getByText('demo sign-in').first().waitFor()
+  await page.getByText(words.welcome.continueDemo).first().waitFor()
   await page.evaluate(([channel, world]) => new BroadcastChannel(channel).postMessage(world), [
     WORLD_CHANNEL,
     screen.world()
   ] as const)
   if (screen.world().snapshot.stage === 'ready') await page.getByRole('navigation').waitFor({ state: 'attached' })
-  if (screen.world().snapshot.stage === 'choose-name') await page.getByLabel('Username').waitFor()
+  if (screen.world().snapshot.stage === 'choose-name') await page.getByLabel(words.name.username).waitFor()
   if (screen.hash && !screen.hash.startsWith('#/signed-in')) {
     await page.evaluate(hash => (location.hash = hash), screen.hash)
   }
   await page.evaluate(() => document.fonts.ready)
-  await screen.act?.(page)
+  await screen.act?.(page, words)
   await settled(page)
 }
 
@@ -53,8 +63,8 @@ async function settled(page: Page): Promise<void> {
 }
 
 /** The options of a context whose pages begin in a view; {@link changeView} leads to others. */
-export function contextOptions(walk: Walk, { viewport, colorScheme } = walk.first): BrowserContextOptions {
-  return { ...walk.options, viewport, colorScheme }
+export function contextOptions(walk: Walk, { viewport, colorScheme, language } = walk.first): BrowserContextOptions {
+  return { ...walk.options, viewport, colorScheme, locale: language }
 }
 
 /** Changes size and colours of the window. */
@@ -66,25 +76,24 @@ export async function changeWindow(page: Page, { viewport, colorScheme }: View):
 /** Shows the page that is open in another view; the next page begins as {@link prepareView} says. */
 export async function changeView(page: Page, view: View): Promise<void> {
   await changeWindow(page, view)
-  await page.evaluate(({ rightToLeft, textSize }) => {
-    document.documentElement.dir = rightToLeft ? 'rtl' : ''
+  await page.evaluate(({ language, textSize }) => {
     document.documentElement.style.fontSize = textSize ?? ''
+    // As another tab does in which the language is chosen.
+    localStorage.setItem('volo-language', language)
+    dispatchEvent(new StorageEvent('storage', { key: 'volo-language', newValue: language }))
   }, view)
+  await page.waitForFunction(language => document.documentElement.lang === language, view.language)
   await settled(page)
 }
 
-/** Sets direction and text size of every page to come, and lets none of them find what another one kept. */
-export async function prepareView(page: Page, { rightToLeft, textSize }: View): Promise<void> {
-  await page.addInitScript(
-    ({ rightToLeft, textSize }) => {
-      if (location.protocol !== 'about:') localStorage.clear()
-      document.addEventListener('DOMContentLoaded', () => {
-        if (rightToLeft) document.documentElement.dir = 'rtl'
-        if (textSize) document.documentElement.style.fontSize = textSize
-      })
-    },
-    { rightToLeft, textSize }
-  )
+/** Sets the text size of every page to come, and lets none of them find what another one kept. */
+export async function prepareView(page: Page, { textSize }: View): Promise<void> {
+  await page.addInitScript(size => {
+    if (location.protocol !== 'about:') localStorage.clear()
+    document.addEventListener('DOMContentLoaded', () => {
+      if (size) document.documentElement.style.fontSize = size
+    })
+  }, textSize)
 }
 
 /**

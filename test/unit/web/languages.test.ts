@@ -232,6 +232,16 @@ describe('the language of the app', () => {
     expect([languages.setting, languages.current.tag]).toEqual(['de', 'de'])
   })
 
+  it('follows another tab in which it is chosen', async () => {
+    const at = places(['en'])
+    const [languages, other] = [await LanguageChoice.open(at), await LanguageChoice.open(at)]
+    await other.choose('de')
+    await languages.follow({ key: 'volo-appearance' })
+    expect(languages.current.tag).toBe('en')
+    await languages.follow({ key: 'volo-language' })
+    expect([languages.setting, languages.current.tag]).toEqual(['de', 'de'])
+  })
+
   it('dates follow its regional form', async () => {
     const noon = Date.UTC(2027, 4, 12, 12)
     const dates = await Promise.all((['en-GB', 'de-AT', 'ar'] as const).map(tag => loadLanguage([tag])))

@@ -32,7 +32,7 @@ export class LanguageChoice {
 
   /** Fetches the words of the language that was chosen here, or of the browser's. */
   static async open(places: LanguagePlaces): Promise<LanguageChoice> {
-    const choice = new LanguageChoice(places, languageOf(places.storage?.getItem(STORAGE_KEY) ?? '') ?? 'system')
+    const choice = new LanguageChoice(places, keptSetting(places.storage))
     await choice.#speak()
     return choice
   }
@@ -42,6 +42,13 @@ export class LanguageChoice {
     this.setting = setting
     if (setting === 'system') this.#places.storage?.removeItem(STORAGE_KEY)
     else this.#places.storage?.setItem(STORAGE_KEY, setting)
+    await this.#speak()
+  }
+
+  /** Follows a choice that was made in another tab. @param event - of the window. */
+  async follow({ key }: Pick<StorageEvent, 'key'>): Promise<void> {
+    if (key !== STORAGE_KEY) return
+    this.setting = keptSetting(this.#places.storage)
     await this.#speak()
   }
 
@@ -61,4 +68,8 @@ export class LanguageChoice {
     if (setting === 'system') return preferred
     return [...preferred.filter(tag => languageOf(tag) === setting), setting]
   }
+}
+
+function keptSetting(storage: Store | null): LanguageSetting {
+  return languageOf(storage?.getItem(STORAGE_KEY) ?? '') ?? 'system'
 }

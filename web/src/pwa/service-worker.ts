@@ -8,6 +8,16 @@ interface ExtendableEvent extends Event {
   waitUntil(work: Promise<unknown>): void
 }
 
+interface NotificationEvent extends ExtendableEvent {
+  readonly notification: { readonly data: unknown; close(): void }
+}
+
+/** A tab of the app. */
+interface WindowClient {
+  focus(): Promise<unknown>
+  postMessage(message: unknown): void
+}
+
 interface FetchEvent extends ExtendableEvent {
   readonly request: Request
   respondWith(response: Promise<Response>): void
@@ -16,9 +26,14 @@ interface FetchEvent extends ExtendableEvent {
 /** The part of a service worker's global scope in use; TypeScript has the page's scope only. */
 interface ServiceWorkerScope {
   readonly registration: { readonly scope: string }
-  readonly clients: { claim(): Promise<void> }
+  readonly clients: {
+    claim(): Promise<void>
+    matchAll(options: { type: 'window' }): Promise<WindowClient[]>
+    openWindow(address: string): Promise<unknown>
+  }
   skipWaiting(): Promise<void>
   addEventListener(type: 'install' | 'activate', listener: (event: ExtendableEvent) => void): void
+  addEventListener(type: 'notificationclick', listener: (event: NotificationEvent) => void): void
   addEventListener(type: 'fetch', listener: (event: FetchEvent) => void): void
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void
 }
@@ -90,11 +105,25 @@ function keptAddress(request: Request): string | null {
   return addresses.has(url.href) ? url.href : null
 }
 
+/** Brings the app to the front and leads it to where a notice points; without an open tab it opens one. */
+async function openFromNotice(data: unknown): Promise<void> {
+  const { link } = (data ?? {}) as { link?: unknown }
+  if (typeof link !== 'string' || !link.startsWith('#/')) return
+  const [tab] = await self.clients.matchAll({ type: 'window' })
+  if (!tab) return void (await self.clients.openWindow(new URL(link, self.registration.scope).href))
+  tab.postMessage({ open: link })
+  await tab.focus()
+}
+
 self.addEventListener('install', event => event.waitUntil(keepFiles()))
 // Also take over pages that were open before the first version, so that they hear of the next one.
 self.addEventListener('activate', event => event.waitUntil(Promise.all([dropOlderVersions(), self.clients.claim()])))
 self.addEventListener('message', event => {
   if (event.data === 'accept-update') void self.skipWaiting()
+})
+self.addEventListener('notificationclick', event => {
+  event.notification.close()
+  event.waitUntil(openFromNotice(event.notification.data))
 })
 self.addEventListener('fetch', event => {
   const address = keptAddress(event.request)

@@ -1,4 +1,5 @@
 import { getContext, setContext } from 'svelte'
+import type { MessageNotifications } from '../notifications/message-notifications.svelte.ts'
 import type { Appearance } from './appearance.svelte.ts'
 import type { AppUpdate } from './app-update.svelte.ts'
 import type { KeptStorage } from './kept-storage.svelte.ts'
@@ -16,6 +17,7 @@ export interface AppContext {
   paneWidth: PaneWidth
   keptStorage: KeptStorage
   recoveryOffer: RecoveryOffer
+  notifications: MessageNotifications
 }
 
 const KEY = Symbol('volo')

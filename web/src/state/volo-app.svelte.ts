@@ -4,6 +4,7 @@ import type { Language } from '../i18n/language.ts'
 import type { AppLock } from './app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ArrivingHistory } from './arriving-history.svelte.ts'
+import { isLoud } from './chat-list.svelte.ts'
 import { ChatSwitcher } from './chat-switcher.svelte.ts'
 import { Faces } from './faces.svelte.ts'
 import { failureWords, isBeyondRepair } from './failure-words.ts'
@@ -54,6 +55,9 @@ export class VoloApp {
   keysShown = $state(false)
   /** Text of the search box above the chats. It stays while another screen is open. */
   chatSearch = $state('')
+
+  /** Called with each message of another person that has just come. */
+  onHeard: (message: ChatMessage) => void = () => undefined
 
   readonly api: PeerApi
   readonly router: Router
@@ -109,8 +113,9 @@ export class VoloApp {
     namesakesOf([...(this.me ? [this.me] : []), ...this.conversations.map(({ person }) => person)])
   )
 
+  /** Unread messages that are told outside of the list, see {@link isLoud}. */
   get unread(): number {
-    return this.conversations.reduce((sum, { unread }) => sum + unread, 0)
+    return this.conversations.filter(isLoud).reduce((sum, { unread }) => sum + unread, 0)
   }
 
   /** Id of the conversation on the screen, null if there is none. */
@@ -294,6 +299,9 @@ export class VoloApp {
   #heard(message: ChatMessage): void {
     // Changes of older messages are events too; only new messages are read out.
     const isNew = message.kind === 'text' && !message.mine && Date.now() - message.receivedAt < CLOCK_STEP_MS
-    if (isNew) this.announcer.arrived({ ...message, fromName: this.authorName(message) })
+    if (!isNew) return
+    const heard = { ...message, fromName: this.authorName(message) }
+    this.announcer.arrived(heard)
+    this.onHeard(heard)
   }
 }

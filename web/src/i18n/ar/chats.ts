@@ -35,6 +35,21 @@ export const chats: typeof English = {
         many: '{n} رسالة غير مقروءة',
         other: '{n} رسالة غير مقروءة'
       }),
+    filters: { label: 'عرض', all: 'الكل', unread: 'غير مقروءة', groups: 'المجموعات', archived: 'الأرشيف' },
+    nothingIn: {
+      unread: 'لا شيء غير مقروء.',
+      groups: 'لا توجد مجموعات بعد.',
+      requests: 'لا توجد طلبات.',
+      archived: 'لا شيء في الأرشيف.'
+    },
+    menu: title => `المحادثة ${isolated(title)}: القائمة`,
+    markRead: 'وضع علامة مقروء',
+    pin: 'تثبيت في الأعلى',
+    unpin: 'إلغاء التثبيت',
+    archive: 'أرشفة',
+    unarchive: 'إخراج من الأرشيف',
+    pinned: 'مثبّتة',
+    muted: 'مكتومة',
     noMessages: 'لا توجد رسائل بعد',
     choose: 'اختر محادثة أو ابدأ محادثة جديدة.',
     resize: 'عرض القائمة'

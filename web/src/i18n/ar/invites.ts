@@ -38,7 +38,6 @@ export const invites: typeof English = {
         other: '{n} طلب مراسلة'
       }),
     list: 'طلبات المراسلة',
-    back: 'كل المحادثات',
     question: name => `${isolated(name)} ليس من جهات اتصالك. لا يُرى هناك إلا أن الرسالة أُرسلت.`,
     groupQuestion: name => `أُضفتَ إلى المجموعة «${isolated(name)}».`,
     accept: 'قبول',

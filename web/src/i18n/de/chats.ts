@@ -26,6 +26,21 @@ export const chats: typeof English = {
     youWrote: text => `Du: ${text}`,
     draft: 'Entwurf: ',
     unread: n => plural(n, { one: '{n} ungelesene Nachricht', other: '{n} ungelesene Nachrichten' }),
+    filters: { label: 'Anzeigen', all: 'Alle', unread: 'Ungelesen', groups: 'Gruppen', archived: 'Archiv' },
+    nothingIn: {
+      unread: 'Nichts ist ungelesen.',
+      groups: 'Noch keine Gruppen.',
+      requests: 'Keine Anfragen.',
+      archived: 'Nichts ist archiviert.'
+    },
+    menu: title => `Chat ${title}: Menü`,
+    markRead: 'Als gelesen markieren',
+    pin: 'Oben anheften',
+    unpin: 'Lösen',
+    archive: 'Archivieren',
+    unarchive: 'Aus dem Archiv holen',
+    pinned: 'Angeheftet',
+    muted: 'Stummgeschaltet',
     noMessages: 'Noch keine Nachrichten',
     choose: 'Wähle eine Unterhaltung oder beginne eine neue.',
     resize: 'Breite der Liste'

@@ -30,7 +30,6 @@ export const invites: typeof English = {
   requests: {
     title: n => plural(n, { one: '{n} Anfrage', other: '{n} Anfragen' }),
     list: 'Nachrichtenanfragen',
-    back: 'Alle Chats',
     question: name =>
       `${name} gehört nicht zu deinen Kontakten. Dort ist nur zu sehen, dass die Nachricht gesendet wurde.`,
     groupQuestion: name => `Du wurdest zur Gruppe „${name}“ hinzugefügt.`,

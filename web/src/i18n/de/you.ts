@@ -62,5 +62,19 @@ export const you: typeof English = {
     aboutReal: label => `Öffentliches Register: ${label}.`,
     aboutWeb:
       'Diese App kommt als Webseite von der Adresse, die du geöffnet hast. Wer sie ausliefert, könnte eine veränderte ausliefern; dein Browser behält eine Kopie und führt diese aus. Eine neuere Version wird angeboten, solange die App offen ist, und startet von selbst, sobald alle ihre Tabs geschlossen waren.'
+  },
+
+  notifications: {
+    title: 'Benachrichtigungen',
+    off: 'Aus',
+    on: 'An, mit Name und Text',
+    hidden: 'An, ohne Name und Text',
+    hiddenBody: 'Neue Nachricht',
+    denied:
+      'Dieser Browser blockiert Benachrichtigungen dieser Adresse. Erlaube sie in seinen Einstellungen und sieh dann hier noch einmal nach.',
+    unsupported:
+      'Dieser Browser hat keine Benachrichtigungen für diese Seite. Lege Volo auf einem iPhone zuerst auf den Home-Bildschirm.',
+    limits:
+      'Nur auf diesem Gerät. Sie kommen, solange Volo in einem Tab oder als installierte App offen ist. Ist der Browser geschlossen, kann dir nichts Bescheid geben; deine Nachrichten warten und kommen, wenn du ihn öffnest. Stummgeschaltete Chats und Anfragen bleiben still.'
   }
 }

@@ -21,6 +21,21 @@ export const chats = {
     youWrote: (text: string) => `You: ${text}`,
     draft: 'Draft: ',
     unread: (n: number) => plural(n, { one: '{n} unread message', other: '{n} unread messages' }),
+    filters: { label: 'Show', all: 'All', unread: 'Unread', groups: 'Groups', archived: 'Archive' },
+    nothingIn: {
+      unread: 'Nothing is unread.',
+      groups: 'No groups yet.',
+      requests: 'No requests.',
+      archived: 'Nothing is archived.'
+    },
+    menu: (title: string) => `Chat ${title}: menu`,
+    markRead: 'Mark as read',
+    pin: 'Pin to the top',
+    unpin: 'Unpin',
+    archive: 'Archive',
+    unarchive: 'Take out of the archive',
+    pinned: 'Pinned',
+    muted: 'Muted',
     noMessages: 'No messages yet',
     choose: 'Choose a conversation, or start a new one.',
     resize: 'Width of the list'

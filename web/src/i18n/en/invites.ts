@@ -29,7 +29,6 @@ export const invites = {
   requests: {
     title: (n: number) => plural(n, { one: '{n} message request', other: '{n} message requests' }),
     list: 'Message requests',
-    back: 'All chats',
     question: (name: string) => `${name} is not among your contacts. They see only that their message was sent.`,
     groupQuestion: (name: string) => `You were added to the group “${name}”.`,
     accept: 'Accept',

@@ -61,5 +61,17 @@ export const you = {
     aboutReal: (label: string) => `Public record: ${label}.`,
     aboutWeb:
       'This app comes as a web page from the address you opened. Whoever serves it could serve a changed one; your browser keeps a copy and runs that. A newer version is offered while the app is open, and starts by itself once every tab of it was closed.'
+  },
+
+  notifications: {
+    title: 'Notifications',
+    off: 'Off',
+    on: 'On, with name and text',
+    hidden: 'On, without name and text',
+    hiddenBody: 'New message',
+    denied: 'This browser blocks notifications of this address. Allow them in its settings, then look here again.',
+    unsupported: 'This browser has no notifications for this page. On an iPhone, add Volo to the Home Screen first.',
+    limits:
+      'On this device only. They come while Volo is open in a tab or as an installed app. While the browser is closed nothing can tell you; your messages wait and come when you open it. Muted chats and requests stay quiet.'
   }
 }

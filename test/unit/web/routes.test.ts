@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { contactLink, linkInCode } from '../../../web/src/invites/contact-code.ts'
 import { links, parseRoute } from '../../../web/src/state/routes.ts'
 import { Router, type AddressBar } from '../../../web/src/state/router.svelte.ts'
 
@@ -33,6 +34,29 @@ function addressBar(hash: string) {
     }
   }
 }
+
+describe('a scanned code', () => {
+  it('leads to a person, an invitation or a group, whichever address of the network it names', () => {
+    const own = contactLink('https://one.example/volo/', 'ada')
+    expect(own).toBe('https://one.example/volo/#/new?find=ada')
+    expect(linkInCode(own)).toBe('#/new?find=ada')
+    expect(linkInCode('https://other.example/#/i/0123456789abcdef')).toBe('#/i/0123456789abcdef')
+  })
+
+  it('leads nowhere else', () => {
+    const others = [
+      'https://evil.example/',
+      'javascript:alert(1)',
+      'https://one.example/#/you/devices',
+      'https://one.example/#/link/abc',
+      'https://one.example/#/signed-in?code=1',
+      '#/new',
+      '#//evil.example',
+      ''
+    ]
+    expect(others.filter(text => linkInCode(text) !== null)).toEqual([])
+  })
+})
 
 describe('addresses', () => {
   it('lead where their links say', () => {

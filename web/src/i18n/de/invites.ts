@@ -20,6 +20,7 @@ export const invites: typeof English = {
     make: 'Jemanden einladen',
     making: 'Ein Link wird gemacht …',
     link: 'Ein Link für eine Person',
+    qr: 'Die Einladung als QR-Code',
     goodUntil: when => `Gilt bis ${when}.`,
     mail: 'Oder per E-Mail',
     mailHint: 'Die Adresse wird für diese E-Mail benutzt und nicht behalten.',
@@ -50,5 +51,25 @@ export const invites: typeof English = {
     nicknameHint: 'Das siehst nur du.',
     save: 'Speichern',
     contacts: 'Kontakte'
+  },
+
+  codes: {
+    own: 'Deinen Code zeigen',
+    ownOf: username => `QR-Code, der zu @${username} führt`,
+    ownHint:
+      'In Volo oder mit irgendeiner Kamera gescannt, führt er zu dir. Er enthält deinen Benutzernamen und nichts Geheimes.',
+    copyLink: 'Als Link kopieren',
+    scan: 'Code scannen',
+    scanHint: 'Der Code einer Person, einer Einladung oder einer Gruppe.',
+    scanner: {
+      noPicture: 'In diesem Bild ist kein Code zu lesen. Nimm ein scharfes, oder gib den Benutzernamen ein.',
+      otherCode: 'Dieser Code führt zu keiner Person, Einladung oder Gruppe.',
+      cameraForbidden:
+        'Dieser Browser lässt Volo die Kamera nicht benutzen. Erlaube sie für diese Adresse, oder gib den Benutzernamen ein.',
+      cameraMissing:
+        'Es gibt keine Kamera, die sich benutzen lässt. Nimm ein Bild des Codes, oder gib den Benutzernamen ein.',
+      cameraFailed:
+        'Die Kamera geht gerade nicht. Vielleicht benutzt sie ein anderes Programm. Nimm ein Bild, oder gib den Benutzernamen ein.'
+    }
   }
 }

@@ -19,6 +19,7 @@ export const invites = {
     make: 'Invite someone',
     making: 'Making a link…',
     link: 'A link for one person',
+    qr: 'The invitation as a QR code',
     goodUntil: (when: string) => `Good until ${when}.`,
     mail: 'Or by e-mail',
     mailHint: 'The address is used for this mail and not kept.',
@@ -48,5 +49,23 @@ export const invites = {
     nicknameHint: 'Only you see this.',
     save: 'Save',
     contacts: 'Contacts'
+  },
+
+  codes: {
+    own: 'Show your code',
+    ownOf: (username: string) => `QR code that leads to @${username}`,
+    ownHint: 'Scanned in Volo or with any camera, it leads to you. It holds your username and nothing secret.',
+    copyLink: 'Copy as a link',
+    scan: 'Scan a code',
+    scanHint: 'The code of a person, an invitation or a group.',
+    scanner: {
+      noPicture: 'No code can be read in this picture. Use a sharp one, or type the username.',
+      otherCode: 'This code leads to no person, invitation or group.',
+      cameraForbidden:
+        'This browser does not let Volo use the camera. Allow it for this address, or type the username.',
+      cameraMissing: 'There is no camera that can be used. Use a picture of the code, or type the username.',
+      cameraFailed:
+        'The camera does not work just now. Another program may use it. Use a picture, or type the username.'
+    }
   }
 }

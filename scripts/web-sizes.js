@@ -19,6 +19,7 @@ const page = readFileSync(join(folder, 'index.html'), 'utf8')
 const scripts = [...page.matchAll(/(?:<script[^>]+src|<link rel="modulepreload"[^>]+href)="\.?\/?([^"]+)"/g)].map(
   m => m[1]
 )
+const styles = [...page.matchAll(/<link rel="stylesheet"[^>]+href="\.?\/?([^"]+)"/g)].map(m => m[1])
 const assets = readdirSync(join(folder, 'assets')).map(name => `assets/${name}`)
 const gzipped = names =>
   names.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0)
@@ -27,9 +28,13 @@ const bytes = names => names.reduce((sum, name) => sum + readFileSync(join(folde
 /** @param {string} name - of a built file. */
 const isWorker = name => /^assets\/(peer-worker|browser-peer)-/.test(name)
 
+/** @param {string} name - of a built file. */
+const isLanguage = name => /^assets\/(en|de|ar)-.*\.js$/.test(name)
+
 const sizes = {
-  firstLoadJs: gzipped(scripts),
-  css: gzipped(assets.filter(name => name.endsWith('.css'))),
+  // With the words of one language, the largest.
+  firstLoadJs: gzipped(scripts) + Math.max(0, ...assets.filter(isLanguage).map(name => gzipped([name]))),
+  css: gzipped(styles),
   worker: gzipped(assets.filter(isWorker)),
   // Pages that few people open, fetched when they do.
   later: gzipped(assets.filter(name => name.endsWith('.js') && !scripts.includes(name) && !isWorker(name))),

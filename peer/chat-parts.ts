@@ -112,6 +112,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const history = new MessageLog(context, states, {
     index,
     keepUnheard: events.keepUnheard,
+    ownName: () => account().name?.username ?? null,
     erasing: erasure,
     onEvent: events.onEvent,
     onExpiry: at => areas().expiry.note(at),

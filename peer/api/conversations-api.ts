@@ -42,6 +42,8 @@ export interface ConversationSummary {
   title: string
   lastMessage: ChatMessage | null
   unread: number
+  /** How many of the unread messages mention the user; 0 outside of groups. */
+  unreadMentions: number
   draft: string
   /** Seconds after which new messages disappear, once they were sent or read; null if they stay. */
   timer: number | null

@@ -16,7 +16,7 @@ import { groupSlots, type StoredGroup } from '../store/group-slots.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import { dropInbound, inboundsOf, peerKeysOf } from '../store/session-states.ts'
 import type { NewMessage } from '../store/new-message.ts'
-import type { Conversation, MessageRow } from '../store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, type Conversation, type MessageRow } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import type { GroupBook, KnownGroup } from './group-book.ts'
@@ -170,14 +170,8 @@ export class GroupWriter {
       conversationId: log.groupId,
       accountId: me?.addedBy ?? log.changes()[0]!.accountId,
       kind: 'group',
-      draft: '',
-      unread: 0,
-      updatedAt: context.timers.now(),
-      nextPlace: 1,
-      readPlace: 0,
-      lastOrder: null,
-      profileGiven: 0,
-      timer: null
+      ...EMPTY_CONVERSATION,
+      updatedAt: context.timers.now()
     }
     history.saveConversation(unit, conversation)
     return conversation

@@ -2,7 +2,7 @@ import { toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
-import type { Conversation } from '../store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, type Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import type { MessageLog } from './message-log.ts'
@@ -24,14 +24,8 @@ export class ConversationRows {
     if (existing) return existing
     const conversation: Conversation = {
       ...participants,
-      draft: '',
-      unread: 0,
-      updatedAt: this.#context.timers.now(),
-      nextPlace: 1,
-      readPlace: 0,
-      lastOrder: null,
-      profileGiven: 0,
-      timer: null
+      ...EMPTY_CONVERSATION,
+      updatedAt: this.#context.timers.now()
     }
     this.#history.saveConversation(unit, conversation)
     return conversation

@@ -15,6 +15,7 @@ import { awaitAmendments, isErased, leaveTraces } from './amendment-traces.ts'
 import { NO_BODY } from './shown-bodies.ts'
 import { shownIdOf } from './shown-id.ts'
 import type { TextIndex } from './text-index.ts'
+import { isUnread, UnreadCounts } from './unread-counts.ts'
 import {
   messageEntry,
   orderOf,
@@ -48,6 +49,8 @@ export interface MessageLogInit {
   /** Whether received messages are kept in line for `listen`. */
   keepUnheard: boolean
   erasing: Erasing
+  /** The username of this account, without the @; null while it has none. */
+  ownName: () => string | null
 }
 
 /** Messages that are looked at in one go. */
@@ -60,11 +63,14 @@ export class MessageLog {
   readonly #context: EngineContext
   readonly #states: StateStore
   readonly #init: MessageLogInit
+  /** What waits to be read, as messages come and are read. */
+  readonly unread: UnreadCounts
 
   constructor(context: EngineContext, states: StateStore, init: MessageLogInit) {
     this.#context = context
     this.#states = states
     this.#init = init
+    this.unread = new UnreadCounts(init.ownName)
   }
 
   /** Writes a conversation and tells who watches. */
@@ -202,7 +208,7 @@ export class MessageLog {
     this.saveConversation(unit, {
       ...conversation,
       updatedAt: now,
-      unread: conversation.unread + (counts ? 1 : 0),
+      ...this.unread.with(conversation, row),
       lastOrder: isLast && isVisible(row) ? order : conversation.lastOrder
     })
     if (counts && this.#init.keepUnheard) {
@@ -261,10 +267,10 @@ export class MessageLog {
     const id = toHex(after.conversationId)
     const conversation = await unit.read(slots.conversation(id))
     if (!conversation) return
-    const unread = isUnread(before) ? Math.max(0, conversation.unread - 1) : conversation.unread
+    const counts = this.unread.without(conversation, isUnread(before) ? [before] : [])
     const isLast = conversation.lastOrder === order && !isVisible(after)
     const lastOrder = isLast ? await this.#lastBefore(unit, id, order) : conversation.lastOrder
-    this.saveConversation(unit, { ...conversation, unread, lastOrder })
+    this.saveConversation(unit, { ...conversation, ...counts, lastOrder })
   }
 
   /** Order of the last message before another one that is shown; null if there is none. */
@@ -386,13 +392,6 @@ export interface GapOf {
 }
 
 const missingLine = (missing: number, gone: number): SystemLine => ({ kind: 'missing', missing, gone })
-
-/** Whether a message of this kind counts as unread until it was on a screen. */
-export const isUnreadKind = (kind: MessageRow['kind']): boolean =>
-  kind === 'text' || kind === 'file' || kind === 'poll' || kind === 'unsupported'
-
-/** Whether a message of another person waits to be read. */
-export const isUnread = ({ mine, kind, readTold }: MessageRow): boolean => !mine && !readTold && isUnreadKind(kind)
 
 /** False for what only keeps a place: a gap that was filled, a message that the user removed. */
 export const isVisible = ({ kind, line }: MessageRow): boolean =>

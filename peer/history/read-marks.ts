@@ -8,8 +8,9 @@ import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { OwnMarks } from './own-marks.ts'
-import { isUnread, type MessageLog } from './message-log.ts'
+import type { MessageLog } from './message-log.ts'
 import { shownIdOf } from './shown-id.ts'
+import { isUnread } from './unread-counts.ts'
 
 /** Messages that are looked at in one go. */
 const PAGE = 500
@@ -76,8 +77,10 @@ export class ReadMarks {
       await pairs.noteDue(unit, conversation.conversationId, rows[0]!.device, { read })
     }
     const isEnd = upTo === undefined || (conversation.lastOrder !== null && upTo >= conversation.lastOrder)
-    const left = isEnd ? 0 : Math.max(0, conversation.unread - newlyRead.length)
-    if (left !== conversation.unread) history.saveConversation(unit, { ...conversation, unread: left })
+    const left = isEnd ? { unread: 0, unreadMentions: 0 } : history.unread.without(conversation, newlyRead)
+    const { unread: before, unreadMentions } = conversation
+    if (left.unread !== before || left.unreadMentions !== unreadMentions)
+      history.saveConversation(unit, { ...conversation, ...left })
   }
 
   /** Messages of others that are not marked yet: pages from the end back to the first one without any. */

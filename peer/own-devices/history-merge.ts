@@ -8,12 +8,12 @@ import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { conversationOf } from '../groups/conversation-roster.ts'
 import { amendmentsIn } from '../history/amended-row.ts'
-import { isUnread, isVisible, type MessageLog } from '../history/message-log.ts'
+import { isVisible, type MessageLog } from '../history/message-log.ts'
 import { shownIdOf } from '../history/shown-id.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import { PROFILE_REVISION } from '../sending/profile.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
-import { MAX_ORDER_LENGTH, type Conversation } from '../store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, MAX_ORDER_LENGTH, type Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { HistoryPiece, ShippedConversation, ShippedRow } from './history-piece.ts'
@@ -101,8 +101,7 @@ export class HistoryMerge {
     if (existing) {
       return existing.lastOrder === null ? { ...existing, updatedAt } : existing
     }
-    const empty = { draft: '', unread: 0, nextPlace: 1, readPlace: 0, lastOrder: null, profileGiven: 0, timer: null }
-    return { ...participants, ...empty, updatedAt }
+    return { ...participants, ...EMPTY_CONVERSATION, updatedAt }
   }
 
   /** @returns the conversation with the message in it; undefined if it is there already. */
@@ -126,9 +125,10 @@ export class HistoryMerge {
     const readTold = row.readTold || isRead || isAwaited
     const inserted = await history.insert(unit, order, { ...row, conversationId, mine, readTold })
     await late.noteShipped(unit, id, behind !== null)
-    const { lastOrder, unread } = conversation
+    const { lastOrder } = conversation
     const isLast = isVisible(inserted) && (lastOrder === null || order > lastOrder)
-    return { ...conversation, unread: unread + (isUnread(inserted) ? 1 : 0), lastOrder: isLast ? order : lastOrder }
+    const counts = history.unread.with(conversation, inserted)
+    return { ...conversation, ...counts, lastOrder: isLast ? order : lastOrder }
   }
 
   /** A message that is here may have got further at the other device, and more may have been said about it there. */

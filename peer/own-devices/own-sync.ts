@@ -151,7 +151,7 @@ export class OwnSync implements OwnMarks {
     const marked = await history.markSeen(unit, id)
     const conversation = marked && !marked.mine && (await unit.read(slots.conversation(conversationId)))
     if (!conversation) return
-    history.saveConversation(unit, { ...conversation, unread: Math.max(0, conversation.unread - 1) })
+    history.saveConversation(unit, { ...conversation, ...history.unread.without(conversation, [marked]) })
   }
 
   /** Takes items that another device has set, from itself or out of the history. */

@@ -188,6 +188,7 @@ export class PersonViews {
       title: kind === 'notes' ? 'Notes to self' : (group?.name ?? nameFor(person)),
       lastMessage: lastMessage ? this.message(lastMessage) : null,
       unread: conversation.unread,
+      unreadMentions: conversation.unreadMentions,
       draft: conversation.draft,
       timer: conversation.timer?.seconds ?? null,
       updatedAt: conversation.updatedAt,

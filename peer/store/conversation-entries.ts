@@ -87,10 +87,24 @@ const conversationCodec = struct({
   /** Revision of our profile that the other side was given; 0 for none. */
   profileGiven: uint(),
   /** Who last said after how many seconds new messages disappear, null for never; the highest version counts. */
-  timer: timerCodec
+  timer: timerCodec,
+  /** How many of the unread messages mention the user; only in groups. */
+  unreadMentions: uint()
 })
 export type Conversation = TypeOf<typeof conversationCodec>
 export const conversationEntry = entry(conversationCodec)
+
+/** The fields of a conversation in which nothing was said. */
+export const EMPTY_CONVERSATION = {
+  draft: '',
+  unread: 0,
+  nextPlace: 1,
+  readPlace: 0,
+  lastOrder: null,
+  profileGiven: 0,
+  timer: null,
+  unreadMentions: 0
+} satisfies Partial<Conversation>
 
 /** By name, not by number: codes of problems come and go. */
 const problemCodec: Codec<MessageProblem> = {

@@ -252,6 +252,14 @@ const groups: MigrationStep = async () => []
 /** 14 to 15: a line may say that another device was shown another world. As {@link groups}, for older programs. */
 const differences: MigrationStep = async () => []
 
+/** 15 to 16: a conversation counts unread mentions, which nobody counted before. */
+const unreadMentions: MigrationStep = async store => {
+  const conversations = (await store.all('conversation')).map(fieldsOf)
+  return conversations.map(fields => {
+    return { space: 'conversation', id: toHex(fields[0] as Uint8Array), value: encodeCbor([...fields, 0]) }
+  })
+}
+
 /** Step `i` leads from version `i + 1` to `i + 2`. */
 export const STEPS: readonly MigrationStep[] = [
   conversationKinds,
@@ -267,7 +275,8 @@ export const STEPS: readonly MigrationStep[] = [
   messageFiles,
   amendedMessages,
   groups,
-  differences
+  differences,
+  unreadMentions
 ]
 /** The first version without ids in its names. */
 export const BLINDED_SINCE = STEPS.indexOf(blindNames) + 2

@@ -12,7 +12,7 @@ import { conversationOf } from '../../peer/groups/conversation-roster.ts'
 import { shownIdOf } from '../../peer/history/shown-id.ts'
 import { createNodePeer } from '../../peer/node-peer.ts'
 import { StateStore } from '../../peer/store/state-store.ts'
-import { orderOf } from '../../peer/store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, orderOf } from '../../peer/store/conversation-entries.ts'
 import { slots } from '../../peer/store/store-layout.ts'
 import { registerPeer, type NetworkPeer } from '../support/network/real-processes/network-peers.ts'
 import { temporaryFolder } from '../support/network/real-processes/node-process.ts'
@@ -120,11 +120,7 @@ async function written(
         }
         const lastOrder = orderOf(to - 1)
         const counts = {
-          timer: null,
-          draft: '',
-          unread: 0,
-          readPlace: 0,
-          profileGiven: 0,
+          ...EMPTY_CONVERSATION,
           updatedAt: Date.now(),
           nextPlace: to,
           lastOrder

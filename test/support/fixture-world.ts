@@ -209,6 +209,7 @@ export function summary(
     title: somebody.displayName ?? '',
     lastMessage,
     unread: 0,
+    unreadMentions: 0,
     draft: '',
     timer: null,
     updatedAt: lastMessage?.sentAt ?? Date.now(),

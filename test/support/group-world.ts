@@ -46,13 +46,20 @@ export function groupWorld(change: Partial<GroupSummary> = {}): World {
     said(bob, 176, 'I can. It is in my car anyway.', {
       reactions: [{ emoji: '👍', from: [self.accountId, long.accountId], isMine: true }]
     }),
-    said(bob, 175, 'And the two short ones.'),
+    said(bob, 175, 'And the two short ones. @ada, do you have yours?'),
     said(self, 170, 'Then I bring tea.', { state: 'read' }),
     said(long, 60, 'I shall be a quarter of an hour late, the coach from Ockham never keeps its time.'),
     line(40, self, 'added', [grace]),
-    said(grace, 12, 'Hello all! Thank you for having me.')
+    said(grace, 12, 'Hello all! Thank you for having me, @ada and @bob.')
   ]
-  const conversation = summary(bob, messages, { id: GROUP_ID, kind: 'group', group, title: group.name, unread: 1 })
+  const conversation = summary(bob, messages, {
+    id: GROUP_ID,
+    kind: 'group',
+    group,
+    title: group.name,
+    unread: 1,
+    unreadMentions: 1
+  })
   const { snapshot } = world
   return {
     ...world,

@@ -24,6 +24,15 @@ export const GROUP_SCREENS: Screen[] = [
     act: (page, words) => page.getByRole('button', { name: words.groups.actionsFor('Mary Somerville') }).click()
   },
   {
+    name: 'group-mention',
+    world: groupWorld,
+    hash: `#/chats/${GROUP_ID}`,
+    act: async page => {
+      await page.getByLabel('Write to Climbing club').pressSequentially('Thank you @m')
+      await page.getByRole('option', { name: /Mary Somerville/ }).waitFor()
+    }
+  },
+  {
     name: 'group-member',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}/person/${person('Grace Hopper').accountId}`,

@@ -21,6 +21,7 @@ import { SealingPlanner, type Held, type SealingPlan } from '../../../peer/sendi
 import { createAesAtRestCipher } from '../../../peer/store/aes-at-rest-cipher.ts'
 import { SealedStore } from '../../../peer/store/sealed-store.ts'
 import { StateStore } from '../../../peer/store/state-store.ts'
+import { EMPTY_CONVERSATION } from '../../../peer/store/conversation-entries.ts'
 import { slots } from '../../../peer/store/store-layout.ts'
 import { ManualTimers } from '../clock/manual-timers.ts'
 import { bytesOf, castDevice, crypto, genesis, network } from '../directory/cast.ts'
@@ -126,9 +127,12 @@ export class ScriptedDirectory {
   async #planOrHold(accountId: AccountId): Promise<SealingPlan | Held> {
     const participants = conversationOf(this.#context, [this.#context.accountId(), accountId])
     const conversationId = toHex(participants.conversationId)
-    const empty = { draft: '', unread: 0, nextPlace: 1, readPlace: 0, lastOrder: null, profileGiven: 0, timer: null }
     await this.#states.unit(async unit => {
-      unit.write(slots.conversation(conversationId), { ...participants, ...empty, updatedAt: this.timers.now() })
+      unit.write(slots.conversation(conversationId), {
+        ...participants,
+        ...EMPTY_CONVERSATION,
+        updatedAt: this.timers.now()
+      })
     })
     const plan = (await this.#planner.readyPlan(conversationId)) ?? (await this.#planner.plan(conversationId))
     if (!plan) throw new Error('there is no such conversation')

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { GroupView } from '../../../web/src/groups/group-view.svelte.ts'
 import { choosable, PeopleChoice } from '../../../web/src/groups/people-choice.svelte.ts'
+import { Mentioning } from '../../../web/src/groups/mentioning.svelte.ts'
+import { textParts } from '../../../web/src/state/text-parts.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { person } from '../../support/fixture-world.ts'
 import { GROUP_ID, groupWorld } from '../../support/group-world.ts'
@@ -44,6 +46,46 @@ describe('the page of a group', () => {
     await api.groups.remove(GROUP_ID, [bob.accountId])
     await Promise.all([first, view.read()])
     expect(names()).not.toContain('Bob admin')
+  })
+})
+
+describe('mentions', () => {
+  const people = [bob, mary, person('Bobby Shafto', { username: 'shafto' })]
+  const typed = (text: string, caret = text.length) => {
+    const mentioning = new Mentioning(() => people)
+    mentioning.look(text, caret)
+    return { mentioning, names: mentioning.offered.map(({ username }) => username) }
+  }
+
+  it('are offered behind an @, by username or a word of the name', () => {
+    expect(typed('tea, @bob').names).toEqual(['bob', 'shafto'])
+    expect(typed('@SOM').names).toEqual(['mary_somerville'])
+    expect(typed('@').names).toHaveLength(3)
+    expect(typed('mail ada@bob').names).toEqual([])
+    expect(typed('@bob is', 7).names).toEqual([])
+  })
+
+  it('put the username into the text, and stay closed once closed', () => {
+    const { mentioning } = typed('has @sha the rope?', 8)
+    expect(mentioning.take(mentioning.choice!, 'has @sha the rope?')).toEqual({
+      text: 'has @shafto the rope?',
+      caret: 12
+    })
+    mentioning.close('@b', 2)
+    mentioning.look('@b', 2)
+    expect(mentioning.isOpen).toBe(false)
+    mentioning.look('@bo', 3)
+    expect(mentioning.isOpen).toBe(true)
+  })
+
+  it('are marked where a member has the name', () => {
+    const parts = textParts('@Bob: https://x.example/@bob and @zoe', new Set(['bob']))
+    expect(parts.map(({ text, mentioned }) => (mentioned === null ? text : `[${mentioned}]`))).toEqual([
+      '[bob]',
+      ': ',
+      'https://x.example/@bob',
+      ' and @zoe'
+    ])
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
-import { MessageActions } from '../../../web/src/messages/message-actions.svelte.ts'
+import { canBeForwarded, MessageActions } from '../../../web/src/messages/message-actions.svelte.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { conversationId, person } from '../../support/fixture-world.ts'
 import { saidWorld } from '../../support/said-world.ts'
@@ -80,6 +80,18 @@ describe('what is done with a message', () => {
     actions.deleting = (await all()).filter(message => actions.selected!.has(message.id))
     await actions.delete(false)
     expect((await all()).length).toBe(before - 2)
+    expect(actions.selected).toBeNull()
+  })
+
+  it('selected texts are forwarded in their order, and the selection ends', async () => {
+    const { api, actions, find } = opened()
+    const to = conversationId(person('Charles Babbage', { username: 'babbage' }))
+    const chosen = [await find('Shall we'), await find('Where'), await find('With pleasure')]
+    chosen.forEach(message => actions.toggle(message))
+    actions.forwarding = chosen.filter(canBeForwarded)
+    expect(await actions.forward(to)).toBe(true)
+    const texts = (await api.messages.page(to)).slice(-2).map(({ text }) => text.slice(0, 8))
+    expect(texts).toEqual(['Shall we', 'With ple'])
     expect(actions.selected).toBeNull()
   })
 

@@ -6,6 +6,10 @@ export class GroupView {
   members = $state.raw<readonly GroupMemberView[] | null>(null)
   isBusy = $state(false)
   failure = $state.raw<unknown>(null)
+  /** Members who have a username, by it. */
+  readonly byName = $derived(
+    new Map((this.members ?? []).flatMap(({ person }) => (person.username === null ? [] : [[person.username, person]])))
+  )
   readonly #api: PeerApi
   readonly #group: string
   #isReading = false

@@ -6,13 +6,17 @@ export const QUICK_EMOJIS = ['👍', '❤️', '😂', '🎉', '😮', '😢'] a
 /** Whether something can be said about a message: not about one that is gone, and not about a line of Volo itself. */
 export const canBeAmended = ({ kind }: ChatMessage): boolean => kind === 'text' || kind === 'file' || kind === 'poll'
 
+/** Whether a message has a text that can be sent on. */
+export const canBeForwarded = ({ kind }: ChatMessage): boolean => kind === 'text'
+
 /** What the user does with the messages of one open conversation. A failure is told, and changes nothing. */
 export class MessageActions {
   /** Ids of the messages that are selected; null while none can be. */
   selected = $state.raw<ReadonlySet<string> | null>(null)
   /** Messages that the user is about to delete. */
   deleting = $state.raw<readonly ChatMessage[]>([])
-  forwarding = $state.raw<ChatMessage | null>(null)
+  /** Messages that the user is about to forward, oldest first. */
+  forwarding = $state.raw<readonly ChatMessage[]>([])
 
   readonly #api: PeerApi
   readonly #onFailure: (error: unknown) => void
@@ -46,9 +50,13 @@ export class MessageActions {
     await this.#try(() => this.#api.amendments.vote(id, choices))
   }
 
-  async forward(message: ChatMessage, to: string): Promise<boolean> {
-    this.forwarding = null
-    return this.#try(() => this.#api.messages.forward(message.id, to))
+  /** Forwards the messages that are about to be forwarded, in their order; the first failure ends it. */
+  async forward(to: string): Promise<boolean> {
+    const messages = this.forwarding
+    this.forwarding = []
+    this.selected = null
+    for (const { id } of messages) if (!(await this.#try(() => this.#api.messages.forward(id, to)))) return false
+    return true
   }
 
   /** Deletes the messages that are about to be deleted. @param forAll - only those that the user wrote. */

@@ -13,7 +13,7 @@ import { MessageLog } from '../../../../peer/history/message-log.ts'
 import { shownIdOf } from '../../../../peer/history/shown-id.ts'
 import { platformTimers, SILENT_LOG } from '../../../../peer/ports.ts'
 import { RowWriter } from '../../../../peer/receiving/row-writer.ts'
-import { messageEntry } from '../../../../peer/store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, messageEntry } from '../../../../peer/store/conversation-entries.ts'
 import { namedMessageEntry, slots, textVersionEntry } from '../../../../peer/store/store-layout.ts'
 import { memoryStates } from '../../../support/peer/memory-states.ts'
 
@@ -40,6 +40,7 @@ async function device(owner: number) {
   const history = new MessageLog(context, states, {
     index: { rowAppeared: async () => undefined, textChanged: async () => undefined },
     keepUnheard: false,
+    ownName: () => null,
     erasing: { erase: async () => undefined },
     onMessage: nothing,
     onConversation: nothing,
@@ -62,14 +63,8 @@ async function device(owner: number) {
       conversationId,
       accountId: account(1),
       kind: 'direct',
-      draft: '',
-      unread: 0,
-      updatedAt: 0,
-      nextPlace: 1,
-      readPlace: 0,
-      lastOrder: null,
-      profileGiven: 0,
-      timer: null
+      ...EMPTY_CONVERSATION,
+      updatedAt: 0
     })
   )
   return { context, states, history, writer }

@@ -136,6 +136,26 @@ test('members may edit and add once an admin lets them, and all see the descript
   await expect(bob.engine.groups.describe(group, 'x'.repeat(501))).rejects.toMatchObject({ code: 'about-too-long' })
 })
 
+test('who is mentioned is told how often, until it is read', async () => {
+  const group = await create(bob, cleo)
+  await ada.engine.messages.sendText(group, 'Has @Bob the rope? mail cleo@bob.example')
+  await ada.engine.messages.sendText(group, '@bobby and @cleo have tea')
+  await has(bob, group, '@bobby and @cleo have tea')
+  await has(cleo, group, '@bobby and @cleo have tea')
+  const counted = async (peer: TestPeer) => {
+    const { conversations } = await peer.engine.snapshot()
+    const { unread, unreadMentions } = conversations.find(({ id }) => id === group)!
+    return { unread, unreadMentions }
+  }
+  expect(await counted(bob)).toEqual({ unread: 2, unreadMentions: 1 })
+  expect(await counted(cleo)).toEqual({ unread: 2, unreadMentions: 1 })
+  const [first] = (await bob.engine.messages.page(group)).filter(({ kind }) => kind === 'text')
+  await bob.engine.conversations.markRead(group, first!.id)
+  expect(await counted(bob)).toEqual({ unread: 1, unreadMentions: 0 })
+  await cleo.engine.conversations.markRead(group)
+  expect(await counted(cleo)).toEqual({ unread: 0, unreadMentions: 0 })
+})
+
 test('a group survives a restart, and a stranger who adds one is a request', async () => {
   const eve = new TestPeer(network)
   await eve.register('eve')

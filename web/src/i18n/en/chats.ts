@@ -36,6 +36,7 @@ export const chats = {
     unarchive: 'Take out of the archive',
     pinned: 'Pinned',
     muted: 'Muted',
+    mentioned: (n: number) => plural(n, { one: 'You are mentioned once', other: 'You are mentioned {n} times' }),
     noMessages: 'No messages yet',
     choose: 'Choose a conversation, or start a new one.',
     resize: 'Width of the list'

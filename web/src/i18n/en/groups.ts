@@ -40,6 +40,7 @@ export const groups = {
     rights: 'Who may do what',
     membersMayAdd: 'Members may add people',
     membersMayEdit: 'Members may change name and description',
+    mention: 'Mention a member',
     leave: 'Leave the group',
     leaveTitle: (name: string) => `Leave ${name}?`,
     leaveText: 'You get no more messages. What is on this device stays.',

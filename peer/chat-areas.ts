@@ -30,6 +30,7 @@ import { ObjectClient } from './objects/object-client.ts'
 import { ObjectNodes } from './objects/object-nodes.ts'
 import { SignedRequests } from './objects/signed-requests.ts'
 import { ownShownId } from './history/shown-id.ts'
+import { Typing } from './conversations/typing.ts'
 import { UnheardQueue } from './conversations/unheard-queue.ts'
 import type { UnitOfWork } from './store/state-store.ts'
 import type { ChatAreas, ChatComponents, ChatEvents } from './chat-components.ts'
@@ -85,7 +86,17 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     people,
     retryFile: (unit, row) => files.retry(unit, row)
   })
-  const messages = new MessageCalls({ context, states, history, own: ownMessages, people })
+  const typing = new Typing({
+    context,
+    states,
+    roster,
+    pairs,
+    marks,
+    isOnline: () => keeper.connection !== undefined,
+    privacy: () => details().privacy,
+    onTyping: events.onTyping
+  })
+  const messages = new MessageCalls({ context, states, history, own: ownMessages, people, typing })
   const amending = new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
   const expiry = new ExpiryClock(context, states, history)
   const complaints = new Complaints({ context, states, fetch: components.fetch })
@@ -130,7 +141,11 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     directory,
     holds,
     sending: new GroupCarrier({ sealer, pairs, pairings, knowledge: groupKnowledge, notes }),
-    items: { get: name => own.items.get(name), set: (name, value) => own.sync.setItem(name, value) },
+    items: {
+      get: name => own.items.get(name),
+      set: (name, value) => own.sync.setItem(name, value),
+      names: () => own.items.all().map(({ name }) => name)
+    },
     people,
     ask: (accountId, secret) => ownMessages.askToJoin(accountId, secret),
     shownIdOf: (conversationId, messageId) => ownShownId(context, { conversationId, messageId }),
@@ -204,6 +219,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     groups,
     marking,
     unheard,
+    typing,
     nameClaim,
     profile,
     pictures,

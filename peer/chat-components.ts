@@ -5,7 +5,7 @@ import type { BackupAuthorization } from '../protocol/identity/backup-authorizat
 import type { Epoch } from '../protocol/wire/placement.ts'
 import type { Amending } from './amendments/amending.ts'
 import type { ExpiryClock } from './amendments/expiry-clock.ts'
-import type { BackupWork, FileTransfer, PersonMarks } from './peer-api.ts'
+import type { BackupWork, FileTransfer, PersonMarks, TypingNotice } from './peer-api.ts'
 import type { HttpClient, LocalObjects, Transport } from './ports.ts'
 import type { ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
@@ -27,6 +27,7 @@ import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import type { PersonMarking } from './people/person-marking.ts'
 import type { Pictures } from './people/pictures.ts'
 import type { MessageRow } from './store/conversation-entries.ts'
+import type { Typing } from './conversations/typing.ts'
 import type { UnheardQueue } from './conversations/unheard-queue.ts'
 
 export interface ChatComponents {
@@ -54,6 +55,7 @@ export interface ChatEvents {
   onTransfer: (transfer: FileTransfer) => void
   /** A backup is made, checked or restored; null at its end. */
   onBackupWork: (work: BackupWork | null) => void
+  onTyping: (notice: TypingNotice) => void
   /** Somebody else did something that `listen` prints. */
   onEvent: () => void
   /** A connection is authenticated. @returns whether this node keeps our mailbox. */
@@ -76,6 +78,7 @@ export interface ChatAreas {
   groups: GroupCalls
   marking: PersonMarking
   unheard: UnheardQueue
+  typing: Typing
   nameClaim: NameClaim
   profile: OwnProfile
   pictures: Pictures

@@ -17,7 +17,7 @@ import { createCoreParts, type CoreParts } from './chat-parts.ts'
 /** What a registered account hands to its engine. */
 export type ChatEngineInit = Pick<
   ChatEvents,
-  'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onBackupWork' | 'onEvent'
+  'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onTyping' | 'onBackupWork' | 'onEvent'
 >
 
 export class ChatEngine {

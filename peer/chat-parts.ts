@@ -233,6 +233,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     sites,
     groups: groupOpens,
     groupKnowledge,
+    onTyping: (...said) => areas().typing.note(...said),
     onGroupJoin: (...asked) => void areas().groups.onJoin(...asked),
     onProfile: (accountId, profile) => void maintenance.noteProfile(accountId, profile)
   })

@@ -92,6 +92,8 @@ const FACTS = {
   'not-member': { username: textOrNull },
   /** So many members, or changes, that no more are taken. */
   'group-full': {},
+  /** This person has not asked to be added, or was answered. */
+  'no-request': {},
   /** What was typed is no link to a group. */
   'group-link': {},
   /** The message is not here, is deleted, or is not of a kind that this can be done with. */

@@ -16,7 +16,7 @@ import { GROUPS_CALLS, type GroupsApi } from './api/groups-api.ts'
 import { HISTORY_CALLS, type HistoryApi } from './api/history-api.ts'
 import { INVITES_CALLS, type InvitesApi } from './api/invites-api.ts'
 import { LINKING_CALLS, type LinkingApi, type LinkingState } from './api/linking-api.ts'
-import { MESSAGES_CALLS, type ChatMessage, type MessagesApi } from './api/messages-api.ts'
+import { MESSAGES_CALLS, type ChatMessage, type MessagesApi, type TypingNotice } from './api/messages-api.ts'
 import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-api.ts'
 import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
 import { RECORD_CALLS, type RecordApi } from './api/record-api.ts'
@@ -120,6 +120,8 @@ export interface PeerEvents {
   transfer: FileTransfer
   /** A backup is made, checked or restored, and how far it is; null at its end. */
   backup: BackupWork | null
+  /** A person whom the user has accepted types, or not any more. */
+  typing: TypingNotice
   /** A person did something that is not a message, such as a reaction: `listen` has another line to print. */
   event: null
   /** Another process answers from now on: nobody heard what happened in between, so lists are read again. */

@@ -214,7 +214,8 @@ export class PeerEngine implements PeerApi {
         onEvent: () => this.#hub.emit('event', null),
         onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.parts.people.message(row)),
         onTransfer: transfer => this.#hub.emit('transfer', transfer),
-        onBackupWork: work => this.#hub.emit('backup', work)
+        onBackupWork: work => this.#hub.emit('backup', work),
+        onTyping: notice => this.#hub.emit('typing', notice)
       }
     )
   }

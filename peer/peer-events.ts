@@ -9,6 +9,7 @@ export class PeerEventHub {
     message: new Set(),
     transfer: new Set(),
     backup: new Set(),
+    typing: new Set(),
     event: new Set(),
     resumed: new Set()
   }

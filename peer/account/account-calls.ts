@@ -5,7 +5,15 @@ import type { EngineContext } from '../engine-context.ts'
 import type { ConnectionKeeper } from '../network/connection-keeper.ts'
 import type { KnownNetwork } from '../network/known-network.ts'
 import { PeerError } from '../errors.ts'
-import type { AccountApi, Me, NameAvailability, NewAccount, ProfileChange, SignInProvider } from '../peer-api.ts'
+import type {
+  AccountApi,
+  Me,
+  NameAvailability,
+  NewAccount,
+  Privacy,
+  ProfileChange,
+  SignInProvider
+} from '../peer-api.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import type { NameClaim } from './name-claim.ts'
 import type { OwnProfile } from './own-profile.ts'
@@ -129,6 +137,13 @@ export class AccountCalls implements AccountApi {
     const { identity, profile, people } = this.#components
     identity.requireRegistered()
     await profile.change(change)
+    return people.me()
+  }
+
+  async changePrivacy(change: Partial<Privacy>): Promise<Me> {
+    const { identity, profile, people } = this.#components
+    identity.requireRegistered()
+    await profile.changePrivacy(change)
     return people.me()
   }
 

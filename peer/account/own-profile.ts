@@ -3,6 +3,7 @@ import { parseDisplayName } from '../../protocol/identity/display-name.ts'
 import type { Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
+import { encodePrivacyItem, PRIVACY_ITEM } from '../own-devices/privacy-item.ts'
 import {
   encodePictureItem,
   encodeProfileItem,
@@ -19,14 +20,17 @@ import { ownAccountSlot, type ChangeAccount, type OwnAccount } from '../store/ow
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
-import type { ProfileChange } from '../peer-api.ts'
+import type { Privacy, ProfileChange } from '../peer-api.ts'
 
 export interface OwnProfileComponents {
   states: StateStore
   sealer: Sealer
   tokens: DeliveryTokens
   /** Tells the other own devices. */
-  sync: { putItem(unit: UnitOfWork, name: string, value: Uint8Array): Promise<void> }
+  sync: {
+    putItem(unit: UnitOfWork, name: string, value: Uint8Array): Promise<void>
+    setItem(name: string, value: Uint8Array): Promise<void>
+  }
   /** What the owner says about themselves now. */
   details: () => OwnDetails
   conversations: () => Conversation[]
@@ -60,6 +64,12 @@ export class OwnProfile {
       account => states.unit(unit => this.#store(unit, account, { ...details(), ...changed }))
     )
     if (before && picture !== undefined) await this.#components.picture.letGo(before)
+  }
+
+  /** Changes what others learn of what the user does: no message tells them of that. */
+  async changePrivacy(change: Partial<Privacy>): Promise<void> {
+    const { sync, details } = this.#components
+    await sync.setItem(PRIVACY_ITEM, encodePrivacyItem({ ...details().privacy, ...change }))
   }
 
   /** Changes the sites of the account, as {@link change}. */

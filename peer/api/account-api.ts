@@ -32,6 +32,8 @@ export interface AccountApi {
    * Rejects with `display-name`, `about-too-long`, `picture`; with a picture also `offline`, `refused`.
    */
   changeProfile(change: ProfileChange): Promise<Me>
+  /** Changes what others learn of what the user does, on all devices of the account; what is left out stays. */
+  changePrivacy(change: Partial<Privacy>): Promise<Me>
 }
 
 /** The calls of {@link AccountApi}. */
@@ -43,7 +45,8 @@ export const ACCOUNT_CALLS: CallTable<AccountApi> = {
   checkName: 'repeat',
   register: 'give-up',
   claimName: 'give-up',
-  changeProfile: 'repeat'
+  changeProfile: 'repeat',
+  changePrivacy: 'repeat'
 }
 
 /** What a person chooses when they register. */
@@ -62,6 +65,14 @@ export interface ProfileChange {
   picture?: Uint8Array | null
 }
 
+/** What others learn of what the user does. */
+export interface Privacy {
+  /** Whether senders are told that their messages were read. */
+  tellsRead: boolean
+  /** Whether accepted people see that the user types. Whoever does not tell is not told. */
+  tellsTyping: boolean
+}
+
 /** This device's own account. */
 export interface Me extends Person {
   deviceId: string
@@ -70,6 +81,7 @@ export interface Me extends Person {
   deviceState: 'live' | 'removing' | 'removed' | 'read-only'
   /** `reserving` until the name is seen on the public record, `reserved` until it can no longer be contested. */
   nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
+  privacy: Privacy
 }
 
 /** Whether a username can be chosen. `unknown` when no node could be asked. */

@@ -28,8 +28,12 @@ export interface GroupsApi {
   setRights(group: ConversationHex, rights: Partial<GroupRights>): Promise<GroupChanged>
   /** Rejects with `last-admin` while others are there and none of them is an admin. */
   leave(group: ConversationHex): Promise<GroupChanged>
-  /** A link by which people join; the same until it is replaced. */
-  link(group: ConversationHex): Promise<string>
+  /** The own link by which people join. Rejects with `not-admin` for those who may not add people. */
+  link(group: ConversationHex, options?: GroupLinkOptions): Promise<GroupLinkView>
+  /** Who has asked with the own link and waits for an answer, the longest first. */
+  requests(group: ConversationHex): Promise<GroupRequestView[]>
+  /** Adds a person who has asked, or lets the request go; they are not told. Rejects with `no-request`, and as `add`. */
+  answerRequest(group: ConversationHex, account: AccountHex, isApproved: boolean): Promise<GroupSummary>
   /** Asks the person behind a link to be added; the line is in the conversation with that person. Rejects with `group-link`. */
   join(link: string): Promise<ChatMessage>
   /** Answers a request: who accepts takes part, who ignores is not asked again. */
@@ -49,6 +53,8 @@ export const GROUPS_CALLS: CallTable<GroupsApi> = {
   setRights: 'give-up',
   leave: 'give-up',
   link: 'repeat',
+  requests: 'repeat',
+  answerRequest: 'give-up',
   join: 'give-up',
   answer: 'repeat'
 }
@@ -65,6 +71,25 @@ export interface GroupSummary {
   role: 'admin' | 'member' | null
   /** Somebody whom the user does not know added this account, and the user has not answered. */
   isRequest: boolean
+}
+
+/** How a link works. What is left out stays as it is. */
+export interface GroupLinkOptions {
+  /** Whether the user answers each person who asks; else they are added at once. */
+  needsApproval?: boolean
+}
+
+/** A link to a group. */
+export interface GroupLinkView {
+  url: string
+  needsApproval: boolean
+}
+
+/** A person who has asked to be added. */
+export interface GroupRequestView {
+  person: Person
+  /** When this account heard of it, milliseconds. */
+  at: number
 }
 
 /** Who may do what in a group, beside its admins. */

@@ -27,6 +27,8 @@ export interface MessagesApi {
   versions(messageId: MessageHex): Promise<TextVersion[]>
   /** What the devices of others have said about an own message; none about other messages. */
   heardBy(messageId: MessageHex): Promise<HeardBy[]>
+  /** Tells the others that the user types, or not any more. To be said again every few seconds. Rejects with `no-conversation`. */
+  tellTyping(conversationId: ConversationHex, isTyping: boolean): Promise<void>
   /** Tries a failed message again. */
   retry(messageId: MessageHex): Promise<void>
   /** The signed receipts behind a *sent* message, of all mailboxes that it went to. */
@@ -44,6 +46,7 @@ export const MESSAGES_CALLS: CallTable<MessagesApi> = {
   pinned: 'repeat',
   versions: 'repeat',
   heardBy: 'repeat',
+  tellTyping: 'give-up',
   retry: 'repeat',
   receipts: 'repeat'
 }
@@ -125,6 +128,16 @@ export interface NewPoll {
   question: string
   options: string[]
   isMultiple: boolean
+}
+
+/** A person types. */
+export interface TypingNotice {
+  conversationId: ConversationHex
+  from: AccountHex
+  /** False once the person has stopped. */
+  isTyping: boolean
+  /** When it means nothing any more, by this device's clock. */
+  until: number
 }
 
 /** A device that has an own message. Times are those at which this device learned it. */

@@ -17,7 +17,6 @@ export type Command =
   | ({ kind: 'register'; username: string; demoUser: string; displayName: string; deviceName: string } & CommonOptions)
   | ({ kind: 'send'; to: string; text: string; file: string | undefined } & CommonOptions)
   | ({ kind: 'save'; message: string; out: string } & CommonOptions)
-  | ({ kind: 'listen'; count: number | undefined } & CommonOptions)
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | MessageCommand
   | ComplaintCommand
@@ -199,11 +198,6 @@ const addChatCommands: AddCommands = (program, common, take) => {
       if (!/^[0-9a-f]{64}$/.test(message)) throw new UsageError(`a message is named by 64 hex digits, got "${message}"`)
       take({ kind: 'save', message, out, ...common() })
     })
-  program
-    .command('listen')
-    .description('print what others write and do, what waits from before included')
-    .option('--count <N>', 'stop after N lines; fewer within --timeout is exit code 3', positiveInteger('count'))
-    .action(({ count }: { count?: number }) => take({ kind: 'listen', count, ...common() }))
   program
     .command('messages')
     .argument('<PERSON>')

@@ -14,7 +14,9 @@ export type GroupCommand =
   | { kind: 'groupRights'; group: string; rights: Partial<GroupRights> }
   | { kind: 'groupLeave'; group: string }
   | { kind: 'groupMembers'; group: string }
-  | { kind: 'groupLink'; group: string }
+  | { kind: 'groupLink'; group: string; needsApproval: boolean | undefined }
+  | { kind: 'groupRequests'; group: string }
+  | { kind: 'groupApprove'; group: string; person: string; isApproved: boolean }
   | { kind: 'groupAccept'; group: string }
   | { kind: 'groupIgnore'; group: string }
   | { kind: 'groupJoin'; link: string }
@@ -97,7 +99,6 @@ function addEditing(group: CommandWord, take: (command: GroupCommand) => void): 
 function addOwn(group: CommandWord, take: (command: GroupCommand) => void): void {
   const own = [
     ['leave', 'groupLeave', 'go; what is on this device stays'],
-    ['link', 'groupLink', 'print a link by which people join'],
     ['accept', 'groupAccept', 'take part in a group that a person you do not know added you to'],
     ['ignore', 'groupIgnore', 'take such a group off the list of requests']
   ] as const
@@ -107,6 +108,28 @@ function addOwn(group: CommandWord, take: (command: GroupCommand) => void): void
       .argument('<GROUP>')
       .description(description)
       .action((id: string) => take({ kind, group: id }))
+  }
+  group
+    .command('link')
+    .argument('<GROUP>')
+    .addOption(new Option('--approve', 'you answer each person who asks').conflicts('open'))
+    .option('--open', 'who asks is added at once, as in the beginning')
+    .description('print your link, by which people join')
+    .action((id: string, { approve, open }: { approve?: true; open?: true }) =>
+      take({ kind: 'groupLink', group: id, needsApproval: approve ?? (open ? false : undefined) })
+    )
+  group
+    .command('requests')
+    .argument('<GROUP>')
+    .description('who has asked to join with your link, and waits for your answer')
+    .action((id: string) => take({ kind: 'groupRequests', group: id }))
+  for (const isApproved of [true, false]) {
+    group
+      .command(isApproved ? 'approve' : 'deny')
+      .argument('<GROUP>')
+      .argument('<PERSON>')
+      .description(isApproved ? 'add a person who has asked' : 'let a request go; the person is not told')
+      .action((id: string, person: string) => take({ kind: 'groupApprove', group: id, person, isApproved }))
   }
   group
     .command('join')

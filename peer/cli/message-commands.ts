@@ -1,5 +1,6 @@
-/** The words of the commands that answer, mark or change one message. */
+/** The words of the commands that answer, mark or change one message, and of `listen`. */
 import type { AddCommandsOf, CommonOptions } from './command-options.ts'
+import { positiveInteger } from './option-values.ts'
 import { UsageError } from './usage-error.ts'
 
 /** A message of a conversation; `message` is an id or its beginning. */
@@ -9,6 +10,7 @@ interface OfMessage extends CommonOptions {
 }
 
 export type MessageCommand =
+  | ({ kind: 'listen'; count: number | undefined; showsTyping: boolean } & CommonOptions)
   | ({ kind: 'reply'; text: string } & OfMessage)
   | ({ kind: 'react'; emoji: string | null } & OfMessage)
   | ({ kind: 'edit'; text: string } & OfMessage)
@@ -79,6 +81,14 @@ export const addMessageCommands: AddCommands = (program, common, take) => {
     .argument('<SECONDS>', 'or: off')
     .description('let new messages disappear so long after they were sent or read')
     .action((chat: string, time: string) => take({ kind: 'timer', chat, seconds: secondsOf(time), ...common() }))
+  program
+    .command('listen')
+    .description('print what others write and do, what waits from before included')
+    .option('--count <N>', 'stop after N lines; fewer within --timeout is exit code 3', positiveInteger('count'))
+    .option('--typing', 'also who types; such lines are not counted', false)
+    .action(({ count, typing: showsTyping }: { count?: number; typing: boolean }) =>
+      take({ kind: 'listen', count, showsTyping, ...common() })
+    )
   addPollCommands(program, common, take)
 }
 

@@ -1,4 +1,5 @@
 /** The words of the commands about people: contacts, requests, invitations and web sites. */
+import { Option } from 'commander'
 import { INVITE_LIFE_MS, MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from '../../protocol/invite/invite-limits.ts'
 import type { AddCommandsOf, CommonOptions } from './command-options.ts'
 import { positiveInteger } from './option-values.ts'
@@ -23,6 +24,7 @@ export type PeopleCommand =
   | ({ kind: 'socialLink'; site: string } & CommonOptions)
   | ({ kind: 'socialUnlink'; site: string } & CommonOptions)
   | ({ kind: 'socialList' } & CommonOptions)
+  | ({ kind: 'privacy'; tellsRead: boolean | undefined; tellsTyping: boolean | undefined } & CommonOptions)
   | ({ kind: 'requests' } & CommonOptions)
   | ({ kind: 'requestsAccept'; person: string } & CommonOptions)
   | ({ kind: 'requestsIgnore'; person: string } & CommonOptions)
@@ -35,6 +37,7 @@ export const addPeopleCommands: AddCommands = (program, common, take) => {
   addSafetyCommands(program, common, take)
   addRequestCommands(program, common, take)
   addInviteCommands(program, common, take)
+  addPrivacyCommand(program, common, take)
   addSocialCommands(program, common, take)
 }
 
@@ -152,6 +155,20 @@ const addInviteCommands: AddCommands = (program, common, take) => {
       take({ kind: 'inviteRevoke', id, ...common() })
     })
 }
+
+const addPrivacyCommand: AddCommands = (program, common, take) => {
+  const onOff = (flag: string, what: string) => new Option(`--${flag} <WHEN>`, what).choices(['on', 'off'])
+  program
+    .command('privacy')
+    .description('what others learn of what you do; without options it is printed')
+    .addOption(onOff('read', 'tell people that you have read their messages'))
+    .addOption(onOff('typing', 'show accepted people that you type, and see it of them'))
+    .action(({ read, typing }: { read?: string; typing?: string }) =>
+      take({ kind: 'privacy', tellsRead: isOn(read), tellsTyping: isOn(typing), ...common() })
+    )
+}
+
+const isOn = (given: string | undefined): boolean | undefined => (given === undefined ? undefined : given === 'on')
 
 const addSocialCommands: AddCommands = (program, common, take) => {
   const social = program.command('social').description('web sites that belong to you')

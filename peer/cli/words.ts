@@ -160,6 +160,7 @@ const FAILURES: FailureSentences = {
   'already-member': ({ username }) => `${personWords(username)} is in the group already`,
   'not-member': ({ username }) => `${personWords(username)} is not in the group`,
   'group-full': 'the group is full: it takes no more members, or no more changes',
+  'no-request': 'this person has not asked to join, or was answered already',
   'group-link': 'that is no link to a group',
   'no-message': 'there is no such message, it is deleted, or this cannot be done with a message of its kind',
   'not-author': 'only who wrote a message can do that',

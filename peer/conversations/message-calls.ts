@@ -12,6 +12,7 @@ import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import { heardEntry, namedMessageEntry, receiptsEntry, slots, textVersionEntry } from '../store/store-layout.ts'
 import type { StateStore } from '../store/state-store.ts'
 import type { OwnMessages } from './own-messages.ts'
+import type { Typing } from './typing.ts'
 
 /** Messages of a page, unless asked otherwise. */
 const DEFAULT_PAGE = 50
@@ -24,6 +25,7 @@ export interface MessageCallsComponents {
   history: MessageLog
   own: OwnMessages
   people: PersonViews
+  typing: Typing
 }
 
 export class MessageCalls implements MessagesApi {
@@ -102,6 +104,10 @@ export class MessageCalls implements MessagesApi {
 
   async #send(...[conversationId, body]: Parameters<OwnMessages['send']>): Promise<ChatMessage> {
     return this.#components.people.message(await this.#components.own.send(conversationId, body))
+  }
+
+  tellTyping(conversationId: string, isTyping: boolean): Promise<void> {
+    return this.#components.typing.tell(conversationId, isTyping)
   }
 
   retry(id: string): Promise<void> {

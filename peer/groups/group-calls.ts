@@ -1,5 +1,5 @@
 /** The calls about groups: makes changes, signs them, and has them sent. */
-import { equalBytes, equalSecrets, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { MessageBody, MessageId } from '../../protocol/conversation/message.ts'
 import { MAX_GROUP_LOG_MESSAGE_CHANGES } from '../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
@@ -21,12 +21,23 @@ import { accountIdFromHex } from '../directory/known-account.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
-import type { ChatMessage, GroupChanged, GroupMemberView, GroupRights, GroupsApi, GroupSummary } from '../peer-api.ts'
+import type {
+  ChatMessage,
+  GroupChanged,
+  GroupLinkOptions,
+  GroupLinkView,
+  GroupMemberView,
+  GroupRequestView,
+  GroupRights,
+  GroupsApi,
+  GroupSummary
+} from '../peer-api.ts'
 import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { GroupBook, KnownGroup } from './group-book.ts'
-import { GROUP_LINK_SECRET_BYTES, groupLinkText, parseGroupLink } from './group-link.ts'
+import { parseGroupLink } from './group-link.ts'
+import { GroupLinks, type SharedItems } from './group-links.ts'
 import { groupMembers, groupSummary, type ShownPeople } from './group-views.ts'
 import { lineIdOf, type GroupWriter } from './group-writer.ts'
 
@@ -43,12 +54,6 @@ export interface GroupSending {
   tellOwn(unit: UnitOfWork, body: MessageBody): Promise<void>
   /** Tells the devices of people who are taken out, as far as there is a way to them without a session. */
   tellRemoved(unit: UnitOfWork, log: GroupLog, change: GroupChange, devices: readonly DeviceId[]): Promise<void>
-}
-
-/** What all own devices know: here the secrets of links. An empty value takes one back. */
-export interface SharedItems {
-  get(name: string): Uint8Array | undefined
-  set(name: string, value: Uint8Array): Promise<void>
 }
 
 export interface GroupCallsComponents {
@@ -72,15 +77,16 @@ export interface GroupCallsComponents {
 /** Bytes of changes in one message. */
 const MAX_PORTION_BYTES = 40 * 1024
 
-const linkItem = (group: string): string => `group-link/${group}`
-
 export class GroupCalls implements GroupsApi {
   readonly #components: GroupCallsComponents
   /** One change at a time: each names the ones before it. */
   readonly #changes = new SerialQueue()
 
+  readonly #links: GroupLinks
+
   constructor(components: GroupCallsComponents) {
     this.#components = components
+    this.#links = new GroupLinks({ ...components, add: (group, account) => this.add(group, [account]) })
   }
 
   async list(): Promise<GroupSummary[]> {
@@ -210,13 +216,25 @@ export class GroupCalls implements GroupsApi {
     })
   }
 
-  async link(group: string): Promise<string> {
-    const { context, items } = this.#components
+  async link(group: string, options: GroupLinkOptions = {}): Promise<GroupLinkView> {
+    this.#requireMayAdd(group)
+    return this.#links.link(group, options)
+  }
+
+  async requests(group: string): Promise<GroupRequestView[]> {
+    this.#require(group)
+    return this.#links.requests(group)
+  }
+
+  async answerRequest(group: string, account: string, isApproved: boolean): Promise<GroupSummary> {
+    this.#requireMayAdd(group)
+    await this.#links.answer(group, account, isApproved)
+    return this.#summary(group)
+  }
+
+  #requireMayAdd(group: string): void {
     const known = this.#requireIn(group)
     if (!this.#isAdmin(known) && known.log.state.settings.add === 'admins') throw new PeerError('not-admin')
-    const secret = items.get(linkItem(group)) ?? context.random(GROUP_LINK_SECRET_BYTES)
-    if (!items.get(linkItem(group))) await items.set(linkItem(group), secret)
-    return groupLinkText(context.network().entry, { accountId: context.accountId(), secret })
   }
 
   /** Tells the own devices which groups there are, with their logs: one was added. What a message has no room for comes with the next Open. */
@@ -238,15 +256,8 @@ export class GroupCalls implements GroupsApi {
     return this.#components.people.message(await this.#components.ask(accountId, secret))
   }
 
-  /** A person asks to be added, with the secret of a link. Whose link it is not is told nothing. */
-  async onJoin(accountId: AccountId, secret: Uint8Array): Promise<void> {
-    const { book, items } = this.#components
-    for (const { stored, log } of book.all()) {
-      const group = toHex(stored.groupId)
-      const expected = items.get(linkItem(group))
-      if (!expected || !equalSecrets(expected, secret) || log.state.members.has(toHex(accountId))) continue
-      if (book.isIn(group)) await this.add(group, [toHex(accountId)])
-    }
+  onJoin(accountId: AccountId, secret: Uint8Array): Promise<void> {
+    return this.#links.onJoin(accountId, secret)
   }
 
   async answer(group: string, answer: 'accepted' | 'ignored'): Promise<GroupSummary> {

@@ -9,6 +9,8 @@ export type OwnMark = BodyOf<'ownMarks'>['mark']
 export interface OwnMarks {
   /** As part of the unit of work that marks the messages here. @param conversationId - lower-case hex. */
   tellMarks(unit: UnitOfWork, conversationId: string, mark: OwnMark, messages: ShownId[]): Promise<void>
+  /** Whether senders are told that their messages were read. */
+  readonly tellsRead: boolean
   /** As part of the unit of work that sets the star here. */
   tellStar(unit: UnitOfWork, star: BodyOf<'star'>): Promise<void>
 }

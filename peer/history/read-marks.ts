@@ -71,7 +71,7 @@ export class ReadMarks {
       newlyRead.map(row => shownIdOf(context, row))
     )
     // What this version cannot show was counted, but nobody has read it.
-    const shown = newlyRead.filter(({ kind }) => kind !== 'unsupported')
+    const shown = own.tellsRead ? newlyRead.filter(({ kind }) => kind !== 'unsupported') : []
     for (const rows of Map.groupBy(shown, ({ device }) => toHex(device)).values()) {
       const read: MessageId[] = rows.map(({ messageId }) => messageId)
       await pairs.noteDue(unit, conversation.conversationId, rows[0]!.device, { read })

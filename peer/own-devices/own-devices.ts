@@ -25,6 +25,7 @@ import { HistorySource } from './history-source.ts'
 import { HistoryTransfer } from './history-transfer.ts'
 import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts'
 import type { LateHistory } from './late-history.ts'
+import { PRIVACY_ITEM, privacyInItem } from './privacy-item.ts'
 import {
   PICTURE_ITEM,
   pictureInItem,
@@ -237,7 +238,8 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     return {
       about: profileInItem(this.items.get(PROFILE_ITEM))?.about ?? '',
       sites: sitesInItem(this.items.get(SITES_ITEM)),
-      picture: pictureInItem(this.items.get(PICTURE_ITEM))
+      picture: pictureInItem(this.items.get(PICTURE_ITEM)),
+      privacy: privacyInItem(this.items.get(PRIVACY_ITEM))
     }
   }
 

@@ -25,6 +25,7 @@ import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { OwnMark, OwnMarks } from '../history/own-marks.ts'
 import { decodePersonItem } from './person-item.ts'
+import { PRIVACY_ITEM, privacyInItem } from './privacy-item.ts'
 import { PROFILE_ITEM, profileInItem, type ProfileItem } from './profile-item.ts'
 import { deviceNameItem, idIn, moreHistoryItem, timeIn, timeValue, verifiedItem, type SyncItems } from './sync-items.ts'
 
@@ -65,6 +66,10 @@ export class OwnSync implements OwnMarks {
   get notesId(): ConversationId {
     const { context } = this.#components
     return conversationOf(context, [context.accountId()]).conversationId
+  }
+
+  get tellsRead(): boolean {
+    return privacyInItem(this.#components.items.get(PRIVACY_ITEM)).tellsRead
   }
 
   /** Whether something comes from an own device, and nobody else has read it. */

@@ -1,7 +1,7 @@
 /** Accounts and messages in the form that screens and command line see. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import type { ChatMessage, ConversationSummary, Me, Person, RecordDetails, SentReceipt } from '../peer-api.ts'
+import type { ChatMessage, ConversationSummary, Me, Person, Privacy, RecordDetails, SentReceipt } from '../peer-api.ts'
 import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -26,7 +26,7 @@ import type { PersonProfile } from './person-profiles.ts'
 /** What people say about themselves. */
 export interface ProfilesInView {
   of(accountId: AccountId): PersonProfile
-  own(): PersonProfile
+  own(): PersonProfile & { privacy: Privacy }
 }
 
 export class PersonViews {
@@ -101,7 +101,8 @@ export class PersonViews {
       deviceState: this.#holds.deviceState,
       deviceId: toHex(this.#context.device().deviceId),
       deviceName,
-      nameState: name?.state ?? 'none'
+      nameState: name?.state ?? 'none',
+      privacy: this.#profiles.own().privacy
     }
   }
 

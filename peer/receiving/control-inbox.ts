@@ -45,6 +45,8 @@ export interface ControlInboxComponents {
   auditor: Auditor
   /** A person asks to be added to a group, with the secret of a link. */
   onGroupJoin: (accountId: AccountId, secret: Uint8Array) => void
+  /** A person types, or not any more. */
+  onTyping: (origin: PacketOrigin, typing: Extract<Control, { kind: 'typing' }>) => void
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
@@ -67,6 +69,8 @@ export class ControlInbox {
         return this.#resendRequest(unit, origin, control)
       case 'seen':
         return this.#components.auditor.take(unit, origin, control)
+      case 'typing':
+        return unit.after(() => this.#components.onTyping(origin, control))
       case 'profile':
         return this.#profile(unit, origin, control)
       case 'inviteAccepted':

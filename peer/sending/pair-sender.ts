@@ -124,12 +124,17 @@ export class PairSender {
     })
   }
 
-  /** Says something to a device at once. @returns false if none of its sessions was accepted, it is revoked, or not spoken to. */
+  /**
+   * Says something to a device at once.
+   * @param ttlMs - how long nodes keep it for a device that is away.
+   * @returns false if none of its sessions was accepted, it is revoked, or not spoken to.
+   */
   async say(
     unit: UnitOfWork,
     conversationId: ConversationId,
     deviceId: DeviceId,
-    bodies: MessageBody[]
+    bodies: MessageBody[],
+    ttlMs = PENDING_TTL_MS
   ): Promise<boolean> {
     const { context, pairings } = this.#components
     const pairing = await pairings.newest(unit, toHex(conversationId), deviceId)
@@ -138,7 +143,7 @@ export class PairSender {
     let { lastSentAt } = pairing
     for (const frames of packetsOf(bodies.map(body => this.frameOf(body)))) {
       lastSentAt = nextSentAt(lastSentAt, context.timers.now())
-      await this.#put(unit, conversationId, deviceId, toOpener(pairing), lastSentAt, frames)
+      await this.#put(unit, conversationId, deviceId, toOpener(pairing), lastSentAt, frames, ttlMs)
     }
     pairings.saveAccepted(unit, { ...pairing, lastSentAt })
     return true
@@ -183,12 +188,13 @@ export class PairSender {
     deviceId: DeviceId,
     end: PairEnd,
     sentAt: number,
-    frames: MessageFrame[]
+    frames: MessageFrame[],
+    ttlMs = PENDING_TTL_MS
   ): Promise<void> {
     const { context, outbox } = this.#components
     const packet = sealPairPacket(sessionEnvironment(context), end, { sentAt, frames })
     const now = context.timers.now()
-    const expiry = now + PENDING_TTL_MS
+    const expiry = now + ttlMs
     const payload = encodePacket({ kind: 'pair', ...packet })
     const tokens = await this.#tokensOf(unit, conversationId, deviceId)
     const init = { payload, expiry, recipients: [deviceId], parts: [], tokens }

@@ -1,6 +1,7 @@
 import type { BlobPointer } from '../../protocol/conversation/message-kinds.ts'
 import type { MessageBody } from '../../protocol/conversation/message.ts'
 import type { Site } from '../../protocol/identity/site.ts'
+import type { Privacy } from '../peer-api.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { OwnDeliveryToken } from '../store/store-layout.ts'
 
@@ -10,6 +11,8 @@ export interface OwnDetails {
   sites: Site[]
   /** Finds and opens the picture at nodes; null for none. */
   picture: BlobPointer | null
+  /** What others learn of what the owner does; told to no other account. */
+  privacy: Privacy
 }
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */

@@ -215,7 +215,7 @@ export async function messageChange(
   if (isAfterRemoval(custody)) return change(origin, true, { sessions, rows: [{ kind: 'removed-device' }] })
   const order = sequencer ?? emptySequencer(origin.conversationId, origin.senderDevice)
   const step = sequenced(env, order, frame) ?? headStep(env, order, frame)
-  // What else has no place is for all, such as typing; nothing shows it yet. What two devices say comes on their own channel.
+  // What else has no place is of no kind that goes to all. What two devices say comes on their own channel.
   if (!step) return change(origin, true, { sessions, isHeard: true })
   return change(origin, step.isNew ?? true, { ...shownBy(origin, ownAccount, [step]), sessions, isHeard: true })
 }
@@ -256,6 +256,7 @@ export async function pairChange(
       peerKey = isLive ? await keyAfter(env, origin, state, peerKey, body) : peerKey
     else if (body?.kind === 'receipt' || body?.kind === 'openedAck') controls.push(body)
     else if (body?.kind === 'seen' && isLive) controls.push(body)
+    else if (body?.kind === 'typing' && isLive) controls.push({ ...body, sentAt })
     else if ((body?.kind === 'profile' || body?.kind === 'groupLog') && isLive) controls.push(body)
     else if (body?.kind === 'resendRequest' && isLive) {
       if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })

@@ -113,6 +113,7 @@ const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
 /** Kinds that one device says to one other, never to a roster. */
 const BETWEEN_TWO: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind']>([
   'receipt',
+  'typing',
   'resendRequest',
   'openedAck',
   'keyUpdate',

@@ -39,6 +39,8 @@ export type Control =
   | BodyOf<'openedAck'>
   /** What the other device was shown. */
   | BodyOf<'seen'>
+  /** Of worth for seconds after `sentAt`, by the sender's clock. */
+  | (BodyOf<'typing'> & { sentAt: number })
   | BodyOf<'profile'>
   | BodyOf<'inviteAccepted'>
   /** Changes of a group, each signed by itself. */

@@ -3,6 +3,7 @@ import type {
   ChatMessage,
   ConversationSummary,
   GroupChanged,
+  GroupLinkOptions,
   GroupMemberView,
   GroupRights,
   GroupsApi,
@@ -30,7 +31,19 @@ export class FakeGroups implements GroupsApi {
 
   list = async () => this.#stage.world().snapshot.conversations.flatMap(({ group }) => group ?? [])
   members = async (id: string) => this.#members(id)
-  link = async (id: string) => `http://127.0.0.1:8787/#join/${id}`
+  #needsApproval = false
+  link = async (id: string, { needsApproval = this.#needsApproval }: GroupLinkOptions = {}) => {
+    this.#needsApproval = needsApproval
+    return { url: `http://127.0.0.1:8787/#join/${id}`, needsApproval }
+  }
+  requests = async (id: string) => this.#stage.world().asked?.[id] ?? []
+  answerRequest = async (id: string, account: string, isApproved: boolean) => {
+    const world = this.#stage.world()
+    const left = (await this.requests(id)).filter(({ person }) => person.accountId !== account)
+    world.asked = { ...world.asked, [id]: left }
+    if (isApproved) await this.add(id, [account])
+    return this.#group(id)
+  }
   join = async () => this.#stage.world().messages[this.#stage.world().snapshot.conversations[0]!.id]![0]!
 
   create = async (name: string, accounts: string[]) => {

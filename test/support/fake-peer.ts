@@ -18,6 +18,7 @@ import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
 import { FakeGroups } from './fake-groups.ts'
 import {
   emptyWorld,
+  fixtureId,
   LINK_CODE,
   linkingState,
   me as newMe,
@@ -52,6 +53,7 @@ export class FakePeer implements PeerApi {
     message: new Set(),
     transfer: new Set(),
     backup: new Set(),
+    typing: new Set(),
     event: new Set(),
     resumed: new Set()
   }
@@ -124,6 +126,14 @@ export class FakePeer implements PeerApi {
       const me = { ...before, ...said, picture: picture === undefined ? before.picture : picture && FAKE_PICTURE_NAME }
       if (picture !== undefined) this.#picture = picture
       this.#world.snapshot = { ...this.#world.snapshot, me }
+      this.#changed()
+      return me
+    },
+
+    changePrivacy: async change => {
+      const { snapshot } = this.#world
+      const me = { ...snapshot.me!, privacy: { ...snapshot.me!.privacy, ...change } }
+      this.#world.snapshot = { ...snapshot, me }
       this.#changed()
       return me
     }
@@ -354,6 +364,7 @@ export class FakePeer implements PeerApi {
     pinned: async conversationId => (this.#world.messages[conversationId] ?? []).filter(({ isPinned }) => isPinned),
     versions: async () => [],
     heardBy: async () => [],
+    tellTyping: async () => {},
     retry: async () => {},
     receipts: async () => []
   }
@@ -419,11 +430,13 @@ export class FakePeer implements PeerApi {
     return changed
   }
 
+  #sent = 0
+
   #send(conversationId: string, change: Partial<ChatMessage>): ChatMessage {
     const now = Date.now()
     const message: ChatMessage = {
       ...NOTHING_SAID,
-      id: now.toString(16).padStart(64, '0'),
+      id: fixtureId(`sent ${++this.#sent}`),
       conversationId,
       from: this.#world.snapshot.me?.accountId ?? '',
       fromName: this.#world.snapshot.me?.displayName ?? '',

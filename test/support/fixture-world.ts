@@ -5,6 +5,7 @@ import type {
   DeviceRecord,
   FileView,
   GroupMemberView,
+  GroupRequestView,
   HistoryStatus,
   LinkingState,
   Me,
@@ -30,6 +31,8 @@ export interface World {
   history?: HistoryStatus
   /** Who is in the groups, by conversation. */
   members?: Record<string, GroupMemberView[]>
+  /** Who asks to be added to the groups. */
+  asked?: Record<string, GroupRequestView[]>
   /** Whether there is a recovery code; by default there is none. */
   recovery?: RecoveryState
 }
@@ -105,6 +108,7 @@ export function me(change: Partial<Me> = {}): Me {
     deviceName: 'Chrome on Linux',
     deviceState: 'live',
     nameState: 'recorded',
+    privacy: { tellsRead: true, tellsTyping: true },
     ...change
   }
 }

@@ -64,6 +64,7 @@ export function groupWorld(change: Partial<GroupSummary> = {}): World {
   return {
     ...world,
     members: { [GROUP_ID]: members },
+    asked: { [GROUP_ID]: [{ person: person('Zoë', { username: 'zoe' }), at: ago(20) }] },
     messages: { ...world.messages, [GROUP_ID]: messages },
     snapshot: { ...snapshot, conversations: [conversation, ...snapshot.conversations] }
   }

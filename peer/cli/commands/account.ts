@@ -1,4 +1,4 @@
-/** `register`, `whoami`, `name`, `profile set` and `status`. */
+/** `register`, `whoami`, `name`, `profile set`, `privacy` and `status`. */
 import { PeerError } from '../../errors.ts'
 import type { Me } from '../../peer-api.ts'
 import { demoSignIn } from '../demo-sign-in.ts'
@@ -104,6 +104,19 @@ export const profileSet: Run<'profileSet'> = async (peer, command, output) => {
       ? `Others see you as ${printable(self.displayName ?? '')}${self.about === '' ? '' : `: ${printable(self.about)}`}.`
       : 'The profile is changed here. Others hear of it with the next connection.'
   )
+  return EXIT.done
+}
+
+export const privacy: Run<'privacy'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  const { tellsRead, tellsTyping } = command
+  const change = {
+    ...(tellsRead === undefined ? {} : { tellsRead }),
+    ...(tellsTyping === undefined ? {} : { tellsTyping })
+  }
+  const { privacy: now } = Object.keys(change).length > 0 ? await peer.account.changePrivacy(change) : await me(peer)
+  const onOff = (isOn: boolean): string => (isOn ? 'on' : 'off')
+  await output.print(now, `Read receipts  ${onOff(now.tellsRead)}\nTyping         ${onOff(now.tellsTyping)}`)
   return EXIT.done
 }
 

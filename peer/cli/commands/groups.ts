@@ -162,8 +162,34 @@ export const groupMembers: Run<'groupMembers'> = async (peer, command, output) =
 
 export const groupLink: Run<'groupLink'> = async (peer, command, output) => {
   const group = await groupNow(peer, command)
-  const link = await peer.groups.link(group)
-  await output.print({ group, link }, link)
+  const { needsApproval } = command
+  const { url: link, needsApproval: asks } = await peer.groups.link(
+    group,
+    needsApproval === undefined ? {} : { needsApproval }
+  )
+  await output.print({ group, link, needsApproval: asks }, link)
+  return EXIT.done
+}
+
+export const groupRequests: Run<'groupRequests'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  await catchUp(peer, command.timeoutMs ?? SEND_TIMEOUT_MS)
+  for (const { person, at } of await peer.groups.requests(groupIdOf(command.group))) {
+    const { username, accountId, displayName } = person
+    await output.print({ username, accountId, displayName, at }, `${nameOf(person)}  asks to join`)
+  }
+  return EXIT.done
+}
+
+export const groupApprove: Run<'groupApprove'> = async (peer, command, output) => {
+  await requireLive(peer)
+  const group = groupIdOf(command.group)
+  const asked = (await peer.groups.requests(group)).map(({ person }) => person)
+  const bare = command.person.replace(/^@/, '').toLowerCase()
+  const named = asked.find(({ accountId, username }) => accountId === command.person || username === bare)
+  const { accountId } = named ?? (await personNamed(peer, command.person, command.timeoutMs))
+  const answered = await peer.groups.answerRequest(group, accountId, command.isApproved)
+  await output.print(groupJson(answered), groupLine(answered))
   return EXIT.done
 }
 

@@ -1,7 +1,7 @@
 /** `send`, `reply`, `forward`, `poll create`, `listen` and `messages`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { Unheard } from '../../conversations/unheard-queue.ts'
-import type { ChatMessage, ConversationSummary, Person, SentReceipt } from '../../peer-api.ts'
+import type { ChatMessage, ConversationSummary, Person, SentReceipt, TypingNotice } from '../../peer-api.ts'
 import { eventJson, eventLine, fileJson, messageJson, messageLine, nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { conversationName } from './conversation-named.ts'
@@ -149,7 +149,13 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
         if (again && printed < wanted) wake()
       })
   }
-  const stops = [peer.on('message', message => !message.mine && wake()), peer.on('event', wake)]
+  const stops = [
+    peer.on('message', message => !message.mine && wake()),
+    peer.on('event', wake),
+    ...(command.showsTyping
+      ? [peer.on('typing', notice => void printTyping(peer, notice, output).catch(finished.reject))]
+      : [])
+  ]
   wake()
   try {
     return await finished.promise
@@ -161,6 +167,18 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
       output.note(`${printed} of ${wanted} lines came in time`)
     }
   }
+}
+
+async function printTyping(peer: NodePeer, { conversationId, from, isTyping }: TypingNotice, output: Output) {
+  const { conversations } = await peer.snapshot()
+  const conversation = conversations.find(({ id }) => id === conversationId)
+  const person = await peer.people.find(from).catch(() => null)
+  const username = person?.username ?? from
+  const named = conversation ? conversationName(conversation) : conversationId
+  await output.print(
+    { event: 'typing', conversation: named, from: username, active: isTyping },
+    `${printable(username)} ${isTyping ? 'types' : 'has stopped typing'}`
+  )
 }
 
 async function printUnheard(peer: NodePeer, { event, message, person }: Unheard, output: Output): Promise<void> {

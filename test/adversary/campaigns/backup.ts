@@ -20,7 +20,7 @@ import { createNodePeer, type NodePeer } from '../../../peer/node-peer.ts'
 import { FolderObjects, OBJECT_FOLDER } from '../../../peer/objects/folder-objects.ts'
 import type { MessageFile } from '../../../peer/store/file-entry.ts'
 import { fileSlots } from '../../../peer/store/file-slots.ts'
-import { orderOf } from '../../../peer/store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, orderOf } from '../../../peer/store/conversation-entries.ts'
 import { StateStore } from '../../../peer/store/state-store.ts'
 import { slots } from '../../../peer/store/store-layout.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
@@ -145,8 +145,7 @@ async function filled(
           unit.write(slots.message(toHex(conversationId), orderOf(place)), row)
           unit.write(slots.place(shownIdOf(context, row)), { conversationId, order: orderOf(place) })
         }
-        const counts = { timer: null, draft: '', unread: 0, readPlace: 0, profileGiven: 0 }
-        const state = { ...counts, updatedAt: Date.now(), nextPlace: to, lastOrder: orderOf(to - 1) }
+        const state = { ...EMPTY_CONVERSATION, updatedAt: Date.now(), nextPlace: to, lastOrder: orderOf(to - 1) }
         unit.write(slots.conversation(toHex(conversationId)), { ...chat, ...state })
       },
       { durable: false }

@@ -1,9 +1,11 @@
-import type { GroupChanged, GroupMemberView, GroupRights, PeerApi, Person } from '../../../peer/peer-api.ts'
+import type { GroupMemberView, GroupRequestView, GroupRights, PeerApi, Person } from '../../../peer/peer-api.ts'
 
 /** The members of one group, and what the user does with it. A failure stays until the next attempt. */
 export class GroupView {
   /** Admins first; null before they were read. */
   members = $state.raw<readonly GroupMemberView[] | null>(null)
+  /** Who has asked to be added, and waits. */
+  requests = $state.raw<readonly GroupRequestView[]>([])
   isBusy = $state(false)
   failure = $state.raw<unknown>(null)
   /** Members who have a username, by it. */
@@ -39,6 +41,7 @@ export class GroupView {
       while (this.#readAgain) {
         this.#readAgain = false
         this.members = await this.#api.groups.members(this.#group)
+        this.requests = await this.#api.groups.requests(this.#group)
       }
     } catch (error) {
       console.warn(error)
@@ -71,12 +74,16 @@ export class GroupView {
     return this.#change(groups => groups.describe(this.#group, description))
   }
 
+  answerRequest(account: string, isApproved: boolean): Promise<boolean> {
+    return this.#change(groups => groups.answerRequest(this.#group, account, isApproved))
+  }
+
   leave(): Promise<boolean> {
     return this.#change(groups => groups.leave(this.#group))
   }
 
   /** @returns whether it worked. */
-  async #change(act: (groups: PeerApi['groups']) => Promise<GroupChanged>): Promise<boolean> {
+  async #change(act: (groups: PeerApi['groups']) => Promise<unknown>): Promise<boolean> {
     if (this.isBusy) return false
     this.isBusy = true
     this.failure = null

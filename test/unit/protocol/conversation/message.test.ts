@@ -211,6 +211,7 @@ describe('a message', () => {
   it('goes to one device alone if it is none of the others’ business', () => {
     expect(bodies.filter(({ kind }) => isBetweenTwo(kind)).map(({ kind }) => kind)).toEqual([
       'receipt',
+      'typing',
       'resendRequest',
       'historyChunk',
       'openedAck',

@@ -50,6 +50,14 @@ export const chats: typeof English = {
     unarchive: 'إخراج من الأرشيف',
     pinned: 'مثبّتة',
     muted: 'مكتومة',
+    mentioned: n =>
+      plural(n, {
+        one: 'ذُكرت مرة واحدة',
+        two: 'ذُكرت مرتين',
+        few: 'ذُكرت {n} مرات',
+        many: 'ذُكرت {n} مرة',
+        other: 'ذُكرت {n} مرة'
+      }),
     noMessages: 'لا توجد رسائل بعد',
     choose: 'اختر محادثة أو ابدأ محادثة جديدة.',
     resize: 'عرض القائمة'
@@ -172,6 +180,7 @@ export const chats: typeof English = {
         many: 'حذفت الشبكة ما يصل إلى {n} رسالة من أشخاص لا تعرفهم قبل عودة هذا الجهاز.',
         other: 'حذفت الشبكة ما يصل إلى {n} رسالة من أشخاص لا تعرفهم قبل عودة هذا الجهاز.'
       }),
+    typing: (names, n) => (n === 1 ? `يكتب ${isolated(names)} الآن…` : `يكتبون الآن: ${isolated(names)}…`),
     timerOn: time => `تختفي الرسائل الجديدة بعد ${time}.`,
     timerOff: 'تبقى الرسائل الجديدة.',
     time: {

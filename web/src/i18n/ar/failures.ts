@@ -211,6 +211,7 @@ export const failures: FailureSentences = {
   'already-member': ({ username }) => `${username === null ? 'هذا الشخص' : at(username)} في المجموعة بالفعل.`,
   'not-member': ({ username }) => `${username === null ? 'هذا الشخص' : at(username)} ليس في المجموعة.`,
   'group-full': 'المجموعة ممتلئة: لا تقبل أعضاء أو تغييرات أخرى.',
+  'no-request': 'لم يطلب هذا الشخص الانضمام، أو تلقّى جوابًا من قبل.',
   'group-link': 'هذا ليس رابط مجموعة.',
   'no-conversation': 'هذه المحادثة ليست على هذا الجهاز.',
   'no-message': 'لم تعد هذه الرسالة هنا، أو لا يمكن فعل ذلك بها.',

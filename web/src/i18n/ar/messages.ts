@@ -89,6 +89,7 @@ export const messages: typeof English = {
     disappearsAt: 'تختفي',
     editedAt: 'عُدّلت',
     earlier: 'النص السابق',
+    notYet: 'لم تصل بعد',
     deviceOf: (name, n) => `${isolated(name)}، الجهاز ${n}`
   }
 }

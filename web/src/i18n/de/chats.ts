@@ -41,6 +41,7 @@ export const chats: typeof English = {
     unarchive: 'Aus dem Archiv holen',
     pinned: 'Angeheftet',
     muted: 'Stummgeschaltet',
+    mentioned: n => plural(n, { one: 'Du wirst einmal erwähnt', other: 'Du wirst {n}-mal erwähnt' }),
     noMessages: 'Noch keine Nachrichten',
     choose: 'Wähle eine Unterhaltung oder beginne eine neue.',
     resize: 'Breite der Liste'
@@ -132,6 +133,7 @@ export const chats: typeof English = {
         other:
           'Das Netz hat bis zu {n} Nachrichten von Personen gelöscht, die du nicht kennst, bevor dieses Gerät zurückkam.'
       }),
+    typing: (names, n) => (n === 1 ? `${names} schreibt …` : `${names} schreiben …`),
     timerOn: time => `Neue Nachrichten verschwinden nach dieser Zeit: ${time}.`,
     timerOff: 'Neue Nachrichten bleiben.',
     time: {

@@ -217,6 +217,7 @@ export const failures: FailureSentences = {
   'already-member': ({ username }) => `${username === null ? 'Diese Person' : `@${username}`} ist schon in der Gruppe.`,
   'not-member': ({ username }) => `${username === null ? 'Diese Person' : `@${username}`} ist nicht in der Gruppe.`,
   'group-full': 'Die Gruppe ist voll: Sie nimmt keine Mitglieder oder keine Änderungen mehr an.',
+  'no-request': 'Diese Person hat nicht um Aufnahme gebeten, oder sie hat schon eine Antwort.',
   'group-link': 'Das ist kein Link zu einer Gruppe.',
   'no-conversation': 'Diese Unterhaltung ist nicht auf diesem Gerät.',
   'no-message': 'Diese Nachricht ist nicht mehr hier, oder das geht mit ihr nicht.',

@@ -62,6 +62,7 @@ export const messages: typeof English = {
     disappearsAt: 'Verschwindet',
     editedAt: 'Bearbeitet',
     earlier: 'Früherer Text',
+    notYet: 'Noch nicht zugestellt',
     deviceOf: (name, n) => `${name}, Gerät ${n}`
   }
 }

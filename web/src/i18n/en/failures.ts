@@ -203,6 +203,7 @@ export const failures: FailureSentences = {
   'already-member': ({ username }) => `${username === null ? 'This person' : `@${username}`} is in the group already.`,
   'not-member': ({ username }) => `${username === null ? 'This person' : `@${username}`} is not in the group.`,
   'group-full': 'The group is full: it takes no more members, or no more changes.',
+  'no-request': 'This person has not asked to join, or was answered already.',
   'group-link': 'That is no link to a group.',
   'no-conversation': 'This conversation is not on this device.',
   'no-message': 'This message is not here any more, or this cannot be done with it.',

@@ -37,6 +37,12 @@ export const groups = {
     linkHint:
       'Anybody who has this link can join while one of your devices is on. It tells who made it, and not which group.',
     linkCode: 'The link as a code, to be scanned with a camera',
+    approveEach: 'I answer each person who asks',
+    asking: 'They ask to join',
+    approve: 'Add',
+    deny: 'Don’t add',
+    approveWho: (name: string) => `Add ${name}`,
+    denyWho: (name: string) => `Don’t add ${name}`,
     rights: 'Who may do what',
     membersMayAdd: 'Members may add people',
     membersMayEdit: 'Members may change name and description',

@@ -60,6 +60,7 @@ export const messages = {
     disappearsAt: 'Disappears',
     editedAt: 'Edited',
     earlier: 'Earlier text',
+    notYet: 'Not delivered yet',
     deviceOf: (name: string, n: number) => `${name}, device ${n}`
   }
 }

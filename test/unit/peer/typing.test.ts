@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { TypingNotice } from '../../../peer/peer-api.ts'
+import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
+import { TestPeer } from '../../support/peer/test-peer.ts'
+import { eventually } from '../../support/wait-for.ts'
+
+let network: FakeNetwork
+let ada: TestPeer
+let bob: TestPeer
+let chat: string
+
+beforeEach(async () => {
+  network = await FakeNetwork.create(1)
+  ada = new TestPeer(network)
+  bob = new TestPeer(network)
+  // A notice is of worth for a minute of the peer's time.
+  ada.speed = bob.speed = 1
+  await ada.register('ada')
+  await bob.register('bob')
+  await ada.accept(bob)
+  await bob.accept(ada)
+  chat = (await ada.engine.conversations.open(bob.me.accountId)).id
+  // A device is spoken to through what came with its own messages.
+  await bob.engine.messages.sendText((await bob.engine.conversations.open(ada.me.accountId)).id, 'hello')
+  await eventually(async () => (await ada.engine.messages.page(chat)).some(({ text }) => text === 'hello'), 'hello')
+})
+afterEach(() => Promise.all([ada.engine.stop(), bob.engine.stop()]))
+
+/** What a peer hears from now on. */
+function heardBy(peer: TestPeer): TypingNotice[] {
+  const heard: TypingNotice[] = []
+  peer.engine.on('typing', notice => heard.push(notice))
+  return heard
+}
+
+test('an accepted person sees that one types, and that one has stopped', async () => {
+  const heard = heardBy(bob)
+  await ada.engine.messages.tellTyping(chat, true)
+  await ada.engine.messages.tellTyping(chat, false)
+  await eventually(() => heard.length === 2, 'both notices')
+  expect(heard).toMatchObject([
+    { conversationId: chat, from: ada.me.accountId, isTyping: true },
+    { from: ada.me.accountId, isTyping: false }
+  ])
+  expect(heard[0]!.until).toBeGreaterThan(0)
+})
+
+test('who does not tell is not told, and reading is told only by those who want it', async () => {
+  const [byAda, byBob] = [heardBy(ada), heardBy(bob)]
+  await ada.engine.account.changePrivacy({ tellsTyping: false })
+  await ada.engine.messages.tellTyping(chat, true)
+  await bob.engine.messages.tellTyping(chat, true)
+  await ada.engine.account.changePrivacy({ tellsRead: false })
+  await ada.engine.conversations.markRead(chat)
+  // What comes after it has passed what would have been told before it.
+  await ada.engine.messages.sendText(chat, 'the last word')
+  await eventually(
+    async () => (await bob.engine.messages.page(chat)).some(({ text }) => text === 'the last word'),
+    'the last word'
+  )
+  expect([byAda, byBob]).toEqual([[], []])
+  const [hello] = await bob.engine.messages.page(chat)
+  expect(hello!.state).not.toBe('read')
+  expect((await ada.engine.snapshot()).me!.privacy).toEqual({ tellsRead: false, tellsTyping: false })
+  await ada.restart()
+  expect((await ada.engine.snapshot()).me!.privacy).toEqual({ tellsRead: false, tellsTyping: false })
+})
+
+test('a person who is not accepted neither learns nor shows it', async () => {
+  const heard = heardBy(bob)
+  await bob.engine.people.mark(ada.me.accountId, { answer: 'ignored' })
+  await ada.engine.messages.tellTyping(chat, true)
+  await ada.engine.messages.sendText(chat, 'are you there?')
+  await eventually(
+    async () => (await bob.engine.messages.page(chat)).some(({ text }) => text === 'are you there?'),
+    'the message'
+  )
+  expect(heard).toEqual([])
+})

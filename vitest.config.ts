@@ -14,7 +14,7 @@ export default defineConfig({
     // A busy machine is slow, not wrong: these limits only end tests that hang.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
     setupFiles: ['test/support/compare-secrets.ts'],
     projects: [
       {

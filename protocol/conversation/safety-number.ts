@@ -7,7 +7,6 @@
  * digits: each 5 bytes of the result, big-endian, modulo 100,000, as five digits
  * ```
  */
-import { concatBytes } from '../bytes.ts'
 import type { Crypto } from '../crypto/crypto.ts'
 import type { AccountId } from '../identity/device.ts'
 import { labelled } from '../labels.ts'
@@ -23,7 +22,13 @@ const CONVERSATION_GROUPS = 12
 
 function iteratedSha512(crypto: Crypto, input: Uint8Array): Uint8Array {
   let hash = crypto.sha512(input)
-  for (let i = 1; i < SAFETY_NUMBER_ITERATIONS; i++) hash = crypto.sha512(concatBytes(hash, input))
+  // One buffer for all rounds: to make one for each takes as long as to hash it.
+  const next = new Uint8Array(hash.length + input.length)
+  next.set(input, hash.length)
+  for (let i = 1; i < SAFETY_NUMBER_ITERATIONS; i++) {
+    next.set(hash)
+    hash = crypto.sha512(next)
+  }
   return hash
 }
 

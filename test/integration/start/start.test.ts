@@ -38,7 +38,7 @@ describe('a node that starts', () => {
   let accountId: string
 
   beforeAll(async () => {
-    node = await NodeProcess.start()
+    node = await NodeProcess.start({ isBare: true })
     accountId = toHex((await registerDevice(node.url, 'ada')).accountId)
   })
   afterAll(() => node.dispose())
@@ -75,7 +75,7 @@ describe('a node that starts', () => {
     const { code, signal, stderr } = await node.stop('SIGTERM')
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' })
     expect(performance.now() - stopping).toBeLessThan(10_000)
-    node = await NodeProcess.start({ dataDir: node.dataDir })
+    node = await NodeProcess.start({ dataDir: node.dataDir, isBare: true })
     expect(readFileSync(join(node.dataDir, 'network.json'), 'utf8')).toBe(before)
     expect((await fetch(`${node.url}/v1/accounts/${accountId}/proof`)).status).toBe(200)
     const bundles = await (await fetch(`${node.url}/v1/accounts/${accountId}/bundles`)).json()
@@ -139,7 +139,7 @@ describe('the default port', () => {
   it('is traded for the next free one, and that is said', async () => {
     // Somebody else may hold it on this machine already: that is the very case.
     const server = await listen(8787).catch(() => undefined)
-    const node = await NodeProcess.start({ flags: ['--admin-port', '0'] })
+    const node = await NodeProcess.start({ flags: ['--admin-port', '0'], isBare: true })
     expect(node.stdout).toMatch(/^Volo is ready at http:\/\/127\.0\.0\.1:\d+ \(port 8787 is taken\)\n$/)
     expect(Number(new URL(node.url).port)).toBeGreaterThan(8787)
     await eventually(async () => (await fetch(`${node.url}/readyz`)).status === 200, 'it is ready')
@@ -150,7 +150,7 @@ describe('the default port', () => {
 
 describe('a chain that does not answer', () => {
   it('leaves the node running, and /readyz says so', async () => {
-    const first = await NodeProcess.start()
+    const first = await NodeProcess.start({ isBare: true })
     await first.stop()
     const chain = await listen()
     const { port } = chain.address() as AddressInfo

@@ -8,7 +8,7 @@ import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-cryp
 import type { Genesis } from '../../../../protocol/network.ts'
 import type { ListedNode, NodeKey, OperatorId } from '../../../../protocol/wire/placement.ts'
 import { freePort } from '../../free-port.ts'
-import { CommandProcess, temporaryFolder } from './node-process.ts'
+import { CommandProcess, QUICK_NAME_TAGS, temporaryFolder } from './node-process.ts'
 
 const READY_DEADLINE_MS = 90_000
 const READY_LOOK_MS = 100
@@ -76,7 +76,7 @@ export class LocalNetwork {
     const ports: NetworkPorts[] = []
     for (let i = 0; i < nodes; i++) ports.push({ http: await freePort(), link: await freePort() })
     const definition = await defineNetwork(dataDir, ports, nodes - unlisted, placement)
-    Object.assign(definition.genesis, genesis)
+    Object.assign(definition.genesis, { nameTagCost: QUICK_NAME_TAGS }, genesis)
     writeFileSync(join(dataDir, 'network.json'), networkFileText(definition))
     const devnetData = join(dataDir, 'devnet')
     const devnet =

@@ -322,7 +322,12 @@ export class VoloNode {
     const adminPort = await admin.listen(config)
     stack.defer(() => admin.stop())
     writeListening(config, { url, adminUrl: `http://127.0.0.1:${adminPort}`, secret })
-    this.#keepHouse(logger, [() => database.forgetIdentities(clock()), () => objects.sweep(), () => invites.sweep()])
+    this.#keepHouse(logger, [
+      () => database.forgetIdentities(clock()),
+      () => objects.sweep(),
+      () => invites.sweep(),
+      () => keyStore.sweep(id => keyDirectory.current.account(id) !== undefined)
+    ])
     this.#state = 'running'
   }
 

@@ -18,6 +18,8 @@ export const DEFAULT_RELAY_LIMITS: RelayLimits = {
 
 /** Connections that may be between WebSocket and proven device at once; each may take seconds. */
 const MAX_UNPROVEN = 1000
+/** Of them, at least so many may be of one address, however slowly it may connect. */
+const MIN_UNPROVEN_PER_ADDRESS = 50
 /** Addresses whose use is remembered. */
 const MAX_REMEMBERED = 20_000
 
@@ -40,6 +42,7 @@ export class ConnectionManager {
   readonly #now: () => number
   readonly #limits: RelayLimits
   readonly #perAddress = new Map<string, number>()
+  readonly #unprovenOf = new Map<string, number>()
   readonly #connecting: TokenBuckets
   readonly #sessions = new Map<string, DeviceSession>()
   #connections = 0
@@ -69,12 +72,18 @@ export class ConnectionManager {
   admit(address: string): Admission | undefined {
     const key = addressKey(address)
     const used = this.#perAddress.get(key) ?? 0
-    const full = this.#connections >= this.#limits.maxClients || this.#unproven >= MAX_UNPROVEN
+    // One address gets as many places as it may open in a second: it takes many addresses to keep others out by being slow.
+    const unprovenHere = this.#unprovenOf.get(key) ?? 0
+    const isSlow =
+      this.#unproven >= MAX_UNPROVEN ||
+      unprovenHere >= Math.max(MIN_UNPROVEN_PER_ADDRESS, this.#limits.connectionsPerSecond)
+    const full = this.#connections >= this.#limits.maxClients || isSlow
     if (full || used >= this.#limits.maxClientsPerAddress || !this.#connecting.spend(key, 1, this.#now())) {
       this.refusedConnections += 1
       return undefined
     }
-    this.#perAddress.set(key, used + 1)
+    change(this.#perAddress, key, 1)
+    change(this.#unprovenOf, key, 1)
     this.#connections += 1
     this.#unproven += 1
     return this.#admission(key)
@@ -93,17 +102,17 @@ export class ConnectionManager {
     let unproven = true
     let open = true
     const proven = (): void => {
-      if (unproven) this.#unproven -= 1
+      if (!unproven) return
       unproven = false
+      this.#unproven -= 1
+      change(this.#unprovenOf, key, -1)
     }
     const release = (): void => {
       if (!open) return
       open = false
       proven()
       this.#connections -= 1
-      const left = this.#perAddress.get(key)! - 1
-      if (left > 0) this.#perAddress.set(key, left)
-      else this.#perAddress.delete(key)
+      change(this.#perAddress, key, -1)
     }
     return { proven, release }
   }
@@ -119,4 +128,11 @@ export class ConnectionManager {
     const key = byteKey(deviceId)
     if (this.#sessions.get(key) === session) this.#sessions.delete(key)
   }
+}
+
+/** Counts up or down; what comes to nothing is forgotten. */
+function change(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
 }

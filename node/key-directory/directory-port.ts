@@ -40,8 +40,11 @@ export interface DirectoryPort {
   /** Checks records handed in by a device of their account and queues them for the chain. */
   publishRecords(records: Uint8Array[], from: AuthenticatedDevice): Promise<void>
 
-  /** Another node (a listed one) replicates a bundle here: check it, keep it if newer, fsync, resolve. */
-  storeLocalBundle(accountId: AccountId, bundle: Uint8Array): Promise<void>
+  /**
+   * A bundle is replicated here: check it, keep it if newer, fsync, resolve.
+   * @param from - the listed node that brings it; undefined for this node itself.
+   */
+  storeLocalBundle(accountId: AccountId, bundle: Uint8Array, from?: NodeKey): Promise<void>
   /** Another node asks for the bundles that this node keeps itself. */
   localBundles(accountId: AccountId): Promise<Uint8Array[]>
   /** Pending records that a listed node passed on; to be checked like a client's. Must not throw. */

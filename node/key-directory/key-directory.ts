@@ -130,9 +130,10 @@ export class KeyDirectory {
   /**
    * Takes a record that is not on the chain.
    * @param own - taken from a device of this node, to be kept until settled.
+   * @param from - the node that brought it; each has its share of the room.
    */
-  addPending(bytes: Uint8Array, own: boolean): Promise<PendingVerdict> {
-    return this.exclusive(() => this.#addPending(bytes, own))
+  addPending(bytes: Uint8Array, own: boolean, from?: string): Promise<PendingVerdict> {
+    return this.exclusive(() => this.#addPending(bytes, own, from))
   }
 
   /** Own records that can never be accepted any more, since the last call. */
@@ -242,7 +243,7 @@ export class KeyDirectory {
     }
   }
 
-  async #addPending(bytes: Uint8Array, own: boolean): Promise<PendingVerdict> {
+  async #addPending(bytes: Uint8Array, own: boolean, from: string | undefined): Promise<PendingVerdict> {
     const result = parseRecord(this.#crypto, this.#init.network, bytes)
     if (result.kind === 'rejected') return { kind: 'refused', code: result.code }
     const { parsed } = result
@@ -253,16 +254,16 @@ export class KeyDirectory {
       return { kind: 'known', parsed }
     }
     const account = this.#accountBefore(parsed)
-    if (!this.pool.hasRoom(account?.accountId, own)) return { kind: 'refused', code: 'POOL_FULL' }
+    if (!this.pool.hasRoom(account?.accountId, own, from)) return { kind: 'refused', code: 'POOL_FULL' }
     const verdict = await this.#current.applyParsed(this.#pendingEntry(parsed))
     if (verdict.kind === 'accepted') {
-      this.pool.add({ parsed, bytes, own, accountId: verdict.accountId! })
+      this.pool.add({ parsed, bytes, own, from, accountId: verdict.accountId! })
       if (this.pool.orphanCount > 0) await this.#adoptOrphans()
       return { kind: 'added', accountId: verdict.accountId!, parsed }
     }
     if (verdict.code === 'DUPLICATE') return { kind: 'known', parsed }
     if (verdict.code !== 'UNKNOWN_PREV') return { kind: 'refused', code: verdict.code }
-    this.pool.add({ parsed, bytes, own, accountId: undefined })
+    this.pool.add({ parsed, bytes, own, from, accountId: undefined })
     return { kind: 'orphan' }
   }
 

@@ -7,14 +7,14 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import { isLive } from '../../protocol/directory/account.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import { decodeBundle, verifyBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts'
+import { decodeBundle, requireTimely, verifyBundle, type DeviceBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { decodeRecord } from '../../protocol/identity/record.ts'
 import { NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { MAX_NAME_MATCHES } from '../../protocol/wire/peer-frames.ts'
-import type { Epoch } from '../../protocol/wire/placement.ts'
+import type { Epoch, NodeKey } from '../../protocol/wire/placement.ts'
 import { accountProof, nodeListProof, releaseProof, type TransactionLog } from './account-proof.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import { NodeError } from '../errors.ts'
@@ -26,6 +26,10 @@ import { RateLimiter } from '../limits/rate-limiter.ts'
 
 /** Records that other nodes passed on and that were not looked at yet; further ones are dropped and come again. */
 const MAX_INCOMING_RECORDS = 2_000
+/** Bundles of accounts that no record names, from one node in an hour: a bundle may come a moment before its record. */
+export const EARLY_BUNDLES_PER_HOUR = 500
+/** Bundles whose signatures are not checked again at each read. */
+const MAX_CHECKED_BUNDLES = 20_000
 /** Records that one account may hand in within an hour; revocations are not counted. */
 export const RECORDS_PER_ACCOUNT_PER_HOUR = 30
 const HOUR_MS = 60 * 60 * 1000
@@ -47,7 +51,10 @@ export class KeyDistributionService implements DirectoryPort {
   readonly #network: NetworkId
   readonly #log: Logger
   readonly #perAccount: RateLimiter
-  readonly #incoming: Uint8Array[] = []
+  readonly #incoming: { bytes: Uint8Array; from: string | undefined }[] = []
+  /** Hashes of bundles whose signatures hold, with the registered key that they hold for; the oldest make room. */
+  readonly #checked = new Map<string, string>()
+  readonly #early: RateLimiter
   #isReading = false
   /** Proofs are put together one after the other: each may hold megabytes. */
   readonly #proofs = new SerialQueue()
@@ -56,6 +63,7 @@ export class KeyDistributionService implements DirectoryPort {
     this.#components = components
     this.#network = init.network
     this.#log = components.logger.forComponent('volo:key-distribution')
+    this.#early = new RateLimiter(components, { limit: EARLY_BUNDLES_PER_HOUR, windowMs: HOUR_MS })
     this.#perAccount = new RateLimiter(components, { limit: RECORDS_PER_ACCOUNT_PER_HOUR, windowMs: HOUR_MS })
   }
 
@@ -143,8 +151,12 @@ export class KeyDistributionService implements DirectoryPort {
     }
   }
 
-  async storeLocalBundle(accountId: AccountId, bytes: Uint8Array): Promise<void> {
+  async storeLocalBundle(accountId: AccountId, bytes: Uint8Array, from?: NodeKey): Promise<void> {
     const { keyDirectory, keyStore } = this.#components
+    const isEarly = keyDirectory.current.account(accountId) === undefined
+    if (isEarly && from !== undefined && !this.#early.spend(toHex(from))) {
+      throw new NodeError('rate-limited', 'too many bundles of accounts that are not recorded')
+    }
     const { deviceId } = await this.#verified(bytes)
     const isKnown = (id: Uint8Array): boolean => {
       const found = keyDirectory.current.device(id)
@@ -157,18 +169,19 @@ export class KeyDistributionService implements DirectoryPort {
     return this.#components.keyStore.get(accountId)
   }
 
-  onRecords(records: Uint8Array[]): void {
+  onRecords(records: Uint8Array[], node?: NodeKey): void {
     const room = MAX_INCOMING_RECORDS - this.#incoming.length
     if (records.length > room) this.#log.warn('records of other nodes were dropped', { count: records.length - room })
-    this.#incoming.push(...records.slice(0, Math.max(0, room)))
+    const from = node && toHex(node)
+    this.#incoming.push(...records.slice(0, Math.max(0, room)).map(bytes => ({ bytes, from })))
     if (!this.#isReading) void this.#readIncoming()
   }
 
   async #readIncoming(): Promise<void> {
     this.#isReading = true
     try {
-      for (let bytes = this.#incoming.shift(); bytes !== undefined; bytes = this.#incoming.shift()) {
-        const verdict = await this.#components.keyDirectory.addPending(bytes, false)
+      for (let next = this.#incoming.shift(); next !== undefined; next = this.#incoming.shift()) {
+        const verdict = await this.#components.keyDirectory.addPending(next.bytes, false, next.from)
         if (verdict.kind === 'refused') this.#log.debug('a record of another node was refused', { code: verdict.code })
       }
     } catch (error) {
@@ -195,7 +208,15 @@ export class KeyDistributionService implements DirectoryPort {
     const bundle = refusing(() => decodeBundle(bytes))
     // The directory's word, where it has one: a ROTATE ends the bundles of the key before it.
     const registered = this.#components.keyDirectory.current.device(bundle.deviceId)?.device.messagingKeyHash
+    const hash = toHex(crypto.sha256(bytes))
+    const holdsFor = toHex(registered ?? bundle.keys.messagingKeyHash)
+    if (this.#checked.get(hash) === holdsFor) {
+      refusing(() => requireTimely(bundle, clock()))
+      return bundle
+    }
     await verifyBundle(crypto, this.#network, bundle, clock(), registered).catch(rethrowRefused)
+    if (this.#checked.size >= MAX_CHECKED_BUNDLES) this.#checked.delete(this.#checked.keys().next().value!)
+    this.#checked.set(hash, holdsFor)
     return bundle
   }
 }

@@ -1,7 +1,7 @@
 import type { DurableLevel } from '../../chain/store/durable-level.ts'
 import { snapshotOf, type StoreSnapshot } from '../../chain/store/store-dump.ts'
 import type { StoreError } from '../../chain/store/store-error.ts'
-import { toHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { decodeBundle } from '../../protocol/identity/bundle.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import { MAX_DEVICES_PER_ACCOUNT } from '../../protocol/limits.ts'
@@ -10,6 +10,8 @@ import { openLevel } from '../open-level.ts'
 
 /** Newest layout that this program reads, see `migrate.ts`. */
 export const KEY_STORE_VERSION = 1
+/** What is not a bundle has another form of key. */
+const ACCOUNT_OF_KEY = /^([0-9a-f]{64})!/
 
 /**
  * The bundles (messaging keys) of the devices whose accounts this node keeps. One bundle a device: the newest by its
@@ -21,6 +23,8 @@ export class KeyStore {
   #database: DurableLevel<string, Uint8Array> | undefined
   /** Reading, comparing and writing must not interleave. */
   readonly #writes = new SerialQueue()
+  /** Accounts without a record at the last sweep. */
+  #earlyBefore: ReadonlySet<string> = new Set()
 
   /**
    * @param folder - made if missing.
@@ -69,6 +73,25 @@ export class KeyStore {
   /** Bundles of an account's devices, known or not. */
   async get(accountId: AccountId): Promise<Uint8Array[]> {
     return this.#database!.values(rangeOf(accountId)).all()
+  }
+
+  /**
+   * Forgets bundles of accounts that were not recorded at this sweep and at the one before: their records never came.
+   * @param isRecorded - of an account id, as the directory says.
+   */
+  async sweep(isRecorded: (accountId: AccountId) => boolean): Promise<void> {
+    const early = new Set<string>()
+    for await (const key of this.#database!.keys()) {
+      const account = ACCOUNT_OF_KEY.exec(key)?.[1]
+      if (account === undefined) continue
+      if (!early.has(account) && !isRecorded(fromHex(account) as AccountId)) early.add(account)
+    }
+    for (const account of early) {
+      if (!this.#earlyBefore.has(account)) continue
+      early.delete(account)
+      await this.#writes.run(() => this.#database!.clear(rangeOf(fromHex(account) as AccountId)))
+    }
+    this.#earlyBefore = early
   }
 
   async #put(

@@ -5,6 +5,8 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 
 /** Records that wait at once, own ones not counted. */
 export const MAX_POOL_RECORDS = 20_000
+/** Of them, those that one other node brings: a node that floods leaves room for the rest. */
+export const MAX_POOL_RECORDS_PER_NODE = 5_000
 /** Records of one account that wait at once. */
 export const MAX_POOL_RECORDS_PER_ACCOUNT = 16
 /** Records whose predecessor has not arrived yet. */
@@ -18,6 +20,8 @@ export interface PooledRecord {
   bytes: Uint8Array
   /** Taken from a device of this node: kept until it is settled. */
   own: boolean
+  /** The node that brought it, as text; undefined for own ones and those of a rolled-back block. */
+  from?: string | undefined
   addedAt: number
   /** Undefined while its predecessor is unknown. */
   accountId: AccountId | undefined
@@ -31,6 +35,7 @@ export class RecordPool {
   readonly #clock: Clock
   readonly #records = new Map<string, PooledRecord>()
   readonly #perAccount = new Map<string, number>()
+  readonly #perNode = new Map<string, number>()
   #orphans = 0
   #foreign = 0
 
@@ -47,8 +52,9 @@ export class RecordPool {
   }
 
   /** Whether there is room for one more record of this account, or of an unknown one. */
-  hasRoom(accountId: AccountId | undefined, own: boolean): boolean {
+  hasRoom(accountId: AccountId | undefined, own: boolean, from?: string): boolean {
     if (!own && this.#foreign >= MAX_POOL_RECORDS) return false
+    if (!own && from !== undefined && (this.#perNode.get(from) ?? 0) >= MAX_POOL_RECORDS_PER_NODE) return false
     if (accountId === undefined) return own || this.#orphans < MAX_ORPHANS
     return (this.#perAccount.get(bytesKey(accountId)) ?? 0) < MAX_POOL_RECORDS_PER_ACCOUNT
   }
@@ -96,15 +102,20 @@ export class RecordPool {
     return this.#records.size
   }
 
-  #count({ accountId, own }: Pick<PooledRecord, 'accountId' | 'own'>, by: 1 | -1): void {
+  #count({ accountId, own, from }: Pick<PooledRecord, 'accountId' | 'own' | 'from'>, by: 1 | -1): void {
     if (!own) this.#foreign += by
+    if (!own && from !== undefined) change(this.#perNode, from, by)
     if (accountId === undefined) {
       this.#orphans += by
       return
     }
-    const key = bytesKey(accountId)
-    const count = (this.#perAccount.get(key) ?? 0) + by
-    if (count > 0) this.#perAccount.set(key, count)
-    else this.#perAccount.delete(key)
+    change(this.#perAccount, bytesKey(accountId), by)
   }
+}
+
+/** Counts up or down; what comes to nothing is forgotten. */
+function change(counts: Map<string, number>, key: string, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
 }

@@ -16,6 +16,10 @@ const DEVICES_PER_ACCOUNT = 4
  */
 const MAILBOX_SHARE = 1 / 20
 const MAILBOX_BURSTS = 5
+/** Bytes that an account may have stored at each replica a second, for each request that a device may make in it … */
+const STORED_BYTES_PER_REQUEST = 20 * 1024
+/** … and at once, for each request of a burst. */
+const STORED_BYTES_PER_BURST = 128 * 1024
 /** Devices and accounts whose use is remembered. */
 const MAX_REMEMBERED = 20_000
 
@@ -30,6 +34,7 @@ export class ClientQuotas {
   readonly #envelopes: TokenBuckets
   readonly #accountEnvelopes: TokenBuckets
   readonly #mailboxes: TokenBuckets
+  readonly #storedBytes: TokenBuckets
   /** Requests refused. */
   refusedRequests = 0
   /** Envelopes refused, and single recipients of others. */
@@ -48,6 +53,11 @@ export class ClientQuotas {
       MAX_REMEMBERED
     )
     this.#mailboxes = new TokenBuckets(requestsPerSecond * MAILBOX_SHARE, MAILBOX_BURSTS * requestBurst, MAX_REMEMBERED)
+    this.#storedBytes = new TokenBuckets(
+      requestsPerSecond * STORED_BYTES_PER_REQUEST,
+      requestBurst * STORED_BYTES_PER_BURST,
+      MAX_REMEMBERED
+    )
   }
 
   /** Whether a device may make a request of this weight now. */
@@ -65,16 +75,19 @@ export class ClientQuotas {
   /**
    * Whether a device may hand in an envelope now. Its class does not matter: that is the sender's word.
    * @param recipients - of the envelope.
+   * @param storedBytes - what each replica has to keep of it: the payload counts once for each recipient.
    */
   allowsEnvelope(
     { deviceId, accountId }: Pick<AuthenticatedDevice, 'deviceId' | 'accountId'>,
-    recipients: number
+    recipients: number,
+    storedBytes: number
   ): boolean {
     const weight = 1 + Math.floor(recipients / RECIPIENTS_PER_ENVELOPE)
     const now = this.#now()
     const allowed =
       this.#envelopes.spend(byteKey(deviceId), weight, now) &&
-      this.#accountEnvelopes.spend(byteKey(accountId), weight, now)
+      this.#accountEnvelopes.spend(byteKey(accountId), weight, now) &&
+      this.#storedBytes.spend(byteKey(accountId), storedBytes, now)
     if (!allowed) this.refusedEnvelopes += 1
     return allowed
   }

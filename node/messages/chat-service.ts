@@ -50,7 +50,10 @@ export class ChatService {
     const { crypto, network, view, quotas, clock } = this.#components
     if (epoch !== view.current.number) throw new NodeError('wrong-epoch', `epoch ${view.current.number} is in force`)
     const envelope = parse(encoded)
-    if (!quotas.allowsEnvelope(from, envelope.recipients.length)) {
+    const { recipients, payload } = envelope
+    // Replicas keep the payload with each delivery; the parts are in the envelope once.
+    const storedBytes = encoded.length + (recipients.length - 1) * payload.length
+    if (!quotas.allowsEnvelope(from, recipients.length, storedBytes)) {
       throw new NodeError('rate-limited', 'too many messages in a short time; slow down')
     }
     const strangers = await this.#strangersIn(envelope, from)
@@ -69,14 +72,21 @@ export class ChatService {
   }
 
   /**
-   * Recipients that this account writes to as a stranger: without a proof, whatever class it claims. Its own devices are
-   * none. Whether a proof holds only the replicas can tell.
+   * Recipients that this account writes to as a stranger: without a proof, whatever class it claims, or with any proof to a
+   * mailbox that no record names, which may be made up. Its own devices are none. Whether a proof holds only the replicas
+   * can tell.
    */
   async #strangersIn(envelope: Envelope, { accountId }: AuthenticatedDevice): Promise<number> {
     const { directory } = this.#components
-    const unproven = envelope.recipients.filter(({ proof }) => envelope.class !== 'contact' || proof.length === 0)
-    const owners = await Promise.all(unproven.map(async ({ mailbox }) => (await directory.device(mailbox))?.accountId))
-    return owners.filter(owner => owner === undefined || !equalBytes(owner, accountId)).length
+    const areStrange = await Promise.all(
+      envelope.recipients.map(async ({ mailbox, proof }) => {
+        const owner = (await directory.device(mailbox))?.accountId
+        if (owner === undefined) return true
+        const isUnproven = envelope.class !== 'contact' || proof.length === 0
+        return isUnproven && !equalBytes(owner, accountId)
+      })
+    )
+    return areStrange.filter(isStrange => isStrange).length
   }
 
   async #handOver(

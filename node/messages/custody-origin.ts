@@ -35,8 +35,13 @@ const ASK_AFTER_MS = [500, 1_000, 2_000, 4_000, 6_000]
 export const CUSTODY_DEADLINE_MS = 8_000
 /** How often batches on their way are looked at: one timer for all costs less than six for each. */
 const LOOK_INTERVAL_MS = 100
-/** Batches on their way; beyond it clients are told to come back. */
-const MAX_BATCHES_IN_FLIGHT = 4_096
+/** Batches whose senders wait; beyond it clients are told to come back. */
+const MAX_UNSETTLED_BATCHES = 4_096
+/**
+ * Batches whose senders have their answer, and that a slow replica still lacks. Past it the oldest are left to that replica's
+ * repair: a replica that never answers must not take room from those whose senders wait.
+ */
+export const MAX_FOLLOWED_BATCHES = 512
 
 export interface CustodyOriginComponents {
   crypto: Crypto
@@ -61,6 +66,8 @@ export class CustodyOrigin {
   readonly #components: CustodyOriginComponents
   readonly #log: Logger
   readonly #inFlight = new Map<string, BatchInFlight>()
+  /** Settled ones among them, the oldest first. */
+  readonly #followed = new Set<BatchInFlight>()
   #localIds = 0
   #timer: NodeJS.Timeout | undefined
   /** Batches sent, those that needed the stream, and receipts that did not verify. */
@@ -94,7 +101,7 @@ export class CustodyOrigin {
   /** Hands over envelopes of one shard. Each delivery is settled within {@link CUSTODY_DEADLINE_MS}; never throws. */
   async send(epoch: Epoch, shard: number, envelopes: ShardEnvelope[]): Promise<void> {
     const requests = envelopes.flatMap(envelope => envelope.requests)
-    if (this.#inFlight.size >= MAX_BATCHES_IN_FLIGHT) {
+    if (this.unsettledCount >= MAX_UNSETTLED_BATCHES) {
       for (const request of requests) request.settle({ state: 'waiting', receipts: [] })
       return
     }
@@ -332,12 +339,20 @@ export class CustodyOrigin {
     this.#closeIfDone(batch)
   }
 
-  /** A batch is followed until every replica has it, also when its senders have long been told. */
+  /** A batch is followed until every replica that can be reached has it, also when its senders have long been told. */
   #closeIfDone(batch: BatchInFlight): void {
-    if (batch.unsettled === 0 && batch.answered.size === batch.replicas.length) this.#finish(batch)
+    if (batch.unsettled > 0) return
+    const { links, view } = this.#components
+    // A replica without a link is not waited for: it repairs itself when it is back.
+    const isAwaited = ({ key }: ListedNode): boolean =>
+      !batch.answered.has(byteKey(key)) && (view.isSelf(key) || links.isUp(key))
+    if (!batch.replicas.some(isAwaited)) return this.#finish(batch)
+    this.#followed.add(batch)
+    if (this.#followed.size > MAX_FOLLOWED_BATCHES) this.#finish(this.#followed.values().next().value!)
   }
 
   #finish(batch: BatchInFlight): void {
+    this.#followed.delete(batch)
     if (!this.#inFlight.delete(byteKey(batch.id)) || batch.unsettled === 0) return
     this.unsettledCount -= 1
     for (const item of batch.items) {

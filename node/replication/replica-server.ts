@@ -84,9 +84,9 @@ export function replicaHandlers(components: ReplicaServerComponents): LinkHandle
       requireShared(view, mailbox, from)
       return { kind: 'removals', ...decodeProofs(await store.proofs(mailbox, ids)) }
     },
-    async putBundle({ accountId, bundle }) {
+    async putBundle({ accountId, bundle }, from) {
       if (!view.keeps(view.shardOf(accountId))) throw new NodeError('not-a-replica', 'other nodes keep this account')
-      await directory.storeLocalBundle(accountId, bundle)
+      await directory.storeLocalBundle(accountId, bundle, from)
       return { kind: 'done' }
     },
     async putToken({ token }) {

@@ -79,6 +79,11 @@ export async function verifyBundle(
   if (!(await crypto.verify(bundle.keys.signingKey, signedBytes(network, bundle), bundle.deviceSignature))) {
     throw new ProtocolError('BAD_SIGNATURE', 'device bundle is not signed by its device')
   }
+  requireTimely(bundle, now)
+}
+
+/** Checks the one thing about a bundle that changes with time. @throws ProtocolError `EXPIRED`. */
+export function requireTimely(bundle: DeviceBundle, now: number): void {
   if (bundle.weeklyExpiry + CLOCK_TOLERANCE_MS < now)
     throw new ProtocolError(
       'EXPIRED',

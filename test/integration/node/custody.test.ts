@@ -10,7 +10,10 @@ import {
   verifyDeliveryReceipt,
   type DeliveryReceipt
 } from '../../../protocol/wire/custody.ts'
+import { deliveriesOf } from '../../../node/messages/custody-batch.ts'
+import { encodeEnvelope } from '../../../protocol/wire/envelope.ts'
 import type { SubmissionResult } from '../../../protocol/wire/peer-frames.ts'
+import { MAX_FOLLOWED_BATCHES } from '../../../node/messages/custody-origin.ts'
 import { crypto, HOUR_MS, makeEnvelope, network, newMailbox } from '../../support/network/in-process/fixtures.ts'
 import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
@@ -316,5 +319,39 @@ describe('a replica that lost what it signed for', () => {
     // Asked for another expiry, an honest replica denies another delivery; nobody can turn that against it.
     const trap = await ask(nodeOf(kept), { ...reference, expiry: envelope.expiry + 1 })
     expect(await judge(kept, trap)).toMatchObject({ fault: 'denial-of-another-delivery' })
+  })
+})
+
+describe('a third replica that does not answer', () => {
+  const SILENT = 2
+  let net: TestNetwork
+  beforeAll(async () => {
+    net = await TestNetwork.start(3)
+  })
+  afterAll(() => net.stop())
+
+  it('takes no room for long, whether it is dead or only silent: all that two others keep is answered as stored', async () => {
+    const never = () => new Promise<never>(() => undefined)
+    Object.assign(net.nodes[SILENT]!.parts.replica, { onGossip: async () => 'accept', onBatch: never, onHave: never })
+    const { origin, view } = net.nodes[0]!.parts
+    const send = async (): Promise<string> => {
+      const mailbox = newMailbox()
+      const envelope = makeEnvelope([mailbox])
+      const [item] = deliveriesOf(crypto, network, envelope, Date.now())
+      const { promise, resolve } = Promise.withResolvers<{ state: string }>()
+      const encoded = encodeEnvelope(envelope)
+      await origin.send(view.current, view.shardOf(mailbox), [{ encoded, requests: [{ ...item!, settle: resolve }] }])
+      return (await promise).state
+    }
+    const sendMany = (count: number): Promise<string[]> => Promise.all(Array.from({ length: count }, send))
+    for (let sent = 0; sent < MAX_FOLLOWED_BATCHES + 64; sent += 64) {
+      expect(new Set(await sendMany(64))).toEqual(new Set(['stored']))
+    }
+    expect(origin.size).toBeLessThanOrEqual(MAX_FOLLOWED_BATCHES)
+    await net.nodes[SILENT]!.stop()
+    await eventually(() => !net.nodes[0]!.parts.links.isUp(net.nodes[SILENT]!.listed.key))
+    const before = origin.size
+    expect(new Set(await sendMany(20))).toEqual(new Set(['stored']))
+    expect(origin.size).toBeLessThanOrEqual(before)
   })
 })

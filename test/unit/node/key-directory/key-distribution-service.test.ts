@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AppDatabase } from '../../../../node/app-database.ts'
 import { KeyDirectory } from '../../../../node/key-directory/key-directory.ts'
 import {
+  EARLY_BUNDLES_PER_HOUR,
   KeyDistributionService,
   RECORDS_PER_ACCOUNT_PER_HOUR
 } from '../../../../node/key-directory/key-distribution-service.ts'
 import { KeyStore } from '../../../../node/key-directory/key-store.ts'
+import { MAX_POOL_RECORDS_PER_NODE, RecordPool } from '../../../../node/key-directory/record-pool.ts'
 import { RecordOutbox } from '../../../../node/key-directory/record-outbox.ts'
 import type { AuthenticatedDevice } from '../../../../node/ports.ts'
 import { encodeCbor } from '../../../../protocol/cbor.ts'
@@ -27,8 +29,10 @@ import { nameCommitment } from '../../../../protocol/identity/name-commitment.ts
 import { encodeRecord, type DirectoryRecord } from '../../../../protocol/identity/record.ts'
 import { MAX_ACCOUNT_PROOF_BYTES, WEEKLY_KEY_PERIOD_MS } from '../../../../protocol/limits.ts'
 import { utf8 } from '../../../../protocol/bytes.ts'
+import type { NodeKey } from '../../../../protocol/wire/placement.ts'
 import { MAX_PROOF_BYTES } from '../../../../protocol/wire/peer-frames.ts'
 import { bytesOf, castDevice, crypto, genesis, network, releaseKey, signer } from '../../../support/directory/cast.ts'
+import { random } from '../../../support/network/in-process/fixtures.ts'
 import { createRecord, idOf, timeOf } from '../../../support/directory/test-chain.ts'
 import { changeOf, followed } from '../../../support/chain/followed.ts'
 import { silentLogger } from '../../../support/silent-logger.ts'
@@ -316,6 +320,32 @@ describe('bundles', () => {
     await expect(node.service.storeBundle(await carol.bundle(3), carol.as)).rejects.toMatchObject({ code: 'refused' })
   })
 
+  it('that other nodes bring of accounts without a record are few from each of them; recorded ones are taken all the same', async () => {
+    const [carol, dave] = [await person('carol'), await person('dave')]
+    await take(dave.record)
+    const hostile = random(32) as NodeKey
+    const bytes = await carol.bundle(1)
+    for (let i = 0; i < EARLY_BUNDLES_PER_HOUR; i++) {
+      await node.service.storeLocalBundle(random(32) as AccountId, bytes, hostile)
+    }
+    const next = node.service.storeLocalBundle(carol.account, bytes, hostile)
+    await expect(next).rejects.toMatchObject({ code: 'rate-limited' })
+    await node.service.storeLocalBundle(carol.account, bytes, random(32) as NodeKey)
+    await node.service.storeLocalBundle(dave.account, await dave.bundle(1), hostile)
+    expect(await node.service.bundles(dave.account)).toHaveLength(1)
+  })
+
+  it('are checked once, not at each read, and end with their week all the same', async () => {
+    const carol = await person('carol')
+    await take(carol.record)
+    await node.service.storeBundle(await carol.bundle(1), carol.as)
+    const verify = vi.spyOn(crypto, 'verify')
+    for (let i = 0; i < 10; i++) expect(await node.service.bundles(carol.account)).toHaveLength(1)
+    expect(verify).not.toHaveBeenCalled()
+    node.time.now += 3 * WEEKLY_KEY_PERIOD_MS
+    expect(await node.service.bundles(carol.account)).toEqual([])
+  })
+
   it('are taken only whole, in time, and from their own device', async () => {
     const carol = await person('carol')
     const dave = await person('dave')
@@ -332,6 +362,21 @@ describe('bundles', () => {
 })
 
 describe('records of other nodes', () => {
+  it('of one node leave room for those of others', () => {
+    const pool = new RecordPool({ clock: () => 0 })
+    const add = (index: number, from: string): boolean => {
+      const accountId = crypto.sha256(new TextEncoder().encode(`${from}${index}`)) as Uint8Array as AccountId
+      if (!pool.hasRoom(accountId, false, from)) return false
+      pool.add({ parsed: { id: accountId } as never, bytes: new Uint8Array(), own: false, from, accountId })
+      return true
+    }
+    const taken = Array.from({ length: 20_000 }, (_, i) => add(i, 'hostile')).filter(Boolean)
+    expect(taken).toHaveLength(MAX_POOL_RECORDS_PER_NODE)
+    expect(add(1, 'honest')).toBe(true)
+    for (const { parsed } of pool.values()) pool.delete(parsed.id)
+    expect(add(2, 'hostile')).toBe(true)
+  })
+
   it('are shown, but not published here', async () => {
     node.service.onRecords([encodeRecord(create), new Uint8Array(4)])
     await waitFor(async () => expect(await node.service.device(ada.deviceId)).toMatchObject({ state: 'pending' }))

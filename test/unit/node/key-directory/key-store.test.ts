@@ -74,4 +74,14 @@ describe('key store', () => {
     expect(await store.put(accountId, deviceId(33), bundle(33, 1), anybody)).toBe(false)
     expect(await store.put(accountId, deviceId(5), bundle(5, 2), anybody)).toBe(true)
   })
+
+  it('forgets bundles of accounts whose records never come, at the second sweep', async () => {
+    await store.put(accountId, deviceId(1), bundle(1, 1), anybody)
+    await store.put(otherAccount, deviceId(2), bundle(2, 1), anybody)
+    const isRecorded = (id: AccountId): boolean => id[0] === accountId[0]
+    await store.sweep(isRecorded)
+    expect(await store.get(otherAccount)).toHaveLength(1)
+    await store.sweep(isRecorded)
+    expect([await store.get(accountId), await store.get(otherAccount)]).toMatchObject([{ length: 1 }, { length: 0 }])
+  })
 })

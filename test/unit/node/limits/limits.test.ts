@@ -82,6 +82,24 @@ describe('the connection manager', () => {
     expect(manager.admit('192.0.2.9')).toBeDefined()
   })
 
+  it('leaves places for others when a few addresses connect and prove nothing', () => {
+    const { clock, manager } = make()
+    const slow = Array.from({ length: 6 }, (_, i) => `192.0.2.${i}`)
+    for (let round = 0; round < 20; round++) {
+      clock.now += 1_000
+      for (const address of slow) for (let i = 0; i < 50; i++) manager.admit(address)
+    }
+    expect(manager.connections).toBe(6 * 50)
+    const others = Array.from({ length: 500 }, (_, i) => manager.admit(`198.51.${i >> 8}.${i & 255}`))
+    expect(others.every(admission => admission !== undefined)).toBe(true)
+    // Who proves a device makes room for the next one of the same address.
+    const [first] = others
+    for (let i = 0; i < 49; i++) manager.admit('198.51.0.0')
+    expect(manager.admit('198.51.0.0')).toBeUndefined()
+    first!.proven()
+    expect(manager.admit('198.51.0.0')).toBeDefined()
+  })
+
   it('lets one session per device live', () => {
     const { manager } = make()
     const ended: string[] = []
@@ -102,26 +120,39 @@ describe('the connection manager', () => {
   it('limits envelopes of one device, whatever they are called, and leaves others alone', () => {
     const { clock, quotas } = make()
     const flood = sender()
-    const taken = Array.from({ length: 1_000 }, () => quotas.allowsEnvelope(flood, 1)).filter(Boolean)
+    const taken = Array.from({ length: 1_000 }, () => quotas.allowsEnvelope(flood, 1, 0)).filter(Boolean)
     expect(taken).toHaveLength(DEFAULT_RELAY_LIMITS.requestBurst)
     expect(quotas.refusedEnvelopes).toBe(500)
-    expect(quotas.allowsEnvelope(sender(), 1)).toBe(true)
+    expect(quotas.allowsEnvelope(sender(), 1, 0)).toBe(true)
     clock.now = 1_000
-    expect(Array.from({ length: 100 }, () => quotas.allowsEnvelope(flood, 1)).filter(Boolean)).toHaveLength(50)
+    expect(Array.from({ length: 100 }, () => quotas.allowsEnvelope(flood, 1, 0)).filter(Boolean)).toHaveLength(50)
   })
 
   it('counts the recipients of an envelope', () => {
     const { quotas } = make()
     const flood = sender()
-    const taken = Array.from({ length: 1_000 }, () => quotas.allowsEnvelope(flood, 64)).filter(Boolean)
+    const taken = Array.from({ length: 1_000 }, () => quotas.allowsEnvelope(flood, 64, 0)).filter(Boolean)
     expect(taken).toHaveLength(Math.floor(DEFAULT_RELAY_LIMITS.requestBurst / 3))
+  })
+
+  it('counts what replicas have to keep: few envelopes to many people are no way to fill their disks', () => {
+    const { clock, quotas } = make()
+    const { accountId } = sender()
+    const largest = 64 * 64 * 1024
+    const send = (): number =>
+      Array.from({ length: 50 }, () => quotas.allowsEnvelope(sender(accountId), 64, largest)).filter(Boolean).length
+    expect(send()).toBe(15)
+    clock.now = 10_000
+    // 20 MB in ten seconds, where the envelopes alone would have allowed 600 MB.
+    expect(send()).toBe(5)
+    expect(quotas.allowsEnvelope(sender(), 64, largest)).toBe(true)
   })
 
   it('limits all devices of an account together', () => {
     const { quotas } = make()
     const { accountId } = sender()
     const taken = Array.from({ length: 10 }, () => sender(accountId)).flatMap(device =>
-      Array.from({ length: 500 }, () => quotas.allowsEnvelope(device, 1)).filter(Boolean)
+      Array.from({ length: 500 }, () => quotas.allowsEnvelope(device, 1, 0)).filter(Boolean)
     )
     expect(taken).toHaveLength(2_000)
   })

@@ -2,10 +2,13 @@
  * `npm test`: installs what the tests need (Chromium included), builds, then runs every suite and adds up the results.
  * `npm test -- unit integration` runs only the named suites.
  *
- * Suites that wait (real processes, browsers) and suites that compute run side by side in lanes. The computing lane has a
- * lower priority: it uses the time in which the others wait, and does not take time from them.
+ * Suites that wait (real processes, browsers) and suites that compute run side by side in lanes. Computing lanes have a
+ * lower priority: they use the time in which the others wait, and do not take time from them. Checks of the sources have a
+ * lane beside the unit tests, so that neither waits for the other. What a check found in a file is kept in `.cache` and
+ * holds until the file, or what is installed, changes.
  */
-import { mkdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { at, fail, SetupError, step, tool } from './checkout.js'
 import { ensureBuilt } from './build.js'
 import { ensureChromium } from './find-chromium.js'
@@ -18,25 +21,40 @@ const SLOWEST = 10
 
 const needsBuild = true
 
+/** Lanes of suites that wait for nothing. */
+const COMPUTING = ['checks', 'units']
+
+/** Options of a check that keeps what it found, by the content of files. */
+function kept(name) {
+  const installed = createHash('sha256')
+    .update(readFileSync(at('package-lock.json')))
+    .digest('hex')
+    .slice(0, 16)
+  return ['--cache', '--cache-strategy', 'content', '--cache-location', at('.cache', `${name}-${installed}`)]
+}
+
 /** Each suite: a command, the lane that runs it, and how to read single results from what it leaves behind. */
 const SUITES = {
-  lint: { lane: 'compute', command: [tool('oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings'] },
-  'svelte-lint': { lane: 'compute', command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0'] },
+  lint: { lane: 'checks', command: [tool('oxlint', 'bin', 'oxlint'), '--type-aware', '--deny-warnings'] },
+  'svelte-lint': {
+    lane: 'checks',
+    command: [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0', ...kept('eslint')]
+  },
   format: {
-    lane: 'compute',
-    command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']
+    lane: 'checks',
+    command: [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.', ...kept('prettier')]
   },
   types: {
-    lane: 'compute',
+    lane: 'checks',
     needsBuild,
     command: [tool('svelte-check', 'bin', 'svelte-check'), '--tsconfig', 'web/tsconfig.json', '--fail-on-warnings']
   },
   'web-types': {
-    lane: 'compute',
+    lane: 'checks',
     needsBuild,
     command: [tool('typescript-native', 'bin', 'tsc'), '--noEmit', '-p', 'test/unit/web']
   },
-  unit: vitestSuite('unit', 'compute'),
+  unit: vitestSuite('unit', 'units'),
   // Real processes wait for each other more than they work.
   integration: vitestSuite('integration', 'processes', '--maxWorkers=4'),
   e2e: {
@@ -79,7 +97,7 @@ async function runLane(names, { built, browser, isAlone }) {
       VOLO_TEST_BUILT: '1',
       ...(chromium && { VOLO_CHROMIUM: chromium })
     }
-    ended.push(await runSuite(suite, environment, suite.lane === 'compute' && !isAlone))
+    ended.push(await runSuite(suite, environment, COMPUTING.includes(suite.lane) && !isAlone))
   }
   return ended
 }

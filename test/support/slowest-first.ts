@@ -2,21 +2,30 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest, mostly by waiting for processes. One that begins last would keep all others waiting for it. */
 const SLOWEST = [
-  'integration/tools/chaos',
   'integration/peer/cli',
+  'integration/tools/chaos',
   'integration/start/start',
+  'integration/peer/backup',
   'integration/peer/link',
-  'integration/node/http',
-  'integration/node/registration',
-  'integration/node/custody-adversary',
-  'integration/chain/follower',
+  'integration/peer/groups',
+  'integration/chain/smoke',
+  'integration/start/start-network',
+  'integration/verify/verify-lies',
   'integration/verify/verify-hostile',
-  'integration/node/custody',
-  'integration/verify/verify-bundle',
+  'integration/node/http',
+  'integration/peer/recovery',
+  'integration/node/rolling-restart',
   'integration/node/backup',
+  'integration/node/custody-epochs',
+  'integration/node/registration',
+  'integration/peer/failover',
+  'integration/node/chain-epochs',
   'unit/peer/linking/linking',
   'unit/peer/delivery',
+  'unit/peer/lies',
+  'unit/peer/own-devices/ten-devices',
   'unit/peer/hostile',
+  'adversary/http',
   'adversary/withheld-revoke'
 ].map(name => `test/${name}.test.ts`)
 

@@ -10,6 +10,7 @@ export class GroupView {
   failure = $state.raw<unknown>(null)
   /** Members who have a username, by it. */
   readonly byName = $derived(
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a new map each time, never changed
     new Map((this.members ?? []).flatMap(({ person }) => (person.username === null ? [] : [[person.username, person]])))
   )
   readonly #api: PeerApi
@@ -24,6 +25,7 @@ export class GroupView {
   }
 
   get accounts(): Set<string> {
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a new set each time, never changed
     return new Set(this.members?.map(({ person }) => person.accountId))
   }
 

@@ -33,5 +33,6 @@ export class PeopleChoice {
 /** Contacts and people one writes to, each once, without oneself, those who are left out, and blocked ones. */
 export function choosable(people: readonly Person[], leftOut: ReadonlySet<string>): Person[] {
   const isOpen = ({ accountId, isMe, marks }: Person): boolean => !isMe && !marks.blocked && !leftOut.has(accountId)
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- used here only
   return [...new Map(people.map(person => [person.accountId, person])).values()].filter(isOpen)
 }

@@ -11,6 +11,7 @@ export class TypingNotices {
   typing = $state.raw<readonly string[]>([])
   readonly #api: PeerApi
   readonly #conversationId: string
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- timers are not shown
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
   #stopListening: (() => void)[] = []
   #saidAt = -Infinity

@@ -13,6 +13,7 @@ export class Faces {
   readonly #people: Pick<PeerApi['people'], 'picture'>
   readonly #addresses = new SvelteMap<string, string>()
   /** When each was asked for. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- when a picture was asked for is not shown
   readonly #asked = new Map<string, number>()
 
   constructor(people: Pick<PeerApi['people'], 'picture'>) {

@@ -66,4 +66,9 @@ describe('the documents', () => {
       'docs/example.md: ../README.md#no-such-part'
     ])
   })
+
+  it('number each decision once', () => {
+    const numbers = readdirSync(join(root, 'docs/decisions')).map(name => name.slice(0, 4))
+    expect(numbers.toSorted()).toEqual(numbers.map((_, index) => String(index + 1).padStart(4, '0')))
+  })
 })

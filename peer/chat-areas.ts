@@ -32,6 +32,7 @@ import { SignedRequests } from './objects/signed-requests.ts'
 import { ownShownId } from './history/shown-id.ts'
 import { Typing } from './conversations/typing.ts'
 import { UnheardQueue } from './conversations/unheard-queue.ts'
+import type { ShownId } from './store/conversation-entries.ts'
 import type { UnitOfWork } from './store/state-store.ts'
 import type { ChatAreas, ChatComponents, ChatEvents } from './chat-components.ts'
 import type { CoreParts } from './chat-parts.ts'
@@ -96,7 +97,11 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     privacy: () => details().privacy,
     onTyping: events.onTyping
   })
-  const messages = new MessageCalls({ context, states, history, own: ownMessages, people, typing })
+  const waiting = async (): Promise<ShownId[]> => {
+    const unsealed = (await core.queue.shown()).map(message => ownShownId(context, message))
+    return [...unsealed, ...outbox.waitingMessages(), ...files.waitingMessages()]
+  }
+  const messages = new MessageCalls({ context, states, history, own: ownMessages, waiting, people, typing })
   const amending = new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
   const expiry = new ExpiryClock(context, states, history)
   const complaints = new Complaints({ context, states, fetch: components.fetch })

@@ -21,6 +21,8 @@ export interface MessagesApi {
   createPoll(conversationId: ConversationHex, poll: NewPoll): Promise<ChatMessage>
   /** One message; null if it is not here, or was removed. */
   find(messageId: MessageHex): Promise<ChatMessage | null>
+  /** Own messages of all conversations that the network does not keep yet, oldest first. A removed device sends them no more. */
+  unsent(): Promise<ChatMessage[]>
   /** Pinned messages of a conversation, oldest first. */
   pinned(conversationId: ConversationHex): Promise<ChatMessage[]>
   /** Texts that an edited message had, oldest first, with the one that counts; none if it was not edited, or is deleted. */
@@ -43,6 +45,7 @@ export const MESSAGES_CALLS: CallTable<MessagesApi> = {
   forward: 'give-up',
   createPoll: 'give-up',
   find: 'repeat',
+  unsent: 'repeat',
   pinned: 'repeat',
   versions: 'repeat',
   heardBy: 'repeat',

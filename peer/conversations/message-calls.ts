@@ -24,6 +24,8 @@ export interface MessageCallsComponents {
   states: StateStore
   history: MessageLog
   own: OwnMessages
+  /** Names of own messages that the network does not keep yet. */
+  waiting: () => Promise<ShownId[]>
   people: PersonViews
   typing: Typing
 }
@@ -45,6 +47,15 @@ export class MessageCalls implements MessagesApi {
   async find(id: string): Promise<ChatMessage | null> {
     const row = await this.#row(id)
     return row && row.kind !== 'removed' ? this.#components.people.message(row) : null
+  }
+
+  async unsent(): Promise<ChatMessage[]> {
+    const ids = await this.#components.waiting()
+    const found = await Promise.all([...new Set(ids)].map(id => this.find(id)))
+    return found
+      .filter(message => message?.mine && (message.state === 'waiting' || message.state === 'failed'))
+      .map(message => message!)
+      .sort((a, b) => a.sentAt - b.sentAt)
   }
 
   async #row(id: string): Promise<MessageRow | undefined> {

@@ -360,6 +360,7 @@ export class FakePeer implements PeerApi {
       return this.#send(conversationId, { kind: 'poll', text: question, poll })
     },
 
+    unsent: async () => this.#all().filter(({ mine, state }) => mine && (state === 'waiting' || state === 'failed')),
     find: async id => this.#all().find(message => message.id === id) ?? null,
     pinned: async conversationId => (this.#world.messages[conversationId] ?? []).filter(({ isPinned }) => isPinned),
     versions: async () => [],

@@ -123,14 +123,23 @@ export const privacy: Run<'privacy'> = async (peer, command, output) => {
 export const status: Run<'status'> = async (peer, _command, output) => {
   await peer.caughtUp(LOOK_UP_TIMEOUT_MS)
   const { stage, me: self, status: now } = await peer.snapshot()
+  // Of a removed device: nobody else has them.
+  const unsent = self !== null && self.deviceState !== 'live' ? await peer.messages.unsent() : []
   await output.print(
-    { stage, username: self?.username ?? null, accountId: self?.accountId ?? null, ...now },
+    {
+      stage,
+      username: self?.username ?? null,
+      accountId: self?.accountId ?? null,
+      ...now,
+      unsent: unsent.map(({ id, conversationId, text }) => ({ id, conversationId, text }))
+    },
     [
       self ? `Registered as ${nameOf(self)}` : 'Not registered',
       `Connection  ${now.connection}${now.node === null ? '' : ` to ${printable(now.node)}`}`,
       `Network     ${now.network ? `${printable(now.network.label)}, ${now.listedNodes} listed node(s), epoch ${now.epoch}` : 'unknown'}`,
       `Waiting     ${now.waiting} message(s)`,
-      ...(now.problem === null ? [] : [`Problem     ${statusProblemWords(now.problem)}`])
+      ...(now.problem === null ? [] : [`Problem     ${statusProblemWords(now.problem)}`]),
+      ...unsent.map(({ text }) => `Not sent    ${printable(text)}`)
     ].join('\n')
   )
   return EXIT.done

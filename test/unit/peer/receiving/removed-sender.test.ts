@@ -5,6 +5,7 @@ import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import { slots } from '../../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { commandOn } from '../../../support/peer/run-peer.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { eventually } from '../../../support/wait-for.ts'
@@ -146,3 +147,23 @@ test('whatever order things happen in, each message that was acknowledged is sho
   })
   await fc.assert(property, { numRuns: 16 })
 }, 120_000)
+
+test('what a device had not sent when it was removed is said on it, and can be read there', async () => {
+  const { network, ada, bob, tablet } = await people()
+  await tablet.send(bob, 'zero')
+  await eventually(async () => (await bob.received(ada)).length === 1, 'zero')
+  network.answer = async frame =>
+    frame.kind === 'submit' ? { kind: 'error', request: frame.request, code: 'busy', message: 'not now' } : undefined
+  await tablet.send(bob, 'one')
+  await tablet.send(bob, 'two')
+  await ada.engine.devices.revoke(tablet.me.deviceId)
+  await tablet.engine.account.refresh(5_000)
+  expect((await tablet.engine.snapshot()).me!.deviceState).not.toBe('live')
+  expect((await tablet.engine.messages.unsent()).map(({ text }) => text)).toEqual(['one', 'two'])
+  const { stdout } = await commandOn(tablet.engine, 'status')
+  expect(stdout).toMatch(/Not sent {4}one\nNot sent {4}two/)
+  // Also for the next process.
+  await tablet.restart()
+  expect((await tablet.engine.messages.unsent()).map(({ text }) => text)).toEqual(['one', 'two'])
+  expect(await bob.received(ada)).toEqual(['zero'])
+})

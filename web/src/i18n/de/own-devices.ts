@@ -41,6 +41,10 @@ export const ownDevices: typeof English = {
     keep: 'Behalten',
     removedHere:
       'Dieses Gerät wurde aus deinem Konto entfernt. Es kann nicht mehr senden und empfangen. Seine Nachrichten bleiben darauf; um sie zu löschen, lösche, was dein Browser für diese Seite behält.',
+    unsent: n =>
+      plural(n, { one: '{n} Nachricht wurde nicht gesendet.', other: '{n} Nachrichten wurden nicht gesendet.' }),
+    unsentHint: 'Kopiere, was du brauchst, und sende es von einem anderen Gerät.',
+    copyUnsent: 'Nachrichten kopieren',
     failed: 'Die Liste der Geräte ließ sich nicht öffnen.'
   },
 

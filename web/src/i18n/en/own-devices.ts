@@ -39,6 +39,9 @@ export const ownDevices = {
     keep: 'Keep it',
     removedHere:
       'This device was removed from your account. It can no longer send or receive. Its messages stay on it; to erase them, clear what your browser keeps for this site.',
+    unsent: (n: number) => plural(n, { one: '{n} message was not sent.', other: '{n} messages were not sent.' }),
+    unsentHint: 'Copy what you need, and send it from another device.',
+    copyUnsent: 'Copy the messages',
     failed: 'Couldn’t open the list of devices.'
   },
 

@@ -173,8 +173,11 @@ export class SessionUpkeep {
     const accountIds = roster.membersOf(conversation)
     const members = await Promise.all(accountIds.map(accountId => directory.account(accountId)))
     if (!members.every(member => member !== undefined)) return
-    const needsBundles = deliveries.some(({ value }) => value.waiting.some(({ keyId }) => keyId === null))
-    const bundles = needsBundles ? (await Promise.all(accountIds.map(id => directory.bundles.of(id)))).flat() : []
+    const isNeeded = await this.#needsBundles(
+      key,
+      deliveries.map(({ value }) => value)
+    )
+    const bundles = isNeeded ? (await Promise.all(accountIds.map(id => directory.bundles.of(id)))).flat() : []
     await states.unit(async unit => {
       // As known in the unit: a device may have been seen revoked while bundles were asked for.
       const known = members.map(member => directory.peek(toHex(member.accountId)) ?? member)
@@ -182,6 +185,20 @@ export class SessionUpkeep {
       for (const { value } of deliveries) await this.#reopenOne(unit, conversation, sealTo.roster, bundles, value)
     })
     outbox.kick()
+  }
+
+  /** Whether an Open goes to a device that has handed over no key of the conversation: it never had one, or the first was lost. */
+  async #needsBundles(key: string, deliveries: OpenDelivery[]): Promise<boolean> {
+    const { context, states, inbox } = this.#components
+    const held = await states.range('peer-key', key, slots.peerKey('', '').codec)
+    const keyed = new Set(held.map(({ value }) => toHex(value.deviceId)))
+    const situation = (id: DeviceId) => ({ keyId: undefined, heardAt: inbox.heardAt(key, toHex(id)) })
+    return deliveries.some(delivery => {
+      const { waiting } = delivery
+      const ids = waiting.map(({ deviceId }) => deviceId)
+      const due = devicesToReopen(delivery, ids, situation, context.timers.now())
+      return waiting.some(({ keyId }) => keyId === null) || due.some(id => !keyed.has(toHex(id)))
+    })
   }
 
   async #reopenOne(

@@ -7,6 +7,7 @@ import { snapshotOf, type StoreSnapshot } from '../chain/store/store-dump.ts'
 import type { StoreError } from '../chain/store/store-error.ts'
 import { fromHex, toHex } from '../protocol/bytes.ts'
 import type { RecordId } from '../protocol/identity/device.ts'
+import { SerialQueue } from '../protocol/serial-queue.ts'
 import { openLevel } from './open-level.ts'
 
 /** The identities of a day, and what they are hashed with. */
@@ -56,6 +57,8 @@ export class AppDatabase {
   readonly #onFatal: ((error: StoreError) => void) | undefined
   #database: Database | undefined
   #identityKey: Uint8Array = new Uint8Array()
+  /** Reading, changing and writing what is known of an identity must not interleave. */
+  readonly #identityWrites = new SerialQueue()
 
   /**
    * @param folder - made if missing; one process at a time.
@@ -84,6 +87,7 @@ export class AppDatabase {
 
   /** Safe to call twice. */
   async close(): Promise<void> {
+    await this.#identityWrites.idle()
     await this.#database?.close()
   }
 
@@ -143,19 +147,23 @@ export class AppDatabase {
   }
 
   /** Counts a registration of a social identity. */
-  async addRegistration(provider: string, subject: string, now: number): Promise<void> {
+  addRegistration(provider: string, subject: string, now: number): Promise<void> {
     const identities = this.#sublevel<number[]>('identities')
     const key = this.#identityHash(provider, subject)
-    const times = ((await identities.get(key)) ?? []).filter(time => time > now - DAY_MS)
-    await identities.put(key, [...times, now])
+    return this.#identityWrites.run(async () => {
+      const times = ((await identities.get(key)) ?? []).filter(time => time > now - DAY_MS)
+      await identities.put(key, [...times, now])
+    })
   }
 
   /** Forgets identities whose registrations are more than a day old. */
-  async forgetIdentities(now: number): Promise<void> {
+  forgetIdentities(now: number): Promise<void> {
     const identities = this.#sublevel<number[]>('identities')
-    for await (const [key, times] of identities.iterator()) {
-      if (times.every(time => time <= now - DAY_MS)) await identities.del(key)
-    }
+    return this.#identityWrites.run(async () => {
+      for await (const [key, times] of identities.iterator()) {
+        if (times.every(time => time <= now - DAY_MS)) await identities.del(key)
+      }
+    })
   }
 
   /** Ids of providers can be guessed; without this node's key their hashes say nothing. */

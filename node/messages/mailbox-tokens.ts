@@ -9,6 +9,7 @@ import {
   type MailboxToken
 } from '../../protocol/wire/delivery-token.ts'
 import { envelopeIdOf, type EnvelopeClass } from '../../protocol/wire/envelope.ts'
+import { SerialQueue } from '../../protocol/serial-queue.ts'
 import { byteKey } from '../byte-key.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 import type { BatchDelivery } from './custody-batch.ts'
@@ -41,7 +42,8 @@ export class MailboxTokens {
   readonly #components: MailboxTokensComponents
   readonly #cache = new Map<string, MailboxToken | undefined>()
   readonly #missing = new Map<string, DeviceId>()
-  #keeping: Promise<unknown> = Promise.resolve()
+  /** Memory and disk change together. */
+  readonly #changes = new SerialQueue()
 
   constructor(components: MailboxTokensComponents) {
     this.#components = components
@@ -59,15 +61,13 @@ export class MailboxTokens {
 
   /** Keeps a verified token if it is newer than the one known; resolves once it is fsynced. */
   keep(mailbox: DeviceId, token: MailboxToken): Promise<void> {
-    const kept = this.#keeping.then(async () => {
+    return this.#changes.run(async () => {
       const known = await this.of(mailbox)
       if (known !== undefined && known.revision >= token.revision) return
       await this.#components.store.setToken(mailbox, encode(mailboxTokenCodec, token))
       this.#remember(byteKey(mailbox), token)
       await this.#promoteHeld(mailbox)
     })
-    this.#keeping = kept.catch(() => undefined)
-    return kept
   }
 
   /** Takes the mailboxes that got deliveries with a proof while no token was known here. */
@@ -78,9 +78,12 @@ export class MailboxTokens {
   }
 
   /** Lets go of a token that other nodes have taken over. */
-  async forget(mailbox: DeviceId): Promise<void> {
-    this.#cache.delete(byteKey(mailbox))
-    await this.#components.store.setToken(mailbox, undefined)
+  forget(mailbox: DeviceId): Promise<void> {
+    return this.#changes.run(async () => {
+      await this.#components.store.setToken(mailbox, undefined)
+      // A read that began before must not bring it back.
+      this.#remember(byteKey(mailbox), undefined)
+    })
   }
 
   /** Judges deliveries, in their order. Where no token is known nothing can be proven, and nothing is wrong. */

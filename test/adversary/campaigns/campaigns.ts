@@ -202,6 +202,14 @@ async function devices({ seed, runs, budgetMs }: CampaignInit): Promise<Campaign
   })
 }
 
+async function nodeRaces({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runNodeRaces } = await import('./node-races.ts')
+  return guarded(runs, async () => {
+    const { runs: done, failures, calls } = await runNodeRaces({ seed, runs, budgetMs })
+    return { runs: done, failures: failures.length, examples: failures.slice(0, 20), calls }
+  })
+}
+
 async function wrongClocks({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
   const { runWrongClocks } = await import('./wrong-clocks.ts')
   return guarded(runs, async () => {
@@ -321,6 +329,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'races',
     defaultRuns: 500,
     run: callRaces
+  },
+  'node-races': {
+    summary:
+      'what a node keeps (registrations, records to publish, bundles, tokens, mailboxes), changed by many at once with random waits at each access of the disk: nothing answered is lost, memory and disk are the same',
+    unit: 'races',
+    defaultRuns: 500,
+    run: nodeRaces
   },
   'browser-lies': {
     summary: 'the same in Chromium: the app of the lying node, one profile and many look-ups in its worker',

@@ -97,7 +97,9 @@ export class AppDatabase {
   }
 
   /** A text store for one other part, inside this database. */
-  storeFor(part: 'publisher' | 'follower' | 'epochs' | 'objects' | 'invites' | 'backups' | 'complaints'): ChainStore {
+  storeFor(
+    part: 'publisher' | 'follower' | 'epochs' | 'objects' | 'invites' | 'backups' | 'complaints' | 'verified-log'
+  ): ChainStore {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore
   }
 

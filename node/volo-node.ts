@@ -189,13 +189,15 @@ export class VoloNode {
     )
 
     // The services: key directory, sign-in, registration.
-    const { keyDirectory, chain, recordOutbox, keyDistribution } = await createDirectoryServices(
-      { ...common, database, keyStore, relay },
+    const { keyDirectory, chain, restore, recordOutbox, keyDistribution } = await createDirectoryServices(
+      { ...common, database, keyStore, relay, onFatal },
       {
         config,
         chainUrl: config.chainUrl ?? (await devnet!).url,
         network,
         genesis,
+        nodeSeed,
+        version,
         finalWatcher: chainEpochs,
         onFinal: async follower =>
           chainEpochs?.settle({
@@ -205,6 +207,7 @@ export class VoloNode {
       }
     )
     stack.defer(() => chain.stop())
+    stack.defer(() => restore.stop())
     relay.serve(keyDistribution)
     const demo = await openDemoSignIn(config, publicUrl)
     const signIn = createSignIn(common, {
@@ -316,7 +319,7 @@ export class VoloNode {
     stack.defer(() => relay.stop())
     await port.release()
     await http.listen(config.host, port.port)
-    await chain.start(keyDirectory)
+    await chain.start(keyDirectory, restore)
     await recordOutbox.start()
     stack.defer(() => recordOutbox.stop())
     const adminPort = await admin.listen(config)

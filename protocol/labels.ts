@@ -27,6 +27,7 @@ export type Purpose =
   | 'acknowledgement'
   | 'eviction'
   | 'heartbeat'
+  | 'verified-log'
   | 'shard'
   | 'placement'
   | 'peer-authentication'

@@ -5,7 +5,7 @@ import type { ChainSource } from '../../chain/source/chain-source.ts'
 import { DEVNET_LABEL, DEVNET_MAGIC } from '../../chain/devnet/devnet.ts'
 import { ChainError } from '../../chain/errors.ts'
 import { Follower } from '../../chain/follow/follower.ts'
-import type { ChainChange } from '../../chain/follow/chain-change.ts'
+import type { ChainChange, FinalTransaction } from '../../chain/follow/chain-change.ts'
 import { Publisher } from '../../chain/publish/publisher.ts'
 import { MAINNET_MAGIC, Wallet } from '../../chain/publish/wallet.ts'
 import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
@@ -15,6 +15,7 @@ import { ConfigError } from '../config/config-error.ts'
 import type { NodeConfig } from '../config/config.ts'
 import { chainLogger } from '../logger.ts'
 import { chainReasons, chainWarnings } from './chain-health.ts'
+import type { DirectoryRestore } from './directory-restore.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { Logger, ReadinessReason } from '../ports.ts'
 
@@ -116,12 +117,14 @@ export class ChainService {
   }
 
   /** Rebuilds the directory from what was followed before, then goes on following and publishing. */
-  async start(keyDirectory: KeyDirectory): Promise<void> {
-    for await (const transaction of this.follower.finals()) await keyDirectory.restoreFinal(transaction)
+  async start(keyDirectory: KeyDirectory, restore: DirectoryRestore): Promise<void> {
+    const finals = (): AsyncIterable<FinalTransaction> => this.follower.finals()
+    await restore.restore(finals, keyDirectory)
     await this.publisher.start()
     await this.follower.start()
     const seen = this.follower.snapshot()
     if (seen) await keyDirectory.applyChange({ ...seen, final: [], rolledBack: [] })
+    restore.verifyInBackground(finals)
   }
 
   /** Safe to call twice. */

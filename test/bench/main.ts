@@ -2,6 +2,7 @@
  * `npm run bench [name …]`: figures as JSON lines on standard output, each beside its baseline measured in the same run.
  */
 import { parseArgs } from 'node:util'
+import { benchDirectoryRestore } from './directory-restore.ts'
 import { benchColdStart, benchWebSizes } from './cold-start.ts'
 import { benchDeliveries } from './deliveries.ts'
 import { benchDirectory } from './directory.ts'
@@ -26,6 +27,10 @@ const BENCHES: Record<string, { summary: string; run: (settings: Settings) => Pr
   latency: { summary: 'from sending to showing a message, beside a raw ws relay', run: benchLatency },
   durable: { summary: 'messages with signed receipts per second, beside bare LevelDB', run: benchDurable },
   memory: { summary: 'what a client that only waits costs a node', run: benchMemory },
+  'directory-restore': {
+    summary: 'a start with a log of records: every signature checked, and taken from the mark of an earlier run',
+    run: benchDirectoryRestore
+  },
   'cold-start': { summary: 'from spawning a node to people being able to chat', run: benchColdStart },
   web: { summary: 'what a browser fetches', run: benchWebSizes },
   directory: {

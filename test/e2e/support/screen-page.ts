@@ -48,6 +48,7 @@ async function leaveApp(page: Page, origin: string): Promise<void> {
 
 /** Waits until nothing on the page changes, and fades have ended: a half faded text has half its contrast. */
 async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null)
   await page.evaluate(async quietMs => {
     await new Promise<void>(resolve => {
       let quiet = setTimeout(resolve, quietMs)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, type Plugin } from 'vite'
 import { keepOffline } from './keep-offline.ts'
+import { thirdParty } from './third-party.ts'
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const { version } = JSON.parse(readFileSync(fromHere('../package.json'), 'utf8')) as { version: string }
@@ -22,7 +23,8 @@ function scriptedPeer(): Plugin {
 
 export default defineConfig(({ mode }) => {
   const fixture = mode === 'fixture'
-  const seams = () => (fixture ? [scriptedPeer()] : [])
+  const { collect, write } = thirdParty()
+  const seams = () => [...(fixture ? [scriptedPeer()] : []), collect()]
   return {
     root: fromHere('.'),
     // Relative addresses: the same files work below any path, and from any node.
@@ -30,6 +32,7 @@ export default defineConfig(({ mode }) => {
     define: { __VOLO_VERSION__: JSON.stringify(version) },
     plugins: [
       ...seams(),
+      write(),
       svelte({ configFile: fromHere('svelte.config.js') }),
       keepOffline(fromHere('src/pwa/service-worker.ts'))
     ],

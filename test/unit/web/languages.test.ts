@@ -35,7 +35,7 @@ const SAME_IN_GERMAN = new Set([
 
 /** Words in Latin letters that Arabic keeps: names of products, keys of a keyboard, names in examples, what the public record calls its entries. */
 const LATIN_IN_ARABIC =
-  /\b(Volo|QR|PDF|JPEG|PNG|WebP|Ctrl|Alt|Shift|Enter|Esc|Iagon|iPhone|Node\.js|Ed25519|CREATE|ADD|REVOKE|ROTATE|NAME|RECOVER|SETRECOVERY|NODE|VOUCH|L[012]|Ada L|Ada|a–z|ada\.example|ada|volo-recovery-code\.txt)\b|@/g
+  /\b(Volo|QR|PDF|JPEG|PNG|WebP|Ctrl|Alt|Shift|Enter|Esc|Iagon|iPhone|Node\.js|Ed25519|CREATE|ADD|REVOKE|ROTATE|NAME|RECOVER|SETRECOVERY|NODE|VOUCH|L[012]|Ada L|Ada|a–z|ada\.example|ada|SHA-256|volo-verify bundle|volo-recovery-code\.txt)\b|@/g
 
 /** English words that no German sentence has. */
 const ENGLISH =

@@ -44,6 +44,9 @@ export const technical: typeof English = {
     L2: 'L2: wie L1, und zwei Betreiber stimmen in Transaktion und Block überein',
     checkedAt: 'Zuletzt geprüft',
     none: 'noch keiner',
+    release: 'Ausgabe (SHA-256 ihres Manifests)',
+    releaseHint:
+      'Was diese Adresse gerade ausliefert. Eine App kann nicht für sich selbst bürgen: Vergleiche es von einem anderen Computer aus mit der veröffentlichten Ausgabe, mit „volo-verify bundle“.',
     node: 'Verbundener Knoten',
     epoch: 'Verteilungsepoche',
     listedNodes: 'Gelistete Knoten',

@@ -64,6 +64,7 @@ export const you: typeof English = {
     aboutEmulated: label =>
       `Du bist auf „${label}“. Das öffentliche Register dort ist zum Ausprobieren nachgebildet: Es verhält sich wie das echte, aber niemand außerhalb kann es prüfen. Die Demo-Anmeldung beweist nichts darüber, wer jemand ist.`,
     aboutReal: label => `Öffentliches Register: ${label}.`,
+    licences: 'Lizenzen fremder Arbeit in Volo',
     aboutWeb:
       'Diese App kommt als Webseite von der Adresse, die du geöffnet hast. Wer sie ausliefert, könnte eine veränderte ausliefern; dein Browser behält eine Kopie und führt diese aus. Eine neuere Version wird angeboten, solange die App offen ist, und startet von selbst, sobald alle ihre Tabs geschlossen waren.'
   },

@@ -44,6 +44,9 @@ export const technical = {
     L2: 'L2: as L1, and two operators agree on transaction and block',
     checkedAt: 'Last checked',
     none: 'not yet',
+    release: 'Release (SHA-256 of its manifest)',
+    releaseHint:
+      'What this address serves now. An app cannot vouch for itself: compare it with the published one from another computer, with “volo-verify bundle”.',
     node: 'Connected node',
     epoch: 'Placement epoch',
     listedNodes: 'Listed nodes',

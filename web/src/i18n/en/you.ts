@@ -63,6 +63,7 @@ export const you = {
     aboutEmulated: (label: string) =>
       `You are on “${label}”. Its public record is emulated for trying out: it behaves like the real one, but nobody outside can check it. Demo sign-in proves nothing about who somebody is.`,
     aboutReal: (label: string) => `Public record: ${label}.`,
+    licences: 'Licences of others’ work in Volo',
     aboutWeb:
       'This app comes as a web page from the address you opened. Whoever serves it could serve a changed one; your browser keeps a copy and runs that. A newer version is offered while the app is open, and starts by itself once every tab of it was closed.'
   },

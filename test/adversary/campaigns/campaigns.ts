@@ -210,6 +210,15 @@ async function nodeRaces({ seed, runs, budgetMs }: CampaignInit): Promise<Campai
   })
 }
 
+async function groups({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runGroupsCampaign } = await import('./groups.ts')
+  return guarded(runs, async () => {
+    const { sent, examples, ...rest } = await runGroupsCampaign({ seed, messages: runs, budgetMs })
+    const failures = rest.lost + rest.twice + rest.disordered + rest.unreadable + rest.otherMembers
+    return { runs: sent, failures, examples, ...rest }
+  })
+}
+
 async function wrongClocks({ seed, runs, budgetMs }: CampaignInit): Promise<CampaignOutcome> {
   const { runWrongClocks } = await import('./wrong-clocks.ts')
   return guarded(runs, async () => {
@@ -363,6 +372,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'MiB of files',
     defaultRuns: 1_024,
     run: backup
+  },
+  groups: {
+    summary:
+      'twelve people with one to three devices in a group while the network loses, copies and delays, people and devices come and go, clocks are hours apart and a node is killed: everything once, in order, the same members',
+    unit: 'messages',
+    defaultRuns: 10_000,
+    run: groups
   },
   'wrong-clocks': {
     summary:

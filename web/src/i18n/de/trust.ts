@@ -78,6 +78,39 @@ export const trust: typeof English = {
     title: 'Sicherheitsnummer',
     intro: name =>
       `Triff ${name} oder ruf an, und vergleicht diese Ziffern mit denen auf dem anderen Bildschirm. Sind alle gleich, steht niemand zwischen euch.`,
+    groupIntro:
+      'Trefft euch und vergleicht diese Ziffern, oder scannt eure Codes. Sind sie gleich, sehen alle dieselben Personen und Geräte.',
+    people: 'Nummern der Personen',
+    code: {
+      title: 'Mit einem Code vergleichen',
+      intro: 'Eine Person zeigt diesen Code, die andere scannt ihn. Volo vergleicht jedes Gerät in diesem Chat.',
+      qr: 'QR-Code zum Vergleichen',
+      tooMany: 'Hier sind zu viele Geräte für einen Code. Vergleicht die Ziffern.',
+      same: name => `Du und ${name} seht dasselbe`,
+      sameText: name => `Jedes Gerät in diesem Chat ist auf beiden Seiten dasselbe. ${name} ist verifiziert.`,
+      sameOwn: 'Deine beiden Geräte sehen dasselbe',
+      sameOwnText: 'Jedes Gerät in diesem Chat ist auf beiden dasselbe.',
+      differs: name => `Du und ${name} seht nicht dasselbe`,
+      differsOwn: 'Deine beiden Geräte sehen nicht dasselbe',
+      notIn: 'Wer diesen Code zeigt, ist auf deinem Gerät nicht in diesem Chat',
+      differsText:
+        'Teile hier vorerst keine Geheimnisse. Stellt sicher, dass beide Apps aktuell und verbunden sind, und vergleicht noch einmal.',
+      here: (name, device) => `Nur du siehst ein Gerät von ${name}: ${device}`,
+      there: (name, device) => `Nur die andere Seite sieht ein Gerät von ${name}: ${device}`,
+      you: 'dir',
+      somebody: 'jemandem, der auf deinem Gerät nicht in diesem Chat ist',
+      elsewhere: 'Das ist der Code eines anderen Chats. Öffnet auf beiden Seiten denselben Chat.',
+      done: 'Fertig',
+      scanner: {
+        otherCode: 'Dieser QR-Code ist keiner zum Vergleichen.',
+        noPicture: 'In diesem Bild ist kein Code zu lesen. Nimm ein scharfes, oder vergleicht die Ziffern.',
+        cameraForbidden:
+          'Dieser Browser lässt Volo die Kamera nicht benutzen. Erlaube es für diese Adresse, oder nimm ein Bild.',
+        cameraMissing:
+          'Es gibt keine Kamera, die sich benutzen lässt. Nimm ein Bild des Codes, oder vergleicht die Ziffern.',
+        cameraFailed: 'Die Kamera geht gerade nicht. Vielleicht benutzt sie ein anderes Programm. Nimm ein Bild.'
+      }
+    },
     digits: 'Sechzig Ziffern in zwölf Gruppen',
     match: 'Sie sind gleich',
     mismatch: 'Sie sind verschieden',

@@ -76,6 +76,37 @@ export const trust = {
     title: 'Safety number',
     intro: (name: string) =>
       `Meet ${name}, or call, and compare these digits with those on the other screen. If all are the same, nobody stands between you.`,
+    groupIntro:
+      'Meet people of this group and compare these digits, or scan each other’s codes. If they are the same, everybody sees the same people and devices.',
+    people: 'Numbers of the people',
+    code: {
+      title: 'Compare with a code',
+      intro: 'One of you shows this code, the other one scans it. Volo compares every device in this chat.',
+      qr: 'QR code to compare',
+      tooMany: 'There are too many devices here for a code. Compare the digits.',
+      same: (name: string) => `You and ${name} see the same`,
+      sameText: (name: string) => `Every device in this chat is the same on both sides. ${name} is verified.`,
+      sameOwn: 'Your two devices see the same',
+      sameOwnText: 'Every device in this chat is the same on both.',
+      differs: (name: string) => `You and ${name} do not see the same`,
+      differsOwn: 'Your two devices do not see the same',
+      notIn: 'Who shows this code is not in this chat on your device',
+      differsText:
+        'Don’t share secrets here for now. Make sure that both apps are up to date and connected, then compare again.',
+      here: (name: string, device: string) => `Only you see a device of ${name}: ${device}`,
+      there: (name: string, device: string) => `Only the other side sees a device of ${name}: ${device}`,
+      you: 'you',
+      somebody: 'somebody who is not in this chat on your device',
+      elsewhere: 'This is the code of another chat. Open the same chat on both sides.',
+      done: 'Done',
+      scanner: {
+        otherCode: 'This QR code is not one for comparing.',
+        noPicture: 'No code can be read in this picture. Use a sharp one, or compare the digits.',
+        cameraForbidden: 'This browser does not let Volo use the camera. Allow it for this address, or use a picture.',
+        cameraMissing: 'There is no camera that can be used. Use a picture of the code, or compare the digits.',
+        cameraFailed: 'The camera does not work just now. Another program may use it. Use a picture.'
+      }
+    },
     digits: 'Sixty digits in twelve groups',
     match: 'They are the same',
     mismatch: 'They differ',

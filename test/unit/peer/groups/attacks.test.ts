@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fromHex, toHex, utf8 } from '../../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
-import { decodeEnvelope } from '../../../../protocol/wire/envelope.ts'
+import { decodeEnvelope, type DeliveryId } from '../../../../protocol/wire/envelope.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { linkedDevice } from '../../../support/peer/linked-device.ts'
@@ -94,6 +94,36 @@ test('a former member who hears of nothing, with every key, is neither heard nor
     expect(await textsIn(peer, group.id)).toEqual(['while a member', 'without dan'])
     expect(await size(peer)).toBe(2)
   }
+})
+
+test('who is handed all that nodes keep reads nothing from before they were added, nor from after they were removed', async () => {
+  const { group } = await ada.engine.groups.create('Club', [idOf(bob)])
+  await until('bob is in', async () => (await size(bob)) === 2)
+  await ada.engine.messages.sendText(group.id, 'before')
+  await has(bob, group.id, 'before')
+  await ada.engine.groups.add(group.id, [idOf(dan)])
+  await until('dan is in', async () => (await size(dan)) === 3)
+  await dan.engine.messages.sendText(group.id, 'hello')
+  for (const peer of [ada, bob]) await has(peer, group.id, 'hello')
+  await ada.engine.groups.remove(group.id, [idOf(dan)])
+  await until('bob knows', async () => (await size(bob)) === 2)
+  await bob.engine.messages.sendText(group.id, 'after')
+  await has(ada, group.id, 'after')
+  // He has every key that he ever had, and a node that helps him.
+  const mailbox = fromHex(dan.me.deviceId) as DeviceId
+  let id = 0
+  for (const envelope of network.submitted.map(bytes => decodeEnvelope(bytes))) {
+    for (const { part, proof } of envelope.recipients) {
+      const name = new Uint8Array(32)
+      new DataView(name.buffer).setUint32(0, id++)
+      const delivery = { ...envelope, id: name as DeliveryId, part, proof, storedAt: Date.now() }
+      network.push(mailbox, delivery)
+    }
+  }
+  // It comes behind all of that on the same connection.
+  await ada.send(dan, 'the last one')
+  await until('dan has looked at all', async () => (await dan.received(ada)).includes('the last one'))
+  expect(await textsIn(dan, group.id)).toEqual(['hello'])
 })
 
 test('a copy of everything that ever went through the network changes nothing', async () => {

@@ -15,6 +15,8 @@ test('the first Open of a conversation is sealed again if it was lost, to a devi
   const network = await FakeNetwork.create()
   const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
   running.push(ada, bob)
+  // Minutes of theirs have to pass: a round of upkeep, and the hold of a gap.
+  ada.speed = bob.speed = 60
   await ada.register('ada')
   await bob.register('bob')
   let dropped = 0

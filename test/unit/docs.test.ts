@@ -1,7 +1,8 @@
 /** Documents name files by link and by path. Files move; this notices a document that did not move along. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { CAMPAIGNS } from '../adversary/campaigns/campaigns.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -9,6 +10,8 @@ const root = resolve(import.meta.dirname, '../..')
 const FOLDERS = 'protocol|storage-adapter|chain|peer|node|web|test|docs|scripts|bin|docker'
 /** `node/main.ts`, `peer/network/`, `docs/verify.md`; not `npm run x`, nor a pattern with `*` or `…`. */
 const PATH = new RegExp(`\`((?:${FOLDERS})/[\\w./@-]*)\``, 'g')
+/** Promises name the test that shows them: `removed-sender.test.ts`, in whatever folder it is. */
+const TEST = /`([\w-]+\.(?:test|spec)\.ts)`/g
 const LINK = /\]\(([^)\s]+)\)/g
 
 const documents = [
@@ -18,6 +21,10 @@ const documents = [
     .map(name => join('docs', name))
 ]
 
+const tests = new Set(
+  readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).map(name => basename(name))
+)
+
 /** What a text names that does not exist, as `README.md: docs/gone.md`. */
 function missing(document: string, text: string): string[] {
   const matches = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(match => match[1]!)
@@ -25,7 +32,8 @@ function missing(document: string, text: string): string[] {
     .filter(link => !/^[a-z]+:|^#/.test(link))
     .map(link => resolve(root, dirname(document), link.replace(/#.*/, '')))
   const paths = matches(PATH).map(path => resolve(root, path))
-  return [...links, ...paths].filter(path => !existsSync(path)).map(path => `${document}: ${relative(root, path)}`)
+  const gone = [...links, ...paths].filter(path => !existsSync(path)).map(path => relative(root, path))
+  return [...gone, ...matches(TEST).filter(name => !tests.has(name))].map(name => `${document}: ${name}`)
 }
 
 /** Links to a heading of a document that has no such heading. */
@@ -60,11 +68,18 @@ describe('the documents', () => {
   }
 
   it('a link or path to nothing is noticed', () => {
-    const text = 'See [this](../README.md), [that](gone.md#part), `node/gone.ts`, `node/main.ts` and `npm start`.'
-    expect(missing('docs/example.md', text)).toEqual(['docs/example.md: docs/gone.md', 'docs/example.md: node/gone.ts'])
+    const text =
+      'See [this](../README.md), [that](gone.md#part), `node/gone.ts`, `node/main.ts`, `gone.test.ts`, `docs.test.ts` and `npm start`.'
+    const gone = ['docs/gone.md', 'node/gone.ts', 'gone.test.ts']
+    expect(missing('docs/example.md', text)).toEqual(gone.map(name => `docs/example.md: ${name}`))
     expect(missingHeadings('docs/example.md', '[x](../README.md#no-such-part)')).toEqual([
       'docs/example.md: ../README.md#no-such-part'
     ])
+  })
+
+  it('say of each campaign what must hold', () => {
+    const text = readFileSync(join(root, 'docs/campaigns.md'), 'utf8')
+    expect(Object.keys(CAMPAIGNS).filter(name => !text.includes(`\n| \`${name}\``))).toEqual([])
   })
 
   it('number each decision once', () => {

@@ -77,6 +77,17 @@ describe('the documents', () => {
     ])
   })
 
+  it('name for each attacker of the threat model the test or campaign that tries it', () => {
+    const text = readFileSync(join(root, 'docs/threat-model.md'), 'utf8')
+    const table = text.split('## Attackers')[1]!.split('\n## ')[0]!
+    const rows = table
+      .split('\n')
+      .filter(line => line.startsWith('|'))
+      .slice(2)
+    expect(rows.length).toBeGreaterThan(10)
+    expect(rows.filter(row => !/\.test\.ts`|campaigns\.md|npm run/.test(row.split('|').at(-2)!))).toEqual([])
+  })
+
   it('say of each campaign what must hold', () => {
     const text = readFileSync(join(root, 'docs/campaigns.md'), 'utf8')
     expect(Object.keys(CAMPAIGNS).filter(name => !text.includes(`\n| \`${name}\``))).toEqual([])

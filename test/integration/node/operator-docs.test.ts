@@ -63,3 +63,18 @@ describe('docs/operators', () => {
     expect(found(docs, /\b(VOLO_[A-Z_]+[A-Z])\b/g).filter(name => !real.has(name))).toEqual([])
   })
 })
+
+describe('docs/http-api.md', () => {
+  it('names every route with its method, and none that is not there', async () => {
+    const { paths } = (await (await fetch(`${node.url}/v1/openapi.json`)).json()) as { paths: Record<string, object> }
+    const real = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map(method => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
+    )
+    const text = readFileSync(join(root, 'docs', 'http-api.md'), 'utf8')
+    const named = found(text, /`((?:GET|POST|PUT|DELETE|PATCH) \/[^`?\s]+)/g).map(route =>
+      route.replace('NAME.json', ':file')
+    )
+    // The description of the routes does not describe itself.
+    expect(named.filter(route => route !== 'GET /v1/openapi.json').sort()).toEqual(real.sort())
+  })
+})

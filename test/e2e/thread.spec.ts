@@ -1,7 +1,8 @@
 import { expect, test, type Locator, type Page } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
 import { WORLD_CHANNEL } from '../support/fake-peer.ts'
-import { busyWorld, conversationId, message, person, type World } from '../support/fixture-world.ts'
+import type { ChatMessage, PromiseView } from '../../peer/peer-api.ts'
+import { busyWorld, conversationId, fixtureId, message, person, type World } from '../support/fixture-world.ts'
 import { hostile } from './screens/worlds.ts'
 import { longestTask } from './support/long-tasks.ts'
 import { openScreen } from './support/screen-page.ts'
@@ -241,6 +242,23 @@ test('a message has a menu by right click and by keyboard, with its text to copy
   await expect(page.getByRole('dialog', { name: 'Bob' })).toContainText('Arrived on this device')
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toHaveCount(0)
+})
+
+test('the details of a sent message say which operator keeps it, and which one broke its promise', async ({ page }) => {
+  const world = letters(5, 0)
+  const [last, ...before] = world.messages[id]!.toReversed()
+  const own: ChatMessage = { ...last!, mine: true, state: 'sent' }
+  const facts = { mailbox: '', deliveryId: '', promisedAt: 0, sentence: null }
+  const promises: PromiseView[] = [
+    { ...facts, node: fixtureId('node a'), operator: 'aaaaaaaa', state: 'kept' },
+    { ...facts, node: fixtureId('node b'), operator: 'bbbbbbbb', state: 'broken' }
+  ]
+  const messages = { ...world.messages, [id]: [...before.toReversed(), own] }
+  await open(page, { ...world, messages, promises: { [own.id]: promises } })
+  await page.getByRole('log').getByText('number 4', { exact: true }).click({ button: 'right' })
+  await page.getByRole('menuitem', { name: 'Details' }).click()
+  await expect(page.getByRole('dialog')).toContainText('Kept by operator aaaaaaaa')
+  await expect(page.getByRole('dialog')).toContainText('it broke its promise')
 })
 
 test('the safety number and the record open beside the chat', async ({ page }) => {

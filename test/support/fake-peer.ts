@@ -204,7 +204,10 @@ export class FakePeer implements PeerApi {
     }
   })
 
-  readonly complaints: PeerApi['complaints'] = { check: async () => [], list: async () => [] }
+  readonly complaints: PeerApi['complaints'] = {
+    check: async id => this.#world.promises?.[id] ?? [],
+    list: async () => []
+  }
 
   readonly social: PeerApi['social'] = { link: async () => [], unlink: async () => [], links: async () => [] }
 

@@ -12,6 +12,7 @@ import type {
   PeerSnapshot,
   PeerStatus,
   Person,
+  PromiseView,
   PublicRecord,
   RecordDetails,
   RecordPlace,
@@ -33,6 +34,8 @@ export interface World {
   members?: Record<string, GroupMemberView[]>
   /** Who asks to be added to the groups. */
   asked?: Record<string, GroupRequestView[]>
+  /** What nodes say about messages that they signed for, by message; nothing by default. */
+  promises?: Record<string, PromiseView[]>
   /** Whether there is a recovery code; by default there is none. */
   recovery?: RecoveryState
 }

@@ -90,6 +90,14 @@ export const messages: typeof English = {
     editedAt: 'عُدّلت',
     earlier: 'النص السابق',
     notYet: 'لم تصل بعد',
-    deviceOf: (name, n) => `${isolated(name)}، الجهاز ${n}`
+    deviceOf: (name, n) => `${isolated(name)}، الجهاز ${n}`,
+    promiseOf: operator => `يحفظها المشغّل ${isolated(operator)}`,
+    promise: {
+      kept: 'ما زال يحفظها، أو استلمها جهاز',
+      broken: 'وقّع أنه يحفظها ثم وقّع أنها ليست عنده: أخلف وعده',
+      ended: 'حذفها كما تسمح القواعد',
+      unclear: 'يقول إنها ليست عنده، وهذا لا يثبت شيئًا بعد',
+      silent: 'لا يجيب'
+    }
   }
 }

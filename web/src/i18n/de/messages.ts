@@ -63,6 +63,14 @@ export const messages: typeof English = {
     editedAt: 'Bearbeitet',
     earlier: 'Früherer Text',
     notYet: 'Noch nicht zugestellt',
-    deviceOf: (name, n) => `${name}, Gerät ${n}`
+    deviceOf: (name, n) => `${name}, Gerät ${n}`,
+    promiseOf: operator => `Aufbewahrt von Betreiber ${operator}`,
+    promise: {
+      kept: 'Hat sie noch, oder ein Gerät hat sie abgeholt',
+      broken: 'Hat unterschrieben, dass er sie hat, und später, dass nicht: Er hat sein Versprechen gebrochen',
+      ended: 'Hat sie entfernt, wie es die Regeln erlauben',
+      unclear: 'Sagt, dass er sie nicht hat; das beweist noch nichts',
+      silent: 'Antwortet nicht'
+    }
   }
 }

@@ -61,6 +61,14 @@ export const messages = {
     editedAt: 'Edited',
     earlier: 'Earlier text',
     notYet: 'Not delivered yet',
-    deviceOf: (name: string, n: number) => `${name}, device ${n}`
+    deviceOf: (name: string, n: number) => `${name}, device ${n}`,
+    promiseOf: (operator: string) => `Kept by operator ${operator}`,
+    promise: {
+      kept: 'Holds it, or a device has taken it',
+      broken: 'Signed that it holds it, and later that it does not: it broke its promise',
+      ended: 'Let it go, as the rules allow',
+      unclear: 'Says that it does not hold it; this proves nothing yet',
+      silent: 'Does not answer'
+    }
   }
 }

@@ -149,7 +149,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     items: {
       get: name => own.items.get(name),
       set: (name, value) => own.sync.setItem(name, value),
-      names: () => own.items.all().map(({ name }) => name)
+      namesWith: prefix => own.items.namesWith(prefix)
     },
     people,
     ask: (accountId, secret) => ownMessages.askToJoin(accountId, secret),

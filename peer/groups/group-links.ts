@@ -17,8 +17,8 @@ import type { ShownPeople } from './group-views.ts'
 export interface SharedItems {
   get(name: string): Uint8Array | undefined
   set(name: string, value: Uint8Array): Promise<void>
-  /** Of all items. */
-  names(): string[]
+  /** Of all items that begin so. */
+  namesWith(prefix: string): string[]
 }
 
 export interface GroupLinksComponents {
@@ -90,8 +90,7 @@ export class GroupLinks {
     const prefix = requestsOf(group)
     const members = book.stateOf(group)?.members
     return items
-      .names()
-      .filter(name => name.startsWith(prefix))
+      .namesWith(prefix)
       .flatMap(name => {
         const account = name.slice(prefix.length)
         const value = items.get(name)

@@ -66,6 +66,13 @@ export class SyncItems {
     return value && new TextDecoder().decode(value)
   }
 
+  /** Names of the items that begin so and have a value, in no order. */
+  namesWith(prefix: string): string[] {
+    return [...this.#items.values()]
+      .filter(({ name, value }) => value.length > 0 && name.startsWith(prefix))
+      .map(({ name }) => name)
+  }
+
   /** All items in the order of their names. */
   all(): SyncItem[] {
     return [...this.#items.values()].sort((a, b) => (a.name < b.name ? -1 : 1))

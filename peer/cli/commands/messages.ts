@@ -172,7 +172,8 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
 async function printTyping(peer: NodePeer, { conversationId, from, isTyping }: TypingNotice, output: Output) {
   const { conversations } = await peer.snapshot()
   const conversation = conversations.find(({ id }) => id === conversationId)
-  const person = await peer.people.find(from).catch(() => null)
+  const members = conversation?.group ? await peer.groups.members(conversation.id) : []
+  const person = members.find(member => member.person.accountId === from)?.person ?? conversation?.person
   const username = person?.username ?? from
   const named = conversation ? conversationName(conversation) : conversationId
   await output.print(

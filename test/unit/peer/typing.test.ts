@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { TypingNotice } from '../../../peer/peer-api.ts'
 import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
+import { jsonOn } from '../../support/peer/run-peer.ts'
 import { TestPeer } from '../../support/peer/test-peer.ts'
 import { eventually } from '../../support/wait-for.ts'
 
@@ -33,6 +34,28 @@ function heardBy(peer: TestPeer): TypingNotice[] {
   return heard
 }
 
+test('`listen` prints who types only if it is asked to', async () => {
+  const on = vi.spyOn(bob.engine, 'on')
+  const listening = (...options: string[]) =>
+    jsonOn(bob.engine, 'listen', '--count', '1', '--timeout', '60', ...options)
+  const heard = heardBy(bob)
+  const plain = listening()
+  await ada.engine.messages.tellTyping(chat, true)
+  await eventually(() => heard.length > 0, 'the notice')
+  await ada.engine.messages.sendText(chat, 'here I am')
+  expect((await plain).lines).toMatchObject([{ text: 'here I am' }])
+  on.mockClear()
+  const asked = listening('--typing')
+  await eventually(() => on.mock.calls.some(([event]) => event === 'typing'), 'the listener')
+  await ada.engine.messages.tellTyping(chat, true)
+  await eventually(() => heard.length > 1, 'the other notice')
+  await ada.engine.messages.sendText(chat, 'and here')
+  const { conversationId: conversation } = heard[0]!
+  const [typing, message] = (await asked).lines as { from: string }[]
+  expect(typing).toEqual({ event: 'typing', conversation, from: message!.from, active: true })
+  expect(message).toMatchObject({ text: 'and here' })
+})
+
 test('an accepted person sees that one types, and that one has stopped', async () => {
   const heard = heardBy(bob)
   await ada.engine.messages.tellTyping(chat, true)
@@ -47,7 +70,10 @@ test('an accepted person sees that one types, and that one has stopped', async (
 
 test('who does not tell is not told, and reading is told only by those who want it', async () => {
   const [byAda, byBob] = [heardBy(ada), heardBy(bob)]
-  await ada.engine.account.changePrivacy({ tellsTyping: false })
+  expect(await jsonOn(ada.engine, 'privacy', '--typing', 'off')).toEqual({
+    code: 0,
+    lines: [{ tellsRead: true, tellsTyping: false }]
+  })
   await ada.engine.messages.tellTyping(chat, true)
   await bob.engine.messages.tellTyping(chat, true)
   await ada.engine.account.changePrivacy({ tellsRead: false })

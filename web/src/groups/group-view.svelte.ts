@@ -16,6 +16,7 @@ export class GroupView {
   readonly #api: PeerApi
   readonly #group: string
   #isReading = false
+  #isReadingRequests = false
   #readAgain = false
 
   /** @param group - its id. */
@@ -43,12 +44,24 @@ export class GroupView {
       while (this.#readAgain) {
         this.#readAgain = false
         this.members = await this.#api.groups.members(this.#group)
-        this.requests = await this.#api.groups.requests(this.#group)
       }
     } catch (error) {
       console.warn(error)
     } finally {
       this.#isReading = false
+    }
+  }
+
+  /** Reads who asks to be added. Calls while it reads change nothing: the next snapshot looks again. */
+  async readRequests(): Promise<void> {
+    if (this.#isReadingRequests) return
+    this.#isReadingRequests = true
+    try {
+      this.requests = await this.#api.groups.requests(this.#group)
+    } catch (error) {
+      console.warn(error)
+    } finally {
+      this.#isReadingRequests = false
     }
   }
 
@@ -91,7 +104,7 @@ export class GroupView {
     this.failure = null
     try {
       await act(this.#api.groups)
-      await this.read()
+      await Promise.all([this.read(), this.readRequests()])
       return true
     } catch (error) {
       this.failure = error

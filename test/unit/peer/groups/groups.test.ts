@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
+import { jsonOn } from '../../../support/peer/run-peer.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
@@ -186,7 +187,11 @@ test('who has the link joins, without knowing any name before', async () => {
 
 test('who has a link that needs an approval waits for the answer', async () => {
   const group = await create(bob)
-  const { url } = await ada.engine.groups.link(group, { needsApproval: true })
+  const { url } = await ada.engine.groups.link(group)
+  expect(await jsonOn(ada.engine, 'group', 'link', group, '--approve')).toMatchObject({
+    code: 0,
+    lines: [{ link: url, needsApproval: true }]
+  })
   expect(await ada.engine.groups.link(group)).toEqual({ url, needsApproval: true })
   await dan.engine.groups.join(url)
   await cleo.engine.groups.join(url)
@@ -195,8 +200,13 @@ test('who has a link that needs an approval waits for the answer', async () => {
   expect(await membersOf(ada, group)).toEqual(['ada admin', 'bob member'])
   await expect(bob.engine.groups.answerRequest(group, idOf(dan), true)).rejects.toMatchObject({ code: 'not-admin' })
   await ada.restart()
-  await ada.engine.groups.answerRequest(group, idOf(dan), true)
-  await ada.engine.groups.answerRequest(group, idOf(cleo), false)
+  const lines = (await jsonOn(ada.engine, 'group', 'requests', group)).lines as { accountId: string }[]
+  expect(lines.map(({ accountId }) => accountId).sort()).toEqual([idOf(cleo), idOf(dan)].sort())
+  expect(await jsonOn(ada.engine, 'group', 'approve', group, idOf(dan))).toMatchObject({
+    code: 0,
+    lines: [{ members: 3 }]
+  })
+  expect((await jsonOn(ada.engine, 'group', 'deny', group, idOf(cleo))).code).toBe(0)
   await until('dan is in', async () => (await dan.engine.groups.list()).some(({ role }) => role === 'member'))
   expect(await asked()).toEqual([])
   expect(await membersOf(ada, group)).toEqual(['ada admin', 'bob member', 'dan member'])

@@ -39,6 +39,7 @@ export const groups: typeof English = {
       'Wer diesen Link hat, kann beitreten, solange eines deiner Geräte an ist. Er verrät, wer ihn gemacht hat, aber nicht, welche Gruppe es ist.',
     linkCode: 'Der Link als Code, zum Scannen mit einer Kamera',
     approveEach: 'Ich antworte jeder Person, die fragt',
+    askingCount: n => plural(n, { one: '{n} Person bittet um Aufnahme', other: '{n} Personen bitten um Aufnahme' }),
     asking: 'Bitten um Aufnahme',
     approve: 'Aufnehmen',
     deny: 'Nicht aufnehmen',
@@ -54,7 +55,7 @@ export const groups: typeof English = {
     leaveYes: 'Verlassen',
     out: 'Du bist nicht mehr in dieser Gruppe.',
     joinTitle: 'Einer Gruppe beitreten',
-    joinText: 'Wer diesen Link gemacht hat, sieht deinen Namen und nimmt dich auf, sobald das Gerät dort an ist.',
+    joinText: 'Wer diesen Link gemacht hat, sieht deinen Namen und kann dich aufnehmen, sobald das Gerät dort an ist.',
     join: 'Um Aufnahme bitten',
     joining: 'Wird angefragt …',
     notNow: 'Nicht jetzt'

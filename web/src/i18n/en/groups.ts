@@ -38,6 +38,7 @@ export const groups = {
       'Anybody who has this link can join while one of your devices is on. It tells who made it, and not which group.',
     linkCode: 'The link as a code, to be scanned with a camera',
     approveEach: 'I answer each person who asks',
+    askingCount: (n: number) => plural(n, { one: '{n} person asks to join', other: '{n} people ask to join' }),
     asking: 'They ask to join',
     approve: 'Add',
     deny: 'Don’t add',
@@ -53,7 +54,7 @@ export const groups = {
     leaveYes: 'Leave',
     out: 'You are not in this group any more.',
     joinTitle: 'Join a group',
-    joinText: 'Who made this link sees your name and adds you, as soon as their device is on.',
+    joinText: 'Who made this link sees your name, and can add you once their device is on.',
     join: 'Ask to join',
     joining: 'Asking…',
     notNow: 'Not now'

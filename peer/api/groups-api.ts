@@ -77,6 +77,8 @@ export interface GroupSummary {
 export interface GroupLinkOptions {
   /** Whether the user answers each person who asks; else they are added at once. */
   needsApproval?: boolean
+  /** Makes another link: the one before lets no person in any more. */
+  isNew?: boolean
 }
 
 /** A link to a group. */

@@ -14,7 +14,7 @@ export type GroupCommand =
   | { kind: 'groupRights'; group: string; rights: Partial<GroupRights> }
   | { kind: 'groupLeave'; group: string }
   | { kind: 'groupMembers'; group: string }
-  | { kind: 'groupLink'; group: string; needsApproval: boolean | undefined }
+  | { kind: 'groupLink'; group: string; needsApproval: boolean | undefined; isNew: boolean }
   | { kind: 'groupRequests'; group: string }
   | { kind: 'groupApprove'; group: string; person: string; isApproved: boolean }
   | { kind: 'groupAccept'; group: string }
@@ -113,10 +113,11 @@ function addOwn(group: CommandWord, take: (command: GroupCommand) => void): void
     .command('link')
     .argument('<GROUP>')
     .addOption(new Option('--approve', 'you answer each person who asks').conflicts('open'))
+    .option('--new', 'make another link; the one before lets no person in any more')
     .option('--open', 'who asks is added at once, as in the beginning')
     .description('print your link, by which people join')
-    .action((id: string, { approve, open }: { approve?: true; open?: true }) =>
-      take({ kind: 'groupLink', group: id, needsApproval: approve ?? (open ? false : undefined) })
+    .action((id: string, { approve, open, new: isNew = false }: { approve?: true; open?: true; new?: boolean }) =>
+      take({ kind: 'groupLink', group: id, needsApproval: approve ?? (open ? false : undefined), isNew })
     )
   group
     .command('requests')

@@ -86,7 +86,11 @@ export class GroupCalls implements GroupsApi {
 
   constructor(components: GroupCallsComponents) {
     this.#components = components
-    this.#links = new GroupLinks({ ...components, add: (group, account) => this.add(group, [account]) })
+    this.#links = new GroupLinks({
+      ...components,
+      add: (group, account) => this.add(group, [account]),
+      mayAdd: group => this.#mayAdd(this.#require(group))
+    })
   }
 
   async list(): Promise<GroupSummary[]> {
@@ -233,8 +237,11 @@ export class GroupCalls implements GroupsApi {
   }
 
   #requireMayAdd(group: string): void {
-    const known = this.#requireIn(group)
-    if (!this.#isAdmin(known) && known.log.state.settings.add === 'admins') throw new PeerError('not-admin')
+    if (!this.#mayAdd(this.#requireIn(group))) throw new PeerError('not-admin')
+  }
+
+  #mayAdd(known: KnownGroup): boolean {
+    return this.#isAdmin(known) || known.log.state.settings.add === 'members'
   }
 
   /** Tells the own devices which groups there are, with their logs: one was added. What a message has no room for comes with the next Open. */

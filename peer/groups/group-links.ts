@@ -2,7 +2,7 @@
  * Joining a group by a link of this account: the secret that makes the link, and the people who have asked where the user wants to
  * approve each. Both are what all own devices know; no node and no other member learns who has asked.
  */
-import { equalSecrets, toHex } from '../../protocol/bytes.ts'
+import { equalBytes, equalSecrets, toHex } from '../../protocol/bytes.ts'
 import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
@@ -27,6 +27,7 @@ export interface GroupLinksComponents {
   items: SharedItems
   people: ShownPeople
   add: (group: string, account: string) => Promise<unknown>
+  mayAdd: (group: string) => boolean
 }
 
 /** People who may wait for an answer in one group; who asks after them is told nothing, and may ask again. */
@@ -47,9 +48,9 @@ export class GroupLinks {
   }
 
   /** The link of a group, made if there is none. @param needsApproval - left out, it stays as it is. */
-  async link(group: string, { needsApproval }: GroupLinkOptions): Promise<GroupLinkView> {
+  async link(group: string, { needsApproval, isNew = false }: GroupLinkOptions): Promise<GroupLinkView> {
     const { context, items } = this.#components
-    const known = items.get(secretItem(group))
+    const known = isNew ? undefined : items.get(secretItem(group))
     const secret = known ?? context.random(GROUP_LINK_SECRET_BYTES)
     if (!known) await items.set(secretItem(group), secret)
     if (needsApproval !== undefined && needsApproval !== this.needsApproval(group)) {
@@ -63,18 +64,28 @@ export class GroupLinks {
     return this.#components.items.get(approvalItem(group)) !== undefined
   }
 
-  /** A person asks to be added, with the secret of a link. Whose link it is not is told nothing. */
+  /** A person asks to be added, with the secret of a link. Whose link it is not is told nothing. Never rejects. */
   async onJoin(accountId: AccountId, secret: Uint8Array): Promise<void> {
-    const { book, items, add } = this.#components
-    const account = toHex(accountId)
-    for (const { stored, log } of book.all()) {
+    const { book, items, context } = this.#components
+    for (const { stored } of book.all()) {
       const group = toHex(stored.groupId)
       const expected = items.get(secretItem(group))
-      if (!expected || !equalSecrets(expected, secret) || log.state.members.has(account)) continue
-      if (!book.isIn(group)) continue
-      if (this.needsApproval(group)) await this.#noteRequest(group, account)
-      else await add(group, account)
+      if (!expected || !equalSecrets(expected, secret)) continue
+      await this.#let(group, accountId).catch((error: unknown) =>
+        context.log.warn('a person with a link could not be added', { reason: String(error) })
+      )
     }
+  }
+
+  async #let(group: string, accountId: AccountId): Promise<void> {
+    const { book, add, mayAdd } = this.#components
+    const account = toHex(accountId)
+    // The link may be older than what its maker may do now.
+    if (!book.isIn(group) || !mayAdd(group) || book.isMember(group, accountId)) return
+    // Who was taken out, or left, still has the link: it must not let them in again by itself.
+    const wasIn = book.everIn(group).some(each => equalBytes(each, accountId))
+    if (wasIn || this.needsApproval(group)) await this.#noteRequest(group, account)
+    else await add(group, account)
   }
 
   async #noteRequest(group: string, account: string): Promise<void> {

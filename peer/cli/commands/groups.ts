@@ -162,11 +162,11 @@ export const groupMembers: Run<'groupMembers'> = async (peer, command, output) =
 
 export const groupLink: Run<'groupLink'> = async (peer, command, output) => {
   const group = await groupNow(peer, command)
-  const { needsApproval } = command
-  const { url: link, needsApproval: asks } = await peer.groups.link(
-    group,
-    needsApproval === undefined ? {} : { needsApproval }
-  )
+  const { needsApproval, isNew } = command
+  const { url: link, needsApproval: asks } = await peer.groups.link(group, {
+    isNew,
+    ...(needsApproval === undefined ? {} : { needsApproval })
+  })
   await output.print({ group, link, needsApproval: asks }, link)
   return EXIT.done
 }

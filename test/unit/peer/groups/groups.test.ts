@@ -210,5 +210,13 @@ test('who has a link that needs an approval waits for the answer', async () => {
   await until('dan is in', async () => (await dan.engine.groups.list()).some(({ role }) => role === 'member'))
   expect(await asked()).toEqual([])
   expect(await membersOf(ada, group)).toEqual(['ada admin', 'bob member', 'dan member'])
+  // Who was taken out still has the link.
+  await ada.engine.groups.link(group, { needsApproval: false })
+  await ada.engine.groups.remove(group, [idOf(dan)])
+  await until('dan is out', async () => (await dan.engine.groups.list())[0]!.role === null)
+  await dan.engine.groups.join(url)
+  await until('dan has asked again', async () => (await asked()).join() === 'dan')
+  expect(await membersOf(ada, group)).toEqual(['ada admin', 'bob member'])
+  expect((await ada.engine.groups.link(group, { isNew: true })).url).not.toBe(url)
   await expect(ada.engine.groups.answerRequest(group, idOf(cleo), true)).rejects.toMatchObject({ code: 'no-request' })
 })

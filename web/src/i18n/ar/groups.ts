@@ -45,6 +45,7 @@ export const groups: typeof English = {
     link: 'رابط الدعوة',
     linkHint: 'يستطيع من لديه هذا الرابط الانضمام ما دام أحد أجهزتك يعمل. يُظهر من صنعه، ولا يُظهر أي مجموعة هي.',
     linkCode: 'الرابط كرمز يُمسح بالكاميرا',
+    newLink: 'إنشاء رابط جديد ويُلغى هذا',
     approveEach: 'أجيب بنفسي كل من يطلب',
     askingCount: n =>
       plural(n, {

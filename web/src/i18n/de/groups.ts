@@ -38,6 +38,7 @@ export const groups: typeof English = {
     linkHint:
       'Wer diesen Link hat, kann beitreten, solange eines deiner Geräte an ist. Er verrät, wer ihn gemacht hat, aber nicht, welche Gruppe es ist.',
     linkCode: 'Der Link als Code, zum Scannen mit einer Kamera',
+    newLink: 'Neuen Link machen; dieser gilt dann nicht mehr',
     approveEach: 'Ich antworte jeder Person, die fragt',
     askingCount: n => plural(n, { one: '{n} Person bittet um Aufnahme', other: '{n} Personen bitten um Aufnahme' }),
     asking: 'Bitten um Aufnahme',

@@ -37,6 +37,7 @@ export const groups = {
     linkHint:
       'Anybody who has this link can join while one of your devices is on. It tells who made it, and not which group.',
     linkCode: 'The link as a code, to be scanned with a camera',
+    newLink: 'Make a new link; this one ends',
     approveEach: 'I answer each person who asks',
     askingCount: (n: number) => plural(n, { one: '{n} person asks to join', other: '{n} people ask to join' }),
     asking: 'They ask to join',

@@ -51,7 +51,7 @@ export class BrowserPerson {
     await expect(async () => {
       await page.getByRole('button', { name: 'Find', exact: true }).click()
       await expect(page.getByRole('button', { name: /^Message / }).first()).toBeVisible({ timeout: 2_000 })
-    }).toPass({ timeout: 30_000 })
+    }).toPass({ timeout: 90_000 })
     await page
       .getByRole('button', { name: /^Message / })
       .first()

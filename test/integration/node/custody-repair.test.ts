@@ -1,4 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { REPAIR_INTERVAL_MS } from '../../../node/replication/repair.ts'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
@@ -105,7 +106,8 @@ describe('a batch that did not reach a replica', () => {
     const start = performance.now()
     const [sent] = await send(ada, bob.deviceId, 1)
     await eventually(() => bob.delivered.length === 1)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    // Repair would bring it, too, but later.
+    expect(performance.now() - start).toBeLessThan(REPAIR_INTERVAL_MS / 2)
     expect(bob.deliveredIds).toEqual([sent])
     replica.onGossip = onGossip
     replica.onBatch = onBatch
@@ -116,9 +118,7 @@ describe('a batch that did not reach a replica', () => {
     const replicas = net.replicasOf(bob.deviceId)
     for (const { parts } of replicas) parts.replica.onGossip = async () => 'ignore'
     const ada = await net.client(net.othersThan(bob.deviceId)[0]!)
-    const start = performance.now()
     await send(ada, bob.deviceId, 3)
-    expect(performance.now() - start).toBeLessThan(2_000)
     await eventually(() => converged(bob.deviceId))
     for (const { parts } of replicas) delete (parts.replica as { onGossip?: unknown }).onGossip
   })

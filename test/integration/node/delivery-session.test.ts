@@ -21,6 +21,8 @@ let store: PendingMessageStore
 let session: DeliverySession
 let sent: string[]
 let isCaughtUp: boolean
+/** The last look into the store found nothing more. */
+let hasLookedUp: boolean
 
 beforeEach(async () => {
   folder = await temporaryFolder()
@@ -41,6 +43,14 @@ beforeEach(async () => {
     { directory: folder.path }
   )
   await store.open()
+  hasLookedUp = false
+  const read = store.pendingAfter.bind(store)
+  store.pendingAfter = async (...asked) => {
+    hasLookedUp = false
+    const page = await read(...asked)
+    hasLookedUp = page.length === 0
+    return page
+  }
   sent = []
   isCaughtUp = false
   const sink: DeliverySink = {
@@ -59,6 +69,12 @@ afterEach(async () => {
   await store.close()
   await folder.remove()
 })
+
+/** Once the session has caught up, has found no more, and sleeps. */
+async function asleep(): Promise<void> {
+  await eventually(() => isCaughtUp && hasLookedUp, 'the session sleeps')
+  await new Promise(resolve => setImmediate(resolve))
+}
 
 /** Stores as a replica does. @returns what had been sent when the disk was still at work. */
 async function put(deliveries: Delivery[]): Promise<string[]> {
@@ -80,9 +96,8 @@ const ids = (deliveries: Delivery[]): string[] => deliveries.map(({ id }) => toH
 it('a device that has caught up gets a message while the disk is still at work, and once', async () => {
   const first = makeDelivery(mailbox)
   await put([first])
-  await eventually(() => isCaughtUp && sent.length === 1)
-  // The session sleeps again once it has looked for more.
-  await new Promise(resolve => setTimeout(resolve, 20))
+  await eventually(() => sent.length === 1)
+  await asleep()
   const live = [makeDelivery(mailbox), makeDelivery(mailbox)]
   expect(await put(live)).toEqual(ids([first, ...live]))
   const last = makeDelivery(mailbox)
@@ -121,9 +136,7 @@ it('a read that fails is tried again: what waits comes, and what comes after it'
 })
 
 it('a device that has caught up gets what just came before it is looked up, once, and what follows it', async () => {
-  await eventually(() => isCaughtUp)
-  // The session sleeps again once it has said so.
-  await new Promise(resolve => setTimeout(resolve, 20))
+  await asleep()
   const [ahead, next, both] = [makeDelivery(mailbox), makeDelivery(mailbox), makeDelivery(mailbox)]
   session.sendAhead(ahead)
   session.sendAhead(ahead)
@@ -170,7 +183,7 @@ it('what just came does not overtake what came while the session was looking for
   session.sendAhead(first)
   look.resolve()
   await eventually(() => sent.length === 1)
-  await new Promise(resolve => setTimeout(resolve, 20))
+  await asleep()
   session.sendAhead(second)
   await put([first])
   await put([second])
@@ -179,8 +192,7 @@ it('what just came does not overtake what came while the session was looking for
 })
 
 it('what just came and is not kept after all does not hold up what follows', async () => {
-  await eventually(() => isCaughtUp)
-  await new Promise(resolve => setTimeout(resolve, 20))
+  await asleep()
   const refused = Array.from({ length: 300 }, () => makeDelivery(mailbox))
   for (const delivery of refused) {
     session.sendAhead(delivery)

@@ -72,7 +72,7 @@ describe('a network on this machine', () => {
     const account = toHex((await registerDevice(url(1), 'ada')).accountId)
     for (const index of [2, 3]) {
       const read = async (what: string): Promise<Response> => fetch(`${url(index)}/v1/accounts/${account}/${what}`)
-      await expect.poll(async () => (await read('proof')).status, { timeout: 10_000 }).toBe(200)
+      await expect.poll(async () => (await read('proof')).status).toBe(200)
       expect(await (await read('bundles')).json()).toMatchObject({ bundles: [expect.any(String)] })
     }
   })

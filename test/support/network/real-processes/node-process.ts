@@ -14,7 +14,7 @@ const isBuilt = import.meta.filename.endsWith('.js')
 /** A name tag takes a tenth of a second of a processor elsewhere, and every command of a person makes some. */
 export const QUICK_NAME_TAGS = { memoryKib: 8, passes: 1 }
 const START_DEADLINE_MS = 90_000
-const STOP_DEADLINE_MS = 15_000
+const STOP_DEADLINE_MS = 60_000
 
 /** The pinned Node.js, also where another version runs the tests. */
 export const pinnedNode = join(root, 'node_modules/node/bin/node')

@@ -32,7 +32,7 @@ test.describe('files in a chat', () => {
   test.afterAll(async () => network?.stop())
 
   test('a picture and a document are sent, shown, and saved as they were', async ({ browser }) => {
-    test.setTimeout(120_000)
+    test.setTimeout(600_000)
     const url = network.urls[0]!
     ada = await BrowserPerson.create(browser, 'ada')
     bob = await BrowserPerson.create(browser, 'bob')
@@ -48,7 +48,7 @@ test.describe('files in a chat', () => {
     await bob.openChat('Ada')
 
     const picture = bob.page.getByRole('button', { name: 'Open the picture hills.png' })
-    await expect(picture.locator('img:not(.blurred)')).toBeVisible({ timeout: 30_000 })
+    await expect(picture.locator('img:not(.blurred)')).toBeVisible({ timeout: 90_000 })
     await picture.click()
     await bob.page.getByRole('button', { name: 'Zoom in' }).click()
     await bob.page.keyboard.press('Escape')
@@ -62,7 +62,7 @@ test.describe('files in a chat', () => {
   })
 
   test('a large file is stopped, sent after all, goes on after a reload, and arrives', async () => {
-    test.setTimeout(120_000)
+    test.setTimeout(600_000)
     const large = randomBytes(LARGE_BYTES)
     // No node takes it meanwhile, so it is stopped on its way for sure.
     network.pause(0)
@@ -73,7 +73,7 @@ test.describe('files in a chat', () => {
     await ada.composer().fill('A film')
     await ada.composer().press('Enter')
     const note = ada.message('A film')
-    await note.getByRole('button', { name: 'Stop film.bin' }).click({ timeout: 30_000 })
+    await note.getByRole('button', { name: 'Stop film.bin' }).click({ timeout: 90_000 })
     const retry = note.getByRole('button', { name: 'Retry' })
     await retry.waitFor()
     network.resume(0)
@@ -82,14 +82,14 @@ test.describe('files in a chat', () => {
     await expect(retry).toHaveCount(0)
     await ada.page.reload()
     await expect(ada.message('A film')).toHaveAccessibleName(/(sent|delivered|read)$/, { timeout: 60_000 })
-    await expect(bob.message('A film')).toBeVisible({ timeout: 30_000 })
+    await expect(bob.message('A film')).toBeVisible({ timeout: 90_000 })
     expect((await saved(bob, 'film.bin')).content.equals(large)).toBe(true)
   })
 
   test('a backup brings the chats into an empty browser while one of the nodes that kept it is gone', async ({
     browser
   }) => {
-    test.setTimeout(120_000)
+    test.setTimeout(600_000)
     await ada.page.goto(`${network.urls[0]}/#/you/backup`)
     await expect(ada.page.getByLabel('Back up by itself', { exact: false })).toBeChecked()
     await ada.page.getByLabel('Passphrase').fill(PASSPHRASE)
@@ -104,15 +104,15 @@ test.describe('files in a chat', () => {
     await page.getByLabel('Your username').fill('ada')
     await page.getByLabel('Passphrase').fill('not that of the backup')
     await page.getByRole('button', { name: 'Restore', exact: true }).click()
-    await expect(page.getByText('This passphrase does not open the backup.')).toBeVisible({ timeout: 30_000 })
+    await expect(page.getByText('This passphrase does not open the backup.')).toBeVisible({ timeout: 90_000 })
     await page.getByLabel('Passphrase').fill(PASSPHRASE)
     await page.getByRole('button', { name: 'Restore', exact: true }).click()
-    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible({ timeout: 30_000 })
+    await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible({ timeout: 90_000 })
     await page.getByRole('link', { name: /Bob/ }).first().click()
     await expect(fresh.message('Two files')).toBeVisible()
     // The other node has the files, too.
     const picture = page.getByRole('button', { name: 'Open the picture hills.png' })
-    await expect(picture.locator('img:not(.blurred)')).toBeVisible({ timeout: 30_000 })
+    await expect(picture.locator('img:not(.blurred)')).toBeVisible({ timeout: 90_000 })
     await fresh.close()
     await bob.close()
   })

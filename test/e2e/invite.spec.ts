@@ -13,7 +13,7 @@ test.describe('R10 to R12: contacts, search and invitations', () => {
   test.afterAll(async () => network?.stop())
 
   test('a link brings Bob in: both are contacts, the chat is open, and its messages are found', async ({ browser }) => {
-    test.setTimeout(180_000)
+    test.setTimeout(600_000)
     const ada = await BrowserPerson.create(browser, 'ada')
     const bob = await BrowserPerson.create(browser, 'bob')
     await ada.signUp(network.urls[0]!)
@@ -33,12 +33,12 @@ test.describe('R10 to R12: contacts, search and invitations', () => {
       await expect(bob.page.getByText('invites you to chat on Volo.')).toBeVisible()
       expect(bob.page.url()).not.toContain('/i/')
       await bob.signUpFromHere()
-      await expect(bob.composer()).toBeVisible({ timeout: 30_000 })
+      await expect(bob.composer()).toBeVisible({ timeout: 90_000 })
     })
 
     await test.step('Ada has Bob among her contacts, and he is no request', async () => {
       const contacts = ada.page.getByRole('list', { name: 'Contacts' })
-      await expect(contacts.getByText('Bob')).toBeVisible({ timeout: 30_000 })
+      await expect(contacts.getByText('Bob')).toBeVisible({ timeout: 90_000 })
       await bob.write('The Analytical Engine weaves patterns')
       await ada.page.getByRole('navigation').getByRole('link', { name: 'Chats' }).click()
       await ada.openChat('Bob')

@@ -7,7 +7,7 @@ import { BrowserPerson } from './support/person.ts'
 
 test.describe('one person with several browsers', () => {
   // A click that finds nothing says where the story stopped.
-  test.use({ actionTimeout: 30_000 })
+  test.use({ actionTimeout: 60_000 })
 
   let network: LocalNetwork
 
@@ -18,7 +18,7 @@ test.describe('one person with several browsers', () => {
   test.afterAll(async () => network?.stop())
 
   test('adds two, removes one, loses all and comes back', async ({ browser, playwright, launchOptions }) => {
-    test.setTimeout(240_000)
+    test.setTimeout(600_000)
     const [url] = network.urls as [string]
     const ada = await BrowserPerson.create(browser, 'ada')
     const bob = await BrowserPerson.create(browser, 'bob')

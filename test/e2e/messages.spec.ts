@@ -19,7 +19,7 @@ test.describe('what one says in a chat', () => {
   }
 
   test('Ada and Bob answer, mark and change messages, pin them, and vote', async ({ browser }) => {
-    test.setTimeout(180_000)
+    test.setTimeout(600_000)
     const ada = await BrowserPerson.create(browser, 'ada')
     const bob = await BrowserPerson.create(browser, 'bob')
     await Promise.all([ada.signUp(network.urls[0]!), bob.signUp(network.urls[0]!)])

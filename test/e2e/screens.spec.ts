@@ -8,7 +8,7 @@ import { changeView, changeWindow, contextOptions, openScreen, pageFaults, prepa
 test.describe.configure({ mode: 'parallel' })
 
 /** A busy machine may need seconds for what usually takes a moment. */
-const SCREEN_PATIENCE_MS = 30_000
+const SCREEN_PATIENCE_MS = 60_000
 
 let app: Awaited<ReturnType<typeof serveApp>>
 

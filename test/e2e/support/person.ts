@@ -63,7 +63,7 @@ export class BrowserPerson {
   async openChat(title: string): Promise<void> {
     const chat = this.page.getByRole('link', { name: new RegExp(title) }).first()
     const requests = this.page.getByRole('button', { name: /message requests?$/ })
-    await expect(chat.or(requests).first()).toBeVisible({ timeout: 20_000 })
+    await expect(chat.or(requests).first()).toBeVisible({ timeout: 90_000 })
     if (!(await chat.isVisible())) await requests.click()
     await chat.click()
     await expect(this.composer()).toBeVisible()
@@ -86,7 +86,7 @@ export class BrowserPerson {
 
   /** Waits until an own message has reached one of these states. */
   async expectTick(text: string, ...states: ('sent' | 'delivered' | 'read')[]): Promise<void> {
-    await expect(this.message(text)).toHaveAccessibleName(new RegExp(`(${states.join('|')})$`), { timeout: 20_000 })
+    await expect(this.message(text)).toHaveAccessibleName(new RegExp(`(${states.join('|')})$`), { timeout: 90_000 })
   }
 
   async close(): Promise<void> {

@@ -17,7 +17,7 @@ it('on a devnet a transaction that got lost is given up after minutes, not hours
   const node = await NodeProcess.start()
   try {
     const device = await registerDevice(node.url, 'ada')
-    await expect.poll(() => firstTransaction(node.url, device), { timeout: 30_000, interval: 300 }).toBeDefined()
+    await expect.poll(() => firstTransaction(node.url, device), { timeout: 60_000, interval: 300 }).toBeDefined()
     const transaction = (await firstTransaction(node.url, device))!
     const [body] = itemSpans(transaction, 0, ARRAY)
     const lastSlot = readHead(transaction, valueSpan(transaction, body!.start, TIME_TO_LIVE_KEY)!.start).argument

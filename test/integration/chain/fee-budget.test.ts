@@ -12,11 +12,11 @@ it('a spent budget is a warning and a metric; people still register and chat', a
     const metrics = async () => (await fetch(`${node.adminUrl}/metrics`)).text()
     await registerDevice(node.url, 'first')
     await expect
-      .poll(async () => metric(await metrics(), 'volo_publisher_spent_lovelace'), { timeout: 30_000 })
+      .poll(async () => metric(await metrics(), 'volo_publisher_spent_lovelace'), { timeout: 60_000 })
       .toBeGreaterThan(0)
     await registerDevice(node.url, 'second')
     await expect
-      .poll(async () => JSON.stringify((await ready()).warnings), { timeout: 30_000 })
+      .poll(async () => JSON.stringify((await ready()).warnings), { timeout: 60_000 })
       .toMatch(/budget of 300000 lovelace an hour is used up/)
     expect((await ready()).ready).toBe(true)
     const text = await metrics()

@@ -188,7 +188,7 @@ describe('a wiped replica', () => {
     const { rm } = await import('node:fs/promises')
     await rm(wiped!.folder, { recursive: true })
     await wiped!.start()
-    await eventually(async () => (await wiped!.parts.store.heldIn(bob.deviceId)) === 200, { timeoutMs: 20_000 })
+    await eventually(async () => (await wiped!.parts.store.heldIn(bob.deviceId)) === 200, { timeoutMs: 60_000 })
     await eventually(() => converged(bob.deviceId))
   })
 })

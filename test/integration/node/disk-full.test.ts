@@ -9,5 +9,5 @@ describe.skipIf(diskFullProblem())('a disk that is full for a moment', () => {
     expect(acknowledged).toBeGreaterThanOrEqual(40 * SERVICE_KINDS.length)
     // A store that failed once says so from then on: the node ends, and starts again once there is room.
     expect(acknowledgedAfter).toBe(0)
-  }, 60_000)
+  })
 })

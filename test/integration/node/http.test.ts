@@ -36,7 +36,7 @@ beforeAll(async () => {
     timeoutMs: 60_000
   })
   loggedBefore = node.stderr
-}, 120_000)
+})
 
 afterAll(() => node.dispose())
 

@@ -101,7 +101,7 @@ describe('registration', () => {
     expect(equalBytes(attestation.deviceKeyHash, deviceKeyHash(crypto, facts.network, device.keys))).toBe(true)
 
     expect(await proofOf(device)).toMatchObject({ pendingCount: 2 })
-    await expect.poll(async () => (await proofOf(device)).pendingCount, { timeout: 30_000, interval: 300 }).toBe(0)
+    await expect.poll(async () => (await proofOf(device)).pendingCount, { timeout: 60_000, interval: 300 }).toBe(0)
     expect((await proofOf(device)).account.commitments).toHaveLength(1)
   })
 

@@ -114,7 +114,7 @@ describe('delivery', () => {
     for (const request of requests) network.push(...request)
     await eventually(async () => (await bob.received(ada)).includes('lost'), {
       what: 'it is filled',
-      timeoutMs: 20_000
+      timeoutMs: 60_000
     })
     expect(await bob.received(ada)).toEqual(['first', 'lost', 'after'])
     expect((await bob.messages(ada)).some(({ kind }) => kind === 'gap')).toBe(false)

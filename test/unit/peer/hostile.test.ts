@@ -123,7 +123,7 @@ describe('a hostile stranger', () => {
     for (let i = 0; i < 2_050; i++) {
       network.push(mailbox, deliveryOf(network, mailbox, encodePacket({ kind: 'messages', messages: [packet()] })))
     }
-    await eventually(() => bob.engine.counts.dropped >= 50, { what: 'the bound is reached', timeoutMs: 25_000 })
+    await eventually(() => bob.engine.counts.dropped >= 50, { what: 'the bound is reached', timeoutMs: 60_000 })
     expect(bob.engine.counts.parked).toBeLessThanOrEqual(2_000)
   })
 })
@@ -228,7 +228,7 @@ describe('a lying node', () => {
     }
     network.fate = () => 'drop'
     const { id } = await ada.send(bob, 'hello')
-    await eventually(() => tampered >= changes.length, { what: 'each lie was told', timeoutMs: 15_000 })
+    await eventually(() => tampered >= changes.length, { what: 'each lie was told', timeoutMs: 60_000 })
     expect((await ada.messages(bob)).find(message => message.id === id)!.state).toBe('waiting')
     expect(await ada.engine.messages.receipts(id)).toEqual([])
   })

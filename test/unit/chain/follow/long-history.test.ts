@@ -13,7 +13,7 @@ import type { ChainChange } from '../../../../chain/follow/chain-change.ts'
 import { MemoryStore, SimulatedChain } from '../../../support/chain/simulated-chain.ts'
 
 const FINAL_CONFIRMATIONS = 5
-const PATIENCE = { timeout: 15_000 }
+const PATIENCE = { timeout: 60_000 }
 
 let follower: Follower
 let changes: ChainChange[]

@@ -55,8 +55,8 @@ describe('account proofs over HTTP', () => {
       socket.on('error', () => undefined).pause()
       sockets.push(socket)
     }
-    await expect.poll(async () => (await ask('00')).status, { timeout: 20_000 }).toBe(503)
+    await expect.poll(async () => (await ask('00')).status, { timeout: 60_000 }).toBe(503)
     for (const socket of sockets) socket.destroy()
-    await expect.poll(async () => (await ask('00')).status, { timeout: 20_000 }).toBe(200)
+    await expect.poll(async () => (await ask('00')).status, { timeout: 60_000 }).toBe(200)
   })
 })

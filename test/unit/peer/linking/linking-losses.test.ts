@@ -38,7 +38,7 @@ describe('a linking', () => {
       expect(await liveDevices(old)).toBe(2)
       await Promise.all(peers.splice(0).map(peer => peer.engine.stop()))
     }
-  }, 180_000)
+  })
 
   it('whose last step is lost is finished by the next start, also where the node had taken it', async () => {
     for (const fate of ['lost', 'lost answer'] as const) {
@@ -56,7 +56,7 @@ describe('a linking', () => {
       expect(await liveDevices(old)).toBe(2)
       await Promise.all(peers.splice(0).map(peer => peer.engine.stop()))
     }
-  }, 30_000)
+  })
 
   it('ends when the old device is removed meanwhile', async () => {
     const { old, added } = await devices()

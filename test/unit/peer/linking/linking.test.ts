@@ -47,7 +47,7 @@ describe('a second device', () => {
     const texts = async () => (await added.messages(bob).catch(() => [])).map(({ text }) => text)
     await eventually(async () => (await texts()).includes('before'), {
       what: 'the new device has it',
-      timeoutMs: 30_000
+      timeoutMs: 60_000
     })
   })
 

@@ -66,7 +66,7 @@ describe('a new device', () => {
     )
 
     const tablet = await linked(network, ada)
-    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 20_000 })
+    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 60_000 })
     for (const other of [bob, carol]) {
       expect(await texts(tablet, other)).toEqual(await texts(ada, other))
     }
@@ -101,11 +101,11 @@ describe('a new device', () => {
     const tablet = await linked(network, ada)
     await eventually(async () => (await tablet.engine.history.status()).state !== 'waiting', {
       what: 'it has begun',
-      timeoutMs: 20_000
+      timeoutMs: 60_000
     })
     await tablet.crash()
     await ada.crash()
-    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 30_000 })
+    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 60_000 })
     expect(await texts(tablet, bob)).toEqual(await texts(ada, bob))
   })
 
@@ -176,7 +176,7 @@ describe('own devices', () => {
     await ada.send(bob, 'hello')
     await eventually(async () => (await bob.received(ada)).length === 1, 'sent')
     const tablet = await linked(network, ada)
-    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 20_000 })
+    await eventually(() => isDone(tablet), { what: 'the history is there', timeoutMs: 60_000 })
     const nameOn = async (device: TestPeer): Promise<string | null> =>
       (await device.engine.devices.list()).find(({ deviceId }) => deviceId === tablet.me.deviceId)!.name
     await ada.engine.devices.rename(tablet.me.deviceId, 'Kitchen')

@@ -371,7 +371,7 @@ describe('one packet is one change', () => {
   test('whatever was acknowledged ends on the screen or has its line, once, in order, wherever a process ends', async () => {
     await fc.assert(property(), { numRuns: 60 })
     await checkBound()
-  }, 120_000)
+  })
 
   const parts = Object.keys(appliersOf(emptyStored())) as Part[]
   test.each(parts)('a store that forgets "%s" is noticed', async part => {

@@ -111,7 +111,7 @@ describe('window updates of yamux', () => {
         for (let from = 0; from < data.length; from += size) stream.send(data.subarray(from, from + size))
       }
     }
-    await eventually(() => there() >= total && back() >= total, { timeoutMs: 20_000 })
+    await eventually(() => there() >= total && back() >= total, { timeoutMs: 60_000 })
   })
 
   it('flow again after a reader that made the other end wait', async () => {

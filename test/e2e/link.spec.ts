@@ -93,6 +93,24 @@ test.describe('one person with several browsers', () => {
       await expect(bob.message('From the third')).toBeVisible()
     })
 
+    const openCheck = async (person: BrowserPerson, with_: string): Promise<void> => {
+      await person.page.getByTitle(`About ${with_}`).first().click()
+      await person.page.getByRole('link', { name: 'Compare safety number' }).click()
+      await expect(person.page.getByAltText('QR code to compare')).toBeVisible()
+    }
+
+    await test.step('the camera sees the code of Bob’s chat: both see the same', async () => {
+      await openCheck(bob, 'Ada')
+      await openCheck(third, 'Bob')
+      await filmOf(bob.page.getByAltText('QR code to compare'), film)
+      await third.page.getByRole('button', { name: 'Scan the code with the camera' }).click()
+      const result = third.page.getByRole('dialog', { name: 'You and Bob see the same' })
+      await expect(result).toContainText('Bob is verified.')
+      expect(await accessibilityFaults(third.page)).toEqual([])
+      await result.getByRole('button', { name: 'Done' }).click()
+      await expect(third.page.getByText('You compared this number. Bob is verified.')).toBeVisible()
+    })
+
     await test.step('the second one renames the third and removes the first', async () => {
       const { page } = second
       await page.goto(`${url}/#/you/devices`)
@@ -108,6 +126,11 @@ test.describe('one person with several browsers', () => {
       await bob.write('After the removal')
       await expect(third.message('After the removal')).toBeVisible()
       await expect(third.message('Line 1 from before')).toBeVisible()
+      // The code from before has the removed device, and says whose it is.
+      await third.page.getByRole('button', { name: 'Scan the code with the camera' }).click()
+      const result = third.page.getByRole('dialog', { name: 'You and Bob do not see the same' })
+      await expect(result).toContainText('Only the other side sees a device of you:')
+      await result.getByRole('button', { name: 'Done' }).click()
       await expect(ada.message('After the removal')).toHaveCount(0)
     })
 

@@ -14,6 +14,8 @@ const HOUR_MS = 60 * 60_000
 const PAGE = 500
 /** Of the devices' time. */
 const PATIENCE_MS = 10 * 60_000
+/** A device is looked at this often, and less often where a look reads thousands of messages. */
+const MIN_LOOK_MS = 200
 /** Messages after which a device that was cut off for a moment gets what waits for it. */
 const REDELIVER_EVERY = 25
 
@@ -180,7 +182,7 @@ class DeviceCrowd {
       this.#network.redeliver()
       return claim()
     }
-    return comesTrue(look, { timeoutMs: this.#init.settleMs, lookMs: 200 })
+    return comesTrue(look, { timeoutMs: this.#init.settleMs, lookMs: Math.max(MIN_LOOK_MS, this.#report.sent) })
   }
 
   async #textsOn(device: TestPeer, person: Person): Promise<string[]> {

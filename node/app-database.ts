@@ -98,7 +98,16 @@ export class AppDatabase {
 
   /** A text store for one other part, inside this database. */
   storeFor(
-    part: 'publisher' | 'follower' | 'epochs' | 'objects' | 'invites' | 'backups' | 'complaints' | 'verified-log'
+    part:
+      | 'publisher'
+      | 'follower'
+      | 'epochs'
+      | 'objects'
+      | 'invites'
+      | 'backups'
+      | 'complaints'
+      | 'reports'
+      | 'verified-log'
   ): ChainStore {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore
   }

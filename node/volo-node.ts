@@ -12,6 +12,7 @@ import { networkIdOf } from '../protocol/network.ts'
 import { RegistrationService } from './accounts/registration-service.ts'
 import { DeviceRegistrationService } from './linking/device-registration-service.ts'
 import { Rendezvous } from './linking/rendezvous.ts'
+import { WalletSignIn } from './accounts/wallet/wallet-sign-in.ts'
 import { createSignIn } from './accounts/sign-in/create-sign-in.ts'
 import { AppDatabase } from './app-database.ts'
 import type { NodeConfig } from './config/config.ts'
@@ -48,6 +49,8 @@ import { InviteRecords } from './invites/invite-records.ts'
 import { InviteService } from './invites/invite-service.ts'
 import { createMailer } from './invites/mailer.ts'
 import { BackupHeads } from './storage/backup-heads.ts'
+import { ReportService } from './reports/report-service.ts'
+import { AccountLinks } from './social/account-links.ts'
 import { SiteChecker } from './social/site-checker.ts'
 import { createObjectService } from './storage/create-object-service.ts'
 
@@ -66,6 +69,9 @@ export interface VoloNodeInit {
   version: string
   logger: Logger
 }
+
+/** Network magic of Cardano's mainnet; everything else is a testnet. */
+const CARDANO_MAINNET = 764_824_073
 
 const clock = (): number => Date.now()
 const random: Random = length => Uint8Array.from(randomBytes(length))
@@ -213,8 +219,11 @@ export class VoloNode {
     const signIn = createSignIn(common, {
       network,
       providersFile: config.signInProvidersFile,
+      wallet: config.walletSignIn,
       demo: demo && { config: demo.provider.config, localUrl: url }
     })
+    const isMainnet = genesis.cardanoMagic === CARDANO_MAINNET
+    const wallet = config.walletSignIn ? new WalletSignIn({ ...common, signIn }, { network, isMainnet }) : undefined
     const registration = new RegistrationService(
       { ...common, nodeKey, signIn, database, keyDirectory, recordOutbox, relay },
       {
@@ -239,6 +248,8 @@ export class VoloNode {
       { network, nodeKey: nodeKey.publicKey }
     )
 
+    const reports = new ReportService({ ...common, store: database.storeFor('reports') })
+
     // What people and operators see of all this.
     this.#readiness = () => ({
       reasons: [...relay.readiness(), ...chain.reasons()],
@@ -249,6 +260,7 @@ export class VoloNode {
         http,
         directory: keyDistribution,
         signIn,
+        wallet,
         registration,
         records: recordOutbox,
         rendezvous,
@@ -256,6 +268,8 @@ export class VoloNode {
         objects,
         invites,
         sites: new SiteChecker(common),
+        reports,
+        links: new AccountLinks({ ...common, nodeKey, signIn }, { network }),
         nameProofs: new NameProofs({ ...common, directory: keyDistribution }, { network, genesis }),
         heads,
         authorization,
@@ -295,6 +309,7 @@ export class VoloNode {
       drain: () => this.#drainAsked.resolve(),
       desk: new OperatorDesk({ network, keyDirectory, recordOutbox, epoch: () => relay.currentEpoch() }),
       peers: () => relay.peers(),
+      reports: () => reports.list(),
       shards: () => relay.shards(),
       status: async () => ({
         version,
@@ -329,7 +344,8 @@ export class VoloNode {
       () => database.forgetIdentities(clock()),
       () => objects.sweep(),
       () => invites.sweep(),
-      () => keyStore.sweep(id => keyDirectory.current.account(id) !== undefined)
+      () => keyStore.sweep(id => keyDirectory.current.account(id) !== undefined),
+      () => reports.sweep()
     ])
     this.#state = 'running'
   }

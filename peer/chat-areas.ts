@@ -15,6 +15,7 @@ import { GroupCalls } from './groups/group-calls.ts'
 import { InviteClient } from './invites/invite-client.ts'
 import { Invites } from './invites/invites.ts'
 import { PersonFinder } from './people/person-finder.ts'
+import { AccountLinking } from './social/account-linking.ts'
 import { Social } from './social/social.ts'
 import { Complaints } from './complaints/complaints.ts'
 import { SearchCalls } from './search/search-calls.ts'
@@ -22,6 +23,7 @@ import { NameClaim } from './account/name-claim.ts'
 import { OwnPicture } from './account/own-picture.ts'
 import { OwnProfile } from './account/own-profile.ts'
 import type { ChangeAccount } from './store/own-account.ts'
+import { Reporting } from './reports/reporting.ts'
 import { Pictures } from './people/pictures.ts'
 import { PersonMarking } from './people/person-marking.ts'
 import { GroupCarrier } from './sending/group-carrier.ts'
@@ -53,6 +55,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     profiles,
     details,
     sites,
+    accounts,
     people,
     index,
     history,
@@ -190,6 +193,8 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     sealer,
     tokens,
     conversations: () => conversations.all(),
+    isSpokenTo: conversation =>
+      conversation.kind === 'direct' && roster.othersOf(conversation).every(other => marks.isSpokenTo(other)),
     changeAccount: changeShownAccount
   })
   const finder = new PersonFinder({ directory, keeper, people, conversations, account })
@@ -197,8 +202,20 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     context,
     fetch: components.fetch,
     network,
-    own: { sites: () => details().sites, change: changed => profile.changeSites(changed) },
-    others: sites
+    own: {
+      sites: () => details().sites,
+      accounts: () => details().accounts,
+      change: changed => profile.changeSites(changed)
+    },
+    others: sites,
+    accounts,
+    linking: new AccountLinking({
+      context,
+      fetch: components.fetch,
+      requests,
+      network,
+      own: { accounts: () => details().accounts, change: changed => profile.changeAccounts(changed) }
+    })
   })
   const invites = new Invites({
     context,
@@ -229,6 +246,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     profile,
     pictures,
     ownPicture,
+    reporting: new Reporting({ context, fetch: components.fetch, requests, network, messages }),
     finder,
     social,
     invites

@@ -18,6 +18,7 @@ import type { Invites } from './invites/invites.ts'
 import type { PersonFinder } from './people/person-finder.ts'
 import type { Social } from './social/social.ts'
 import type { Complaints } from './complaints/complaints.ts'
+import type { Reporting } from './reports/reporting.ts'
 import type { SearchCalls } from './search/search-calls.ts'
 import type { NameClaim } from './account/name-claim.ts'
 import type { OwnPicture } from './account/own-picture.ts'
@@ -83,6 +84,7 @@ export interface ChatAreas {
   profile: OwnProfile
   pictures: Pictures
   ownPicture: OwnPicture
+  reporting: Reporting
   finder: PersonFinder
   social: Social
   invites: Invites

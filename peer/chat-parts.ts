@@ -27,6 +27,7 @@ import { Mailbox } from './receiving/mailbox.ts'
 import { MailboxLosses } from './receiving/mailbox-losses.ts'
 import { OwnInvites } from './invites/own-invites.ts'
 import type { OwnDetails } from './sending/profile.ts'
+import { LinkedAccounts } from './social/linked-accounts.ts'
 import { PersonSites } from './social/person-sites.ts'
 import { SearchIndex } from './search/search-index.ts'
 import { ConversationTimer } from './history/conversation-timer.ts'
@@ -99,6 +100,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const profiles = new PersonProfiles(states, onChange)
   const details = (): OwnDetails => own.details
   const sites = new PersonSites(states)
+  const accounts = new LinkedAccounts(context, states)
   const people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
     of: accountId => profiles.of(accountId),
     own: details
@@ -231,6 +233,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     invites: ownInvites,
     profiles,
     sites,
+    accounts,
     groups: groupOpens,
     groupKnowledge,
     onTyping: (...said) => areas().typing.note(...said),
@@ -321,6 +324,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     profiles,
     details,
     sites,
+    accounts,
     people,
     publicRecords,
     safety,

@@ -55,6 +55,9 @@ const FACTS = {
   'name-chosen': { username: text },
   /** There is no one-time code, or it is unusable, used, outdated or of another device. */
   'sign-in-failed': {},
+  /** The node does not offer this way to sign in. */
+  'no-provider': { provider: text },
+  'too-many-accounts': { limit: count },
   /** The sign-in did not begin on this device. */
   'sign-in-elsewhere': {},
   /** The node sends the browser to an address that a sign-in must not use. */
@@ -98,6 +101,8 @@ const FACTS = {
   'group-link': {},
   /** The message is not here, is deleted, or is not of a kind that this can be done with. */
   'no-message': {},
+  /** More messages than a report takes. */
+  'too-many-messages': { limit: count },
   /** Only its author can do that with a message. */
   'not-author': {},
   /** A reaction is one emoji. */

@@ -119,6 +119,7 @@ export class PeerEngine implements PeerApi {
       trust,
       marking,
       pictures,
+      reporting,
       keeper,
       ownDevices,
       search,
@@ -145,7 +146,18 @@ export class PeerEngine implements PeerApi {
     )
     this.people = this.#registered(
       'people',
-      new PeopleCalls({ finder, publicRecords, people, trust, safety, marking, pictures, tellDevices, onTrust })
+      new PeopleCalls({
+        finder,
+        publicRecords,
+        people,
+        trust,
+        safety,
+        marking,
+        pictures,
+        reporting,
+        tellDevices,
+        onTrust
+      })
     )
     this.conversations = this.#registered('conversations', conversations)
     this.messages = this.#registered('messages', this.#chat.parts.messages)

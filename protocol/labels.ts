@@ -16,6 +16,7 @@ export type Purpose =
   | 'device-challenge'
   | 'sign-in-binding'
   | 'attestation'
+  | 'linked-account'
   | 'envelope'
   | 'delivery'
   | 'delivery-proof'

@@ -27,8 +27,8 @@ export function terminalLine(text: string): string {
 }
 
 /** JSON in one line that means the same to a parser and nothing to a terminal. */
-export function terminalJson(value: unknown): string {
-  return JSON.stringify(value).replace(
+export function terminalJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
     JSON_UNPRINTABLE,
     character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   )

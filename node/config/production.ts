@@ -25,12 +25,18 @@ export function requireProduction(config: SettingValues): void {
   throw new ConfigError(['VOLO_PRODUCTION is on, and these settings are not safe for it:', ...faults].join('\n  - '))
 }
 
-function faultsOfSettings({ demoSignIn, signInProvidersFile, chainUrl, publicUrl }: SettingValues): string[] {
+function faultsOfSettings({
+  demoSignIn,
+  signInProvidersFile,
+  walletSignIn,
+  chainUrl,
+  publicUrl
+}: SettingValues): string[] {
   const checks: [isUnsafe: boolean, fault: string][] = [
     [demoSignIn === true, 'With VOLO_DEMO_SIGN_IN anybody can be anybody: set it to false.'],
     [
-      signInProvidersFile === undefined,
-      'Nobody can sign in but by demo sign-in: name the providers in VOLO_SIGN_IN_PROVIDERS_FILE.'
+      signInProvidersFile === undefined && !walletSignIn,
+      'Nobody can sign in but by demo sign-in: name the providers in VOLO_SIGN_IN_PROVIDERS_FILE, or set VOLO_WALLET_SIGN_IN.'
     ],
     [chainUrl === undefined, 'The embedded devnet is no public record: set VOLO_CHAIN_URL.'],
     [

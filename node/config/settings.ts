@@ -184,7 +184,7 @@ export const SETTINGS = {
   demoSignIn: {
     env: ['VOLO_DEMO_SIGN_IN'],
     schema: yesNo.optional(),
-    fallback: 'on where no provider is configured',
+    fallback: 'on where no other sign-in is configured',
     help: 'Demo sign-in, where anybody can be anybody. Not for a network with real people.'
   },
   signInProvidersFile: {
@@ -192,6 +192,12 @@ export const SETTINGS = {
     schema: path.optional(),
     fallback: 'none',
     help: 'JSON file with the sign-in providers (OpenID Connect or OAuth 2.0), see docs/operating.md.'
+  },
+  walletSignIn: {
+    env: ['VOLO_WALLET_SIGN_IN'],
+    schema: yesNo.default(false),
+    fallback: 'false',
+    help: 'Sign-in with a Cardano wallet of the browser (CIP-30), beside the providers.'
   },
   registrationsPerAddressPerHour: {
     env: ['VOLO_REGISTRATIONS_PER_ADDRESS_PER_HOUR'],

@@ -7,6 +7,7 @@ import {
   verifyStorageRequest,
   type StorageRequest
 } from '../../protocol/identity/storage-request.ts'
+import type { DevicePublicKeys } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { OneTimeStore } from '../accounts/sign-in/one-time-store.ts'
 import { NodeError } from '../errors.ts'
@@ -47,6 +48,14 @@ export class DeviceAuthorization {
    * `rate-limited`. ProtocolError `EXPIRED` for one that is too old, or whose device's clock is wrong.
    */
   async accountOf(header: string | undefined, request: Omit<StorageRequest, 'nodeKey'>): Promise<string> {
+    return (await this.deviceOf(header, request)).account
+  }
+
+  /** The account and the keys of the device that signed a request. @throws as {@link accountOf}. */
+  async deviceOf(
+    header: string | undefined,
+    request: Omit<StorageRequest, 'nodeKey'>
+  ): Promise<{ account: string; keys: DevicePublicKeys }> {
     const { crypto, clock, directory } = this.#components
     const { network, nodeKey } = this.#init
     try {
@@ -60,7 +69,7 @@ export class DeviceAuthorization {
       this.#requireUnseen(toHex(authorization.deviceId), toHex(authorization.nonce))
       const account = toHex(device.accountId)
       if (!this.#rate.spend(account)) throw new NodeError('rate-limited', 'Too many requests; try again in a minute.')
-      return account
+      return { account, keys: device.keys }
     } catch (error) {
       // Said by its own code: the device is asked to look at its clock.
       if (!(error instanceof ProtocolError) || error.code === 'EXPIRED') throw error

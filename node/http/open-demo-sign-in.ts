@@ -10,7 +10,7 @@ export interface DemoSignIn {
 
 /** Opens the demo provider, unless the settings name real providers. @param origin - under which browsers see this node. */
 export async function openDemoSignIn(config: NodeConfig, origin: string): Promise<DemoSignIn | undefined> {
-  if (!(config.demoSignIn ?? config.signInProvidersFile === undefined)) return undefined
+  if (!(config.demoSignIn ?? (config.signInProvidersFile === undefined && !config.walletSignIn))) return undefined
   // Loaded here, because a node with real providers has no use for it.
   const [{ DemoProvider }, { demoRoutes }] = await Promise.all([
     import('../accounts/demo-sign-in/demo-provider.ts'),

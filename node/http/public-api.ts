@@ -1,5 +1,6 @@
 import type { RegistrationService } from '../accounts/registration-service.ts'
 import type { SignInService } from '../accounts/sign-in/sign-in-service.ts'
+import type { WalletSignIn } from '../accounts/wallet/wallet-sign-in.ts'
 import type { DeviceRegistrationService } from '../linking/device-registration-service.ts'
 import type { Rendezvous } from '../linking/rendezvous.ts'
 import type { NodeConfig } from '../config/config.ts'
@@ -14,6 +15,7 @@ import type { HttpServer } from './http-server.ts'
 import { inviteRoutes } from './invite-routes.ts'
 import type { ComplaintBook } from '../complaints/complaint-book.ts'
 import { custodyRoutes, type CustodyAnswers } from './custody-routes.ts'
+import { linkRoutes } from './link-routes.ts'
 import { deviceRoutes, linkingRoutes } from './linking-routes.ts'
 import { networkRoutes, type NetworkFacts } from './network-routes.ts'
 import { objectRoutes } from './object-routes.ts'
@@ -24,9 +26,13 @@ import type { DemoSignIn } from './open-demo-sign-in.ts'
 import { recoveryRoutes } from './recovery-routes.ts'
 import { registrationRoutes } from './registration-routes.ts'
 import { providerRoutes, signInCodeRoutes, signInRoutes } from './sign-in-routes.ts'
+import { reportRoutes } from './report-routes.ts'
 import { siteRoutes } from './site-routes.ts'
 import { staticApp, webFolder } from './static-app.ts'
+import type { ReportService } from '../reports/report-service.ts'
+import type { AccountLinks } from '../social/account-links.ts'
 import type { SiteChecker } from '../social/site-checker.ts'
+import { walletRoutes } from './wallet-routes.ts'
 import { wellKnownRoutes } from './well-known-routes.ts'
 import type { NameProofs } from '../key-directory/name-proofs.ts'
 
@@ -35,6 +41,8 @@ export interface PublicApiComponents {
   http: HttpServer
   directory: DirectoryPort
   signIn: SignInService
+  /** Undefined where people cannot sign in with a wallet. */
+  wallet: WalletSignIn | undefined
   registration: RegistrationService
   rendezvous: Rendezvous
   devices: DeviceRegistrationService
@@ -43,6 +51,8 @@ export interface PublicApiComponents {
   invites: InviteService
   nameProofs: NameProofs
   sites: SiteChecker
+  links: AccountLinks
+  reports: ReportService
   /** Of backups. */
   heads: BackupHeads
   authorization: DeviceAuthorization
@@ -74,6 +84,8 @@ export async function addPublicApi(
   await http.addLimited(app => deviceRoutes(app, devices))
   await http.addLimited(app => custodyRoutes(app, components.custody, components.complaints))
   await http.addLimited(app => siteRoutes(app, components.sites))
+  await http.addLimited(app => linkRoutes(app, components.links, components.authorization))
+  await http.addLimited(app => reportRoutes(app, components.reports, components.authorization))
   await http.addLimited(app => inviteRoutes(app, components.invites))
   await http.addLimited(app => objectRoutes(app, components))
   await http.addLimited(app => backupRoutes(app, components.heads, components.authorization))
@@ -82,6 +94,7 @@ export async function addPublicApi(
     signInCodeRoutes(app, signIn)
     registrationRoutes(app, registration)
     recoveryRoutes(app, records)
+    if (components.wallet) walletRoutes(app, components.wallet, { publicUrl })
     if (demo) demo.addRoutes(app)
   })
 }

@@ -13,7 +13,7 @@ const MAX_RETURN_LENGTH = 512
 
 const providerParameters = z.object({ provider: z.string().max(32) })
 const providerList = z.array(
-  z.object({ id: z.string(), name: z.string(), kind: z.enum(['oidc', 'oauth2']), demo: z.boolean() })
+  z.object({ id: z.string(), name: z.string(), kind: z.enum(['oidc', 'oauth2', 'wallet']), demo: z.boolean() })
 )
 
 /** Sign-in with a provider: list, start, callback. */
@@ -28,7 +28,8 @@ export function signInRoutes(app: FastifyInstance, signIn: SignInService, { publ
         body: z.strictObject({
           signingKey: hex(32),
           messagingKeyHash: hex(32),
-          returnTo: z.string().min(1).max(MAX_RETURN_LENGTH)
+          returnTo: z.string().min(1).max(MAX_RETURN_LENGTH),
+          binding: hex(32).optional()
         }),
         response: { 200: z.object({ url: z.string() }) }
       }
@@ -40,6 +41,7 @@ export function signInRoutes(app: FastifyInstance, signIn: SignInService, { publ
         provider: params.provider,
         keys: { signingKey: fromHex(body.signingKey), messagingKeyHash: fromHex(body.messagingKeyHash) },
         returnTo: parseReturnTo(body.returnTo),
+        binding: body.binding ?? null,
         origin,
         address: ip
       })

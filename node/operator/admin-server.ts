@@ -27,6 +27,8 @@ export interface AdminServerComponents {
   /** What `GET /peers` and `GET /shards` show. */
   peers(): Promise<unknown>
   shards(): Promise<unknown>
+  /** What people reported: only for the owner of the data folder. */
+  reports(): Promise<unknown>
   /** Answers the operator's own commands. */
   desk: Pick<OperatorDesk, 'nodes' | 'account' | 'publish'>
   /** What a request must carry that copies secrets or ends the node; in `listening.json`, which only its owner reads. */
@@ -127,6 +129,7 @@ export class AdminServer {
       return send(response, 401, 'text/plain', 'the secret in listening.json is needed\n')
     }
     if (request.url === '/own') return send(response, 200, 'text/plain', 'yes\n')
+    if (request.url === '/reports') return sendJson(response, 200, await this.#components.reports())
     if (request.method !== 'POST') return send(response, 405, 'text/plain', 'only POST\n')
     if (request.url === '/backup') return this.#sendBackup(response)
     response.once('finish', drain)
@@ -173,7 +176,7 @@ export class AdminServer {
 }
 
 /** Paths that need the secret. */
-const OWNER_PATHS = new Set(['/own', '/backup', '/drain'])
+const OWNER_PATHS = new Set(['/own', '/reports', '/backup', '/drain'])
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   send(response, status, 'application/json', `${JSON.stringify(body, replacer, 2)}\n`)

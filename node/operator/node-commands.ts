@@ -1,9 +1,11 @@
 /** `volo-node backup`, `restore`, `drain` and the commands that look at a node: each with its help, its flags and its answer. */
+import { terminalJson } from '../../protocol/terminal-text.ts'
 import { runBackup, runRestore } from './backup-commands.ts'
 import { readCommandArguments, type CommandArguments, type Outcome } from './command-arguments.ts'
 import { doctor } from './doctor-command.ts'
 import { drain } from './drain-command.ts'
 import { peers, shards, status } from './look-commands.ts'
+import { reports } from './reports-command.ts'
 
 interface Command {
   /** Shown by `--help`, after the name. */
@@ -34,6 +36,13 @@ Latency is the time of one question and its answer, measured by this command.`,
 The backlog counts mailboxes that differed from a replica when they were compared last, at most 30 seconds ago.`,
     ownFlags: [],
     run: shards
+  },
+  reports: {
+    usage: 'reports [--json] [settings]',
+    help: `Shows what people have reported to you about others: who, about whom, in their words, with the messages they chose.
+Nobody can check the messages: a device can claim anything of what it decrypted. Reports are kept for 90 days.`,
+    ownFlags: [],
+    run: reports
   },
   doctor: {
     usage: 'doctor [--json] [settings]',
@@ -95,7 +104,7 @@ export async function runNodeCommand(
   if (rest.includes('--help')) return { output: `volo-node ${usage}\n\n${help}\n\n${EXIT_CODES}` }
   const parsed = readCommandArguments(name!, rest, ownFlags, env)
   const { text, json, failure } = await run(parsed, version)
-  return { output: parsed.json ? JSON.stringify(json, null, 2) : text, ...(failure && { failure }) }
+  return { output: parsed.json ? terminalJson(json, 2) : text, ...(failure && { failure }) }
 }
 
 const EXIT_CODES = `Exit codes: 0 done, 1 it could not be done, 2 it was written wrongly.

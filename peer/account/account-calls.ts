@@ -12,7 +12,9 @@ import type {
   NewAccount,
   Privacy,
   ProfileChange,
-  SignInProvider
+  SignInProvider,
+  WalletAnswer,
+  WalletChallenge
 } from '../peer-api.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import type { NameClaim } from './name-claim.ts'
@@ -80,6 +82,19 @@ export class AccountCalls implements AccountApi {
     if (!identity.hasDevice) throw new PeerError('sign-in-elsewhere')
     this.#signIn = await registration.finishSignIn(code)
     this.#init.onChange()
+  }
+
+  async startWalletSignIn(address: string): Promise<WalletChallenge> {
+    const { network, identity, registration } = this.#components
+    this.#refuseIfRegistered()
+    await identity.makeDevice((await network.require()).id)
+    return registration.startWalletSignIn(address)
+  }
+
+  async finishWalletSignIn(answer: WalletAnswer): Promise<void> {
+    this.#refuseIfRegistered()
+    if (!this.#components.identity.hasDevice) throw new PeerError('sign-in-elsewhere')
+    await this.finishSignIn(await this.#components.registration.finishWalletSignIn(answer))
   }
 
   async forgetSignIn(): Promise<void> {

@@ -1,10 +1,12 @@
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { parseDisplayName } from '../../protocol/identity/display-name.ts'
 import type { Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
 import { encodePrivacyItem, PRIVACY_ITEM } from '../own-devices/privacy-item.ts'
 import {
+  ACCOUNTS_ITEM,
+  encodeAccountsItem,
   encodePictureItem,
   encodeProfileItem,
   encodeSitesItem,
@@ -12,7 +14,7 @@ import {
   PROFILE_ITEM,
   SITES_ITEM
 } from '../own-devices/profile-item.ts'
-import { PROFILE_REVISION, profileBody, type OwnDetails } from '../sending/profile.ts'
+import { PROFILE_REVISION, profileBody, type OwnDetails, type OwnLinkedAccount } from '../sending/profile.ts'
 import type { OwnPicture } from './own-picture.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Sealer } from '../sending/sealer.ts'
@@ -34,6 +36,8 @@ export interface OwnProfileComponents {
   /** What the owner says about themselves now. */
   details: () => OwnDetails
   conversations: () => Conversation[]
+  /** Whether the account, on any of its devices, talks with the person of a conversation: such a person has the profile. */
+  isSpokenTo: (conversation: Conversation) => boolean
   changeAccount: ChangeAccount
   picture: Pick<OwnPicture, 'hand' | 'letGo'>
 }
@@ -73,29 +77,50 @@ export class OwnProfile {
   }
 
   /** Changes the sites of the account, as {@link change}. */
-  async changeSites(sites: Site[]): Promise<void> {
+  changeSites(sites: Site[]): Promise<void> {
+    return this.#changeDetails({ sites })
+  }
+
+  /** Changes the accounts elsewhere, as {@link change}. */
+  changeAccounts(accounts: OwnLinkedAccount[]): Promise<void> {
+    return this.#changeDetails({ accounts })
+  }
+
+  async #changeDetails(changed: Partial<OwnDetails>): Promise<void> {
     const { states, changeAccount, details } = this.#components
     await changeAccount(
       account => account,
-      account => states.unit(unit => this.#store(unit, account, { ...details(), sites }))
+      account => states.unit(unit => this.#store(unit, account, { ...details(), ...changed }))
     )
   }
 
   async #store(unit: UnitOfWork, account: OwnAccount, details: OwnDetails): Promise<void> {
-    const { sealer, tokens, sync, conversations } = this.#components
-    const { about, sites, picture } = details
-    const before = this.#components.details()
+    const { sealer, tokens, sync, conversations, isSpokenTo } = this.#components
     unit.write(ownAccountSlot, account)
+    const { about } = details
+    const before = itemsOf(this.#components.details())
     await sync.putItem(unit, PROFILE_ITEM, encodeProfileItem({ displayName: account.displayName, about }))
-    if (sites.join() !== before.sites.join()) await sync.putItem(unit, SITES_ITEM, encodeSitesItem(sites))
-    if (picture !== before.picture) await sync.putItem(unit, PICTURE_ITEM, encodePictureItem(picture))
+    for (const [name, value] of Object.entries(itemsOf(details))) {
+      // An item that stays as it is must not win over a change on another device.
+      if (!equalBytes(value, before[name]!)) await sync.putItem(unit, name, value)
+    }
     const profile = profileBody(account, details, await tokens.own(unit))
-    for (const { conversationId, kind } of conversations()) {
+    for (const conversation of conversations()) {
+      const { conversationId, kind } = conversation
       // What is in memory for the screens does not follow the profile.
       const given = (await unit.read(slots.conversation(toHex(conversationId))))?.profileGiven ?? 0
-      if (kind === 'notes' || given < PROFILE_REVISION) continue
+      if (kind === 'notes' || (given < PROFILE_REVISION && !isSpokenTo(conversation))) continue
       await sealer.enqueue(unit, conversationId, profile)
     }
+  }
+}
+
+/** The items that hold one detail each. @throws ProtocolError `TOO_LARGE` for sites with very long names. */
+function itemsOf({ sites, picture, accounts }: OwnDetails): Record<string, Uint8Array> {
+  return {
+    [SITES_ITEM]: encodeSitesItem(sites),
+    [PICTURE_ITEM]: encodePictureItem(picture),
+    [ACCOUNTS_ITEM]: encodeAccountsItem(accounts)
   }
 }
 

@@ -22,7 +22,7 @@ import {
 } from '../../protocol/identity/registration.ts'
 import { nameTagOf, type Username } from '../../protocol/identity/username.ts'
 import { PeerError } from '../errors.ts'
-import type { SignInProvider } from '../peer-api.ts'
+import type { SignInProvider, WalletAnswer, WalletChallenge } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import { isLoopback } from '../network/node-address.ts'
 import { askNode, jsonOf, type NodeAnswer } from '../network/node-http.ts'
@@ -32,6 +32,8 @@ import { loadOwnAccount, ownAccountChange, type OwnAccount } from '../store/own-
 const HTTP_TIMEOUT_MS = 10_000
 const SIGN_IN = { space: 'sign-in' }
 const MAX_SUGGESTED_NAME = 64
+/** Longest text that a wallet is asked to sign. */
+const MAX_WALLET_TEXT = 2_000
 const signInCodec = struct({ code: text(MAX_SIGN_IN_CODE_LENGTH), suggestedName: nullable(text(MAX_SUGGESTED_NAME)) })
 
 /** A sign-in that the node has taken and that no registration has used yet. */
@@ -62,20 +64,43 @@ export class Registration {
     return providers.slice(0, 20).map((item: Record<string, unknown>) => ({
       id: String(item['id']),
       name: String(item['name']),
-      demo: item['demo'] === true
+      demo: item['demo'] === true,
+      kind: item['kind'] === 'wallet' ? 'wallet' : 'page'
     }))
   }
 
   /** @returns the address to send the browser to. */
   async startSignIn(provider: string, returnTo: string): Promise<string> {
-    const { signingKey, messagingKeyHash } = this.#context.device().publicKeys
-    const { url } = (await this.#post(`/v1/auth/${encodeURIComponent(provider)}/start`, {
-      signingKey: toHex(signingKey),
-      messagingKeyHash: toHex(messagingKeyHash),
-      returnTo
-    })) as { url?: unknown }
+    const body = { ...this.#keys(), returnTo }
+    const { url } = (await this.#post(`/v1/auth/${encodeURIComponent(provider)}/start`, body)) as { url?: unknown }
     if (typeof url !== 'string') throw this.#unexpected()
     return signInAddress(url, this.#origin())
+  }
+
+  /** @param address - raw address of the wallet, hex. */
+  async startWalletSignIn(address: string): Promise<WalletChallenge> {
+    const body = { ...this.#keys(), address }
+    const answer = (await this.#post('/v1/auth/wallet/challenge', body)) as { nonce?: unknown; payload?: unknown }
+    const { nonce, payload } = answer
+    const isText = typeof payload === 'string' && payload.length <= MAX_WALLET_TEXT
+    if (typeof nonce !== 'string' || !isText) throw this.#unexpected()
+    return { nonce, payload }
+  }
+
+  /** @returns the one-time code of the sign-in. */
+  async finishWalletSignIn(answer: WalletAnswer): Promise<string> {
+    const body = { ...this.#keys(), ...answer }
+    const { code } = (await this.#post('/v1/auth/wallet/finish', body).catch((error: unknown) => {
+      const isRefused = error instanceof PeerError && error.code === 'refused' && error.facts['refusal'] === 'refused'
+      throw isRefused ? new PeerError('sign-in-failed', {}, { cause: error }) : error
+    })) as { code?: unknown }
+    if (typeof code !== 'string') throw this.#unexpected()
+    return code
+  }
+
+  #keys(): { signingKey: string; messagingKeyHash: string } {
+    const { signingKey, messagingKeyHash } = this.#context.device().publicKeys
+    return { signingKey: toHex(signingKey), messagingKeyHash: toHex(messagingKeyHash) }
   }
 
   /**
@@ -86,12 +111,8 @@ export class Registration {
     if (code === '' || code.length > MAX_SIGN_IN_CODE_LENGTH) {
       throw new PeerError('sign-in-failed')
     }
-    const { signingKey, messagingKeyHash } = this.#context.device().publicKeys
-    const { suggestedName } = (await this.#post('/v1/auth/codes', {
-      code,
-      signingKey: toHex(signingKey),
-      messagingKeyHash: toHex(messagingKeyHash)
-    })) as { suggestedName?: unknown }
+    const body = { ...this.#keys(), code }
+    const { suggestedName } = (await this.#post('/v1/auth/codes', body)) as { suggestedName?: unknown }
     const name = typeof suggestedName === 'string' ? cutText(suggestedName.toWellFormed(), MAX_SUGGESTED_NAME) : null
     const finished = { code, suggestedName: name }
     await this.#context.store.batch([{ ...SIGN_IN, value: encode(signInCodec, finished) }])

@@ -17,6 +17,13 @@ export interface AccountApi {
    * then everything stays as it was.
    */
   finishSignIn(code: string): Promise<void>
+  /**
+   * Makes this device's keys if needed, and asks for the text that a Cardano wallet has to sign. Rejects with `offline`, `refused`.
+   * @param address - raw address of the wallet, hex: its reward address, which stays the same.
+   */
+  startWalletSignIn(address: string): Promise<WalletChallenge>
+  /** Hands in what the wallet signed (CIP-30 `signData`); otherwise as {@link finishSignIn}. */
+  finishWalletSignIn(answer: WalletAnswer): Promise<void>
   /** Back to stage `welcome`, to sign in another way. The device's keys stay. */
   forgetSignIn(): Promise<void>
   checkName(username: string): Promise<NameAvailability>
@@ -41,6 +48,8 @@ export const ACCOUNT_CALLS: CallTable<AccountApi> = {
   providers: 'repeat',
   startSignIn: 'repeat',
   finishSignIn: 'repeat',
+  startWalletSignIn: 'repeat',
+  finishWalletSignIn: 'give-up',
   forgetSignIn: 'repeat',
   checkName: 'repeat',
   register: 'give-up',
@@ -93,6 +102,22 @@ export interface SignInProvider {
   name: string
   /** Not a real provider: anybody can sign in as anybody. */
   demo: boolean
+  /** `wallet`: a Cardano wallet of the browser signs; there is no page to go to. */
+  kind: 'page' | 'wallet'
+}
+
+/** What a wallet is asked to sign. */
+export interface WalletChallenge {
+  nonce: string
+  /** Text; `signData` takes its UTF-8 bytes in hex. */
+  payload: string
+}
+
+/** What a wallet answered: hex of COSE_Sign1 and COSE_Key. */
+export interface WalletAnswer {
+  nonce: string
+  signature: string
+  key: string
 }
 
 /** How far a registration is; `ready` is usable, long before the chain has settled. */

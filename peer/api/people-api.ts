@@ -1,5 +1,5 @@
 import type { CallTable } from './call-table.ts'
-import type { AccountHex } from './ids.ts'
+import type { AccountHex, MessageHex } from './ids.ts'
 import type { RecordDetails } from './record-state.ts'
 
 /** `peer.people`: finding other people, and knowing that they are who they say. */
@@ -41,6 +41,12 @@ export interface PeopleApi {
    * `file-gone`, `file-damaged`.
    */
   picture(accountId: AccountHex): Promise<PersonPicture | null>
+  /**
+   * Tells the operator of the node in use about a person, in the user's words and with the messages that the user chose: that operator can
+   * read them. The person is not told. Rejects with `own-account`, `message-too-long`, `too-many-messages`, `no-message`, `offline`, `refused`.
+   * @returns the origin of the node.
+   */
+  report(accountId: AccountHex, report: PersonReport): Promise<{ origin: string }>
 }
 
 /** The calls of {@link PeopleApi}. */
@@ -55,7 +61,16 @@ export const PEOPLE_CALLS: CallTable<PeopleApi> = {
   acceptAlert: 'repeat',
   contacts: 'repeat',
   mark: 'repeat',
-  picture: 'repeat'
+  picture: 'repeat',
+  report: 'give-up'
+}
+
+/** What the user tells an operator about a person. */
+export interface PersonReport {
+  /** At most 2,000 UTF-16 code units. */
+  text: string
+  /** Ids of at most 20 messages. */
+  messages: MessageHex[]
 }
 
 /** A picture that a browser draws: no script in it, nothing beside the pixels, at most 4,096 a side. */

@@ -2,7 +2,7 @@
 import { Option } from 'commander'
 import { INVITE_LIFE_MS, MAX_INVITE_LIFE_MS, MAX_INVITE_USES } from '../../protocol/invite/invite-limits.ts'
 import type { AddCommandsOf, CommonOptions } from './command-options.ts'
-import { positiveInteger } from './option-values.ts'
+import { nonEmpty, positiveInteger } from './option-values.ts'
 import { UsageError } from './usage-error.ts'
 
 const HOUR_MS = 60 * 60 * 1000
@@ -16,13 +16,23 @@ export type PeopleCommand =
   | ({ kind: 'contactsRemove'; person: string } & CommonOptions)
   | ({ kind: 'block'; person: string } & CommonOptions)
   | ({ kind: 'unblock'; person: string } & CommonOptions)
+  | ({ kind: 'report'; person: string; text: string; messages: string[] } & CommonOptions)
   | ({ kind: 'inviteLink'; uses: number; lifeMs: number } & CommonOptions)
   | ({ kind: 'inviteMail'; address: string } & CommonOptions)
   | ({ kind: 'inviteAccept'; url: string } & CommonOptions)
   | ({ kind: 'inviteList' } & CommonOptions)
   | ({ kind: 'inviteRevoke'; id: string } & CommonOptions)
-  | ({ kind: 'socialLink'; site: string } & CommonOptions)
-  | ({ kind: 'socialUnlink'; site: string } & CommonOptions)
+  | ({
+      kind: 'socialLink'
+      /** A host name, or the name of a provider. */
+      to: string
+      /** The address that a sign-in ended at, or the code in it. */
+      code: string | undefined
+      demoUser: string | undefined
+      isShown: boolean
+    } & CommonOptions)
+  | ({ kind: 'socialUnlink'; to: string } & CommonOptions)
+  | ({ kind: 'socialShow'; provider: string; isShown: boolean } & CommonOptions)
   | ({ kind: 'socialList' } & CommonOptions)
   | ({ kind: 'privacy'; tellsRead: boolean | undefined; tellsTyping: boolean | undefined } & CommonOptions)
   | ({ kind: 'requests' } & CommonOptions)
@@ -35,6 +45,7 @@ type AddCommands = AddCommandsOf<PeopleCommand>
 export const addPeopleCommands: AddCommands = (program, common, take) => {
   addPersonCommands(program, common, take)
   addSafetyCommands(program, common, take)
+  addReportCommand(program, common, take)
   addRequestCommands(program, common, take)
   addInviteCommands(program, common, take)
   addPrivacyCommand(program, common, take)
@@ -97,6 +108,22 @@ const addPersonCommands: AddCommands = (program, common, take) => {
     .argument('<PERSON>')
     .description('take a block back; what came meanwhile is gone')
     .action((person: string) => take({ kind: 'unblock', person, ...common() }))
+}
+
+const addReportCommand: AddCommands = (program, common, take) => {
+  program
+    .command('report')
+    .argument('<PERSON>')
+    .description('tell the operator of the node in use about a person, who is not told')
+    .option('--text <TEXT>', 'what it is about', '')
+    .option('--message <ID...>', 'messages that the operator then can read, by their ids or beginnings')
+    .action((person: string, { text, message: messages = [] }: { text: string; message?: string[] }) => {
+      const wrong = messages.find(id => !/^[0-9a-f]{8,64}$/.test(id))
+      if (wrong !== undefined)
+        throw new UsageError(`a message is named by 8 to 64 hex digits of its id, got "${wrong}"`)
+      if (text.trim() === '' && messages.length === 0) throw new UsageError('--text or --message is missing')
+      take({ kind: 'report', person, text: text.trim(), messages, ...common() })
+    })
 }
 
 const addRequestCommands: AddCommands = (program, common, take) => {
@@ -171,17 +198,36 @@ const addPrivacyCommand: AddCommands = (program, common, take) => {
 const isOn = (given: string | undefined): boolean | undefined => (given === undefined ? undefined : given === 'on')
 
 const addSocialCommands: AddCommands = (program, common, take) => {
-  const social = program.command('social').description('web sites that belong to you')
+  const social = program.command('social').description('web sites and accounts elsewhere that belong to you')
   social
     .command('link')
-    .argument('<SITE>', 'a host name such as ada.example; its /.well-known/volo.json names your account id')
-    .description('link a site to this account')
-    .action((site: string) => take({ kind: 'socialLink', site, ...common() }))
+    .argument(
+      '<SITE|PROVIDER>',
+      'a host name such as ada.example, whose /.well-known/volo.json names your account id; or a provider of the node, such as x or github'
+    )
+    .option(
+      '--code <CODE>',
+      'for a provider: the address that the sign-in ended at, or the code in it',
+      nonEmpty('code')
+    )
+    .option('--demo-user <NAME>', 'whom to be at the demo sign-in', nonEmpty('demo-user'))
+    .option('--hidden', 'for a provider: only your own devices see it', false)
+    .description('link a site, or an account elsewhere: prints the address to sign in at; again with --code ends it')
+    .action((to: string, { code, demoUser, hidden }: { code?: string; demoUser?: string; hidden: boolean }) =>
+      take({ kind: 'socialLink', to, code, demoUser, isShown: !hidden, ...common() })
+    )
   social
     .command('unlink')
-    .argument('<SITE>')
+    .argument('<SITE|PROVIDER>')
     .description('take a link back')
-    .action((site: string) => take({ kind: 'socialUnlink', site, ...common() }))
+    .action((to: string) => take({ kind: 'socialUnlink', to, ...common() }))
+  for (const isShown of [true, false]) {
+    social
+      .command(isShown ? 'show' : 'hide')
+      .argument('<PROVIDER>')
+      .description(isShown ? 'show an account elsewhere to those who have your profile' : 'show it no longer')
+      .action((provider: string) => take({ kind: 'socialShow', provider, isShown, ...common() }))
+  }
   social
     .command('list')
     .description('your links, and what their sites say now')

@@ -133,6 +133,10 @@ const FAILURES: FailureSentences = {
   'name-taken': ({ username }) => `@${username} is taken`,
   'name-chosen': ({ username }) => `this account has chosen @${username} already`,
   'sign-in-failed': 'the sign-in is not valid, or not any more; sign in again',
+  'too-many-messages': ({ limit }) => `a report takes at most ${limit} messages`,
+  'no-provider': ({ provider }) =>
+    `this node does not offer to sign in with ${provider}; a web site is a host name such as ada.example`,
+  'too-many-accounts': ({ limit }) => `an account links at most ${limit} accounts elsewhere; take one back first`,
   'sign-in-elsewhere': 'that sign-in did not begin on this device; sign in again',
   'sign-in-unsafe': 'the node sends the sign-in to an address that is not safe',
   offline: ({ origin }) =>

@@ -28,7 +28,8 @@ const REFUSALS = [
   'disk-full',
   'over-quota',
   'overtaken',
-  'storage-key'
+  'storage-key',
+  'bad-code'
 ] as const
 export type ObjectRefusalCode = (typeof REFUSALS)[number] | 'other'
 

@@ -27,6 +27,8 @@ import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts
 import type { LateHistory } from './late-history.ts'
 import { PRIVACY_ITEM, privacyInItem } from './privacy-item.ts'
 import {
+  ACCOUNTS_ITEM,
+  accountsInItem,
   PICTURE_ITEM,
   pictureInItem,
   PROFILE_ITEM,
@@ -239,7 +241,8 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
       about: profileInItem(this.items.get(PROFILE_ITEM))?.about ?? '',
       sites: sitesInItem(this.items.get(SITES_ITEM)),
       picture: pictureInItem(this.items.get(PICTURE_ITEM)),
-      privacy: privacyInItem(this.items.get(PRIVACY_ITEM))
+      privacy: privacyInItem(this.items.get(PRIVACY_ITEM)),
+      accounts: accountsInItem(this.items.get(ACCOUNTS_ITEM))
     }
   }
 

@@ -1,9 +1,11 @@
 /** The own profile as all devices of the account agree on it, see `sync-items.ts`. */
-import { decode, encode, list, struct, text, type TypeOf } from '../../protocol/codec.ts'
+import { bool, decode, encode, list, struct, text, type TypeOf } from '../../protocol/codec.ts'
 import { blobCodec, type BlobPointer } from '../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
+import { linkedAccountCodec, MAX_LINKED_ACCOUNTS } from '../../protocol/identity/linked-account.ts'
 import { MAX_SITES, siteCodec, type Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS, MAX_DISPLAY_NAME_UNITS } from '../../protocol/limits.ts'
+import type { OwnLinkedAccount } from '../sending/profile.ts'
 
 /** Name of the item. */
 export const PROFILE_ITEM = 'profile'
@@ -62,5 +64,22 @@ export function pictureInItem(value: Uint8Array | undefined): BlobPointer | null
     return decode(blobCodec, value, { maxBytes: MAX_ITEM_BYTES })
   } catch {
     return null
+  }
+}
+
+/** Name of the item that holds the accounts elsewhere. */
+export const ACCOUNTS_ITEM = 'profile-accounts'
+
+const accountsCodec = list(struct({ linked: linkedAccountCodec, isShown: bool }), MAX_LINKED_ACCOUNTS)
+
+export const encodeAccountsItem = (accounts: OwnLinkedAccount[]): Uint8Array => encode(accountsCodec, accounts)
+
+/** The accounts in the value of the item; none if no device has set it, or this version cannot read it. */
+export function accountsInItem(value: Uint8Array | undefined): OwnLinkedAccount[] {
+  if (value === undefined || value.length === 0) return []
+  try {
+    return decode(accountsCodec, value, { maxBytes: MAX_ITEM_BYTES })
+  } catch {
+    return []
   }
 }

@@ -10,9 +10,11 @@ import type {
   Person,
   PersonMarks,
   PersonPicture,
+  PersonReport,
   SafetyNumber
 } from '../peer-api.ts'
 import type { ConversationSafetyCheck } from './conversation-safety.ts'
+import type { Reporting } from '../reports/reporting.ts'
 import type { PersonFinder } from './person-finder.ts'
 import type { PersonMarking } from './person-marking.ts'
 import type { Pictures } from './pictures.ts'
@@ -29,6 +31,7 @@ export interface PeopleCallsComponents {
   tellDevices: (accountId: AccountId) => Promise<void>
   marking: PersonMarking
   pictures: Pictures
+  reporting: Reporting
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
 }
@@ -89,6 +92,10 @@ export class PeopleCalls implements PeopleApi {
 
   picture(accountId: string): Promise<PersonPicture | null> {
     return this.#components.pictures.of(accountIdFromHex(accountId))
+  }
+
+  report(accountId: string, report: PersonReport): Promise<{ origin: string }> {
+    return this.#components.reporting.report(accountId, report)
   }
 
   async #trust(accountId: string, change: (trust: PersonTrust, id: AccountId) => Promise<void>): Promise<Person> {

@@ -19,6 +19,7 @@ import type { HistorySource } from '../own-devices/history-source.ts'
 import type { HistoryTransfer } from '../own-devices/history-transfer.ts'
 import type { OwnSync } from '../own-devices/own-sync.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
+import type { LinkedAccounts } from '../social/linked-accounts.ts'
 import type { PersonSites } from '../social/person-sites.ts'
 import type { PersonProfiles } from '../people/person-profiles.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
@@ -40,6 +41,7 @@ export interface ControlInboxComponents {
   invites: OwnInvites
   profiles: PersonProfiles
   sites: PersonSites
+  accounts: LinkedAccounts
   groups: GroupOpens
   groupKnowledge: GroupKnowledge
   auditor: Auditor
@@ -202,6 +204,7 @@ export class ControlInbox {
     const { username, displayName, deliveryToken, revision } = profile
     this.#components.profiles.take(unit, senderAccount, profile)
     await this.#components.sites.take(unit, senderAccount, profile.sites)
+    await this.#components.accounts.take(unit, senderAccount, profile.accounts)
     if (deliveryToken) await this.#components.tokens.learn(unit, senderAccount, deliveryToken, revision)
     unit.after(() => this.#components.onProfile(senderAccount, { username, displayName }))
   }

@@ -1,9 +1,16 @@
 import type { BlobPointer } from '../../protocol/conversation/message-kinds.ts'
 import type { MessageBody } from '../../protocol/conversation/message.ts'
+import type { LinkedAccount } from '../../protocol/identity/linked-account.ts'
 import type { Site } from '../../protocol/identity/site.ts'
 import type { Privacy } from '../peer-api.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { OwnDeliveryToken } from '../store/store-layout.ts'
+
+/** An account elsewhere of the owner; `isShown`: those who have the profile see it. */
+export interface OwnLinkedAccount {
+  linked: LinkedAccount
+  isShown: boolean
+}
 
 /** What the owner says about themselves, besides names. */
 export interface OwnDetails {
@@ -13,6 +20,8 @@ export interface OwnDetails {
   picture: BlobPointer | null
   /** What others learn of what the owner does; told to no other account. */
   privacy: Privacy
+  /** Accounts elsewhere, those that are not shown included. */
+  accounts: OwnLinkedAccount[]
 }
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */
@@ -28,7 +37,7 @@ export const profileRevision = (token: OwnDeliveryToken | undefined): number =>
  */
 export function profileBody(
   { displayName, name }: OwnAccount,
-  { about, sites, picture }: OwnDetails,
+  { about, sites, picture, accounts }: OwnDetails,
   token?: OwnDeliveryToken
 ): MessageBody {
   return {
@@ -39,6 +48,7 @@ export function profileBody(
     about,
     picture,
     deliveryToken: token?.token ?? null,
-    sites
+    sites,
+    accounts: accounts.filter(({ isShown }) => isShown).map(({ linked }) => linked)
   }
 }

@@ -6,8 +6,11 @@ import { accountIdFromHex } from '../directory/known-account.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
 import { askNode, jsonOf } from '../network/node-http.ts'
-import type { PersonLink, SocialApi } from '../peer-api.ts'
+import type { AccountLink, PersonLink, SiteLink, SocialApi } from '../peer-api.ts'
+import type { OwnLinkedAccount } from '../sending/profile.ts'
 import type { HttpClient } from '../ports.ts'
+import type { AccountLinking } from './account-linking.ts'
+import type { LinkedAccounts } from './linked-accounts.ts'
 import type { PersonSites } from './person-sites.ts'
 
 /** The node waits for a site. */
@@ -19,13 +22,15 @@ export interface SocialComponents {
   /** Origin of the node in use. */
   network: { readonly entry: string }
   /** The own sites, and what changes them on all devices and for those who have the profile. */
-  own: { sites(): Site[]; change(sites: Site[]): Promise<void> }
+  own: { sites(): Site[]; accounts(): OwnLinkedAccount[]; change(sites: Site[]): Promise<void> }
   others: PersonSites
+  accounts: LinkedAccounts
+  linking: AccountLinking
 }
 
-type Answer = Pick<PersonLink, 'state' | 'checkedAt'>
+type Answer = Pick<SiteLink, 'state' | 'checkedAt'>
 
-/** The calls about web sites. */
+/** The calls about web sites and accounts elsewhere. */
 export class Social implements SocialApi {
   readonly #components: SocialComponents
 
@@ -59,10 +64,47 @@ export class Social implements SocialApi {
     const { context, own, others } = this.#components
     const accountId = accountIdFromHex(account)
     const sites = equalBytes(accountId, context.accountId()) ? own.sites() : await others.of(accountId)
-    return Promise.all(sites.map(site => this.#shown(site, accountId)))
+    const shown = await Promise.all(sites.map(site => this.#shown(site, accountId)))
+    return [...shown, ...(await this.#accountsOf(accountId))]
   }
 
-  async #shown(site: Site, accountId: AccountId): Promise<PersonLink> {
+  startAccount(provider: string, returnTo: string): Promise<string> {
+    return this.#components.linking.start(provider, returnTo)
+  }
+
+  async finishAccount(code: string, isShown: boolean): Promise<PersonLink[]> {
+    await this.#components.linking.finish(code, isShown)
+    return this.#ownLinks()
+  }
+
+  async showAccount(provider: string, isShown: boolean): Promise<PersonLink[]> {
+    await this.#components.linking.show(provider, isShown)
+    return this.#ownLinks()
+  }
+
+  async unlinkAccount(provider: string): Promise<PersonLink[]> {
+    await this.#components.linking.unlink(provider)
+    return this.#ownLinks()
+  }
+
+  #ownLinks(): Promise<PersonLink[]> {
+    return this.links(toHex(this.#components.context.accountId()))
+  }
+
+  async #accountsOf(accountId: AccountId): Promise<AccountLink[]> {
+    const { context, own, accounts } = this.#components
+    if (!equalBytes(accountId, context.accountId())) return accounts.shown(accountId, await accounts.of(accountId))
+    const linked = own.accounts()
+    const links = await accounts.shown(
+      accountId,
+      linked.map(each => each.linked)
+    )
+    const isShown = (provider: string): boolean =>
+      linked.some(each => each.linked.provider === provider && each.isShown)
+    return links.map(link => ({ ...link, isShown: isShown(link.provider) }))
+  }
+
+  async #shown(site: Site, accountId: AccountId): Promise<SiteLink> {
     const link = { kind: 'site' as const, site, url: siteAddress(site) }
     try {
       const { state, checkedAt } = await this.#ask(site, accountId)
@@ -84,7 +126,7 @@ export class Social implements SocialApi {
     const { state, checkedAt } = (jsonOf(answer) ?? {}) as { state?: unknown; checkedAt?: unknown }
     const isSound = ['linked', 'not-linked', 'unknown'].includes(state as string) && Number.isSafeInteger(checkedAt)
     if (!isSound) throw new PeerError('bad-answer')
-    return { state: state as PersonLink['state'], checkedAt: checkedAt as number }
+    return { state: state as SiteLink['state'], checkedAt: checkedAt as number }
   }
 }
 

@@ -19,6 +19,7 @@ import {
   MAX_TEXT_UNITS
 } from '../limits.ts'
 import type { ConversationId } from '../roster/roster.ts'
+import { linkedAccountsCodec } from '../identity/linked-account.ts'
 import { MAX_SITES, siteCodec } from '../identity/site.ts'
 import { sessionIdCodec } from '../session/context.ts'
 
@@ -152,7 +153,9 @@ export const messageKinds = {
       /** 32 bytes that let the receiver deliver as a contact; see docs/protocol.md, "Envelope". */
       deliveryToken: nullable(bytes(32)),
       /** Web sites that the sender says are theirs; each is believed once the site says so, too. See identity/site.ts. */
-      sites: list(siteCodec, MAX_SITES)
+      sites: list(siteCodec, MAX_SITES),
+      /** Accounts elsewhere that the sender shows, each with the word of a node. See identity/linked-account.ts. */
+      accounts: linkedAccountsCodec
     })
   },
   /** A grey line, such as "Ada renamed the group". The code names the sentence, the arguments fill it. */

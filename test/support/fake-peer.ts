@@ -98,6 +98,10 @@ export class FakePeer implements PeerApi {
       this.#changed()
     },
 
+    startWalletSignIn: async () => ({ nonce: '00'.repeat(32), payload: 'Sign in to Volo.' }),
+
+    finishWalletSignIn: async ({ signature }) => this.account.finishSignIn(signature),
+
     forgetSignIn: async () => {
       this.#world.snapshot = { ...this.#world.snapshot, stage: 'welcome' }
       this.#changed()
@@ -209,7 +213,15 @@ export class FakePeer implements PeerApi {
     list: async () => []
   }
 
-  readonly social: PeerApi['social'] = { link: async () => [], unlink: async () => [], links: async () => [] }
+  readonly social: PeerApi['social'] = {
+    link: async () => [],
+    unlink: async () => [],
+    startAccount: async () => '/demo-sign-in/',
+    finishAccount: async () => this.social.links(''),
+    showAccount: async () => this.social.links(''),
+    unlinkAccount: async () => this.social.links(''),
+    links: async () => this.#world.links ?? []
+  }
 
   readonly linking: PeerApi['linking'] = {
     show: async () => {
@@ -266,6 +278,8 @@ export class FakePeer implements PeerApi {
 
   readonly people: PeerApi['people'] = {
     picture: async () => this.#picture && { type: 'image/png', content: this.#picture },
+
+    report: async () => ({ origin: 'https://volo.example' }),
 
     find: async query => {
       const name = query.replace(/^@/, '')

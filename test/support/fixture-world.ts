@@ -10,6 +10,7 @@ import type {
   LinkingState,
   Me,
   PeerSnapshot,
+  PersonLink,
   PeerStatus,
   Person,
   PromiseView,
@@ -37,6 +38,7 @@ export interface World {
   /** What nodes say about messages that they signed for, by message; nothing by default. */
   promises?: Record<string, PromiseView[]>
   /** Whether there is a recovery code; by default there is none. */
+  links?: PersonLink[]
   recovery?: RecoveryState
 }
 
@@ -271,7 +273,7 @@ export function message(
   }
 }
 
-const DEMO: SignInProvider = { id: 'demo', name: 'Demo sign-in', demo: true }
+const DEMO: SignInProvider = { id: 'demo', name: 'Demo sign-in', demo: true, kind: 'page' }
 
 /** Before the first sign-in. */
 export function emptyWorld(): World {

@@ -260,7 +260,8 @@ export const bodies: MessageBody[] = [
     about: '',
     picture: blob,
     deliveryToken: filled(32, 4),
-    sites: [parseSite('ada.example')]
+    sites: [parseSite('ada.example')],
+    accounts: []
   },
   { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
   { kind: 'resendRequest', ranges: [{ from: 3, to: 7 }] },

@@ -13,12 +13,14 @@ export interface SignInInit {
   providersFile: string | undefined
   /** The demo provider of this node, and the URL under which this process reaches itself. */
   demo: { config: OidcProvider; localUrl: string } | undefined
+  /** Sign-in with a Cardano wallet. */
+  wallet: boolean
 }
 
 /** Makes the sign-in service. @throws ConfigError if the file of providers cannot be used. */
 export function createSignIn(
   { crypto, clock, random, logger }: { crypto: Crypto; clock: Clock; random: Random; logger: Logger },
-  { network, providersFile, demo }: SignInInit
+  { network, providersFile, demo, wallet }: SignInInit
 ): SignInService {
   const configured = providersFile ? readProviders(providersFile) : []
   const providers = configured.map(provider => new SignInProvider(provider))
@@ -33,6 +35,6 @@ export function createSignIn(
   }
   return new SignInService(
     { providers, clock, random, logger },
-    { nonceOf: (keys, salt) => signInNonce(crypto, network, keys, salt, random(32)) }
+    { wallet, nonceOf: (keys, salt) => signInNonce(crypto, network, keys, salt, random(32)) }
   )
 }

@@ -153,6 +153,7 @@ export function readProviders(file: string): SignInProviderConfig[] {
     const { providers } = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
     const parsed = providers.map(parseProvider)
     const ids = new Set(parsed.map(provider => provider.id))
+    if (ids.has('cardano')) throw new ConfigError('the id "cardano" is that of wallets; choose another')
     if (ids.size !== parsed.length) throw new ConfigError('two providers have the same id')
     return parsed
   } catch (cause) {

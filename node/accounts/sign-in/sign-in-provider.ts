@@ -1,5 +1,6 @@
 import * as openid from 'openid-client'
 import { cutText } from '../../../protocol/graphemes.ts'
+import { handleOrNull } from '../../../protocol/identity/linked-account.ts'
 import { NodeError } from '../../errors.ts'
 import { appleClientSecret } from './apple-secret.ts'
 import type { OAuth2Provider, SignInProviderConfig } from './provider-config.ts'
@@ -19,6 +20,8 @@ export interface ProviderPerson {
   subject: string
   /** What the person is called there, for a form that the person fills in; null if the provider does not say. */
   suggestedName: string | null
+  /** By what name others find the person there; null where the provider does not say. */
+  handle: string | null
 }
 
 /** What stays on the node between sending a person away and seeing them again. */
@@ -77,14 +80,15 @@ export class SignInProvider {
         expectedState: secrets.state,
         ...(config.kind === 'oidc' && { expectedNonce: secrets.nonce, idTokenExpected: true })
       })
-      const { subject, name } =
+      const { subject, name, handle } =
         config.kind === 'oidc' ? claimed(tokens.claims()) : await fetchPerson(client, config, tokens.access_token)
       if (typeof subject !== 'string' || subject === '' || subject.length > MAX_SUBJECT_LENGTH) {
         throw new NodeError('authentication-failed', `${config.name} did not say who signed in`)
       }
       return {
         subject,
-        suggestedName: typeof name === 'string' && name !== '' ? cutText(name.toWellFormed(), MAX_NAME_LENGTH) : null
+        suggestedName: typeof name === 'string' && name !== '' ? cutText(name.toWellFormed(), MAX_NAME_LENGTH) : null,
+        handle: handleOrNull(handle)
       }
     } catch (cause) {
       if (cause instanceof NodeError) throw cause
@@ -149,10 +153,12 @@ function clientAuthentication(config: SignInProviderConfig): openid.ClientAuth {
 interface Unchecked {
   subject: unknown
   name: unknown
+  handle: unknown
 }
 
 function claimed(claims: openid.IDToken | undefined): Unchecked {
-  return { subject: claims?.sub, name: claims?.['preferred_username'] ?? claims?.['name'] }
+  const handle = claims?.['preferred_username']
+  return { subject: claims?.sub, name: handle ?? claims?.['name'], handle }
 }
 
 async function fetchPerson(client: openid.Configuration, config: OAuth2Provider, token: string): Promise<Unchecked> {
@@ -164,10 +170,8 @@ async function fetchPerson(client: openid.Configuration, config: OAuth2Provider,
   }
   const told: unknown = JSON.parse(await readBounded(answer))
   const subject = fieldAt(told, config.subjectPath)
-  return {
-    subject: typeof subject === 'number' ? String(subject) : subject,
-    name: config.namePath === undefined ? undefined : fieldAt(told, config.namePath)
-  }
+  const name = config.namePath === undefined ? undefined : fieldAt(told, config.namePath)
+  return { subject: typeof subject === 'number' ? String(subject) : subject, name, handle: name }
 }
 
 /** The value at field names joined by dots; undefined where there is none. */

@@ -15,6 +15,9 @@ export const CODE_TTL_MS = 10 * 60 * 1000
 const MAX_SIGN_INS = 50_000
 const MAX_SIGN_INS_PER_ADDRESS = 1_000
 
+/** Name under which sign-ins with a Cardano wallet are attested and limited. */
+export const WALLET_PROVIDER = 'cardano'
+
 /** Who signed in, as the provider names them. Never stored, never passed on. */
 export interface SocialIdentity {
   /** Id of the provider. */
@@ -27,6 +30,7 @@ interface SignIn extends SignInSecrets {
   provider: SignInProvider
   keys: DevicePublicKeys
   returnTo: string
+  binding: string | null
   /** Whose share of the stores it takes: a client's address or network. */
   owner: string
 }
@@ -35,6 +39,9 @@ interface Code extends SocialIdentity {
   keys: DevicePublicKeys
   /** What the person is called at the provider, for the form that asks for a name; null where it does not say. */
   suggestedName: string | null
+  /** By what name others find the person there; null where it does not say. */
+  handle: string | null
+  binding: string | null
 }
 
 /** What {@link SignInService.start} is told. */
@@ -44,6 +51,11 @@ export interface SignInRequest {
   keys: DevicePublicKeys
   /** Checked by the route: the app, or a loopback address. */
   returnTo: string
+  /**
+   * Lower-case hex of the SHA-256 of a secret of the device, for a link to an account that exists; null for a registration. Keys of
+   * such an account are public: without the secret anybody could begin a sign-in for it, and send its owner the code.
+   */
+  binding?: string | null
   /** Origin under which the browser sees this node. */
   origin: string
   /** The client's address, to bound what one may have open. */
@@ -58,6 +70,8 @@ interface SignInComponents {
 }
 
 interface SignInServiceInit {
+  /** Whether people may sign in with a Cardano wallet, see `wallet/wallet-sign-in.ts`. Default false. */
+  wallet?: boolean
   /** Binds a sign-in to a device: what an ID token's nonce must be. */
   nonceOf(keys: DevicePublicKeys, salt: Uint8Array): string
 }
@@ -85,12 +99,29 @@ export class SignInService {
   }
 
   /** What people can sign in with. */
-  providers(): { id: string; name: string; kind: 'oidc' | 'oauth2'; demo: boolean }[] {
-    return [...this.#providers.values()].map(({ config: { id, name, kind, demo } }) => ({ id, name, kind, demo }))
+  providers(): { id: string; name: string; kind: 'oidc' | 'oauth2' | 'wallet'; demo: boolean }[] {
+    const providers = [...this.#providers.values()]
+    return [
+      ...providers.map(({ config: { id, name, kind, demo } }) => ({ id, name, kind, demo })),
+      ...(this.#init.wallet
+        ? [{ id: WALLET_PROVIDER, name: 'Cardano wallet', kind: 'wallet' as const, demo: false }]
+        : [])
+    ]
+  }
+
+  /** Takes a person who signed in without a provider's page. @returns a one-time code for the device. */
+  accept(identity: SocialIdentity, keys: DevicePublicKeys, address: string): string {
+    const code = this.#randomText()
+    this.#codes.put(
+      hashOf(code),
+      { ...identity, suggestedName: null, handle: null, binding: null, keys },
+      addressKey(address)
+    )
+    return code
   }
 
   /** @returns where to send the browser. @throws NodeError `unknown-provider`, or `provider-unreachable` if it does not answer. */
-  async start({ provider: id, keys, returnTo, origin, address }: SignInRequest): Promise<string> {
+  async start({ provider: id, keys, returnTo, binding = null, origin, address }: SignInRequest): Promise<string> {
     const provider = this.#providers.get(id)
     if (provider === undefined) throw new NodeError('unknown-provider', 'This node does not offer that sign-in.')
     const secrets: SignInSecrets = {
@@ -104,7 +135,7 @@ export class SignInService {
       // The demo provider is this very node: the browser stays on the origin that holds its data.
       const target = provider.config.demo ? `${origin}${url.pathname}${url.search}` : url.href
       const owner = addressKey(address)
-      this.#signIns.put(secrets.state, { ...secrets, provider, keys, returnTo, owner }, owner)
+      this.#signIns.put(secrets.state, { ...secrets, provider, keys, returnTo, binding, owner }, owner)
       return target
     } catch (cause) {
       this.#log.warn('a sign-in could not start', { provider: id, error: cause })
@@ -124,11 +155,11 @@ export class SignInService {
     if (signIn === undefined || signIn.provider.config.id !== providerId) {
       throw new NodeError('unknown-sign-in', 'This sign-in has ended or is too old; please start again.')
     }
-    const { provider, keys, returnTo, owner } = signIn
+    const { provider, keys, returnTo, binding, owner } = signIn
     try {
-      const { subject, suggestedName } = await provider.person(answer, signIn)
+      const { subject, suggestedName, handle } = await provider.person(answer, signIn)
       const code = this.#randomText()
-      this.#codes.put(hashOf(code), { provider: providerId, subject, suggestedName, keys }, owner)
+      this.#codes.put(hashOf(code), { provider: providerId, subject, suggestedName, handle, binding, keys }, owner)
       return `${returnTo}#/signed-in?code=${code}`
     } catch (error) {
       const denied = answer.get('error') === 'access_denied'
@@ -160,7 +191,7 @@ export class SignInService {
       !equalBytes(found.keys.signingKey, keys.signingKey) ||
       !equalBytes(found.keys.messagingKeyHash, keys.messagingKeyHash)
     ) {
-      throw new NodeError('bad-code', 'The sign-in code is not valid for this device any more; please sign in again.')
+      throw badCode()
     }
     return found
   }
@@ -172,10 +203,26 @@ export class SignInService {
     return identity
   }
 
+  /**
+   * Uses up the code of a sign-in that was begun for a link.
+   * @param secret - whose hash the sign-in began with.
+   * @returns the provider, and by what name others find the person there.
+   * @throws as {@link check}; also for another secret, which leaves the code as it is.
+   */
+  redeemForLink(code: string, keys: DevicePublicKeys, secret: Uint8Array): { provider: string; handle: string | null } {
+    const { provider, handle, binding } = this.#codeOf(code, keys)
+    if (binding === null || binding !== createHash('sha256').update(secret).digest('hex')) throw badCode()
+    this.#codes.redeem(hashOf(code))
+    return { provider, handle }
+  }
+
   #randomText(): string {
     return Buffer.from(this.#random(32)).toString('base64url')
   }
 }
+
+const badCode = (): NodeError =>
+  new NodeError('bad-code', 'The sign-in code is not valid for this device any more; please sign in again.')
 
 /** Looked up by hash, so that the time taken tells nothing about the codes that are held. */
 function hashOf(code: string): string {

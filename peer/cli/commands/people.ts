@@ -1,10 +1,15 @@
 /** `person`, `contacts`, `block` and `unblock`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { Person, PersonMarks } from '../../peer-api.ts'
-import { nameOf, personJson, personLine, printable } from '../output.ts'
+import { nameOf, personJson, personLine } from '../output.ts'
+import { messageNamed } from './find-conversation.ts'
 import { personNamed } from './find-person.ts'
+import { linkLine } from './social.ts'
 import { savePicture } from './picture.ts'
 import { EXIT, requireRegistered, type CommandOf, type Run, type Runnable } from './runnable.ts'
+
+/** Hex digits of a whole id. */
+const MESSAGE_ID_DIGITS = 64
 
 /** A command that names one person. */
 type AboutPerson = Extract<Runnable, { person: string }>
@@ -14,7 +19,7 @@ export const person: Run<'person'> = async (peer, command, output) => {
   const found = await personNamed(peer, command.person, command.timeoutMs)
   if (command.picture !== undefined) await savePicture(peer, found, command.picture)
   const links = await peer.social.links(found.accountId)
-  const linked = links.map(({ site, state }) => `\n    ${printable(site)} (${state})`).join('')
+  const linked = links.map(link => `\n    ${linkLine(link)}`).join('')
   await output.print({ ...personJson(found), links }, personLine(found) + linked)
   return EXIT.done
 }
@@ -68,4 +73,25 @@ async function mark(
   await requireRegistered(peer)
   const found = await personNamed(peer, person, timeoutMs)
   return peer.people.mark(found.accountId, marks)
+}
+
+export const report: Run<'report'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  const { text, timeoutMs } = command
+  const found = await personNamed(peer, command.person, timeoutMs)
+  const messages: string[] = []
+  for (const id of command.messages) messages.push(await reportedMessage(peer, found, id, timeoutMs))
+  const { origin } = await peer.people.report(found.accountId, { text, messages })
+  await output.print(
+    { accountId: found.accountId, username: found.username, reportedTo: origin, messages },
+    `The operator of ${origin} has your report about ${nameOf(found)}. They are not told.`
+  )
+  return EXIT.done
+}
+
+/** A whole id may name a message of any chat; the beginning of one names a message of the chat with the person. */
+async function reportedMessage(peer: NodePeer, person: Person, id: string, timeoutMs?: number): Promise<string> {
+  if (id.length === MESSAGE_ID_DIGITS) return id
+  const chat = await peer.conversations.open(person.accountId)
+  return (await messageNamed(peer, chat, id, timeoutMs)).id
 }

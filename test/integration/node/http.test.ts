@@ -14,6 +14,7 @@ import {
   startSignIn,
   TestDevice
 } from '../../support/sign-in.ts'
+import { WalletSigner } from '../../support/wallet-signer.ts'
 import { eventually } from '../../support/wait-for.ts'
 
 let node: NodeProcess
@@ -29,7 +30,9 @@ beforeAll(async () => {
   writeFileSync(join(app, '.secret'), 'secret')
   writeFileSync(join(app, 'assets/index-DiwrgTda.js'), 'void 0')
   writeFileSync(join(app, 'assets/worker-B1c2d3e4.js'), 'void 0')
-  node = await NodeProcess.start({ env: { VOLO_WEB_DIR: app } })
+  node = await NodeProcess.start({
+    env: { VOLO_WEB_DIR: app, VOLO_WALLET_SIGN_IN: 'true', VOLO_DEMO_SIGN_IN: 'true' }
+  })
   // A slow machine announces a node that is not ready yet; every test here asks a ready one.
   await eventually(async () => (await fetch(`${node.url}/readyz`)).status === 200, {
     what: 'a ready node',
@@ -155,6 +158,8 @@ describe('reads', () => {
       '/v1/accounts/{accountId}/proof',
       '/v1/auth/codes',
       '/v1/auth/providers',
+      '/v1/auth/wallet/challenge',
+      '/v1/auth/wallet/finish',
       '/v1/auth/{provider}/callback',
       '/v1/auth/{provider}/start',
       '/v1/backups/{account}',
@@ -168,6 +173,7 @@ describe('reads', () => {
       '/v1/invites/{hash}',
       '/v1/invites/{hash}/accept',
       '/v1/linking/{box}/{index}',
+      '/v1/links',
       '/v1/names/{tagPrefix}',
       '/v1/network',
       '/v1/network/lists/{number}/proof',
@@ -178,10 +184,14 @@ describe('reads', () => {
       '/v1/recoveries',
       '/v1/registrations',
       '/v1/releases',
+      '/v1/reports',
       '/v1/sites/{site}'
     ])
     const { providers } = (await (await fetch(`${node.url}/v1/auth/providers`)).json()) as { providers: unknown }
-    expect(providers).toEqual([{ id: 'demo', name: 'Demo sign-in', kind: 'oidc', demo: true }])
+    expect(providers).toEqual([
+      { id: 'demo', name: 'Demo sign-in', kind: 'oidc', demo: true },
+      { id: 'cardano', name: 'Cardano wallet', kind: 'wallet', demo: false }
+    ])
   })
 
   it.each([
@@ -205,6 +215,44 @@ describe('reads', () => {
 
   it('know of an account without bundles nothing', async () => {
     expect(await (await fetch(`${node.url}/v1/accounts/${'00'.repeat(32)}/bundles`)).json()).toEqual({ bundles: [] })
+  })
+})
+
+describe('a wallet', () => {
+  const postJson = (path: string, body: object): Promise<Response> =>
+    post(path, JSON.stringify(body), 'application/json')
+
+  it('signs in and registers, and a second attempt with the same answer does not', async () => {
+    const device = await TestDevice.make(await nodeFacts(node.url))
+    const wallet = await WalletSigner.make()
+    const keys = {
+      signingKey: toHex(device.keys.signingKey),
+      messagingKeyHash: toHex(device.keys.messagingKeyHash)
+    }
+    const address = toHex(wallet.rewardAddress)
+    const begun = await postJson('/v1/auth/wallet/challenge', { ...keys, address })
+    const { nonce, payload } = (await begun.json()) as { nonce: string; payload: string }
+    expect(payload).toContain(`At: ${node.url}`)
+    const { signature, key } = await wallet.sign(wallet.rewardAddress, payload)
+    const answer = { ...keys, nonce, signature: toHex(signature).toUpperCase(), key: toHex(key) }
+    const finished = await postJson('/v1/auth/wallet/finish', answer)
+    expect(finished.status).toBe(200)
+    const { code } = (await finished.json()) as { code: string }
+    expect(await refused(await postJson('/v1/auth/wallet/finish', answer))).toEqual([403, 'bad-nonce'])
+    const registration = await device.registration(await challenge(node.url), code)
+    expect((await postRegistration(node.url, registration)).status).toBe(201)
+  })
+
+  it.each([
+    ['/v1/auth/wallet/challenge', { address: 'zz' }],
+    ['/v1/auth/wallet/challenge', { address: '00'.repeat(58) }],
+    ['/v1/auth/wallet/challenge', {}],
+    ['/v1/auth/wallet/finish', { nonce: '00', signature: '00', key: '00' }],
+    ['/v1/auth/wallet/finish', { nonce: '00'.repeat(32), signature: '00'.repeat(3_000), key: '00' }],
+    ['/v1/auth/wallet/finish', { nonce: '00'.repeat(32), signature: '00', key: '00', more: 1 }]
+  ])('%s refuses %j', async (path, body) => {
+    const keys = { signingKey: '00'.repeat(32), messagingKeyHash: '00'.repeat(32) }
+    expect(await refused(await postJson(path, { ...keys, ...body }))).toEqual([400, 'malformed'])
   })
 })
 

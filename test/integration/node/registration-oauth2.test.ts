@@ -6,9 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
+import { decode } from '../../../protocol/codec.ts'
 import { decodeAttestation } from '../../../protocol/identity/attestation.ts'
+import { isLinkedAccount, linkedAccountCodec } from '../../../protocol/identity/linked-account.ts'
+import { signStorageRequest } from '../../../protocol/identity/storage-request.ts'
 import { NodeProcess, temporaryFolder } from '../../support/network/real-processes/node-process.ts'
-import { challenge, nodeFacts, postRegistration, TestDevice } from '../../support/sign-in.ts'
+import { challenge, crypto, nodeFacts, postRegistration, TestDevice } from '../../support/sign-in.ts'
 
 const CLIENT = { id: 'volo-client', secret: 'a-b_c.secret' }
 const folder = temporaryFolder()
@@ -83,7 +86,11 @@ beforeAll(async () => {
   }
   const gone = { preset: 'google', clientId: 'id', clientSecret: 'secret', issuer: 'http://127.0.0.1:9' }
   writeFileSync(join(folder, 'providers.json'), JSON.stringify({ providers: [x, gone] }))
-  node = await NodeProcess.start({ env: { VOLO_SIGN_IN_PROVIDERS_FILE: join(folder, 'providers.json') } })
+  const env = {
+    VOLO_SIGN_IN_PROVIDERS_FILE: join(folder, 'providers.json'),
+    VOLO_REGISTRATIONS_PER_IDENTITY_PER_DAY: '20'
+  }
+  node = await NodeProcess.start({ env })
 })
 
 afterAll(async () => {
@@ -94,16 +101,24 @@ afterAll(async () => {
 
 beforeEach(() => Object.assign(faults, { userinfo: undefined, denied: false, tokenStatus: 200 }))
 
-async function start(device: TestDevice, id = 'x'): Promise<Response> {
+/** What a sign-in for a link begins with. */
+const SECRET = Buffer.alloc(32, 7)
+
+async function start(device: TestDevice, id = 'x', secret?: Buffer): Promise<Response> {
   const { signingKey, messagingKeyHash } = device.keys
   const body = { signingKey: toHex(signingKey), messagingKeyHash: toHex(messagingKeyHash), returnTo: '/' }
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const binding = secret && createHash('sha256').update(secret).digest('hex')
+  const init = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, binding })
+  }
   return fetch(`${node.url}/v1/auth/${id}/start`, init)
 }
 
 /** Goes to the provider and back. @returns the fragment that the browser ends at. */
-async function signIn(device: TestDevice): Promise<URLSearchParams> {
-  const { url } = (await (await start(device)).json()) as { url: string }
+async function signIn(device: TestDevice, secret?: Buffer): Promise<URLSearchParams> {
+  const { url } = (await (await start(device, 'x', secret)).json()) as { url: string }
   const back = (await fetch(url, { redirect: 'manual' })).headers.get('location')!
   expect(new URL(back).origin).toBe(node.url)
   const end = (await fetch(back, { redirect: 'manual' })).headers.get('location')!
@@ -166,5 +181,91 @@ describe('sign-in with an OAuth 2.0 provider', () => {
     const back = (await fetch(url, { redirect: 'manual' })).headers.get('location')!
     const mixed = await fetch(back.replace('/auth/x/', '/auth/google/'), { redirect: 'manual' })
     expect(mixed.status).toBe(400)
+  })
+})
+
+describe('a link to an account elsewhere', () => {
+  interface LinkCall {
+    device: TestDevice
+    code: string
+    secret?: Buffer
+    /** What is signed in place of the code. */
+    signed?: string
+    authorization?: string
+  }
+
+  async function link({ device, code, secret = SECRET, signed = code, authorization }: LinkCall): Promise<Response> {
+    const { network, nodeKey } = device.facts
+    const request = { nodeKey, method: 'POST', target: '/v1/links', body: Buffer.concat([secret, Buffer.from(signed)]) }
+    const stamp = { nonce: Uint8Array.from(randomBytes(16)), time: Date.now() }
+    const signer = { deviceId: device.deviceId, key: device.signing }
+    const header = authorization ?? (await signStorageRequest(crypto, network, signer, request, stamp))
+    const headers = { authorization: header, 'content-type': 'application/octet-stream' }
+    return fetch(`${node.url}/v1/links`, { method: 'POST', headers, body: Buffer.concat([secret, Buffer.from(code)]) })
+  }
+
+  async function registered(): Promise<TestDevice> {
+    const device = await TestDevice.make(await nodeFacts(node.url))
+    const code = (await signIn(device)).get('code')!
+    const answer = await postRegistration(node.url, await device.registration(await challenge(node.url), code))
+    expect(answer.status).toBe(201)
+    return device
+  }
+
+  const refusal = async (answer: Response): Promise<unknown[]> => [
+    answer.status,
+    ((await answer.json()) as { error: string }).error
+  ]
+
+  it('is the word of the node that the person signed in there, for this account, and counts once', async () => {
+    const device = await registered()
+    const code = (await signIn(device, SECRET)).get('code')!
+    const answer = await link({ device, code })
+    expect(answer.status).toBe(200)
+    const { statement } = (await answer.json()) as { statement: string }
+    const linked = decode(linkedAccountCodec, Buffer.from(statement, 'hex'), { maxBytes: 256 })
+    expect(linked).toMatchObject({ provider: 'x', handle: 'ada' })
+    const { network, nodeKey } = device.facts
+    expect(toHex(linked.nodeKey)).toBe(toHex(nodeKey))
+    expect(await isLinkedAccount(crypto, network, device.accountId, linked)).toBe(true)
+    expect(Buffer.from(statement, 'hex').includes('2244994945')).toBe(false)
+    expect(await refusal(await link({ device, code }))).toEqual([403, 'bad-code'])
+  })
+
+  it('leaves out what is no handle', async () => {
+    const device = await registered()
+    faults.userinfo = JSON.stringify({ data: { id: '7', username: 'Ada <b>Lovelace</b>' } })
+    const answer = await link({ device, code: (await signIn(device, SECRET)).get('code')! })
+    const { statement } = (await answer.json()) as { statement: string }
+    expect(decode(linkedAccountCodec, Buffer.from(statement, 'hex'), { maxBytes: 256 }).handle).toBeNull()
+  })
+
+  it('cannot be made with the code of another device, which keeps it; with a made-up one; or without a signature', async () => {
+    const [device, other] = [await registered(), await registered()]
+    const code = (await signIn(other, SECRET)).get('code')!
+    expect(await refusal(await link({ device, code }))).toEqual([403, 'bad-code'])
+    expect(await refusal(await link({ device, code: 'made-up' }))).toEqual([403, 'bad-code'])
+    expect(await refusal(await link({ device: other, code, signed: 'another' }))).toEqual([401, 'bad-authorization'])
+    expect(await refusal(await link({ device: other, code, authorization: '' }))).toEqual([401, 'bad-authorization'])
+    expect(await refusal(await link({ device, code: 'a b' }))).toEqual([400, 'malformed'])
+    expect(await refusal(await link({ device, code: 'x'.repeat(300) }))).toEqual([413, 'too-large'])
+    // Whoever sends a victim to the provider gets nothing: the code counts for the device that began, and for its account.
+    expect((await link({ device: other, code })).status).toBe(200)
+  })
+
+  it('is not made with a code whose sign-in the device did not begin: its keys are public, the secret is not', async () => {
+    const device = await registered()
+    const attackers = (await signIn(device, Buffer.alloc(32, 8))).get('code')!
+    expect(await refusal(await link({ device, code: attackers }))).toEqual([403, 'bad-code'])
+    const unbound = (await signIn(device)).get('code')!
+    expect(await refusal(await link({ device, code: unbound }))).toEqual([403, 'bad-code'])
+    const short = { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body: 'x' }
+    expect((await fetch(`${node.url}/v1/links`, short)).status).toBe(401)
+  })
+
+  it('is not made for a device that no account has', async () => {
+    const stranger = await TestDevice.make(await nodeFacts(node.url))
+    const code = (await signIn(stranger, SECRET)).get('code')!
+    expect(await refusal(await link({ device: stranger, code }))).toEqual([401, 'bad-authorization'])
   })
 })

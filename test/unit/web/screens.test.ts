@@ -20,6 +20,7 @@ import { PersonView } from '../../../web/src/state/person-view.svelte.ts'
 import { Router, type AddressBar } from '../../../web/src/state/router.svelte.ts'
 import { sealPath, sealPetals } from '../../../web/src/state/seal-petals.ts'
 import { shortcutOf } from '../../../web/src/state/shortcuts.ts'
+import { AccountLinks } from '../../../web/src/state/account-links.svelte.ts'
 import { SignIn } from '../../../web/src/state/sign-in.svelte.ts'
 import { VoloApp } from '../../../web/src/state/volo-app.svelte.ts'
 import type { LockApi } from '../../../web/src/worker/lock-api.ts'
@@ -79,6 +80,7 @@ function appWith(world: World, hash = '', storage: Storage | null = null, tab: S
     languages: { current: { words: en, dates: new Dates('en-GB', 'UTC') } },
     announcer: new Announcer(() => en),
     signIn: new SignIn(peer, () => {}),
+    accountLinks: new AccountLinks(peer, () => {}),
     lock: new AppLock(lock, () => {}),
     invitation: new Invitation(peer, tab, 'https://volo.example'),
     groupInvitation: new GroupInvitation(peer, tab, 'https://volo.example'),

@@ -1,5 +1,6 @@
 import { PeerError } from '../../../peer/errors.ts'
 import type { PeerApi, SignInProvider } from '../../../peer/peer-api.ts'
+import { isDeclined, type BrowserWallet } from './browser-wallets.ts'
 import { isWebAddress } from './text-parts.ts'
 
 /** What signing in waits for, or what went wrong. */
@@ -68,6 +69,28 @@ export class SignIn {
     } catch (error) {
       console.error(error)
       this.state = 'unreachable'
+    }
+  }
+
+  /** Signs in with a wallet of this browser, which asks the person twice: to be seen, and to sign. */
+  async beginWallet(wallet: BrowserWallet): Promise<void> {
+    this.state = 'opening'
+    this.failure = null
+    this.#waitingCode = null
+    try {
+      const { address, sign } = await wallet.open()
+      const { nonce, payload } = await this.#api.account.startWalletSignIn(address)
+      const signed = await sign(payload)
+      this.state = 'finishing'
+      await this.#api.account.finishWalletSignIn({ nonce, ...signed })
+      this.state = 'idle'
+    } catch (error) {
+      if (isDeclined(error)) this.state = 'cancelled'
+      else if (error instanceof PeerError) this.refused(error)
+      else {
+        console.error(error)
+        this.state = 'failed'
+      }
     }
   }
 

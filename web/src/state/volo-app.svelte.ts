@@ -1,6 +1,7 @@
 import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot, Person } from '../../../peer/peer-api.ts'
 import { BackupWatch } from '../backup/backup-watch.svelte.ts'
 import type { Language } from '../i18n/language.ts'
+import type { AccountLinks } from './account-links.svelte.ts'
 import type { AppLock } from './app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ArrivingHistory } from './arriving-history.svelte.ts'
@@ -31,6 +32,7 @@ export interface VoloAppParts {
   languages: { readonly current: Language }
   announcer: Announcer
   signIn: SignIn
+  accountLinks: AccountLinks
   lock: AppLock
   invitation: Invitation
   groupInvitation: GroupInvitation
@@ -64,6 +66,7 @@ export class VoloApp {
   readonly #languages: VoloAppParts['languages']
   readonly announcer: Announcer
   readonly signIn: SignIn
+  readonly accountLinks: AccountLinks
   readonly lock: AppLock
   readonly invitation: Invitation
   readonly groupInvitation: GroupInvitation
@@ -75,12 +78,24 @@ export class VoloApp {
   readonly faces: Faces
   readonly switcher = new ChatSwitcher(() => this.conversations)
 
-  constructor({ api, router, languages, announcer, signIn, lock, invitation, groupInvitation, storage }: VoloAppParts) {
+  constructor({
+    api,
+    router,
+    languages,
+    announcer,
+    signIn,
+    accountLinks,
+    lock,
+    invitation,
+    groupInvitation,
+    storage
+  }: VoloAppParts) {
     this.api = api
     this.router = router
     this.#languages = languages
     this.announcer = announcer
     this.signIn = signIn
+    this.accountLinks = accountLinks
     this.lock = lock
     this.invitation = invitation
     this.groupInvitation = groupInvitation
@@ -214,7 +229,11 @@ export class VoloApp {
     const { route } = this.router
     if (route.screen !== 'signed-in') return
     this.router.replace(links.chats)
-    await this.signIn.finish(route.code, route.error)
+    // Who has an account already signed in somewhere to link that.
+    const me = (await this.api.snapshot().catch(() => null))?.me
+    if (!me) return this.signIn.finish(route.code, route.error)
+    this.router.replace(links.you)
+    await this.accountLinks.finish(route.code, route.error)
   }
 
   /** Accepts the link that was opened, and goes to the conversation. Why it failed is the invitation's to say. */

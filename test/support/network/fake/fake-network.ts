@@ -15,6 +15,10 @@ import {
 } from '../../../../protocol/linking/device-registration.ts'
 import { decodeBundle } from '../../../../protocol/identity/bundle.ts'
 import { deviceIdOf, type AccountId, type DeviceId } from '../../../../protocol/identity/device.ts'
+import { decode, encode } from '../../../../protocol/codec.ts'
+import { linkedAccountCodec, signLinkedAccount } from '../../../../protocol/identity/linked-account.ts'
+import { parseStorageAuthorization } from '../../../../protocol/identity/storage-request.ts'
+import { MAX_REPORT_BYTES, reportCodec, type Report } from '../../../../protocol/reports/report.ts'
 import { siteNames } from '../../../../protocol/identity/site.ts'
 import { decodeRecord } from '../../../../protocol/identity/record.ts'
 import { decodeRegistration, verifyRegistration } from '../../../../protocol/identity/registration.ts'
@@ -123,6 +127,13 @@ export class FakeNetwork {
     return account && toHex(account)
   })
   readonly invites: FakeInvites
+  /** What people reported. */
+  readonly reports: Report[] = []
+  /** Whose account a node names in its word on an account elsewhere; undefined for the one that asks. */
+  linksFor: AccountId | undefined
+  readonly #usedCodes = new Set<string>()
+  /** Of the sign-in that was begun last. */
+  #linkBinding: string | undefined
   /** Files of web sites, by host. */
   readonly sites = new Map<string, string>()
   submissions = 0
@@ -208,7 +219,12 @@ export class FakeNetwork {
     if (pathname === '/v1/network') return json(this.#networkJson(node))
     if (pathname === '/v1/auth/providers')
       return json({ providers: [{ id: 'demo', name: 'Demo', kind: 'oidc', demo: true }] })
-    if (pathname === '/v1/auth/demo/start') return json({ url: `${origin}/demo` })
+    if (pathname === '/v1/auth/demo/start') {
+      this.#linkBinding = (JSON.parse(String(init!.body)) as { binding?: string }).binding
+      return json({ url: `${origin}/demo` })
+    }
+    if (pathname === '/v1/reports') return this.#report(init!)
+    if (pathname === '/v1/links') return this.#link(node, init!)
     if (pathname === '/v1/auth/codes') return this.#checkCode(JSON.parse(String(init!.body)) as { code: string })
     if (pathname === '/v1/device-challenge')
       return json({ nonce: toHex(randomBytes(32)), expiresAt: this.#clock() + 60_000 })
@@ -227,6 +243,29 @@ export class FakeNetwork {
     if (pathname === '/v1/devices') return this.#addDevice(new Uint8Array(init!.body as Uint8Array))
     if (pathname === '/v1/recoveries') return this.#recover(new Uint8Array(init!.body as Uint8Array))
     return json({ error: 'not-found', message: 'no such route' }, 404)
+  }
+
+  /** As the route of `node/http/report-routes.ts`, without its limits. */
+  #report(init: RequestInit): Response {
+    const report = decode(reportCodec, new Uint8Array(init.body as Uint8Array), { maxBytes: MAX_REPORT_BYTES })
+    this.reports.push(report)
+    return new Response(null, { status: 204 })
+  }
+
+  /** As the route of `node/http/link-routes.ts`. A code is `PROVIDER-HANDLE`. */
+  async #link(node: number, init: RequestInit): Promise<Response> {
+    const header = new Headers(init.headers).get('authorization') ?? ''
+    const account = this.#accountOfDevice.get(toHex(parseStorageAuthorization(header).deviceId))!
+    const body = new Uint8Array(init.body as Uint8Array)
+    const code = new TextDecoder().decode(body.subarray(32))
+    const isBound = toHex(this.crypto.sha256(body.slice(0, 32))) === this.#linkBinding
+    const refused = new Response('{"error":"bad-code","message":"The code is not valid."}', { status: 403 })
+    if (code === 'junk' || !isBound || this.#usedCodes.has(code)) return refused
+    this.#usedCodes.add(code)
+    const [provider = '', handle = ''] = code.split('-')
+    const said = { provider, handle: handle === '' ? null : handle, time: this.#clock() }
+    const linked = await signLinkedAccount(this.id, this.#keys[node]!, this.linksFor ?? account, said)
+    return new Response(JSON.stringify({ statement: toHex(encode(linkedAccountCodec, linked)) }))
   }
 
   #siteJson({ pathname, searchParams }: URL): object {

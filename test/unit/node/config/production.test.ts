@@ -53,6 +53,11 @@ describe('production mode', () => {
     expect(said.split('\n')).toHaveLength(2)
   })
 
+  it('needs no providers where people sign in with a wallet', () => {
+    const environment = { ...SAFE, VOLO_SIGN_IN_PROVIDERS_FILE: undefined, VOLO_WALLET_SIGN_IN: 'true' }
+    expect(readConfig([], environment).walletSignIn).toBe(true)
+  })
+
   it('names all faults at once', () => {
     expect(
       refusal({ VOLO_CHAIN_URL: undefined, VOLO_PUBLIC_URL: undefined, VOLO_DEMO_SIGN_IN: 'true' }).split('\n')

@@ -54,7 +54,8 @@ test('own devices agree on the sites, and name and description stay beside them'
   try {
     await ada.engine.account.changeProfile({ about: 'Poetical science' })
     await ada.engine.social.link('ada.example')
-    const sitesAt = async (peer: TestPeer) => (await peer.engine.social.links(ada.me.accountId)).map(({ site }) => site)
+    const sitesAt = async (peer: TestPeer) =>
+      (await peer.engine.social.links(ada.me.accountId)).map(link => link.kind === 'site' && link.site)
     await eventually(async () => (await sitesAt(tablet)).join() === 'ada.example', 'the tablet knows it')
     expect((await tablet.engine.snapshot()).me!.about).toBe('Poetical science')
     await tablet.send(bob, 'hello')

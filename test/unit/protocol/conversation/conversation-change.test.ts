@@ -67,7 +67,8 @@ function contentOf(sequence: number): Uint8Array {
     about: '',
     picture: null,
     deliveryToken: null,
-    sites: []
+    sites: [],
+    accounts: []
   }
   return encodeMessage({ ...message, body: { kind: 'profile', ...profile } })
 }

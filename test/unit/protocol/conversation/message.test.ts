@@ -57,7 +57,10 @@ const bodies: MessageBody[] = [
     about: '',
     picture: blob,
     deliveryToken: new Uint8Array(32),
-    sites: [parseSite('ada.example')]
+    sites: [parseSite('ada.example')],
+    accounts: [
+      { provider: 'x', handle: 'ada', time: 5, nodeKey: new Uint8Array(32), nodeSignature: new Uint8Array(64) }
+    ]
   },
   { kind: 'system', code: 'group-renamed', arguments: ['Ada', 'Friends'] },
   { kind: 'resendRequest', ranges: [{ from: 3, to: 7 }] },

@@ -7,6 +7,7 @@ export const firstRun: typeof English = {
     promise: ['رسائل خاصة.', 'لا شركة في الوسط.'],
     explain: 'لا يقرأ رسائلك إلا أنت ومن تكتب إليهم. حسابك يعيش على أجهزتك أنت.',
     continueWith: provider => `المتابعة عبر ${isolated(provider)}`,
+    noneHere: provider => `${isolated(provider)}: لا يوجد في هذا المتصفح ما يصلح هنا.`,
     continueDemo: 'المتابعة بالدخول التجريبي',
     asksOnly: 'لا نطلب من مزوّد الدخول إلا اسمك وصورتك؛ ولا يرى رسائلك أبدًا.',
     demo: 'الدخول التجريبي لتجربة Volo. يستطيع أي شخص استخدام أي اسم فيه، فهو لا يثبت هوية أحد.',

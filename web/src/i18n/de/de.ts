@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue.ts'
+import { accounts } from './accounts.ts'
 import { app } from './app.ts'
 import { backup } from './backup.ts'
 import { chats } from './chats.ts'
@@ -32,6 +33,7 @@ export const de: Catalogue = {
   ...trust,
   ...technical,
   ...you,
+  ...accounts,
   ...lock,
   ...invites,
   ...groups,

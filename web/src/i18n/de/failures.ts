@@ -153,6 +153,9 @@ export const failures: FailureSentences = {
   'name-taken': ({ username }) => `@${username} ist vergeben. Versuche einen anderen Namen.`,
   'name-chosen': ({ username }) => `Du hast @${username} schon gewählt.`,
   'sign-in-failed': 'Die Anmeldung gilt nicht oder nicht mehr. Nichts wurde geändert. Melde dich noch einmal an.',
+  'no-provider': 'Diese Anmeldung wird hier nicht angeboten.',
+  'too-many-accounts': ({ limit }) => `Du kannst höchstens ${limit} Konten verknüpfen. Entferne zuerst eines.`,
+  'too-many-messages': ({ limit }) => `Eine Meldung fasst höchstens ${limit} Nachrichten.`,
   'sign-in-elsewhere':
     'Diese Anmeldung hat nicht in diesem Browser begonnen und kann hier nicht abgeschlossen werden. Nichts wurde geändert. Du kannst dich noch einmal anmelden.',
   'sign-in-unsafe': 'Die Anmeldung würde zu einer unsicheren Adresse führen. Nichts wurde weitergegeben.',

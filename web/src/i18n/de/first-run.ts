@@ -7,6 +7,7 @@ export const firstRun: typeof English = {
     explain:
       'Nur du und die Menschen, denen du schreibst, können deine Nachrichten lesen. Dein Konto lebt auf deinen eigenen Geräten.',
     continueWith: provider => `Weiter mit ${provider}`,
+    noneHere: provider => `${provider}: In diesem Browser ist keine, die man hier nutzen kann.`,
     continueDemo: 'Weiter mit der Demo-Anmeldung',
     asksOnly: 'Wir fragen dort nur nach deinem Namen und Bild; deine Nachrichten sieht der Anbieter nie.',
     demo: 'Die Demo-Anmeldung ist zum Ausprobieren von Volo. Dort kann jeder jeden Namen benutzen; sie beweist also nichts darüber, wer jemand ist.',

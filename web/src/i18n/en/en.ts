@@ -1,3 +1,4 @@
+import { accounts } from './accounts.ts'
 import { app } from './app.ts'
 import { backup } from './backup.ts'
 import { chats } from './chats.ts'
@@ -31,6 +32,7 @@ export const en = {
   ...trust,
   ...technical,
   ...you,
+  ...accounts,
   ...lock,
   ...invites,
   ...groups,

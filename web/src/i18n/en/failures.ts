@@ -143,6 +143,9 @@ export const failures: FailureSentences = {
   'name-taken': ({ username }) => `@${username} is taken. Try another one.`,
   'name-chosen': ({ username }) => `You have chosen @${username} already.`,
   'sign-in-failed': 'The sign-in is not valid, or not any more. Nothing was changed. Sign in again.',
+  'too-many-messages': ({ limit }) => `A report takes at most ${limit} messages.`,
+  'no-provider': () => 'This way to sign in is not offered here.',
+  'too-many-accounts': ({ limit }) => `You can link at most ${limit} accounts. Remove one first.`,
   'sign-in-elsewhere':
     'That sign-in did not begin in this browser, so it cannot be finished here. Nothing was changed. You can sign in again.',
   'sign-in-unsafe': 'The sign-in would lead to an address that is not safe. Nothing was shared.',

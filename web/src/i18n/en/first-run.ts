@@ -4,6 +4,7 @@ export const firstRun = {
     promise: ['Private messages.', 'No company in the middle.'],
     explain: 'Only you and the people you write to can read your messages. Your account lives on your own devices.',
     continueWith: (provider: string) => `Continue with ${provider}`,
+    noneHere: (provider: string) => `${provider}: this browser has none that can be used here.`,
     continueDemo: 'Continue with demo sign-in',
     asksOnly: 'We ask them only for your name and picture; they never see your messages.',
     demo: 'Demo sign-in is for trying Volo. Anybody can use any name there, so it proves nothing about who somebody is.',

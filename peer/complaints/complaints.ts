@@ -2,11 +2,12 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { complaintKey, judgeComplaint, type Complaint } from '../../protocol/wire/complaint.ts'
 import { complaintText, readComplaint } from '../../protocol/wire/complaint-file.ts'
-import { custodyLeaf, verifyReceipt, type DeliveryReceipt } from '../../protocol/wire/custody.ts'
+import { custodyLeaf, verifyReceipt, type DeliveryReceipt, type Denial } from '../../protocol/wire/custody.ts'
 import {
   decodeCustodyAnswer,
   encodeCustodyQuestion,
   MAX_ANSWER_BYTES,
+  MAX_QUESTIONED_DELIVERIES,
   type CustodyAnswer
 } from '../../protocol/wire/custody-question.ts'
 import type { DeliveryReference } from '../../protocol/wire/node-frames.ts'
@@ -51,7 +52,10 @@ export class Complaints implements ComplaintsApi {
       .flatMap(({ mailbox, id, expiry, receipts }) =>
         expiry === null ? [] : receipts.map(proof => ({ mailbox, id, expiry, proof }))
       )
-    return Promise.all(promised.map(promise => this.#checkOne(promise)))
+    const views: PromiseView[] = []
+    // One question after another: a message to a large group has hundreds of promises.
+    for (const some of questionsOf(promised)) views.push(...(await this.#checkSome(some)))
+    return views
   }
 
   async list(): Promise<ComplaintView[]> {
@@ -60,29 +64,37 @@ export class Complaints implements ComplaintsApi {
     return views.sort((a, b) => b.deniedAt - a.deniedAt)
   }
 
-  async #checkOne(promise: Promised): Promise<PromiseView> {
-    const { receipt } = promise.proof
+  /** @param some - promises of one node, about one shard of one list. */
+  async #checkSome(some: Promised[]): Promise<PromiseView[]> {
+    const { receipt } = some[0]!.proof
     const node = this.#components.context.network().epoch.nodes.find(({ key }) => equalBytes(key, receipt.node))
-    const view = {
-      node: toHex(receipt.node),
-      operator: node ? toHex(node.operator) : '',
-      mailbox: toHex(promise.mailbox),
-      deliveryId: toHex(promise.id),
-      promisedAt: receipt.time
-    }
-    const answer = node && (await this.#ask(node, promise))
-    return { ...view, ...(await this.#judge(promise, answer)) }
+    const answer = node && (await this.#ask(node, some))
+    const denials = new Map(answer?.denied.map(({ index, denial }) => [index, denial]))
+    const held = some.filter((_, index) => !denials.has(index))
+    const isSigned = answer !== undefined && (await this.#isSignedAgain(held, answer))
+    return Promise.all(
+      some.map(async (promise, index) => ({
+        node: toHex(receipt.node),
+        operator: node ? toHex(node.operator) : '',
+        mailbox: toHex(promise.mailbox),
+        deliveryId: toHex(promise.id),
+        promisedAt: promise.proof.receipt.time,
+        ...(await this.#judge(promise, denials.get(index), isSigned))
+      }))
+    )
   }
 
   /** @returns undefined if the node does not answer as it should: a promise is broken by its own signature only. */
-  async #ask({ url }: ListedNode, { mailbox, id, expiry, proof }: Promised): Promise<CustodyAnswer | undefined> {
+  async #ask({ url }: ListedNode, some: Promised[]): Promise<CustodyAnswer | undefined> {
     const { fetch, context } = this.#components
-    const { epoch, shard } = proof.receipt
-    const question = encodeCustodyQuestion({ epoch, shard, deliveries: [{ mailbox, id, expiry }] })
+    const { epoch, shard } = some[0]!.proof.receipt
+    const deliveries = some.map(({ mailbox, id, expiry }) => ({ mailbox, id, expiry }))
+    const body = Uint8Array.from(encodeCustodyQuestion({ epoch, shard, deliveries }))
     try {
-      const init = { method: 'POST', headers: { 'content-type': 'text/plain' }, body: Uint8Array.from(question) }
       const answer = await askNode(fetch, url, '/v1/custody', {
-        ...init,
+        method: 'POST',
+        headers: { 'content-type': 'text/plain' },
+        body,
         timeoutMs: TIMEOUT_MS,
         maxBytes: MAX_ANSWER_BYTES
       })
@@ -94,12 +106,13 @@ export class Complaints implements ComplaintsApi {
     }
   }
 
-  async #judge(promise: Promised, answer: CustodyAnswer | undefined): Promise<Pick<PromiseView, 'state' | 'sentence'>> {
+  async #judge(
+    promise: Promised,
+    denial: Denial | undefined,
+    isSigned: boolean
+  ): Promise<Pick<PromiseView, 'state' | 'sentence'>> {
     const { crypto, network, timers } = this.#components.context
-    const denial = answer?.denied[0]?.denial
-    if (answer === undefined || denial === undefined) {
-      return { state: answer && (await this.#isSignedAgain(promise, answer)) ? 'kept' : 'silent', sentence: null }
-    }
+    if (denial === undefined) return { state: isSigned ? 'kept' : 'silent', sentence: null }
     const { mailbox, id, expiry, proof } = promise
     const complaint: Complaint = { network: network().id, mailbox, id, expiry, receipt: proof, denial }
     const verdict = await judgeComplaint(crypto, complaint, { now: timers.now() })
@@ -111,11 +124,13 @@ export class Complaints implements ComplaintsApi {
     return { state: isEnded ? 'ended' : 'unclear', sentence: verdict.sentence }
   }
 
-  async #isSignedAgain({ mailbox, id, expiry, proof }: Promised, { receipt }: CustodyAnswer): Promise<boolean> {
+  /** Whether the node signed for exactly these deliveries, in the order of the question. */
+  async #isSignedAgain(held: Promised[], { receipt }: CustodyAnswer): Promise<boolean> {
     const { crypto, network } = this.#components.context
-    if (receipt === null || !equalBytes(receipt.node, proof.receipt.node)) return false
-    if (!equalBytes(receipt.root, merkleRoot(crypto, [custodyLeaf(id, mailbox, expiry)]))) return false
-    return verifyReceipt(crypto, network().id, receipt)
+    const [first] = held
+    if (receipt === null || first === undefined || !equalBytes(receipt.node, first.proof.receipt.node)) return false
+    const leaves = held.map(({ id, mailbox, expiry }) => custodyLeaf(id, mailbox, expiry))
+    return equalBytes(receipt.root, merkleRoot(crypto, leaves)) && verifyReceipt(crypto, network().id, receipt)
   }
 
   /** On disk first: what is published and lost here could not be shown again. */
@@ -149,4 +164,16 @@ export class Complaints implements ComplaintsApi {
       text: complaintText(complaint)
     }
   }
+}
+
+/** Promises that one question may be about, as many together as a node answers. */
+function questionsOf(promised: Promised[]): Promised[][] {
+  const groups = Map.groupBy(promised, ({ proof: { receipt } }) =>
+    [toHex(receipt.node), receipt.epoch, receipt.shard].join('/')
+  )
+  return [...groups.values()].flatMap(group =>
+    Array.from({ length: Math.ceil(group.length / MAX_QUESTIONED_DELIVERIES) }, (_, i) =>
+      group.slice(i * MAX_QUESTIONED_DELIVERIES, (i + 1) * MAX_QUESTIONED_DELIVERIES)
+    )
+  )
 }

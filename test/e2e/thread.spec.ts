@@ -257,6 +257,7 @@ test('the details of a sent message say which operator keeps it, and which one b
   await open(page, { ...world, messages, promises: { [own.id]: promises } })
   await page.getByRole('log').getByText('number 4', { exact: true }).click({ button: 'right' })
   await page.getByRole('menuitem', { name: 'Details' }).click()
+  await page.getByRole('button', { name: 'Ask who still keeps it' }).click()
   await expect(page.getByRole('dialog')).toContainText('Kept by operator aaaaaaaa')
   await expect(page.getByRole('dialog')).toContainText('it broke its promise')
 })

@@ -101,6 +101,37 @@ describe('a device that asks about its message', () => {
     expect(await complaints.list()).toEqual([])
   })
 
+  it('asks about many mailboxes together, and believes a node about those alone that its receipt covers', async () => {
+    const { states } = await memoryStates()
+    const mailboxes = await Promise.all(Array.from({ length: 40 }, () => brokenPromise({ key })))
+    const entry: ReceiptsEntry = mailboxes.map(({ mailbox, id, receipt }) => {
+      return { mailbox, id, receipts: [receipt], expiry: EXPIRY }
+    })
+    await states.unit(async unit => unit.write(slots.receipts(MESSAGE, '0'), entry))
+    const sizes: number[] = []
+    const fetch: typeof nodes = async (url, init) => {
+      if (!String(url).endsWith('/v1/custody')) return nodes(url, init)
+      const { deliveries } = decodeCustodyQuestion(init!.body as Uint8Array)
+      sizes.push(deliveries.length)
+      // The second of each question is denied, the others are signed for.
+      const denied = mailboxes.find(({ id }) => toHex(id) === toHex(deliveries[1]!.id))!
+      const leaves = deliveries
+        .filter((_, index) => index !== 1)
+        .map(({ id, mailbox, expiry }) => custodyLeaf(id, mailbox, expiry))
+      const fields = { node: key.publicKey as NodeKey, epoch: 3, shard: 7, time: JUDGED_AT }
+      const receipt = await signReceipt(crypto, network, key, fields, leaves)
+      const said = encodeCustodyAnswer({ receipt, denied: [{ index: 1, denial: denied.denial }] })
+      return new Response(Uint8Array.from(said))
+    }
+    const asking = new Complaints({ context: context(), states, fetch })
+    const found = await asking.check(MESSAGE)
+    expect(sizes).toEqual([16, 16, 8])
+    expect(found.filter(({ state }) => state === 'kept')).toHaveLength(37)
+    const broken = found.filter(({ state }) => state === 'broken').map(({ deliveryId }) => deliveryId)
+    expect(broken).toEqual([1, 17, 33].map(index => toHex(mailboxes[index]!.id)))
+    expect(await asking.list()).toHaveLength(3)
+  })
+
   it('accuses nobody for silence, for what the rules allow, and for words that prove nothing', async () => {
     answer = async () => undefined
     expect(await complaints.check(MESSAGE)).toMatchObject([{ state: 'silent' }])

@@ -91,6 +91,8 @@ export const messages: typeof English = {
     earlier: 'النص السابق',
     notYet: 'لم تصل بعد',
     deviceOf: (name, n) => `${isolated(name)}، الجهاز ${n}`,
+    promiseAsk: 'اسأل من ما زال يحفظها',
+    promiseHint: 'عندها يعرف من يحفظها عنوانك على الإنترنت.',
     promiseOf: operator => `يحفظها المشغّل ${isolated(operator)}`,
     promise: {
       kept: 'ما زال يحفظها، أو استلمها جهاز',

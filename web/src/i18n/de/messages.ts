@@ -64,6 +64,8 @@ export const messages: typeof English = {
     earlier: 'Früherer Text',
     notYet: 'Noch nicht zugestellt',
     deviceOf: (name, n) => `${name}, Gerät ${n}`,
+    promiseAsk: 'Fragen, wer sie noch aufbewahrt',
+    promiseHint: 'Wer sie aufbewahrt, erfährt dabei deine Internetadresse.',
     promiseOf: operator => `Aufbewahrt von Betreiber ${operator}`,
     promise: {
       kept: 'Hat sie noch, oder ein Gerät hat sie abgeholt',

@@ -62,6 +62,8 @@ export const messages = {
     earlier: 'Earlier text',
     notYet: 'Not delivered yet',
     deviceOf: (name: string, n: number) => `${name}, device ${n}`,
+    promiseAsk: 'Ask who still keeps it',
+    promiseHint: 'Those who keep it then learn your internet address.',
     promiseOf: (operator: string) => `Kept by operator ${operator}`,
     promise: {
       kept: 'Holds it, or a device has taken it',

@@ -27,8 +27,8 @@ export const GROUP_SCREENS: Screen[] = [
     name: 'group-mention',
     world: groupWorld,
     hash: `#/chats/${GROUP_ID}`,
-    act: async page => {
-      await page.getByLabel('Write to Climbing club').pressSequentially('Thank you @m')
+    act: async (page, words) => {
+      await page.getByLabel(words.thread.write('Climbing club')).pressSequentially('Thank you @m')
       await page.getByRole('option', { name: /Mary Somerville/ }).waitFor()
     }
   },
@@ -44,7 +44,7 @@ export const GROUP_SCREENS: Screen[] = [
     hash: `#/chats/${GROUP_ID}/group`,
     act: async (page, words) => {
       await page.getByRole('button', { name: words.groups.link }).click()
-      await page.getByRole('img', { name: /as a code/ }).waitFor()
+      await page.getByRole('img', { name: words.groups.linkCode }).waitFor()
     }
   },
   {

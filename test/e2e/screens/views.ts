@@ -63,7 +63,7 @@ export const WALKS: Walk[] = [
     ]
   },
   {
-    name: 'narrow-dark-arabic, phone-light, large-german',
+    name: 'narrow-dark-arabic, phone-light, large-text',
     options: phone,
     first: {
       name: 'narrow-dark-arabic',
@@ -73,12 +73,11 @@ export const WALKS: Walk[] = [
     },
     then: [
       { name: 'phone-light', viewport: { width: 375, height: 740 }, colorScheme: 'light', language: 'en' },
-      // German has the longest words.
       {
-        name: 'large-german',
+        name: 'large-text',
         viewport: { width: 375, height: 740 },
         colorScheme: 'light',
-        language: 'de',
+        language: 'en',
         textSize: '200%'
       }
     ]

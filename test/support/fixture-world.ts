@@ -373,7 +373,7 @@ function bobMessages(bob: Person): ChatMessage[] {
   ]
 }
 
-/** A chat with a picture, a document, a voice note, and a file on its way. */
+/** A chat with a picture, a document, a voice note, three pictures at once, and a file on its way. */
 export function filesWorld(): World {
   const world = busyWorld()
   const bob = person('Bob')
@@ -392,6 +392,14 @@ export function filesWorld(): World {
       type: 'audio/webm',
       voice: { durationMs: 14_000, waveform }
     }),
+    ...['rose.png', 'tower.png', 'river.png'].map((name, index) =>
+      file(
+        5,
+        index === 2 ? 'From yesterday' : '',
+        { ...picture, name, bytes: FIXTURE_PICTURE.length, type: 'image/png' },
+        { state: 'read' }
+      )
+    ),
     file(5, '', { ...none, name: 'page.html', bytes: 900, type: 'text/html' }, { state: 'read' }),
     file(2, '', { ...none, name: 'drawings.zip', bytes: 48_000_000, type: 'application/zip' }, { state: 'waiting' })
   ]

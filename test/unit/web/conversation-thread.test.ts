@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { ChatMessage } from '../../../peer/peer-api.ts'
 import { ConversationThread } from '../../../web/src/state/conversation-thread.svelte.ts'
 import { EndPin, type ListGeometry } from '../../../web/src/state/end-pin.ts'
-import { firstUnreadId, threadRows } from '../../../web/src/state/thread-rows.ts'
+import { firstUnreadId, rowIndexOf, threadRows } from '../../../web/src/state/thread-rows.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, conversationId, message, person, type World } from '../../support/fixture-world.ts'
 import { waitFor } from '../../support/wait-for.ts'
@@ -247,6 +248,28 @@ describe('rows of a thread', () => {
       null
     )
     expect(rows.flatMap(row => (row.kind === 'message' ? [row.startsRun] : []))).toEqual([true, true, false, true])
+  })
+
+  it('show pictures that were sent at once as one album, and others by themselves', () => {
+    const file = { name: 'a.png', type: 'image/png', bytes: 9, width: 1, height: 1, thumbnail: null, voice: null }
+    const picture = (minutesAgo: number, text: string, change: Partial<ChatMessage> = {}) =>
+      message(bob, minutesAgo, text, { kind: 'file', file, ...change })
+    const albumsOf = (messages: ChatMessage[], unread: string | null = null) =>
+      threadRows(messages, () => 'today', unread).flatMap(row => (row.kind === 'message' ? [row.album.length + 1] : []))
+    const three = [picture(9, ''), picture(9, ''), picture(9, 'The hills')]
+    expect(albumsOf(three)).toEqual([3])
+    expect(albumsOf([message(bob, 9, 'look'), ...three, message(bob, 9, 'nice')])).toEqual([1, 3, 1])
+    expect(albumsOf([picture(9, ''), picture(7, '')])).toEqual([1, 1])
+    expect(albumsOf([picture(9, 'one'), picture(9, '')])).toEqual([1, 1])
+    expect(albumsOf([picture(9, ''), picture(9, '', { from: 'other' })])).toEqual([1, 1])
+    expect(albumsOf([picture(9, ''), picture(9, '', { isStarred: true })])).toEqual([1, 1])
+    expect(albumsOf([picture(9, ''), picture(9, '', { file: { ...file, type: 'application/pdf' } })])).toEqual([1, 1])
+    expect(albumsOf(three, three[1]!.id)).toEqual([1, 2])
+    expect(albumsOf(Array.from({ length: 12 }, () => picture(9, '')))).toEqual([10, 2])
+
+    const rows = threadRows(three, () => 'today', null)
+    expect(three.map(({ id }) => rows[rowIndexOf(rows, id)]?.key)).toEqual(three.map(() => three[2]!.id))
+    expect(rowIndexOf(rows, 'elsewhere')).toBe(-1)
   })
 
   it('count only messages of others as unread', () => {

@@ -7,6 +7,8 @@ export const MIN_PASSPHRASE_LENGTH = 8
 export class BackupPage {
   status = $state.raw<BackupStatus | null>(null)
   checked = $state.raw<BackupCheck | null>(null)
+  /** Messages that a restore on this page has brought; null if there was none. */
+  brought = $state<number | null>(null)
   passphrase = $state('')
   work = $state<'none' | 'backing-up' | 'checking'>('none')
   failure = $state.raw<unknown>(null)
@@ -59,7 +61,7 @@ export class BackupPage {
     if (this.work !== 'none') return
     this.work = work
     this.failure = null
-    this.checked = null
+    this.checked = this.brought = null
     try {
       await run()
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { BackupWork, PeerApi, RestoreChoice } from '../../../peer/peer-api.ts'
+import type { BackupWork, PeerApi, RestoreChoice, RestoredBackup } from '../../../peer/peer-api.ts'
 
 /**
  * A backup that is made, checked or restored, for every screen. A restore outlives the page that began it: the chats are open as soon as
@@ -21,17 +21,16 @@ export class BackupWatch {
     return this.#api.on('backup', work => (this.work = work))
   }
 
-  /** @returns whether everything is here. */
-  async restore(choice: RestoreChoice): Promise<boolean> {
-    if (this.isRestoring) return false
+  /** @returns what came; null if it failed, or not everything is here. */
+  async restore(choice: RestoreChoice): Promise<RestoredBackup | null> {
+    if (this.isRestoring) return null
     this.isRestoring = true
     this.failure = null
     try {
-      await this.#api.backup.restore(choice)
-      return true
+      return await this.#api.backup.restore(choice)
     } catch (error) {
       this.failure = error
-      return false
+      return null
     } finally {
       this.isRestoring = false
     }

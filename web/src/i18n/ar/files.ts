@@ -27,6 +27,8 @@ export const files: typeof English = {
     sendFailed: 'لم تُرسل.',
     kind: (type, size) => `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'ملف'}، ${isolated(size)}`,
     openPicture: name => `فتح الصورة ${isolated(name)}`,
+    album: n => plural(n, { two: 'صورتان', few: '{n} صور', many: '{n} صورة', other: '{n} صورة' }),
+    pictureMenu: name => `قائمة الصورة ${isolated(name)}`,
     save: name => `حفظ ${isolated(name)}`,
     saveShort: 'حفظ',
     stop: name => `إيقاف ${isolated(name)}`,

@@ -35,6 +35,12 @@ export const backup: typeof English = {
     withoutFiles: 'Ohne sie kommen Dateien nur zurück, solange das Netz sie hat: 30 Tage.',
     chats: (chosen, all) => (chosen === all ? 'Alle Chats' : `${chosen} von ${all} Chats`),
     failedByItself: 'Die letzte Sicherung hat nicht geklappt. Die davor ist vollständig, und Volo versucht es wieder.',
+    bringBack: 'Chats aus der Sicherung holen',
+    bringBackHint: 'Mit ihrer Passphrase. Was schon hier ist, bleibt, wie es ist.',
+    brought: messages =>
+      messages === 0
+        ? 'Alles in der Sicherung ist schon hier.'
+        : plural(messages, { one: '{n} Nachricht ist zurück.', other: '{n} Nachrichten sind zurück.' }),
     bringing: 'Deine Chats werden geholt … Du kannst Volo schon benutzen.',
 
     readOnly:

@@ -26,6 +26,8 @@ export const files: typeof English = {
     sendFailed: 'Nicht gesendet.',
     kind: (type, size) => `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'Datei'}, ${size}`,
     openPicture: name => `Bild ${name} öffnen`,
+    album: n => `${n} Bilder`,
+    pictureMenu: name => `Menü des Bildes ${name}`,
     save: name => `${name} speichern`,
     saveShort: 'Speichern',
     stop: name => `${name} anhalten`,

@@ -33,6 +33,12 @@ export const backup = {
     withoutFiles: 'Without them, files come back only while the network has them: 30 days.',
     chats: (chosen: number, all: number) => (chosen === all ? 'All chats' : `${chosen} of ${all} chats`),
     failedByItself: 'The last backup did not work. The one before it is whole, and Volo tries again.',
+    bringBack: 'Bring chats back from the backup',
+    bringBackHint: 'With its passphrase. What is here already stays as it is.',
+    brought: (messages: number) =>
+      messages === 0
+        ? 'Everything in the backup is here already.'
+        : plural(messages, { one: '{n} message came back.', other: '{n} messages came back.' }),
     bringing: 'Bringing your chats back… You can go on using Volo.',
 
     readOnly: 'This is a backup, opened to be read. It is no device of your account, and cannot send or receive.',

@@ -26,6 +26,8 @@ export const files = {
     kind: (type: string, size: string) =>
       `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'File'}, ${size}`,
     openPicture: (name: string) => `Open the picture ${name}`,
+    album: (n: number) => `${n} pictures`,
+    pictureMenu: (name: string) => `Menu of the picture ${name}`,
     save: (name: string) => `Save ${name}`,
     saveShort: 'Save',
     stop: (name: string) => `Stop ${name}`,

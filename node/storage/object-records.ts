@@ -89,9 +89,9 @@ export class ObjectRecords {
     return found
   }
 
-  /** Not synced: a client that is told of an upload begins again if a power cut took it. */
+  /** On the disk before the storage has the first byte: what a crash leaves there is found by this entry. */
   async addUpload(account: AccountHex, upload: Upload): Promise<void> {
-    await this.#store.put(`upload/${account}/${upload.hash}`, JSON.stringify(upload), {})
+    await this.#store.put(`upload/${account}/${upload.hash}`, JSON.stringify(upload), SYNCED)
   }
 
   async removeUpload(account: AccountHex, hash: ObjectHash): Promise<void> {

@@ -272,7 +272,7 @@ export class ObjectService {
     for (const [account, { hash, startedAt }] of await records.uploads()) {
       if (startedAt + UPLOAD_TTL_MS <= now) await this.remove(account, hash)
     }
-    // A power cut may have taken the record of an upload and left its parts.
+    // A crash may have come between the end of an upload and the removal of its parts.
     for (const [account, hash] of await parts.all()) {
       if (!(await records.upload(account, hash))) await parts.remove(account, hash)
     }

@@ -64,10 +64,7 @@ export class FolderObjects implements LocalObjects {
 
   async flush(name: string): Promise<void> {
     try {
-      for (const path of [this.#path(name), this.#directory]) {
-        await using file = await open(path, 'r')
-        await file.sync()
-      }
+      await Promise.all([this.#path(name), this.#directory].map(syncPath))
     } catch (error) {
       throw writeFailure(this.#directory, error)
     }
@@ -94,3 +91,8 @@ export class FolderObjects implements LocalObjects {
 }
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
+
+async function syncPath(path: string): Promise<void> {
+  await using file = await open(path, 'r')
+  await file.sync()
+}

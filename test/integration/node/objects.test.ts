@@ -196,7 +196,7 @@ describe('objects over HTTP', () => {
     expect(await listOf(ada)).toMatchObject({ objects: [{ hash: hashOf(bytes) }], usedBytes: bytes.length })
   })
 
-  it('leave no parts behind whose record a power cut took', async () => {
+  it('leave no parts behind that belong to no upload', async () => {
     const bytes = randomBytes(1000)
     await begin(ada, bytes)
     await part(ada, bytes, 0)

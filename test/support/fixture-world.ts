@@ -394,7 +394,7 @@ export function filesWorld(): World {
     }),
     ...['rose.png', 'tower.png', 'river.png'].map((name, index) =>
       file(
-        5,
+        5.4 - index / 10,
         index === 2 ? 'From yesterday' : '',
         { ...picture, name, bytes: FIXTURE_PICTURE.length, type: 'image/png' },
         { state: 'read' }

@@ -125,7 +125,7 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' 
     await states.unit(async unit => {
       if (iagonKey === null) unit.remove(backupSlots.ownStorage())
       else unit.write(backupSlots.ownStorage(), { iagonKey })
-      // The other storage has nothing of it: everything is stored anew.
+      // The other storage has nothing of it: everything is stored there.
       const last = await unit.read(backupSlots.last())
       if (last) unit.write(backupSlots.last(), { ...last, manifest: new Uint8Array(), nodes: [] })
     })

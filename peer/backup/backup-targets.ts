@@ -111,11 +111,17 @@ export class BackupTargets {
     }
   }
 
-  /** A storage that fails now and then is asked again. @param work - tells when it got on: then its failures count anew. */
-  async #patiently(work: (onProgress: () => void) => Promise<void>): Promise<void> {
-    let failures = 0
-    let refusals = 0
-    const onProgress = (): void => void (failures = refusals = 0)
+  /**
+   * A storage that fails now and then is asked again, as long as it gets on.
+   * @param work - tells how many bytes the node has: only more than ever before are progress.
+   */
+  async #patiently(work: (onProgress: (doneBytes: number) => void) => Promise<void>): Promise<void> {
+    let [failures, refusals, most] = [0, 0, 0]
+    const onProgress = (doneBytes: number): void => {
+      if (doneBytes <= most) return
+      most = doneBytes
+      failures = refusals = 0
+    }
     for (;;) {
       try {
         return await work(onProgress)
@@ -131,7 +137,7 @@ export class BackupTargets {
   async #handTo(
     node: ObjectNode,
     { hash, storedBytes: size, read, isNew = false }: StoredObject,
-    onProgress: () => void
+    onProgress: (doneBytes: number) => void
   ): Promise<void> {
     const { client, objects, signal } = this.#components
     const name = toHex(hash)
@@ -142,13 +148,8 @@ export class BackupTargets {
     }
     const copy = read ? undefined : await this.#fetched(hash, size)
     const source = read ?? ((start: number, length: number) => objects.read(copy!, start, length))
-    let doneBytes = 0
-    const told = (bytes: number): void => {
-      if (bytes > doneBytes) onProgress()
-      doneBytes = bytes
-    }
     try {
-      await uploadObject(client, node, { ...upload, read: source }, { signal, mayBeThere: !isNew, onProgress: told })
+      await uploadObject(client, node, { ...upload, read: source }, { signal, mayBeThere: !isNew, onProgress })
       this.uploadedBytes += size
     } finally {
       if (copy !== undefined) await objects.remove(copy)

@@ -47,7 +47,7 @@ test('what is backed up is chosen, and counts at once', async () => {
   expect(page.status?.settings).toEqual({ automatic: false, withFiles: true, leftOut: ['bb'.repeat(32)] })
 })
 
-test('a restore is followed from every screen, and its failure is kept until somebody has seen it', async () => {
+test('a restore is followed from every screen, and its failure is kept until it was seen', async () => {
   const watch = new BackupWatch(new FakePeer())
   const choice = { username: 'ada', passphrase: 'x', recoveryCode: null, deviceName: 'x' }
   expect(await watch.restore(choice)).toBeNull()

@@ -10,6 +10,8 @@ import { LocalCopies } from '../files/local-copies.ts'
 import { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { SignedRequests } from '../objects/signed-requests.ts'
+import type { GroupBook } from '../groups/group-book.ts'
+import type { GroupOpens } from '../groups/group-opens.ts'
 import type { OwnDevices } from '../own-devices/own-devices.ts'
 import type { BackupApi, BackupCheck, BackupSettings, BackupStatus, BackupWork, ConversationHex } from '../peer-api.ts'
 import type { HttpClient, LocalObjects } from '../ports.ts'
@@ -37,6 +39,8 @@ export interface BackupCallsComponents {
   states: StateStore
   directory: DirectoryClient
   own: OwnDevices
+  book: GroupBook
+  groups: GroupOpens
   objects: LocalObjects
   access: () => BackupAuthorization | undefined
   fetch: HttpClient
@@ -64,13 +68,13 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' 
   #running: Promise<LastBackup> | undefined
 
   constructor(components: BackupCallsComponents) {
-    const { context, states, directory, own, objects, fetch, access } = components
+    const { context, states, directory, own, book, objects, fetch, access } = components
     const requests = new SignedRequests(context, fetch, access, () => this.#iagonKey)
     this.#components = components
     const key = (this.#key = new BackupKey(context, states, components.derive))
     const heads = new OwnBackupHeads({ ...components, requests })
     const client = new ObjectClient(requests)
-    const parts = new BackupParts({ context, states, directory, items: own.items })
+    const parts = new BackupParts({ context, states, directory, items: own.items, groups: book })
     const copies = new LocalCopies({ context, states, objects })
     this.#run = new BackupRun({ ...components, requests, copies, client, heads, key, parts })
     this.#checking = new BackupChecking({ ...components, client, heads, key })

@@ -3,8 +3,11 @@
  * of it, so a new message changes one part, and a message that comes late changes one other.
  */
 import { toHex } from '../../protocol/bytes.ts'
+import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { EngineContext } from '../engine-context.ts'
+import type { GroupBook } from '../groups/group-book.ts'
+import { logPortions } from '../groups/log-portions.ts'
 import { encodePiece, rowBytes, type HistoryPiece, type ShippedRow } from '../own-devices/history-piece.ts'
 import { isShipped, shippedConversation } from '../own-devices/shipped-conversation.ts'
 import type { SyncItems } from '../own-devices/sync-items.ts'
@@ -25,6 +28,7 @@ export interface BackupPartsComponents {
   states: StateStore
   directory: DirectoryClient
   items: SyncItems
+  groups: Pick<GroupBook, 'all'>
 }
 
 /** A part before it is encrypted. */
@@ -45,7 +49,8 @@ const EMPTY_PIECE: HistoryPiece = {
   chatsTotal: 0,
   items: [],
   ownToken: null,
-  conversations: []
+  conversations: [],
+  groupLogs: []
 }
 
 export class BackupParts {
@@ -62,6 +67,10 @@ export class BackupParts {
   async *all(leftOut: ReadonlySet<string>): AsyncGenerator<BackupPart> {
     yield this.#items()
     for (const conversation of await this.#conversations(leftOut)) yield* this.#conversation(conversation)
+    // Last: a group is shown with its messages, and who restores can read them before its members are looked up.
+    for (const { stored, log } of this.#components.groups.all()) {
+      if (stored.answer === 'accepted' && !leftOut.has(toHex(log.groupId))) yield this.#groupLog(log)
+    }
   }
 
   /** About how many parts there are: what was restored here is not counted. */
@@ -85,6 +94,14 @@ export class BackupParts {
       pieces.push(encodePiece({ ...EMPTY_PIECE, items: items.slice(at, at + ITEMS_OF_PIECE) }))
     }
     return { conversationId: null, block: 'items', pieces, messages: 0, newest: 0, files: [] }
+  }
+
+  #groupLog(log: GroupLog): BackupPart {
+    const { groupId } = log
+    const pieces = logPortions(log.changes()).map(changes =>
+      encodePiece({ ...EMPTY_PIECE, groupLogs: [{ groupId, changes }] })
+    )
+    return { conversationId: groupId, block: 'log', pieces, messages: 0, newest: 0, files: [] }
   }
 
   /** The parts of a conversation, newest first. */

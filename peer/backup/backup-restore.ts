@@ -6,10 +6,13 @@ import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { decodeBackupManifest } from '../../protocol/backup/backup-contents.ts'
 import { BackupError } from '../../protocol/backup/backup-error.ts'
 import type { BackupSeries } from '../../protocol/backup/backup-head.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { ObjectDamaged, ObjectGone } from '../objects/object-reader.ts'
+import type { GroupOpens } from '../groups/group-opens.ts'
 import type { HistoryMerge } from '../own-devices/history-merge.ts'
 import type { HttpClient } from '../ports.ts'
 import { backupSlots } from '../store/backup-slots.ts'
@@ -29,6 +32,7 @@ export interface BackupRestoreComponents {
   nodes: ObjectNodes
   key: BackupKey
   merge: HistoryMerge
+  groups: Pick<GroupOpens, 'takeBackedUp'>
   /** Of the storage of the user's own, if it is there. */
   iagonKey: () => string | undefined
   /** Looks a person up of whom the backup speaks. Never rejects. */
@@ -114,6 +118,7 @@ export class BackupRestore {
         for (const piece of await read) {
           // What is restored can be restored again; the last write flushes all.
           into.restored.messages += await states.unit(unit => merge.merge(unit, piece), { durable: false })
+          for (const { groupId, changes } of piece.groupLogs) await this.#groupLog(groupId, changes)
           for (const { accountId, username, displayName, conversationId } of piece.conversations) {
             into.people.set(toHex(conversationId), { accountId, username, displayName })
           }
@@ -123,6 +128,15 @@ export class BackupRestore {
       }
       done++
       told()
+    }
+  }
+
+  async #groupLog(groupId: ConversationId, changes: Uint8Array[]): Promise<void> {
+    try {
+      await this.#components.groups.takeBackedUp(groupId, changes)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      throw new BackupError(error.code === 'UNSUPPORTED_VERSION' ? 'newer' : 'damaged', error.message, { cause: error })
     }
   }
 

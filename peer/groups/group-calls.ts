@@ -1,7 +1,6 @@
 /** The calls about groups: makes changes, signs them, and has them sent. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { MessageBody, MessageId } from '../../protocol/conversation/message.ts'
-import { MAX_GROUP_LOG_MESSAGE_CHANGES } from '../../protocol/conversation/message-kinds.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import {
   decodeGroupChange,
@@ -40,6 +39,7 @@ import { parseGroupLink } from './group-link.ts'
 import { GroupLinks, type SharedItems } from './group-links.ts'
 import { groupMembers, groupSummary, type ShownPeople } from './group-views.ts'
 import { lineIdOf, type GroupWriter } from './group-writer.ts'
+import { logPortions } from './log-portions.ts'
 
 /** What carries changes to other devices. */
 export interface GroupSending {
@@ -74,8 +74,6 @@ export interface GroupCallsComponents {
   onAccepted: () => void
 }
 
-/** Bytes of changes in one message. */
-const MAX_PORTION_BYTES = 40 * 1024
 
 export class GroupCalls implements GroupsApi {
   readonly #components: GroupCallsComponents
@@ -249,7 +247,7 @@ export class GroupCalls implements GroupsApi {
     const { states, book, sending } = this.#components
     for (const { stored, log } of book.all()) {
       if (stored.answer !== 'accepted') continue
-      for (const changes of portions(log.changes())) {
+      for (const changes of logPortions(log.changes())) {
         const body = { kind: 'groupLog' as const, groupId: log.groupId, heads: [], changes }
         await states.unit(unit => sending.tellOwn(unit, body))
       }
@@ -357,21 +355,6 @@ export class GroupCalls implements GroupsApi {
     const { context, book } = this.#components
     return groupSummary(context, book, group)!
   }
-}
-
-/** Encoded changes in as few messages as they fit into, each after those that it names. */
-function portions(changes: readonly GroupChange[]): Uint8Array[][] {
-  const all: Uint8Array[][] = []
-  let bytes = Infinity
-  for (const { encoded } of changes) {
-    bytes += encoded.length
-    if (bytes > MAX_PORTION_BYTES || all.at(-1)!.length >= MAX_GROUP_LOG_MESSAGE_CHANGES) {
-      all.push([])
-      bytes = encoded.length
-    }
-    all.at(-1)!.push(encoded)
-  }
-  return all
 }
 
 /** The message that carries a change has the id of its line, so that the line follows it. */

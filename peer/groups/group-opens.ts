@@ -138,13 +138,30 @@ export class GroupOpens {
         unit.after(() => void this.#takeOnceKnown(groupId, encoded, carrier, checked.accounts))
       }
       if (checked.kind !== 'ok') return false
-      await this.#components.writer.take(unit, groupId, checked.fresh, { isAccepted: carrier.isOwn })
+      const isNew = carrier.isOwn && !this.#components.book.within(unit, toHex(groupId))
+      await this.#components.writer.take(unit, groupId, checked.fresh, {
+        isAccepted: carrier.isOwn,
+        isShownElsewhere: isNew
+      })
       return true
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.#components.context.log.warn('changes of a group were refused', { code: error.code })
       return false
     }
+  }
+
+  /**
+   * Takes a log from the backup of this account.
+   * @throws PeerError `offline` if a signer is not known here and cannot be asked for.
+   */
+  async takeBackedUp(groupId: ConversationId, encoded: Uint8Array[]): Promise<void> {
+    const { context, directory, states } = this.#components
+    const env = sessionEnvironment(context)
+    const changes = encoded.map(bytes => decodeGroupChange(env, bytes))
+    for (const accountId of await this.#unknownSigners(changes)) await directory.refreshOverHttp(accountId)
+    const carrier = { accountId: context.accountId(), storedAt: context.timers.now(), isOwn: true }
+    await states.unit(unit => this.take(unit, groupId, encoded, carrier).then(() => undefined))
   }
 
   /** A new device knows nobody yet, and a member may be new to this one. Never rejects: what is not taken now comes with the next Open. */

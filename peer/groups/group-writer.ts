@@ -46,6 +46,8 @@ export interface GroupWriterComponents {
 export interface TakeOptions {
   /** The user takes part, whoever added them. */
   isAccepted?: boolean
+  /** Their lines come with the history of an own device, in its order. */
+  isShownElsewhere?: boolean
   /** The line of this own change follows its way to the network. */
   isSending?: boolean
 }
@@ -79,7 +81,7 @@ export class GroupWriter {
     const conversation = await this.#conversation(unit, after, fresh)
     await this.#endParts(unit, groupId, before?.log.state, log.state)
     this.#name(unit, fresh)
-    return this.#show(unit, conversation, before?.log, log, fresh, options)
+    return options.isShownElsewhere ? [] : this.#show(unit, conversation, before?.log, log, fresh, options)
   }
 
   /** What this device said while it took a member for removed who was not is sealed again, with a session for all. */

@@ -20,6 +20,7 @@ import {
   type TypeOf
 } from '../../protocol/codec.ts'
 import {
+  MAX_GROUP_LOG_MESSAGE_CHANGES,
   MAX_HISTORY_CHUNK_BYTES,
   MAX_HISTORY_CURSOR_BYTES,
   syncItemCodec
@@ -88,6 +89,12 @@ const shippedConversationCodec = struct({
 /** Messages of one conversation, with what is needed to show it. */
 export type ShippedConversation = TypeOf<typeof shippedConversationCodec>
 
+const shippedLogCodec = struct({
+  groupId: conversationIdCodec,
+  /** Encoded, each after those that it names. */
+  changes: list(bytesBetween(1, MAX_HISTORY_CHUNK_BYTES), MAX_GROUP_LOG_MESSAGE_CHANGES)
+})
+
 const pieceCodec = struct({
   version: uint(),
   from: bytesBetween(0, MAX_HISTORY_CURSOR_BYTES),
@@ -96,7 +103,9 @@ const pieceCodec = struct({
   chatsTotal: uint(),
   items: list(syncItemCodec, 64),
   ownToken: nullable(struct({ revision: uint(), token: bytes(DELIVERY_TOKEN_BYTES) })),
-  conversations: list(shippedConversationCodec, 64)
+  conversations: list(shippedConversationCodec, 64),
+  /** Of groups, in backups: own devices are told of them otherwise. At the end, as above. */
+  groupLogs: list(shippedLogCodec, 64)
 })
 /** See the module. */
 export type HistoryPiece = Omit<TypeOf<typeof pieceCodec>, 'version'>

@@ -183,7 +183,8 @@ export class HistorySource {
       chatsTotal: grant.conversations.length,
       items,
       ownToken: from.stage === 'items' ? ((await this.#components.tokens.own(unit)) ?? null) : null,
-      conversations
+      conversations,
+      groupLogs: []
     })
     return { data, next, chats, last: late ? late.isEnd : next.stage === 'late' }
   }

@@ -124,6 +124,33 @@ describe('a backup', () => {
     expect(await restore(device)).toMatchObject({ messages: 0 })
   })
 
+  test('brings groups back: the new device of a recovery code is in them, and talks on', async () => {
+    const { network, ada, bob } = await world()
+    const { group } = await ada.engine.groups.create('Climbing', [bob.me.accountId])
+    await ada.engine.messages.sendText(group.id, 'hello all')
+    const groupsOf = async (peer: TestPeer) => (await peer.engine.groups.list()).filter(({ id }) => id === group.id)
+    await eventually(async () => (await groupsOf(bob)).length === 1, 'Bob is in it')
+    await bob.engine.groups.answer(group.id, 'accepted')
+    const { code } = await ada.engine.recovery.draft()
+    await ada.engine.recovery.set(code)
+    network.ledger.mine()
+    const linesOf = async (peer: TestPeer) =>
+      (await peer.engine.messages.page(group.id)).map(({ line, text }) => line?.kind ?? text)
+    await eventually(async () => (await linesOf(ada)).includes('hello all'), 'it is said')
+    const before = await linesOf(ada)
+    await ada.engine.backup.now(PASSPHRASE)
+    await ada.engine.stop()
+
+    const device = await fresh(network)
+    device.me = (await restore(device, PASSPHRASE, code)).me
+    expect(await linesOf(device)).toEqual(before)
+    expect(await groupsOf(device)).toMatchObject([{ name: 'Climbing', members: 2, role: 'admin', isRequest: false }])
+    await device.engine.messages.sendText(group.id, 'back again')
+    await eventually(async () => (await linesOf(bob)).includes('back again'), 'Bob reads it')
+    await bob.engine.messages.sendText(group.id, 'welcome back')
+    await eventually(async () => (await linesOf(device)).includes('welcome back'), 'Ada reads it')
+  })
+
   test('is incremental, and another passphrase uploads nothing but the head', async () => {
     const { network, ada, bob } = await world()
     await talk(

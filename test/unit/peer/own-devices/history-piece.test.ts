@@ -95,7 +95,8 @@ const pieceWith = (some: MessageRow[]): HistoryPiece => ({
       rows: some.map(row => ({ order: '1', row, behind: null })),
       timer: { accountId, deviceId, version: 1, seconds: 1 }
     }
-  ]
+  ],
+  groupLogs: [{ groupId: conversationId, changes: [filled(8, 1)] }]
 })
 
 describe('a piece of history', () => {

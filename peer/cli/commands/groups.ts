@@ -5,7 +5,16 @@ import { commandError } from '../errors.ts'
 import { nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { personNamed } from './find-person.ts'
-import { catchUp, EXIT, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
+import {
+  catchUp,
+  EXIT,
+  LOOK_UP_TIMEOUT_MS,
+  requireLive,
+  requireRegistered,
+  SEND_TIMEOUT_MS,
+  type CommandOf,
+  type Run
+} from './runnable.ts'
 import { untilSent } from './until-sent.ts'
 
 /** What names a group in a command, before its id. */
@@ -144,15 +153,22 @@ export const groupLeave: Run<'groupLeave'> = async (peer, command, output) => {
   return finish(peer, await peer.groups.leave(group), command, output)
 }
 
-export const groupList: Run<'groupList'> = async (peer, _command, output) => {
+export const groupList: Run<'groupList'> = async (peer, command, output) => {
   await requireRegistered(peer)
+  await catchUp(peer, Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   for (const group of await peer.groups.list()) await output.print(groupJson(group), groupLine(group))
   return EXIT.done
 }
 
 export const groupMembers: Run<'groupMembers'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  for (const { person, role, since, addedBy } of await peer.groups.members(groupIdOf(command.group))) {
+  await catchUp(peer, Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  const group = groupIdOf(command.group)
+  for (const { person } of await peer.groups.members(group)) {
+    // Members whom another own device knows may have no name here yet.
+    if (person.username === null) await peer.people.find(person.accountId).catch(() => null)
+  }
+  for (const { person, role, since, addedBy } of await peer.groups.members(group)) {
     const { username, accountId, displayName } = person
     const json = { username, accountId, displayName, role, since, addedBy: addedBy.username ?? addedBy.accountId }
     await output.print(json, `${nameOf(person)}  ${role}`)

@@ -1,4 +1,5 @@
 /** What the commands share: exit codes, times to wait, and checks of the own account. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { NodePeer } from '../../node-peer.ts'
 import { PeerError } from '../../errors.ts'
 import type { Me } from '../../peer-api.ts'
@@ -22,6 +23,9 @@ export const SEND_TIMEOUT_MS = 30_000
 export const REGISTER_TIMEOUT_MS = 60_000
 /** How long a command waits for the username: on a devnet that is usually long enough. */
 export const NAME_WAIT_MS = 12_000
+/** Longest wait for packets that are parked, and how often it is looked. */
+const PARKED_MS = 5_000
+const LOOK_MS = 25
 /** A command that only looks answers from the device after this long without a connection. */
 export const LOOK_UP_TIMEOUT_MS = 3_000
 
@@ -47,7 +51,10 @@ export async function requireLive(peer: NodePeer): Promise<void> {
  */
 export async function catchUp(peer: NodePeer, timeoutMs: number): Promise<void> {
   const until = performance.now() + timeoutMs
-  if (await peer.online(timeoutMs)) await peer.caughtUp(until - performance.now())
+  if (!(await peer.online(timeoutMs)) || !(await peer.caughtUp(until - performance.now()))) return
+  // What came from people who are new here is parked while they are looked up; a stranger may let it wait for ever.
+  const end = Math.min(until, performance.now() + PARKED_MS)
+  while (peer.counts.parked > 0 && performance.now() < end) await pause(LOOK_MS)
 }
 
 /** The own account and device; call {@link requireRegistered} first. */

@@ -1,5 +1,5 @@
 /** The groups of this device in memory, each with its whole log, for everything that asks who is in one. */
-import { toHex } from '../../protocol/bytes.ts'
+import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { decodeGroupChange, type GroupChange } from '../../protocol/groups/group-change.ts'
 import { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { GroupState } from '../../protocol/groups/group-state.ts'
@@ -108,6 +108,12 @@ export class GroupBook {
     return [...named.values()]
   }
 
+  /** What the logs of groups call an account, newest last; null if they give it no name. */
+  calledIn(accountId: AccountId): string | null {
+    const changes = this.all().flatMap(({ log }) => log.changes())
+    return changes.flatMap(namesIn).findLast(named => equalBytes(named.accountId, accountId))?.username ?? null
+  }
+
   /** When this device learned last that a member goes or is taken out; undefined if it never did. */
   outSince(group: string, accountId: AccountId): number | undefined {
     const known = this.#groups.get(group)
@@ -117,6 +123,15 @@ export class GroupBook {
     const times = ends.map(({ id }) => known.addedAt.get(toHex(id)) ?? 0)
     return times.length > 0 ? Math.max(...times) : undefined
   }
+}
+
+/** Whom a change brings in, with the names that its signer knows them by. */
+export function namesIn({ change, accountId }: GroupChange): { accountId: AccountId; username: string }[] {
+  if (change.kind !== 'create' && change.kind !== 'add') return []
+  const maker = change.kind === 'create' ? [{ accountId, username: change.username }] : []
+  return [...change.targets, ...maker].flatMap(({ accountId: person, username }) =>
+    username === null ? [] : [{ accountId: person, username }]
+  )
 }
 
 /** Whether a change takes an account out. */

@@ -19,7 +19,7 @@ import type { NewMessage } from '../store/new-message.ts'
 import { EMPTY_CONVERSATION, type Conversation, type MessageRow } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
-import type { GroupBook, KnownGroup } from './group-book.ts'
+import { namesIn, type GroupBook, type KnownGroup } from './group-book.ts'
 import type { SystemLine } from '../system-line.ts'
 import { lineOf, linePerson } from './group-lines.ts'
 
@@ -207,12 +207,8 @@ export class GroupWriter {
   }
 
   #name(unit: UnitOfWork, fresh: readonly GroupChange[]): void {
-    for (const { change, accountId } of fresh) {
-      const named = change.kind === 'create' || change.kind === 'add' ? [...change.targets] : []
-      if (change.kind === 'create') named.push({ accountId, role: 'admin', username: change.username })
-      for (const { accountId: person, username } of named) {
-        if (username !== null) unit.after(() => this.#components.onNamed(person, username))
-      }
+    for (const { accountId, username } of fresh.flatMap(namesIn)) {
+      unit.after(() => this.#components.onNamed(accountId, username))
     }
   }
 

@@ -8,12 +8,15 @@ import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { AGREEMENT_RENEW_MS } from '../directory/agreement.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { KnownAccount } from '../directory/known-account.ts'
+import type { GroupBook } from '../groups/group-book.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { Receiver } from '../receiving/receiver.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { Conversation } from '../store/conversation-entries.ts'
 import { UPKEEP_INTERVAL_MS, type SessionUpkeep } from './session-upkeep.ts'
 
+/** Longest wait for a name to be looked up, before an account is shown without it. */
+const NAME_CHECK_MS = 15_000
 /** Quiet conversations are looked after this often … */
 const SWEEP_INTERVAL_MS = 10 * 60_000
 /** … and those that are not quiet, each round. */
@@ -29,6 +32,7 @@ export interface MaintenanceComponents {
   directory: DirectoryClient
   conversations: Conversations
   roster: ConversationRoster
+  groups: Pick<GroupBook, 'calledIn'>
   receiver: Receiver
   upkeep: SessionUpkeep
   tokens: DeliveryTokens
@@ -184,10 +188,12 @@ export class Maintenance {
 
   /** A person told their name: it is shown once the directory confirms it. Never rejects. */
   async noteProfile(accountId: AccountId, profile: { username: string | null; displayName: string }): Promise<void> {
+    await this.#nameCheck(accountId, () => this.#checkProfile(accountId, profile))
+  }
+
+  async #nameCheck(accountId: AccountId, work: () => Promise<unknown>): Promise<void> {
     const key = toHex(accountId)
-    const check = this.#checkProfile(accountId, profile).catch((error: unknown) =>
-      this.#components.context.log.debug('a name could not be checked', { reason: String(error) })
-    )
+    const check = this.#attempt(work)
     this.#nameChecks.set(key, check)
     await check
     // A later one may be under way.
@@ -197,8 +203,8 @@ export class Maintenance {
   /** A member of a group is called so by the one who added them: it counts until they say so themselves. Never rejects. */
   async noteMember(accountId: AccountId, username: string): Promise<void> {
     const { directory } = this.#components
-    await this.#attempt(async () => {
-      const claiming = await directory.noteClaim(accountId, username)
+    await this.#nameCheck(accountId, async () => {
+      const claiming = (await directory.noteClaim(accountId, username)) ?? (await directory.load(accountId))
       if (claiming?.claimedName === username) await directory.checkClaimedName(claiming, username)
     })
   }
@@ -212,8 +218,19 @@ export class Maintenance {
     if (named && username !== null) await directory.checkClaimedName(named, username)
   }
 
-  /** Resolves once no look-up of this account's name is under way. */
+  /** Resolves once the name that this account is called by was looked up, or after a while. */
   async nameChecked(accountId: AccountId): Promise<void> {
-    await this.#nameChecks.get(toHex(accountId))
+    const { context, directory, groups } = this.#components
+    const key = toHex(accountId)
+    const known = await directory.load(accountId)
+    if (known?.username === null && !this.#nameChecks.has(key)) {
+      // The device may have stopped before it was looked up.
+      const called = known.claimedName ?? groups.calledIn(accountId)
+      if (called !== null) void this.noteMember(accountId, called)
+    }
+    const isLate = Promise.withResolvers<void>()
+    const cancel = context.timers.after(NAME_CHECK_MS, isLate.resolve)
+    await Promise.race([this.#nameChecks.get(key), isLate.promise])
+    cancel()
   }
 }

@@ -9,7 +9,16 @@ import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
 import { allMessages, chatNamed, messageNamed } from './find-conversation.ts'
 import { historyComing } from './history-coming.ts'
 import { namesIn } from './sent-state.ts'
-import { EXIT, me, requireLive, requireRegistered, SEND_TIMEOUT_MS, type CommandOf, type Run } from './runnable.ts'
+import {
+  EXIT,
+  LOOK_UP_TIMEOUT_MS,
+  me,
+  requireLive,
+  requireRegistered,
+  SEND_TIMEOUT_MS,
+  type CommandOf,
+  type Run
+} from './runnable.ts'
 import { untilSent } from './until-sent.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
@@ -116,6 +125,8 @@ async function receiptsOf(peer: NodePeer, message: ChatMessage, signal: AbortSig
 
 export const listen: Run<'listen'> = async (peer, command, output) => {
   await requireRegistered(peer)
+  // Names of people who are new here are looked up before their messages are printed.
+  await peer.online(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   const wanted = command.count ?? Infinity
   let printed = 0
   const finished = Promise.withResolvers<number>()

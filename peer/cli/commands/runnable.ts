@@ -24,7 +24,7 @@ export const REGISTER_TIMEOUT_MS = 60_000
 /** How long a command waits for the username: on a devnet that is usually long enough. */
 export const NAME_WAIT_MS = 12_000
 /** Longest wait for packets that are parked, and how often it is looked. */
-const PARKED_MS = 5_000
+const PARKED_MS = 10_000
 const LOOK_MS = 25
 /** A command that only looks answers from the device after this long without a connection. */
 export const LOOK_UP_TIMEOUT_MS = 3_000

@@ -50,7 +50,10 @@ it('three people make a group, chat, and see who is in it', async () => {
   const said = { conversation: group, from: 'ada', text: 'hello all', request: true }
   expect(await runProcess('bob', 'listen', '--count', '1', '--timeout', '60')).toMatchObject({ code: 0, lines: [said] })
   // Her first command learns of the group, though its maker has to be looked up.
-  expect(await run('cleo', 'group', 'list')).toMatchObject({ code: 0, lines: [{ conversation: group, request: true }] })
+  expect(await run('cleo', 'group', 'rename', group, 'Mine')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('only an admin') as string
+  })
   expect(await run('cleo', 'listen', '--count', '1', '--timeout', '60')).toMatchObject({ code: 0, lines: [said] })
   expect(await run('bob', 'group', 'list')).toMatchObject({ lines: [{ conversation: group, request: true }] })
   expect(await run('bob', 'send', group, 'hello from bob')).toMatchObject({ code: 0, lines: [{ state: 'sent' }] })

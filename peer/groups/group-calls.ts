@@ -74,7 +74,6 @@ export interface GroupCallsComponents {
   onAccepted: () => void
 }
 
-
 export class GroupCalls implements GroupsApi {
   readonly #components: GroupCallsComponents
   /** One change at a time: each names the ones before it. */

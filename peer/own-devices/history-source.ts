@@ -160,7 +160,8 @@ export class HistorySource {
       chatsTotal: conversations.length,
       items: [],
       ownToken: null,
-      conversations: []
+      conversations: [],
+      groupLogs: []
     })
     return [{ kind: 'historyChunk', transferId, index, last: false, data }]
   }

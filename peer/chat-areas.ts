@@ -20,6 +20,7 @@ import { Social } from './social/social.ts'
 import { Complaints } from './complaints/complaints.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { NameClaim } from './account/name-claim.ts'
+import { AccountDeletion } from './account/account-deletion.ts'
 import { OwnPicture } from './account/own-picture.ts'
 import { OwnProfile } from './account/own-profile.ts'
 import type { ChangeAccount } from './store/own-account.ts'
@@ -48,6 +49,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     states,
     connection,
     directory,
+    deviceRemoval,
     holds,
     book,
     roster,
@@ -249,6 +251,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     profile,
     pictures,
     ownPicture,
+    deletion: new AccountDeletion({ context, directory, client, requests, nameClaim, deviceRemoval }),
     reporting: new Reporting({ context, fetch: components.fetch, requests, network, messages }),
     finder,
     social,

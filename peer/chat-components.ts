@@ -21,6 +21,7 @@ import type { Complaints } from './complaints/complaints.ts'
 import type { Reporting } from './reports/reporting.ts'
 import type { SearchCalls } from './search/search-calls.ts'
 import type { NameClaim } from './account/name-claim.ts'
+import type { AccountDeletion } from './account/account-deletion.ts'
 import type { OwnPicture } from './account/own-picture.ts'
 import type { OwnProfile } from './account/own-profile.ts'
 import type { KnownNetwork } from './network/known-network.ts'
@@ -85,6 +86,7 @@ export interface ChatAreas {
   pictures: Pictures
   ownPicture: OwnPicture
   reporting: Reporting
+  deletion: AccountDeletion
   finder: PersonFinder
   social: Social
   invites: Invites

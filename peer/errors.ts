@@ -51,6 +51,8 @@ const FACTS = {
   /** A file is no picture for a profile: more than `limit` bytes or `side` pixels a side, or no JPEG, PNG or WebP that stands still. */
   picture: { fault: oneOf('too-large', 'unfit'), limit: count, side: count },
   'name-taken': { username: text },
+  /** So many nodes do not answer that should delete what they keep for the account. */
+  'nodes-silent': { count },
   /** The account has this name already, or may still get it. */
   'name-chosen': { username: text },
   /** There is no one-time code, or it is unusable, used, outdated or of another device. */

@@ -238,13 +238,13 @@ export class PeerEngine implements PeerApi {
   }
 
   #createAccount(): AccountCalls {
-    const { keeper, directory, nameClaim, profile, people } = this.#chat.parts
+    const { keeper, directory, nameClaim, profile, deletion, people } = this.#chat.parts
     const context = this.#context
     const network = this.#known
     const registration = new Registration(context, this.#components.fetch, () => network.entry)
     const identity = this.#identity
     return new AccountCalls(
-      { context, network, keeper, directory, identity, registration, nameClaim, profile, people },
+      { context, network, keeper, directory, identity, registration, nameClaim, profile, deletion, people },
       { onRegistered: () => this.#chat.start(), onChange: () => this.#changed() }
     )
   }

@@ -7,6 +7,7 @@ import type { KnownNetwork } from '../network/known-network.ts'
 import { PeerError } from '../errors.ts'
 import type {
   AccountApi,
+  DeletedAccount,
   Me,
   NameAvailability,
   NewAccount,
@@ -17,6 +18,7 @@ import type {
   WalletChallenge
 } from '../peer-api.ts'
 import type { PersonViews } from '../people/person-views.ts'
+import type { AccountDeletion } from './account-deletion.ts'
 import type { NameClaim } from './name-claim.ts'
 import type { OwnProfile } from './own-profile.ts'
 import type { OwnIdentity } from './own-identity.ts'
@@ -31,6 +33,7 @@ export interface AccountCallsComponents {
   registration: Registration
   nameClaim: NameClaim
   profile: OwnProfile
+  deletion: AccountDeletion
   people: PersonViews
 }
 
@@ -146,6 +149,21 @@ export class AccountCalls implements AccountApi {
     if (nameState !== 'none' && nameState !== 'taken') throw new PeerError('name-chosen', { username: current ?? '' })
     await nameClaim.choose(await this.#freeName(username))
     return people.me()
+  }
+
+  async releaseName(): Promise<Me> {
+    const { identity, nameClaim, profile, people } = this.#components
+    identity.requireRegistered()
+    await nameClaim.release()
+    // Others hear that the name is none of this account's any more.
+    await profile.change({})
+    return people.me()
+  }
+
+  async deleteAccount(options: { anyway: boolean }): Promise<DeletedAccount> {
+    const { identity, deletion } = this.#components
+    identity.requireRegistered()
+    return deletion.run(options)
   }
 
   async changeProfile(change: ProfileChange): Promise<Me> {

@@ -9,11 +9,17 @@
  */
 import { equalBytes } from '../../protocol/bytes.ts'
 import type { AccountState } from '../../protocol/directory/account.ts'
-import { buildNameCommit, buildNameReveal, type RecordSigner } from '../../protocol/identity/build-record.ts'
+import {
+  buildNameCommit,
+  buildNameRelease,
+  buildNameReveal,
+  type RecordSigner
+} from '../../protocol/identity/build-record.ts'
 import { NAME_SALT_BYTES, nameCommitment } from '../../protocol/identity/name-commitment.ts'
 import { encodeRecord } from '../../protocol/identity/record.ts'
 import type { Username } from '../../protocol/identity/username.ts'
-import { NAME_REVEAL_MAX_BLOCKS, NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { MAX_NAMES_PER_ACCOUNT, NAME_REVEAL_MAX_BLOCKS, NAME_SETTLED_CONFIRMATIONS } from '../../protocol/limits.ts'
+import { PeerError } from '../errors.ts'
 import type { NodeConnection } from '../network/node-connection.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { RecordedPlace } from '../directory/agreement.ts'
@@ -73,6 +79,30 @@ export class NameClaim {
     await saved
     this.#handedIn = false
     this.kick()
+  }
+
+  /**
+   * Gives every name of the account back, and claims none any more: anybody may take it from then on.
+   * @returns how many names the public record had for it.
+   * @throws PeerError `offline`; NodeRefusal if a node does not take a record.
+   */
+  async release(): Promise<number> {
+    const { context, connection, directory, account, changeAccount } = this.#components
+    const online = connection()
+    if (!online) throw new PeerError('offline', { origin: null })
+    while (this.#running) await this.#running
+    this.#cancelTimer?.()
+    // Stored first: a name that is given back must not be claimed again by a process that goes on.
+    await changeAccount(current => ({ ...current, name: null }))
+    let released = 0
+    for (; released < MAX_NAMES_PER_ACCOUNT; released++) {
+      const state = (await directory.refresh(account().accountId))?.checked.account
+      const [name] = state?.names ?? []
+      if (!state || !name) break
+      await this.#publish(online, await buildNameRelease(context.network().id, this.#signer(state), name.nameTag))
+    }
+    await directory.refresh(account().accountId)
+    return released
   }
 
   /** Waits until the name was told to the network, at most `ms`. @returns whether others can find it. */

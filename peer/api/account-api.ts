@@ -35,6 +35,17 @@ export interface AccountApi {
    */
   claimName(username: string): Promise<Me>
   /**
+   * Gives the username back: anybody may take it, and the account may claim another. Those who have the profile are told. That it was
+   * this account's stays on the public record. Rejects with `offline`, `refused`.
+   */
+  releaseName(): Promise<Me>
+  /**
+   * Deletes the account as far as that goes: objects and backups at nodes, names, all devices, this one last. The public record keeps
+   * what it has; other people keep what they were sent; what is on this device stays until it is erased there. Rejects with `nodes-silent`
+   * while a node does not answer, unless `anyway`; `offline`, and as `devices.revoke`.
+   */
+  deleteAccount(options: { anyway: boolean }): Promise<DeletedAccount>
+  /**
    * Changes what others see of this account, on all its devices, and tells those who have it; what is left out stays.
    * Rejects with `display-name`, `about-too-long`, `picture`; with a picture also `offline`, `refused`.
    */
@@ -54,6 +65,8 @@ export const ACCOUNT_CALLS: CallTable<AccountApi> = {
   checkName: 'repeat',
   register: 'give-up',
   claimName: 'give-up',
+  releaseName: 'give-up',
+  deleteAccount: 'give-up',
   changeProfile: 'repeat',
   changePrivacy: 'repeat'
 }
@@ -63,6 +76,16 @@ export interface NewAccount {
   username: string
   displayName: string
   deviceName: string
+}
+
+/** What was deleted, in numbers. */
+export interface DeletedAccount {
+  /** Objects that nodes have removed, each copy counted. */
+  objects: number
+  /** Nodes that did not answer. */
+  silentNodes: number
+  names: number
+  devices: number
 }
 
 /** What a person changes of their profile. */

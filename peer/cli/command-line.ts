@@ -7,6 +7,7 @@ import { addMessageCommands, type MessageCommand } from './message-commands.ts'
 import type { AddCommandsOf, CommonOptions } from './command-options.ts'
 import { nonEmpty, positiveInteger, withoutAt } from './option-values.ts'
 import { addPeopleCommands, type PeopleCommand } from './people-commands.ts'
+import { STAYS_ON_RECORD } from './stays-on-record.ts'
 import { UsageError } from './usage-error.ts'
 
 export { UsageError } from './usage-error.ts'
@@ -22,6 +23,8 @@ export type Command =
   | ComplaintCommand
   | ({ kind: 'whoami' } & CommonOptions)
   | ({ kind: 'name'; username: string } & CommonOptions)
+  | ({ kind: 'nameRelease' } & CommonOptions)
+  | ({ kind: 'accountDelete'; anyway: boolean } & CommonOptions)
   | ({
       kind: 'profileSet'
       displayName: string | undefined
@@ -125,6 +128,7 @@ const addAccountCommands: AddCommands = (program, common, take) => {
   program
     .command('register')
     .description('make keys, sign in at the node, register account and device')
+    .addHelpText('after', `\n${STAYS_ON_RECORD}`)
     .requiredOption('--username <NAME>', 'the username that others find you by', nonEmpty('username'))
     .option('--demo-user <NAME>', 'whom to be at the demo sign-in (default: the username)', nonEmpty('demo-user'))
     .option('--display-name <TEXT>', 'how others see you (default: the username)')
@@ -140,9 +144,27 @@ const addAccountCommands: AddCommands = (program, common, take) => {
     .action(() => take({ kind: 'whoami', ...common() }))
   program
     .command('name')
-    .argument('<NAME>')
-    .description('claim another username, if the first one turned out to be taken')
-    .action((name: string) => take({ kind: 'name', username: withoutAt(name), ...common() }))
+    .argument('[NAME]')
+    .option('--release', 'give the username back: anybody may take it; then claim another one, or none', false)
+    .option('--yes', 'needed to give it back', false)
+    .description('claim another username, if the first one turned out to be taken or was given back')
+    .action((name: string | undefined, { release, yes }: { release: boolean; yes: boolean }) => {
+      if (release === (name !== undefined)) throw new UsageError('give a NAME, or --release')
+      if (name !== undefined) return take({ kind: 'name', username: withoutAt(name), ...common() })
+      if (!yes) throw new UsageError(`this cannot be undone, and needs --yes. ${STAYS_ON_RECORD}`)
+      take({ kind: 'nameRelease', ...common() })
+    })
+  program
+    .command('account')
+    .description('the account as a whole')
+    .command('delete')
+    .description('delete what nodes keep for the account, its username and all of its devices, this one last')
+    .option('--yes', 'needed: nothing brings the account back', false)
+    .option('--anyway', 'although nodes do not answer: what they keep stays there', false)
+    .action(({ yes, anyway }: { yes: boolean; anyway: boolean }) => {
+      if (!yes) throw new UsageError(`this cannot be undone, and needs --yes. ${STAYS_ON_RECORD}`)
+      take({ kind: 'accountDelete', anyway, ...common() })
+    })
   program
     .command('profile')
     .description('what others see of you')

@@ -29,6 +29,8 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   register: async () => (await account()).register,
   whoami: async () => (await account()).whoami,
   name: async () => (await account()).name,
+  nameRelease: async () => (await account()).nameRelease,
+  accountDelete: async () => (await account()).accountDelete,
   profileSet: async () => (await account()).profileSet,
   privacy: async () => (await account()).privacy,
   status: async () => (await account()).status,

@@ -130,6 +130,8 @@ const FAILURES: FailureSentences = {
     fault === 'too-large'
       ? `a picture has at most ${limit / 1024} KiB, and at most ${side} pixels a side`
       : 'a picture is a JPEG, PNG or WebP file that does not move',
+  'nodes-silent': ({ count }) =>
+    `${count} node(s) do not answer, and keep what they have for you; try again later, or give --anyway. Names and devices are as they were`,
   'name-taken': ({ username }) => `@${username} is taken`,
   'name-chosen': ({ username }) => `this account has chosen @${username} already`,
   'sign-in-failed': 'the sign-in is not valid, or not any more; sign in again',

@@ -123,6 +123,10 @@ export class FakePeer implements PeerApi {
       return me
     },
 
+    releaseName: async () => ({ ...this.#world.snapshot.me!, username: null, nameState: 'none' }),
+
+    deleteAccount: async () => ({ objects: 0, silentNodes: 0, names: 1, devices: 1 }),
+
     changeProfile: async change => {
       if (change.displayName?.trim() === '') throw new PeerError('display-name', { fault: 'empty' })
       const { picture, ...said } = change

@@ -2,6 +2,7 @@
 import { PeerError } from '../../errors.ts'
 import type { Me } from '../../peer-api.ts'
 import { demoSignIn } from '../demo-sign-in.ts'
+import { STAYS_ON_RECORD } from '../stays-on-record.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, printable, recordLine } from '../output.ts'
 import { statusProblemWords } from '../words.ts'
@@ -81,6 +82,27 @@ export const name: Run<'name'> = async (peer, command, output) => {
     findable
       ? `Others can find you as @${command.username}.`
       : `@${command.username} is being reserved; it is finished by the next command.`
+  )
+  return EXIT.done
+}
+
+export const nameRelease: Run<'nameRelease'> = async (peer, command, output) => {
+  await requireLive(peer)
+  if (!(await peer.online(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS))) throw commandError('no-node-in-time', {})
+  const self = await peer.account.releaseName()
+  await output.print(meJson(self), 'The username is given back; claim another one with: volo-peer name NAME')
+  return EXIT.done
+}
+
+export const accountDelete: Run<'accountDelete'> = async (peer, { anyway, timeoutMs, data }, output) => {
+  await requireLive(peer)
+  if (!(await peer.online(timeoutMs ?? LOOK_UP_TIMEOUT_MS))) throw commandError('no-node-in-time', {})
+  const deleted = await peer.account.deleteAccount({ anyway })
+  const { objects, names, devices } = deleted
+  await output.print(
+    deleted,
+    `Deleted: ${objects} stored object(s), ${names} name(s), ${devices} device(s).\n` +
+      `What is on this machine stays until you delete ${data}. ${STAYS_ON_RECORD}`
   )
   return EXIT.done
 }

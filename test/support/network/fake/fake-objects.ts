@@ -82,6 +82,10 @@ export class FakeObjects {
       this.heads.set(key, bytes)
       return new Response(null, { status: 204 })
     }
+    if (init.method === 'DELETE') {
+      this.heads.delete(key)
+      return new Response(null, { status: 204 })
+    }
     if (!stored) return failure('not-found', 404)
     if (verb === undefined) {
       const { kdf, salt, counter } = decodeBackupHead(stored)

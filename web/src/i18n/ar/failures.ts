@@ -151,6 +151,8 @@ export const failures: FailureSentences = {
     fault === 'too-large'
       ? 'هذه الصورة كبيرة جدًا. استخدم صورة أصغر.'
       : 'هذا الملف ليس صورة يمكن عرضها. استخدم صورة JPEG أو PNG أو WebP غير متحركة.',
+  'nodes-silent': ({ count }) =>
+    `عدد ${count} من أماكن الشبكة لا يجيب ويحتفظ بما لديه لك. حاول لاحقًا. اسمك وأجهزتك كما كانت.`,
   'name-taken': ({ username }) => `${at(username)} محجوز. جرّب اسمًا آخر.`,
   'name-chosen': ({ username }) => `لقد اخترت ${at(username)} من قبل.`,
   'sign-in-failed': 'تسجيل الدخول غير صالح أو لم يعد صالحًا. لم يتغير شيء. سجّل الدخول من جديد.',

@@ -31,5 +31,21 @@ export const accounts: typeof English = {
     sending: 'Wird gesendet …',
     sent: 'Der Betreiber hat deine Meldung.',
     blockToo: 'Du kannst diese Person auch blockieren: Was sie sendet, wird verworfen.'
+  },
+  leave: {
+    title: 'Volo verlassen',
+    lead: 'Du kannst deinen Benutzernamen zurückgeben oder dein Konto löschen.',
+    releaseName: 'Benutzernamen zurückgeben …',
+    releaseTitle: username => `@${username} zurückgeben?`,
+    releaseText: 'Danach kann ihn jeder nehmen, und du kannst einen anderen wählen. Deine Chats gehen weiter.',
+    releaseForGood: 'Zurückgeben',
+    deleteAccount: 'Konto löschen …',
+    deleteTitle: 'Dein Konto löschen?',
+    deleteText:
+      'Dein Bild, deine Dateien und Sicherungen werden aus dem Netzwerk entfernt, dein Benutzername wird zurückgegeben, und alle deine Geräte werden entfernt, dieses zuletzt. Was andere bekommen haben, bleibt bei ihnen. Was auf diesem Gerät ist, bleibt, bis du die Daten dieser Seite löschst.',
+    deleteForGood: 'Endgültig löschen',
+    stays:
+      'Das öffentliche Register behält für immer, was es hat, und niemand kann es entfernen: dass es ein Konto gab, die öffentlichen Schlüssel seiner Geräte, wann jedes kam und ging, und eine verschlüsselte Form deines Benutzernamens.',
+    working: 'Wird ausgeführt …'
   }
 }

@@ -29,5 +29,21 @@ export const accounts = {
     sending: 'Sending…',
     sent: 'The operator has your report.',
     blockToo: 'You can also block this person: what they send is dropped.'
+  },
+  leave: {
+    title: 'Leaving',
+    lead: 'You can give your username back, or delete your account.',
+    releaseName: 'Give back username…',
+    releaseTitle: (username: string) => `Give back @${username}?`,
+    releaseText: 'Anybody may take it from then on, and you may choose another one. Your chats go on.',
+    releaseForGood: 'Give it back',
+    deleteAccount: 'Delete account…',
+    deleteTitle: 'Delete your account?',
+    deleteText:
+      'Your picture, files and backups are removed from the network, your username is given back, and all your devices are removed, this one last. What other people received stays with them. What is on this device stays until you clear the data of this site.',
+    deleteForGood: 'Delete for good',
+    stays:
+      'The public record keeps what it has, for good, and nobody can remove it: that there was an account, the public keys of its devices, when each came and went, and a scrambled form of your username.',
+    working: 'Working…'
   }
 }

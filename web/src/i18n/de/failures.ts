@@ -150,8 +150,8 @@ export const failures: FailureSentences = {
     fault === 'too-large'
       ? 'Dieses Bild ist zu groß. Nimm ein kleineres.'
       : 'Diese Datei ist kein Bild, das sich zeigen lässt. Nimm ein JPEG-, PNG- oder WebP-Bild, das sich nicht bewegt.',
-  'nodes-silent': ({ count }) =>
-    `${count} Orte des Netzwerks antworten nicht und behalten, was sie für dich haben. Versuch es später noch einmal. Dein Name und deine Geräte sind, wie sie waren.`,
+  'nodes-silent':
+    'Einige Orte des Netzwerks antworten nicht und behalten, was sie für dich haben. Versuch es später noch einmal. Dein Name und deine Geräte sind, wie sie waren.',
   'name-taken': ({ username }) => `@${username} ist vergeben. Versuche einen anderen Namen.`,
   'name-chosen': ({ username }) => `Du hast @${username} schon gewählt.`,
   'sign-in-failed': 'Die Anmeldung gilt nicht oder nicht mehr. Nichts wurde geändert. Melde dich noch einmal an.',

@@ -140,8 +140,8 @@ export const failures: FailureSentences = {
     fault === 'too-large'
       ? 'This picture is too large. Use a smaller one.'
       : 'This file is no picture that can be shown. Use a JPEG, PNG or WebP picture that does not move.',
-  'nodes-silent': ({ count }) =>
-    `${count} places of the network do not answer and keep what they have for you. Try again later. Your name and devices are as they were.`,
+  'nodes-silent':
+    'Some places of the network do not answer and keep what they have for you. Try again later. Your name and devices are as they were.',
   'name-taken': ({ username }) => `@${username} is taken. Try another one.`,
   'name-chosen': ({ username }) => `You have chosen @${username} already.`,
   'sign-in-failed': 'The sign-in is not valid, or not any more. Nothing was changed. Sign in again.',

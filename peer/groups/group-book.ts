@@ -114,6 +114,13 @@ export class GroupBook {
     return changes.flatMap(namesIn).findLast(named => equalBytes(named.accountId, accountId))?.username ?? null
   }
 
+  /** Whether somebody else ever took an account out. */
+  wasRemoved(group: string, accountId: AccountId): boolean {
+    const account = toHex(accountId)
+    const changes = this.#groups.get(group)?.log.changes() ?? []
+    return changes.some(change => change.change.kind === 'remove' && endsPart(change, account))
+  }
+
   /** When this device learned last that a member goes or is taken out; undefined if it never did. */
   outSince(group: string, accountId: AccountId): number | undefined {
     const known = this.#groups.get(group)

@@ -2,7 +2,7 @@
  * Joining a group by a link of this account: the secret that makes the link, and the people who have asked where the user wants to
  * approve each. Both are what all own devices know; no node and no other member learns who has asked.
  */
-import { equalBytes, equalSecrets, toHex } from '../../protocol/bytes.ts'
+import { equalSecrets, toHex } from '../../protocol/bytes.ts'
 import { decode, encode, uint } from '../../protocol/codec.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
@@ -82,9 +82,8 @@ export class GroupLinks {
     const account = toHex(accountId)
     // The link may be older than what its maker may do now.
     if (!book.isIn(group) || !mayAdd(group) || book.isMember(group, accountId)) return
-    // Who was taken out, or left, still has the link: it must not let them in again by itself.
-    const wasIn = book.everIn(group).some(each => equalBytes(each, accountId))
-    if (wasIn || this.needsApproval(group)) await this.#noteRequest(group, account)
+    // Who was taken out still has the link: it must not let them in again by itself. Who left may come back.
+    if (book.wasRemoved(group, accountId) || this.needsApproval(group)) await this.#noteRequest(group, account)
     else await add(group, account)
   }
 

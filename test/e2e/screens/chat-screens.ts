@@ -110,7 +110,7 @@ export const CHAT_SCREENS: Screen[] = [
     world: filesWorld,
     hash: BOB_THREAD,
     act: async (page, words) => {
-      await page.getByRole('button', { name: words.files.openPicture('hills.png') }).click()
+      await page.getByRole('button', { name: words.files.openPicture('rose.png') }).click()
       await page.getByRole('button', { name: words.files.zoomIn }).waitFor()
     }
   },

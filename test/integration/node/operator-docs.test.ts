@@ -19,7 +19,8 @@ const docs = [join(root, 'docs', 'operating.md'), ...readdirSync(operators).map(
 let node: NodeProcess
 let names: Set<string>
 beforeAll(async () => {
-  node = await NodeProcess.start()
+  // With every way to sign in, so that it has every route.
+  node = await NodeProcess.start({ env: { VOLO_WALLET_SIGN_IN: 'true' } })
   const text = await (await fetch(`${node.adminUrl}/metrics`)).text()
   names = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!))
 })

@@ -87,9 +87,9 @@ async function changes(group: string): Promise<void> {
   expect(gone.stderr).toContain('not in the group')
   const link = (await run('bob', 'group', 'link', group)).lines[0]!.link as string
   expect(await run('cleo', 'group', 'join', link)).toMatchObject({ code: 0 })
-  const isAdded = async (): Promise<boolean> => {
-    await run('bob', 'listen', '--timeout', '1')
-    return (await run('bob', 'group', 'list')).lines[0]!.members === 2
-  }
-  await eventually(isAdded, 'bob has added cleo')
+  // She was taken out before: the link does not let her in by itself.
+  const hasAsked = async () =>
+    (await run('bob', 'group', 'requests', group)).lines.some(({ username }) => username === 'cleo')
+  await eventually(hasAsked, 'bob is asked')
+  expect(await run('bob', 'group', 'approve', group, '@cleo')).toMatchObject({ code: 0, lines: [{ members: 2 }] })
 }

@@ -4,9 +4,11 @@ import type { Output } from '../output.ts'
 import { LOOK_UP_TIMEOUT_MS } from './runnable.ts'
 
 /** History goes on with the next command: no command waits longer for it. */
-const LONGEST_MS = 20_000
-/** The other device has ended if nothing comes for so long. */
+const LONGEST_MS = 30_000
+/** The other device has ended if nothing comes for so long … */
 const QUIET_MS = 4_000
+/** … and right after the two were linked, when it surely runs. */
+export const LINKED_QUIET_MS = 12_000
 const LOOK_MS = 50
 /** Between two words about the progress. */
 const SAY_MS = 1_000
@@ -15,14 +17,14 @@ const SAY_MS = 1_000
  * Waits while history from another own device is coming in, which it does only while both run. Does nothing on a device that
  * waits for none.
  */
-export async function historyComing(peer: NodePeer, output: Output): Promise<void> {
+export async function historyComing(peer: NodePeer, output: Output, quietMs = QUIET_MS): Promise<void> {
   let status = await peer.history.status()
   if (status.state === 'none' || status.state === 'done') return
   if (!(await peer.online(LOOK_UP_TIMEOUT_MS))) return
   const end = performance.now() + LONGEST_MS
   let cameAt = performance.now()
   let saidAt = performance.now()
-  while (status.state !== 'done' && performance.now() < Math.min(end, cameAt + QUIET_MS)) {
+  while (status.state !== 'done' && performance.now() < Math.min(end, cameAt + quietMs)) {
     await pause(LOOK_MS)
     const before = status.messages
     status = await peer.history.status()

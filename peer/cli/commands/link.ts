@@ -7,13 +7,13 @@ import type { LinkingState } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, printable, recordLine, type Output } from '../output.ts'
 import { readQrPicture } from '../qr-picture.ts'
-import { historyComing } from './history-coming.ts'
+import { historyComing, LINKED_QUIET_MS } from './history-coming.ts'
 import { EXIT, orTimeout, REGISTER_TIMEOUT_MS, requireLive, type Run } from './runnable.ts'
 
 /** A code is good for ten minutes. */
 const SHOW_TIMEOUT_MS = 10 * 60 * 1000
 /** The new device asks for chats at once, and again and again. If it does not for so long, it has ended. */
-const QUIET_MS = 4_000
+const QUIET_MS = 15_000
 const LOOK_MS = 100
 
 export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
@@ -122,7 +122,7 @@ async function join(
       { accountId, deviceId, username, displayName, deviceName, checkWords },
       `This device belongs to ${nameOf(self)} now.\nAccount ${accountId}, ${recordLine(self.record)}.`
     )
-    await historyComing(peer, output)
+    await historyComing(peer, output, LINKED_QUIET_MS)
     return EXIT.done
   } finally {
     stop()

@@ -86,14 +86,19 @@ async function untilSentAndPrinted(
       problem: last.problem,
       receipts
     },
-    last.state === 'waiting' || last.state === 'failed'
-      ? `Not sent yet (${reasonOf(last)}); it is kept and sent by the next command.`
-      : sentLine(conversation.group?.name ?? nameOf(person), receipts)
+    isOver(last)
+      ? `Not sent (${reasonOf(last)}); it stays on this device.`
+      : last.state === 'waiting'
+        ? `Not sent yet (${reasonOf(last)}); it is kept and sent by the next command.`
+        : sentLine(conversation.group?.name ?? nameOf(person), receipts)
   )
-  if (last.state === 'failed') output.note(reasonOf(last))
-  if (last.state === 'failed') return EXIT.failed
+  if (isOver(last)) output.note(reasonOf(last))
+  if (isOver(last)) return EXIT.failed
   return last.state === 'waiting' ? EXIT.timedOut : EXIT.done
 }
+
+/** Whether no later command can send it. */
+const isOver = ({ state, problem }: ChatMessage): boolean => state === 'failed' || problem === 'device-removed'
 
 /** Takes the message; from here on it is kept, whatever happens to the connection. */
 async function take(peer: NodePeer, conversationId: string, { text, file }: CommandOf<'send'>): Promise<ChatMessage> {

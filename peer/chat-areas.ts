@@ -12,12 +12,9 @@ import { OwnMessages } from './conversations/own-messages.ts'
 import { BackupCalls } from './backup/backup-calls.ts'
 import { Files } from './files/files.ts'
 import { GroupCalls } from './groups/group-calls.ts'
-import { InviteClient } from './invites/invite-client.ts'
-import { Invites } from './invites/invites.ts'
+import { loadedLater } from './loaded-later.ts'
 import { PersonFinder } from './people/person-finder.ts'
-import { AccountLinking } from './social/account-linking.ts'
-import { Social } from './social/social.ts'
-import { Complaints } from './complaints/complaints.ts'
+import { PEER_CALLS } from './peer-api.ts'
 import { SearchCalls } from './search/search-calls.ts'
 import { NameClaim } from './account/name-claim.ts'
 import { AccountDeletion } from './account/account-deletion.ts'
@@ -110,10 +107,14 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   const messages = new MessageCalls({ context, states, history, own: ownMessages, waiting, people, typing })
   const amending = new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
   const expiry = new ExpiryClock(context, states, history)
-  const complaints = new Complaints({ context, states, fetch: components.fetch })
+  const { fetch } = components
+  const complaints = loadedLater(PEER_CALLS.complaints, async () => {
+    const { Complaints } = await import('./complaints/complaints.ts')
+    return new Complaints({ context, states, fetch })
+  })
   const search = new SearchCalls({ index, states, people, conversations, marks })
   const { objects } = components
-  const requests = new SignedRequests(context, components.fetch, components.access)
+  const requests = new SignedRequests(context, fetch, components.access)
   const node = (): ListedNode | undefined => keeper.node
   const { onTransfer, onBackupWork } = events
   const files = new Files({
@@ -137,7 +138,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     groups: groupOpens,
     objects,
     access: components.access,
-    fetch: components.fetch,
+    fetch,
     nodes,
     derive: components.deriveBackupSecrets ?? passphraseSecrets,
     isOnline: () => node() !== undefined,
@@ -203,37 +204,49 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     changeAccount: changeShownAccount
   })
   const finder = new PersonFinder({ directory, keeper, people, conversations, account })
-  const social = new Social({
-    context,
-    fetch: components.fetch,
-    network,
-    own: {
-      sites: () => details().sites,
-      accounts: () => details().accounts,
-      change: changed => profile.changeSites(changed)
-    },
-    others: sites,
-    accounts,
-    linking: new AccountLinking({
+  const social = loadedLater(PEER_CALLS.social, async () => {
+    const [{ Social }, { AccountLinking }] = await Promise.all([
+      import('./social/social.ts'),
+      import('./social/account-linking.ts')
+    ])
+    return new Social({
       context,
-      fetch: components.fetch,
-      requests,
+      fetch,
       network,
-      own: { accounts: () => details().accounts, change: changed => profile.changeAccounts(changed) }
+      own: {
+        sites: () => details().sites,
+        accounts: () => details().accounts,
+        change: changed => profile.changeSites(changed)
+      },
+      others: sites,
+      accounts,
+      linking: new AccountLinking({
+        context,
+        fetch,
+        requests,
+        network,
+        own: { accounts: () => details().accounts, change: changed => profile.changeAccounts(changed) }
+      })
     })
   })
-  const invites = new Invites({
-    context,
-    states,
-    client: new InviteClient(components.fetch),
-    own: ownInvites,
-    account,
-    network,
-    people: finder,
-    conversations,
-    rows,
-    sealer,
-    marks: chosen
+  const invites = loadedLater(PEER_CALLS.invites, async () => {
+    const [{ Invites }, { InviteClient }] = await Promise.all([
+      import('./invites/invites.ts'),
+      import('./invites/invite-client.ts')
+    ])
+    return new Invites({
+      context,
+      states,
+      client: new InviteClient(fetch),
+      own: ownInvites,
+      account,
+      network,
+      people: finder,
+      conversations,
+      rows,
+      sealer,
+      marks: chosen
+    })
   })
   return {
     messages,
@@ -252,7 +265,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     pictures,
     ownPicture,
     deletion: new AccountDeletion({ context, directory, client, requests, nameClaim, deviceRemoval }),
-    reporting: new Reporting({ context, fetch: components.fetch, requests, network, messages }),
+    reporting: new Reporting({ context, fetch, requests, network, messages }),
     finder,
     social,
     invites

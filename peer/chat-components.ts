@@ -5,7 +5,15 @@ import type { BackupAuthorization } from '../protocol/identity/backup-authorizat
 import type { Epoch } from '../protocol/wire/placement.ts'
 import type { Amending } from './amendments/amending.ts'
 import type { ExpiryClock } from './amendments/expiry-clock.ts'
-import type { BackupWork, FileTransfer, PersonMarks, TypingNotice } from './peer-api.ts'
+import type {
+  BackupWork,
+  ComplaintsApi,
+  FileTransfer,
+  InvitesApi,
+  PersonMarks,
+  SocialApi,
+  TypingNotice
+} from './peer-api.ts'
 import type { HttpClient, LocalObjects, Transport } from './ports.ts'
 import type { ConnectionStatus } from './network/connection-status.ts'
 import type { NodeConnection } from './network/node-connection.ts'
@@ -14,10 +22,7 @@ import type { EngineContext } from './engine-context.ts'
 import type { BackupCalls } from './backup/backup-calls.ts'
 import type { Files } from './files/files.ts'
 import type { GroupCalls } from './groups/group-calls.ts'
-import type { Invites } from './invites/invites.ts'
 import type { PersonFinder } from './people/person-finder.ts'
-import type { Social } from './social/social.ts'
-import type { Complaints } from './complaints/complaints.ts'
 import type { Reporting } from './reports/reporting.ts'
 import type { SearchCalls } from './search/search-calls.ts'
 import type { NameClaim } from './account/name-claim.ts'
@@ -74,7 +79,7 @@ export interface ChatAreas {
   amending: Amending
   expiry: ExpiryClock
   search: SearchCalls
-  complaints: Complaints
+  complaints: ComplaintsApi
   files: Files
   backup: BackupCalls
   groups: GroupCalls
@@ -88,6 +93,6 @@ export interface ChatAreas {
   reporting: Reporting
   deletion: AccountDeletion
   finder: PersonFinder
-  social: Social
-  invites: Invites
+  social: SocialApi
+  invites: InvitesApi
 }

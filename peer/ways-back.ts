@@ -15,8 +15,8 @@ import {
   type RestoredBackup
 } from './peer-api.ts'
 import type { HttpClient } from './ports.ts'
-import { AccountRecovery } from './recovery/account-recovery.ts'
-import { RecoveryCalls } from './recovery/recovery-calls.ts'
+import type { AccountRecovery } from './recovery/account-recovery.ts'
+import { loadedLater } from './loaded-later.ts'
 import { registeredOnly } from './registered-only.ts'
 
 export interface WaysBackComponents {
@@ -30,12 +30,15 @@ export interface WaysBackComponents {
 
 export class WaysBack {
   readonly #components: WaysBackComponents
-  readonly #recovery: AccountRecovery
 
   constructor(components: WaysBackComponents) {
-    const { context, fetch, network, identity } = components
     this.#components = components
-    this.#recovery = new AccountRecovery({
+  }
+
+  async #recovery(): Promise<AccountRecovery> {
+    const { AccountRecovery } = await import('./recovery/account-recovery.ts')
+    const { context, fetch, network, identity } = this.#components
+    return new AccountRecovery({
       context,
       fetch,
       network: () => network.require(),
@@ -47,13 +50,16 @@ export class WaysBack {
   recovery(): RecoveryApi {
     const { context, chat, identity, onChange } = this.#components
     const { directory, keeper } = chat.parts
-    const calls = new RecoveryCalls({
-      context,
-      directory,
-      connection: () => keeper.connection,
-      account: () => identity.account,
-      onChange,
-      regain: choice => this.#regain(choice)
+    const calls = loadedLater(PEER_CALLS.recovery, async () => {
+      const { RecoveryCalls } = await import('./recovery/recovery-calls.ts')
+      return new RecoveryCalls({
+        context,
+        directory,
+        connection: () => keeper.connection,
+        account: () => identity.account,
+        onChange,
+        regain: choice => this.#regain(choice)
+      })
     })
     const use = (choice: RecoveryChoice): Promise<Me> => calls.use(choice)
     return { ...registeredOnly(PEER_CALLS.recovery, calls, () => identity.requireRegistered()), use }
@@ -82,7 +88,7 @@ export class WaysBack {
       backup,
       account: () => (identity.isRegistered ? identity.account : null),
       isReadOnly: () => identity.readOnly !== undefined,
-      holderOf: username => this.#recovery.holderOf(username),
+      holderOf: async username => (await this.#recovery()).holderOf(username),
       regain: choice => this.#regain(choice),
       showReadOnly: async (account, access) => {
         await identity.makeDevice(network.info.id)
@@ -96,7 +102,7 @@ export class WaysBack {
   async #regain(choice: RecoveryChoice): Promise<Me> {
     const { chat, identity } = this.#components
     if (identity.isRegistered) throw new PeerError('already-registered')
-    identity.account = await this.#recovery.regain(choice)
+    identity.account = await (await this.#recovery()).regain(choice)
     await chat.start()
     return chat.parts.people.me()
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
 const KILOBYTE = 1_000
-const BUDGET = { firstLoadJs: 90 * KILOBYTE, css: 15 * KILOBYTE, worker: 260 * KILOBYTE }
+const BUDGET = { firstLoadJs: 90 * KILOBYTE, css: 15 * KILOBYTE, worker: 280 * KILOBYTE }
 
 const folder = process.argv[2] ?? 'dist/web'
 if (!existsSync(join(folder, 'index.html'))) {
@@ -25,8 +25,18 @@ const gzipped = names =>
   names.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0)
 const bytes = names => names.reduce((sum, name) => sum + readFileSync(join(folder, name)).length, 0)
 
+/** What a file imports statically: a browser fetches it with the file. */
+const importedBy = name =>
+  [...readFileSync(join(folder, name), 'utf8').matchAll(/\b(?:import|from)\s*["']\.\/([^"']+\.js)["']/g)].map(
+    m => `assets/${m[1]}`
+  )
+
+/** Every start loads the worker's entry, then the peer, and what the two import. */
+const workerFiles = new Set(assets.filter(name => /^assets\/(peer-worker|browser-peer)-.*\.js$/.test(name)))
+for (const name of workerFiles) for (const imported of importedBy(name)) workerFiles.add(imported)
+
 /** @param {string} name - of a built file. */
-const isWorker = name => /^assets\/(peer-worker|browser-peer)-/.test(name)
+const isWorker = name => workerFiles.has(name)
 
 /** @param {string} name - of a built file. */
 const isLanguage = name => /^assets\/(en|de|ar)-.*\.js$/.test(name)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig, type Plugin } from 'vite'
 import { keepOffline } from './keep-offline.ts'
+import { leftOut } from './left-out.ts'
 import { thirdParty } from './third-party.ts'
 
 const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -24,7 +25,7 @@ function scriptedPeer(): Plugin {
 export default defineConfig(({ mode }) => {
   const fixture = mode === 'fixture'
   const { collect, write } = thirdParty()
-  const seams = () => [...(fixture ? [scriptedPeer()] : []), collect()]
+  const seams = () => [...(fixture ? [scriptedPeer()] : []), leftOut(), collect()]
   return {
     root: fromHere('.'),
     // Relative addresses: the same files work below any path, and from any node.
@@ -38,7 +39,21 @@ export default defineConfig(({ mode }) => {
     ],
     // The browser store wants one class of Node's; nothing else in the bundle is Node's.
     resolve: { alias: { events: fromHere('src/worker/event-emitter.ts') } },
-    worker: { format: 'es' as const, plugins: seams },
+    worker: {
+      format: 'es' as const,
+      plugins: seams,
+      rolldownOptions: {
+        output: {
+          // Two files for what every start loads. Otherwise each module that a later file shares with it is a file of its own.
+          codeSplitting: {
+            groups: [
+              { name: 'peer-worker-base', test: /[\\/]web[\\/]src[\\/](?:worker|state)[\\/]/, priority: 2 },
+              { name: 'browser-peer-base', test: /[\\/]peer[\\/]browser-peer\.ts$/, priority: 1 }
+            ]
+          }
+        }
+      }
+    },
     build: {
       outDir: fromHere(fixture ? '../dist/web-fixture' : '../dist/web'),
       emptyOutDir: true,

@@ -6,8 +6,6 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
-import { LocalCopies } from '../files/local-copies.ts'
-import { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { SignedRequests } from '../objects/signed-requests.ts'
 import type { GroupBook } from '../groups/group-book.ts'
@@ -24,15 +22,12 @@ import {
 } from '../store/backup-slots.ts'
 import { conversationEntry } from '../store/conversation-entries.ts'
 import type { StateStore } from '../store/state-store.ts'
-import { BackupChecking } from './backup-checking.ts'
 import { backupFailure } from './backup-failure.ts'
-import { OwnBackupHeads } from './backup-heads.ts'
 import { BackupKey } from './backup-key.ts'
-import { BackupLookup, type OpenedBackup } from './backup-lookup.ts'
-import { BackupParts } from './backup-parts.ts'
-import { BackupRestore, type Restored } from './backup-restore.ts'
-import { BackupRun } from './backup-run.ts'
+import type { OpenedBackup } from './backup-lookup.ts'
+import type { Restored } from './backup-restore.ts'
 import { BackupSchedule } from './backup-schedule.ts'
+import type { BackupTasks } from './backup-tasks.ts'
 
 export interface BackupCallsComponents {
   context: EngineContext
@@ -57,10 +52,8 @@ export interface BackupCallsComponents {
 export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' | 'check'> {
   readonly #components: BackupCallsComponents
   readonly #key: BackupKey
-  readonly #run: BackupRun
-  readonly #restore: BackupRestore
-  readonly #checking: BackupChecking
   readonly #schedule: BackupSchedule
+  #tasks: BackupTasks | undefined
   #work: BackupWork | null = null
   #failed: string | null = null
   #iagonKey: string | undefined
@@ -68,30 +61,27 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' 
   #running: Promise<LastBackup> | undefined
 
   constructor(components: BackupCallsComponents) {
-    const { context, states, directory, own, book, objects, fetch, access } = components
-    const requests = new SignedRequests(context, fetch, access, () => this.#iagonKey)
+    const { context, states, derive } = components
     this.#components = components
-    const key = (this.#key = new BackupKey(context, states, components.derive))
-    const heads = new OwnBackupHeads({ ...components, requests })
-    const client = new ObjectClient(requests)
-    const parts = new BackupParts({ context, states, directory, items: own.items, groups: book })
-    const copies = new LocalCopies({ context, states, objects })
-    this.#run = new BackupRun({ ...components, requests, copies, client, heads, key, parts })
-    this.#checking = new BackupChecking({ ...components, client, heads, key })
+    this.#key = new BackupKey(context, states, derive)
     this.#schedule = new BackupSchedule({
       context,
       isPossible: () => this.#isPossible(),
       times: () => this.#times(),
       run: async () => void (await this.now(null))
     })
-    const { merge } = own
-    this.#restore = new BackupRestore({
-      ...components,
+  }
+
+  async #loaded(): Promise<BackupTasks> {
+    const { BackupTasks } = await import('./backup-tasks.ts')
+    const { context, fetch, access } = this.#components
+    return (this.#tasks ??= new BackupTasks({
+      ...this.#components,
+      requests: new SignedRequests(context, fetch, access, () => this.#iagonKey),
+      key: this.#key,
       iagonKey: () => this.#iagonKey,
-      key,
-      merge,
       notePerson: person => this.#notePerson(person)
-    })
+    }))
   }
 
   /** Ends what is under way. */
@@ -141,7 +131,9 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' 
     // One at a time: two would name each other's objects as left over.
     while (this.#running) await this.#running.catch(() => undefined)
     const { signal } = this.#stopping
-    const running = this.#working('backing-up', onProgress => this.#run.run(passphrase, signal, onProgress))
+    const running = this.#working('backing-up', async onProgress =>
+      (await this.#loaded()).run.run(passphrase, signal, onProgress)
+    )
     this.#running = running
     try {
       await running
@@ -209,12 +201,13 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' 
 
   check(): Promise<BackupCheck> {
     const { signal } = this.#stopping
-    return this.#working('checking', onProgress => this.#checking.run(signal, onProgress))
+    return this.#working('checking', async onProgress => (await this.#loaded()).checking.run(signal, onProgress))
   }
 
   /** Opens the backup of this account. */
-  lookup(accountId: AccountId, passphrase: string): Promise<OpenedBackup> {
-    return new BackupLookup(this.#components).open(accountId, passphrase).catch((error: unknown) => {
+  async lookup(accountId: AccountId, passphrase: string): Promise<OpenedBackup> {
+    const { lookup } = await this.#loaded()
+    return lookup.open(accountId, passphrase).catch((error: unknown) => {
       throw backupFailure(error)
     })
   }
@@ -223,7 +216,9 @@ export class BackupCalls implements Pick<BackupApi, 'now' | 'status' | 'choose' 
   async restore(opened: OpenedBackup, iagonKey?: string | null): Promise<Restored> {
     if (iagonKey != null) await this.#setStorage(iagonKey)
     const { signal } = this.#stopping
-    return this.#working('restoring', onProgress => this.#restore.run(opened, signal, onProgress))
+    return this.#working('restoring', async onProgress =>
+      (await this.#loaded()).restore.run(opened, signal, onProgress)
+    )
   }
 
   /** Over HTTP: a device that only reads has no connection. */

@@ -22,8 +22,9 @@ import { candidateNodes } from '../network/network-info.ts'
 import type { LinkingState } from '../peer-api.ts'
 import type { HttpClient, Timers } from '../ports.ts'
 import type { OwnAccount } from '../store/own-account.ts'
-import { LinkBoxes, pause } from './link-boxes.ts'
+import { LinkBoxes } from './link-boxes.ts'
 import { LinkLine, STEP_MS } from './link-line.ts'
+import { pause } from './pause.ts'
 
 /** A code is good for this long. */
 export const LINK_CODE_TTL_MS = 10 * 60 * 1000

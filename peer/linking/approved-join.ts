@@ -9,7 +9,7 @@ import { PeerError } from '../errors.ts'
 import { askNode, jsonOf } from '../network/node-http.ts'
 import type { HttpClient } from '../ports.ts'
 import { ownAccountChange, ownAccountCodec, type OwnAccount } from '../store/own-account.ts'
-import { pause } from './link-boxes.ts'
+import { pause } from './pause.ts'
 
 const HTTP_TIMEOUT_MS = 10_000
 /** A node that does not know the account's last record yet is asked again, and others are, for this long. */

@@ -4,6 +4,7 @@ import { MAX_SEALED_LINK_BYTES } from '../../protocol/linking/link-channel.ts'
 import { PeerError } from '../errors.ts'
 import { askNode, jsonOf } from '../network/node-http.ts'
 import type { HttpClient, Timers } from '../ports.ts'
+import { pause } from './pause.ts'
 
 /** One question that waits at a node. */
 const WAIT_MS = 20_000
@@ -130,9 +131,4 @@ function sealedOf(text: string): Uint8Array {
   } catch {
     return new Uint8Array()
   }
-}
-
-/** Resolves after `ms`. */
-export function pause(timers: Timers, ms: number): Promise<void> {
-  return new Promise(resolve => timers.after(ms, resolve))
 }

@@ -3,14 +3,13 @@ import type { LinkChannel, LinkSide } from '../../protocol/linking/link-channel.
 import type { LinkMessage, LinkMessageKind, LinkMessageOf } from '../../protocol/linking/link-messages.ts'
 import { PeerError } from '../errors.ts'
 import type { Timers } from '../ports.ts'
+import type { EndReason } from './end-reason.ts'
 import type { LinkBoxes } from './link-boxes.ts'
 
 /** The other device answers within this, except where its person is asked. */
 export const STEP_MS = 30_000
 /** The end of a linking is told for this long, and then left. */
 const FAREWELL_MS = 3_000
-
-type EndReason = LinkMessageOf<'ended'>['reason']
 
 export interface LinkLineComponents {
   channel: LinkChannel
@@ -115,12 +114,4 @@ async function cancellable<T>(signal: AbortSignal, work: () => Promise<T>): Prom
     if (signal.aborted) throw new PeerError('link-cancelled', { by: 'this' })
     throw error
   }
-}
-
-/** What the other side is told about a failure here. */
-export function endReasonOf(error: unknown): EndReason {
-  const code = error instanceof PeerError ? error.code : undefined
-  if (code === 'link-cancelled') return 'cancelled'
-  if (code === 'link-expired') return 'expired'
-  return code === 'link-refused' ? 'refused' : 'failed'
 }

@@ -5,10 +5,10 @@ import { failureOf, PeerError } from '../errors.ts'
 import type { LinkingApi, LinkingState, Me } from '../peer-api.ts'
 import type { HttpClient } from '../ports.ts'
 import type { OwnAccount } from '../store/own-account.ts'
-import { AddingDevice } from './adding-device.ts'
+import type { AddingDevice } from './adding-device.ts'
 import { handInJoin, loadApprovedJoin, type ApprovedJoin } from './approved-join.ts'
-import { JoiningAccount } from './joining-account.ts'
-import { endReasonOf, type LinkLine } from './link-line.ts'
+import { endReasonOf } from './end-reason.ts'
+import type { LinkLine } from './link-line.ts'
 import type { LinkingHooks } from './linking-hooks.ts'
 
 export interface LinkingCallsComponents {
@@ -66,11 +66,12 @@ export class LinkingCalls implements LinkingApi {
     if (this.#underway && this.#state?.code) return this.#state
     await this.cancel()
     const underway = this.#start('old', 'waiting')
-    const adding = this.#adding(underway)
+    let adding: AddingDevice | undefined
     try {
+      adding = await this.#adding(underway)
       this.#change(underway, { code: await adding.offer() })
     } catch (error) {
-      adding.wipe()
+      adding?.wipe()
       this.#forget(underway)
       throw error
     }
@@ -105,6 +106,7 @@ export class LinkingCalls implements LinkingApi {
         // An earlier join may have gone through without its answer.
         const earlier = await loadApprovedJoin(context)
         if (earlier) return this.#join(underway, earlier)
+        const { JoiningAccount } = await import('./joining-account.ts')
         const joining = new JoiningAccount({ context, fetch, signal, onStep }, code, deviceName)
         return this.#told(joining, async () => {
           const me = await this.#join(underway, await joining.run())
@@ -121,7 +123,9 @@ export class LinkingCalls implements LinkingApi {
     await this.#underway?.done.catch(() => undefined)
   }
 
-  #adding(underway: Underway): AddingDevice {
+  async #adding(underway: Underway): Promise<AddingDevice> {
+    // Both sides are loaded when a person links a device: few starts of the app need their code and its list of words.
+    const { AddingDevice } = await import('./adding-device.ts')
     const { context, fetch, directory, account, hooks } = this.#components
     return new AddingDevice({
       context,

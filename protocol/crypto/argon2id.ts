@@ -2,7 +2,6 @@
  * Argon2id (RFC 9106), for secrets that people type and for names, in WebAssembly: the browser needs `wasm-unsafe-eval`. Node has
  * its own, see `Crypto.argon2id`.
  */
-import { argon2id as hashWasmArgon2id } from 'hash-wasm'
 import type { Argon2idParameters } from './crypto.ts'
 import { requireInteger } from './parameters.ts'
 
@@ -35,6 +34,8 @@ export async function argon2id(
   length: number
 ): Promise<Uint8Array> {
   requireArgon2id(password, salt, { memoryKib, iterations, parallelism }, length)
+  // Its WebAssembly is large, and most starts of the app need none of it.
+  const { argon2id: hashWasmArgon2id } = await import('hash-wasm')
   return hashWasmArgon2id({
     password,
     salt,

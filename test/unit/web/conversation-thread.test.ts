@@ -58,6 +58,14 @@ describe('an open conversation', () => {
     await waitFor(() => expect(texts(thread)).toEqual(['Line 0', 'Line 1', 'Just now']))
   })
 
+  it('calls people as they are called now, once it is told to', async () => {
+    const { peer, thread } = await opened(longWorld(2))
+    const read = peer.messages.page
+    peer.messages.page = async (...asked) => (await read(...asked)).map(each => ({ ...each, fromName: 'Bobby' }))
+    thread.renew()
+    await waitFor(() => expect(thread.messages.map(({ fromName }) => fromName)).toEqual(['Bobby', 'Bobby']))
+  })
+
   it('gets older pages before what is there, each once', async () => {
     const { thread } = await opened(longWorld(150))
     await Promise.all([thread.loadOlder(), thread.loadOlder()])

@@ -172,6 +172,12 @@ export class ConversationThread {
     else void this.#refresh()
   }
 
+  /** Reads the newest page again: people are called otherwise than when it was read. */
+  renew(): void {
+    if (this.state === 'ready') void this.#refresh()
+    else this.#refreshAgain = true
+  }
+
   #resume(): void {
     if (this.state === 'ready') void this.#refresh()
     else if (this.state === 'failed') void this.open()

@@ -19,7 +19,7 @@ import {
   type CommandOf,
   type Run
 } from './runnable.ts'
-import { untilSent } from './until-sent.ts'
+import { isOver, untilSent } from './until-sent.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
@@ -96,9 +96,6 @@ async function untilSentAndPrinted(
   if (isOver(last)) return EXIT.failed
   return last.state === 'waiting' ? EXIT.timedOut : EXIT.done
 }
-
-/** Whether no later command can send it. */
-const isOver = ({ state, problem }: ChatMessage): boolean => state === 'failed' || problem === 'device-removed'
 
 /** Takes the message; from here on it is kept, whatever happens to the connection. */
 async function take(peer: NodePeer, conversationId: string, { text, file }: CommandOf<'send'>): Promise<ChatMessage> {

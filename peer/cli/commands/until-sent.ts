@@ -1,7 +1,10 @@
 import type { NodePeer } from '../../node-peer.ts'
 import type { ChatMessage } from '../../peer-api.ts'
 
-/** Waits until the message is *sent* or the time is over. A message that is late stays in the outbox. */
+/** Whether no later command can send a message. */
+export const isOver = ({ state, problem }: ChatMessage): boolean => state === 'failed' || problem === 'device-removed'
+
+/** Waits until the message is *sent*, cannot be, or the time is over. A message that is late stays in the outbox. */
 export async function untilSent(peer: NodePeer, taken: ChatMessage, signal: AbortSignal): Promise<ChatMessage> {
   return new Promise(resolve => {
     let last = taken
@@ -12,7 +15,7 @@ export async function untilSent(peer: NodePeer, taken: ChatMessage, signal: Abor
     const look = (message: ChatMessage): void => {
       if (message.id !== taken.id) return
       last = message
-      if (message.state !== 'waiting') finish()
+      if (message.state !== 'waiting' || isOver(message)) finish()
     }
     const stop = peer.on('message', look)
     if (signal.aborted) return finish()

@@ -148,6 +148,8 @@ export class FakeNetwork {
   readonly tokens = new Map<string, MailboxToken>()
   /** Every envelope that was handed in, in order. */
   readonly submitted: Uint8Array[] = []
+  /** The device, in hex, that handed in each of {@link submitted}. */
+  readonly submitters: string[] = []
 
   private constructor(keys: SigningKey[], genesis: Genesis) {
     this.#keys = keys
@@ -453,7 +455,7 @@ export class FakeNetwork {
         this.#deliverPending(session)
         return session.push({ kind: 'caughtUp', request: 0 })
       case 'submit':
-        return session.push({ kind: 'submitted', request, results: await this.#submit(frame.envelope) })
+        return session.push({ kind: 'submitted', request, results: await this.#submit(session, frame.envelope) })
       case 'acknowledge':
         await this.#acknowledge(frame.acknowledgement)
         return session.push({ kind: 'done', request })
@@ -504,9 +506,10 @@ export class FakeNetwork {
     return this.now() + this.clockOffset
   }
 
-  async #submit(bytes: Uint8Array): Promise<SubmissionResult[]> {
+  async #submit({ device }: Session, bytes: Uint8Array): Promise<SubmissionResult[]> {
     this.submissions++
     this.submitted.push(bytes)
+    this.submitters.push(toHex(device!))
     const envelope = decodeEnvelope(bytes)
     const { expiry, payload } = envelope
     const envelopeId = envelopeIdOf(this.crypto, this.id, envelope)

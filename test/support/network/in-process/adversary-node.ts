@@ -20,6 +20,8 @@ interface Link {
   frames: ReturnType<typeof lpStream>
 }
 
+const LINK_ATTEMPTS = 5
+
 /** What nodes ask each other. */
 const REQUESTS: ReadonlySet<NodeLinkFrame['kind']> = new Set([
   'hello',
@@ -94,12 +96,24 @@ export class AdversaryNode {
     await this.host.services.gossip.publish(topic, data)
   }
 
-  /** Opens the link's stream and says hello. */
+  /** Opens the link's stream and says hello; again if the other side closed the stream in favour of one of its own. */
   async link(node: TestNode, change: { network?: Uint8Array; version?: number } = {}): Promise<Stream> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#open(node, change)
+      } catch (error) {
+        if (Object.keys(change).length > 0 || attempt === LINK_ATTEMPTS) throw error
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+    }
+  }
+
+  async #open(node: TestNode, change: { network?: Uint8Array; version?: number }): Promise<Stream> {
     await this.dial(node)
     const [connection] = this.host.getConnections(peerIdOf(node.listed.key))
-    const stream = await connection!.newStream(NODE_PROTOCOL)
-    await this.#adopt(stream, connection!.remotePeer, change)
+    if (!connection) throw new Error('the connection was closed')
+    const stream = await connection.newStream(NODE_PROTOCOL)
+    await this.#adopt(stream, connection.remotePeer, change)
     return stream
   }
 

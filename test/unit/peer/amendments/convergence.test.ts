@@ -171,7 +171,7 @@ test('all devices are equal in the end, in whatever order they hear of messages 
       for (const i of again) await take(second, all[i % all.length]!)
       expect(await known(second)).toEqual(await known(first))
     }),
-    { numRuns: 150 }
+    { numRuns: 150, seed: 1 }
   )
 })
 

@@ -77,7 +77,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     keeper
   } = core
   const permission = new SendPermission({ directory, roster, holds, marks, groups: groupWriter })
-  const ownMessages = new OwnMessages({
+  const ownMessages: OwnMessages = new OwnMessages({
     context,
     states,
     writing,
@@ -117,7 +117,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   const requests = new SignedRequests(context, fetch, components.access)
   const node = (): ListedNode | undefined => keeper.node
   const { onTransfer, onBackupWork } = events
-  const files = new Files({
+  const files: Files = new Files({
     context,
     states,
     history,

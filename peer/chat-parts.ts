@@ -185,7 +185,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const timer = new ConversationTimer(context, history)
   const writer = new RowWriter({ context, history, marks, timer, groups: groupWriter, late, onGap })
   const rows = new ConversationRows(context, history)
-  const own = new OwnDevices({
+  const own: OwnDevices = new OwnDevices({
     context,
     states,
     directory,

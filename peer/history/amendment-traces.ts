@@ -2,6 +2,7 @@
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import {
   equalAmendments,
+  laterEdit,
   mergeAmendments,
   NO_AMENDMENTS,
   type Amendments
@@ -24,7 +25,7 @@ export async function awaitAmendments(
   const before = (await unit.read(slot)) ?? NO_AMENDMENTS
   const after = mergeAmendments(before, said)
   if (after.isDeleted || after.isHidden) await dropVersions(unit, id)
-  else keepEdit(unit, id, said)
+  else await keepEdit(unit, id, said)
   if (equalAmendments(before, after)) return false
   unit.write(slot, after)
   return true
@@ -49,14 +50,17 @@ export async function leaveTraces(
     const first = { version: 0, deviceId: before.device, at: before.sentAt, text: before.text }
     unit.write(slots.textVersion(id, first), first)
   }
-  if (edit) keepEdit(unit, id, { edit: { ...edit, text: after.text } })
-  keepEdit(unit, id, said)
+  if (edit) await keepEdit(unit, id, { edit: { ...edit, text: after.text } })
+  await keepEdit(unit, id, said)
 }
 
-function keepEdit(unit: UnitOfWork, id: ShownId, { edit }: Pick<Amendments, 'edit'>): void {
+/** Of two edits that a device gives the same version, every device keeps the one that counts. */
+async function keepEdit(unit: UnitOfWork, id: ShownId, { edit }: Pick<Amendments, 'edit'>): Promise<void> {
   if (!edit) return
-  const { version, deviceId, at, text } = edit
-  unit.write(slots.textVersion(id, edit), { version, deviceId, at, text })
+  const slot = slots.textVersion(id, edit)
+  const before = await unit.read(slot)
+  const { version, deviceId, at, text } = before ? laterEdit({ ...edit, ...before }, edit) : edit
+  unit.write(slot, { version, deviceId, at, text })
 }
 
 async function dropVersions(unit: UnitOfWork, id: ShownId): Promise<void> {

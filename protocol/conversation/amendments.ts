@@ -114,7 +114,7 @@ export function mergeAmendments(one: Amendments, other: Amendments): Amendments 
   return {
     isHidden,
     isDeleted,
-    edit: laterOf(editCodec, one.edit, other.edit),
+    edit: laterEdit(one.edit, other.edit),
     reactions: ofEach(reactionCodec, one.reactions, other.reactions),
     votes: ofEach(voteCodec, one.votes, other.votes),
     pin: laterPin(one.pin, other.pin),
@@ -136,6 +136,11 @@ function laterOf<T extends Register>(codec: Codec<T>, one: T | null, other: T | 
   const order = compareBytes(one.deviceId, other.deviceId)
   if (order !== 0) return order > 0 ? one : other
   return compareBytes(bytesOf(codec, one), bytesOf(codec, other)) >= 0 ? one : other
+}
+
+/** The edit that counts of two. */
+export function laterEdit<T extends Amendments['edit']>(one: T, other: T): T {
+  return laterOf(editCodec, one, other) as T
 }
 
 /** At equal versions a pin that was taken away counts, so that no member can hold one up with the highest version there is. */

@@ -171,9 +171,19 @@ test('all devices are equal in the end, in whatever order they hear of messages 
       for (const i of again) await take(second, all[i % all.length]!)
       expect(await known(second)).toEqual(await known(first))
     }),
-    { numRuns: 150, seed: 1 }
+    // One device that gives two texts the same version, which only a hostile one does.
+    { numRuns: 150, examples: [[[SAME_VERSIONS, [6, 4, 0, 5, 7, 3, 2, 1]], []]] }
   )
 })
+
+const SAME_VERSIONS = [0, 0, 0, 1, 0].map((choice): Speech => ({
+  who: 0,
+  which: 0,
+  about: 0,
+  version: 1,
+  said: 'edit',
+  choice
+}))
 
 const messageOf = (n: number, body: MessageBody): Message => ({
   messageId: new Uint8Array(16).fill(n) as MessageId,

@@ -25,6 +25,8 @@ const PIECES_ASKED = 16
 /** Pieces that are kept in memory until the ones before them come. */
 const MAX_EARLY_PIECES = 32
 const FIRST_RETRY_MS = 1_000
+/** Until the other device's session is there, which nothing tells this side of: looking for it costs one read. */
+const MAX_SESSION_LOOK_MS = 2_000
 /** The other device says when it is back, so that requests do not gather in its mailbox. */
 const MAX_RETRY_MS = 3_600_000
 /** What came late is asked for this long after the end, and after each time; else when the other device says so. */
@@ -122,31 +124,37 @@ export class HistoryTransfer {
     if (this.#stopped || !this.#state || ms === undefined) return
     this.#cancelTimer = this.#components.context.timers.after(ms, () => {
       this.#running ??= this.#ask()
-        .catch((error: unknown) =>
+        .catch((error: unknown) => {
           this.#components.context.log.debug('history was not asked for', { reason: String(error) })
-        )
+          this.#askLater(MAX_RETRY_MS)
+        })
         .finally(() => (this.#running = undefined))
     })
   }
 
   /** Asks, and again later if nothing comes. */
   async #ask(): Promise<void> {
-    const { states } = this.#components
-    if (!(await states.unit(unit => this.#request(unit)))) return
-    this.#schedule(this.#retryMs)
-    this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS)
+    const outcome = await this.#components.states.unit(unit => this.#request(unit))
+    if (outcome !== 'over') this.#askLater(outcome === 'asked' ? MAX_RETRY_MS : MAX_SESSION_LOOK_MS)
   }
 
-  /** @returns false once everything was asked for. */
-  async #request(unit: UnitOfWork): Promise<boolean> {
+  /** Asks again after a pause, and after twice as long the next time. */
+  #askLater(longestMs: number): void {
+    this.#schedule(this.#retryMs)
+    this.#retryMs = Math.min(2 * this.#retryMs, longestMs)
+  }
+
+  /** @returns `over` once everything was asked for, `no-session` if the other device cannot be asked yet. */
+  async #request(unit: UnitOfWork): Promise<'asked' | 'no-session' | 'over'> {
     const { pairs, notesId } = this.#components
     const state = await this.#roundOf(unit)
-    if (!state) return false
+    if (!state) return 'over'
     const { transferId, index, cursor, from } = state
     const request = { kind: 'historyRequest' as const, transferId, index, cursor, count: PIECES_ASKED }
-    // False until the other device's session was accepted: asked again then.
-    if (await pairs.say(unit, notesId(), from, [request])) this.#askedUntil = index + PIECES_ASKED
-    return true
+    // False until the other device's session was accepted.
+    if (!(await pairs.say(unit, notesId(), from, [request]))) return 'no-session'
+    this.#askedUntil = index + PIECES_ASKED
+    return 'asked'
   }
 
   /** The state to ask with; undefined once everything was asked for. The end of a round is where the next one begins. */

@@ -8,7 +8,7 @@ import {
   type Amendments
 } from '../../protocol/conversation/amendments.ts'
 import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
-import { slots, textVersionEntry } from '../store/store-layout.ts'
+import { amendmentSlots, textVersionEntry } from '../store/amendment-slots.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 
 /** Whether nothing of what was written is left in a row. */
@@ -21,7 +21,7 @@ export async function awaitAmendments(
   id: ShownId,
   said: Amendments
 ): Promise<boolean> {
-  const slot = slots.awaitedAmendments(conversationId, id)
+  const slot = amendmentSlots.awaited(conversationId, id)
   const before = (await unit.read(slot)) ?? NO_AMENDMENTS
   const after = mergeAmendments(before, said)
   if (after.isDeleted || after.isHidden) await dropVersions(unit, id)
@@ -48,7 +48,7 @@ export async function leaveTraces(
   const { edit } = after.amendments ?? NO_AMENDMENTS
   if (edit && !before.amendments?.edit) {
     const first = { version: 0, deviceId: before.device, at: before.sentAt, text: before.text }
-    unit.write(slots.textVersion(id, first), first)
+    unit.write(amendmentSlots.textVersion(id, first), first)
   }
   if (edit) await keepEdit(unit, id, { edit: { ...edit, text: after.text } })
   await keepEdit(unit, id, said)
@@ -57,7 +57,7 @@ export async function leaveTraces(
 /** Of two edits that a device gives the same version, every device keeps the one that counts. */
 async function keepEdit(unit: UnitOfWork, id: ShownId, { edit }: Pick<Amendments, 'edit'>): Promise<void> {
   if (!edit) return
-  const slot = slots.textVersion(id, edit)
+  const slot = amendmentSlots.textVersion(id, edit)
   const before = await unit.read(slot)
   const { version, deviceId, at, text } = before ? laterEdit({ ...edit, ...before }, edit) : edit
   unit.write(slot, { version, deviceId, at, text })
@@ -65,12 +65,12 @@ async function keepEdit(unit: UnitOfWork, id: ShownId, { edit }: Pick<Amendments
 
 async function dropVersions(unit: UnitOfWork, id: ShownId): Promise<void> {
   for (const { value } of await unit.range('text-version', id, textVersionEntry))
-    unit.remove(slots.textVersion(id, value))
+    unit.remove(amendmentSlots.textVersion(id, value))
 }
 
 function notePin(unit: UnitOfWork, id: ShownId, { conversationId, amendments }: MessageRow): void {
   if (!amendments) return
-  const slot = slots.pin(toHex(conversationId), id)
+  const slot = amendmentSlots.pin(toHex(conversationId), id)
   if (amendments.pin?.isPinned) unit.write(slot, { name: fromHex(id, 32) })
   else unit.remove(slot)
 }

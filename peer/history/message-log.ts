@@ -23,6 +23,7 @@ import {
   type MessageRow,
   type ShownId
 } from '../store/conversation-entries.ts'
+import { amendmentSlots } from '../store/amendment-slots.ts'
 import { gapEntry, heardEntry, nextOrder, slots, type ChatEventEntry, type GapEntry } from '../store/store-layout.ts'
 import type { NewMessage, OftenEmpty } from '../store/new-message.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
@@ -222,7 +223,7 @@ export class MessageLog {
   async insert(unit: UnitOfWork, order: string, row: MessageRow): Promise<MessageRow> {
     const { conversationId } = row
     const id = shownIdOf(this.#context, row)
-    const slot = slots.awaitedAmendments(toHex(conversationId), id)
+    const slot = amendmentSlots.awaited(toHex(conversationId), id)
     const awaited = await unit.read(slot)
     const amended = awaited ? amendedRow(row, awaited) : row
     if (awaited) unit.remove(slot)

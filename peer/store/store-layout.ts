@@ -2,7 +2,6 @@
  * The layout of the store: one function per kind of entry, docs/peer.md has the table. Ids in names are lower-case hex;
  * `order` sorts, so numbers in it are hex of fixed width.
  */
-import { toHex } from '../../protocol/bytes.ts'
 import {
   bool,
   bytes,
@@ -17,7 +16,6 @@ import {
   type Codec,
   type TypeOf
 } from '../../protocol/codec.ts'
-import { amendmentsCodec, type Amendments } from '../../protocol/conversation/amendments.ts'
 import {
   MAX_EMOJI_UNITS,
   MAX_EXPIRY_SECONDS,
@@ -27,7 +25,7 @@ import {
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
 import { sequencerState, type Sequencer } from '../../protocol/conversation/sequencer.ts'
 import { accountIdCodec, deviceIdCodec } from '../../protocol/identity/device.ts'
-import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS, MAX_TEXT_UNITS } from '../../protocol/limits.ts'
+import { MAX_ENVELOPE_BYTES, MAX_ENVELOPE_RECIPIENTS } from '../../protocol/limits.ts'
 import { sessionIdCodec } from '../../protocol/session/context.ts'
 import { ownKeysState, peerKeyState, type OwnKeys, type PeerKey } from '../../protocol/session/conversation-keys.ts'
 import { inboundState, type Inbound } from '../../protocol/session/inbound.ts'
@@ -188,11 +186,6 @@ const unheardCodec = struct({
 })
 export const unheardEntry = entry(unheardCodec)
 
-/** One text that an edited message had or has. */
-const textVersionCodec = struct({ version: uint(), deviceId: deviceIdCodec, at: uint(), text: text(MAX_TEXT_UNITS) })
-export type TextVersion = TypeOf<typeof textVersionCodec>
-export const textVersionEntry = entry(textVersionCodec)
-const amendmentsEntry = entry(amendmentsCodec)
 const namedMessageCodec = struct({ name: bytes(32) })
 const heardCodec = struct({
   accountId: accountIdCodec,
@@ -205,6 +198,7 @@ const heardCodec = struct({
 export type Heard = TypeOf<typeof heardCodec>
 export const heardEntry = entry(heardCodec)
 /** An entry of a list of messages, such as those that are pinned. */
+export type NamedMessage = TypeOf<typeof namedMessageCodec>
 export const namedMessageEntry = entry(namedMessageCodec)
 
 const headToldCodec = struct({ next: uint(), since: uint(), times: uint() })
@@ -329,35 +323,11 @@ export const slots = {
   }),
   parked: (delivery: string): Slot<Parked> => ({ space: 'parked', id: delivery, codec: parkedEntry }),
   unheard: (order: string): Slot<TypeOf<typeof unheardCodec>> => ({ space: 'unheard', order, codec: unheardEntry }),
-  /** What was said about a message that has not come yet. */
-  awaitedAmendments: (conversation: string, message: ShownId): Slot<Amendments> => ({
-    space: 'awaited-amendments',
-    id: conversation,
-    order: message,
-    codec: amendmentsEntry
-  }),
-  /** Texts of a message that was edited, the first one with version 0. */
-  textVersion: (
-    message: ShownId,
-    { version, deviceId }: Pick<TextVersion, 'version' | 'deviceId'>
-  ): Slot<TextVersion> => ({
-    space: 'text-version',
-    id: message,
-    order: `${version}.${toHex(deviceId)}`,
-    codec: textVersionEntry
-  }),
   heard: (message: ShownId, device: string): Slot<Heard> => ({
     space: 'heard',
     id: message,
     order: device,
     codec: heardEntry
-  }),
-  /** A pinned message of a conversation. */
-  pin: (conversation: string, message: ShownId): Slot<TypeOf<typeof namedMessageCodec>> => ({
-    space: 'pin',
-    id: conversation,
-    order: message,
-    codec: namedMessageEntry
   }),
   /** A message that disappears at a time; sorted by the time. @param order - see `expiryOrder`. */
   expiry: (order: string): Slot<TypeOf<typeof namedMessageCodec>> => ({

@@ -14,7 +14,8 @@ import { shownIdOf } from '../../../../peer/history/shown-id.ts'
 import { platformTimers, SILENT_LOG } from '../../../../peer/ports.ts'
 import { RowWriter } from '../../../../peer/receiving/row-writer.ts'
 import { EMPTY_CONVERSATION, messageEntry } from '../../../../peer/store/conversation-entries.ts'
-import { namedMessageEntry, slots, textVersionEntry } from '../../../../peer/store/store-layout.ts'
+import { textVersionEntry } from '../../../../peer/store/amendment-slots.ts'
+import { namedMessageEntry, slots } from '../../../../peer/store/store-layout.ts'
 import { memoryStates } from '../../../support/peer/memory-states.ts'
 
 const PEOPLE = 3

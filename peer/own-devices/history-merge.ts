@@ -13,7 +13,7 @@ import { shownIdOf } from '../history/shown-id.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import { PROFILE_REVISION } from '../sending/profile.ts'
 import { ownDeviceSlots } from '../store/own-device-slots.ts'
-import { EMPTY_CONVERSATION, MAX_ORDER_LENGTH, type Conversation } from '../store/conversation-entries.ts'
+import { EMPTY_CONVERSATION, type Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { HistoryPiece, ShippedConversation, ShippedRow } from './history-piece.ts'
@@ -117,7 +117,6 @@ export class HistoryMerge {
     const id = shownIdOf(context, { ...row, conversationId })
     if (await unit.read(slots.place(id))) return undefined
     const order = await this.#placesOf(unit).orderFor(unit, conversation, shipped)
-    if (order.length > MAX_ORDER_LENGTH) return undefined
     const awaited = ownDeviceSlots.awaitedMark(id)
     const isAwaited = (await unit.read(awaited)) !== undefined
     if (isAwaited) unit.remove(awaited)

@@ -1,6 +1,7 @@
 /**
  * The message log in buckets: the messages of up to 256 places of a conversation. A bucket follows from the order of a message
- * alone, so a message that changes names the texts to be made again, and these come from the log by one read of a range.
+ * alone (`bucketOf` in peer/store/message-order.ts), so a message that changes names the texts to be made again, and these come
+ * from the log by one read of a range.
  */
 import { fromHex } from '../../protocol/bytes.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
@@ -8,17 +9,8 @@ import type { MessageRow } from '../store/conversation-entries.ts'
 import { MAX_BLOCK_MESSAGES, MAX_BLOCK_UNITS, type SearchBlock } from '../store/search-slots.ts'
 import { foldedWords } from './folded-words.ts'
 
-/** What orders of messages begin with that an own device has shipped: place 0, see peer/own-devices/history-merge.ts. */
-const SHIPPED = '000000000000.'
-/** Digits of a place that its bucket has: the last two of the twelve number the places inside. */
+/** Digits of the number in a bucket's name, for messages that came here by themselves. */
 const BUCKET_DIGITS = 10
-
-/** The bucket of a message: the beginning of its order. */
-export function bucketOf(order: string): string {
-  let start = 0
-  while (order.startsWith(SHIPPED, start)) start += SHIPPED.length
-  return order.slice(0, start + BUCKET_DIGITS)
-}
 
 /** Bounds of the orders of a bucket, both exclusive. */
 export function boundsOf(bucket: string): { after: string; before: string } {

@@ -14,7 +14,8 @@ import type { Log, Timers } from '../ports.ts'
 import { blocksId, searchBlockEntry, searchDueEntry, searchSlots } from '../store/search-slots.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { messageEntry } from '../store/conversation-entries.ts'
-import { blocksOf, boundsOf, bucketOf, type OrderedRow } from './search-buckets.ts'
+import { bucketOf } from '../store/message-order.ts'
+import { blocksOf, boundsOf, type OrderedRow } from './search-buckets.ts'
 import { TextBlock, type FoundRow } from './text-block.ts'
 
 /** Blocks are written this long after a start, so that the first search finds them. */

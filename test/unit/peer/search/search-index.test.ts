@@ -5,7 +5,8 @@ import type { AccountId, DeviceId } from '../../../../protocol/identity/device.t
 import type { ConversationId } from '../../../../protocol/roster/roster.ts'
 import { SILENT_LOG } from '../../../../peer/ports.ts'
 import { foldedWords } from '../../../../peer/search/folded-words.ts'
-import { bucketOf, boundsOf } from '../../../../peer/search/search-buckets.ts'
+import { boundsOf } from '../../../../peer/search/search-buckets.ts'
+import { bucketOf, lateOrder, shippedOrder } from '../../../../peer/store/message-order.ts'
 import { SearchIndex } from '../../../../peer/search/search-index.ts'
 import { searchSlots } from '../../../../peer/store/search-slots.ts'
 import type { StateStore } from '../../../../peer/store/state-store.ts'
@@ -183,7 +184,12 @@ describe('a bucket', () => {
     [orderOf(256), '0000000001'],
     [`${orderOf(300)}.${orderOf(7)}`, '0000000001'],
     [`${shipped}${orderOf(256)}`, `${shipped}0000000001`],
-    [`${shipped}${shipped}${orderOf(3)}`, `${shipped}${shipped}0000000000`]
+    [`${shipped}${shipped}${orderOf(3)}`, `${shipped}${shipped}0000000000`],
+    [shippedOrder(orderOf(5)), `${shipped}efffe.1`],
+    [shippedOrder(orderOf(0xabc)), `${shipped}efffe.3a`],
+    [shippedOrder(shippedOrder(orderOf(0xabc))), `${shipped}efffd.3a`],
+    [lateOrder(orderOf(300), orderOf(7)), '0000000001'],
+    [shippedOrder(lateOrder(orderOf(0), orderOf(7))), `${shipped}efffe.0`]
   ])('of order %s is %s', (order, bucket) => {
     expect(bucketOf(order)).toBe(bucket)
     const { after, before } = boundsOf(bucket)
@@ -192,12 +198,12 @@ describe('a bucket', () => {
   })
 
   test('of the first places has nothing of what was shipped', async () => {
-    await add(ADA, `${shipped}${orderOf(1)}`, 'shipped')
+    await add(ADA, shippedOrder(orderOf(1)), 'shipped')
     await add(ADA, orderOf(1), 'own')
     await written()
     const block = await memory.states.read(searchSlots.block(ADA, bucketOf(orderOf(1)), 0))
     expect(block?.words).toBe('own')
     expect(toHex(block!.conversationId)).toBe(ADA)
-    expect(await ordersOf('shipped')).toEqual([`${shipped}${orderOf(1)}`])
+    expect(await ordersOf('shipped')).toEqual([shippedOrder(orderOf(1))])
   })
 })

@@ -1,7 +1,7 @@
 /** What a registered account can do for its person, one area after the other. */
 import { passphraseSecrets } from '../protocol/backup/backup-passphrase.ts'
 import { equalBytes } from '../protocol/bytes.ts'
-import type { BlobPointer } from '../protocol/conversation/message-kinds.ts'
+import type { BlobPointer } from '../protocol/files/blob-pointer.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import type { ConversationId } from '../protocol/roster/roster.ts'
 import type { ListedNode } from '../protocol/wire/placement.ts'
@@ -23,6 +23,8 @@ import { OwnProfile } from './account/own-profile.ts'
 import type { ChangeAccount } from './store/own-account.ts'
 import { Reporting } from './reports/reporting.ts'
 import { Pictures } from './people/pictures.ts'
+import { PictureUpload } from './objects/picture-upload.ts'
+import { GroupPictures } from './groups/group-pictures.ts'
 import { PersonMarking } from './people/person-marking.ts'
 import { GroupCarrier } from './sending/group-carrier.ts'
 import { SendPermission } from './sending/send-permission.ts'
@@ -147,8 +149,21 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   })
   const notes = async (unit: UnitOfWork): Promise<ConversationId> =>
     (await rows.rowFor(unit, [context.accountId()])).conversationId
+  const client = new ObjectClient(requests)
+  const pointerOf = (accountId: AccountId): BlobPointer | null =>
+    (equalBytes(accountId, context.accountId()) ? details() : profiles.of(accountId)).picture
+  const pictures = new Pictures({ context, client, nodes, pointerOf })
+  const uploadOf = (purpose: 'file' | 'profile') => new PictureUpload({ context, client, nodes }, purpose)
+  const ownPicture = new OwnPicture({
+    context,
+    upload: uploadOf('profile'),
+    pictures,
+    current: () => details().picture
+  })
+  const groupPictures = new GroupPictures({ context, book, upload: uploadOf('file'), pictures })
   const groups = new GroupCalls({
     context,
+    pictures: groupPictures,
     states,
     book,
     writer: groupWriter,
@@ -186,11 +201,6 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     account,
     changeAccount: changeShownAccount
   })
-  const client = new ObjectClient(requests)
-  const pointerOf = (accountId: AccountId): BlobPointer | null =>
-    (equalBytes(accountId, context.accountId()) ? details() : profiles.of(accountId)).picture
-  const pictures = new Pictures({ context, client, nodes, pointerOf })
-  const ownPicture = new OwnPicture({ context, client, nodes, pictures, current: () => details().picture })
   const profile = new OwnProfile({
     picture: ownPicture,
     sync: own.sync,
@@ -264,6 +274,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     profile,
     pictures,
     ownPicture,
+    groupPictures,
     deletion: new AccountDeletion({ context, directory, client, requests, nameClaim, deviceRemoval }),
     reporting: new Reporting({ context, fetch, requests, network, messages }),
     finder,

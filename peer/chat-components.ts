@@ -33,6 +33,7 @@ import type { KnownNetwork } from './network/known-network.ts'
 import type { ChangeAccount, OwnAccount } from './store/own-account.ts'
 import type { PersonMarking } from './people/person-marking.ts'
 import type { Pictures } from './people/pictures.ts'
+import type { GroupPictures } from './groups/group-pictures.ts'
 import type { MessageRow } from './store/conversation-entries.ts'
 import type { Typing } from './conversations/typing.ts'
 import type { UnheardQueue } from './conversations/unheard-queue.ts'
@@ -90,6 +91,7 @@ export interface ChatAreas {
   profile: OwnProfile
   pictures: Pictures
   ownPicture: OwnPicture
+  groupPictures: GroupPictures
   reporting: Reporting
   deletion: AccountDeletion
   finder: PersonFinder

@@ -1,7 +1,7 @@
 import type { CallTable } from './call-table.ts'
 import type { AccountHex, ConversationHex } from './ids.ts'
 import type { ChatMessage } from './messages-api.ts'
-import type { Person } from './people-api.ts'
+import type { Person, PersonPicture } from './people-api.ts'
 
 /**
  * `peer.groups`: conversations of many. A call that changes a group resolves once the change is signed, stored here and in the
@@ -12,8 +12,11 @@ export interface GroupsApi {
   list(): Promise<GroupSummary[]>
   /** Who is in, admins first. */
   members(group: ConversationHex): Promise<GroupMemberView[]>
-  /** Makes a group. Rejects with `display-name` for its name, `no-account`, `held`. */
-  create(name: string, accounts: AccountHex[]): Promise<GroupChanged>
+  /**
+   * Makes a group. Rejects with `display-name` for its name, `about-too-long`, `no-account`, `held`; with a picture as
+   * {@link setPicture}.
+   */
+  create(name: string, accounts: AccountHex[], about?: GroupAbout): Promise<GroupChanged>
   /** Rejects with `already-member`, `no-account`, `held`, `group-full`. */
   add(group: ConversationHex, accounts: AccountHex[]): Promise<GroupChanged>
   /** Rejects with `not-member`. */
@@ -24,7 +27,14 @@ export interface GroupsApi {
   rename(group: ConversationHex, name: string): Promise<GroupChanged>
   /** Empty text: no description. Rejects with `about-too-long`. */
   describe(group: ConversationHex, description: string): Promise<GroupChanged>
-  /** Says who may add people, and who may change name and description; what is left out stays. Admins only. */
+  /**
+   * Gives the group a picture: a JPEG, PNG or WebP, of which only the pixels leave the device; null takes it away. Rejects with
+   * `picture`, `offline`, `refused`.
+   */
+  setPicture(group: ConversationHex, picture: Uint8Array | null): Promise<GroupChanged>
+  /** The picture; null for none, and in a request. Rejects with `offline`, `file-gone`, `file-damaged`. */
+  picture(group: ConversationHex): Promise<PersonPicture | null>
+  /** Says who may add people, and who may change name, description and picture; what is left out stays. Admins only. */
   setRights(group: ConversationHex, rights: Partial<GroupRights>): Promise<GroupChanged>
   /** Rejects with `last-admin` while others are there and none of them is an admin. */
   leave(group: ConversationHex): Promise<GroupChanged>
@@ -50,6 +60,8 @@ export const GROUPS_CALLS: CallTable<GroupsApi> = {
   setRole: 'give-up',
   rename: 'give-up',
   describe: 'give-up',
+  setPicture: 'give-up',
+  picture: 'repeat',
   setRights: 'give-up',
   leave: 'give-up',
   link: 'repeat',
@@ -64,6 +76,8 @@ export interface GroupSummary {
   id: ConversationHex
   name: string
   description: string
+  /** Names the picture, another one by another name; null for none, and in a request. */
+  picture: string | null
   rights: GroupRights
   /** How many people are in it. */
   members: number
@@ -71,6 +85,13 @@ export interface GroupSummary {
   role: 'admin' | 'member' | null
   /** Somebody whom the user does not know added this account, and the user has not answered. */
   isRequest: boolean
+}
+
+/** What a new group is about, beside its name. */
+export interface GroupAbout {
+  description?: string
+  /** As for `setPicture`. */
+  picture?: Uint8Array
 }
 
 /** How a link works. What is left out stays as it is. */
@@ -97,7 +118,7 @@ export interface GroupRequestView {
 /** Who may do what in a group, beside its admins. */
 export interface GroupRights {
   add: 'admins' | 'members'
-  /** Name and description. */
+  /** Name, description and picture. */
   edit: 'admins' | 'members'
 }
 

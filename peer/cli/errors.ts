@@ -6,6 +6,8 @@ export interface CommandFailureFacts {
   'nobody-found': { person: string }
   /** The person has no picture, or shows it to others only. */
   'no-picture': { person: string }
+  /** The group has no picture, or the user has not accepted it. */
+  'no-group-picture': Record<string, never>
   /** What was typed is neither `group:ID` nor an id. */
   'no-group-named': { group: string }
   'device-unknown': { device: string }

@@ -1,16 +1,21 @@
 /** The words and options of `volo-peer group`. */
 import { Option, type Command as CommandWord } from 'commander'
 import type { GroupRights } from '../peer-api.ts'
+import { UsageError } from './usage-error.ts'
+
+const PICTURE_FILE = 'a JPEG, PNG or WebP of at most 256 KiB; what is written beside the pixels stays here'
 
 /** What `volo-peer group …` can be told. `group` is `group:ID`, or the id alone. */
 export type GroupCommand =
-  | { kind: 'groupCreate'; name: string; people: string[] }
+  | { kind: 'groupCreate'; name: string; people: string[]; description: string; picture: string | undefined }
   | { kind: 'groupAdd'; group: string; people: string[] }
   | { kind: 'groupRemove'; group: string; people: string[] }
   | { kind: 'groupPromote'; group: string; person: string }
   | { kind: 'groupDemote'; group: string; person: string }
   | { kind: 'groupRename'; group: string; name: string }
   | { kind: 'groupDescribe'; group: string; text: string }
+  | { kind: 'groupPicture'; group: string; file: string | null }
+  | { kind: 'groupPictureSave'; group: string; file: string }
   | { kind: 'groupRights'; group: string; rights: Partial<GroupRights> }
   | { kind: 'groupLeave'; group: string }
   | { kind: 'groupMembers'; group: string }
@@ -44,8 +49,12 @@ function addPeople(group: CommandWord, take: (command: GroupCommand) => void): v
     .command('create')
     .argument('<NAME>')
     .argument('[PERSON...]')
+    .option('--description <TEXT>', 'what the group is about', '')
+    .option('--picture <FILE>', PICTURE_FILE)
     .description('make a group; returns once the network keeps it')
-    .action((name: string, people: string[]) => take({ kind: 'groupCreate', name, people }))
+    .action((name: string, people: string[], about: { description: string; picture?: string }) =>
+      take({ kind: 'groupCreate', name, people, description: about.description, picture: about.picture })
+    )
   const some = [
     ['add', 'groupAdd', 'add people; they read what is written from then on'],
     ['remove', 'groupRemove', 'take people out; they read nothing that is written later']
@@ -87,13 +96,31 @@ function addEditing(group: CommandWord, take: (command: GroupCommand) => void): 
     .argument('<TEXT>')
     .description('give the group a description; an empty text takes it away')
     .action((id: string, text: string) => take({ kind: 'groupDescribe', group: id, text }))
+  addPicture(group, take)
   group
     .command('rights')
     .argument('<GROUP>')
     .addOption(who('add', 'add people'))
-    .addOption(who('edit', 'change name and description'))
+    .addOption(who('edit', 'change name, description and picture'))
     .description('say who may do what, beside the admins')
     .action((id: string, rights: Partial<GroupRights>) => take({ kind: 'groupRights', group: id, rights }))
+}
+
+function addPicture(group: CommandWord, take: (command: GroupCommand) => void): void {
+  group
+    .command('picture')
+    .argument('<GROUP>')
+    .argument('[FILE]', PICTURE_FILE)
+    .addOption(new Option('--remove', 'no picture any more').conflicts('save'))
+    .option('--save <FILE>', 'save the picture; a file that is there already is never written over')
+    .description('give the group a picture, take it away, or save it')
+    .action((id: string, file: string | undefined, { remove, save }: { remove?: true; save?: string }) => {
+      if ([file, remove, save].filter(given => given !== undefined).length !== 1) {
+        throw new UsageError('give a FILE, --remove or --save')
+      }
+      if (save !== undefined) take({ kind: 'groupPictureSave', group: id, file: save })
+      else take({ kind: 'groupPicture', group: id, file: file ?? null })
+    })
 }
 
 function addOwn(group: CommandWord, take: (command: GroupCommand) => void): void {

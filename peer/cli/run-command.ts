@@ -81,6 +81,8 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   groupDemote: async () => (await groups()).groupDemote,
   groupRename: async () => (await groups()).groupRename,
   groupDescribe: async () => (await groups()).groupDescribe,
+  groupPicture: async () => (await groups()).groupPicture,
+  groupPictureSave: async () => (await groups()).groupPictureSave,
   groupRights: async () => (await groups()).groupRights,
   groupLeave: async () => (await groups()).groupLeave,
   groupList: async () => (await groups()).groupList,

@@ -257,6 +257,7 @@ const TASKS: Record<TimedTask, string> = {
 const COMMANDS: { [C in keyof CommandFailureFacts]: (facts: CommandFailureFacts[C]) => string } = {
   'directory-taken': ({ name }) => `this data directory already belongs to ${name}`,
   'nobody-registered': () => 'nobody is registered in this data directory; run: volo-peer register --username NAME',
+  'no-group-picture': () => 'the group has no picture, or you have not accepted the group',
   'no-picture': ({ person }) => `${person} has no picture, or does not show it to you`,
   'nobody-found': ({ person }) => `nobody is found as ${person}`,
   'device-unknown': ({ device }) => `this account has no device ${device}`,

@@ -11,8 +11,7 @@ import {
 } from '../../protocol/groups/group-change.ts'
 import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
-import { parseDisplayName } from '../../protocol/identity/display-name.ts'
-import { MAX_GROUP_CHANGES, MAX_GROUP_DESCRIPTION_UNITS, MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
+import { MAX_GROUP_CHANGES, MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -20,8 +19,10 @@ import { accountIdFromHex } from '../directory/known-account.ts'
 import type { SendHolds } from '../directory/send-holds.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
+import type { HandedPicture } from '../objects/picture-upload.ts'
 import type {
   ChatMessage,
+  GroupAbout,
   GroupChanged,
   GroupLinkOptions,
   GroupLinkView,
@@ -29,14 +30,17 @@ import type {
   GroupRequestView,
   GroupRights,
   GroupsApi,
-  GroupSummary
+  GroupSummary,
+  PersonPicture
 } from '../peer-api.ts'
 import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { GroupBook, KnownGroup } from './group-book.ts'
+import { descriptionOf, nameOf, requireOtherAdmin } from './group-drafts.ts'
 import { parseGroupLink } from './group-link.ts'
 import { GroupLinks, type SharedItems } from './group-links.ts'
+import { keeperOf, type GroupPictures } from './group-pictures.ts'
 import { groupMembers, groupSummary, type ShownPeople } from './group-views.ts'
 import { lineIdOf, type GroupWriter } from './group-writer.ts'
 import { logPortions } from './log-portions.ts'
@@ -64,6 +68,7 @@ export interface GroupCallsComponents {
   directory: DirectoryClient
   holds: SendHolds
   sending: GroupSending
+  pictures: GroupPictures
   items: SharedItems
   people: ShownPeople & { message(row: MessageRow): ChatMessage }
   /** Shows that this account asked to be added, in the conversation with a person, and asks. */
@@ -99,20 +104,21 @@ export class GroupCalls implements GroupsApi {
     return groupMembers(this.#components.book, group, this.#components.people)
   }
 
-  async create(name: string, accounts: string[]): Promise<GroupChanged> {
-    const { context, people } = this.#components
+  async create(name: string, accounts: string[], about: GroupAbout = {}): Promise<GroupChanged> {
+    const { context, people, pictures } = this.#components
+    const named = { name: nameOf(name), description: descriptionOf(about.description ?? '') }
     const targets = await this.#targets(accounts)
-    const { username } = people.person(context.accountId())
-    const settings = { add: 'admins', edit: 'admins' } as const
+    const handed = about.picture && (await pictures.hand(about.picture))
     const change: Change = {
       kind: 'create',
       nonce: context.random(16),
-      name: nameOf(name),
-      username,
-      settings,
+      ...named,
+      picture: handed?.pointer ?? null,
+      username: people.person(context.accountId()).username,
+      settings: { add: 'admins', edit: 'admins' },
       targets
     }
-    return this.#changes.run(() => this.#make(undefined, change))
+    return this.#changes.run(() => this.#make(undefined, change, handed))
   }
 
   async add(group: string, accounts: string[]): Promise<GroupChanged> {
@@ -152,13 +158,24 @@ export class GroupCalls implements GroupsApi {
   }
 
   describe(group: string, text: string): Promise<GroupChanged> {
-    const description = text.trim().toWellFormed()
-    const { length } = description
-    const limit = MAX_GROUP_DESCRIPTION_UNITS
-    return this.#edit(group, () => {
-      if (length > limit) throw new PeerError('about-too-long', { length, limit })
-      return { kind: 'describe', description }
-    })
+    return this.#edit(group, () => ({ kind: 'describe', description: descriptionOf(text) }))
+  }
+
+  async setPicture(group: string, picture: Uint8Array | null): Promise<GroupChanged> {
+    const { pictures, context } = this.#components
+    // Who may not change it hands nothing to nodes.
+    this.#requireMayEdit(this.#requireIn(group))
+    const { log } = this.#require(group)
+    const before = equalBytes(keeperOf(log), context.accountId()) ? log.state.picture : null
+    const handed = picture === null ? undefined : await pictures.hand(picture)
+    const change = { kind: 'picture' as const, picture: handed?.pointer ?? null }
+    const changed = await this.#edit(group, () => change, handed)
+    if (before) await pictures.letGo(before)
+    return changed
+  }
+
+  picture(group: string): Promise<PersonPicture | null> {
+    return this.#components.pictures.of(group)
   }
 
   setRights(group: string, rights: Partial<GroupRights>): Promise<GroupChanged> {
@@ -170,11 +187,20 @@ export class GroupCalls implements GroupsApi {
   }
 
   /** A change of what everybody may be allowed to edit. */
-  #edit(group: string, make: () => Change): Promise<GroupChanged> {
-    return this.#change(group, ({ log }, isAdmin) => {
-      if (!isAdmin && log.state.settings.edit === 'admins') throw new PeerError('not-admin')
-      return make()
-    })
+  #edit(group: string, make: () => Change, picture?: HandedPicture): Promise<GroupChanged> {
+    return this.#change(
+      group,
+      known => {
+        this.#requireMayEdit(known)
+        return make()
+      },
+      picture
+    )
+  }
+
+  /** @throws PeerError `not-admin`. */
+  #requireMayEdit(known: KnownGroup): void {
+    if (!this.#isAdmin(known) && known.log.state.settings.edit === 'admins') throw new PeerError('not-admin')
   }
 
   /** The others hear of it in the group as it is; this device is out once the network keeps the message. */
@@ -272,18 +298,24 @@ export class GroupCalls implements GroupsApi {
     return this.#summary(group)
   }
 
-  #change(group: string, make: (known: KnownGroup, isAdmin: boolean) => Change): Promise<GroupChanged> {
+  #change(
+    group: string,
+    make: (known: KnownGroup, isAdmin: boolean) => Change,
+    picture?: HandedPicture
+  ): Promise<GroupChanged> {
     return this.#changes.run(async () => {
       const known = this.#requireIn(group)
       if (known.log.size >= MAX_GROUP_CHANGES) throw new PeerError('group-full')
-      return this.#make(known.log, make(known, this.#isAdmin(known)))
+      return this.#make(known.log, make(known, this.#isAdmin(known)), picture)
     })
   }
 
-  async #make(log: GroupLog | undefined, change: Change): Promise<GroupChanged> {
-    const { states, writer, sending } = this.#components
+  /** @param picture - the one that the change names. */
+  async #make(log: GroupLog | undefined, change: Change, picture?: HandedPicture): Promise<GroupChanged> {
+    const { states, writer, sending, pictures } = this.#components
     const signed = await this.#sign(log, change)
     const { groupId } = signed
+    if (picture) await pictures.keep(groupId, picture)
     const removed = change.kind === 'remove' ? await this.#devicesOf(change.accounts) : []
     const rows = await states.unit(async unit => {
       if (log && removed.length > 0) await sending.tellRemoved(unit, log, signed, removed)
@@ -362,16 +394,3 @@ const sentAs = (change: GroupChange): { messageId: MessageId; shown: true; sentA
   shown: true,
   sentAt: change.at
 })
-
-/** @throws PeerError `display-name`. */
-function nameOf(text: string): string {
-  const { name, fault } = parseDisplayName(text)
-  if (fault !== null) throw new PeerError('display-name', { fault })
-  return name
-}
-
-/** A group whose admins are all gone could never change again. @throws PeerError `last-admin`. */
-function requireOtherAdmin({ log }: KnownGroup, accountId: AccountId): void {
-  const members = [...log.state.members.values()].filter(member => !equalBytes(member.accountId, accountId))
-  if (members.length > 0 && !members.some(({ role }) => role === 'admin')) throw new PeerError('last-admin')
-}

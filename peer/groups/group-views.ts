@@ -5,6 +5,7 @@ import type { AccountId } from '../../protocol/identity/device.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { GroupMemberView, GroupSummary, Person } from '../peer-api.ts'
 import type { GroupBook } from './group-book.ts'
+import { shownPicture } from './group-pictures.ts'
 
 /** Shows people. */
 export interface ShownPeople {
@@ -16,10 +17,12 @@ export function groupSummary(context: EngineContext, book: GroupBook, group: str
   const known = book.get(group)
   if (!known) return null
   const { name, description, settings, members } = known.log.state
+  const picture = shownPicture(known)
   return {
     id: group,
     name,
     description,
+    picture: picture && toHex(picture.hash),
     rights: settings,
     members: members.size,
     role: book.isIn(group) ? members.get(toHex(context.accountId()))!.role : null,

@@ -1,6 +1,6 @@
 /** The own profile as all devices of the account agree on it, see `sync-items.ts`. */
 import { bool, decode, encode, list, struct, text, type TypeOf } from '../../protocol/codec.ts'
-import { blobCodec, type BlobPointer } from '../../protocol/conversation/message-kinds.ts'
+import { blobCodec, type BlobPointer } from '../../protocol/files/blob-pointer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { linkedAccountCodec, MAX_LINKED_ACCOUNTS } from '../../protocol/identity/linked-account.ts'
 import { MAX_SITES, siteCodec, type Site } from '../../protocol/identity/site.ts'

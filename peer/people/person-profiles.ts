@@ -1,7 +1,7 @@
 /** What people say about themselves besides their names, as their profiles told it last. */
 import { toHex } from '../../protocol/bytes.ts'
 import { struct, text, type TypeOf } from '../../protocol/codec.ts'
-import { blobCodec, type BlobPointer } from '../../protocol/conversation/message-kinds.ts'
+import { blobCodec, type BlobPointer } from '../../protocol/files/blob-pointer.ts'
 import { MAX_PICTURE_BYTES } from '../../protocol/files/profile-picture.ts'
 import { accountIdCodec, type AccountId } from '../../protocol/identity/device.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'

@@ -1,7 +1,7 @@
-/** The pictures of people: fetched when a screen or a command asks for one, checked, and kept sealed on this device. */
+/** The pictures of people and groups: fetched when a screen or a command asks for one, checked, and kept sealed on this device. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { bytes, bytesBetween, decode, encode, struct } from '../../protocol/codec.ts'
-import type { BlobPointer } from '../../protocol/conversation/message-kinds.ts'
+import type { BlobPointer } from '../../protocol/files/blob-pointer.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { cleanPicture, MAX_PICTURE_BYTES } from '../../protocol/files/profile-picture.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
@@ -49,41 +49,43 @@ export class Pictures {
    */
   async of(accountId: AccountId): Promise<PersonPicture | null> {
     const pointer = this.#components.pointerOf(accountId)
-    if (!pointer) return null
-    const { type, content } = cleanPicture(
-      (await this.#kept(accountId, pointer)) ?? (await this.#once(accountId, pointer))
-    )
+    return pointer && this.at(accountId, pointer)
+  }
+
+  /** A picture that an account or a group names. @param owner - the id of either. @throws PeerError as {@link of}. */
+  async at(owner: Uint8Array, pointer: BlobPointer): Promise<PersonPicture> {
+    const { type, content } = cleanPicture((await this.#kept(owner, pointer)) ?? (await this.#once(owner, pointer)))
     return { type, content }
   }
 
-  /** Keeps the content of a picture, in place of an earlier one of the account. */
-  async keep(accountId: AccountId, { hash }: Pick<BlobPointer, 'hash'>, content: Uint8Array): Promise<void> {
+  /** Keeps the content of a picture, in place of an earlier one of the same owner. */
+  async keep(owner: Uint8Array, { hash }: Pick<BlobPointer, 'hash'>, content: Uint8Array): Promise<void> {
     const value = encode(contentCodec, { hash, content })
-    await this.#components.context.store.batch([{ space: SPACE, id: toHex(accountId), value }])
+    await this.#components.context.store.batch([{ space: SPACE, id: toHex(owner), value }])
   }
 
-  async #kept(accountId: AccountId, { hash }: BlobPointer): Promise<Uint8Array | undefined> {
-    const value = await this.#components.context.store.get({ space: SPACE, id: toHex(accountId) })
+  async #kept(owner: Uint8Array, { hash }: BlobPointer): Promise<Uint8Array | undefined> {
+    const value = await this.#components.context.store.get({ space: SPACE, id: toHex(owner) })
     const kept = value && decode(contentCodec, value, { maxBytes: MAX_ENTRY_BYTES })
     return kept && equalBytes(kept.hash, hash) ? kept.content : undefined
   }
 
-  #once(accountId: AccountId, pointer: BlobPointer): Promise<Uint8Array> {
+  #once(owner: Uint8Array, pointer: BlobPointer): Promise<Uint8Array> {
     const key = toHex(pointer.hash)
     const running = this.#underWay.get(key)
     if (running) return running
-    const fetching = this.#fetch(accountId, pointer).finally(() => this.#underWay.delete(key))
+    const fetching = this.#fetch(owner, pointer).finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, fetching)
     return fetching
   }
 
-  async #fetch(accountId: AccountId, pointer: BlobPointer): Promise<Uint8Array> {
+  async #fetch(owner: Uint8Array, pointer: BlobPointer): Promise<Uint8Array> {
     const { context, client, nodes } = this.#components
     const reader = new ObjectReader(client, toHex(pointer.hash), nodes.forDownload(pointer.nodes))
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)])
     try {
       const { content } = cleanPicture(await readWhole(sessionEnvironment(context), reader, pointer, signal))
-      await this.keep(accountId, pointer, content)
+      await this.keep(owner, pointer, content)
       return content
     } catch (error) {
       if (signal.aborted) throw new PeerError('offline', { origin: null }, { cause: error })

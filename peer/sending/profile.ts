@@ -1,4 +1,4 @@
-import type { BlobPointer } from '../../protocol/conversation/message-kinds.ts'
+import type { BlobPointer } from '../../protocol/files/blob-pointer.ts'
 import type { MessageBody } from '../../protocol/conversation/message.ts'
 import type { LinkedAccount } from '../../protocol/identity/linked-account.ts'
 import type { Site } from '../../protocol/identity/site.ts'

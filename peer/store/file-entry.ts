@@ -13,12 +13,12 @@ import {
 } from '../../protocol/codec.ts'
 import { KEY_BYTES } from '../../protocol/crypto/crypto.ts'
 import {
-  MAX_FILE_NODES,
   MAX_THUMBNAIL_BYTES,
   MAX_VOICE_NOTE_MS,
   MAX_WAVEFORM_BYTES,
   pixelsCodec
 } from '../../protocol/conversation/message-kinds.ts'
+import { MAX_FILE_NODES } from '../../protocol/files/blob-pointer.ts'
 import { MAX_ATTACHMENT_BYTES } from '../../protocol/limits.ts'
 
 /** Longest name of a file in UTF-16 code units, as in its message. */

@@ -7,17 +7,12 @@
  */
 import type { Brand } from '../brand.ts'
 import { seenCodec } from '../audit/seen.ts'
-import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint, type TypeOf } from '../codec.ts'
-import { KEY_BYTES, MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
+import { bool, bytes, bytesBetween, list, nullable, oneOf, struct, text, uint } from '../codec.ts'
+import { MESSAGING_KEY_BYTES, SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { deviceIdCodec } from '../identity/device.ts'
+import { blobCodec } from '../files/blob-pointer.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
-import {
-  MAX_ABOUT_UNITS,
-  MAX_ATTACHMENT_BYTES,
-  MAX_GROUP_CHANGE_BYTES,
-  MAX_GROUP_HEADS,
-  MAX_TEXT_UNITS
-} from '../limits.ts'
+import { MAX_ABOUT_UNITS, MAX_GROUP_CHANGE_BYTES, MAX_GROUP_HEADS, MAX_TEXT_UNITS } from '../limits.ts'
 import type { ConversationId } from '../roster/roster.ts'
 import { linkedAccountsCodec } from '../identity/linked-account.ts'
 import { MAX_SITES, siteCodec } from '../identity/site.ts'
@@ -41,8 +36,6 @@ export const MAX_GROUP_LOG_MESSAGE_CHANGES = 64
 /** Longest cursor of a history: opaque to the device that asks. */
 export const MAX_HISTORY_CURSOR_BYTES = 512
 
-/** Nodes that are named as keeping a file. */
-export const MAX_FILE_NODES = 4
 /** Longest small picture of a file inside its message. */
 export const MAX_THUMBNAIL_BYTES = 8 * 1024
 /** Loudness over time, one byte for each step. */
@@ -79,22 +72,6 @@ export const syncItemCodec = struct({
   version: uint(),
   by: deviceIdCodec
 })
-
-/** An encrypted file at a node: found by the hash of its ciphertext, opened with its own key. */
-export const blobCodec = struct({
-  /** SHA-256 of the ciphertext. */
-  hash: bytes(32),
-  /** Bytes before encryption and padding. */
-  size: uint(MAX_ATTACHMENT_BYTES),
-  /** From which the key of its chunks follows, of this file alone. */
-  key: bytes(KEY_BYTES),
-  mediaType: text(127),
-  /** Keys of the nodes that its sender handed it to, to be asked first. */
-  nodes: list(bytes(32), MAX_FILE_NODES)
-})
-
-/** Finds and opens an encrypted file. */
-export type BlobPointer = TypeOf<typeof blobCodec>
 
 /** Sequence numbers, from and to included. */
 const ranges = list(struct({ from: uint(), to: uint() }), 32, 1)

@@ -38,6 +38,7 @@ import {
   type DeviceId,
   type DevicePublicKeys
 } from '../identity/device.ts'
+import { pictureBlobCodec } from '../files/blob-pointer.ts'
 import { displayNameCodec } from '../identity/display-name.ts'
 import { labelled, labelledHash } from '../labels.ts'
 import {
@@ -82,6 +83,8 @@ const groupNameCodec = refine(displayNameCodec, (name, path) => {
   return name
 })
 
+const descriptionCodec = text(MAX_GROUP_DESCRIPTION_UNITS)
+
 const changeCodec = variant({
   /** `nonce` makes two groups of the same people differ. The signer is the first admin. */
   create: [
@@ -89,6 +92,8 @@ const changeCodec = variant({
     struct({
       nonce: bytes(16),
       name: groupNameCodec,
+      description: descriptionCodec,
+      picture: nullable(pictureBlobCodec),
       username: nullable(text(MAX_USERNAME_UNITS)),
       settings: groupSettingsCodec,
       targets: targets(0)
@@ -99,9 +104,9 @@ const changeCodec = variant({
   role: [4, struct({ accountId: accountIdCodec, role: groupRoleCodec })],
   leave: [5, struct({})],
   rename: [6, struct({ name: groupNameCodec })],
-  describe: [7, struct({ description: text(MAX_GROUP_DESCRIPTION_UNITS) })],
-  /** SHA-256 of the encrypted picture; null for none. */
-  picture: [8, struct({ picture: nullable(bytes(32)) })],
+  describe: [7, struct({ description: descriptionCodec })],
+  /** Where nodes keep the picture, and the key that opens it; null for none. */
+  picture: [8, struct({ picture: nullable(pictureBlobCodec) })],
   settings: [9, struct({ settings: groupSettingsCodec })]
 })
 export type Change = TypeOf<typeof changeCodec>

@@ -4,6 +4,7 @@
  */
 import { compareBytes, equalBytes, toHex } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'
+import type { BlobPointer } from '../files/blob-pointer.ts'
 import type { AccountId } from '../identity/device.ts'
 import { MAX_GROUP_MEMBERS } from '../limits.ts'
 import type { GroupChange, GroupChangeId, GroupRole, GroupSettings, GroupTarget } from './group-change.ts'
@@ -39,7 +40,8 @@ export interface GroupState {
   members: ReadonlyMap<string, GroupMember>
   name: string
   description: string
-  picture: Uint8Array | null
+  /** Where nodes keep the picture; null for none. */
+  picture: BlobPointer | null
   settings: GroupSettings
 }
 
@@ -118,12 +120,12 @@ function require(holds: boolean, message: string): void {
 }
 
 function createEffects(
-  { targets, name, username, settings }: Extract<GroupChange['change'], { kind: 'create' }>,
+  { targets, name, description, picture, username, settings }: Extract<GroupChange['change'], { kind: 'create' }>,
   creator: AccountId
 ): Effects {
   const adds: GroupTarget[] = [{ accountId: creator, role: 'admin', username }, ...targets]
   requireDistinct(adds.map(({ accountId }) => accountId))
-  return { ...NOTHING, adds, sets: { name, settings } }
+  return { ...NOTHING, adds, sets: { name, description, picture, settings } }
 }
 
 function addEffects({ members }: GroupState, targets: readonly GroupTarget[], isAdmin: boolean): Effects {

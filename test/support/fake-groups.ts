@@ -2,6 +2,7 @@ import { PeerError } from '../../peer/errors.ts'
 import type {
   ChatMessage,
   ConversationSummary,
+  GroupAbout,
   GroupChanged,
   GroupLinkOptions,
   GroupMemberView,
@@ -11,6 +12,7 @@ import type {
   Person
 } from '../../peer/peer-api.ts'
 import type { GroupLineKind, GroupLinePerson } from '../../peer/system-line.ts'
+import { FIXTURE_PICTURE } from './fixture-picture.ts'
 import { fixtureId, me as newMe, NOTHING_SAID, summary, type World } from './fixture-world.ts'
 
 /** What the scripted peer does for its groups. */
@@ -24,6 +26,7 @@ interface Stage {
 /** The groups of a scripted peer: every change counts at once, and has its line. */
 export class FakeGroups implements GroupsApi {
   readonly #stage: Stage
+  readonly #pictures = new Map<string, Uint8Array>()
 
   constructor(stage: Stage) {
     this.#stage = stage
@@ -46,7 +49,7 @@ export class FakeGroups implements GroupsApi {
   }
   join = async () => this.#stage.world().messages[this.#stage.world().snapshot.conversations[0]!.id]![0]!
 
-  create = async (name: string, accounts: string[]) => {
+  create = async (name: string, accounts: string[], { description = '', picture }: GroupAbout = {}) => {
     const me = this.#me()
     const now = Date.now()
     const others = accounts.map(account => this.#person(account))
@@ -55,7 +58,8 @@ export class FakeGroups implements GroupsApi {
     const group = {
       id,
       name,
-      description: '',
+      description,
+      picture: this.#keep(id, picture ?? null),
       rights,
       members: 1 + others.length,
       role: 'admin',
@@ -101,6 +105,19 @@ export class FakeGroups implements GroupsApi {
 
   rename = async (id: string, name: string) => this.#changed(id, { name }, 'renamed', [], name)
   describe = async (id: string, description: string) => this.#changed(id, { description }, 'described', [], description)
+
+  setPicture = async (id: string, picture: Uint8Array | null) =>
+    this.#changed(id, { picture: this.#keep(id, picture) }, 'picture', [])
+  picture = async (id: string) => {
+    const content = this.#pictures.get(id) ?? FIXTURE_PICTURE
+    return this.#group(id).picture === null ? null : ({ type: 'image/png', content } as const)
+  }
+
+  /** @returns the name of the picture. */
+  #keep(id: string, picture: Uint8Array | null): string | null {
+    if (picture) this.#pictures.set(id, picture)
+    return picture && fixtureId(`picture ${id} ${picture.length}`)
+  }
 
   setRights = async (id: string, rights: Partial<GroupRights>) =>
     this.#changed(id, { rights: { ...this.#group(id).rights, ...rights } }, 'settings', [])

@@ -27,6 +27,7 @@ export function groupWorld(change: Partial<GroupSummary> = {}): World {
   const group: GroupSummary = {
     id: GROUP_ID,
     name: 'Climbing club',
+    picture: null,
     description: 'Every Thursday at seven, at the hall by the river.',
     rights: { add: 'admins', edit: 'admins' },
     members: members.length,

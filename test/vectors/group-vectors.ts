@@ -44,7 +44,13 @@ export async function makeGroupVectors(): Promise<GroupVectors> {
   const target = ({ accountId }: TestAccount, role: 'admin' | 'member') => ({ accountId, role, username: null })
   const sign = (signer: TestAccount, after: GroupLog | null, change: Change): Promise<GroupChange> =>
     signGroupChange(env, signer.devices[0]!, after && { groupId: after.groupId, heads: after.heads }, change)
-  const people = { name: 'Climbing club', username: 'ada', targets: [target(bob, 'admin')] }
+  const people = {
+    name: 'Climbing club',
+    description: '',
+    picture: null,
+    username: 'ada',
+    targets: [target(bob, 'admin')]
+  }
   const first = await sign(ada, null, { kind: 'create', nonce: env.random(16), settings: ADMINS, ...people })
   const trunk = GroupLog.of(first)
   const removal = await sign(ada, trunk, { kind: 'remove', accounts: [bob.accountId] })

@@ -5,6 +5,7 @@ import { commandError } from '../errors.ts'
 import { nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { personNamed } from './find-person.ts'
+import { readPicture, writePicture } from './picture.ts'
 import {
   catchUp,
   EXIT,
@@ -27,9 +28,9 @@ export function groupIdOf(named: string): string {
   throw commandError('no-group-named', { group: named })
 }
 
-function groupJson({ id, name, description, rights, members, role, isRequest }: GroupSummary): object {
+function groupJson({ id, name, description, picture, rights, members, role, isRequest }: GroupSummary): object {
   const conversation = `${GROUP_PREFIX}${id}`
-  return { group: id, conversation, name, description, rights, members, role, request: isRequest }
+  return { group: id, conversation, name, description, picture, rights, members, role, request: isRequest }
 }
 
 function groupLine({ id, name, members, role, isRequest }: GroupSummary): string {
@@ -76,6 +77,7 @@ type GroupCommand =
   | 'groupDemote'
   | 'groupRename'
   | 'groupDescribe'
+  | 'groupPicture'
   | 'groupRights'
   | 'groupLeave'
   | 'groupJoin'
@@ -91,7 +93,12 @@ const idsOf = (people: Person[]): string[] => people.map(({ accountId }) => acco
 export const groupCreate: Run<'groupCreate'> = async (peer, command, output) => {
   await requireLive(peer)
   const people = await peopleNamed(peer, command.people, command.timeoutMs)
-  return finish(peer, await peer.groups.create(command.name, idsOf(people)), command, output)
+  const { name, description, picture: file } = command
+  const picture = file === undefined ? undefined : await readPicture(file)
+  // A picture is handed to nodes before there is a group.
+  if (picture) await peer.online(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS)
+  const about = { description, ...(picture && { picture }) }
+  return finish(peer, await peer.groups.create(name, idsOf(people), about), command, output)
 }
 
 export const groupAdd: Run<'groupAdd'> = async (peer, command, output) => {
@@ -141,6 +148,24 @@ export const groupRename: Run<'groupRename'> = async (peer, command, output) => 
 export const groupDescribe: Run<'groupDescribe'> = async (peer, command, output) => {
   await requireLive(peer)
   return finish(peer, await peer.groups.describe(groupIdOf(command.group), command.text), command, output)
+}
+
+export const groupPicture: Run<'groupPicture'> = async (peer, command, output) => {
+  const picture = command.file === null ? null : await readPicture(command.file)
+  const group = await groupNow(peer, command)
+  return finish(peer, await peer.groups.setPicture(group, picture), command, output)
+}
+
+export const groupPictureSave: Run<'groupPictureSave'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  await catchUp(peer, Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  const id = groupIdOf(command.group)
+  const group = (await peer.groups.list()).find(each => each.id === id)
+  const picture = await peer.groups.picture(id)
+  if (!group || !picture) throw commandError('no-group-picture', {})
+  await writePicture(picture, command.file)
+  await output.print(groupJson(group), groupLine(group))
+  return EXIT.done
 }
 
 export const groupRights: Run<'groupRights'> = async (peer, command, output) => {

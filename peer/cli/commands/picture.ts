@@ -1,9 +1,9 @@
-/** Pictures of people between files and the peer: `profile set --picture`, `person @x --picture`. */
+/** Pictures between files and the peer: `profile set --picture`, `person @x --picture`, `group picture`. */
 import { open, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { MAX_PICTURE_BYTES } from '../../../protocol/files/profile-picture.ts'
 import type { NodePeer } from '../../node-peer.ts'
-import type { Person } from '../../peer-api.ts'
+import type { Person, PersonPicture } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf } from '../output.ts'
 
@@ -33,6 +33,11 @@ export async function readPicture(path: string): Promise<Uint8Array> {
 export async function savePicture(peer: NodePeer, person: Person, path: string): Promise<void> {
   const picture = await peer.people.picture(person.accountId)
   if (!picture) throw commandError('no-picture', { person: nameOf(person) })
+  await writePicture(picture, path)
+}
+
+/** Writes a picture into a file that is not there yet. @throws CommandError `file-not-written`. */
+export async function writePicture(picture: PersonPicture, path: string): Promise<void> {
   try {
     await writeFile(resolve(path), picture.content, { flag: 'wx', mode: 0o600 })
   } catch (error) {

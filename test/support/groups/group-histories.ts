@@ -59,6 +59,8 @@ class History {
       kind: 'create',
       nonce: new Uint8Array(16),
       name: 'first',
+      description: '',
+      picture: null,
       username: null,
       settings: { add: this.#random.pick(['admins', 'members'] as const), edit: 'members' },
       targets: this.#targets(this.#accounts.slice(1, 1 + this.#random.below(ACCOUNTS)))

@@ -89,6 +89,10 @@ export class GroupView {
     return this.#change(groups => groups.describe(this.#group, description))
   }
 
+  setPicture(picture: Uint8Array | null): Promise<boolean> {
+    return this.#change(groups => groups.setPicture(this.#group, picture))
+  }
+
   answerRequest(account: string, isApproved: boolean): Promise<boolean> {
     return this.#change(groups => groups.answerRequest(this.#group, account, isApproved))
   }

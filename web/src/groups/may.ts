@@ -4,6 +4,6 @@ import type { GroupSummary } from '../../../peer/peer-api.ts'
 export const mayAddPeople = ({ role, rights }: GroupSummary): boolean =>
   role === 'admin' || (role !== null && rights.add === 'members')
 
-/** Whether the user may change name and description of a group. */
+/** Whether the user may change name, description and picture of a group. */
 export const mayEditGroup = ({ role, rights }: GroupSummary): boolean =>
   role === 'admin' || (role !== null && rights.edit === 'members')

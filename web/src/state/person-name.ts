@@ -36,8 +36,9 @@ export function chatFace({
   id,
   person,
   group
-}: ConversationSummary): Pick<Person, 'accountId' | 'displayName' | 'username'> {
-  return group ? { accountId: id, displayName: group.name, username: null } : person
+}: ConversationSummary): Pick<Person, 'accountId' | 'displayName' | 'username' | 'picture'> & { isGroup: boolean } {
+  if (!group) return { ...person, isGroup: false }
+  return { accountId: id, displayName: group.name, username: null, picture: group.picture, isGroup: true }
 }
 
 /** The heading of a conversation. */

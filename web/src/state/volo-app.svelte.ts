@@ -103,7 +103,7 @@ export class VoloApp {
     this.history = new ArrivingHistory(api)
     this.backups = new BackupWatch(api)
     this.recovery = new RecoveryStatus(api)
-    this.faces = new Faces(api.people)
+    this.faces = new Faces(api)
   }
 
   get language(): Language {

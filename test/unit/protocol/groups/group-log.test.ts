@@ -7,6 +7,7 @@ import {
   type Change,
   type GroupChange
 } from '../../../../protocol/groups/group-change.ts'
+import { MAX_PICTURE_BYTES } from '../../../../protocol/files/profile-picture.ts'
 import { GroupLog } from '../../../../protocol/groups/group-log.ts'
 import { openGroupLog, sealGroupLog } from '../../../../protocol/groups/sealed-log.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
@@ -53,7 +54,14 @@ beforeAll(async () => {
   bob = await createAccount(env, 1)
   cleo = await createAccount(env, 1)
   dan = await createAccount(env, 1)
-  const people = { targets: [target(bob, 'admin'), target(cleo)], name: 'Club', username: null, settings: ADMINS }
+  const people = {
+    targets: [target(bob, 'admin'), target(cleo)],
+    name: 'Club',
+    description: '',
+    picture: null,
+    username: null,
+    settings: ADMINS
+  }
   log = GroupLog.of(await sign(ada, null, { kind: 'create', nonce: env.random(16), ...people }))
 })
 
@@ -93,8 +101,32 @@ describe('a change of a group', () => {
     }
   })
 
+  it('names a picture that is short enough to be drawn, at its beginning and later', async () => {
+    const picture = (size: number) => ({
+      hash: env.random(32),
+      size,
+      key: env.random(32),
+      mediaType: 'image/jpeg',
+      nodes: [env.random(32)]
+    })
+    const named = await sign(ada, log, { kind: 'picture', picture: picture(MAX_PICTURE_BYTES) })
+    expect(log.with(named).state.picture).toEqual((named.change as { picture: object }).picture)
+    await expect(sign(ada, log, { kind: 'picture', picture: picture(MAX_PICTURE_BYTES + 1) })).rejects.toThrow(
+      refused('TOO_LARGE')
+    )
+    const about = { description: 'Thursdays', picture: picture(1_000), name: 'Other', username: null }
+    const created = await sign(ada, null, {
+      kind: 'create',
+      nonce: env.random(16),
+      settings: ADMINS,
+      targets: [],
+      ...about
+    })
+    expect(GroupLog.of(created).state).toMatchObject({ description: 'Thursdays', picture: about.picture })
+  })
+
   it('of another group, or after changes that are not here, is refused', async () => {
-    const people = { targets: [], name: 'Other', username: null, settings: ADMINS }
+    const people = { targets: [], name: 'Other', description: '', picture: null, username: null, settings: ADMINS }
     const other = GroupLog.of(await sign(ada, null, { kind: 'create', nonce: env.random(16), ...people }))
     const foreign = await sign(ada, other, { kind: 'rename', name: 'Other still' })
     expect(() => log.with(foreign)).toThrow(refused('INVALID'))

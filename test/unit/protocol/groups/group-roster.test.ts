@@ -73,7 +73,16 @@ beforeAll(async () => {
   cleo = await createAccount(env, 1)
   const targets = [bob, cleo].map(({ accountId }) => ({ accountId, role: 'member' as const, username: null }))
   const nonce = env.random(16)
-  log = await grown(null, { kind: 'create', nonce, name: 'Club', username: null, settings: ADMINS, targets })
+  log = await grown(null, {
+    kind: 'create',
+    nonce,
+    name: 'Club',
+    description: '',
+    picture: null,
+    username: null,
+    settings: ADMINS,
+    targets
+  })
   later = await grown(log, { kind: 'rename', name: 'Society' })
 })
 

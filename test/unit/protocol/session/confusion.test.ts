@@ -29,6 +29,8 @@ describe('a signature', () => {
       kind: 'create',
       nonce: env.random(16),
       name: 'Club',
+      description: '',
+      picture: null,
       username: null,
       settings,
       targets: []

@@ -9,6 +9,7 @@ import { PeerError } from '../errors.ts'
 import { askNode, jsonOf } from '../network/node-http.ts'
 import type { HttpClient } from '../ports.ts'
 import { ownAccountChange, ownAccountCodec, type OwnAccount } from '../store/own-account.ts'
+import type { EntryChange } from '../store/sealed-store.ts'
 import { pause } from './pause.ts'
 
 const HTTP_TIMEOUT_MS = 10_000
@@ -36,6 +37,8 @@ export interface ApprovedJoinComponents {
   fetch: HttpClient
   /** Fires when the person ends it. */
   signal: AbortSignal
+  /** Stored together with the account: the device begins with it, also where its process ends right after. */
+  joined: EntryChange[]
 }
 
 /** What an earlier process was about to hand in; undefined if there is nothing, or its token is over. */
@@ -61,7 +64,7 @@ export async function handInJoin(components: ApprovedJoinComponents, join: Appro
     if (isRefused) await store.batch([{ ...NAME, value: null }])
     throw error
   }
-  await store.batch([ownAccountChange(join.account), { ...NAME, value: null }])
+  await store.batch([ownAccountChange(join.account), ...components.joined, { ...NAME, value: null }])
   const { bundle } = decodeDeviceRegistration(join.registration)
   await components.context.device().notePublished(decodeBundle(bundle))
   return join.account

@@ -147,9 +147,9 @@ export class LinkingCalls implements LinkingApi {
   async #join(underway: Underway, join: ApprovedJoin): Promise<Me> {
     const { context, fetch, begin, hooks } = this.#components
     const { signal } = underway.abort
-    const account = await handInJoin({ context, fetch, signal }, join)
+    const account = await handInJoin({ context, fetch, signal, joined: hooks.joinedChanges(join) }, join)
     const me = await begin(account)
-    this.#follow(hooks.onJoined({ by: join.by }))
+    this.#follow(hooks.onJoined())
     return me
   }
 

@@ -45,6 +45,22 @@ export interface HistoryTransferComponents {
   onEnd: () => void
 }
 
+/** Nothing of it was asked for yet. @param from - the own device that added this one. */
+export function beginTransfer({ random, timers }: EngineContext, from: DeviceId): HistoryTransferState {
+  return {
+    from,
+    transferId: random(16),
+    index: 0,
+    cursor: encodeCursor(FIRST_CURSOR),
+    chats: 0,
+    chatsTotal: 0,
+    messages: 0,
+    startedAt: timers.now(),
+    isDone: false,
+    rounds: 0
+  }
+}
+
 export class HistoryTransfer {
   readonly #components: HistoryTransferComponents
   #state: HistoryTransferState | undefined
@@ -84,26 +100,6 @@ export class HistoryTransfer {
   /** Whether the other device has more than this one so far. */
   get isUnderWay(): boolean {
     return this.#state !== undefined && !this.#state.isDone
-  }
-
-  /** This device was added by an own one: asks it for the history, once. */
-  async join(from: DeviceId): Promise<void> {
-    const { context, states } = this.#components
-    if (this.#state) return
-    this.#state = {
-      from,
-      transferId: context.random(16),
-      index: 0,
-      cursor: encodeCursor(FIRST_CURSOR),
-      chats: 0,
-      chatsTotal: 0,
-      messages: 0,
-      startedAt: context.timers.now(),
-      isDone: false,
-      rounds: 0
-    }
-    await states.unit(async unit => unit.write(ownDeviceSlots.historyTransfer(), this.#state!))
-    this.kick()
   }
 
   /** Asks now, as after a new connection. */

@@ -18,11 +18,13 @@ import type { Outbox } from '../sending/outbox.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { Sealer } from '../sending/sealer.ts'
 import type { ChangeAccount, OwnAccount } from '../store/own-account.ts'
+import { historyTransferChange } from '../store/own-device-slots.ts'
+import type { EntryChange } from '../store/sealed-store.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { DevicePresence } from './device-presence.ts'
 import { HistoryMerge } from './history-merge.ts'
 import { HistorySource } from './history-source.ts'
-import { HistoryTransfer } from './history-transfer.ts'
+import { beginTransfer, HistoryTransfer } from './history-transfer.ts'
 import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts'
 import type { LateHistory } from './late-history.ts'
 import { PRIVACY_ITEM, privacyInItem } from './privacy-item.ts'
@@ -137,6 +139,8 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     void this.presence.tell()
     try {
       await this.#forgetRemoved()
+      // The process of the join may have ended before it said so.
+      if (this.transfer.state && this.#needsName) await this.#tellName()
       const grants = await this.source.grants()
       if (grants.some(({ isDone, chats }) => !isDone && chats === 0)) await this.#openToOwn()
       this.#told.clear()
@@ -201,10 +205,18 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     await this.#tellName()
   }
 
+  /** What a device stores with its new account: it is going to ask the device that added it for the history. */
+  joinedChanges({ by }: { by: DeviceId }): EntryChange[] {
+    return [historyTransferChange(beginTransfer(this.#components.context, by))]
+  }
+
   /** This device was added to the account by another one. */
-  async onJoined({ by }: { by: DeviceId }): Promise<void> {
+  async onJoined(): Promise<void> {
     await this.#tellName()
-    await this.transfer.join(by)
+  }
+
+  get #needsName(): boolean {
+    return this.nameOf(toHex(this.#components.context.device().deviceId)) === null
   }
 
   #tellName(): Promise<void> {

@@ -3,6 +3,7 @@ import { bool, bytes, bytesBetween, list, nullable, struct, text, uint, type Typ
 import { MAX_HISTORY_CURSOR_BYTES, syncItemCodec } from '../../protocol/conversation/message-kinds.ts'
 import { deviceIdCodec } from '../../protocol/identity/device.ts'
 import { conversationIdCodec } from '../../protocol/roster/roster.ts'
+import type { EntryChange } from './sealed-store.ts'
 import type { Slot } from './state-store.ts'
 import { entry, type ShownId } from './conversation-entries.ts'
 
@@ -68,6 +69,12 @@ const historyTransferCodec = struct({
 /** The history that this device is getting, or has got. */
 export type HistoryTransferState = TypeOf<typeof historyTransferCodec>
 const historyTransferEntry = entry(historyTransferCodec)
+
+/** For a write together with other state, by a device that has none of its own yet. */
+export function historyTransferChange(state: HistoryTransferState): EntryChange {
+  const { codec, ...name } = ownDeviceSlots.historyTransfer()
+  return { ...name, value: codec.encode(state) }
+}
 
 /** Where it lives. */
 export const ownDeviceSlots = {

@@ -10,11 +10,16 @@ export async function linkedDevice(
   first: TestPeer,
   { granted = true }: { granted?: boolean } = {}
 ): Promise<TestPeer> {
-  const second = await secondDevice(network, first, async deviceId => {
-    if (granted) await first.engine.linked.onApproving({ deviceId })
-  })
   const by = fromHex(first.me.deviceId) as DeviceId
-  const joined = second.engine.linked.onJoined({ by })
+  const second = await secondDevice(
+    network,
+    first,
+    async deviceId => {
+      if (granted) await first.engine.linked.onApproving({ deviceId })
+    },
+    ({ engine }) => engine.linked.joinedChanges({ by })
+  )
+  const joined = second.engine.linked.onJoined()
   const device = { deviceId: fromHex(second.me.deviceId) as DeviceId, name: 'second' }
   if (granted) await first.engine.linked.onLinked(device)
   await joined

@@ -4,6 +4,7 @@ import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { decodeRecord, encodeRecord, recordIdOf } from '../../../protocol/identity/record.ts'
 import { DeviceKeys } from '../../../peer/store/device-keys.ts'
 import { loadOwnAccount, ownAccountChange } from '../../../peer/store/own-account.ts'
+import type { EntryChange } from '../../../peer/store/sealed-store.ts'
 import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import type { FakeNetwork } from '../network/fake/fake-network.ts'
 import { TestPeer } from './test-peer.ts'
@@ -13,11 +14,16 @@ const noRandom = (): Uint8Array => {
   throw new Error('nothing is made here')
 }
 
-/** A further device of an account as if it had been linked. It is running. @param onApproving - before it is on the record. */
+/**
+ * A further device of an account as if it had been linked. It is running.
+ * @param onApproving - before it is on the record.
+ * @param joined - what it stores together with the account.
+ */
 export async function secondDevice(
   network: FakeNetwork,
   first: TestPeer,
-  onApproving: (deviceId: DeviceId) => Promise<void> = async () => undefined
+  onApproving: (deviceId: DeviceId) => Promise<void> = async () => undefined,
+  joined: (second: TestPeer) => EntryChange[] = () => []
 ): Promise<TestPeer> {
   const second = new TestPeer(network)
   second.clock = first.clock
@@ -45,7 +51,7 @@ export async function secondDevice(
   network.ledger.addRecord(accountId, encodeRecord(added))
   const account = (await loadOwnAccount(await first.openStore()))!
   network.addDevice(keys.deviceId, account.accountId)
-  await store.batch([ownAccountChange({ ...account, name: null })])
+  await store.batch([ownAccountChange({ ...account, name: null }), ...joined(second)])
   await second.start()
   second.me = (await second.engine.snapshot()).me!
   await eventually(() => network.bundlesOf(toHex(keys.deviceId))[0] !== undefined, 'its keys are published')

@@ -36,14 +36,15 @@ describe('a second device', () => {
     await eventually(async () => (await old.received(bob)).includes('to both'), 'it is on the old one')
   })
 
-  it('gets the history, also where the old device ends right after the linking', async () => {
+  it('gets the history, also where both devices end right after the linking', async () => {
     const { old, added } = await devices()
     const bob = await peerOf()
     await bob.register('bob')
     await old.send(bob, 'before')
     await eventually(async () => (await bob.received(old)).length === 1, 'Bob has it')
     await link(old, added)
-    await old.restart()
+    expect((await added.engine.history.status()).state).not.toBe('none')
+    await Promise.all([old.restart(), added.crash()])
     const texts = async () => (await added.messages(bob).catch(() => [])).map(({ text }) => text)
     await eventually(async () => (await texts()).includes('before'), {
       what: 'the new device has it',

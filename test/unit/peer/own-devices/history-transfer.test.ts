@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import type { EngineContext } from '../../../../peer/engine-context.ts'
-import { HistoryTransfer, type HistoryTransferComponents } from '../../../../peer/own-devices/history-transfer.ts'
+import {
+  beginTransfer,
+  HistoryTransfer,
+  type HistoryTransferComponents
+} from '../../../../peer/own-devices/history-transfer.ts'
 import { SILENT_LOG } from '../../../../peer/ports.ts'
+import { ownDeviceSlots } from '../../../../peer/store/own-device-slots.ts'
 import { ManualTimers } from '../../../support/clock/manual-timers.ts'
 import { memoryStates } from '../../../support/peer/memory-states.ts'
 
@@ -20,8 +25,9 @@ async function waiting(say: () => Promise<boolean>) {
     onChange: nothing,
     onEnd: nothing
   } as unknown as HistoryTransferComponents)
+  const state = beginTransfer({ random, timers } as unknown as EngineContext, random(16) as DeviceId)
+  await states.unit(async unit => unit.write(ownDeviceSlots.historyTransfer(), state))
   await transfer.start()
-  await transfer.join(random(16) as DeviceId)
   const pass = async (seconds: number): Promise<void> => {
     for (let i = 0; i < seconds; i++) {
       timers.pass(1_000)

@@ -1,8 +1,12 @@
 import { expect, test } from '@playwright/test'
 import { FIXTURE_FOLDER, serveApp } from '../support/fixture-app.ts'
+import { person } from '../support/fixture-world.ts'
+import { HOSTILE_TEXTS } from '../support/hostile-texts.ts'
+import { hostileWorld } from '../support/hostile-world.ts'
 import { SCREENS_BY_AREA, screenNamed } from './screens/all-screens.ts'
 import { TELLING, WALKS } from './screens/views.ts'
 import { accessibilityFaults, type AxeRules } from './support/axe.ts'
+import { watchForeignRequests } from './support/foreign-requests.ts'
 import { changeView, changeWindow, contextOptions, openScreen, pageFaults, prepareView } from './support/screen-page.ts'
 
 test.describe.configure({ mode: 'parallel' })
@@ -100,6 +104,60 @@ test('the app can be used by keyboard alone', async ({ page }) => {
   // What is unread is part of a name: Bob's chat was on the screen for too short a time to be read.
   const names = ['Chats', 'People', 'You', 'Search chats', 'Width of the list']
   expect(names.filter(name => ![...seen].some(each => each.startsWith(name)))).toEqual([])
+})
+
+test('nothing that people write runs, loads anything, or becomes a part of the page', async ({ page, context }) => {
+  expect(HOSTILE_TEXTS.length).toBeGreaterThan(200)
+  const foreign = watchForeignRequests(context, [app.origin])
+  const faults = pageFaults(page)
+  page.on('dialog', dialog => {
+    foreign.push(dialog.message())
+    void dialog.dismiss()
+  })
+  const look = async (where: string): Promise<void> => {
+    const found = await page.evaluate(() => ({
+      ran: 'hostile' in globalThis,
+      // The app makes none of these, and no handler in markup.
+      elements: document.querySelectorAll(
+        '#app :is(script, iframe, object, embed, style, link, meta, base, marquee, template, math, animate, use)'
+      ).length,
+      handlers: [...document.querySelectorAll('#app *')].filter(each =>
+        each.getAttributeNames().some(name => name.startsWith('on'))
+      ).length,
+      links: [...document.querySelectorAll<HTMLAnchorElement>('#app a[href]')].filter(
+        each => !/^https?:$/.test(each.protocol)
+      ).length
+    }))
+    expect.soft(found, where).toEqual({ ran: false, elements: 0, handlers: 0, links: 0 })
+  }
+  const hostile = person('hostile 3').accountId
+  await openScreen(page, app.origin, { name: 'hostile', world: hostileWorld })
+  const rows = page.getByRole('list', { name: 'Conversations' }).getByRole('link')
+  await expect(rows).toHaveCount(HOSTILE_TEXTS.length + 2)
+  await look('chats')
+  await page.getByLabel('Search chats').fill(HOSTILE_TEXTS[2]!)
+  await look('search')
+  await page.getByLabel('Search chats').fill('')
+  for (const hash of [
+    '#/people',
+    `#/people/${hostile}`,
+    `#/people/${hostile}/record`,
+    `#/people/${hostile}/check`,
+    '#/you'
+  ]) {
+    await page.evaluate(to => (location.hash = to), hash)
+    await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+    await look(hash)
+  }
+  await page.evaluate(to => (location.hash = to), '#/')
+  await rows.first().click()
+  await expect(page.getByRole('article').filter({ hasText: 'Bob' }).last()).toBeVisible()
+  await page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight / 2))
+  await look('thread')
+  await rows.nth(1).click()
+  await look('group')
+  expect(foreign).toEqual([])
+  expect((await faults()).filter(fault => !fault.startsWith('something is wider'))).toEqual([])
 })
 
 test('a long thread stays where one reads, and follows when one is at its end', async ({ page }) => {

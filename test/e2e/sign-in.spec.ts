@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
 import { BrowserPerson } from './support/person.ts'
+import { countSteps } from './support/step-count.ts'
 
 const welcome = (page: Page) => page.getByRole('button', { name: 'Continue with demo sign-in' })
 const nameScreen = (page: Page) => page.getByRole('heading', { name: 'Your name here' })
@@ -60,5 +61,25 @@ test.describe('signing in', () => {
     await page.getByRole('button', { name: 'Start' }).click()
     await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible()
     await grace.close()
+  })
+
+  test('from Welcome to the first sent message there are at most twelve clicks and fields', async ({ browser }) => {
+    const carol = await BrowserPerson.create(browser, 'carol')
+    const { page } = carol
+    const steps = await countSteps(carol.context)
+    await carol.signUp(network.urls[0]!)
+    await page.getByRole('link', { name: 'New chat' }).first().click()
+    await page.getByLabel('Find by username').fill('@ada')
+    await page.getByRole('button', { name: 'Find', exact: true }).click()
+    // A new name is looked for again by itself.
+    await page
+      .getByRole('button', { name: /^Message / })
+      .first()
+      .click({ timeout: 30_000 })
+    await carol.write('Hello')
+    await carol.expectTick('Hello', 'sent')
+    expect(steps()).toBeGreaterThan(9)
+    expect(steps()).toBeLessThanOrEqual(12)
+    await carol.close()
   })
 })

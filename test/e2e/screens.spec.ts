@@ -132,7 +132,8 @@ test('nothing that people write runs, loads anything, or becomes a part of the p
   }
   const hostile = person('hostile 3').accountId
   await openScreen(page, app.origin, { name: 'hostile', world: hostileWorld })
-  const rows = page.getByRole('list', { name: 'Conversations' }).getByRole('link')
+  // Hundreds of rows: what a role is would be worked out for each of them at every look.
+  const rows = page.locator('[aria-label=Conversations] a')
   await expect(rows).toHaveCount(HOSTILE_TEXTS.length + 2)
   await look('chats')
   await page.getByLabel('Search chats').fill(HOSTILE_TEXTS[2]!)
@@ -151,7 +152,7 @@ test('nothing that people write runs, loads anything, or becomes a part of the p
   }
   await page.evaluate(to => (location.hash = to), '#/')
   await rows.first().click()
-  await expect(page.getByRole('article').filter({ hasText: 'Bob' }).last()).toBeVisible()
+  await expect(page.getByRole('article').last()).toBeVisible()
   await page.getByRole('log').evaluate(log => (log.scrollTop = log.scrollHeight / 2))
   await look('thread')
   await rows.nth(1).click()

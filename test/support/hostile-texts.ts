@@ -56,7 +56,7 @@ const SEEDS = [
 ]
 
 /** Ways out of what a text may stand in: an attribute, an element, a comment, a script. */
-const BREAKS = ['', '">', "'>", '</textarea></title></style>', '-->', ";'//"]
+const BREAKS = ['', '">', '</textarea></title></style>', "-->;'//"]
 
 /** Marks that turn the order of letters, hide them, or pile up. */
 const SPOOFS = [

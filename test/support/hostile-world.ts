@@ -42,7 +42,16 @@ function chatWith(other: Person, text: string): ConversationSummary {
 function groupOf(bob: Person, text: string): ConversationSummary {
   const id = fixtureId('hostile group')
   const rights = { add: 'members', edit: 'members' } as const
-  const group = { id, name: text, description: text, rights, members: 2, role: 'admin', isRequest: false } as const
+  const group = {
+    id,
+    name: text,
+    description: text,
+    picture: null,
+    rights,
+    members: 2,
+    role: 'admin',
+    isRequest: false
+  } as const
   return { ...summary(bob, [message(bob, 50, text)]), id, kind: 'group', title: text, group }
 }
 

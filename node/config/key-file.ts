@@ -40,7 +40,7 @@ export function readKeyFile(file: string): Uint8Array | undefined {
 }
 
 function createKeyFile(file: string): Uint8Array {
-  mkdirSync(dirname(file), { recursive: true })
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const seed = randomBytes(SEED_BYTES)
   const handle = openSync(file, 'wx', OWNER_ONLY)
   try {

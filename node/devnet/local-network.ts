@@ -212,7 +212,7 @@ function stopSignal(): Promise<'stop'> {
 }
 
 async function startAll(settings: Settings): Promise<void> {
-  mkdirSync(settings.dataDir, { recursive: true })
+  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
   const ports = await choosePorts(settings)
   const network = await writeNetworkFile(settings, ports)
   const chain = await startDevnet(settings.dataDir, ports.devnet)

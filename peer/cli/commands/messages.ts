@@ -1,7 +1,7 @@
 /** `send`, `reply`, `forward`, `poll create`, `listen` and `messages`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { Unheard } from '../../conversations/unheard-queue.ts'
-import type { ChatMessage, ConversationSummary, Person, SentReceipt, TypingNotice } from '../../peer-api.ts'
+import type { ChatMessage, ConversationSummary, Person, PeerStatus, SentReceipt, TypingNotice } from '../../peer-api.ts'
 import { eventJson, eventLine, fileJson, messageJson, messageLine, nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { conversationName } from './conversation-named.ts'
@@ -10,6 +10,7 @@ import { allMessages, chatNamed, messageNamed } from './find-conversation.ts'
 import { historyComing } from './history-coming.ts'
 import { namesIn } from './sent-state.ts'
 import {
+  catchUp,
   EXIT,
   LOOK_UP_TIMEOUT_MS,
   me,
@@ -21,6 +22,8 @@ import {
 } from './runnable.ts'
 import { isOver, untilSent } from './until-sent.ts'
 
+/** `messages` looks for what has just come no longer than this. */
+const COMING_MS = 3_000
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
 
@@ -174,6 +177,7 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
     return await finished.promise
   } finally {
     for (const stop of stops) stop()
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
     clearTimeout(timer)
     await running
     if (printed < wanted && command.count !== undefined) {
@@ -209,16 +213,47 @@ export const messages: Run<'messages'> = async (peer, command, output) => {
   await historyComing(peer, output)
   // What is on this device is printed at once; a person without a conversation has to be looked up.
   const conversation = await chatNamed(peer, command.with, command.timeoutMs)
+  const printed = new Set<string>()
+  await printNew(peer, conversation, printed, output)
+  await soonCaughtUp(peer)
+  await printNew(peer, conversation, printed, output)
+  return EXIT.done
+}
+
+/** Prints the messages of a conversation that are not in `printed`, oldest first, and puts them there. */
+async function printNew(
+  peer: NodePeer,
+  conversation: ConversationSummary,
+  printed: Set<string>,
+  output: Output
+): Promise<void> {
   const { group } = conversation
+  const messages = (await allMessages(peer, conversation.id)).filter(({ id }) => !printed.has(id))
+  if (messages.length === 0) return
   const self = await me(peer)
   const members = group ? (await peer.groups.members(group.id)).map(({ person }) => person) : []
   const names = await namesIn(peer, conversation)
-  for (const message of await allMessages(peer, conversation.id)) {
+  for (const message of messages) {
     const sender = members.find(({ accountId }) => accountId === message.from)
     const person = sender ?? (group ? await formerMember(peer, message) : conversation.person)
     await output.print(messageJson(message, person, self, group, names), messageLine(message, person, self))
+    printed.add(message.id)
   }
-  return EXIT.done
+}
+
+/** Waits for what others wrote while no command ran, unless the network cannot be reached. */
+async function soonCaughtUp(peer: NodePeer): Promise<void> {
+  const offline = Promise.withResolvers<void>()
+  const look = ({ connection, problem }: PeerStatus): void => {
+    if (connection === 'offline' && problem !== null) offline.resolve()
+  }
+  const stop = peer.on('snapshot', ({ status }) => look(status))
+  look((await peer.snapshot()).status)
+  try {
+    await Promise.race([catchUp(peer, COMING_MS), offline.promise])
+  } finally {
+    stop()
+  }
 }
 
 /** Who wrote here and is no member any more; by the name under which the message is shown if the network is not there. */

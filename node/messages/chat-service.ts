@@ -3,7 +3,14 @@ import type { Clock, Crypto, SigningKey } from '../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { signRefusal, type Refusal } from '../../protocol/wire/custody.ts'
-import { decodeEnvelope, encodeEnvelope, expiryProblem, type Envelope } from '../../protocol/wire/envelope.ts'
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  expiryProblem,
+  type Envelope,
+  type EnvelopeRecipient
+} from '../../protocol/wire/envelope.ts'
+import type { Epoch } from '../../protocol/wire/placement.ts'
 import type { SubmissionResult } from '../../protocol/wire/peer-frames.ts'
 import type { ClientQuotas } from '../limits/client-quotas.ts'
 import { deliveriesOf, type BatchDelivery } from './custody-batch.ts'
@@ -11,11 +18,18 @@ import type { CustodyRequest, CustodyResult, ShardEnvelope } from './batch-in-fl
 import { NodeError } from '../errors.ts'
 import type { MessageQueue } from './message-queue.ts'
 import type { NetworkView } from '../network/network-view.ts'
-import type { DirectoryPort } from '../key-directory/directory-port.ts'
+import type { DirectoryDevice, DirectoryPort } from '../key-directory/directory-port.ts'
 import type { AuthenticatedDevice } from '../ports.ts'
 
 /** Receipts of one delivery that go back to the client. */
 const MAX_RETURNED_RECEIPTS = 8
+
+/** Recipients of an envelope that the same nodes keep. */
+interface RecipientGroup {
+  /** Places in the envelope. */
+  indexes: number[]
+  requests: CustodyRequest[]
+}
 
 export interface ChatServiceComponents {
   crypto: Crypto
@@ -56,7 +70,9 @@ export class ChatService {
     if (!quotas.allowsEnvelope(from, recipients.length, storedBytes)) {
       throw new NodeError('rate-limited', 'too many messages in a short time; slow down')
     }
-    const strangers = await this.#strangersIn(envelope, from)
+    const { directory } = this.#components
+    const owners = await Promise.all(recipients.map(({ mailbox }) => directory.device(mailbox)))
+    const strangers = strangersIn(envelope, owners, from)
     if (strangers > 0 && !quotas.allowsStrangers(from.accountId, strangers)) {
       throw new NodeError('rate-limited', 'too many message requests today')
     }
@@ -68,39 +84,24 @@ export class ChatService {
       const reason = problem === 'expired' ? 'expired' : 'expiry-too-far'
       return Promise.all(deliveries.map(delivery => this.#refused(delivery, reason)))
     }
-    return this.#handOver(from, envelope, encoded, deliveries)
+    const isRevoked = owners.map(owner => owner?.state === 'revoked')
+    return this.#handOver(from, envelope, encoded, deliveries, isRevoked)
   }
 
-  /**
-   * Recipients that this account writes to as a stranger: without a proof, whatever class it claims, or with any proof to a
-   * mailbox that no record names, which may be made up. Its own devices are none. Whether a proof holds only the replicas
-   * can tell.
-   */
-  async #strangersIn(envelope: Envelope, { accountId }: AuthenticatedDevice): Promise<number> {
-    const { directory } = this.#components
-    const areStrange = await Promise.all(
-      envelope.recipients.map(async ({ mailbox, proof }) => {
-        const owner = (await directory.device(mailbox))?.accountId
-        if (owner === undefined) return true
-        const isUnproven = envelope.class !== 'contact' || proof.length === 0
-        return isUnproven && !equalBytes(owner, accountId)
-      })
-    )
-    return areStrange.filter(isStrange => isStrange).length
-  }
-
+  /** @param isRevoked - of each recipient: mail to a revoked device would only wait until it expires. */
   async #handOver(
     { accountId }: AuthenticatedDevice,
     envelope: Envelope,
     encoded: Uint8Array,
-    deliveries: BatchDelivery[]
+    deliveries: BatchDelivery[],
+    isRevoked: boolean[]
   ): Promise<SubmissionResult[]> {
     const { view, quotas } = this.#components
-    const revoked = await Promise.all(deliveries.map(delivery => this.#isRevoked(delivery)))
     const outcomes: Promise<SubmissionResult>[] = []
-    const shards = new Map<number, { indexes: number[]; requests: CustodyRequest[][] }>()
+    // By list of nodes, then by the shard that stands for a replica set.
+    const groups = view.epochs.map(() => new Map<number, RecipientGroup>())
     for (const [index, item] of deliveries.entries()) {
-      if (revoked[index]) {
+      if (isRevoked[index]) {
         outcomes.push(this.#refused(item, 'unknown-mailbox'))
         continue
       }
@@ -109,12 +110,16 @@ export class ChatService {
         continue
       }
       const shard = view.shardOf(item.mailbox)
-      const group = shards.get(shard) ?? { indexes: [], requests: view.epochs.map(() => []) }
-      group.indexes.push(index)
       // In a transition the replicas of both lists must hold it.
-      const settled = view.epochs.map((_, which) => {
+      const settled = view.epochs.map((epoch, which) => {
         const { promise, resolve } = Promise.withResolvers<CustodyResult>()
-        group.requests[which]!.push({ ...item, settle: resolve })
+        const request = { ...item, settle: resolve }
+        const standing = view.groupOf(epoch, shard)
+        const group = groups[which]!.get(standing)
+        if (group) {
+          group.indexes.push(index)
+          group.requests.push(request)
+        } else groups[which]!.set(standing, { indexes: [index], requests: [request] })
         return promise
       })
       outcomes.push(
@@ -125,31 +130,26 @@ export class ChatService {
           return combined
         })
       )
-      shards.set(shard, group)
     }
-    for (const [shard, group] of shards) this.#queue(envelope, encoded, shard, group)
+    for (const [which, epoch] of view.epochs.entries()) {
+      for (const [shard, group] of groups[which]!) this.#queue(envelope, encoded, epoch, shard, group)
+    }
     return Promise.all(outcomes)
   }
 
   #queue(
     envelope: Envelope,
     encoded: Uint8Array,
+    epoch: Epoch,
     shard: number,
-    { indexes, requests }: { indexes: number[]; requests: CustodyRequest[][] }
+    { indexes, requests }: RecipientGroup
   ): void {
-    const { view, queue } = this.#components
     const isWhole = indexes.length === envelope.recipients.length
-    const recipients = indexes.map(index => envelope.recipients[index]!)
-    // Replicas of a shard see only the recipients whose mailboxes they keep.
-    const part = isWhole ? encoded : encodeEnvelope({ ...envelope, recipients })
-    for (const [which, epoch] of view.epochs.entries()) {
-      queue.add(epoch, shard, { encoded: part, requests: requests[which]! } satisfies ShardEnvelope)
-    }
-  }
-
-  /** Mail to a revoked device would only wait until it expires. */
-  async #isRevoked({ mailbox }: BatchDelivery): Promise<boolean> {
-    return (await this.#components.directory.device(mailbox))?.state === 'revoked'
+    // Replicas see only the recipients whose mailboxes they keep.
+    const part = isWhole
+      ? encoded
+      : encodeEnvelope({ ...envelope, recipients: indexes.map(index => envelope.recipients[index]!) })
+    this.#components.queue.add(epoch, shard, { encoded: part, requests } satisfies ShardEnvelope)
   }
 
   async #refused({ mailbox, delivery }: BatchDelivery, reason: Refusal['reason']): Promise<SubmissionResult> {
@@ -163,6 +163,24 @@ export class ChatService {
       refusal: await signRefusal(network, key, fields)
     }
   }
+}
+
+/**
+ * Recipients that an account writes to as a stranger: without a proof, whatever class it claims, or with any proof to a
+ * mailbox that no record names, which may be made up. Its own devices are none. Whether a proof holds only the replicas
+ * can tell.
+ */
+function strangersIn(
+  envelope: Envelope,
+  owners: (DirectoryDevice | undefined)[],
+  { accountId }: AuthenticatedDevice
+): number {
+  const isStranger = ({ proof }: EnvelopeRecipient, owner: DirectoryDevice | undefined): boolean => {
+    if (owner === undefined) return true
+    const isUnproven = envelope.class !== 'contact' || proof.length === 0
+    return isUnproven && !equalBytes(owner.accountId, accountId)
+  }
+  return envelope.recipients.filter((recipient, index) => isStranger(recipient, owners[index])).length
 }
 
 function parse(encoded: Uint8Array): Envelope {

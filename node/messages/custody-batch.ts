@@ -96,8 +96,9 @@ function contentsOf({ crypto, network, view, clock }: BatchComponents, batch: Ba
   }
   const now = clock()
   const deliveries = batch.envelopes.flatMap(bytes => deliveriesOf(crypto, network, decodeEnvelope(bytes), now))
-  if (deliveries.some(({ mailbox }) => view.shardOf(mailbox) !== batch.shard)) {
-    throw new ProtocolError('INVALID', 'the batch names a mailbox of another shard')
+  const group = view.groupOf(epoch, batch.shard)
+  if (deliveries.some(({ mailbox }) => view.groupOf(epoch, view.shardOf(mailbox)) !== group)) {
+    throw new ProtocolError('INVALID', 'the batch names a mailbox that other nodes keep')
   }
   return deliveries
 }

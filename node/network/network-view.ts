@@ -29,6 +29,8 @@ export class NetworkView {
   readonly #listeners = new Set<() => void>()
   #epochs: Epoch[] = []
   #placements = new Map<string, ListedNode[]>()
+  /** List → for each shard, the shard that stands for all shards of the same replica set. */
+  #groups = new Map<Epoch, (number | undefined)[]>()
   #listed = new Map<string, ListedNode>()
 
   /** @param epochs - oldest first, the last is current; see {@link setEpochs}. */
@@ -49,6 +51,7 @@ export class NetworkView {
     }
     this.#epochs = epochs
     this.#placements = new Map()
+    this.#groups = new Map()
     this.#listed = new Map(epochs.flatMap(epoch => epoch.nodes.map(node => [byteKey(node.key), node])))
     for (const listener of this.#listeners) listener()
   }
@@ -120,6 +123,26 @@ export class NetworkView {
     const replicas = replicaSet(crypto, network, genesis, epoch, shard)
     this.#placements.set(key, replicas)
     return replicas
+  }
+
+  /**
+   * The shard that stands for all shards of the same replica set: their messages travel in one batch. Another node may take
+   * another shard of that set for it.
+   */
+  groupOf(epoch: Epoch, shard: number): number {
+    let groups = this.#groups.get(epoch)
+    if (groups === undefined) this.#groups.set(epoch, (groups = []))
+    return (groups[shard] ??= this.#firstLike(epoch, shard, groups))
+  }
+
+  #firstLike(epoch: Epoch, shard: number, groups: (number | undefined)[]): number {
+    const replicas = this.replicas(epoch, shard)
+    const isSame = (other: number): boolean => {
+      const others = this.replicas(epoch, other)
+      return others.length === replicas.length && others.every(node => replicas.includes(node))
+    }
+    // Only shards that stand for others are compared.
+    return groups.find((group, known) => group === known && isSame(group)) ?? shard
   }
 
   isReplica(epoch: Epoch, shard: number, key: Uint8Array): boolean {

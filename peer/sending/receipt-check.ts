@@ -15,8 +15,9 @@ export interface Custody {
 }
 
 /**
- * The receipts that count: of the epoch and shard, by a replica of the mailbox, one per operator, rightly signed over
- * this delivery. A node's word "stored" counts for nothing.
+ * The receipts that count: of the epoch, by a replica of the mailbox, one per operator, rightly signed over
+ * this delivery. A node's word "stored" counts for nothing. The shard of a receipt is that of its batch: another one, perhaps,
+ * that the same nodes keep.
  */
 export async function validReceipts(
   crypto: Crypto,
@@ -32,7 +33,7 @@ export async function validReceipts(
   for (const proof of receipts) {
     const replica = replicas.find(({ key }) => equalBytes(key, proof.receipt.node))
     if (!replica || operators.has(toHex(replica.operator))) continue
-    if (proof.receipt.epoch !== info.epoch.number || proof.receipt.shard !== shard) continue
+    if (proof.receipt.epoch !== info.epoch.number) continue
     if (!(await verifyDeliveryReceipt(crypto, info.id, proof, leaf))) continue
     operators.add(toHex(replica.operator))
     valid.push(proof)

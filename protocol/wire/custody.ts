@@ -22,6 +22,7 @@ export const receiptCodec = struct({
   version: constant(1),
   node: nodeKeyCodec,
   epoch: uint(),
+  /** Of the batch; a mailbox under the root may be of another shard that the same nodes keep. */
   shard: uint(0xffff),
   /** Milliseconds since 1970 by the node's clock. */
   time: uint(),

@@ -72,15 +72,16 @@ export const MAX_GOSSIPED_RECORDS = 32
 const signature = bytes(SIGNATURE_BYTES)
 const shard = uint(0xffff)
 
-/** Envelopes of one shard on their way from the node that took them to the shard's replicas. */
+/** Envelopes on their way from the node that took them to the nodes that keep their mailboxes: the same ones for all. */
 export const batchCodec = struct({
   version: constant(1),
   origin: nodeKeyCodec,
   epoch: uint(),
+  /** One of the shards that these nodes keep, on whose topic the batch goes. */
   shard,
   /** Milliseconds since 1970 by the origin's clock. */
   time: uint(),
-  /** Encoded envelopes that name only mailboxes of this shard. Their recipients, in order, are the batch's deliveries. */
+  /** Encoded envelopes that name only mailboxes whose shards have the same replicas as this one. Their recipients, in order, are the batch's deliveries. */
   envelopes: list(bytesBetween(1, MAX_ENVELOPE_BYTES), MAX_BATCH_ENVELOPES, 1),
   signature
 })

@@ -17,14 +17,7 @@ import {
 } from '../../../protocol/wire/node-frames.ts'
 import { signAcknowledgement } from '../../../protocol/wire/custody.ts'
 import { AdversaryNode } from '../../support/network/in-process/adversary-node.ts'
-import {
-  crypto,
-  makeDelivery,
-  makeEnvelope,
-  network,
-  newMailbox,
-  random
-} from '../../support/network/in-process/fixtures.ts'
+import { crypto, makeDelivery, makeEnvelope, network, random } from '../../support/network/in-process/fixtures.ts'
 import { eventually } from '../../support/wait-for.ts'
 import { TestNetwork, type TestNode } from '../../support/network/in-process/test-network.ts'
 
@@ -99,14 +92,19 @@ describe('a listed node that cheats', () => {
     const mailbox = net.mailboxWhere(replicas => replicas.includes(honest[0]!))
     const envelope = encodeEnvelope(makeEnvelope([mailbox]))
     const good = await batchFor(mailbox, [envelope])
-    const otherShard = (good.shard + 1) % 64
+    const { view } = honest[0]!.parts
+    const groupOf = (shard: number): number => view.groupOf(view.current, shard)
+    const otherShard = Array.from({ length: 64 }, (_, shard) => shard).find(
+      shard => groupOf(shard) !== groupOf(good.shard)
+    )
+    const elsewhere = net.mailboxWhere(replicas => !replicas.includes(honest[0]!))
     const bad = [
       { ...good, signature: random(64) },
       { ...good, time: good.time + 1 },
       { ...good, origin: honest[1]!.listed.key },
       { ...good, envelopes: [encodeEnvelope(makeEnvelope([mailbox]))] },
       await batchFor(mailbox, [envelope, random(50)]),
-      await batchFor(mailbox, [encodeEnvelope(makeEnvelope([mailbox, newMailbox(), newMailbox(), newMailbox()]))]),
+      await batchFor(mailbox, [encodeEnvelope(makeEnvelope([mailbox, elsewhere]))]),
       await batchFor(mailbox, [envelope], otherShard)
     ]
     const offer = (request: number, batch: Uint8Array) => adversary.ask(honest[0]!, { kind: 'batch', request, batch })

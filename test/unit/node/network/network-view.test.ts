@@ -35,6 +35,29 @@ describe('the network view', () => {
     expect(kept.reduce((sum, count) => sum + count, 0)).toBe(3 * 64)
   })
 
+  it('lets the shards of one replica set travel together, and no others', () => {
+    const nodes = Array.from({ length: 5 }, () => node())
+    const only = epoch(0, nodes)
+    const view = viewOf(nodes[0]!, [only])
+    const setOf = (shard: number): string =>
+      view
+        .replicas(only, shard)
+        .map(replica => replica.key.join())
+        .sort()
+        .join('|')
+    for (let shard = 0; shard < 64; shard++) {
+      const group = view.groupOf(only, shard)
+      expect(setOf(group)).toBe(setOf(shard))
+      expect(view.groupOf(only, group)).toBe(group)
+    }
+    const groups = new Set(Array.from({ length: 64 }, (_, shard) => view.groupOf(only, shard)))
+    expect(groups.size).toBe(new Set(Array.from({ length: 64 }, (_, shard) => setOf(shard))).size)
+    // Three nodes have one set: what used to be 64 batches is one.
+    const three = epoch(0, nodes.slice(0, 3))
+    const small = viewOf(nodes[0]!, [three])
+    expect(new Set(Array.from({ length: 64 }, (_, shard) => small.groupOf(three, shard))).size).toBe(1)
+  })
+
   it('has nobody that is not listed, and one dialer for each pair', () => {
     const nodes = [node(), node()]
     const [a, b] = nodes.map(self => viewOf(self, [epoch(0, nodes)]))

@@ -12,9 +12,10 @@ export const HISTORY_CALLS: CallTable<HistoryApi> = { status: 'repeat' }
 export interface HistoryStatus {
   /**
    * `none`: this device was not added by another one. `waiting`: nothing has come yet, the other device may be off.
-   * `receiving`, `done`. Messages that came late to the other device may follow after `done`.
+   * `receiving`, `done`. Messages that came late to the other device may follow after `done`. `stopped`: the other device was
+   * removed from the account, and it had more for this one.
    */
-  state: 'none' | 'waiting' | 'receiving' | 'done'
+  state: 'none' | 'waiting' | 'receiving' | 'done' | 'stopped'
   /** The device that ships it, lower-case hex; null for `none`. */
   from: string | null
   /** Chats that are here whole, of all. */

@@ -41,6 +41,8 @@ export interface HistoryTransferComponents {
   notesId: () => ConversationId
   /** Something that a screen shows has changed. */
   onChange: () => void
+  /** Version of the last word that the other device has more; 0 if it has said none. */
+  moreVersion: () => number
   /** All that the other device has is here. */
   onEnd: () => void
 }
@@ -100,6 +102,13 @@ export class HistoryTransfer {
   /** Whether the other device has more than this one so far. */
   get isUnderWay(): boolean {
     return this.#state !== undefined && !this.#state.isDone
+  }
+
+  /** Whether the other device has said that there is more, as far as this one knows, and it has not come. */
+  async isOwed(): Promise<boolean> {
+    if (!this.#state) return false
+    const answered = await this.#components.states.read(ownDeviceSlots.historyAnswered())
+    return !this.#state.isDone || (answered !== undefined && this.#components.moreVersion() > answered.version)
   }
 
   /** Asks now, as after a new connection. */
@@ -179,6 +188,7 @@ export class HistoryTransfer {
     }
     const taken = state
     unit.write(ownDeviceSlots.historyTransfer(), taken)
+    if (isEnd) unit.write(ownDeviceSlots.historyAnswered(), { version: this.#components.moreVersion() })
     if (!isEnd && taken.index >= this.#askedUntil) await this.#request(unit)
     unit.after(() => this.#taken(taken, isEnd))
     unit.tell(() => this.#components.onChange())

@@ -101,7 +101,8 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     const onEnd = (): void => {
       for (const device of components.late.owed) this.onLate(device)
     }
-    this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId, onEnd })
+    const moreVersion = (): number => items.item(moreHistoryItem(toHex(context.device().deviceId)))?.version ?? 0
+    this.transfer = new HistoryTransfer({ ...components, merge, notesId: () => sync.notesId, moreVersion, onEnd })
     this.presence = new DevicePresence({ context, states, items, sync })
   }
 
@@ -291,7 +292,15 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
     }))
     if (!state) return { state: 'none', from: null, chats: 0, chatsTotal: 0, messages: 0, shipping }
     const { chats, chatsTotal, messages, isDone, index } = state
-    const now = isDone ? 'done' : index === 0 ? 'waiting' : 'receiving'
+    const coming = isDone ? 'done' : index === 0 ? 'waiting' : 'receiving'
+    const now = (await this.#isStopped(state.from)) ? 'stopped' : coming
     return { state: now, from: toHex(state.from), chats, chatsTotal, messages, shipping }
+  }
+
+  /** Whether the device that ships the history was removed before all of it was here. */
+  async #isStopped(from: DeviceId): Promise<boolean> {
+    const { context, directory } = this.#components
+    if (!(await this.transfer.isOwed())) return false
+    return (await directory.load(context.accountId()))?.view.revokedAt(from) !== undefined
   }
 }

@@ -76,6 +76,8 @@ export function historyTransferChange(state: HistoryTransferState): EntryChange 
   return { ...name, value: codec.encode(state) }
 }
 
+const answeredCodec = struct({ version: uint() })
+
 /** Where it lives. */
 export const ownDeviceSlots = {
   syncItem: (name: string): Slot<SyncItem> => ({ space: 'sync-item', id: name, codec: syncItemEntry }),
@@ -115,6 +117,11 @@ export const ownDeviceSlots = {
     id: device,
     order: `${conversation}.${sender}`,
     codec: reachedEntry
+  }),
+  /** Version of the last word that there is more history, of those that were answered to the end. */
+  historyAnswered: (): Slot<TypeOf<typeof answeredCodec>> => ({
+    space: 'history-answered',
+    codec: entry(answeredCodec)
   }),
   historyTransfer: (): Slot<HistoryTransferState> => ({ space: 'history-transfer', codec: historyTransferEntry })
 }

@@ -72,7 +72,8 @@ function historyWords({ state, chats, chatsTotal, messages, shipping }: HistoryS
     none: 'This device was not added by another one: it has no history to wait for.',
     waiting: 'Nothing has come yet; the device that added this one may be off.',
     receiving: `Chats ${chats} of ${chatsTotal}, ${messages} messages so far.`,
-    done: `All ${chatsTotal} chats are here, ${messages} messages.`
+    done: `All ${chatsTotal} chats are here, ${messages} messages.`,
+    stopped: `The device that sent the history was removed: chats ${chats} of ${chatsTotal}, ${messages} messages. The rest does not come.`
   }[state]
   const others = shipping.map(
     ({ deviceId, isDone, ...sent }) =>

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { NodePeer } from '../../node-peer.ts'
+import type { HistoryStatus } from '../../peer-api.ts'
 import type { Output } from '../output.ts'
 import { LOOK_UP_TIMEOUT_MS } from './runnable.ts'
 
@@ -13,18 +14,20 @@ const LOOK_MS = 50
 /** Between two words about the progress. */
 const SAY_MS = 1_000
 
+const isOver = ({ state }: HistoryStatus): boolean => state === 'done' || state === 'stopped'
+
 /**
  * Waits while history from another own device is coming in, which it does only while both run. Does nothing on a device that
  * waits for none.
  */
 export async function historyComing(peer: NodePeer, output: Output, quietMs = QUIET_MS): Promise<void> {
   let status = await peer.history.status()
-  if (status.state === 'none' || status.state === 'done') return
+  if (status.state === 'none' || isOver(status)) return
   if (!(await peer.online(LOOK_UP_TIMEOUT_MS))) return
   const end = performance.now() + LONGEST_MS
   let cameAt = performance.now()
   let saidAt = performance.now()
-  while (status.state !== 'done' && performance.now() < Math.min(end, cameAt + quietMs)) {
+  while (!isOver(status) && performance.now() < Math.min(end, cameAt + quietMs)) {
     await pause(LOOK_MS)
     const before = status.messages
     status = await peer.history.status()

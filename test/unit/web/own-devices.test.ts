@@ -76,6 +76,25 @@ describe('chats that arrive', () => {
     expect(asked).toHaveBeenCalledTimes(looks)
   })
 
+  it('stop with a word when the device that sends them is removed, and after a reload only the list of devices says so', async () => {
+    vi.useFakeTimers()
+    const peer = new FakePeer({ ...busyWorld(), history: history({ chats: 14 }) })
+    const arriving = new ArrivingHistory(peer)
+    arriving.take({ stage: 'ready', linking: null })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(arriving.hasStopped).toBe(false)
+    peer.show({ ...busyWorld(), history: history({ state: 'stopped', chats: 14 }) })
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(arriving).toMatchObject({ hasStopped: true, isComing: false })
+    const reloaded = new ArrivingHistory(peer)
+    reloaded.take({ stage: 'ready', linking: null })
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(reloaded).toMatchObject({ hasStopped: false, isComing: false })
+    const list = new OwnDeviceList(peer, me().accountId)
+    await list.load()
+    expect(list.stopped).toMatchObject({ chats: 14, chatsTotal: 32 })
+  })
+
   it('are waited for a while on a device that has just joined', async () => {
     vi.useFakeTimers()
     const peer = new FakePeer({ ...busyWorld(), history: history({ state: 'none' }) })

@@ -9,6 +9,8 @@ export class OwnDeviceList {
   /** Oldest first, removed ones included; null until they are known. */
   devices = $state.raw<DeviceRecord[] | null>(null)
   shipping = $state.raw<ShippedTo[]>([])
+  /** How much of its history this device has, if the rest does not come; else null. */
+  stopped = $state.raw<HistoryStatus | null>(null)
   failed = $state(false)
   /** Device that is being removed right now. */
   removing = $state<string | null>(null)
@@ -42,7 +44,9 @@ export class OwnDeviceList {
   async load(): Promise<void> {
     try {
       this.devices = await this.#api.devices.list()
-      this.shipping = (await this.#api.history.status()).shipping
+      const history = await this.#api.history.status()
+      this.shipping = history.shipping
+      this.stopped = history.state === 'stopped' ? history : null
       this.failed = false
     } catch {
       this.failed = this.devices === null

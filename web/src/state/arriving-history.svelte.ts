@@ -11,6 +11,8 @@ export class ArrivingHistory {
   status = $state.raw<HistoryStatus | null>(null)
   /** This device has just joined, and its history has not been asked for yet. */
   #isAwaited = $state(false)
+  /** Chats were on their way while this screen was there. */
+  #wasComing = $state(false)
   readonly #api: PeerApi
   #isReady = false
   #isOver = false
@@ -26,11 +28,16 @@ export class ArrivingHistory {
     return this.#isAwaited || this.status?.state === 'waiting' || this.status?.state === 'receiving'
   }
 
+  /** Whether the chats stopped coming before the eyes of the user, because the other device was removed. */
+  get hasStopped(): boolean {
+    return this.#wasComing && this.status?.state === 'stopped'
+  }
+
   /** Takes the state of the app as it is now. Begins to look once there is an account, until all chats are here. */
   take({ stage, linking }: Pick<PeerSnapshot, 'stage' | 'linking'>): void {
     const hasJustJoined = linking?.side === 'new'
     if (stage !== 'ready') {
-      this.#isOver = this.#isAwaited = false
+      this.#isOver = this.#isAwaited = this.#wasComing = false
       this.status = null
     }
     this.#isReady = stage === 'ready'
@@ -44,6 +51,7 @@ export class ArrivingHistory {
       const status = await this.#api.history.status().catch(() => null)
       if (!this.#isReady) break
       if (status) this.status = status
+      if (this.isComing) this.#wasComing = true
       this.#isOver = this.#isOverWith(status, hasJustJoined)
       if (this.#isOver || (status && status.state !== 'none')) this.#isAwaited = false
       if (!this.#isOver) await new Promise(resolve => setTimeout(resolve, LOOK_MS))
@@ -52,7 +60,7 @@ export class ArrivingHistory {
   }
 
   #isOverWith(status: HistoryStatus | null, hasJustJoined: boolean): boolean {
-    if (status?.state === 'done') return true
+    if (status?.state === 'done' || status?.state === 'stopped') return true
     return status?.state === 'none' && (!hasJustJoined || this.#looks >= LOOKS_AFTER_JOINING)
   }
 }

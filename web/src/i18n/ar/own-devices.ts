@@ -64,6 +64,8 @@ export const ownDevices: typeof English = {
   history: {
     waiting: 'تأتي محادثاتك بعد ذلك، ما دام Volo مفتوحًا على جهازك الآخر.',
     coming: (chats, total) => `المحادثات: ${chats} من ${total}`,
+    stopped: (chats, total) =>
+      `أُزيل الجهاز الذي كان يرسل محادثاتك قبل أن تصل كلها: وصلت المحادثات ${chats} من ${total}. ولن يصل الباقي.`,
     count: n =>
       plural(n, {
         one: 'رسالة واحدة حتى الآن',

@@ -51,6 +51,8 @@ export const ownDevices: typeof English = {
   history: {
     waiting: 'Als Nächstes kommen deine Chats, solange Volo auf deinem anderen Gerät offen ist.',
     coming: (chats, total) => `Chats ${chats} von ${total}`,
+    stopped: (chats, total) =>
+      `Das Gerät, das deine Chats geschickt hat, wurde entfernt, bevor alles hier war: ${chats} von ${total} Chats sind angekommen. Der Rest kommt nicht.`,
     count: n => plural(n, { one: '{n} Nachricht bisher', other: '{n} Nachrichten bisher' }),
     shipped: (chats, total) => `Bekommt deine Chats: ${chats} von ${total}`
   }

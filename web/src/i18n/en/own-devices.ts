@@ -48,6 +48,8 @@ export const ownDevices = {
   history: {
     waiting: 'Your chats come next, while Volo is open on your other device.',
     coming: (chats: number, total: number) => `Chats ${chats} of ${total}`,
+    stopped: (chats: number, total: number) =>
+      `The device that sent your chats was removed before all was here: ${chats} of ${total} chats came. The rest does not come.`,
     count: (n: number) => plural(n, { one: '{n} message so far', other: '{n} messages so far' }),
     shipped: (chats: number, total: number) => `Gets your chats: ${chats} of ${total}`
   }

@@ -19,7 +19,7 @@ afterEach(stopLinking)
 describe('a linking', () => {
   it('whose connection is lost after any message leaves nothing half-done, and starting again works', async () => {
     for (let kept = 1; kept <= 6; kept++) {
-      const { old, added } = await devices(100)
+      const { old, added } = await devices(200)
       network.linking.keptBeforeLoss = kept
       const code = await show(old)
       const joined = failure(added.engine.linking.join(code, 'Phone'))
@@ -42,7 +42,7 @@ describe('a linking', () => {
 
   it('whose last step is lost is finished by the next start, also where the node had taken it', async () => {
     for (const fate of ['lost', 'lost answer'] as const) {
-      const { old, added } = await devices(60)
+      const { old, added } = await devices(120)
       network.linking.fateOfDevice = fate
       const joined = failure(added.engine.linking.join(await show(old), 'Phone'))
       await step(old, 'asking')

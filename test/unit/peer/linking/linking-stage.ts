@@ -3,6 +3,7 @@ import { fromHex } from '../../../../protocol/bytes.ts'
 import type { AccountId } from '../../../../protocol/identity/device.ts'
 import { isLive } from '../../../../protocol/directory/account.ts'
 import type { LinkingState } from '../../../../peer/peer-api.ts'
+import { FastTimers } from '../../../support/clock/fast-timers.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { eventually } from '../../../support/wait-for.ts'
@@ -12,20 +13,25 @@ export const peers: TestPeer[] = []
 /** The network of the last {@link devices}. */
 export let network: FakeNetwork
 
-/** A peer of the network, not started yet. @param speed - see {@link TestPeer.speed}. */
-export async function peerOf(speed = 10): Promise<TestPeer> {
+/** Of all peers and of the network: on a busy machine, clocks of their own run apart until a node refuses what is signed. */
+let clock: FastTimers
+
+/** A peer of the network, not started yet. */
+export async function peerOf(): Promise<TestPeer> {
   const peer = new TestPeer(network)
-  peer.speed = speed
+  peer.clock = clock
   peers.push(peer)
   return peer
 }
 
-/** An old device with an account, and a new one without. */
+/** An old device with an account, and a new one without. @param speed - how much faster than the test's their time passes. */
 export async function devices(speed = 10): Promise<{ old: TestPeer; added: TestPeer }> {
   network = await FakeNetwork.create(1)
-  const old = await peerOf(speed)
+  clock = new FastTimers(speed)
+  network.now = () => clock.now()
+  const old = await peerOf()
   await old.register('ada')
-  const added = await peerOf(speed)
+  const added = await peerOf()
   await added.start()
   return { old, added }
 }

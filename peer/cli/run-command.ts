@@ -8,6 +8,7 @@ import { errorWords, statusProblemWords } from './words.ts'
 
 const account = () => import('./commands/account.ts')
 const messages = () => import('./commands/messages.ts')
+const readMessages = () => import('./commands/read-messages.ts')
 const files = () => import('./commands/files.ts')
 const amend = () => import('./commands/amend.ts')
 const devices = () => import('./commands/devices.ts')
@@ -37,7 +38,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   send: async () => (await messages()).send,
   save: async () => (await files()).save,
   listen: async () => (await messages()).listen,
-  messages: async () => (await messages()).messages,
+  messages: async () => (await readMessages()).messages,
   search: async () => (await search()).search,
   safety: async () => (await safety()).safety,
   safetyCheck: async () => (await safety()).safetyCheck,

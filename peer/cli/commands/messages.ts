@@ -1,16 +1,13 @@
-/** `send`, `reply`, `forward`, `poll create`, `listen` and `messages`. */
+/** `send`, `reply`, `forward`, `poll create` and `listen`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { Unheard } from '../../conversations/unheard-queue.ts'
-import type { ChatMessage, ConversationSummary, Person, PeerStatus, SentReceipt, TypingNotice } from '../../peer-api.ts'
+import type { ChatMessage, ConversationSummary, Person, SentReceipt, TypingNotice } from '../../peer-api.ts'
 import { eventJson, eventLine, fileJson, messageJson, messageLine, nameOf, printable, type Output } from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { conversationName } from './conversation-named.ts'
 import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
-import { allMessages, chatNamed, messageNamed } from './find-conversation.ts'
-import { historyComing } from './history-coming.ts'
-import { namesIn } from './sent-state.ts'
+import { chatNamed, messageNamed } from './find-conversation.ts'
 import {
-  catchUp,
   EXIT,
   LOOK_UP_TIMEOUT_MS,
   me,
@@ -22,8 +19,6 @@ import {
 } from './runnable.ts'
 import { isOver, untilSent } from './until-sent.ts'
 
-/** `messages` looks for what has just come no longer than this. */
-const COMING_MS = 3_000
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
 
@@ -206,61 +201,4 @@ async function printUnheard(peer: NodePeer, { event, message, person }: Unheard,
   const json = event ? eventJson(event, person, message, group) : messageJson(message!, person, self, group)
   const line = event ? eventLine(event, person) : messageLine(message!, person, self)
   await output.print(json, group ? `${group.name}  ${line}` : line)
-}
-
-export const messages: Run<'messages'> = async (peer, command, output) => {
-  await requireRegistered(peer)
-  await historyComing(peer, output)
-  // What is on this device is printed at once; a person without a conversation has to be looked up.
-  const conversation = await chatNamed(peer, command.with, command.timeoutMs)
-  const printed = new Set<string>()
-  await printNew(peer, conversation, printed, output)
-  await soonCaughtUp(peer)
-  await printNew(peer, conversation, printed, output)
-  return EXIT.done
-}
-
-/** Prints the messages of a conversation that are not in `printed`, oldest first, and puts them there. */
-async function printNew(
-  peer: NodePeer,
-  conversation: ConversationSummary,
-  printed: Set<string>,
-  output: Output
-): Promise<void> {
-  const { group } = conversation
-  const messages = (await allMessages(peer, conversation.id)).filter(({ id }) => !printed.has(id))
-  if (messages.length === 0) return
-  const self = await me(peer)
-  const members = group ? (await peer.groups.members(group.id)).map(({ person }) => person) : []
-  const names = await namesIn(peer, conversation)
-  for (const message of messages) {
-    const sender = members.find(({ accountId }) => accountId === message.from)
-    const person = sender ?? (group ? await formerMember(peer, message) : conversation.person)
-    await output.print(messageJson(message, person, self, group, names), messageLine(message, person, self))
-    printed.add(message.id)
-  }
-}
-
-/** Waits for what others wrote while no command ran, unless the network cannot be reached. */
-async function soonCaughtUp(peer: NodePeer): Promise<void> {
-  const offline = Promise.withResolvers<void>()
-  const look = ({ connection, problem }: PeerStatus): void => {
-    if (connection === 'offline' && problem !== null) offline.resolve()
-  }
-  const stop = peer.on('snapshot', ({ status }) => look(status))
-  look((await peer.snapshot()).status)
-  try {
-    await Promise.race([catchUp(peer, COMING_MS), offline.promise])
-  } finally {
-    stop()
-  }
-}
-
-/** Who wrote here and is no member any more; by the name under which the message is shown if the network is not there. */
-async function formerMember(
-  peer: NodePeer,
-  { from, fromName }: ChatMessage
-): Promise<Pick<Person, 'username' | 'accountId'>> {
-  const known = await peer.people.find(from).catch(() => null)
-  return known ?? { username: null, accountId: fromName }
 }

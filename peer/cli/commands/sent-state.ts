@@ -32,6 +32,7 @@ export async function senderOf(
   return people.find(({ accountId }) => accountId === from) ?? { username: null, accountId: fromName }
 }
 
-async function peopleIn(peer: NodePeer, { group, person }: ConversationSummary): Promise<Person[]> {
+/** The people of a conversation: the members of a group, or the one person. */
+export async function peopleIn(peer: NodePeer, { group, person }: ConversationSummary): Promise<Person[]> {
   return group ? (await peer.groups.members(group.id)).map(member => member.person) : [person]
 }

@@ -54,6 +54,12 @@ it('three people make a group, chat, and see who is in it', async () => {
     code: 1,
     stderr: expect.stringContaining('only an admin') as string
   })
+  // Everybody is named, also who is new here.
+  const read = (await run('cleo', 'messages', group)).lines
+  expect(read.map(({ from, text }) => [from, text])).toEqual([
+    ['ada', 'ada created the group "Climbing club" with bob and you.'],
+    ['ada', 'hello all']
+  ])
   expect(await run('cleo', 'listen', '--count', '1', '--timeout', '60')).toMatchObject({ code: 0, lines: [said] })
   expect(await run('bob', 'group', 'list')).toMatchObject({ lines: [{ conversation: group, request: true }] })
   expect(await run('bob', 'send', group, 'hello from bob')).toMatchObject({ code: 0, lines: [{ state: 'sent' }] })

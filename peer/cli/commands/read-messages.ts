@@ -1,0 +1,80 @@
+/** `messages`. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { NodePeer } from '../../node-peer.ts'
+import type { ChatMessage, ConversationSummary, Person, PeerStatus } from '../../peer-api.ts'
+import { messageJson, messageLine, type Output } from '../output.ts'
+import { allMessages, chatNamed } from './find-conversation.ts'
+import { historyComing } from './history-coming.ts'
+import { namesIn, peopleIn } from './sent-state.ts'
+import { catchUp, EXIT, me, requireRegistered, type Run } from './runnable.ts'
+
+/** What has just come is looked for no longer than this. */
+const COMING_MS = 3_000
+/** … nor are names of people who are new here waited for longer. */
+const NAMES_MS = 3_000
+const LOOK_MS = 50
+
+export const messages: Run<'messages'> = async (peer, command, output) => {
+  await requireRegistered(peer)
+  await historyComing(peer, output)
+  // What is on this device is printed at once; a person without a conversation has to be looked up.
+  const conversation = await chatNamed(peer, command.with, command.timeoutMs)
+  const printed = new Set<string>()
+  if (await allNamed(peer, conversation)) await printNew(peer, conversation, printed, output)
+  const isOnline = await soonCaughtUp(peer)
+  const end = performance.now() + NAMES_MS
+  while (isOnline && !(await allNamed(peer, conversation)) && performance.now() < end) await pause(LOOK_MS)
+  await printNew(peer, conversation, printed, output)
+  return EXIT.done
+}
+
+/** Prints the messages of a conversation that are not in `printed`, oldest first, and puts them there. */
+async function printNew(
+  peer: NodePeer,
+  conversation: ConversationSummary,
+  printed: Set<string>,
+  output: Output
+): Promise<void> {
+  const { group } = conversation
+  const messages = (await allMessages(peer, conversation.id)).filter(({ id }) => !printed.has(id))
+  if (messages.length === 0) return
+  const self = await me(peer)
+  const members = group ? (await peer.groups.members(group.id)).map(({ person }) => person) : []
+  const names = await namesIn(peer, conversation)
+  for (const message of messages) {
+    const sender = members.find(({ accountId }) => accountId === message.from)
+    const person = sender ?? (group ? await formerMember(peer, message) : conversation.person)
+    await output.print(messageJson(message, person, self, group, names), messageLine(message, person, self))
+    printed.add(message.id)
+  }
+}
+
+/** Whether everybody in a conversation has a username here: one who is new here is looked up once there is a connection. */
+async function allNamed(peer: NodePeer, conversation: ConversationSummary): Promise<boolean> {
+  return (await peopleIn(peer, conversation)).every(({ username }) => username !== null)
+}
+
+/** Waits for what others wrote while no command ran, unless the network cannot be reached. @returns whether it can. */
+async function soonCaughtUp(peer: NodePeer): Promise<boolean> {
+  const offline = Promise.withResolvers<void>()
+  const look = ({ connection, problem }: PeerStatus): void => {
+    if (connection === 'offline' && problem !== null) offline.resolve()
+  }
+  const stop = peer.on('snapshot', ({ status }) => look(status))
+  look((await peer.snapshot()).status)
+  try {
+    const isDone = catchUp(peer, COMING_MS).then(() => true)
+    return await Promise.race([isDone, offline.promise.then(() => false)])
+  } finally {
+    stop()
+  }
+}
+
+/** Who wrote here and is no member any more; by the name under which the message is shown if the network is not there. */
+async function formerMember(
+  peer: NodePeer,
+  { from, fromName }: ChatMessage
+): Promise<Pick<Person, 'username' | 'accountId'>> {
+  const known = await peer.people.find(from).catch(() => null)
+  return known ?? { username: null, accountId: fromName }
+}

@@ -107,6 +107,7 @@ export class AppDatabase {
       | 'backups'
       | 'complaints'
       | 'reports'
+      | 'profiles'
       | 'verified-log'
   ): ChainStore {
     return this.#database!.sublevel<string, string>(part, { valueEncoding: 'utf8' }) as unknown as ChainStore

@@ -232,6 +232,7 @@ export class MessageRelay implements RelayPort {
     parts.gossip.stop()
     await parts.links.stop()
     await parts.nodeHost.stop()
+    await parts.profiles.idle()
     await parts.keeper.stop()
   }
 }

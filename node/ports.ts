@@ -10,6 +10,7 @@
  * ```
  */
 import type { Server } from 'node:http'
+import type { ChainStore } from '../chain/chain-store.ts'
 import type { Clock, Crypto, Random } from '../protocol/crypto/crypto.ts'
 import type { AccountId, DeviceId, DevicePublicKeys } from '../protocol/identity/device.ts'
 import type { Genesis, NetworkId } from '../protocol/network.ts'
@@ -97,6 +98,8 @@ export interface MessageRelayComponents {
   logger: Logger
   clock: Clock
   random: Random
+  /** Keeps public profiles. */
+  profileStore: ChainStore
   /** Server of the public port; `upgrade` requests to `/` belong to the relay, it adds and removes its listener. */
   httpServer: Server
   /** Called once when the store fails: end the process (exit code ≠ 0), nothing can be acknowledged any more. */

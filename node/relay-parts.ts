@@ -38,6 +38,8 @@ import { AccountReplication } from './replication/account-replication.ts'
 import { HandoverService } from './replication/handover.ts'
 import { RepairService } from './replication/repair.ts'
 import { replicaHandlers } from './replication/replica-server.ts'
+import { ProfileReplication } from './replication/profile-replication.ts'
+import { ProfileStore } from './profiles/profile-store.ts'
 import { TokenReplication } from './replication/token-replication.ts'
 
 /** Pending records that one listed node may pass on, a second and at once. */
@@ -68,6 +70,8 @@ interface StoreParts {
 interface MessageParts {
   mailboxTokens: MailboxTokens
   tokens: TokenReplication
+  profiles: ProfileStore
+  publicProfiles: ProfileReplication
   attached: AttachedDevices
   reader: ReplicaReader
   delivery: MessageDeliveryService
@@ -107,10 +111,10 @@ export async function buildRelayParts(
   epochs: Epoch[],
   directory: DirectoryPort
 ): Promise<RelayParts> {
-  const { crypto, network, genesis, nodeSeed, clock, random, logger } = components
+  const { crypto, network, genesis, nodeSeed, clock, random, logger, profileStore } = components
   const key = await crypto.signingKeyFromSeed(nodeSeed)
   const privateKey = libp2pKeyOf(nodeSeed, key.publicKey)
-  const common: Common = { crypto, network, genesis, key, clock, logger, random, now }
+  const common: Common = { crypto, network, genesis, key, clock, logger, random, profileStore, now }
   const networkParts = await buildNetwork(common, init, epochs, privateKey)
   const events: StoreEvents = {
     signEviction: (mailbox, ids) => encodedEviction(common, mailbox, ids),
@@ -166,6 +170,8 @@ function buildMessages(common: Common, parts: NetworkParts & StoreParts, directo
   const { view, links, gossip, store, disk } = parts
   const attached = new AttachedDevices(common)
   const mailboxTokens = new MailboxTokens({ ...common, store })
+  const profiles = new ProfileStore(common.profileStore)
+  const publicProfiles = new ProfileReplication({ ...common, view, links, directory, profiles })
   const tokens = new TokenReplication({ ...common, view, links, directory, tokens: mailboxTokens })
   const custody = { ...common, view, store, links, hasRoom: () => disk.hasRoom, events: attached, mailboxTokens }
   const reader = new ReplicaReader(custody)
@@ -180,9 +186,23 @@ function buildMessages(common: Common, parts: NetworkParts & StoreParts, directo
   const handover = new HandoverService({ ...common, view, store, origin, tokens, mailboxTokens })
   const recordBuckets = new TokenBuckets(RECORDS_PER_SECOND, RECORDS_BURST, MAX_REMEMBERED_NODES)
   const accounts = new AccountReplication({ view, links, gossip, directory, recordBuckets, now })
-  const served = { view, store, replica, origin, delivery, directory, mailboxTokens, tokens }
+  const served = { view, store, replica, origin, delivery, directory, mailboxTokens, tokens, publicProfiles }
   links.serve(replicaHandlers({ ...common, ...served }))
-  return { mailboxTokens, tokens, attached, reader, delivery, replica, origin, queue, repair, handover, accounts }
+  return {
+    profiles,
+    publicProfiles,
+    mailboxTokens,
+    tokens,
+    attached,
+    reader,
+    delivery,
+    replica,
+    origin,
+    queue,
+    repair,
+    handover,
+    accounts
+  }
 }
 
 async function buildClients(

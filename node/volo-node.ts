@@ -190,7 +190,15 @@ export class VoloNode {
       }
     )
     const relay: MessageRelay = new MessageRelay(
-      { ...common, network, genesis, nodeSeed, httpServer: http.server, onFatal },
+      {
+        ...common,
+        network,
+        genesis,
+        nodeSeed,
+        profileStore: database.storeFor('profiles'),
+        httpServer: http.server,
+        onFatal
+      },
       relayInit(config, epochs, listed)
     )
 

@@ -54,6 +54,8 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     roster,
     marks,
     profiles,
+    publicBook,
+    publicProfiles,
     details,
     sites,
     accounts,
@@ -151,7 +153,8 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     (await rows.rowFor(unit, [context.accountId()])).conversationId
   const client = new ObjectClient(requests)
   const pointerOf = (accountId: AccountId): BlobPointer | null =>
-    (equalBytes(accountId, context.accountId()) ? details() : profiles.of(accountId)).picture
+    (equalBytes(accountId, context.accountId()) ? details() : (publicBook.instead(accountId) ?? profiles.of(accountId)))
+      .picture
   const pictures = new Pictures({ context, client, nodes, pointerOf })
   const uploadOf = (purpose: 'file' | 'profile') => new PictureUpload({ context, client, nodes }, purpose)
   const ownPicture = new OwnPicture({
@@ -192,6 +195,8 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   const unheard = new UnheardQueue(states, people, row => maintenance.nameChecked(row.from))
   const changeShownAccount: ChangeAccount = async (change, store) => {
     await changeAccount(change, store)
+    // A name that was reserved, or given back.
+    publicProfiles.kick()
     onChange()
   }
   const nameClaim = new NameClaim({
@@ -203,6 +208,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
   })
   const profile = new OwnProfile({
     picture: ownPicture,
+    onChanged: () => publicProfiles.kick(),
     sync: own.sync,
     details,
     states,
@@ -213,7 +219,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
       conversation.kind === 'direct' && roster.othersOf(conversation).every(other => marks.isSpokenTo(other)),
     changeAccount: changeShownAccount
   })
-  const finder = new PersonFinder({ directory, keeper, people, conversations, account })
+  const finder = new PersonFinder({ directory, keeper, people, conversations, account, publicProfiles })
   const social = loadedLater(PEER_CALLS.social, async () => {
     const [{ Social }, { AccountLinking }] = await Promise.all([
       import('./social/social.ts'),
@@ -228,8 +234,9 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
         accounts: () => details().accounts,
         change: changed => profile.changeSites(changed)
       },
-      others: sites,
+      others: { of: async id => publicBook.instead(id)?.sites ?? sites.of(id) },
       accounts,
+      othersAccounts: async id => publicBook.instead(id)?.accounts ?? accounts.of(id),
       linking: new AccountLinking({
         context,
         fetch,
@@ -275,7 +282,15 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     pictures,
     ownPicture,
     groupPictures,
-    deletion: new AccountDeletion({ context, directory, client, requests, nameClaim, deviceRemoval }),
+    deletion: new AccountDeletion({
+      context,
+      directory,
+      client,
+      requests,
+      nameClaim,
+      deviceRemoval,
+      publicProfile: publicProfiles
+    }),
     reporting: new Reporting({ context, fetch, requests, network, messages }),
     finder,
     social,

@@ -1,6 +1,7 @@
 /**
  * The parts of a registered account that send, receive and keep: what each of them sees of the others is what it is given here.
  */
+import { equalBytes } from '../protocol/bytes.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { SerialQueue } from '../protocol/serial-queue.ts'
 import { Erasure } from './amendments/erasure.ts'
@@ -45,6 +46,8 @@ import { PersonViews } from './people/person-views.ts'
 import { type ChosenMarks } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
 import { PersonProfiles } from './people/person-profiles.ts'
+import { PublicProfileBook } from './public-profile/public-profile-book.ts'
+import { PublicProfiles } from './public-profile/public-profiles.ts'
 import { PersonTrust } from './directory/person-trust.ts'
 import { PublicRecords } from './people/public-record.ts'
 import { ControlInbox } from './receiving/control-inbox.ts'
@@ -86,6 +89,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
       void receiver.accountChanged(known.accountId)
       void maintenance.seekSecondOpinion(known)
       void recoveryLines.note(known)
+      if (equalBytes(known.accountId, context.accountId())) publicProfiles.ownRecordChanged(known)
     }
   })
   const isReadOnly = (): boolean => components.access() !== undefined
@@ -101,8 +105,18 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
   const details = (): OwnDetails => own.details
   const sites = new PersonSites(states)
   const accounts = new LinkedAccounts(context, states)
+  const publicBook = new PublicProfileBook({ states, directory, onChange })
+  const publicProfiles = new PublicProfiles({
+    context,
+    directory,
+    connection: () => keeper.required,
+    account,
+    details,
+    book: publicBook
+  })
   const people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
     of: accountId => profiles.of(accountId),
+    instead: accountId => publicBook.instead(accountId),
     own: details
   })
   const safety = new ConversationSafetyCheck({ context, states, directory, roster, people })
@@ -323,6 +337,8 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     roster,
     marks,
     profiles,
+    publicBook,
+    publicProfiles,
     details,
     sites,
     accounts,

@@ -31,6 +31,10 @@ export const MAX_DISPLAY_NAME_UNITS = 64
 
 /** Longest description that a person gives of themselves, in UTF-16 code units. */
 export const MAX_ABOUT_UNITS = 256
+/** One public profile at a node, signed and sealed. */
+export const MAX_PUBLIC_PROFILE_BYTES = 8 * KIB
+/** Accounts that may be found by one name elsewhere: a person may have several. */
+export const MAX_PROFILES_PER_HANDLE = 4
 
 /** How long a pending message is kept at most. */
 export const PENDING_TTL_MS = 30 * DAY_MS

@@ -30,6 +30,7 @@ import { NodeError, peerErrorOf } from '../errors.ts'
 import type { NetworkView } from '../network/network-view.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { AuthenticatedDevice, Logger } from '../ports.ts'
+import type { ProfileReplication } from '../replication/profile-replication.ts'
 import type { TokenReplication } from '../replication/token-replication.ts'
 
 /** Time for what waits to be written when a stream is closed. */
@@ -60,7 +61,9 @@ const WEIGHT: Record<ClientFrame['kind'], number> = {
   epoch: 1,
   ping: 0.5,
   publishToken: 4,
-  lossSeen: 2
+  lossSeen: 2,
+  publishProfile: 8,
+  profiles: 4
 }
 
 export interface PeerSessionComponents {
@@ -78,6 +81,7 @@ export interface PeerSessionComponents {
   delivery: MessageDeliveryService
   directory: DirectoryPort
   tokens: TokenReplication
+  publicProfiles: ProfileReplication
 }
 
 /**
@@ -281,7 +285,7 @@ export class PeerSession implements DeviceSession {
   }
 
   async #handle(frame: ClientFrame): Promise<Answer | undefined> {
-    const { view, chat, delivery, directory, tokens, clock } = this.#components
+    const { view, chat, delivery, directory, tokens, publicProfiles, clock } = this.#components
     const device = this.#device!
     switch (frame.kind) {
       case 'submit':
@@ -310,6 +314,11 @@ export class PeerSession implements DeviceSession {
       case 'lossSeen':
         await delivery.lossSeen(device, frame.at)
         return { kind: 'done' }
+      case 'publishProfile':
+        await publicProfiles.publish(frame.profile, device)
+        return { kind: 'done' }
+      case 'profiles':
+        return { kind: 'profiles', profiles: await publicProfiles.ask(frame.place) }
       case 'publishRecords':
         await directory.publishRecords(frame.records, device)
         return { kind: 'done' }

@@ -37,6 +37,8 @@ interface AnswerKinds {
   getBundles: 'bundles'
   putToken: 'done'
   getToken: 'token'
+  putProfile: 'done'
+  getProfiles: 'profiles'
 }
 type RequestKind = keyof AnswerKinds
 /** A frame without the request id, which the link adds. */
@@ -67,7 +69,9 @@ const REQUEST_KINDS: ReadonlySet<string> = new Set<RequestKind>([
   'putBundle',
   'getBundles',
   'putToken',
-  'getToken'
+  'getToken',
+  'putProfile',
+  'getProfiles'
 ])
 
 interface Waiting {

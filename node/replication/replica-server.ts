@@ -21,6 +21,7 @@ import type { LinkHandlers } from '../network/node-link.ts'
 import type { PendingMessageStore } from '../pending-messages/pending-message-store.ts'
 import type { DirectoryPort } from '../key-directory/directory-port.ts'
 import type { Logger } from '../ports.ts'
+import type { ProfileReplication } from './profile-replication.ts'
 import type { TokenReplication } from './token-replication.ts'
 
 /** Bytes of deliveries in one answer. */
@@ -39,12 +40,14 @@ export interface ReplicaServerComponents {
   directory: DirectoryPort
   mailboxTokens: MailboxTokens
   tokens: TokenReplication
+  publicProfiles: ProfileReplication
   logger: Logger
 }
 
 /** Answers other nodes. What is kept for a mailbox is shown only to nodes that keep the same shard. */
 export function replicaHandlers(components: ReplicaServerComponents): LinkHandlers {
-  const { view, store, replica, origin, delivery, directory, mailboxTokens, tokens, logger } = components
+  const { view, store, replica, origin, delivery, directory, mailboxTokens, tokens, publicProfiles, logger } =
+    components
   const log = logger.forComponent('volo:replica-server')
   return {
     batch: frame => replica.onBatch(frame.batch),
@@ -97,6 +100,11 @@ export function replicaHandlers(components: ReplicaServerComponents): LinkHandle
       requireShared(view, mailbox, from)
       return { kind: 'token', token: (await mailboxTokens.of(mailbox)) ?? null }
     },
+    async putProfile({ place, profile }) {
+      await publicProfiles.onProfile(place, profile)
+      return { kind: 'done' }
+    },
+    getProfiles: async ({ place }) => ({ kind: 'profiles', profiles: await publicProfiles.at(place) }),
     getBundles: async ({ accountId }) => ({ kind: 'bundles', bundles: await directory.localBundles(accountId) }),
     notice(frame, from) {
       if (frame.kind === 'stored') {

@@ -13,6 +13,7 @@ import type {
   NewAccount,
   Privacy,
   ProfileChange,
+  ProfileVisibility,
   SignInProvider,
   WalletAnswer,
   WalletChallenge
@@ -177,6 +178,13 @@ export class AccountCalls implements AccountApi {
     const { identity, profile, people } = this.#components
     identity.requireRegistered()
     await profile.changePrivacy(change)
+    return people.me()
+  }
+
+  async changeVisibility(change: Partial<ProfileVisibility>): Promise<Me> {
+    const { identity, profile, people } = this.#components
+    identity.requireRegistered()
+    await profile.changeVisibility(change)
     return people.me()
   }
 

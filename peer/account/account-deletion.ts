@@ -19,6 +19,8 @@ export interface AccountDeletionComponents {
   client: ObjectClient
   requests: SignedRequests
   nameClaim: Pick<NameClaim, 'release'>
+  /** Takes the public profile away from nodes. */
+  publicProfile: { withdraw(): Promise<void> }
   deviceRemoval: Pick<DeviceRemoval, 'remove'>
 }
 
@@ -39,9 +41,20 @@ export class AccountDeletion {
     const emptied = await Promise.all(nodes.map(node => this.#emptyAt(node)))
     const silent = emptied.filter(count => count === undefined).length
     if (silent > 0 && !anyway) throw new PeerError('nodes-silent', { count: silent })
+    await this.#withdrawProfile(anyway)
     const objects = emptied.reduce<number>((sum, count) => sum + (count ?? 0), 0)
     const names = await nameClaim.release()
     return { objects, silentNodes: silent, names, devices: await this.#removeDevices() }
+  }
+
+  /** While the account still has a name, and a device that signs. */
+  async #withdrawProfile(anyway: boolean): Promise<void> {
+    try {
+      await this.#components.publicProfile.withdraw()
+    } catch (cause) {
+      this.#components.context.log.debug('the public profile was not taken away', { reason: String(cause) })
+      if (!anyway) throw new PeerError('nodes-silent', { count: 1 }, { cause })
+    }
   }
 
   /** @returns how many objects the node has removed; undefined if it does not answer. */

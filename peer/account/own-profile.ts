@@ -14,6 +14,7 @@ import {
   PROFILE_ITEM,
   SITES_ITEM
 } from '../own-devices/profile-item.ts'
+import { encodeVisibilityItem, VISIBILITY_ITEM } from '../own-devices/visibility-item.ts'
 import { PROFILE_REVISION, profileBody, type OwnDetails, type OwnLinkedAccount } from '../sending/profile.ts'
 import type { OwnPicture } from './own-picture.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
@@ -22,7 +23,7 @@ import { ownAccountSlot, type ChangeAccount, type OwnAccount } from '../store/ow
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { Conversation } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
-import type { Privacy, ProfileChange } from '../peer-api.ts'
+import type { Privacy, ProfileChange, ProfileVisibility } from '../peer-api.ts'
 
 export interface OwnProfileComponents {
   states: StateStore
@@ -40,6 +41,8 @@ export interface OwnProfileComponents {
   isSpokenTo: (conversation: Conversation) => boolean
   changeAccount: ChangeAccount
   picture: Pick<OwnPicture, 'hand' | 'letGo'>
+  /** Sees to it that nodes have the public form as it is now. */
+  onChanged: () => void
 }
 
 /** What others see of the account's owner, as the owner chooses it. */
@@ -67,6 +70,7 @@ export class OwnProfile {
       account => ({ ...account, displayName: displayName ?? account.displayName }),
       account => states.unit(unit => this.#store(unit, account, { ...details(), ...changed }))
     )
+    this.#components.onChanged()
     if (before && picture !== undefined) await this.#components.picture.letGo(before)
   }
 
@@ -74,6 +78,13 @@ export class OwnProfile {
   async changePrivacy(change: Partial<Privacy>): Promise<void> {
     const { sync, details } = this.#components
     await sync.setItem(PRIVACY_ITEM, encodePrivacyItem({ ...details().privacy, ...change }))
+  }
+
+  /** Chooses who sees the profile; those who have it already keep it. */
+  async changeVisibility(change: Partial<ProfileVisibility>): Promise<void> {
+    const { sync, details, onChanged } = this.#components
+    await sync.setItem(VISIBILITY_ITEM, encodeVisibilityItem({ ...details().visibility, ...change }))
+    onChanged()
   }
 
   /** Changes the sites of the account, as {@link change}. */
@@ -92,6 +103,7 @@ export class OwnProfile {
       account => account,
       account => states.unit(unit => this.#store(unit, account, { ...details(), ...changed }))
     )
+    this.#components.onChanged()
   }
 
   async #store(unit: UnitOfWork, account: OwnAccount, details: OwnDetails): Promise<void> {

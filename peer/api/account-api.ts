@@ -52,6 +52,8 @@ export interface AccountApi {
   changeProfile(change: ProfileChange): Promise<Me>
   /** Changes what others learn of what the user does, on all devices of the account; what is left out stays. */
   changePrivacy(change: Partial<Privacy>): Promise<Me>
+  /** Chooses who sees the profile, on all devices of the account; what is left out stays. Nodes follow once there is a connection. */
+  changeVisibility(change: Partial<ProfileVisibility>): Promise<Me>
 }
 
 /** The calls of {@link AccountApi}. */
@@ -68,7 +70,8 @@ export const ACCOUNT_CALLS: CallTable<AccountApi> = {
   releaseName: 'give-up',
   deleteAccount: 'give-up',
   changeProfile: 'repeat',
-  changePrivacy: 'repeat'
+  changePrivacy: 'repeat',
+  changeVisibility: 'repeat'
 }
 
 /** What a person chooses when they register. */
@@ -97,6 +100,14 @@ export interface ProfileChange {
   picture?: Uint8Array | null
 }
 
+/** Who sees what the user says about themselves, besides those whom the user talks with. */
+export interface ProfileVisibility {
+  /** `everybody`: everybody who knows the username. */
+  seenBy: 'contacts' | 'everybody'
+  /** Whether who knows the name of a shown account elsewhere finds the user by it. */
+  isFoundByHandle: boolean
+}
+
 /** What others learn of what the user does. */
 export interface Privacy {
   /** Whether senders are told that their messages were read. */
@@ -114,6 +125,7 @@ export interface Me extends Person {
   /** `reserving` until the name is seen on the public record, `reserved` until it can no longer be contested. */
   nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
   privacy: Privacy
+  visibility: ProfileVisibility
 }
 
 /** Whether a username can be chosen. `unknown` when no node could be asked. */

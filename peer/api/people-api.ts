@@ -5,7 +5,7 @@ import type { RecordDetails } from './record-state.ts'
 /** `peer.people`: finding other people, and knowing that they are who they say. */
 export interface PeopleApi {
   /**
-   * Finds a person by exact username (with or without @) or account id.
+   * Finds a person by exact username (with or without @), account id, or a name elsewhere such as `x:ada`, if the person wants that.
    * @returns null if the network knows no such person. Rejects with `offline`, `bad-answer`, `refused`.
    */
   find(query: string): Promise<Person | null>

@@ -1,5 +1,6 @@
 /** The words and options of `volo-peer`. Imports nothing heavy, so that help and usage errors come at once. */
-import { Command as CommandWord, CommanderError } from 'commander'
+import { Command as CommandWord, CommanderError, Option } from 'commander'
+import type { ProfileVisibility } from '../peer-api.ts'
 import { addBackupCommands, type BackupCommand } from './backup-command-line.ts'
 import { addGroupCommands, type GroupCommand } from './group-command-line.ts'
 import { addComplaintCommands, type ComplaintCommand } from './complaint-command-line.ts'
@@ -31,6 +32,8 @@ export type Command =
       about: string | undefined
       /** A file, or null to have none. */
       picture: string | null | undefined
+      seenBy: ProfileVisibility['seenBy'] | undefined
+      isFoundByHandle: boolean | undefined
     } & CommonOptions)
   | ({ kind: 'status' } & CommonOptions)
   | ({ kind: 'devices' } & CommonOptions)
@@ -51,7 +54,7 @@ export type Command =
   | BackupCommand
 
 const NOTES = `
-PERSON is @username or an account id (64 hex digits); CHAT is a person, or group:ID. MESSAGE is an id or its beginning (8 hex digits or more).
+PERSON is @username, an account id (64 hex digits), or a name elsewhere such as x:ada; CHAT is a person, or group:ID. MESSAGE is an id or its beginning (8 hex digits or more).
 DEVICE is a device id or its beginning (8 hex digits or more).
 Exit codes: 0 done, 1 failed, 2 not understood, 3 timed out.
 
@@ -174,21 +177,34 @@ const addAccountCommands: AddCommands = (program, common, take) => {
     .option('--about <TEXT>', 'what you say about yourself; an empty text for nothing')
     .option('--picture <FILE>', 'a JPEG, PNG or WebP of at most 256 KiB; what is written beside the pixels stays here')
     .option('--no-picture', 'no picture any more')
+    .addOption(
+      new Option(
+        '--seen-by <WHO>',
+        'who sees all this besides people you write with: everybody who knows your username'
+      ).choices(['everybody', 'contacts'])
+    )
+    .option('--found-by-handle', 'who knows the name of an account elsewhere that you show finds you by it')
+    .option('--no-found-by-handle', 'only your username leads to you')
     .action(
       ({
         name: displayName,
         about,
-        picture: chosen
+        picture: chosen,
+        seenBy,
+        foundByHandle: isFoundByHandle
       }: {
         name?: string
         about?: string
         picture?: string | boolean
+        seenBy?: ProfileVisibility['seenBy']
+        foundByHandle?: boolean
       }) => {
         const picture = chosen === false ? null : typeof chosen === 'string' ? chosen : undefined
-        if (displayName === undefined && about === undefined && picture === undefined) {
-          throw new UsageError('--name, --about or --picture is missing')
+        const change = { displayName, about, picture, seenBy, isFoundByHandle }
+        if (Object.values(change).every(value => value === undefined)) {
+          throw new UsageError('--name, --about, --picture, --seen-by or --found-by-handle is missing')
         }
-        take({ kind: 'profileSet', displayName, about, picture, ...common() })
+        take({ kind: 'profileSet', ...change, ...common() })
       }
     )
   program

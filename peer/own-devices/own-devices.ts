@@ -28,6 +28,7 @@ import { beginTransfer, HistoryTransfer } from './history-transfer.ts'
 import { decodePersonItem, encodePersonItem, personItem } from './person-item.ts'
 import type { LateHistory } from './late-history.ts'
 import { PRIVACY_ITEM, privacyInItem } from './privacy-item.ts'
+import { VISIBILITY_ITEM, visibilityInItem } from './visibility-item.ts'
 import {
   ACCOUNTS_ITEM,
   accountsInItem,
@@ -255,7 +256,8 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
       sites: sitesInItem(this.items.get(SITES_ITEM)),
       picture: pictureInItem(this.items.get(PICTURE_ITEM)),
       privacy: privacyInItem(this.items.get(PRIVACY_ITEM)),
-      accounts: accountsInItem(this.items.get(ACCOUNTS_ITEM))
+      accounts: accountsInItem(this.items.get(ACCOUNTS_ITEM)),
+      visibility: visibilityInItem(this.items.get(VISIBILITY_ITEM))
     }
   }
 

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import { isSameName } from '../../protocol/identity/username.ts'
+import { isSameName, type Username } from '../../protocol/identity/username.ts'
 import { PeerError } from '../errors.ts'
 import type { Person } from '../peer-api.ts'
 import type { ConnectionKeeper } from '../network/connection-keeper.ts'
@@ -16,9 +16,20 @@ const RECONNECT_WAIT_MS = 6_000
 /** The network is asked about a known person, too, if a connection is made within this. */
 const KNOWN_WAIT_MS = 1_500
 
+/** A name elsewhere, such as `x:ada`. */
+const ELSEWHERE = /^([a-z0-9-]{1,32}):@?([A-Za-z0-9_.-]{1,64})$/
+
 /** The accounts that there are conversations with. */
 export interface Partners {
   partners(): AccountId[]
+}
+
+/** What people show to everybody who knows their username. */
+export interface LookedUpProfiles {
+  /** Waits a little for the profile of a person. Never rejects. */
+  look(account: KnownAccount): Promise<void>
+  /** Where a name elsewhere leads to. */
+  usernameOf(provider: string, handle: string): Promise<{ accountId: AccountId; username: Username } | undefined>
 }
 
 export interface PersonFinderComponents {
@@ -27,9 +38,10 @@ export interface PersonFinderComponents {
   people: PersonViews
   conversations: Partners
   account: () => OwnAccount
+  publicProfiles: LookedUpProfiles
 }
 
-/** Finds people, by username or account id, with or without a connection. */
+/** Finds people, by username, account id, or a name elsewhere that they want to be found by, with or without a connection. */
 export class PersonFinder {
   readonly #components: PersonFinderComponents
 
@@ -40,8 +52,11 @@ export class PersonFinder {
   /** @returns null if nobody is found. @throws PeerError `offline`, `refused`, `bad-answer`, `name-disputed`. */
   async find(query: string): Promise<Person | null> {
     const text = query.trim()
-    const account = (await this.#findOffline(text)) ?? (await this.#ask(() => this.#find(text)))
-    return account ? this.#components.people.person(account.accountId) : null
+    const offline = await this.#findOffline(text)
+    const account = offline ?? (await this.#ask(() => this.#find(text)))
+    if (!account) return null
+    if (!offline) await this.#components.publicProfiles.look(account)
+    return this.#components.people.person(account.accountId)
   }
 
   /** Those we know are found without the network, if a connection does not come about soon. */
@@ -72,16 +87,27 @@ export class PersonFinder {
     }
     const account = await this.#ask(() => directory.agree(id))
     if (!account) throw new PeerError('no-account')
+    await this.#components.publicProfiles.look(account)
     return people.person(account.accountId)
   }
 
   async #find(query: string): Promise<KnownAccount | undefined> {
     if (/^[0-9a-f]{64}$/.test(query)) return this.#byId(accountIdFromHex(query))
+    const elsewhere = ELSEWHERE.exec(query)
+    if (elsewhere) return this.#byHandle(elsewhere[1]!, elsewhere[2]!)
     const username = usernameOrNothing(query)
     if (!username) return undefined
     const { name, accountId } = this.#components.account()
     if (name && isSameName(name.username, username) && name.state !== 'taken') return this.#byId(accountId)
     return this.#components.directory.findByName(username)
+  }
+
+  /** The name elsewhere only leads to a username: whose that is, two operators and the account's records say, as always. */
+  async #byHandle(provider: string, handle: string): Promise<KnownAccount | undefined> {
+    const { publicProfiles, directory } = this.#components
+    const found = await publicProfiles.usernameOf(provider, handle)
+    const account = found && (await directory.findByName(found.username))
+    return account && equalBytes(account.accountId, found.accountId) ? account : undefined
   }
 
   async #byId(accountId: AccountId): Promise<KnownAccount | undefined> {

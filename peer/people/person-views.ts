@@ -1,7 +1,16 @@
 /** Accounts and messages in the form that screens and command line see. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
-import type { ChatMessage, ConversationSummary, Me, Person, Privacy, RecordDetails, SentReceipt } from '../peer-api.ts'
+import type {
+  ChatMessage,
+  ConversationSummary,
+  Me,
+  Person,
+  Privacy,
+  ProfileVisibility,
+  RecordDetails,
+  SentReceipt
+} from '../peer-api.ts'
 import type { DeliveryReceipt } from '../../protocol/wire/custody.ts'
 import type { EngineContext } from '../engine-context.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -26,7 +35,9 @@ import type { PersonProfile } from './person-profiles.ts'
 /** What people say about themselves. */
 export interface ProfilesInView {
   of(accountId: AccountId): PersonProfile
-  own(): PersonProfile & { privacy: Privacy }
+  /** What a person who has told the user nothing shows to everybody who knows the username. */
+  instead(accountId: AccountId): (PersonProfile & { displayName: string }) | undefined
+  own(): PersonProfile & { privacy: Privacy; visibility: ProfileVisibility }
 }
 
 export class PersonViews {
@@ -68,11 +79,12 @@ export class PersonViews {
     if (equalBytes(accountId, own.accountId)) return this.me()
     const known = this.#directory.peek(toHex(accountId))
     const alert = this.#trust.alertOf(accountId)
+    const shown = this.#profiles.instead(accountId)
     return {
       accountId: toHex(accountId),
       username: known?.username ?? null,
-      displayName: known?.displayName ?? null,
-      ...shownProfile(this.#profiles.of(accountId)),
+      displayName: shown?.displayName || (known?.displayName ?? null),
+      ...shownProfile(shown ?? this.#profiles.of(accountId)),
       record: this.#record(known),
       nameConfirmed: known?.nameConfirmed ?? false,
       isMe: false,
@@ -102,7 +114,8 @@ export class PersonViews {
       deviceId: toHex(this.#context.device().deviceId),
       deviceName,
       nameState: name?.state ?? 'none',
-      privacy: this.#profiles.own().privacy
+      privacy: this.#profiles.own().privacy,
+      visibility: this.#profiles.own().visibility
     }
   }
 

@@ -2,7 +2,7 @@ import type { BlobPointer } from '../../protocol/files/blob-pointer.ts'
 import type { MessageBody } from '../../protocol/conversation/message.ts'
 import type { LinkedAccount } from '../../protocol/identity/linked-account.ts'
 import type { Site } from '../../protocol/identity/site.ts'
-import type { Privacy } from '../peer-api.ts'
+import type { Privacy, ProfileVisibility } from '../peer-api.ts'
 import type { OwnAccount } from '../store/own-account.ts'
 import type { OwnDeliveryToken } from '../store/store-layout.ts'
 
@@ -22,6 +22,8 @@ export interface OwnDetails {
   privacy: Privacy
   /** Accounts elsewhere, those that are not shown included. */
   accounts: OwnLinkedAccount[]
+  /** Who sees the profile besides those whom the owner talks with. */
+  visibility: ProfileVisibility
 }
 
 /** Revision of the profile that is given to others: it changes with the first profile screen. */

@@ -1,6 +1,7 @@
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
+import type { LinkedAccount } from '../../protocol/identity/linked-account.ts'
 import { MAX_SITES, parseSite, siteAddress, type Site } from '../../protocol/identity/site.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { EngineContext } from '../engine-context.ts'
@@ -23,8 +24,10 @@ export interface SocialComponents {
   network: { readonly entry: string }
   /** The own sites, and what changes them on all devices and for those who have the profile. */
   own: { sites(): Site[]; accounts(): OwnLinkedAccount[]; change(sites: Site[]): Promise<void> }
-  others: PersonSites
-  accounts: LinkedAccounts
+  others: Pick<PersonSites, 'of'>
+  accounts: Pick<LinkedAccounts, 'shown'>
+  /** The accounts elsewhere that another person shows. */
+  othersAccounts: (accountId: AccountId) => Promise<LinkedAccount[]>
   linking: AccountLinking
 }
 
@@ -92,8 +95,8 @@ export class Social implements SocialApi {
   }
 
   async #accountsOf(accountId: AccountId): Promise<AccountLink[]> {
-    const { context, own, accounts } = this.#components
-    if (!equalBytes(accountId, context.accountId())) return accounts.shown(accountId, await accounts.of(accountId))
+    const { context, own, accounts, othersAccounts } = this.#components
+    if (!equalBytes(accountId, context.accountId())) return accounts.shown(accountId, await othersAccounts(accountId))
     const linked = own.accounts()
     const links = await accounts.shown(
       accountId,

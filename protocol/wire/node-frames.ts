@@ -30,6 +30,8 @@ import {
   MAX_BATCH_ENVELOPES,
   MAX_DEVICES_PER_ACCOUNT,
   MAX_ENVELOPE_BYTES,
+  MAX_PROFILES_PER_HANDLE,
+  MAX_PUBLIC_PROFILE_BYTES,
   MAX_RECORD_BYTES
 } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
@@ -229,6 +231,10 @@ export const nodeLinkFrameCodec = variant({
   putToken: [13, struct({ request, token: mailboxTokenCodec })],
   /** Answered by `token`. */
   getToken: [14, struct({ request, mailbox: deviceIdCodec })],
+  /** Keeps a public profile at a place of a shard that the asked node keeps: see profile/public-profile.ts. Answered by `done`. */
+  putProfile: [15, struct({ request, place: bytes(32), profile: bytesBetween(1, MAX_PUBLIC_PROFILE_BYTES) })],
+  /** Answered by `profiles`. */
+  getProfiles: [16, struct({ request, place: bytes(32) })],
 
   /**
    * What became of a batch; unasked (request 0) when it came by gossip. The receipt covers all deliveries of the batch,
@@ -285,6 +291,10 @@ export const nodeLinkFrameCodec = variant({
   bundles: [40, struct({ request, bundles: list(bytesBetween(1, MAX_BUNDLE_BYTES), MAX_DEVICES_PER_ACCOUNT) })],
   done: [41, struct({ request })],
   token: [43, struct({ request, token: nullable(mailboxTokenCodec) })],
+  profiles: [
+    44,
+    struct({ request, profiles: list(bytesBetween(1, MAX_PUBLIC_PROFILE_BYTES), MAX_PROFILES_PER_HANDLE) })
+  ],
   error: [42, struct({ request, code: oneOf(...NODE_ERROR_CODES), message: text(300) })]
 })
 

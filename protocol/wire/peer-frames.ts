@@ -22,7 +22,14 @@ import {
 import { SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { accountIdCodec, deviceIdCodec, devicePublicKeysCodec } from '../identity/device.ts'
 import { MAX_BUNDLE_BYTES } from '../identity/bundle.ts'
-import { MAX_DEVICES_PER_ACCOUNT, MAX_ENVELOPE_BYTES, MAX_PEER_FRAME_BYTES, MAX_RECORD_BYTES } from '../limits.ts'
+import {
+  MAX_DEVICES_PER_ACCOUNT,
+  MAX_ENVELOPE_BYTES,
+  MAX_PEER_FRAME_BYTES,
+  MAX_PROFILES_PER_HANDLE,
+  MAX_PUBLIC_PROFILE_BYTES,
+  MAX_RECORD_BYTES
+} from '../limits.ts'
 import { acknowledgementCodec, deliveryReceiptCodec, evictionCodec, refusalCodec } from './custody.ts'
 import { mailboxTokenCodec } from './delivery-token.ts'
 import { deliveryCodec, deliveryIdCodec } from './envelope.ts'
@@ -45,6 +52,7 @@ export const MAX_NAME_MATCHES = 256
 
 const request = uint(0xffff_ffff)
 const record = bytesBetween(1, MAX_RECORD_BYTES)
+const profile = bytesBetween(1, MAX_PUBLIC_PROFILE_BYTES)
 
 /** What a client sends. */
 export const clientFrameCodec = variant({
@@ -81,7 +89,11 @@ export const clientFrameCodec = variant({
   /** Hands in the delivery token of this device's mailbox, for its replicas. Answered by `done`. */
   publishToken: [12, struct({ request, token: mailboxTokenCodec })],
   /** This device knows what its mailbox lost up to a time, as `lost` told it. Answered by `done`. */
-  lossSeen: [13, struct({ request, at: uint() })]
+  lossSeen: [13, struct({ request, at: uint() })],
+  /** Hands in the public profile of this device's account, signed by this device. Answered by `done`. */
+  publishProfile: [14, struct({ request, profile })],
+  /** Asks for the public profiles of an account, or of a name elsewhere: see profile/public-profile.ts. */
+  profiles: [15, struct({ request, place: bytes(32) })]
 })
 
 /** What a node did with one recipient of an envelope. */
@@ -134,7 +146,8 @@ export const nodeFrameCodec = variant({
    * After `attached`: so many messages of contacts and of others went before this device took them, for want of room or
    * because their time passed. `at` is the time of the last loss by the node's clock. Comes again until `lossSeen`.
    */
-  lost: [15, struct({ request, contacts: uint(0xffff_ffff), requests: uint(0xffff_ffff), at: uint() })]
+  lost: [15, struct({ request, contacts: uint(0xffff_ffff), requests: uint(0xffff_ffff), at: uint() })],
+  profiles: [16, struct({ request, profiles: list(profile, MAX_PROFILES_PER_HANDLE) })]
 })
 
 export type ClientFrame = TypeOf<typeof clientFrameCodec>

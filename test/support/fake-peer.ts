@@ -144,6 +144,13 @@ export class FakePeer implements PeerApi {
       this.#world.snapshot = { ...snapshot, me }
       this.#changed()
       return me
+    },
+    changeVisibility: async change => {
+      const { snapshot } = this.#world
+      const me = { ...snapshot.me!, visibility: { ...snapshot.me!.visibility, ...change } }
+      this.#world.snapshot = { ...snapshot, me }
+      this.#changed()
+      return me
     }
   }
 

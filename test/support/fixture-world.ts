@@ -114,6 +114,7 @@ export function me(change: Partial<Me> = {}): Me {
     deviceState: 'live',
     nameState: 'recorded',
     privacy: { tellsRead: true, tellsTyping: true },
+    visibility: { seenBy: 'contacts', isFoundByHandle: false },
     ...change
   }
 }

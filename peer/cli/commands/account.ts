@@ -118,10 +118,13 @@ export const profileSet: Run<'profileSet'> = async (peer, command, output) => {
     ...(about === undefined ? {} : { about }),
     ...(picture === undefined ? {} : { picture })
   })
+  const { seenBy, isFoundByHandle } = command
+  const chosen = { ...(seenBy && { seenBy }), ...(isFoundByHandle !== undefined && { isFoundByHandle }) }
+  const { visibility } = Object.keys(chosen).length > 0 ? await peer.account.changeVisibility(chosen) : self
   // What waits is handed in when the command ends, if there is a connection by then; else by the next command.
   const isOnline = await peer.online(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
   await output.print(
-    { ...meJson(self), about: self.about, picture: self.picture },
+    { ...meJson(self), about: self.about, picture: self.picture, visibility },
     isOnline
       ? `Others see you as ${printable(self.displayName ?? '')}${self.about === '' ? '' : `: ${printable(self.about)}`}.`
       : 'The profile is changed here. Others hear of it with the next connection.'

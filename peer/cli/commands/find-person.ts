@@ -19,7 +19,8 @@ export async function knownPerson(peer: NodePeer, query: string): Promise<Person
 
 /** Looks a person up. Tries again while no node can be reached. @throws CommandError if nobody is found, or in no time. */
 export async function findPerson(peer: NodePeer, query: string, signal: AbortSignal): Promise<Person> {
-  const name = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') ? query : `@${query}`
+  const isWhole = /^[0-9a-f]{64}$/.test(query) || query.startsWith('@') || query.includes(':')
+  const name = isWhole ? query : `@${query}`
   for (;;) {
     try {
       const person = await peer.people.find(name)

@@ -8,6 +8,8 @@ import { linkLine } from './social.ts'
 import { savePicture } from './picture.ts'
 import { EXIT, requireRegistered, type CommandOf, type Run, type Runnable } from './runnable.ts'
 
+/** How long `person` waits for a connection. */
+const REFRESH_WAIT_MS = 2_000
 /** Hex digits of a whole id. */
 const MESSAGE_ID_DIGITS = 64
 
@@ -16,12 +18,19 @@ type AboutPerson = Extract<Runnable, { person: string }>
 
 export const person: Run<'person'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  const found = await personNamed(peer, command.person, command.timeoutMs)
+  const known = await personNamed(peer, command.person, command.timeoutMs)
+  const found = await asOfNow(peer, known)
   if (command.picture !== undefined) await savePicture(peer, found, command.picture)
   const links = await peer.social.links(found.accountId)
   const linked = links.map(link => `\n    ${linkLine(link)}`).join('')
   await output.print({ ...personJson(found), links }, personLine(found) + linked)
   return EXIT.done
+}
+
+/** A person as nodes know them now; as this device knows them where none answers soon. */
+async function asOfNow(peer: NodePeer, known: Person): Promise<Person> {
+  if (known.isMe || !(await peer.online(REFRESH_WAIT_MS))) return known
+  return peer.people.refresh(known.accountId).catch(() => known)
 }
 
 export const contacts: Run<'contacts'> = async (peer, _command, output) => {

@@ -30,7 +30,7 @@ export const OWN_SCREENS: Screen[] = [
     world: busyWorld,
     hash: '#/you',
     act: async (page, words) => {
-      await page.getByRole('button', { name: words.you.editName }).click()
+      await page.getByRole('button', { name: words.you.editProfile }).click()
       await page.getByLabel(words.you.displayName).fill('')
       await page.getByRole('button', { name: words.you.saveName }).click()
       await page.getByText(failureIn(words, { code: 'display-name', facts: { fault: 'empty' } })).waitFor()

@@ -6,6 +6,9 @@ const RETRY_MS = 3_000
 /** … and so often: the claim of a person who has just signed up stands in a block by then. */
 const RETRIES = 12
 
+/** A name elsewhere, such as `x:ada`. */
+const ELSEWHERE = /^[a-z0-9-]{1,32}:@?[a-z0-9_.-]{1,64}$/
+
 /** The result of a look-up. */
 export type FinderState =
   | { kind: 'idle' }
@@ -13,10 +16,12 @@ export type FinderState =
   | { kind: 'found'; person: Person }
   /** `isFinal` once it was asked for long enough that a new name would have come. */
   | { kind: 'nobody'; username: string; isFinal: boolean }
+  /** Nobody wants to be found by this name elsewhere. */
+  | { kind: 'nobodyElsewhere'; name: string }
   | { kind: 'invalid' }
   | { kind: 'failed'; error: unknown }
 
-/** Finds a person by the exact username. */
+/** Finds a person by the exact username, or by a name elsewhere that the person wants to be found by. */
 export class PeopleFinder {
   text = $state('')
   state = $state.raw<FinderState>({ kind: 'idle' })
@@ -44,6 +49,7 @@ export class PeopleFinder {
   async look(): Promise<void> {
     const username = normalizedUsername(this.text)
     if (!username) return
+    if (ELSEWHERE.test(username)) return this.#lookElsewhere(username)
     if (!isUsername(username)) {
       this.state = { kind: 'invalid' }
       return
@@ -51,6 +57,15 @@ export class PeopleFinder {
     this.stop()
     this.state = { kind: 'looking' }
     await this.#attempt(username, RETRIES)
+  }
+
+  async #lookElsewhere(name: string): Promise<void> {
+    this.stop()
+    const lookUp = this.#lookUps
+    this.state = { kind: 'looking' }
+    const found = await this.#find(name, true)
+    if (lookUp !== this.#lookUps) return
+    this.state = found.kind === 'nobody' ? { kind: 'nobodyElsewhere', name } : found
   }
 
   async #attempt(username: string, retries: number): Promise<void> {

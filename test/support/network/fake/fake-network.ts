@@ -22,6 +22,7 @@ import { MAX_REPORT_BYTES, reportCodec, type Report } from '../../../../protocol
 import { siteNames } from '../../../../protocol/identity/site.ts'
 import { decodeRecord } from '../../../../protocol/identity/record.ts'
 import { decodeRegistration, verifyRegistration } from '../../../../protocol/identity/registration.ts'
+import { decodePublicProfile, placesOf } from '../../../../protocol/profile/public-profile.ts'
 import { networkIdOf, type Genesis, type NetworkId } from '../../../../protocol/network.ts'
 import { merklePaths } from '../../../../protocol/wire/merkle.ts'
 import { custodyLeaf, signReceipt, verifyAcknowledgement } from '../../../../protocol/wire/custody.ts'
@@ -484,6 +485,11 @@ export class FakeNetwork {
       case 'publishToken':
         this.tokens.set(toHex(session.device!), frame.token)
         return session.push({ kind: 'done', request })
+      case 'publishProfile':
+        this.#keepProfile(frame.profile)
+        return session.push({ kind: 'done', request })
+      case 'profiles':
+        return session.push({ kind: 'profiles', request, profiles: this.profilesAt(frame.place) })
       case 'lossSeen':
         this.lossSeen.push(frame.at)
         return session.push({ kind: 'done', request })
@@ -499,6 +505,24 @@ export class FakeNetwork {
         return session.push({ kind: 'epoch', request, epoch: this.epoch })
       case 'ping':
         return session.push({ kind: 'pong', request, time: this.#clock() })
+    }
+  }
+
+  /** Public profiles that devices handed in, by place and account in hex. */
+  readonly profiles = new Map<string, Map<string, Uint8Array>>()
+
+  profilesAt(place: Uint8Array): Uint8Array[] {
+    return [...(this.profiles.get(toHex(place))?.values() ?? [])]
+  }
+
+  /** Without the checks of a real node. */
+  #keepProfile(encoded: Uint8Array): void {
+    const profile = decodePublicProfile(encoded)
+    const account = toHex(profile.accountId)
+    const places = placesOf(this.crypto, this.id, profile).map(toHex)
+    for (const [place, kept] of this.profiles) if (!places.includes(place)) kept.delete(account)
+    for (const place of places) {
+      this.profiles.set(place, (this.profiles.get(place) ?? new Map<string, Uint8Array>()).set(account, encoded))
     }
   }
 

@@ -15,6 +15,7 @@ import {
 import { MessageRelay } from '../../../../node/message-relay.ts'
 import type { MessageRelayInit } from '../../../../node/ports.ts'
 import type { RelayParts } from '../../../../node/relay-parts.ts'
+import { MemoryStore } from '../../chain/simulated-chain.ts'
 import { freePort } from '../../free-port.ts'
 import { crypto, genesis, network, newMailbox, quietLogger, random, temporaryFolder } from './fixtures.ts'
 import { eventually } from '../../wait-for.ts'
@@ -57,6 +58,9 @@ export class TestNode {
     this.#options = options
   }
 
+  /** Public profiles, as the app's database keeps them. */
+  readonly profiles = new MemoryStore()
+
   get key(): string {
     return toHex(this.listed.key)
   }
@@ -90,6 +94,7 @@ export class TestNode {
         logger: quietLogger,
         clock: this.#options.clock ?? Date.now,
         random,
+        profileStore: this.profiles,
         httpServer: http,
         onFatal: error => this.fatal.push(error)
       },

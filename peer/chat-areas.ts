@@ -32,6 +32,7 @@ import { ObjectClient } from './objects/object-client.ts'
 import { ObjectNodes } from './objects/object-nodes.ts'
 import { SignedRequests } from './objects/signed-requests.ts'
 import { ownShownId } from './history/shown-id.ts'
+import { Presence } from './conversations/presence.ts'
 import { Typing } from './conversations/typing.ts'
 import { UnheardQueue } from './conversations/unheard-queue.ts'
 import type { ShownId } from './store/conversation-entries.ts'
@@ -103,6 +104,16 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     isOnline: () => keeper.connection !== undefined,
     privacy: () => details().privacy,
     onTyping: events.onTyping
+  })
+  const presence = new Presence({
+    context,
+    states,
+    roster,
+    pairs,
+    marks,
+    isOnline: () => keeper.connection !== undefined,
+    privacy: () => details().privacy,
+    onPresence: events.onPresence
   })
   const waiting = async (): Promise<ShownId[]> => {
     const unsealed = (await core.queue.shown()).map(message => ownShownId(context, message))
@@ -277,6 +288,7 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     marking,
     unheard,
     typing,
+    presence,
     nameClaim,
     profile,
     pictures,

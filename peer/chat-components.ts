@@ -12,6 +12,7 @@ import type {
   InvitesApi,
   PersonMarks,
   SocialApi,
+  PresenceNotice,
   TypingNotice
 } from './peer-api.ts'
 import type { HttpClient, LocalObjects, Transport } from './ports.ts'
@@ -35,6 +36,7 @@ import type { PersonMarking } from './people/person-marking.ts'
 import type { Pictures } from './people/pictures.ts'
 import type { GroupPictures } from './groups/group-pictures.ts'
 import type { MessageRow } from './store/conversation-entries.ts'
+import type { Presence } from './conversations/presence.ts'
 import type { Typing } from './conversations/typing.ts'
 import type { UnheardQueue } from './conversations/unheard-queue.ts'
 
@@ -64,6 +66,7 @@ export interface ChatEvents {
   /** A backup is made, checked or restored; null at its end. */
   onBackupWork: (work: BackupWork | null) => void
   onTyping: (notice: TypingNotice) => void
+  onPresence: (notice: PresenceNotice) => void
   /** Somebody else did something that `listen` prints. */
   onEvent: () => void
   /** A connection is authenticated. @returns whether this node keeps our mailbox. */
@@ -87,6 +90,7 @@ export interface ChatAreas {
   marking: PersonMarking
   unheard: UnheardQueue
   typing: Typing
+  presence: Presence
   nameClaim: NameClaim
   profile: OwnProfile
   pictures: Pictures

@@ -17,7 +17,7 @@ import { createCoreParts, type CoreParts } from './chat-parts.ts'
 /** What a registered account hands to its engine. */
 export type ChatEngineInit = Pick<
   ChatEvents,
-  'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onTyping' | 'onBackupWork' | 'onEvent'
+  'keepUnheard' | 'onChange' | 'onMessage' | 'onTransfer' | 'onTyping' | 'onPresence' | 'onBackupWork' | 'onEvent'
 >
 
 export class ChatEngine {
@@ -96,7 +96,10 @@ export class ChatEngine {
   /** Hands in what is due, then ends every timer and connection. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return
-    if (this.parts.keeper.connection) await this.#sayLastWords()
+    if (this.parts.keeper.connection) {
+      await this.parts.presence.stop()
+      await this.#sayLastWords()
+    }
     this.#isRunning = false
     this.parts.maintenance.stop()
     this.parts.inbox.stop()

@@ -251,6 +251,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     groups: groupOpens,
     groupKnowledge,
     onTyping: (...said) => areas().typing.note(...said),
+    onPresence: (...said) => areas().presence.note(...said),
     onGroupJoin: (...asked) => void areas().groups.onJoin(...asked),
     onProfile: (accountId, profile) => void maintenance.noteProfile(accountId, profile)
   })

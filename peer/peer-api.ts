@@ -18,7 +18,7 @@ import { INVITES_CALLS, type InvitesApi } from './api/invites-api.ts'
 import { LINKING_CALLS, type LinkingApi, type LinkingState } from './api/linking-api.ts'
 import { MESSAGES_CALLS, type ChatMessage, type MessagesApi, type TypingNotice } from './api/messages-api.ts'
 import { NETWORK_CALLS, type NetworkApi, type PeerStatus } from './api/network-api.ts'
-import { PEOPLE_CALLS, type PeopleApi } from './api/people-api.ts'
+import { PEOPLE_CALLS, type PeopleApi, type PresenceNotice } from './api/people-api.ts'
 import { RECORD_CALLS, type RecordApi } from './api/record-api.ts'
 import { RECOVERY_CALLS, type RecoveryApi } from './api/recovery-api.ts'
 import { SEARCH_CALLS, type SearchApi } from './api/search-api.ts'
@@ -122,6 +122,8 @@ export interface PeerEvents {
   backup: BackupWork | null
   /** A person whom the user has accepted types, or not any more. */
   typing: TypingNotice
+  /** Something is new about where a person is whom {@link PeopleApi.presence} was asked about. */
+  presence: PresenceNotice
   /** A person did something that is not a message, such as a reaction: `listen` has another line to print. */
   event: null
   /** Another process answers from now on: nobody heard what happened in between, so lists are read again. */

@@ -119,6 +119,7 @@ export class PeerEngine implements PeerApi {
       trust,
       marking,
       pictures,
+      presence,
       reporting,
       keeper,
       ownDevices,
@@ -154,6 +155,7 @@ export class PeerEngine implements PeerApi {
         safety,
         marking,
         pictures,
+        presence,
         reporting,
         tellDevices,
         onTrust
@@ -227,7 +229,8 @@ export class PeerEngine implements PeerApi {
         onMessage: row => this.#hub.has('message') && this.#hub.emit('message', this.#chat.parts.people.message(row)),
         onTransfer: transfer => this.#hub.emit('transfer', transfer),
         onBackupWork: work => this.#hub.emit('backup', work),
-        onTyping: notice => this.#hub.emit('typing', notice)
+        onTyping: notice => this.#hub.emit('typing', notice),
+        onPresence: notice => this.#hub.emit('presence', notice)
       }
     )
   }

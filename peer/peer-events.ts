@@ -10,6 +10,7 @@ export class PeerEventHub {
     transfer: new Set(),
     backup: new Set(),
     typing: new Set(),
+    presence: new Set(),
     event: new Set(),
     resumed: new Set()
   }

@@ -112,8 +112,10 @@ export interface ProfileVisibility {
 export interface Privacy {
   /** Whether senders are told that their messages were read. */
   tellsRead: boolean
-  /** Whether accepted people see that the user types. Whoever does not tell is not told. */
+  /** Whether accepted people see that the user types. The user who does not tell is not told. */
   tellsTyping: boolean
+  /** Whether accepted people see that the user is here, and was last. The user who does not tell is not told. */
+  tellsPresence: boolean
 }
 
 /** This device's own account. */

@@ -42,6 +42,14 @@ export interface PeopleApi {
    */
   picture(accountId: AccountHex): Promise<PersonPicture | null>
   /**
+   * Whether a person looks at Volo now, and when they did last, as far as they tell; asks their devices, unless they were asked less
+   * than two minutes ago. Answers and changes come as events `presence`, for five minutes after the last question. Of people whom the
+   * user has not accepted, and while the user tells nothing themselves, nothing is asked or known.
+   */
+  presence(accountId: AccountHex): Promise<PersonPresence>
+  /** The user looks at a screen, which says so every minute, or does not any more. Only people who ask are told. */
+  setHere(isHere: boolean): Promise<void>
+  /**
    * Tells the operator of the node in use about a person, in the user's words and with the messages that the user chose: that operator can
    * read them. The person is not told. Rejects with `own-account`, `message-too-long`, `too-many-messages`, `no-message`, `offline`, `refused`.
    * @returns the origin of the node.
@@ -62,8 +70,25 @@ export const PEOPLE_CALLS: CallTable<PeopleApi> = {
   contacts: 'repeat',
   mark: 'repeat',
   picture: 'repeat',
+  presence: 'repeat',
+  setHere: 'repeat',
   report: 'give-up'
 }
+
+/** Where a person is, as their devices tell. */
+export interface PersonPresence {
+  /** `here`: looks at Volo on some device. `away`: does not, or has told nothing for minutes. `unknown`: never told this account. */
+  state: 'here' | 'away' | 'unknown'
+  /** The last minute in which they were here, as this device knows; null if they never told. */
+  seenAt: number | null
+  /** When `here` means nothing any more without another word, by this device's clock. */
+  until: number | null
+  /** Devices of the person were asked a moment ago: an answer may come. */
+  isAsked: boolean
+}
+
+/** News about where a person is. */
+export type PresenceNotice = Omit<PersonPresence, 'isAsked'> & { accountId: AccountHex }
 
 /** What the user tells an operator about a person. */
 export interface PersonReport {

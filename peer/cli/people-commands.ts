@@ -34,7 +34,12 @@ export type PeopleCommand =
   | ({ kind: 'socialUnlink'; to: string } & CommonOptions)
   | ({ kind: 'socialShow'; provider: string; isShown: boolean } & CommonOptions)
   | ({ kind: 'socialList' } & CommonOptions)
-  | ({ kind: 'privacy'; tellsRead: boolean | undefined; tellsTyping: boolean | undefined } & CommonOptions)
+  | ({
+      kind: 'privacy'
+      tellsRead: boolean | undefined
+      tellsTyping: boolean | undefined
+      tellsPresence: boolean | undefined
+    } & CommonOptions)
   | ({ kind: 'requests' } & CommonOptions)
   | ({ kind: 'requestsAccept'; person: string } & CommonOptions)
   | ({ kind: 'requestsIgnore'; person: string } & CommonOptions)
@@ -74,7 +79,7 @@ const addPersonCommands: AddCommands = (program, common, take) => {
   program
     .command('person')
     .argument('<PERSON>')
-    .description('what is known of a person: names, record, your own marks')
+    .description('what is known of a person: names, record, your own marks, whether they are here')
     .option('--picture <FILE>', "save the person's picture; a file that is there already is never written over")
     .action((person: string, { picture }: { picture?: string }) =>
       take({ kind: 'person', person, picture, ...common() })
@@ -190,8 +195,15 @@ const addPrivacyCommand: AddCommands = (program, common, take) => {
     .description('what others learn of what you do; without options it is printed')
     .addOption(onOff('read', 'tell people that you have read their messages'))
     .addOption(onOff('typing', 'show accepted people that you type, and see it of them'))
-    .action(({ read, typing }: { read?: string; typing?: string }) =>
-      take({ kind: 'privacy', tellsRead: isOn(read), tellsTyping: isOn(typing), ...common() })
+    .addOption(onOff('presence', 'show accepted people that you are here, and see it of them'))
+    .action(({ read, typing, presence }: { read?: string; typing?: string; presence?: string }) =>
+      take({
+        kind: 'privacy',
+        tellsRead: isOn(read),
+        tellsTyping: isOn(typing),
+        tellsPresence: isOn(presence),
+        ...common()
+      })
     )
 }
 

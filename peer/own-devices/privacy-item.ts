@@ -5,8 +5,8 @@ import type { Privacy } from '../peer-api.ts'
 /** Name of the item. */
 export const PRIVACY_ITEM = 'privacy'
 
-const privacyCodec = struct({ tellsRead: bool, tellsTyping: bool })
-const USUAL: Privacy = { tellsRead: true, tellsTyping: true }
+const privacyCodec = struct({ tellsRead: bool, tellsTyping: bool, tellsPresence: bool })
+const USUAL: Privacy = { tellsRead: true, tellsTyping: true, tellsPresence: true }
 
 export const encodePrivacyItem = (privacy: Privacy): Uint8Array => encode(privacyCodec, privacy)
 

@@ -10,6 +10,7 @@ import type {
   Person,
   PersonMarks,
   PersonPicture,
+  PersonPresence,
   PersonReport,
   SafetyNumber
 } from '../peer-api.ts'
@@ -21,6 +22,12 @@ import type { Pictures } from './pictures.ts'
 import type { PersonViews } from './person-views.ts'
 import type { PublicRecords } from './public-record.ts'
 
+/** Knows where people are. */
+export interface PresenceSource {
+  of(account: string): Promise<PersonPresence>
+  setHere(isHere: boolean): Promise<void>
+}
+
 export interface PeopleCallsComponents {
   finder: PersonFinder
   publicRecords: PublicRecords
@@ -31,6 +38,7 @@ export interface PeopleCallsComponents {
   tellDevices: (accountId: AccountId) => Promise<void>
   marking: PersonMarking
   pictures: Pictures
+  presence: PresenceSource
   reporting: Reporting
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
@@ -92,6 +100,14 @@ export class PeopleCalls implements PeopleApi {
 
   picture(accountId: string): Promise<PersonPicture | null> {
     return this.#components.pictures.of(accountIdFromHex(accountId))
+  }
+
+  presence(accountId: string): Promise<PersonPresence> {
+    return this.#components.presence.of(accountId)
+  }
+
+  setHere(isHere: boolean): Promise<void> {
+    return this.#components.presence.setHere(isHere)
   }
 
   report(accountId: string, report: PersonReport): Promise<{ origin: string }> {

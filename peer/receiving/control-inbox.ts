@@ -49,6 +49,8 @@ export interface ControlInboxComponents {
   onGroupJoin: (accountId: AccountId, secret: Uint8Array) => void
   /** A person types, or not any more. */
   onTyping: (origin: PacketOrigin, typing: Extract<Control, { kind: 'typing' }>) => void
+  /** A person asks whether the user is here, or says so of themselves. */
+  onPresence: (origin: PacketOrigin, said: Extract<Control, { kind: 'presence' }>) => void
   /** A member told their name and display name. The listener looks them up outside the unit of work. */
   onProfile: (accountId: AccountId, profile: { username: string | null; displayName: string }) => void
 }
@@ -73,6 +75,8 @@ export class ControlInbox {
         return this.#components.auditor.take(unit, origin, control)
       case 'typing':
         return unit.after(() => this.#components.onTyping(origin, control))
+      case 'presence':
+        return unit.after(() => this.#components.onPresence(origin, control))
       case 'profile':
         return this.#profile(unit, origin, control)
       case 'inviteAccepted':

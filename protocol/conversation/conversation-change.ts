@@ -256,7 +256,7 @@ export async function pairChange(
       peerKey = isLive ? await keyAfter(env, origin, state, peerKey, body) : peerKey
     else if (body?.kind === 'receipt' || body?.kind === 'openedAck') controls.push(body)
     else if (body?.kind === 'seen' && isLive) controls.push(body)
-    else if (body?.kind === 'typing' && isLive) controls.push({ ...body, sentAt })
+    else if ((body?.kind === 'typing' || body?.kind === 'presence') && isLive) controls.push({ ...body, sentAt })
     else if ((body?.kind === 'profile' || body?.kind === 'groupLog') && isLive) controls.push(body)
     else if (body?.kind === 'resendRequest' && isLive) {
       if (state.openedSession) controls.push({ ...body, sentAt, sessionId: state.openedSession })

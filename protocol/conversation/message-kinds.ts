@@ -204,6 +204,11 @@ export const messageKinds = {
   groupJoin: { number: 31, codec: struct({ secret: bytes(32) }) },
   /** The sender has accepted an invitation of the other account; see invite/invite-link.ts. */
   inviteAccepted: { number: 32, codec: struct({ proof: bytes(32) }) },
+  /**
+   * In a direct conversation, from device to device: whether the sender looks at Volo now, and in which minute they did last (null if
+   * the device does not know). A question asks the other device for the same.
+   */
+  presence: { number: 33, codec: struct({ isQuestion: bool, isHere: bool, lastHere: nullable(uint()) }) },
   /** Shows a message at the top of the conversation, for all. */
   pin: { number: 48, codec: struct({ target, isPinned: bool, version }) },
   poll: {

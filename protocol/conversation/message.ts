@@ -100,6 +100,7 @@ export function decodeMessage(input: Uint8Array): Message {
 const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind']>([
   'receipt',
   'typing',
+  'presence',
   'head',
   'resendRequest',
   'openedAck',
@@ -114,6 +115,7 @@ const UNSEQUENCED: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind'
 const BETWEEN_TWO: ReadonlySet<MessageBody['kind']> = new Set<MessageBody['kind']>([
   'receipt',
   'typing',
+  'presence',
   'resendRequest',
   'openedAck',
   'keyUpdate',

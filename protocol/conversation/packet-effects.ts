@@ -41,6 +41,8 @@ export type Control =
   | BodyOf<'seen'>
   /** Of worth for seconds after `sentAt`, by the sender's clock. */
   | (BodyOf<'typing'> & { sentAt: number })
+  /** As typing. */
+  | (BodyOf<'presence'> & { sentAt: number })
   | BodyOf<'profile'>
   | BodyOf<'inviteAccepted'>
   /** Changes of a group, each signed by itself. */

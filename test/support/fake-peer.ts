@@ -54,6 +54,7 @@ export class FakePeer implements PeerApi {
     transfer: new Set(),
     backup: new Set(),
     typing: new Set(),
+    presence: new Set(),
     event: new Set(),
     resumed: new Set()
   }
@@ -289,6 +290,9 @@ export class FakePeer implements PeerApi {
 
   readonly people: PeerApi['people'] = {
     picture: async () => this.#picture && { type: 'image/png', content: this.#picture },
+
+    presence: async () => ({ state: 'unknown', seenAt: null, until: null, isAsked: false }),
+    setHere: async () => {},
 
     report: async () => ({ origin: 'https://volo.example' }),
 

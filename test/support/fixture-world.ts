@@ -113,7 +113,7 @@ export function me(change: Partial<Me> = {}): Me {
     deviceName: 'Chrome on Linux',
     deviceState: 'live',
     nameState: 'recorded',
-    privacy: { tellsRead: true, tellsTyping: true },
+    privacy: { tellsRead: true, tellsTyping: true, tellsPresence: true },
     visibility: { seenBy: 'contacts', isFoundByHandle: false },
     ...change
   }

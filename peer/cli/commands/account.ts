@@ -134,14 +134,20 @@ export const profileSet: Run<'profileSet'> = async (peer, command, output) => {
 
 export const privacy: Run<'privacy'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  const { tellsRead, tellsTyping } = command
+  const { tellsRead, tellsTyping, tellsPresence } = command
   const change = {
     ...(tellsRead === undefined ? {} : { tellsRead }),
-    ...(tellsTyping === undefined ? {} : { tellsTyping })
+    ...(tellsTyping === undefined ? {} : { tellsTyping }),
+    ...(tellsPresence === undefined ? {} : { tellsPresence })
   }
   const { privacy: now } = Object.keys(change).length > 0 ? await peer.account.changePrivacy(change) : await me(peer)
   const onOff = (isOn: boolean): string => (isOn ? 'on' : 'off')
-  await output.print(now, `Read receipts  ${onOff(now.tellsRead)}\nTyping         ${onOff(now.tellsTyping)}`)
+  const lines = [
+    `Read receipts  ${onOff(now.tellsRead)}`,
+    `Typing         ${onOff(now.tellsTyping)}`,
+    `Presence       ${onOff(now.tellsPresence)}`
+  ]
+  await output.print(now, lines.join('\n'))
   return EXIT.done
 }
 

@@ -21,6 +21,8 @@ import { isOver, untilSent } from './until-sent.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
 const LISTEN_PAGE = 100
+/** That `listen` runs is said again after this. */
+const HERE_EVERY_MS = 60_000
 
 export const send: Run<'send'> = async (peer, command, output) => {
   const { file } = command
@@ -168,9 +170,11 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
       : [])
   ]
   wake()
+  const notHere = beHere(peer)
   try {
     return await finished.promise
   } finally {
+    notHere()
     for (const stop of stops) stop()
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
     clearTimeout(timer)
@@ -179,6 +183,14 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
       output.note(`${printed} of ${wanted} lines came in time`)
     }
   }
+}
+
+/** Who listens is here, for accepted people who ask. @returns what ends it; the end of the peer tells the others. */
+function beHere(peer: NodePeer): () => void {
+  const say = (): void => void peer.people.setHere(true).catch(() => undefined)
+  say()
+  const timer = setInterval(say, HERE_EVERY_MS)
+  return () => clearInterval(timer)
 }
 
 async function printTyping(peer: NodePeer, { conversationId, from, isTyping }: TypingNotice, output: Output) {

@@ -1,6 +1,6 @@
 /** `person`, `contacts`, `block` and `unblock`. */
 import type { NodePeer } from '../../node-peer.ts'
-import type { Person, PersonMarks } from '../../peer-api.ts'
+import type { Person, PersonMarks, PersonPresence } from '../../peer-api.ts'
 import { nameOf, personJson, personLine } from '../output.ts'
 import { messageNamed } from './find-conversation.ts'
 import { personNamed } from './find-person.ts'
@@ -13,6 +13,9 @@ const REFRESH_WAIT_MS = 2_000
 /** Hex digits of a whole id. */
 const MESSAGE_ID_DIGITS = 64
 
+/** Devices of a person have so long to say whether they are here. */
+const PRESENCE_PATIENCE_MS = 1_000
+
 /** A command that names one person. */
 type AboutPerson = Extract<Runnable, { person: string }>
 
@@ -21,9 +24,10 @@ export const person: Run<'person'> = async (peer, command, output) => {
   const known = await personNamed(peer, command.person, command.timeoutMs)
   const found = await asOfNow(peer, known)
   if (command.picture !== undefined) await savePicture(peer, found, command.picture)
-  const links = await peer.social.links(found.accountId)
+  const [links, presence] = await Promise.all([peer.social.links(found.accountId), presenceOf(peer, found)])
   const linked = links.map(link => `\n    ${linkLine(link)}`).join('')
-  await output.print({ ...personJson(found), links }, personLine(found) + linked)
+  const here = presence.state === 'unknown' ? '' : `\n    ${presenceWords(presence)}`
+  await output.print({ ...personJson(found), presence, links }, personLine(found) + here + linked)
   return EXIT.done
 }
 
@@ -31,6 +35,26 @@ export const person: Run<'person'> = async (peer, command, output) => {
 async function asOfNow(peer: NodePeer, known: Person): Promise<Person> {
   if (known.isMe || !(await peer.online(REFRESH_WAIT_MS))) return known
   return peer.people.refresh(known.accountId).catch(() => known)
+}
+
+/** Where a person is: their devices are asked, and have a moment for the answer. */
+async function presenceOf(peer: NodePeer, { accountId, isMe }: Person) {
+  if (isMe) return { state: 'unknown', seenAt: null } as const
+  const answered = Promise.withResolvers<void>()
+  const stop = peer.on('presence', notice => notice.accountId === accountId && answered.resolve())
+  const timer = setTimeout(() => answered.resolve(), PRESENCE_PATIENCE_MS)
+  try {
+    if ((await peer.people.presence(accountId)).isAsked) await answered.promise
+    const { state, seenAt } = await peer.people.presence(accountId)
+    return { state, seenAt }
+  } finally {
+    stop()
+    clearTimeout(timer)
+  }
+}
+
+function presenceWords({ state, seenAt }: Pick<PersonPresence, 'state' | 'seenAt'>): string {
+  return state === 'here' ? 'is here now' : `was here last at ${new Date(seenAt ?? 0).toISOString()}`
 }
 
 export const contacts: Run<'contacts'> = async (peer, _command, output) => {

@@ -72,7 +72,7 @@ test('who does not tell is not told, and reading is told only by those who want 
   const [byAda, byBob] = [heardBy(ada), heardBy(bob)]
   expect(await jsonOn(ada.engine, 'privacy', '--typing', 'off')).toEqual({
     code: 0,
-    lines: [{ tellsRead: true, tellsTyping: false }]
+    lines: [{ tellsRead: true, tellsTyping: false, tellsPresence: true }]
   })
   await ada.engine.messages.tellTyping(chat, true)
   await bob.engine.messages.tellTyping(chat, true)
@@ -87,9 +87,17 @@ test('who does not tell is not told, and reading is told only by those who want 
   expect([byAda, byBob]).toEqual([[], []])
   const [hello] = await bob.engine.messages.page(chat)
   expect(hello!.state).not.toBe('read')
-  expect((await ada.engine.snapshot()).me!.privacy).toEqual({ tellsRead: false, tellsTyping: false })
+  expect((await ada.engine.snapshot()).me!.privacy).toEqual({
+    tellsRead: false,
+    tellsTyping: false,
+    tellsPresence: true
+  })
   await ada.restart()
-  expect((await ada.engine.snapshot()).me!.privacy).toEqual({ tellsRead: false, tellsTyping: false })
+  expect((await ada.engine.snapshot()).me!.privacy).toEqual({
+    tellsRead: false,
+    tellsTyping: false,
+    tellsPresence: true
+  })
 })
 
 test('a person who is not accepted neither learns nor shows it', async () => {

@@ -116,6 +116,7 @@ export class PeerHost {
     peer.api.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
     peer.api.on('backup', value => this.#tellAll({ kind: 'event', event: 'backup', value }))
     peer.api.on('typing', value => this.#tellAll({ kind: 'event', event: 'typing', value }))
+    peer.api.on('presence', value => this.#tellAll({ kind: 'event', event: 'presence', value }))
     peer.api.on('transfer', value => this.#tellAll({ kind: 'event', event: 'transfer', value }))
     return peer
   }

@@ -48,6 +48,7 @@ const bodies: MessageBody[] = [
   { kind: 'voiceNote', blob, durationMs: 4_000, waveform: Uint8Array.of(1, 2, 3) },
   { kind: 'receipt', state: 'read', targets: [ownTarget] },
   { kind: 'typing', active: true },
+  { kind: 'presence', isQuestion: true, isHere: false, lastHere: 1_800_000_000_000 },
   { kind: 'timer', seconds: 86_400, version },
   {
     kind: 'profile',
@@ -200,6 +201,7 @@ describe('a message', () => {
     expect(outside).toEqual([
       'receipt',
       'typing',
+      'presence',
       'resendRequest',
       'historyChunk',
       'openedAck',
@@ -215,6 +217,7 @@ describe('a message', () => {
     expect(bodies.filter(({ kind }) => isBetweenTwo(kind)).map(({ kind }) => kind)).toEqual([
       'receipt',
       'typing',
+      'presence',
       'resendRequest',
       'historyChunk',
       'openedAck',

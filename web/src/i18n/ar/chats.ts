@@ -180,6 +180,8 @@ export const chats: typeof English = {
         many: 'حذفت الشبكة ما يصل إلى {n} رسالة من أشخاص لا تعرفهم قبل عودة هذا الجهاز.',
         other: 'حذفت الشبكة ما يصل إلى {n} رسالة من أشخاص لا تعرفهم قبل عودة هذا الجهاز.'
       }),
+    hereNow: 'آخر ظهور: الآن',
+    hereLast: when => `آخر ظهور: ${when}`,
     typing: (names, n) => (n === 1 ? `يكتب ${isolated(names)} الآن…` : `يكتبون الآن: ${isolated(names)}…`),
     timerOn: time => `تختفي الرسائل الجديدة بعد ${time}.`,
     timerOff: 'تبقى الرسائل الجديدة.',

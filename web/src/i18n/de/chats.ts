@@ -133,6 +133,8 @@ export const chats: typeof English = {
         other:
           'Das Netz hat bis zu {n} Nachrichten von Personen gelöscht, die du nicht kennst, bevor dieses Gerät zurückkam.'
       }),
+    hereNow: 'Gerade hier',
+    hereLast: when => `Zuletzt hier: ${when}`,
     typing: (names, n) => (n === 1 ? `${names} schreibt …` : `${names} schreiben …`),
     timerOn: time => `Neue Nachrichten verschwinden nach dieser Zeit: ${time}.`,
     timerOff: 'Neue Nachrichten bleiben.',

@@ -123,6 +123,8 @@ export const chats = {
         one: 'The network deleted a message from a person you don’t know before this device came back.',
         other: 'The network deleted up to {n} messages from people you don’t know before this device came back.'
       }),
+    hereNow: 'Here now',
+    hereLast: (when: string) => `Here last: ${when}`,
     typing: (names: string, n: number) => (n === 1 ? `${names} is typing…` : `${names} are typing…`),
     timerOn: (time: string) => `New messages disappear after ${time}.`,
     timerOff: 'New messages stay.',

@@ -8,6 +8,8 @@ import type { PeerApi } from './peer-api.ts'
 import { platformTimers, SILENT_LOG } from './ports.ts'
 import { createBrowserLock, type BrowserLock } from './store/browser/browser-lock.ts'
 import { openKeyTable } from './store/browser/key-table.ts'
+import { readLockWays } from './store/browser/browser-store-key.ts'
+import type { LockWays, Opener } from './store/browser/key-slots.ts'
 import { openBrowserStore } from './store/browser/open-browser-store.ts'
 import { platformVault } from './store/browser/platform-vault.ts'
 import { openLevelStore } from './store/level-store.ts'
@@ -23,8 +25,8 @@ export interface BrowserPeerOptions {
   origin: string
   /** Of the app whose code this is. */
   version: string
-  /** Of this browser's lock, undefined until a person was asked for it. */
-  passphrase: string | undefined
+  /** What opens this browser's lock, undefined until a person was asked. */
+  opener: Opener | undefined
   /** The browser has closed the storage, as it does when the user deletes the site's data: this peer has stopped. */
   onEnded: () => void
 }
@@ -39,8 +41,10 @@ export interface BrowserPeer {
 
 const KEYS_NAME = 'volo-keys'
 const STORE_NAME = 'volo-store'
+/** Of files, encrypted. */
+const FILES_NAME = 'volo-files'
 /** As `browser-level` names its databases. */
-const DATABASES = [KEYS_NAME, `level-js-${STORE_NAME}`]
+const DATABASES = [KEYS_NAME, ...[STORE_NAME, FILES_NAME].map(name => `level-js-${name}`)]
 
 /** Longest piece that `getRandomValues` fills at once, in bytes. */
 const MAX_RANDOM_BYTES = 65_536
@@ -56,12 +60,12 @@ function platformRandom(length: number): Uint8Array {
  * that, or a lock where there is none.
  *
  * @throws PeerError `store` if the browser's storage cannot be used, a newer version of the app wrote it, half of it is gone
- * (`key-missing`), or it is locked (`passphrase-needed`, `passphrase-wrong`).
+ * (`key-missing`), or it is locked (`locked`, `passphrase-wrong`, `passkey-wrong`).
  */
 export async function createBrowserPeer({
   origin,
   version,
-  passphrase,
+  opener,
   onEnded
 }: BrowserPeerOptions): Promise<BrowserPeer> {
   const { subtle } = globalThis.crypto
@@ -77,9 +81,14 @@ export async function createBrowserPeer({
       wrapping: passphraseWrapping(webCrypto, platformRandom),
       openLevel: () => openLevelStore(STORE_NAME, closed.resolve)
     },
-    passphrase,
+    opener,
     platformTimers.now()
   ).catch((error: unknown) => {
+    table.close()
+    throw error
+  })
+  const files = await openLevelStore(FILES_NAME).catch(async (error: unknown) => {
+    await store.close()
     table.close()
     throw error
   })
@@ -100,7 +109,7 @@ export async function createBrowserPeer({
       vault,
       transport: new Libp2pTransport({ allowPlain: host => engine.isLocalDevnet && isLoopback(host) }),
       fetch: (url, init) => fetch(url, init),
-      objects: new LevelObjects(await openLevelStore('volo-files')),
+      objects: new LevelObjects(files),
       log: SILENT_LOG,
       release: () => release
     },
@@ -128,6 +137,16 @@ export async function createBrowserPeer({
     }
   }
   return { api: engine, lock, start, stop }
+}
+
+/** Which ways open this browser profile, whether or not its peer is open. @throws PeerError `store` if its storage cannot be used. */
+export async function browserLockWays(): Promise<LockWays> {
+  const table = await openKeyTable(KEYS_NAME, () => undefined)
+  try {
+    return await readLockWays(table)
+  } finally {
+    table.close()
+  }
 }
 
 /** Deletes everything that the peer of this browser profile keeps. The peer must have stopped. */

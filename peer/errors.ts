@@ -34,6 +34,9 @@ const STORE_FAULTS = [
   'key-damaged',
   'key-weak',
   'signing-key-unusable',
+  /** A browser has a lock, and no tab has opened it. */
+  'locked',
+  'passkey-wrong',
   'passphrase-needed',
   'passphrase-not-needed',
   'passphrase-wrong'
@@ -289,10 +292,10 @@ export function errorOf({ code, facts }: PeerFailure): PeerError {
   return new PeerError(code as 'held', facts as FailureFacts['held']) as PeerError
 }
 
-/** Whether a call failed because the browser is locked and no tab gave the passphrase. */
+/** Whether a call failed because the browser is locked and no tab has opened it. */
 export function isLockedOut(error: unknown): boolean {
   const { code, facts } = failureOf(error)
-  return code === 'store' && facts.fault === 'passphrase-needed'
+  return code === 'store' && facts.fault === 'locked'
 }
 
 /** A failure of the store. @param cause - what the system threw; its message becomes the `detail`. */

@@ -75,6 +75,8 @@ const STORE: Record<FailureFacts['store']['fault'], (facts: { location: string; 
   'key-weak': ({ location }) => `the key file in ${location} asks for a weaker key derivation than allowed`,
   'signing-key-unusable': () =>
     'the signing key of this device is missing from its data; restore the whole data directory',
+  locked: ({ location }) => `${location} is locked`,
+  'passkey-wrong': ({ location }) => `the passkey does not open ${location}`,
   'passphrase-needed': ({ location }) =>
     `${location} is protected by a passphrase; name its file in VOLO_PASSPHRASE_FILE`,
   'passphrase-not-needed': ({ location }) =>

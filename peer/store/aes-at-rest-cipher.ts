@@ -1,5 +1,6 @@
 import { concatBytes, utf8 } from '../../protocol/bytes.ts'
 import { AEAD_NONCE_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import type { Secret } from '../../protocol/secret.ts'
 import type { AtRestCipher } from '../ports.ts'
 
 /** Nonces drawn at once: they are no secret, and drawing costs the same for one as for many. */
@@ -16,7 +17,7 @@ export const sealContext = (name: string): Uint8Array => utf8(`volo/1/store-seal
  */
 export function createAesAtRestCipher(
   crypto: Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>,
-  key: Uint8Array,
+  key: Secret,
   random: Random
 ): AtRestCipher {
   let drawn: Uint8Array = new Uint8Array()
@@ -32,12 +33,12 @@ export function createAesAtRestCipher(
       return concatBytes(
         Uint8Array.of(SEAL_VERSION),
         nonce,
-        await crypto.aesGcmSeal(key, nonce, value, sealContext(name))
+        await crypto.aesGcmSeal(key.expose(), nonce, value, sealContext(name))
       )
     },
     async open(name, sealed) {
       const nonce = sealed.subarray(1, 1 + AEAD_NONCE_BYTES)
-      return crypto.aesGcmOpen(key, nonce, sealed.subarray(1 + AEAD_NONCE_BYTES), sealContext(name))
+      return crypto.aesGcmOpen(key.expose(), nonce, sealed.subarray(1 + AEAD_NONCE_BYTES), sealContext(name))
     }
   }
 }

@@ -1,6 +1,7 @@
 /** How entries are named on disk: a thief who copies the disk learns no id from a name. */
 import { concatBytes, toHex, utf8 } from '../../protocol/bytes.ts'
 import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import type { Secret } from '../../protocol/secret.ts'
 
 /**
  * Name of an entry. `space` is the kind, `id` what it belongs to, `order` sorts within `(space, id)`.
@@ -32,11 +33,11 @@ export const isBlinded = (key: string): boolean => orderIn(key).startsWith(BLIND
 /** The keys of a store, under its blinding key. */
 export class EntryNames {
   readonly #crypto: Pick<Crypto, 'hmacSha256'>
-  readonly #blindKey: Uint8Array
+  readonly #blindKey: Secret
   readonly #blinds = new Map<string, string>()
 
   /** @param blindKey - 32 bytes, secret, the same for the whole life of the store. */
-  constructor(crypto: Pick<Crypto, 'hmacSha256'>, blindKey: Uint8Array) {
+  constructor(crypto: Pick<Crypto, 'hmacSha256'>, blindKey: Secret) {
     this.#crypto = crypto
     this.#blindKey = blindKey
   }
@@ -64,7 +65,7 @@ export class EntryNames {
   #blind(name: string): string {
     let blind = this.#blinds.get(name)
     if (blind === undefined) {
-      blind = toHex(this.#crypto.hmacSha256(this.#blindKey, utf8(name)).subarray(0, BLIND_BYTES))
+      blind = toHex(this.#crypto.hmacSha256(this.#blindKey.expose(), utf8(name)).subarray(0, BLIND_BYTES))
       // Emptied when full: what is in use comes back at once.
       if (this.#blinds.size >= MAX_CACHED_BLINDS) this.#blinds.clear()
       this.#blinds.set(name, blind)

@@ -1,7 +1,8 @@
-/** A key wrapped under a passphrase: who has the wrapped form has to guess the passphrase, at the cost of {@link PASSPHRASE_COST} a try. */
-import { fromHex, toHex, utf8, wipe } from '../../protocol/bytes.ts'
+/** A key wrapped under a passphrase: a thief of the wrapped form has to guess the passphrase, at the cost of {@link PASSPHRASE_COST} a try. */
+import { fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
 import { argon2id } from '../../protocol/crypto/argon2id.ts'
-import { AEAD_NONCE_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { Secret } from '../../protocol/secret.ts'
 import { PeerError, storeFailure } from '../errors.ts'
 
 /** Argon2id for passphrases: half a second of one processor, 64 MiB. Also the least that a stored key may name. */
@@ -27,8 +28,8 @@ type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
 
 /** {@link wrapKey} and {@link unwrapKey}. */
 export interface KeyWrapping {
-  wrap(key: Uint8Array, passphrase: string): Promise<WrappedKey>
-  unwrap(location: string, stored: WrappedKey, passphrase: string): Promise<Uint8Array>
+  wrap(key: Secret, passphrase: string): Promise<WrappedKey>
+  unwrap(location: string, stored: WrappedKey, passphrase: string): Promise<Secret>
 }
 
 export function passphraseWrapping(crypto: SealCrypto, random: Random): KeyWrapping {
@@ -47,24 +48,43 @@ export function requirePassphrase(passphrase: string): void {
     throw new PeerError('passphrase', { fault: 'long', limit: MAX_PASSPHRASE_LENGTH })
 }
 
-/** @param key - 32 bytes; the caller wipes them. */
+/** Reads a wrapped key from a file or a database. @returns undefined if the value has another form. */
+export function parseWrappedKey(value: unknown): WrappedKey | undefined {
+  const found = (value ?? {}) as Partial<Record<keyof WrappedKey, unknown>>
+  const { memoryKib, iterations, parallelism, salt, nonce, wrapped } = found
+  const costs = [memoryKib, iterations, parallelism]
+  if (!costs.every(cost => Number.isSafeInteger(cost) && (cost as number) >= 0)) return undefined
+  if (!isHexOf(salt, SALT_BYTES) || !isSealedKey({ nonce, wrapped })) return undefined
+  return { memoryKib, iterations, parallelism, salt, nonce, wrapped } as WrappedKey
+}
+
+/** Whether both are lower-case hex, of the lengths that AES-GCM gives a sealed key. */
+export function isSealedKey({ nonce, wrapped }: { nonce?: unknown; wrapped?: unknown }): boolean {
+  return isHexOf(nonce, AEAD_NONCE_BYTES) && isHexOf(wrapped, KEY_BYTES + AEAD_TAG_BYTES)
+}
+
+/** Whether a value is lower-case hex of so many bytes. */
+export const isHexOf = (value: unknown, bytes: number): value is string =>
+  typeof value === 'string' && value.length === 2 * bytes && /^[0-9a-f]*$/.test(value)
+
+/** @param key - 32 bytes; the caller erases them. */
 export async function wrapKey(
   crypto: SealCrypto,
   random: Random,
-  key: Uint8Array,
+  key: Secret,
   passphrase: string
 ): Promise<WrappedKey> {
   const head = { ...PASSPHRASE_COST, salt: toHex(random(SALT_BYTES)) }
   const nonce = random(AEAD_NONCE_BYTES)
   const wrapping = await wrappingKey(passphrase, head)
-  const wrapped = await crypto.aesGcmSeal(wrapping, nonce, key, wrapContext(head))
-  wipe(wrapping)
+  const wrapped = await crypto.aesGcmSeal(wrapping.expose(), nonce, key.expose(), wrapContext(head))
+  wrapping.erase()
   return { ...head, nonce: toHex(nonce), wrapped: toHex(wrapped) }
 }
 
 /**
  * @param location - of the wrapped key, for messages.
- * @returns 32 bytes; the caller wipes them.
+ * @returns 32 bytes; the caller erases them.
  * @throws PeerError `store`: `key-weak` if the cost is below {@link PASSPHRASE_COST}, else `passphrase-wrong`.
  */
 export async function unwrapKey(
@@ -72,14 +92,15 @@ export async function unwrapKey(
   location: string,
   stored: WrappedKey,
   passphrase: string
-): Promise<Uint8Array> {
+): Promise<Secret> {
   const { memoryKib, iterations } = stored
   if (memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations)
     throw storeFailure('key-weak', location)
   try {
     const wrapping = await wrappingKey(passphrase, stored)
-    const key = await crypto.aesGcmOpen(wrapping, fromHex(stored.nonce), fromHex(stored.wrapped), wrapContext(stored))
-    wipe(wrapping)
+    const sealed = [fromHex(stored.nonce), fromHex(stored.wrapped)] as const
+    const key = new Secret(await crypto.aesGcmOpen(wrapping.expose(), ...sealed, wrapContext(stored)))
+    wrapping.erase()
     return key
   } catch (error) {
     throw storeFailure('passphrase-wrong', location, error)
@@ -89,9 +110,9 @@ export async function unwrapKey(
 type Head = Omit<WrappedKey, 'nonce' | 'wrapped'>
 
 /** Keyboards compose letters differently: the normal form makes one passphrase of them. */
-function wrappingKey(passphrase: string, { salt, memoryKib, iterations, parallelism }: Head): Promise<Uint8Array> {
+async function wrappingKey(passphrase: string, { salt, memoryKib, iterations, parallelism }: Head): Promise<Secret> {
   const cost = { memoryKib, iterations, parallelism }
-  return argon2id(utf8(passphrase.normalize('NFKC')), fromHex(salt), cost, KEY_BYTES)
+  return new Secret(await argon2id(utf8(passphrase.normalize('NFKC')), fromHex(salt), cost, KEY_BYTES))
 }
 
 /** The cost is part of the associated data: a key with a lowered cost does not open. */

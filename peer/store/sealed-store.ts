@@ -1,4 +1,5 @@
-import type { Crypto } from '../../protocol/crypto/crypto.ts'
+import { KEY_BYTES, type Crypto } from '../../protocol/crypto/crypto.ts'
+import { Secret } from '../../protocol/secret.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { AtRestCipher, KeyValueStore, SecretKeys, StoreChange } from '../ports.ts'
 import { EntryNames, isBlinded, splitOrder, withOrder, type EntryName } from './entry-names.ts'
@@ -69,8 +70,8 @@ export class SealedStore {
     secrets?: { keys: SecretKeys; now: number }
   ): Promise<SealedStore> {
     const sealed = await store.get(BLIND_KEY)
-    const blindKey = sealed ? await cipher.open(BLIND_KEY, sealed) : random(32)
-    if (!sealed) await store.batch([{ key: BLIND_KEY, value: await cipher.seal(BLIND_KEY, blindKey) }])
+    const blindKey = new Secret(sealed ? await cipher.open(BLIND_KEY, sealed) : random(KEY_BYTES))
+    if (!sealed) await store.batch([{ key: BLIND_KEY, value: await cipher.seal(BLIND_KEY, blindKey.expose()) }])
     const isNew = !sealed
     const opened = secrets && (await openRotatingCipher(store, cipher, secrets.keys, { now: secrets.now, isNew }))
     return new SealedStore(store, cipher, new EntryNames(crypto, blindKey), opened)

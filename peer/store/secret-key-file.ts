@@ -1,11 +1,13 @@
 /** Keys of secrets in Node: one small file beside the database, which never keeps a key in its own files. */
 import { open, readFile, rename, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fromHex, toHex, wipe } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { Secret } from '../../protocol/secret.ts'
 import { storeFailure } from '../errors.ts'
 import type { AtRestCipher, SecretKey, SecretKeys } from '../ports.ts'
 import { createAesAtRestCipher } from './aes-at-rest-cipher.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** Name of the file in a data directory. */
 export const SECRET_KEY_FILE = 'secret-keys.json'
@@ -32,7 +34,7 @@ export function createSecretKeyFile(
   path: string
 ): SecretKeys {
   let stored: StoredKey[] = []
-  const secrets = new Map<number, Uint8Array>()
+  const secrets = new Map<number, Secret>()
   const keyOf = ({ number, since }: StoredKey): SecretKey => ({
     number,
     since,
@@ -43,13 +45,13 @@ export function createSecretKeyFile(
     async load() {
       stored = await readKeys(path)
       for (const { number, sealed } of stored) {
-        secrets.set(number, await storeCipher.open(sealName(number), fromHex(sealed)))
+        secrets.set(number, new Secret(await storeCipher.open(sealName(number), fromHex(sealed))))
       }
       return stored.map(keyOf)
     },
     async add(number, since) {
-      const secret = random(KEY_BYTES)
-      const key = { number, since, sealed: toHex(await storeCipher.seal(sealName(number), secret)) }
+      const secret = new Secret(random(KEY_BYTES))
+      const key = { number, since, sealed: toHex(await storeCipher.seal(sealName(number), secret.expose())) }
       await replaceFile(path, [...stored, key], random)
       stored = [...stored, key]
       secrets.set(number, secret)
@@ -61,7 +63,7 @@ export function createSecretKeyFile(
       stored = kept
       for (const [other, secret] of secrets) {
         if (other === number) continue
-        wipe(secret)
+        secret.erase()
         secrets.delete(other)
       }
     }
@@ -126,14 +128,6 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 async function writeDurably(path: string, text: string): Promise<void> {
   const handle = await open(path, 'w', OWNER_ONLY)
   await handle.writeFile(text)
-  await handle.sync()
-  await handle.close()
-}
-
-/** Makes the new name survive a power cut. Windows has no such call, and does it by itself. */
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(directory, 'r')
   await handle.sync()
   await handle.close()
 }

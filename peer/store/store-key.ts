@@ -3,8 +3,10 @@ import { chmod, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/pro
 import { join } from 'node:path'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { Secret } from '../../protocol/secret.ts'
 import { PeerError, storeFailure } from '../errors.ts'
-import { unwrapKey, wrapKey, type WrappedKey } from './passphrase-wrap.ts'
+import { isHexOf, parseWrappedKey, unwrapKey, wrapKey, type WrappedKey } from './passphrase-wrap.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 /** Name of the key file in a data directory. */
 export const KEY_FILE = 'store-key.json'
@@ -42,7 +44,7 @@ export async function loadStoreKey(
   random: Random,
   directory: string,
   passphrase: string | undefined
-): Promise<Uint8Array> {
+): Promise<Secret> {
   const path = join(directory, KEY_FILE)
   const text = await readKeyFile(directory, path)
   if (text === undefined) {
@@ -55,7 +57,7 @@ export async function loadStoreKey(
     if (passphrase !== undefined) {
       throw storeFailure('passphrase-not-needed', directory)
     }
-    return fromHex(file.key, KEY_BYTES)
+    return new Secret(fromHex(file.key))
   }
   if (passphrase === undefined) {
     throw storeFailure('passphrase-needed', directory)
@@ -101,8 +103,11 @@ async function readKeyFile(directory: string, path: string): Promise<string | un
 
 function parseKeyFile(path: string, text: string): PlainKey | LockedKey {
   try {
-    const file = JSON.parse(text) as PlainKey | LockedKey
-    if (file.version === 1 && (file.kind === 'plain' || file.kind === 'argon2id')) return file
+    const file = JSON.parse(text) as Record<string, unknown>
+    const { version, kind, key } = file
+    if (version === 1 && kind === 'plain' && isHexOf(key, KEY_BYTES)) return { version, kind, key }
+    const wrapped = parseWrappedKey(file)
+    if (version === 1 && kind === 'argon2id' && wrapped) return { version, kind, ...wrapped }
   } catch {
     // Reported below, without the content.
   }
@@ -115,11 +120,11 @@ async function createKey(
   directory: string,
   path: string,
   passphrase: string | undefined
-): Promise<Uint8Array> {
-  const key = random(KEY_BYTES)
+): Promise<Secret> {
+  const key = new Secret(random(KEY_BYTES))
   const file: PlainKey | LockedKey =
     passphrase === undefined
-      ? { version: 1, kind: 'plain', key: toHex(key) }
+      ? { version: 1, kind: 'plain', key: toHex(key.expose()) }
       : { version: 1, kind: 'argon2id', ...(await wrapKey(crypto, random, key, passphrase)) }
   try {
     // Complete before it has its name: a crash in between must not leave half a key.
@@ -128,6 +133,8 @@ async function createKey(
     await handle.sync()
     await handle.close()
     await rename(`${path}.new`, path)
+    // The store beside it is written to the disk: its key must not be what a power cut takes.
+    await syncDirectory(directory)
   } catch (error) {
     throw storeFailure('not-writable', directory, error)
   }

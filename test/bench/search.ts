@@ -6,6 +6,7 @@ import type { MessageId } from '../../protocol/conversation/message.ts'
 import { createNodeCrypto } from '../../protocol/crypto/backends/node-crypto.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
+import { Secret } from '../../protocol/secret.ts'
 import { SILENT_LOG } from '../../peer/ports.ts'
 import { foldedWords } from '../../peer/search/folded-words.ts'
 import { SearchIndex } from '../../peer/search/search-index.ts'
@@ -75,7 +76,7 @@ const rowOf = (conversationId: ConversationId, text: string, sentAt: number): Me
 export async function benchSearch(): Promise<void> {
   const folder = temporaryFolder()
   const level = await openLevelStore(folder)
-  const cipher = createAesAtRestCipher(crypto, random(32), random)
+  const cipher = createAesAtRestCipher(crypto, new Secret(random(32)), random)
   const open = async (): Promise<StateStore> => new StateStore(await SealedStore.open(level, cipher, crypto, random))
   try {
     const words = vocabulary()

@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { LocalNetwork } from '../support/network/real-processes/local-network.ts'
 import { BrowserPerson } from './support/person.ts'
+import { VirtualPasskeys } from './support/virtual-passkeys.ts'
 
 const PASSPHRASE = 'correct horse battery'
 const lockScreen = (page: Page) => page.getByRole('heading', { name: 'Volo is locked' })
@@ -28,13 +29,31 @@ function usableKeys(page: Page): Promise<number> {
   })
 }
 
+/** How many files the browser keeps, after one more was put there. */
+function filesKept(page: Page, more?: string): Promise<number> {
+  return page.evaluate(async more => {
+    const settled = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error!)
+      })
+    const db = await settled(indexedDB.open('level-js-volo-files'))
+    const files = db.transaction('volo-files', 'readwrite').objectStore('volo-files')
+    if (more !== undefined) await settled(files.put(new Uint8Array(), more))
+    const count = await settled(files.count())
+    db.close()
+    return count
+  }, more)
+}
+
 test.describe('what a browser keeps', () => {
   let network: LocalNetwork
   let url: string
 
   test.beforeAll(async () => {
     network = await LocalNetwork.start({ nodes: 1 })
-    url = network.urls[0]!
+    // By name: browsers make no passkey for the address of a machine.
+    url = network.urls[0]!.replace('127.0.0.1', 'localhost')
   })
 
   test.afterAll(async () => network?.stop())
@@ -92,14 +111,70 @@ test.describe('what a browser keeps', () => {
       await second.close()
     })
 
+    const form = (name: string) => page.getByRole('form', { name })
+    const submit = (name: string) => form(name).getByRole('button', { name }).click()
+    const passkeys = await VirtualPasskeys.attach(page, false)
+
+    await test.step('a passkey that gives no key locks nothing, and says so', async () => {
+      await page.goto(`${url}/#/you/lock`)
+      await form('Add a passkey').getByLabel('Passphrase now').fill(PASSPHRASE)
+      await submit('Add a passkey')
+      await expect(form('Add a passkey').getByRole('alert')).toContainText('This passkey cannot lock Volo')
+      await expect(page.getByText('This browser is locked with a passphrase.')).toBeVisible()
+    })
+
+    await test.step('one that does opens the browser beside the passphrase', async () => {
+      await passkeys.replace(true)
+      await submit('Add a passkey')
+      await expect(page.getByText('The passkey opens this browser from now on.')).toBeVisible()
+      expect(await passkeys.count()).toBe(1)
+      await leaveApp(page, url)
+      expect(await usableKeys(page)).toBe(0)
+      await page.goto(url)
+      await page.getByRole('button', { name: 'Unlock with the passkey' }).click()
+      await ada.openChat('Bob')
+      await expect(ada.message('after the lock')).toBeVisible()
+    })
+
+    await test.step('it is asked before the passphrase goes, and then locks alone', async () => {
+      await page.goto(`${url}/#/you/lock`)
+      await submit('Remove the passphrase')
+      await expect(page.getByText('The passphrase was removed.')).toBeVisible({ timeout: 60_000 })
+      await page.getByRole('button', { name: 'Lock now' }).click()
+      await expect(lockScreen(page)).toBeVisible()
+      await expect(page.getByLabel('Passphrase', { exact: true })).toHaveCount(0)
+      await page.getByRole('button', { name: 'Unlock with the passkey' }).click()
+      await expect(lockScreen(page)).toHaveCount(0)
+    })
+
+    await test.step('a passkey that is lost is removed with the passphrase', async () => {
+      await page.goto(`${url}/#/you/lock`)
+      await page.getByLabel('New passphrase').fill(PASSPHRASE)
+      await page.getByLabel('The same again').fill(PASSPHRASE)
+      await submit('Add a passphrase')
+      await expect(page.getByText('The passphrase opens this browser, too.')).toBeVisible()
+      await page.getByRole('button', { name: 'Lock now' }).click()
+      await passkeys.setUserVerified(false)
+      await page.getByRole('button', { name: 'Unlock with the passkey' }).click()
+      await expect(page.getByRole('alert')).toContainText('The passkey was not used')
+      await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE)
+      await page.getByRole('button', { name: 'Unlock', exact: true }).click()
+      await expect(lockScreen(page)).toHaveCount(0)
+      await form('Remove the passkey').getByLabel('Passphrase now').fill(PASSPHRASE)
+      await submit('Remove the passkey')
+      await expect(page.getByText('The passkey was removed.')).toBeVisible({ timeout: 60_000 })
+    })
+
     await test.step('a forgotten passphrase is a new beginning', async () => {
       await leaveApp(page, url)
+      expect(await filesKept(page, 'a file')).toBe(1)
       await page.goto(url)
       await page.getByText('Forgot the passphrase?').click()
       await page.getByRole('button', { name: 'Forget everything in this browser' }).click()
       await expect(page.getByRole('dialog')).toContainText('for good')
       await page.getByRole('button', { name: 'Forget everything', exact: true }).click()
       await expect(welcome(page)).toBeVisible()
+      expect(await filesKept(page)).toBe(0)
       // It was this person's own wish: nothing to explain.
       await expect(page.getByRole('alert')).toHaveCount(0)
     })

@@ -37,7 +37,7 @@ for (const walk of WALKS) {
       for (const screen of screens) {
         const isTelling = TELLING.has(screen.name)
         await changeWindow(page, walk.first)
-        await openScreen(page, app.origin, screen, walk.first.language)
+        await openScreen(page, app.byName, screen, walk.first.language)
         // What a screen is made of was checked in the first walk; another window can only change how it looks.
         await check(screen.name, walk === WALKS[0] || isTelling ? 'all' : 'looks')
         for (const view of isTelling ? walk.then : []) {
@@ -51,7 +51,7 @@ for (const walk of WALKS) {
 }
 
 test('the app can be used by keyboard alone', async ({ page }) => {
-  await openScreen(page, app.origin, screenNamed('chats'))
+  await openScreen(page, app.byName, screenNamed('chats'))
 
   // Ctrl+K, a few letters, Enter: in a chat, ready to write.
   await page.keyboard.press('Control+k')
@@ -162,7 +162,7 @@ test('nothing that people write runs, loads anything, or becomes a part of the p
 })
 
 test('a long thread stays where one reads, and follows when one is at its end', async ({ page }) => {
-  await openScreen(page, app.origin, screenNamed('thread'))
+  await openScreen(page, app.byName, screenNamed('thread'))
   const log = page.getByRole('log')
   const fromEnd = () => log.evaluate(list => list.scrollHeight - list.clientHeight - list.scrollTop)
   await expect(log.getByText('Shall I bring the drawings?')).toBeInViewport()

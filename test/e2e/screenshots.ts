@@ -30,7 +30,7 @@ for (const view of chosen(views)) {
     const context = await browser.newContext(contextOptions(view.walk, view))
     const page = await context.newPage()
     await prepareView(page, view)
-    await openScreen(page, app.origin, screen, view.language)
+    await openScreen(page, app.byName, screen, view.language)
     const path = join(folder, `${screen.name}-${view.name}.png`)
     await page.screenshot({ path, animations: 'disabled' })
     await context.close()

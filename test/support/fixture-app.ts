@@ -9,13 +9,14 @@ import { configuredEpoch, type ListedNode } from '../../protocol/wire/placement.
 export const FIXTURE_FOLDER = resolve('dist/web-fixture')
 
 /**
- * Serves a built app on loopback as a node does, with a node's security headers.
+ * Serves a built app on loopback as a node does, with a node's security headers. `byName` is the same origin for browsers that ask for
+ * a name, as they do for passkeys.
  * @param options - `nodes`: origins of the listed nodes, `port`: 0 for any.
  */
 export async function serveApp(
   folder: string,
   { nodes = [], port = 0 }: { nodes?: string[]; port?: number } = {}
-): Promise<{ origin: string; stop(): Promise<void> }> {
+): Promise<{ origin: string; byName: string; stop(): Promise<void> }> {
   const server = fastify({ forceCloseConnections: true })
   const listed = nodes.map(url => ({ url }) as ListedNode)
   const epoch = configuredEpoch(0, new Uint8Array(32), listed)
@@ -30,7 +31,7 @@ export async function serveApp(
   server.get('/favicon.ico', async (_request, reply) => reply.code(204).send())
   await staticApp(server, folder)
   const origin = await server.listen({ host: '127.0.0.1', port })
-  return { origin, stop: () => server.close() }
+  return { origin, byName: origin.replace('127.0.0.1', 'localhost'), stop: () => server.close() }
 }
 
 /** Builds the app with its scripted peer. Takes seconds. */

@@ -1,6 +1,6 @@
 /** Keys of a store's secrets in a browser. A deleted one is gone from the database, not at once from the files of the profile. */
-import { wipe } from '../../../protocol/bytes.ts'
 import { KEY_BYTES, type Random } from '../../../protocol/crypto/crypto.ts'
+import { Secret } from '../../../protocol/secret.ts'
 import type { SecretKey, SecretKeys } from '../../ports.ts'
 import type { BrowserStoreKey } from './browser-store-key.ts'
 import type { KeyTable } from './key-table.ts'
@@ -26,16 +26,16 @@ export function browserSecretKeys(
   }
   const platformKey = async (stored: StoredSecretKey): Promise<CryptoKey> => {
     if ('key' in stored) return stored.key
-    const secret = await storeKey.cipher.open(sealName(stored.number), stored.sealed)
+    const secret = new Secret(await storeKey.cipher.open(sealName(stored.number), stored.sealed))
     const key = await importSealKey(subtle, secret)
-    wipe(secret)
+    secret.erase()
     return key
   }
   const make = async (number: number): Promise<{ key: CryptoKey } | { sealed: Uint8Array }> => {
     if (!storeKey.isLocked) return { key: await generateSealKey(subtle) }
-    const secret = random(KEY_BYTES)
-    const sealed = await storeKey.cipher.seal(sealName(number), secret)
-    wipe(secret)
+    const secret = new Secret(random(KEY_BYTES))
+    const sealed = await storeKey.cipher.seal(sealName(number), secret.expose())
+    secret.erase()
     return { sealed }
   }
   return {

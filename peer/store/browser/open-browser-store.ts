@@ -6,9 +6,11 @@ import { openPeerStore } from '../migrations.ts'
 import { hasSealedEntries, type SealedStore } from '../sealed-store.ts'
 import { browserSecretKeys } from './browser-secret-keys.ts'
 import { BrowserStoreKey, type BrowserStoreKeyComponents } from './browser-store-key.ts'
+import type { Opener } from './key-slots.ts'
+import type { KeyTable } from './key-table.ts'
 
 export interface BrowserStoreComponents extends BrowserStoreKeyComponents {
-  crypto: Pick<Crypto, 'hmacSha256'>
+  crypto: BrowserStoreKeyComponents['crypto'] & Pick<Crypto, 'hmacSha256'>
   openLevel(): Promise<KeyValueStore>
 }
 
@@ -16,17 +18,19 @@ export interface BrowserStoreComponents extends BrowserStoreKeyComponents {
  * Opens the store of a browser profile with its keys, making both on first use. The key comes before the store: a locked
  * browser's store stays shut.
  *
- * @param passphrase - undefined if nobody was asked for it yet.
- * @throws PeerError `store`: `passphrase-needed` or `passphrase-wrong` if there is a lock; `key-missing` if the keys were
- * deleted and the store was not; `key-damaged` if they are not the keys of this store.
+ * @param opener - undefined if nobody was asked yet.
+ * @throws PeerError `store`: `locked`, `passphrase-wrong` or `passkey-wrong` if there is a lock; `key-missing` if the keys
+ * were deleted and the store was not; `key-damaged` if they are not the keys of this store.
  */
 export async function openBrowserStore(
   components: BrowserStoreComponents,
-  passphrase: string | undefined,
+  opener: Opener | undefined,
   now: number
 ): Promise<{ store: SealedStore; storeKey: BrowserStoreKey }> {
   const { table, subtle, crypto, random } = components
-  const stored = await BrowserStoreKey.open(components, passphrase)
+  const stored = await BrowserStoreKey.open(components, opener).catch((error: unknown) => {
+    throw notOfThisStore(table, error)
+  })
   const level = await components.openLevel()
   try {
     // A new key opens nothing of an old store, and would be taken for its key.
@@ -36,8 +40,11 @@ export async function openBrowserStore(
     return { store: await openPeerStore(level, storeKey.cipher, crypto, random, { keys, now }), storeKey }
   } catch (error) {
     await level.close()
-    if (error instanceof ProtocolError && error.code === 'DECRYPT_FAILED')
-      throw storeFailure('key-damaged', table.location, error)
-    throw error
+    throw notOfThisStore(table, error)
   }
+}
+
+function notOfThisStore(table: KeyTable, error: unknown): unknown {
+  const isOther = error instanceof ProtocolError && error.code === 'DECRYPT_FAILED'
+  return isOther ? storeFailure('key-damaged', table.location, error) : error
 }

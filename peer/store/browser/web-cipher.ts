@@ -1,6 +1,7 @@
 import { concatBytes } from '../../../protocol/bytes.ts'
 import { AEAD_NONCE_BYTES, type Random } from '../../../protocol/crypto/crypto.ts'
 import { ProtocolError } from '../../../protocol/errors.ts'
+import type { Secret } from '../../../protocol/secret.ts'
 import type { AtRestCipher } from '../../ports.ts'
 import { SEAL_VERSION, sealContext } from '../aes-at-rest-cipher.ts'
 
@@ -11,9 +12,9 @@ export function generateSealKey(subtle: SubtleCrypto): Promise<CryptoKey> {
   return subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, USAGES)
 }
 
-/** Hands a key to the platform, which never shows it. @param key - 32 bytes; the caller wipes them. */
-export function importSealKey(subtle: SubtleCrypto, key: Uint8Array): Promise<CryptoKey> {
-  return subtle.importKey('raw', key as Uint8Array<ArrayBuffer>, 'AES-GCM', false, USAGES)
+/** Hands a key to the platform, which never shows it. @param key - 32 bytes; the caller erases them. */
+export function importSealKey(subtle: SubtleCrypto, key: Secret): Promise<CryptoKey> {
+  return subtle.importKey('raw', key.expose() as Uint8Array<ArrayBuffer>, 'AES-GCM', false, USAGES)
 }
 
 /** Seals as `createAesAtRestCipher` does, under a key of the platform. */

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../../web/src/i18n/catalogue.ts'
 import type { Page } from '@playwright/test'
 import { busyWorld, fixtureId, linkingWorld, newcomerWorld } from '../../support/fixture-world.ts'
+import { VirtualPasskeys } from '../support/virtual-passkeys.ts'
 import { ASKING, lostName, oneOperator, removed } from './worlds.ts'
 import { failureIn, type Screen } from './screen.ts'
 
@@ -61,6 +62,17 @@ export const OWN_SCREENS: Screen[] = [
       await page.getByText(words.lock.forgot).click()
     }
   },
+  { name: 'lock-passkey', world: busyWorld, hash: '#/you/lock', act: setPasskey },
+  {
+    name: 'locked-passkey',
+    world: busyWorld,
+    hash: '#/you/lock',
+    act: async (page, words) => {
+      await setPasskey(page, words)
+      await page.getByRole('button', { name: words.lock.lockNow }).click()
+      await page.getByText(words.lock.lostBoth).click()
+    }
+  },
   {
     name: 'devices-rename',
     world: busyWorld,
@@ -111,4 +123,15 @@ async function setLock(page: Page, words: Catalogue): Promise<void> {
   await page.getByLabel(words.lock.repeat).fill('correct horse battery')
   await page.getByRole('button', { name: words.lock.setNow }).click()
   await page.getByRole('button', { name: words.lock.lockNow }).waitFor()
+}
+
+/** A passphrase, and a passkey beside it. */
+async function setPasskey(page: Page, words: Catalogue): Promise<void> {
+  await setLock(page, words)
+  const passkeys = await VirtualPasskeys.attach(page, true)
+  const form = page.getByRole('form', { name: words.lock.addPasskey })
+  await form.getByLabel(words.lock.current).fill('correct horse battery')
+  await form.getByRole('button', { name: words.lock.addPasskey }).click()
+  await page.getByText(words.lock.passkeyAdded).waitFor()
+  await passkeys.detach()
 }

@@ -2,6 +2,7 @@
 import { createHash, randomBytes, webcrypto } from 'node:crypto'
 import { storeFailure } from '../../../peer/errors.ts'
 import { createBrowserLock, type BrowserLock } from '../../../peer/store/browser/browser-lock.ts'
+import type { Opener } from '../../../peer/store/browser/key-slots.ts'
 import type { KeyTable } from '../../../peer/store/browser/key-table.ts'
 import { openBrowserStore } from '../../../peer/store/browser/open-browser-store.ts'
 import type { KeyWrapping } from '../../../peer/store/passphrase-wrap.ts'
@@ -10,6 +11,7 @@ import { createSeedVault } from '../../../peer/store/seed-vault.ts'
 import { createSigningVault } from '../../../peer/store/signing-vault.ts'
 import { fromHex, toHex } from '../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../protocol/secret.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const crypto = createNodeCrypto()
@@ -20,18 +22,35 @@ const subtle = webcrypto.subtle as unknown as SubtleCrypto
 export const cheapWrapping: KeyWrapping = {
   async wrap(key, passphrase) {
     const nonce = random(12)
-    const wrapped = await crypto.aesGcmSeal(cheapKey(passphrase), nonce, key, new Uint8Array())
-    return { memoryKib: 0, iterations: 0, parallelism: 0, salt: '', nonce: toHex(nonce), wrapped: toHex(wrapped) }
+    const wrapped = await crypto.aesGcmSeal(cheapKey(passphrase), nonce, key.expose(), new Uint8Array())
+    const head = { memoryKib: 0, iterations: 0, parallelism: 0, salt: '00'.repeat(16) }
+    return { ...head, nonce: toHex(nonce), wrapped: toHex(wrapped) }
   },
   async unwrap(location, { nonce, wrapped }, passphrase) {
     try {
-      return await crypto.aesGcmOpen(cheapKey(passphrase), fromHex(nonce), fromHex(wrapped), new Uint8Array())
+      const sealed = [fromHex(nonce), fromHex(wrapped)] as const
+      return new Secret(await crypto.aesGcmOpen(cheapKey(passphrase), ...sealed, new Uint8Array()))
     } catch (error) {
       throw storeFailure('passphrase-wrong', location, error)
     }
   }
 }
 const cheapKey = (passphrase: string): Uint8Array => new Uint8Array(createHash('sha256').update(passphrase).digest())
+
+export const passphraseOpener = (passphrase: string): Opener => ({ way: 'passphrase', passphrase })
+
+/** A passkey as its authenticator has it: it answers each salt in its own way. */
+export class TestPasskey {
+  readonly #secret = random(32)
+  readonly credentialId = toHex(random(16))
+
+  /** As a person opens a lock with it. @param salt - hex; a new one if it is not given, as for a new lock. */
+  opener(salt = toHex(random(32))): Opener & { way: 'passkey' } {
+    const answer = createHash('sha256').update(this.#secret).update(salt).digest()
+    const passkey = { credentialId: this.credentialId, salt }
+    return { way: 'passkey', passkey, answer: new Secret(new Uint8Array(answer)) }
+  }
+}
 
 /** An open profile. */
 export interface OpenProfile {
@@ -53,7 +72,7 @@ export class BrowserProfile {
     this.level.beforeFlush = async () => this.beforeWrite?.()
   }
 
-  async open(passphrase?: string): Promise<OpenProfile> {
+  async open(by?: string | Opener): Promise<OpenProfile> {
     const process = { isGone: false }
     const { store, storeKey } = await openBrowserStore(
       {
@@ -64,7 +83,7 @@ export class BrowserProfile {
         wrapping: this.wrapping,
         openLevel: async () => this.level.openedBy(process)
       },
-      passphrase,
+      typeof by === 'string' ? passphraseOpener(by) : by,
       this.now
     )
     const vault = createSigningVault(store, {

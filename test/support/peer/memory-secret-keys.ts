@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../protocol/secret.ts'
 import type { SecretKey, SecretKeys } from '../../../peer/ports.ts'
 import { createAesAtRestCipher } from '../../../peer/store/aes-at-rest-cipher.ts'
 
@@ -18,7 +19,7 @@ export function memorySecretKeys(start: StoredSecretKey[] = []): SecretKeys & { 
   const opened = ({ number, since, key }: StoredSecretKey): SecretKey => ({
     number,
     since,
-    cipher: createAesAtRestCipher(crypto, key, random)
+    cipher: createAesAtRestCipher(crypto, new Secret(key), random)
   })
   return {
     stored: [...start],

@@ -7,6 +7,7 @@ import { toHex } from '../../../protocol/bytes.ts'
 import type { AccountId } from '../../../protocol/identity/device.ts'
 import type { ClientFrame, NodeFrame } from '../../../protocol/wire/peer-frames.ts'
 import { configuredEpoch, type NodeKey, type OperatorId } from '../../../protocol/wire/placement.ts'
+import { Secret } from '../../../protocol/secret.ts'
 import { DirectoryClient } from '../../../peer/directory/directory-client.ts'
 import type { KnownAccount } from '../../../peer/directory/known-account.ts'
 import { decodeStoredAccount } from '../../../peer/directory/known-account.ts'
@@ -97,7 +98,7 @@ export class ScriptedDirectory {
   }
 
   static async create(init: ScriptedInit, disk = new MemoryStore()): Promise<ScriptedDirectory> {
-    const cipher = createAesAtRestCipher(crypto, new Uint8Array(32), random)
+    const cipher = createAesAtRestCipher(crypto, new Secret(new Uint8Array(32)), random)
     const sealed = await SealedStore.open(withPauses(disk, init.pause), cipher, crypto, random)
     const { deviceId } = await castDevice(init.self.deviceName)
     return new ScriptedDirectory(init, sealed, deviceId)

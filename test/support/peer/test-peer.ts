@@ -2,6 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto'
 import type { AppRelease } from '../../../protocol/audit/seen.ts'
 import { requireKdf, type DeriveSecrets } from '../../../protocol/backup/backup-passphrase.ts'
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../protocol/secret.ts'
 import { LevelObjects } from '../../../peer/objects/level-objects.ts'
 import { PeerEngine } from '../../../peer/peer-engine.ts'
 import type { ChatMessage, Me } from '../../../peer/peer-api.ts'
@@ -71,7 +72,7 @@ export class TestPeer {
   openStore(process = { isGone: false }): Promise<SealedStore> {
     const crypto = createNodeCrypto()
     const store = this.store.openedBy(process)
-    return openPeerStore(store, createAesAtRestCipher(crypto, this.storeKey, random), crypto, random, {
+    return openPeerStore(store, createAesAtRestCipher(crypto, new Secret(this.storeKey), random), crypto, random, {
       keys: this.secretKeys,
       now: (this.clock?.now() ?? Date.now()) + this.slept + this.clockOffset
     })

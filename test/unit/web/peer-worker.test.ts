@@ -11,6 +11,7 @@ import { ComposerDraft } from '../../../web/src/state/composer-draft.svelte.ts'
 import { ConversationThread } from '../../../web/src/state/conversation-thread.svelte.ts'
 import { FakeLock, FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld, emptyWorld } from '../../support/fixture-world.ts'
+import { passphraseOpener, TestPasskey } from '../../support/peer/browser-profile.ts'
 import { waitFor } from '../../support/wait-for.ts'
 
 /** A tab that is connected to a host as through a shared worker. */
@@ -24,7 +25,11 @@ function connect(host: PeerHost): PeerClient {
 
 const hosted = (api: PeerApi): HostedPeer => ({ api, lock: new FakeLock(), stop: async () => undefined })
 const hostThat = (open: (onEnded: () => void) => Promise<PeerApi>) =>
-  new PeerHost({ open: async (_passphrase, onEnded) => hosted(await open(onEnded)), forget: async () => undefined })
+  new PeerHost({
+    open: async (_opener, onEnded) => hosted(await open(onEnded)),
+    ways: async () => ({ passphrase: false, passkey: null }),
+    forget: async () => undefined
+  })
 const hostOf = (peer: PeerApi) => hostThat(async () => peer)
 
 describe('a peer behind message ports', () => {
@@ -299,14 +304,17 @@ describe('the lock of a browser, behind message ports', () => {
   /** A host whose peer needs the passphrase `right` once it is locked. */
   function lockedHost() {
     const world = busyWorld()
-    const state = { isLocked: true, stops: 0, forgotten: 0 }
+    const state = { isLocked: true, stops: 0, forgotten: 0, answer: null as Uint8Array | null }
     const lock = new FakeLock()
     const host = new PeerHost({
-      async open(passphrase) {
-        if (state.isLocked && passphrase === undefined) throw storeFailure('passphrase-needed', 'volo-keys')
-        if (state.isLocked && passphrase !== 'right') throw storeFailure('passphrase-wrong', 'volo-keys')
+      async open(opener) {
+        if (state.isLocked && !opener) throw storeFailure('locked', 'volo-keys')
+        state.answer = opener?.way === 'passkey' ? opener.answer.expose().slice() : null
+        const isRight = opener?.way === 'passkey' || opener?.passphrase === 'right'
+        if (state.isLocked && !isRight) throw storeFailure('passphrase-wrong', 'volo-keys')
         return { api: new FakePeer(world), lock, stop: async () => void state.stops++ }
       },
+      ways: async () => ({ passphrase: true, passkey: null }),
       async forget() {
         state.forgotten++
         state.isLocked = false
@@ -320,12 +328,14 @@ describe('the lock of a browser, behind message ports', () => {
     const [one, two] = [connect(host), connect(host)]
     const heard = vi.fn()
     two.api.on('snapshot', heard)
-    await expect(one.api.snapshot()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
-    await expect(one.lock.unlock('wrong')).rejects.toMatchObject({ facts: { fault: 'passphrase-wrong' } })
-    await expect(one.lock.state()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+    await expect(one.api.snapshot()).rejects.toMatchObject({ facts: { fault: 'locked' } })
+    await expect(one.lock.unlock(passphraseOpener('wrong'))).rejects.toMatchObject({
+      facts: { fault: 'passphrase-wrong' }
+    })
+    await expect(one.lock.state()).rejects.toMatchObject({ facts: { fault: 'locked' } })
     // Also while other calls try without it.
     void two.api.account.providers().catch(() => undefined)
-    await one.lock.unlock('right')
+    await one.lock.unlock(passphraseOpener('right'))
     await waitFor(() => expect(heard).toHaveBeenCalledWith(world.snapshot))
     expect(await two.api.snapshot()).toEqual(world.snapshot)
   })
@@ -333,7 +343,7 @@ describe('the lock of a browser, behind message ports', () => {
   it('shuts every tab at once', async () => {
     const { host, state } = lockedHost()
     const [one, two] = [connect(host), connect(host)]
-    await one.lock.unlock('right')
+    await one.lock.unlock(passphraseOpener('right'))
     await two.api.snapshot()
     const shut = [vi.fn(), vi.fn()] as const
     one.lock.onLocked(shut[0])
@@ -341,13 +351,13 @@ describe('the lock of a browser, behind message ports', () => {
     await two.lock.lockNow()
     await waitFor(() => shut.forEach(listener => expect(listener).toHaveBeenCalled()))
     expect(state.stops).toBe(1)
-    await expect(one.api.snapshot()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+    await expect(one.api.snapshot()).rejects.toMatchObject({ facts: { fault: 'locked' } })
   })
 
   it('can be given up with everything behind it, while it is shut and while it is open', async () => {
     const { host, state } = lockedHost()
     const { api, lock } = connect(host)
-    await expect(api.snapshot()).rejects.toMatchObject({ facts: { fault: 'passphrase-needed' } })
+    await expect(api.snapshot()).rejects.toMatchObject({ facts: { fault: 'locked' } })
     await lock.forget()
     expect(state).toMatchObject({ forgotten: 1, stops: 0 })
     await api.snapshot()
@@ -355,13 +365,43 @@ describe('the lock of a browser, behind message ports', () => {
     expect(state).toMatchObject({ forgotten: 2, stops: 1 })
   })
 
-  it('refuses calls that are not on its list, and arguments that are not texts', async () => {
+  it('says which ways open it while it is shut', async () => {
+    const { lock } = connect(lockedHost().host)
+    expect(await lock.ways()).toEqual({ passphrase: true, passkey: null })
+  })
+
+  it('hands what a passkey answers to the worker, and keeps it at neither end', async () => {
+    const { host, state } = lockedHost()
+    const { lock } = connect(host)
+    const opener = new TestPasskey().opener()
+    const answer = opener.answer.expose()
+    const answered = answer.slice()
+    await lock.unlock(opener)
+    expect(state.answer).toEqual(answered)
+    expect(answer).toEqual(new Uint8Array(32))
+  })
+
+  it('refuses calls that are not on its list, and arguments that open no lock', async () => {
     const frames: HostFrame[] = []
     let take: (frame: TabFrame) => void = () => {}
     lockedHost().host.serve({ send: frame => frames.push(frame), listen: onFrame => (take = onFrame) })
     take({ kind: 'lock', id: 1, method: 'constructor', args: [] })
-    take({ kind: 'lock', id: 2, method: 'unlock', args: [{}] })
-    await waitFor(() => expect(frames.filter(({ kind }) => kind === 'failure')).toHaveLength(2))
+    const passphrase = { way: 'passphrase', passphrase: 'right' }
+    const passkey = { way: 'passkey', credentialId: 'aa', salt: '00'.repeat(32), answer: new Uint8Array(32) }
+    const unfit: [string, unknown[]][] = [
+      ['unlock', ['right']],
+      ['unlock', [{}]],
+      ['unlock', [{ ...passphrase, passphrase: 'x'.repeat(257) }]],
+      ['unlock', [{ ...passkey, answer: new Uint8Array(31) }]],
+      ['unlock', [{ ...passkey, salt: '00' }]],
+      ['unlock', [{ ...passkey, credentialId: 'aaa' }]],
+      ['unlock', [{ ...passkey, credentialId: 'aa'.repeat(1024) }]],
+      ['replace', [[passphrase, passphrase], null]],
+      ['replace', [passphrase, null]],
+      ['add', [passphrase, null]]
+    ]
+    for (const [id, [method, args]] of unfit.entries()) take({ kind: 'lock', id: id + 2, method, args })
+    await waitFor(() => expect(frames.filter(({ kind }) => kind === 'failure')).toHaveLength(unfit.length + 1))
     for (const frame of frames.slice(1)) expect(frame).toMatchObject({ failure: { code: 'malformed-call' } })
   })
 })

@@ -5,7 +5,7 @@ import { Dates } from '../../../web/src/i18n/dates.ts'
 import { en } from '../../../web/src/i18n/en/en.ts'
 import { GroupInvitation } from '../../../web/src/groups/group-invitation.svelte.ts'
 import { Invitation } from '../../../web/src/invites/invitation.svelte.ts'
-import { AppLock } from '../../../web/src/state/app-lock.svelte.ts'
+import { AppLock } from '../../../web/src/lock/app-lock.svelte.ts'
 import { links, parseRoute } from '../../../web/src/state/routes.ts'
 import { Announcer } from '../../../web/src/state/announcer.svelte.ts'
 import { Appearance } from '../../../web/src/state/appearance.svelte.ts'
@@ -255,7 +255,7 @@ describe('the app', () => {
     const { app, peer, lockOut } = appWith(busyWorld())
     const { snapshot } = peer
     peer.snapshot = async () => {
-      throw storeFailure('passphrase-needed', 'volo-keys')
+      throw storeFailure('locked', 'volo-keys')
     }
     await app.start()
     expect(app.lock.isShut).toBe(true)

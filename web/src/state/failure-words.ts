@@ -10,12 +10,6 @@ export function failureWords(error: unknown, words: Catalogue): string {
   return sentenceOf(words.failures, failureOf(error))
 }
 
-/** Whether the passphrase of the lock was another one. */
-export function isWrongPassphrase(error: unknown): boolean {
-  const { code, facts } = failureOf(error)
-  return code === 'store' && facts.fault === 'passphrase-wrong'
-}
-
 /** Whether what this browser keeps can never be opened again, so that giving it up loses nothing. */
 export function isBeyondRepair(error: unknown): boolean {
   const { code, facts } = failureOf(error)

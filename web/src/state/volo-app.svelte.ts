@@ -2,7 +2,7 @@ import type { ChatMessage, ConversationSummary, Me, PeerApi, PeerSnapshot, Perso
 import { BackupWatch } from '../backup/backup-watch.svelte.ts'
 import type { Language } from '../i18n/language.ts'
 import type { AccountLinks } from './account-links.svelte.ts'
-import type { AppLock } from './app-lock.svelte.ts'
+import type { AppLock } from '../lock/app-lock.svelte.ts'
 import type { Announcer } from './announcer.svelte.ts'
 import { ArrivingHistory } from './arriving-history.svelte.ts'
 import { isLoud } from './chat-list.svelte.ts'

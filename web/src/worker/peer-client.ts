@@ -1,7 +1,8 @@
 import { errorOf, isLockedOut, parseFailure, PeerError } from '../../../peer/errors.ts'
 import { PEER_CALLS, type PeerApi, type PeerAreas, type PeerEvents, type PeerSnapshot } from '../../../peer/peer-api.ts'
 import type { AskFrame, FramePort, HostFrame, TabFrame } from './frames.ts'
-import { LOCK_CALLS, type LockApi, type LockCall } from './lock-api.ts'
+import type { Opener } from '../../../peer/store/browser/key-slots.ts'
+import { eraseOpeners, lockArgument, LOCK_CALLS, type LockApi, type LockCall } from './lock-api.ts'
 
 interface PendingCall {
   frame: AskFrame
@@ -11,6 +12,8 @@ interface PendingCall {
   resolve(value: unknown): void
   reject(error: PeerError): void
 }
+
+type LockArguments = (Opener | Opener[] | null)[]
 
 /** An {@link AskFrame} before it has its number. */
 type Question =
@@ -55,7 +58,7 @@ export class PeerClient {
   /** The lock of this browser. Its calls are made once: a host that takes over does not get them. */
   get lock(): LockApi {
     const calls = Object.fromEntries(
-      LOCK_CALLS.map(method => [method, (...args: unknown[]) => this.#ask({ kind: 'lock', method, args }, false)])
+      LOCK_CALLS.map(method => [method, (...args: LockArguments) => this.#askLock(method, args)])
     ) as unknown as Omit<LockApi, 'onLocked'>
     return {
       ...calls,
@@ -63,6 +66,14 @@ export class PeerClient {
         this.#lockedListeners.add(listener)
         return () => void this.#lockedListeners.delete(listener)
       }
+    }
+  }
+
+  async #askLock(method: LockCall, args: LockArguments): Promise<unknown> {
+    try {
+      return await this.#ask({ kind: 'lock', method, args: args.map(lockArgument) }, false)
+    } finally {
+      eraseOpeners(args)
     }
   }
 

@@ -1,8 +1,10 @@
 import { failureOf, isLockedOut, PeerError } from '../../../peer/errors.ts'
 import { PEER_CALLS, type PeerApi, type PeerAreas } from '../../../peer/peer-api.ts'
 import type { BrowserLock } from '../../../peer/store/browser/browser-lock.ts'
-import type { AskFrame, CallFrame, EventFrame, FramePort, HostFrame, LockFrame, TabFrame } from './frames.ts'
-import { LOCK_CALLS, type LockApi, type LockCall } from './lock-api.ts'
+import type { LockWays, Opener } from '../../../peer/store/browser/key-slots.ts'
+import type { AskFrame, CallFrame, EventFrame, FramePort, HostFrame, TabFrame } from './frames.ts'
+import type { LockApi, LockCall } from './lock-api.ts'
+import { answerLock } from './lock-calls.ts'
 
 /** A tab, seen from the host. */
 export type TabPort = FramePort<HostFrame, TabFrame>
@@ -18,10 +20,12 @@ export interface PeerHostComponents {
   /**
    * Opens and starts the one peer of this browser profile.
    *
-   * @param passphrase - of the lock, if a tab gave one.
+   * @param opener - what opens the lock, if a tab gave it.
    * @param onEnded - called if the peer ends by itself: the next call then opens another one.
    */
-  open(passphrase: string | undefined, onEnded: () => void): Promise<HostedPeer>
+  open(opener: Opener | undefined, onEnded: () => void): Promise<HostedPeer>
+  /** Which ways open the browser, whether or not the peer is open. */
+  ways(): Promise<LockWays>
   /** Deletes what the peer keeps; the peer has stopped. */
   forget(): Promise<void>
 }
@@ -58,15 +62,15 @@ export class PeerHost {
   }
 
   readonly #lock: Omit<LockApi, 'onLocked'> = {
-    unlock: async passphrase => {
-      const { api } = await this.#unlocked(passphrase)
+    ways: () => this.#components.ways(),
+    unlock: async opener => {
+      const { api } = await this.#unlocked(opener)
       // The other tabs show that it is locked.
       this.#tellAll({ kind: 'event', event: 'snapshot', value: await api.snapshot() })
     },
     state: async () => (await this.#ready()).lock.state(),
-    set: async passphrase => (await this.#ready()).lock.set(passphrase),
-    change: async (current, passphrase) => (await this.#ready()).lock.change(current, passphrase),
-    remove: async current => (await this.#ready()).lock.remove(current),
+    replace: async (openers, current) => (await this.#ready()).lock.replace(openers, current),
+    add: async (opener, current) => (await this.#ready()).lock.add(opener, current),
     lockNow: () => this.#shut(),
     forget: () => this.#shut(() => this.#components.forget())
   }
@@ -85,33 +89,33 @@ export class PeerHost {
   }
 
   async #valueOf(frame: AskFrame): Promise<unknown> {
-    if (frame.kind === 'lock') return lockCallOf(this.#lock, frame)(...frame.args)
+    if (frame.kind === 'lock') return answerLock(this.#lock, frame)
     if (frame.kind === 'call') requireListed(frame)
     const { api } = await this.#ready()
     return frame.kind === 'call' ? callOf(api, frame)(...frame.args) : api.snapshot()
   }
 
-  #ready(passphrase?: string): Promise<HostedPeer> {
-    this.#peer ??= this.#open(passphrase).catch((error: unknown) => {
+  #ready(opener?: Opener): Promise<HostedPeer> {
+    this.#peer ??= this.#open(opener).catch((error: unknown) => {
       this.#peer = null
       throw error
     })
     return this.#peer
   }
 
-  async #unlocked(passphrase: string): Promise<HostedPeer> {
+  async #unlocked(opener: Opener): Promise<HostedPeer> {
     for (;;) {
       try {
-        return await this.#ready(passphrase)
+        return await this.#ready(opener)
       } catch (error) {
-        // That was the attempt of another call, which had no passphrase.
+        // That was the attempt of another call, which had no opener.
         if (!isLockedOut(error)) throw error
       }
     }
   }
 
-  async #open(passphrase: string | undefined): Promise<HostedPeer> {
-    const peer = await this.#components.open(passphrase, () => this.#reopen())
+  async #open(opener: Opener | undefined): Promise<HostedPeer> {
+    const peer = await this.#components.open(opener, () => this.#reopen())
     peer.api.on('snapshot', value => this.#tellAll({ kind: 'event', event: 'snapshot', value }))
     peer.api.on('message', value => this.#tellAll({ kind: 'event', event: 'message', value }))
     peer.api.on('backup', value => this.#tellAll({ kind: 'event', event: 'backup', value }))
@@ -155,14 +159,4 @@ function requireListed({ area, method }: CallFrame): void {
 function callOf(peer: PeerApi, { area, method }: CallFrame): (...args: unknown[]) => Promise<unknown> {
   const calls = peer[area as keyof PeerAreas] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
   return calls[method]!.bind(calls)
-}
-
-/** @throws PeerError `malformed-call` for another method, or for arguments that are not texts. */
-function lockCallOf(
-  lock: Omit<LockApi, 'onLocked'>,
-  { method, args }: LockFrame
-): (...args: unknown[]) => Promise<unknown> {
-  const isListed = (LOCK_CALLS as readonly string[]).includes(method)
-  if (!isListed || !args.every(each => typeof each === 'string')) throw new PeerError('malformed-call')
-  return lock[method as LockCall] as (...args: unknown[]) => Promise<unknown>
 }

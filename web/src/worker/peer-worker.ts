@@ -15,13 +15,17 @@ interface SharedWorkerScope {
 }
 
 const host = new PeerHost({
-  async open(passphrase, onEnded) {
+  async open(opener, onEnded) {
     // The lock first: an older version's worker may still have the store open.
     await locked
     const { createBrowserPeer } = await import('../../../peer/browser-peer.ts')
-    const peer = await createBrowserPeer({ origin: location.origin, version: APP_VERSION, passphrase, onEnded })
+    const peer = await createBrowserPeer({ origin: location.origin, version: APP_VERSION, opener, onEnded })
     await peer.start()
     return peer
+  },
+  async ways() {
+    const { browserLockWays } = await import('../../../peer/browser-peer.ts')
+    return browserLockWays()
   },
   async forget() {
     await locked

@@ -10,6 +10,7 @@ import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-cryp
 import type { Environment } from '../../../../protocol/environment.ts'
 import { messagingKeyHash } from '../../../../protocol/identity/device.ts'
 import type { NetworkId } from '../../../../protocol/network.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 
 const crypto = createNodeCrypto()
@@ -19,7 +20,12 @@ const WEEK_MS = 7 * 24 * 3_600_000
 
 async function openStore() {
   const memory = new MemoryStore()
-  const store = await SealedStore.open(memory, createAesAtRestCipher(crypto, random(32), random), crypto, random)
+  const store = await SealedStore.open(
+    memory,
+    createAesAtRestCipher(crypto, new Secret(random(32)), random),
+    crypto,
+    random
+  )
   return { memory, store, vault: createSeedVault(crypto, store, random) }
 }
 

@@ -6,6 +6,7 @@ import { openPeerStore } from '../../../../peer/store/migrations.ts'
 import { slots } from '../../../../peer/store/store-layout.ts'
 import { fromHex, toHex } from '../../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
@@ -59,7 +60,7 @@ test('an old store gets new names, also where a process ended in the middle', as
   const { memory, key, devices } = await oldStore()
   expect(clearParts(memory).length).toBeGreaterThan(0)
   const kept = secrets()
-  const open = () => openPeerStore(memory, createAesAtRestCipher(crypto, key, random), crypto, random, kept)
+  const open = () => openPeerStore(memory, createAesAtRestCipher(crypto, new Secret(key), random), crypto, random, kept)
   // Every write fails once: the process ends there, and the next one goes on.
   let allowed = 0
   for (let isOpen = false; !isOpen; allowed++) {

@@ -21,6 +21,7 @@ import { StateStore } from '../../../../peer/store/state-store.ts'
 import { fromHex, toHex } from '../../../../protocol/bytes.ts'
 import { outboundState } from '../../../../protocol/session/outbound.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { memorySecretKeys, type StoredSecretKey } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
 
@@ -57,7 +58,12 @@ async function copyOf(version: number, into: KeyValueStore): Promise<StoreCopy> 
 
 const unversioned = async (store = new MemoryStore()) => ({
   store,
-  sealed: await SealedStore.open(store, createAesAtRestCipher(crypto, new Uint8Array(32), random), crypto, random)
+  sealed: await SealedStore.open(
+    store,
+    createAesAtRestCipher(crypto, new Secret(new Uint8Array(32)), random),
+    crypto,
+    random
+  )
 })
 const put = (value: number) => [{ space: 's', id: 'a', value: Uint8Array.of(value) }]
 const valueIn = async (store: SealedStore) => (await store.get({ space: 's', id: 'a' }))?.[0]
@@ -120,7 +126,7 @@ test('a new store has the version of this program', async () => {
   const store = new MemoryStore()
   const sealed = await openPeerStore(
     store,
-    createAesAtRestCipher(crypto, new Uint8Array(32), random),
+    createAesAtRestCipher(crypto, new Secret(new Uint8Array(32)), random),
     crypto,
     random,
     secrets()
@@ -135,7 +141,13 @@ describe.each([
 ])('a store of version 1 over %s', (_name, make) => {
   test('keeps its conversations and messages', async () => {
     const { store, key } = await copyOf(1, await make())
-    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random, secrets())
+    const sealed = await openPeerStore(
+      store,
+      createAesAtRestCipher(crypto, new Secret(key), random),
+      crypto,
+      random,
+      secrets()
+    )
     const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
     expect(conversations.map(({ kind, draft }) => [kind, draft]).sort()).toEqual([
       ['direct', 'half a sentence'],
@@ -154,7 +166,13 @@ describe.each([
 
   test('keeps its place among the messages sent, and opens a new session before the next', async () => {
     const { store, key } = await copyOf(1, await make())
-    const sealed = await openPeerStore(store, createAesAtRestCipher(crypto, key, random), crypto, random, secrets())
+    const sealed = await openPeerStore(
+      store,
+      createAesAtRestCipher(crypto, new Secret(key), random),
+      crypto,
+      random,
+      secrets()
+    )
     const outbounds = (await sealed.all('outbound')).map(entry => outboundState.decode(entry))
     expect(outbounds.map(({ session }) => session)).toEqual([null])
     expect(outbounds[0]!.nextSequence).toBeGreaterThan(0)
@@ -165,7 +183,7 @@ describe.each([
 
 test('a store of version 8 has a code with facts where it had a sentence about missing messages', async () => {
   const { store, key, secretKeys } = await copyOf(8, new MemoryStore())
-  const cipher = createAesAtRestCipher(crypto, key, random)
+  const cipher = createAesAtRestCipher(crypto, new Secret(key), random)
   const sealed = await openPeerStore(store, cipher, crypto, random, secrets(secretKeys))
   const messages = (await sealed.all('message')).map(entry => messageEntry.decode(entry))
   const gaps = messages.filter(({ kind }) => kind === 'gap')
@@ -178,7 +196,7 @@ test('a store of version 8 has a code with facts where it had a sentence about m
 
 test('in a store of version 9 everybody with whom there is a conversation is accepted', async () => {
   const { store, key, secretKeys } = await copyOf(9, new MemoryStore())
-  const cipher = createAesAtRestCipher(crypto, key, random)
+  const cipher = createAesAtRestCipher(crypto, new Secret(key), random)
   const sealed = await openPeerStore(store, cipher, crypto, random, secrets(secretKeys))
   const marks = new PersonMarksBook(new StateStore(sealed), () => 0)
   await marks.load()
@@ -191,7 +209,7 @@ test('in a store of version 9 everybody with whom there is a conversation is acc
 
 test('the messages of a store of version 9, which had no search index, are found', async () => {
   const { store, key, secretKeys } = await copyOf(9, new MemoryStore())
-  const cipher = createAesAtRestCipher(crypto, key, random)
+  const cipher = createAesAtRestCipher(crypto, new Secret(key), random)
   const states = new StateStore(await openPeerStore(store, cipher, crypto, random, secrets(secretKeys)))
   const messages = (await states.all('message', messageEntry)).filter(({ kind }) => kind === 'text')
   expect(messages.length).toBeGreaterThan(0)
@@ -204,7 +222,7 @@ test('the messages of a store of version 9, which had no search index, are found
 
 test('in a store of version 12 nothing was said about messages, and they stay', async () => {
   const { store, key, secretKeys } = await copyOf(12, new MemoryStore())
-  const cipher = createAesAtRestCipher(crypto, key, random)
+  const cipher = createAesAtRestCipher(crypto, new Secret(key), random)
   const sealed = await openPeerStore(store, cipher, crypto, random, secrets(secretKeys))
   const conversations = (await sealed.all('conversation')).map(entry => conversationEntry.decode(entry))
   expect(conversations.map(({ timer }) => timer)).toEqual([null, null])
@@ -220,7 +238,13 @@ test('in a store of version 12 nothing was said about messages, and they stay', 
 
 test('a peer starts from a store of version 1, and shows what was in it', async () => {
   const { store: copy, key } = await copyOf(1, new MemoryStore())
-  const store = await openPeerStore(copy, createAesAtRestCipher(crypto, key, random), crypto, random, secrets())
+  const store = await openPeerStore(
+    copy,
+    createAesAtRestCipher(crypto, new Secret(key), random),
+    crypto,
+    random,
+    secrets()
+  )
   const transport: Transport = { dial: () => Promise.reject(new Error('no network')), stop: async () => undefined }
   const engine = new PeerEngine(
     {

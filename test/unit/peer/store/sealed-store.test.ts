@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
-import { utf8 } from '../../../../protocol/bytes.ts'
+import { toHex, utf8 } from '../../../../protocol/bytes.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher.ts'
 import { openLevelStore } from '../../../../peer/store/level-store.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
@@ -18,7 +20,7 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'volo-store-'))
 
 const open = (store: KeyValueStore, key: Uint8Array): Promise<SealedStore> =>
-  SealedStore.open(store, createAesAtRestCipher(crypto, key, random), crypto, random)
+  SealedStore.open(store, createAesAtRestCipher(crypto, new Secret(key), random), crypto, random)
 
 describe.each([
   ['memory', async () => new MemoryStore() as KeyValueStore],
@@ -95,7 +97,7 @@ describe('what a copied disk tells', () => {
 
 describe('the key of a data directory', () => {
   const load = (directory: string, passphrase?: string): Promise<Uint8Array> =>
-    loadStoreKey(crypto, random, directory, passphrase)
+    loadStoreKey(crypto, random, directory, passphrase).then(key => key.expose())
 
   test('is kept in a file that only its owner can read', async () => {
     const directory = await folder()
@@ -132,6 +134,12 @@ describe('the key of a data directory', () => {
     await expect(load(directory)).rejects.toMatchObject(storeFault('folder-exposed'))
   })
 
+  test('is printed, compared and copied by no accident', async () => {
+    const key = await loadStoreKey(crypto, random, await folder(), undefined)
+    expect(`${inspect({ key })} ${JSON.stringify({ key })} ${key}`).not.toContain(toHex(key.expose()).slice(0, 8))
+    expect(structuredClone({ ...key })).toEqual({})
+  })
+
   test('opens with its passphrase only', async () => {
     const directory = await folder()
     const key = await load(directory, 'correct horse')
@@ -150,10 +158,27 @@ describe('the key of a data directory', () => {
     await expect(load(directory, 'correct horse')).rejects.toMatchObject(storeFault('key-weak'))
   })
 
-  test('a damaged file says so', async () => {
+  test('a damaged file says so, and is not taken for a wrong passphrase', async () => {
     const directory = await folder()
-    await writeFile(join(directory, KEY_FILE), 'not json', { mode: 0o600 })
+    const path = join(directory, KEY_FILE)
+    await writeFile(path, 'not json', { mode: 0o600 })
     await expect(load(directory)).rejects.toMatchObject(storeFault('key-damaged'))
+    const plain = { version: 1, kind: 'plain', key: '00' }
+    const cost = { memoryKib: 65_536, iterations: 3, parallelism: 1 }
+    const wrapped = { salt: '00'.repeat(16), nonce: '00'.repeat(12), wrapped: '00'.repeat(48) }
+    const locked = { version: 1, kind: 'argon2id', ...cost, ...wrapped }
+    const cut = [
+      plain,
+      { ...locked, salt: '' },
+      { ...locked, memoryKib: '65536' },
+      { ...locked, wrapped: 'ff' },
+      null,
+      []
+    ]
+    for (const file of cut) {
+      await writeFile(path, JSON.stringify(file))
+      await expect(load(directory, 'correct horse')).rejects.toMatchObject(storeFault('key-damaged'))
+    }
   })
 
   test('a store that is open already is said to be in use', async () => {

@@ -13,6 +13,7 @@ import { createSecretKeyFile, SECRET_KEY_FILE } from '../../../../peer/store/sec
 import { MAX_ERASURES, SECRET_KEY_AGE_MS } from '../../../../peer/store/secret-renewal.ts'
 import { utf8 } from '../../../../protocol/bytes.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { memorySecretKeys } from '../../../support/peer/memory-secret-keys.ts'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
@@ -38,7 +39,7 @@ describe('secrets that were erased', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'volo-secrets-'))
-    storeCipher = createAesAtRestCipher(crypto, random(32), random)
+    storeCipher = createAesAtRestCipher(crypto, new Secret(random(32)), random)
   })
   afterEach(() => rm(folder, { recursive: true }))
 
@@ -144,7 +145,7 @@ test('a peer replaces the key of its secrets by itself, at a start and while it 
 })
 
 describe('the key of secrets', () => {
-  const cipher = createAesAtRestCipher(crypto, random(32), random)
+  const cipher = createAesAtRestCipher(crypto, new Secret(random(32)), random)
   const open = (memory: KeyValueStore, keys: SecretKeys, now = START): Promise<SealedStore> =>
     openPeerStore(memory, cipher, crypto, random, { keys, now })
   const numbers = (keys: ReturnType<typeof memorySecretKeys>): number[] => keys.stored.map(({ number }) => number)

@@ -4,6 +4,7 @@ import { StateStore } from '../../../../peer/store/state-store.ts'
 import { createAesAtRestCipher } from '../../../../peer/store/aes-at-rest-cipher.ts'
 import { SealedStore } from '../../../../peer/store/sealed-store.ts'
 import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
+import { Secret } from '../../../../protocol/secret.ts'
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore } from '../../../support/peer/memory-store.ts'
@@ -18,7 +19,7 @@ async function openStates(faults: unknown[]): Promise<StateStore> {
   const crypto = createNodeCrypto()
   const store = await SealedStore.open(
     new MemoryStore(),
-    createAesAtRestCipher(crypto, random(32), random),
+    createAesAtRestCipher(crypto, new Secret(random(32)), random),
     crypto,
     random
   )
@@ -75,7 +76,7 @@ describe('what follows a unit of work', () => {
 describe('values sealed one after the other', () => {
   it('never share a nonce, beyond what is drawn at once', async () => {
     const drawn: number[] = []
-    const sealer = createAesAtRestCipher(createNodeCrypto(), random(32), length => {
+    const sealer = createAesAtRestCipher(createNodeCrypto(), new Secret(random(32)), length => {
       drawn.push(length)
       return random(length)
     })
@@ -92,7 +93,12 @@ describe('a unit that screens hear of first', () => {
   async function openHeld(): Promise<{ states: StateStore; release: (error?: Error) => void }> {
     const store = new MemoryStore()
     const crypto = createNodeCrypto()
-    const sealed = await SealedStore.open(store, createAesAtRestCipher(crypto, random(32), random), crypto, random)
+    const sealed = await SealedStore.open(
+      store,
+      createAesAtRestCipher(crypto, new Secret(random(32)), random),
+      crypto,
+      random
+    )
     const held = Promise.withResolvers<Error | undefined>()
     const batch = store.batch.bind(store)
     store.batch = async changes => {
@@ -156,7 +162,12 @@ describe('a read outside of units', () => {
   it('that began before a write does not put the old value back into memory', async () => {
     const store = new MemoryStore()
     const crypto = createNodeCrypto()
-    const sealed = await SealedStore.open(store, createAesAtRestCipher(crypto, random(32), random), crypto, random)
+    const sealed = await SealedStore.open(
+      store,
+      createAesAtRestCipher(crypto, new Secret(random(32)), random),
+      crypto,
+      random
+    )
     const before = new StateStore(sealed, () => {})
     await before.unit(async unit => unit.write(slot, 'old'))
     // Another process: nothing is in memory yet.

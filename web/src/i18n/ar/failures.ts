@@ -29,6 +29,8 @@ const STORE: Record<StoreFault, string> = {
   'key-weak': 'تخزين Volo ليس محميًا بما يكفي. لم يُفتح.',
   'signing-key-unusable':
     'لا يستطيع هذا المتصفح استخدام مفتاح هذا الجهاز الآن. لم يتغير شيء. حدّث المتصفح ثم افتح Volo من جديد.',
+  locked: 'Volo مقفل في هذا المتصفح.',
+  'passkey-wrong': 'لا يفتح مفتاح المرور هذا تخزين Volo. لم يتغير شيء.',
   'passphrase-needed': 'يحتاج تخزين Volo إلى عبارة المرور.',
   'passphrase-not-needed': 'ليس لتخزين Volo عبارة مرور. افتحه بدونها.',
   'passphrase-wrong': 'لا تفتح عبارة المرور هذه تخزين Volo. لم يتغير شيء.'

@@ -30,6 +30,8 @@ const STORE: Record<StoreFault, string> = {
   'key-weak': 'Der Speicher von Volo ist nicht gut genug geschützt. Er wurde nicht geöffnet.',
   'signing-key-unusable':
     'Dieser Browser kann den Schlüssel dieses Geräts gerade nicht benutzen. Nichts wurde geändert. Aktualisiere den Browser und öffne Volo noch einmal.',
+  locked: 'Volo ist in diesem Browser gesperrt.',
+  'passkey-wrong': 'Dieser Passkey öffnet den Speicher von Volo nicht. Nichts wurde geändert.',
   'passphrase-needed': 'Der Speicher von Volo braucht seine Passphrase.',
   'passphrase-not-needed': 'Der Speicher von Volo hat keine Passphrase. Öffne ihn ohne eine.',
   'passphrase-wrong': 'Diese Passphrase öffnet den Speicher von Volo nicht. Nichts wurde geändert.'

@@ -5,7 +5,11 @@ export const lock: typeof English = {
   lock: {
     title: 'Diesen Browser sperren',
     none: 'Lege eine Passphrase fest, und Volo fragt bei jedem Start danach. Ohne sie zeigen kopierte Dateien dieses Browsers niemandem deine Chats oder Schlüssel.',
-    set: 'Dieser Browser ist mit einer Passphrase gesperrt. Volo fragt bei jedem Start danach.',
+    noneEither:
+      'Lege eine Passphrase oder einen Passkey fest, und Volo fragt bei jedem Start danach. Ohne sie zeigen kopierte Dateien dieses Browsers niemandem deine Chats oder Schlüssel.',
+    setPassphrase: 'Dieser Browser ist mit einer Passphrase gesperrt. Volo fragt bei jedem Start danach.',
+    setPasskey: 'Dieser Browser ist mit einem Passkey gesperrt. Volo fragt bei jedem Start danach.',
+    setBoth: 'Dieser Browser ist gesperrt. Bei jedem Start öffnet ihn eine Passphrase oder ein Passkey.',
     noReset: 'Niemand kann sie zurücksetzen, auch du nicht. Vergisst du sie, ist verloren, was in diesem Browser ist.',
     remains: 'Was dieser Browser vorher geschrieben hat, kann noch einige Zeit in seinen Dateien lesbar sein.',
     notDevice:
@@ -26,13 +30,43 @@ export const lock: typeof English = {
     remove: 'Sperre aufheben',
     removeHint: 'Dann zeigen kopierte Dateien dieses Browsers deine Chats jedem, der sie hat.',
     removed: 'Die Sperre ist aus.',
+    passkeyHint:
+      'Dann öffnet ein Fingerabdruck, ein Gesicht, eine PIN oder ein Sicherheitsschlüssel Volo in diesem Browser.',
+    passkeyLost:
+      'Geht er verloren, ist verloren, was in diesem Browser ist. Eine Passphrase daneben ist ein zweiter Weg hinein.',
+    lockWithPasskey: 'Mit einem Passkey sperren',
+    addPasskey: 'Passkey hinzufügen',
+    addPasskeyHint: 'Dann öffnet die Passphrase oder der Passkey Volo in diesem Browser.',
+    passkeyAdded: 'Der Passkey öffnet von jetzt an diesen Browser.',
+    removePasskey: 'Passkey entfernen',
+    removePasskeyHint: 'Tu das auch, wenn du ihn verloren hast. Dann öffnet nur die Passphrase diesen Browser.',
+    passkeyRemoved: 'Der Passkey wurde entfernt. Er öffnet nichts mehr.',
+    addPassphrase: 'Passphrase hinzufügen',
+    passphraseAdded: 'Auch die Passphrase öffnet diesen Browser.',
+    removePassphrase: 'Passphrase entfernen',
+    removePassphraseHint: 'Dann öffnet nur der Passkey diesen Browser.',
+    passphraseRemoved: 'Die Passphrase wurde entfernt. Sie öffnet nichts mehr.',
+    asksPasskey: 'Volo fragt dafür nach deinem Passkey.',
+    waiting: 'Warten auf den Passkey …',
+    unlockWithPasskey: 'Mit dem Passkey entsperren',
+    wrongPasskey: 'Dieser Passkey öffnet diesen Browser nicht. Nichts wurde geändert.',
+    passkeyProblems: {
+      refused: 'Der Passkey wurde nicht benutzt. Nichts wurde geändert.',
+      'no-key':
+        'Dieser Passkey kann Volo nicht sperren. Nichts wurde geändert. Nimm eine andere Art von Passkey oder eine Passphrase; den angelegten kannst du dort löschen, wo deine Passkeys liegen.',
+      unusable: 'Dieser Browser kann hier keinen Passkey benutzen. Nichts wurde geändert. Nimm eine Passphrase.'
+    },
     wrong: 'Das ist nicht die Passphrase. Nichts wurde geändert.',
     locked: 'Volo ist gesperrt',
     unlock: 'Entsperren',
     unlocking: 'Wird entsperrt …',
     forgot: 'Passphrase vergessen?',
+    lost: 'Passkey verloren?',
+    lostText:
+      'Niemand sonst kann diesen Browser öffnen. Du kannst darin neu beginnen; deine anderen Geräte behalten dein Konto und deine Chats, und ein Wiederherstellungscode holt das Konto zurück.',
+    lostBoth: 'Beides verloren?',
     forgotText:
-      'Niemand kann sie zurücksetzen. Du kannst in diesem Browser neu beginnen; deine anderen Geräte behalten dein Konto und deine Chats.',
+      'Niemand kann sie zurücksetzen. Du kannst in diesem Browser neu beginnen; deine anderen Geräte behalten dein Konto und deine Chats, und ein Wiederherstellungscode holt das Konto zurück.',
     forget: 'Alles in diesem Browser vergessen',
     forgetTitle: 'Hier alles vergessen?',
     forgetText:

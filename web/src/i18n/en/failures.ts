@@ -28,6 +28,8 @@ const STORE: Record<StoreFault, string> = {
   'key-weak': 'Volo’s storage is not protected well enough. It was not opened.',
   'signing-key-unusable':
     'This browser cannot use the key of this device just now. Nothing was changed. Update the browser, then open Volo again.',
+  locked: 'Volo is locked in this browser.',
+  'passkey-wrong': 'This passkey does not open Volo’s storage. Nothing was changed.',
   'passphrase-needed': 'Volo’s storage needs its passphrase.',
   'passphrase-not-needed': 'Volo’s storage has no passphrase. Open it without one.',
   'passphrase-wrong': 'This passphrase does not open Volo’s storage. Nothing was changed.'

@@ -5,7 +5,7 @@
 import type { StoreSnapshot } from '../chain/store/store-dump.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import { RECEIPTS_REQUIRED } from '../protocol/limits.ts'
-import { receiptsRequired, type Epoch, type NodeKey } from '../protocol/wire/placement.ts'
+import { receiptsRequired, type Epoch, type ListedNode, type NodeKey } from '../protocol/wire/placement.ts'
 import type { CustodyAnswer, CustodyQuestion } from '../protocol/wire/custody-question.ts'
 import { NodeError } from './errors.ts'
 import type { DirectoryPort } from './key-directory/directory-port.ts'
@@ -190,12 +190,11 @@ export class MessageRelay implements RelayPort {
   /** Sending works while enough operators are reachable to sign for every shard's messages. */
   #tooFewNodes(parts: RelayParts): ReadinessReason[] {
     const { view, links } = parts
-    const short = Array.from({ length: view.shardCount }, (_, shard) => view.replicas(view.current, shard)).find(
-      replicas => {
-        const reachable = replicas.filter(node => view.isSelf(node.key) || links.isUp(node.key))
-        return reachable.length < receiptsRequired(replicas, RECEIPTS_REQUIRED)
-      }
-    )
+    const isShort = (replicas: ListedNode[]): boolean => {
+      const reachable = replicas.filter(node => view.isSelf(node.key) || links.isUp(node.key))
+      return reachable.length < receiptsRequired(replicas, RECEIPTS_REQUIRED)
+    }
+    const short = view.groups().find(shard => isShort(view.replicas(view.current, shard)))
     if (short === undefined) return []
     const up = links.upCount + 1
     const message = `Only ${up} of ${view.current.nodes.length} nodes are reachable: some messages wait until more are.`

@@ -143,8 +143,11 @@ export const MAX_NAME_TAG_MEMORY_KIB = 64 * KIB
 /** Most passes over it: with all of the memory, two seconds of a slow phone. */
 export const MAX_NAME_TAG_PASSES = 8
 
-/** Mailboxes and accounts map to this many shards by default; fixed in a network's genesis. */
-export const DEFAULT_SHARD_COUNT = 64
+/**
+ * Mailboxes and accounts map to this many shards by default; fixed in a network's genesis. Enough for a hundred nodes, see
+ * docs/decisions/0018-shards.md.
+ */
+export const DEFAULT_SHARD_COUNT = 4_096
 /** Nodes that keep one shard by default; fixed in a network's genesis. */
 export const DEFAULT_REPLICA_COUNT = 3
 /** Nodes that one epoch may list. */

@@ -59,7 +59,7 @@ export function gossipOptions(shardCount: number): Partial<GossipsubOpts> {
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     batchPublish: true,
-    // A shard's topic has its replicas as only subscribers, and the origin reaches each directly: one copy each, no mesh.
+    // The topic of a replica set has these nodes as only subscribers, and the origin reaches each directly: one copy each, no mesh.
     floodPublish: true,
     D: 0,
     Dlo: 0,
@@ -118,7 +118,7 @@ function topicsOf(shardCount: number): string[] {
   return [NODES_TOPIC, RECORDS_TOPIC, ...Array.from({ length: shardCount }, (_, shard) => shardTopic(shard))]
 }
 
-/** Fixed topics between listed nodes: batches per shard, heartbeats, records. What is lost here, streams bring. */
+/** Fixed topics between listed nodes: batches per replica set, heartbeats, records. What is lost here, streams bring. */
 export class Gossip {
   readonly #host: NodeHost
   readonly #components: GossipComponents
@@ -184,7 +184,8 @@ export class Gossip {
 
   #followShards(): void {
     const { view } = this.#components
-    const wanted = new Set(view.keptShards().map(shardTopic))
+    // One shard stands for all of a replica set: thousands of shards are some dozen topics of a node.
+    const wanted = new Set(view.keptGroups().map(shardTopic))
     for (const topic of this.#gossip.getTopics()) {
       if (topic !== NODES_TOPIC && topic !== RECORDS_TOPIC && !wanted.has(topic)) this.#gossip.unsubscribe(topic)
     }

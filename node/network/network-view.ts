@@ -29,8 +29,8 @@ export class NetworkView {
   readonly #listeners = new Set<() => void>()
   #epochs: Epoch[] = []
   #placements = new Map<string, ListedNode[]>()
-  /** List → for each shard, the shard that stands for all shards of the same replica set. */
-  #groups = new Map<Epoch, (number | undefined)[]>()
+  /** List → for each shard, the lowest shard of the same replica set. */
+  #groups = new Map<Epoch, number[]>()
   #listed = new Map<string, ListedNode>()
 
   /** @param epochs - oldest first, the last is current; see {@link setEpochs}. */
@@ -125,24 +125,33 @@ export class NetworkView {
     return replicas
   }
 
-  /**
-   * The shard that stands for all shards of the same replica set: their messages travel in one batch. Another node may take
-   * another shard of that set for it.
-   */
+  /** The lowest shard of the same replica set: it stands for all of them, whose messages travel in one batch. */
   groupOf(epoch: Epoch, shard: number): number {
-    let groups = this.#groups.get(epoch)
-    if (groups === undefined) this.#groups.set(epoch, (groups = []))
-    return (groups[shard] ??= this.#firstLike(epoch, shard, groups))
+    return this.#groupsOf(epoch)[shard]!
   }
 
-  #firstLike(epoch: Epoch, shard: number, groups: (number | undefined)[]): number {
-    const replicas = this.replicas(epoch, shard)
-    const isSame = (other: number): boolean => {
-      const others = this.replicas(epoch, other)
-      return others.length === replicas.length && others.every(node => replicas.includes(node))
-    }
-    // Only shards that stand for others are compared.
-    return groups.find((group, known) => group === known && isSame(group)) ?? shard
+  /** The shards that stand for the replica sets of all lists in force. */
+  groups(): number[] {
+    return [...new Set(this.#epochs.flatMap(epoch => this.#groupsOf(epoch)))]
+  }
+
+  /** Those among them that this node keeps in any list: batches for it come on their topics. */
+  keptGroups(): number[] {
+    return this.groups().filter(shard => this.keeps(shard))
+  }
+
+  #groupsOf(epoch: Epoch): number[] {
+    const known = this.#groups.get(epoch)
+    if (known) return known
+    const first = new Map<string, number>()
+    const groups = Array.from({ length: this.shardCount }, (_, shard) => {
+      const keys = this.replicas(epoch, shard).map(({ key }) => byteKey(key))
+      const set = keys.sort().join('')
+      if (!first.has(set)) first.set(set, shard)
+      return first.get(set)!
+    })
+    this.#groups.set(epoch, groups)
+    return groups
   }
 
   isReplica(epoch: Epoch, shard: number, key: Uint8Array): boolean {

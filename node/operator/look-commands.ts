@@ -100,15 +100,16 @@ export async function peers({ config }: CommandArguments): Promise<Outcome> {
 /** `volo-node shards`. */
 export async function shards({ config }: CommandArguments): Promise<Outcome> {
   const found = (await (await RunningNode.require(config)).ask('/shards')) as ShardReport[]
-  const json = { held: found.length, shards: found }
+  const json = { held: found.reduce((sum, { shards: count }) => sum + count, 0), shards: found }
   if (found.length === 0) return { text: 'This node keeps no shard.', json }
-  const rows = found.map(({ shard, replicas, mailboxes, pending, repairBacklog }) => [
+  const rows = found.map(({ shard, shards: count, replicas, mailboxes, pending, repairBacklog }) => [
     String(shard),
+    String(count),
     `${replicas.filter(({ connected }) => connected).length} of ${replicas.length}`,
     String(mailboxes),
     String(pending),
     repairBacklog === null ? 'not compared yet' : String(repairBacklog),
     replicas.map(({ url, self }) => (self ? 'this node' : url)).join(' ')
   ])
-  return { text: table(['SHARD', 'REACHED', 'MAILBOXES', 'PENDING', 'BACKLOG', 'REPLICAS'], rows), json }
+  return { text: table(['FIRST', 'SHARDS', 'REACHED', 'MAILBOXES', 'PENDING', 'BACKLOG', 'REPLICAS'], rows), json }
 }

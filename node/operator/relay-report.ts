@@ -1,6 +1,8 @@
 /** What `volo-node peers` and `shards` show of the network half. Measured when asked; everything here is small or bounded. */
 import { byteKey } from '../byte-key.ts'
 import { NodeError } from '../errors.ts'
+import type { NetworkView } from '../network/network-view.ts'
+import type { NodeLinks } from '../network/node-links.ts'
 import type { RelayParts } from '../relay-parts.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
@@ -23,9 +25,11 @@ export interface PeerReport {
   heartbeatAgeMs: number | null
 }
 
-/** A shard that this node keeps. */
+/** The shards that this node keeps together with the same other nodes. */
 export interface ShardReport {
+  /** The lowest of them, and how many they are. */
   shard: number
+  shards: number
   replicas: { node: string; url: string; self: boolean; connected: boolean }[]
   /** Mailboxes with anything in them, and deliveries that wait. */
   mailboxes: number
@@ -56,7 +60,7 @@ async function peerReport(parts: RelayParts, node: ListedNode): Promise<PeerRepo
 async function latencyOf({ links }: RelayParts, node: ListedNode): Promise<number | null> {
   const begun = performance.now()
   try {
-    await links.request<'digests'>(node.key, { kind: 'digests', shard: 0, after: LAST_MAILBOX }, PROBE_TIMEOUT_MS)
+    await links.request<'digests'>(node.key, { kind: 'digests', shards: [0], after: LAST_MAILBOX }, PROBE_TIMEOUT_MS)
   } catch (error) {
     // A node that does not keep the shard says so, which is an answer, too.
     if (!(error instanceof NodeError) || error.code === 'unreachable') return null
@@ -64,18 +68,29 @@ async function latencyOf({ links }: RelayParts, node: ListedNode): Promise<numbe
   return Math.round((performance.now() - begun) * 10) / 10
 }
 
-/** All shards that this node keeps, in order. */
-export async function shardReports(parts: RelayParts): Promise<ShardReport[]> {
-  const reports: ShardReport[] = []
-  for (const shard of parts.view.keptShards()) reports.push(await shardReport(parts, shard))
-  return reports
+/** All shards that this node keeps, those with the same replicas together, in order of the lowest of each. */
+export async function shardReports({ view, links, store, repair }: RelayParts): Promise<ShardReport[]> {
+  const counts = await store.countShards()
+  const reports = new Map<string, ShardReport>()
+  for (const shard of view.keptShards()) {
+    const key = view.epochs.map(epoch => view.groupOf(epoch, shard)).join('/')
+    const report = reports.get(key) ?? emptyReport(view, links, shard)
+    reports.set(key, report)
+    const { mailboxes, pending } = counts.get(shard) ?? { mailboxes: 0, pending: 0 }
+    report.shards += 1
+    report.mailboxes += mailboxes
+    report.pending += pending
+    const backlog = repair.backlogOf(shard)
+    report.repairBacklog = backlog === null || report.repairBacklog === null ? null : report.repairBacklog + backlog
+  }
+  return [...reports.values()]
 }
 
-async function shardReport({ view, links, store, repair }: RelayParts, shard: number): Promise<ShardReport> {
+function emptyReport(view: NetworkView, links: NodeLinks, shard: number): ShardReport {
   const everyEpoch = view.epochs.flatMap(epoch => view.replicas(epoch, shard))
   const replicas = [...new Map(everyEpoch.map(node => [byteKey(node.key), node])).values()].map(node => {
     const self = view.isSelf(node.key)
     return { node: toHex(node.key), url: node.url, self, connected: self || links.isUp(node.key) }
   })
-  return { shard, replicas, ...(await store.countShard(shard)), repairBacklog: repair.backlogOf(shard) }
+  return { shard, shards: 0, replicas, mailboxes: 0, pending: 0, repairBacklog: 0 }
 }

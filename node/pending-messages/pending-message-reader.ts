@@ -7,6 +7,7 @@ import { byteKey } from '../byte-key.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
 import { decodeLoss, type MailboxLoss } from './mailbox-losses.ts'
 import {
+  ALL_MAILBOXES,
   decodeDelivery,
   decodeEntry,
   deliveryKey,
@@ -17,11 +18,13 @@ import {
   idOfEntryKey,
   mailboxKey,
   mailboxRange,
+  mailboxRangeFrom,
   parseDeliveryKey,
   parseMailboxKey,
   proofKey,
   tokenKey,
   tokenRange,
+  tokenRangeFrom,
   type Entry
 } from './pending-records.ts'
 import { CountersCache, type DeliveryName, type PendingDatabase } from './store-transaction.ts'
@@ -33,6 +36,13 @@ export interface SequencedDelivery {
 }
 
 /** What reading needs to know. */
+/** A mailbox and the digest of what it holds. */
+export interface MailboxDigest {
+  shard: number
+  mailbox: DeviceId
+  digest: Uint8Array
+}
+
 export interface PendingReaderComponents {
   crypto: Crypto
   network: NetworkId
@@ -196,33 +206,52 @@ export abstract class PendingMessageReader {
     return keys.map(key => parseMailboxKey(key).mailbox)
   }
 
-  /** Digests of a shard's mailboxes, in order, after one. */
-  async digests(
-    shard: number,
-    after: DeviceId | null,
-    limit: number
-  ): Promise<{ mailbox: DeviceId; digest: Uint8Array }[]> {
-    const page: { mailbox: DeviceId; digest: Uint8Array }[] = []
+  /** Digests of the mailboxes of shards, which go up, in order, after a mailbox of the first shard. */
+  async digests(shards: number[], after: DeviceId | null, limit: number): Promise<MailboxDigest[]> {
+    const page: MailboxDigest[] = []
     await this.read(async database => {
-      for await (const [key, value] of database.iterator({ ...mailboxRange(shard, after), limit })) {
-        const { mailbox } = parseMailboxKey(key)
-        const counters = MailboxCounters.decode(value)
-        page.push({ mailbox, digest: counters?.digest ?? new Uint8Array(16) })
+      for (const [index, { first, last }] of runsOf(shards).entries()) {
+        if (page.length >= limit) return
+        const range = mailboxRange(first, index === 0 ? after : null, last)
+        for await (const [key, value] of database.iterator({ ...range, limit: limit - page.length })) {
+          const counters = MailboxCounters.decode(value)
+          page.push({ ...parseMailboxKey(key), digest: counters?.digest ?? new Uint8Array(16) })
+        }
       }
     })
     return page
   }
 
-  /** How much a shard holds, for the operator. */
-  async countShard(shard: number): Promise<{ mailboxes: number; pending: number }> {
-    const count = { mailboxes: 0, pending: 0 }
+  /** Shards of which anything is here, mailboxes or tokens, in order. */
+  async shardsHeld(): Promise<number[]> {
+    const found = new Set<number>()
     await this.read(async database => {
-      for await (const value of database.values(mailboxRange(shard, null))) {
-        count.mailboxes += 1
-        count.pending += MailboxCounters.decode(value)?.held ?? 0
+      for (const rangeOf of [mailboxRangeFrom, tokenRangeFrom]) {
+        for (let shard = 0; ;) {
+          const [key] = await database.keys({ ...rangeOf(shard), limit: 1 }).all()
+          if (key === undefined) break
+          const next = parseMailboxKey(key).shard
+          found.add(next)
+          shard = next + 1
+        }
       }
     })
-    return count
+    return [...found].sort((a, b) => a - b)
+  }
+
+  /** How much each shard holds, for the operator. Shards without mailboxes are left out. */
+  async countShards(): Promise<Map<number, { mailboxes: number; pending: number }>> {
+    const counts = new Map<number, { mailboxes: number; pending: number }>()
+    await this.read(async database => {
+      for await (const [key, value] of database.iterator(ALL_MAILBOXES)) {
+        const { shard } = parseMailboxKey(key)
+        const count = counts.get(shard) ?? { mailboxes: 0, pending: 0 }
+        count.mailboxes += 1
+        count.pending += MailboxCounters.decode(value)?.held ?? 0
+        counts.set(shard, count)
+      }
+    })
+    return counts
   }
 
   /** Every entry of a mailbox that has not expired, in order of ids, after one. @returns also whether there are more. */
@@ -276,4 +305,15 @@ export abstract class PendingMessageReader {
     if (delivery === undefined || byteKey(delivery.id) !== byteKey(id)) return undefined
     return isDeliveryIntact(crypto, network, mailbox, delivery) ? delivery : undefined
   }
+}
+
+/** Neighbours among numbers that go up, together: one read finds what one run has. */
+function runsOf(shards: number[]): { first: number; last: number }[] {
+  const runs: { first: number; last: number }[] = []
+  for (const shard of shards) {
+    const run = runs.at(-1)
+    if (run?.last === shard - 1) run.last = shard
+    else runs.push({ first: shard, last: shard })
+  }
+  return runs
 }

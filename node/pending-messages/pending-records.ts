@@ -32,6 +32,7 @@ const TIME_BYTES = 6
 const CRC_BYTES = 4
 /** Bytes of a proof's key: a truncated SHA-256. */
 export const PROOF_HASH_BYTES = 16
+const MAX_SHARD = 0xffff
 /** Largest sequence, 2^48 - 1. */
 export const MAX_SEQUENCE = 2 ** 48 - 1
 
@@ -157,11 +158,27 @@ export const mailboxKey = (shard: number, mailbox: DeviceId): Buffer => {
   return key
 }
 
-/** All mailboxes of a shard, after one. */
-export function mailboxRange(shard: number, after: DeviceId | null): { gt: Buffer; lte: Buffer } {
+/** All mailboxes of a shard, after one, and of the shards behind it up to `last`. */
+export function mailboxRange(shard: number, after: DeviceId | null, last = shard): { gt: Buffer; lte: Buffer } {
   const low = after === null ? mailboxKey(shard, new Uint8Array() as DeviceId).subarray(0, 3) : mailboxKey(shard, after)
-  return { gt: low, lte: mailboxKey(shard, Buffer.alloc(DEVICE_ID_BYTES, 0xff) as Uint8Array as DeviceId) }
+  return { gt: low, lte: mailboxKey(last, Buffer.alloc(DEVICE_ID_BYTES, 0xff) as Uint8Array as DeviceId) }
 }
+
+/** All mailboxes of a shard and of those behind it. */
+export const mailboxRangeFrom = (shard: number): { gte: Buffer; lt: Buffer } => ({
+  gte: shardHead(LETTER.mailbox, shard),
+  lt: Buffer.from([LETTER.mailbox + 1])
+})
+
+/** All tokens of a shard and of those behind it. */
+export const tokenRangeFrom = (shard: number): { gte: Buffer; lt: Buffer } => ({
+  gte: shardHead(LETTER.token, shard),
+  lt: Buffer.from([LETTER.token + 1])
+})
+
+/** One past the last shard is above all keys of the letter. */
+const shardHead = (letter: number, shard: number): Buffer =>
+  shard > MAX_SHARD ? Buffer.from([letter + 1]) : Buffer.from([letter, shard >> 8, shard & 0xff])
 
 /** Every mailbox of every shard. */
 export const ALL_MAILBOXES = { gt: Buffer.from([LETTER.mailbox]), lt: Buffer.from([LETTER.mailbox + 1]) }

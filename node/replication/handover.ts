@@ -69,11 +69,12 @@ export class HandoverService {
 
   async #run(): Promise<void> {
     const { view, store } = this.#components
-    for (let shard = 0; shard < view.shardCount && !this.#stopped; shard++) {
+    for (const shard of await store.shardsHeld()) {
+      if (this.#stopped) return
       await this.#handOverTokens(shard)
       if (view.keeps(shard)) continue
       for (let after: DeviceId | null = null; !this.#stopped;) {
-        const page = await store.digests(shard, after, MAX_PAGE_ENTRIES)
+        const page = await store.digests([shard], after, MAX_PAGE_ENTRIES)
         for (const { mailbox } of page) await this.#handOver(shard, mailbox)
         if (page.length < MAX_PAGE_ENTRIES) break
         after = page.at(-1)!.mailbox
@@ -136,7 +137,7 @@ export class HandoverService {
       const encoded = encodeEnvelope({ version: 1, expiry, class: delivery.class, payload, recipients })
       return { encoded, requests: [{ mailbox, delivery, settle: resolve }] }
     })
-    await origin.send(view.current, shard, envelopes)
+    await origin.send(view.current, view.groupOf(view.current, shard), envelopes)
     return Promise.all(results)
   }
 }

@@ -3,7 +3,12 @@ import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { DeliveryId } from '../../protocol/wire/envelope.ts'
-import { MAX_ASKED_DELIVERIES, MAX_PAGE_ENTRIES, type NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
+import {
+  MAX_ASKED_DELIVERIES,
+  MAX_ASKED_SHARDS,
+  MAX_PAGE_ENTRIES,
+  type NodeLinkFrameOf
+} from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
 import { NodeError } from '../errors.ts'
@@ -151,63 +156,85 @@ export class RepairService {
     const { view } = this.#components
     const round: Round = { mailboxes: 0, fetched: 0, removed: 0 }
     await this.#components.tokens.fetchMissing(node)
-    for (const shard of view.keptShards()) {
-      if (!view.otherReplicas(shard).some(other => equalBytes(other.key, node.key))) continue
-      const before = round.mailboxes
-      await this.#compareShard(node, shard, round)
-      this.#noteBacklog(node, shard, round.mailboxes - before)
+    const isShared = (shard: number): boolean => view.epochs.some(epoch => view.isReplica(epoch, shard, node.key))
+    const shared = view.keptShards().filter(isShared)
+    for (let from = 0; from < shared.length; from += MAX_ASKED_SHARDS) {
+      await this.#compareShards(node, shared.slice(from, from + MAX_ASKED_SHARDS), round)
       if (this.#stopped || round.mailboxes >= MAX_FOLLOWED) break
     }
     this.rounds += 1
     if (round.fetched + round.removed > 0) this.#log.info('repaired from a replica', { node: node.url, ...round })
   }
 
-  #noteBacklog(node: ListedNode, shard: number, count: number): void {
-    const key = byteKey(node.key)
-    const shards = this.#backlog.get(key) ?? new Map<number, number>()
-    this.#backlog.set(key, shards.set(shard, count))
-  }
-
-  async #compareShard(node: ListedNode, shard: number, round: Round): Promise<void> {
+  /** Compares shards that both nodes keep, page by page. The backlog of each is known once all of its pages are followed. */
+  async #compareShards(node: ListedNode, shards: number[], round: Round): Promise<void> {
+    const { links, view } = this.#components
+    const backlog = this.#backlog.get(byteKey(node.key)) ?? new Map<number, number>()
+    this.#backlog.set(byteKey(node.key), backlog)
+    const differing = new Map<number, number>()
+    const followed = (through: number): void => {
+      for (const shard of shards) if (shard <= through) backlog.set(shard, differing.get(shard) ?? 0)
+    }
+    let open = shards
     for (let after: DeviceId | null = null; !this.#stopped;) {
-      const theirs: NodeLinkFrameOf<'mailboxDigests'> = await this.#components.links.request<'digests'>(node.key, {
+      const theirs: NodeLinkFrameOf<'mailboxDigests'> = await links.request<'digests'>(node.key, {
         kind: 'digests',
-        shard,
+        shards: open,
         after
       })
       const last = theirs.mailboxes.at(-1)?.mailbox
-      if (last === undefined) return
-      this.#requireOfShard(shard, theirs.mailboxes)
-      requireOrder(
-        after,
-        theirs.mailboxes.map(({ mailbox }) => mailbox)
-      )
-      const mine = await this.#ownDigests(shard, after, last)
-      for (const { mailbox, digest } of theirs.mailboxes) {
-        const own = mine.get(byteKey(mailbox))
-        if (own !== undefined && equalBytes(own, digest)) continue
-        if (this.#isSettled(node, mailbox, own, digest)) continue
-        round.mailboxes += 1
-        this.differences += 1
-        const mended = await this.#mend(node, mailbox)
-        round.fetched += mended.fetched
-        round.removed += mended.removed
-        if (mended.fetched + mended.removed === 0 && !mended.isShort) this.#settle(node, mailbox, own, digest)
-        if (round.mailboxes >= MAX_FOLLOWED) return
+      if (last !== undefined) {
+        this.#requireAsked(open, after, theirs.mailboxes)
+        const mine = await this.#ownDigests(open, after, last)
+        for (const { mailbox, digest } of theirs.mailboxes) {
+          const shard = view.shardOf(mailbox)
+          if (await this.#compare(node, mailbox, mine.get(byteKey(mailbox)), digest, round)) {
+            differing.set(shard, (differing.get(shard) ?? 0) + 1)
+          }
+          if (round.mailboxes >= MAX_FOLLOWED) return followed(shard - 1)
+        }
       }
-      if (!theirs.more) return
+      if (last === undefined || !theirs.more) return followed(Infinity)
+      const shard = view.shardOf(last)
+      followed(shard - 1)
+      open = open.filter(other => other >= shard)
       after = last
     }
   }
 
-  /** Own digests of the mailboxes up to one, in pages. */
-  async #ownDigests(shard: number, after: DeviceId | null, last: DeviceId): Promise<Map<string, Uint8Array>> {
+  /** Mends one mailbox if it differs. @returns whether it did. */
+  async #compare(
+    node: ListedNode,
+    mailbox: DeviceId,
+    own: Uint8Array | undefined,
+    theirs: Uint8Array,
+    round: Round
+  ): Promise<boolean> {
+    if (own !== undefined && equalBytes(own, theirs)) return false
+    if (this.#isSettled(node, mailbox, own, theirs)) return false
+    round.mailboxes += 1
+    this.differences += 1
+    const mended = await this.#mend(node, mailbox)
+    round.fetched += mended.fetched
+    round.removed += mended.removed
+    if (mended.fetched + mended.removed === 0 && !mended.isShort) this.#settle(node, mailbox, own, theirs)
+    return true
+  }
+
+  /** Own digests of the mailboxes of shards up to one, in pages. */
+  async #ownDigests(shards: number[], after: DeviceId | null, last: DeviceId): Promise<Map<string, Uint8Array>> {
+    const { store, view } = this.#components
     const found = new Map<string, Uint8Array>()
+    const end = view.shardOf(last)
+    let open = shards.filter(shard => shard <= end)
     for (let from = after; ;) {
-      const page = await this.#components.store.digests(shard, from, MAX_PAGE_ENTRIES)
+      const page = await store.digests(open, from, MAX_PAGE_ENTRIES)
       for (const { mailbox, digest } of page) found.set(byteKey(mailbox), digest)
-      from = page.at(-1)?.mailbox ?? null
-      if (page.length < MAX_PAGE_ENTRIES || (from !== null && byteKey(from) >= byteKey(last))) return found
+      const own = page.at(-1)
+      const isPast = own !== undefined && own.shard === end && compareBytes(own.mailbox, last) >= 0
+      if (own === undefined || page.length < MAX_PAGE_ENTRIES || isPast) return found
+      open = open.filter(shard => shard >= own.shard)
+      from = own.mailbox
     }
   }
 
@@ -270,10 +297,19 @@ export class RepairService {
     return after.filter((entry, index) => entry?.state !== before[index]?.state).length
   }
 
-  /** A node shows mailboxes of the shard that was asked for only: others would be stored where nothing looks for them. */
-  #requireOfShard(shard: number, found: { mailbox: DeviceId }[]): void {
-    if (found.some(({ mailbox }) => this.#components.view.shardOf(mailbox) !== shard)) {
-      throw new NodeError('malformed', 'the answer names a mailbox of another shard')
+  /**
+   * A node shows mailboxes of the shards that were asked for only, since others would be stored where nothing looks for them,
+   * and in order, so that pages end.
+   */
+  #requireAsked(shards: number[], after: DeviceId | null, found: { mailbox: DeviceId }[]): void {
+    const asked = new Set(shards)
+    let [lastShard, last] = [shards[0]!, after]
+    for (const { mailbox } of found) {
+      const shard = this.#components.view.shardOf(mailbox)
+      if (!asked.has(shard)) throw new NodeError('malformed', 'the answer names a mailbox of another shard')
+      if (shard < lastShard) throw new NodeError('malformed', 'the answer is not in order')
+      requireOrder(shard === lastShard ? last : null, [mailbox])
+      ;[lastShard, last] = [shard, mailbox]
     }
   }
 

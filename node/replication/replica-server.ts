@@ -69,9 +69,13 @@ export function replicaHandlers(components: ReplicaServerComponents): LinkHandle
       requireShared(view, mailbox, from)
       return { kind: 'deliveries', deliveries: await store.fetch(mailbox, ids, ANSWER_BYTES) }
     },
-    async digests({ shard, after }, from) {
-      requireReplica(view, shard, from)
-      const mailboxes = await store.digests(shard, after, MAX_PAGE_ENTRIES)
+    async digests({ shards, after }, from) {
+      if (shards.some((shard, index) => index > 0 && shards[index - 1]! >= shard)) {
+        throw new NodeError('malformed', 'the shards do not go up')
+      }
+      for (const shard of shards) requireReplica(view, shard, from)
+      const found = await store.digests(shards, after, MAX_PAGE_ENTRIES)
+      const mailboxes = found.map(({ mailbox, digest }) => ({ mailbox, digest }))
       return { kind: 'mailboxDigests', mailboxes, more: mailboxes.length === MAX_PAGE_ENTRIES }
     },
     async states({ mailbox, after }, from) {

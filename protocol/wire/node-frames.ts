@@ -49,7 +49,7 @@ import { epochCodec, nodeKeyCodec } from './placement.ts'
 
 /** The stream's protocol id. */
 export const NODE_PROTOCOL = '/volo/node/1'
-/** Gossip topic of a shard: only its replicas subscribe. */
+/** Gossip topic of the shard that stands for a replica set: only these replicas subscribe. */
 export const shardTopic = (shard: number): string => `/volo/1/shard/${shard}`
 /** Gossip topic of heartbeats. */
 export const NODES_TOPIC = '/volo/1/nodes'
@@ -64,6 +64,8 @@ export const MAX_NODE_FRAME_BYTES = 1024 * 1024
 export const MAX_ASKED_DELIVERIES = 256
 /** Entries in one page of an answer. */
 export const MAX_PAGE_ENTRIES = 1024
+/** Shards in one `digests`. */
+export const MAX_ASKED_SHARDS = 4_096
 /** Deliveries in one `fetch`. */
 export const MAX_FETCHED_DELIVERIES = 64
 /** Acknowledgements passed on at once. */
@@ -217,8 +219,11 @@ export const nodeLinkFrameCodec = variant({
   ],
   /** Asks for deliveries. Answered by `deliveries`. */
   fetch: [7, struct({ request, mailbox: deviceIdCodec, ids: list(deliveryIdCodec, MAX_FETCHED_DELIVERIES, 1) })],
-  /** Asks for the digests of a shard's mailboxes, in order, after one. Answered by `mailboxDigests`. */
-  digests: [8, struct({ request, shard, after: nullable(deviceIdCodec) })],
+  /**
+   * Asks for the digests of the mailboxes of shards, which go up: in order of shards and mailboxes, after one of the first
+   * shard. Answered by `mailboxDigests`.
+   */
+  digests: [8, struct({ request, shards: list(shard, MAX_ASKED_SHARDS, 1), after: nullable(deviceIdCodec) })],
   /** Asks for every id that a mailbox's digest covers, in order, after one. Answered by `mailboxStates`. */
   states: [9, struct({ request, mailbox: deviceIdCodec, after: nullable(deliveryIdCodec) })],
   /** Asks for the signed reasons why deliveries are gone. Answered by `removals`. */

@@ -254,6 +254,12 @@ async function ledgerRules(): Promise<CampaignOutcome> {
   return { runs: cases, failures: failures.length, examples: failures, second: second.name, ...rest }
 }
 
+async function placement({ seed, runs }: CampaignInit): Promise<CampaignOutcome> {
+  const { runPlacement } = await import('./placement.ts')
+  const { problems, ...figures } = await runPlacement(seed, runs)
+  return { runs: figures.networks.length, failures: problems.length, examples: problems, ...figures }
+}
+
 export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
   'directory-forks': {
     summary: `random histories with rollbacks up to ${SHORT_DEPTH} blocks, and one of ${DEEPEST}: the directory equals the fold of the final chain, no revoked device comes back`,
@@ -279,6 +285,13 @@ export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {
     unit: 'races',
     defaultRuns: 10_000,
     run: nameRaces
+  },
+  placement: {
+    summary:
+      'networks of 10 to 1,000 nodes: how even the load is, what is lost with nodes, what a message costs on the wires',
+    unit: 'nodes of the largest',
+    defaultRuns: 1_000,
+    run: placement
   },
   junk: {
     summary: 'junk under the label leaves the directory as it was, in bounded memory',

@@ -77,7 +77,7 @@ function holdFakes(mailbox: DeviceId, fakes: Delivery[]): void {
     const { request } = frame
     switch (frame.kind) {
       case 'digests': {
-        const isAsked = frame.shard === shard && frame.after === null
+        const isAsked = frame.shards.includes(shard) && frame.after === null
         return {
           kind: 'mailboxDigests',
           request,

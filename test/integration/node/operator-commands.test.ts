@@ -5,7 +5,7 @@ import { CommandProcess, type CommandResult } from '../../support/network/real-p
 import { eventually } from '../../support/wait-for.ts'
 
 const AWAY = 2
-const SHARDS = 64
+const SHARDS = 4_096
 
 let network: LocalNetwork
 beforeAll(async () => {
@@ -77,7 +77,7 @@ describe('volo-node', () => {
       expect(pending).toBe(0)
     }
     expect((await run('shards')).stdout.split('\n')[0]).toMatch(
-      /^SHARD +REACHED +MAILBOXES +PENDING +BACKLOG +REPLICAS$/
+      /^FIRST +SHARDS +REACHED +MAILBOXES +PENDING +BACKLOG +REPLICAS$/
     )
   })
 

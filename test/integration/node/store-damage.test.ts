@@ -97,7 +97,7 @@ describe('damage', () => {
     const mailbox = newMailbox()
     const delivery = makeDelivery(mailbox)
     await put(mailbox, delivery, makeDelivery(mailbox))
-    const digest = (await held.store.digests(mailbox[0]! % 4, null, 1))[0]!.digest
+    const digest = (await held.store.digests([mailbox[0]! % 4], null, 1))[0]!.digest
     await held.store.read(async database => {
       const key = Buffer.concat([Buffer.from('d'), mailbox, delivery.id])
       const value = (await database.get(key))!
@@ -108,7 +108,7 @@ describe('damage', () => {
     const result = await scrub(held.store, new AbortController().signal)
     expect(result.restored).toBe(1)
     expect((await held.store.entries([{ mailbox, id: delivery.id }]))[0]?.state).toBe('held')
-    expect((await held.store.digests(mailbox[0]! % 4, null, 1))[0]!.digest).toEqual(digest)
+    expect((await held.store.digests([mailbox[0]! % 4], null, 1))[0]!.digest).toEqual(digest)
     expect(await held.store.heldIn(mailbox)).toBe(2)
   })
 
@@ -164,7 +164,7 @@ describe('damage', () => {
     await put(mailbox, kept, ...Array.from({ length: 50 }, () => makeDelivery(mailbox)), read)
     const others = (await held.store.pendingAfter(mailbox, 0, ALL)).slice(1).map(({ delivery }) => delivery.id)
     await held.store.acknowledge(mailbox, others, PROOF)
-    const digest = async (): Promise<string> => toHex((await held.store.digests(mailbox[0]! % 4, null, 1))[0]!.digest)
+    const digest = async (): Promise<string> => toHex((await held.store.digests([mailbox[0]! % 4], null, 1))[0]!.digest)
     const [before] = await held.store.news([{ mailbox, after: 0 }], 10)
     const [first, second] = [makeDelivery(mailbox), makeDelivery(mailbox)]
     const writes = [put(mailbox, first), held.store.recount(mailbox), put(mailbox, second)]

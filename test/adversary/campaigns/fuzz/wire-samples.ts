@@ -137,7 +137,7 @@ export const nodeLinkFrames: readonly NodeLinkFrame[] = [
   { kind: 'evict', request, eviction: { ...eviction, ids: [id] } },
   { kind: 'news', request, mailboxes: [{ mailbox, after: 9 }] },
   { kind: 'fetch', request, mailbox, ids: [id] },
-  { kind: 'digests', request, shard: 5, after: null },
+  { kind: 'digests', request, shards: [5, 6, 9], after: null },
   { kind: 'states', request, mailbox, after: id },
   { kind: 'why', request, mailbox, ids: [id] },
   { kind: 'putBundle', request, accountId, bundle: random.bytes(100) },

@@ -183,7 +183,7 @@ export class TestNetwork {
           running.every(other => {
             if (other === node) return true
             const { links, gossip } = node.parts
-            const topics = other.parts.view.keptShards().map(shard => `/volo/1/shard/${shard}`)
+            const topics = other.parts.view.keptGroups().map(shard => `/volo/1/shard/${shard}`)
             return links.isUp(other.listed.key) && topics.every(topic => gossip.hears(other.listed, topic))
           })
         ),

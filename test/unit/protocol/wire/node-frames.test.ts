@@ -39,7 +39,7 @@ const frames: NodeLinkFrame[] = [
   { kind: 'have', request: 2, epoch: 0, shard: 5, deliveries: [{ mailbox, id, expiry }] },
   { kind: 'news', request: 3, mailboxes: [{ mailbox, after: 9 }] },
   { kind: 'fetch', request: 4, mailbox, ids: [id] },
-  { kind: 'digests', request: 5, shard: 3, after: null },
+  { kind: 'digests', request: 5, shards: [3, 4, 9], after: null },
   { kind: 'states', request: 6, mailbox, after: id },
   { kind: 'why', request: 7, mailbox, ids: [id] },
   { kind: 'stored', request: 0, batch: random(32), receipt: null, refused: [] },

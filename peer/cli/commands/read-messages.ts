@@ -1,16 +1,15 @@
 /** `messages`. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { NodePeer } from '../../node-peer.ts'
-import type { ChatMessage, ConversationSummary, Person, PeerStatus } from '../../peer-api.ts'
+import type { ChatMessage, ConversationSummary, Person } from '../../peer-api.ts'
 import { messageJson, messageLine, type Output } from '../output.ts'
 import { allMessages, chatNamed } from './find-conversation.ts'
 import { historyComing } from './history-coming.ts'
 import { namesIn, peopleIn } from './sent-state.ts'
-import { catchUp, EXIT, me, requireRegistered, type Run } from './runnable.ts'
+import { soonCaughtUp } from './soon-caught-up.ts'
+import { EXIT, me, requireRegistered, type Run } from './runnable.ts'
 
-/** What has just come is looked for no longer than this. */
-const COMING_MS = 3_000
-/** … nor are names of people who are new here waited for longer. */
+/** Names of people who are new here are waited for no longer than this. */
 const NAMES_MS = 3_000
 const LOOK_MS = 50
 
@@ -52,22 +51,6 @@ async function printNew(
 /** Whether everybody in a conversation has a username here: one who is new here is looked up once there is a connection. */
 async function allNamed(peer: NodePeer, conversation: ConversationSummary): Promise<boolean> {
   return (await peopleIn(peer, conversation)).every(({ username }) => username !== null)
-}
-
-/** Waits for what others wrote while no command ran, unless the network cannot be reached. @returns whether it can. */
-async function soonCaughtUp(peer: NodePeer): Promise<boolean> {
-  const offline = Promise.withResolvers<void>()
-  const look = ({ connection, problem }: PeerStatus): void => {
-    if (connection === 'offline' && problem !== null) offline.resolve()
-  }
-  const stop = peer.on('snapshot', ({ status }) => look(status))
-  look((await peer.snapshot()).status)
-  try {
-    const isDone = catchUp(peer, COMING_MS).then(() => true)
-    return await Promise.race([isDone, offline.promise.then(() => false)])
-  } finally {
-    stop()
-  }
 }
 
 /** Who wrote here and is no member any more; by the name under which the message is shown if the network is not there. */

@@ -6,6 +6,7 @@
  * Keys are made before the sign-in, which is bound to them. The CREATE record is stored before it is handed in: an
  * answer that got lost is asked for again with the same record, and the same account comes back.
  */
+import { deviceNameOf, UNNAMED_DEVICE } from '../../protocol/identity/device-name.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { decode, encode, nullable, struct, text, type TypeOf } from '../../protocol/codec.ts'
 import { cutText } from '../../protocol/graphemes.ts'
@@ -207,7 +208,7 @@ export class Registration {
       create,
       registered: false,
       displayName: ownDisplayName(choice),
-      deviceName: cutText(choice.deviceName.toWellFormed().trim(), 64) || 'Device',
+      deviceName: deviceNameOf(choice.deviceName) || UNNAMED_DEVICE,
       name: { username: choice.username, tag, salt: random(NAME_SALT_BYTES), state: 'reserving' }
     }
     await store.batch([ownAccountChange(account)])

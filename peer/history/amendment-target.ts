@@ -1,6 +1,7 @@
 /** Which message an amendment is about, and what `listen` prints of it. */
 import { toHex } from '../../protocol/bytes.ts'
 import type { AmendingBody } from '../../protocol/conversation/amendments.ts'
+import { shownEmoji } from '../../protocol/conversation/emoji.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { EngineContext } from '../engine-context.ts'
@@ -23,7 +24,7 @@ export function targetOf(
 export function eventOf(body: Exclude<AmendingBody, { kind: 'star' }>): ChatEventEntry['what'] {
   switch (body.kind) {
     case 'reaction':
-      return { kind: 'reaction', emoji: body.emoji }
+      return { kind: 'reaction', emoji: body.emoji && shownEmoji(body.emoji) }
     case 'vote':
       return { kind: 'vote', choices: body.choices }
     case 'pin':

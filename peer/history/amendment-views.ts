@@ -1,6 +1,7 @@
 /** Reactions and polls as screens and the command line see them. */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import { NO_AMENDMENTS } from '../../protocol/conversation/amendments.ts'
+import { shownEmoji } from '../../protocol/conversation/emoji.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import type { Poll, Reaction } from '../peer-api.ts'
 import type { MessageRow } from '../store/conversation-entries.ts'
@@ -10,7 +11,7 @@ type Amended = Pick<MessageRow, 'amendments' | 'poll'>
 /** What people gave a message, the most given first. */
 export function reactionsOf({ amendments }: Amended, me: AccountId): Reaction[] {
   const given = (amendments ?? NO_AMENDMENTS).reactions.filter(({ emoji }) => emoji !== null)
-  return [...Map.groupBy(given, ({ emoji }) => emoji!)]
+  return [...Map.groupBy(given, ({ emoji }) => shownEmoji(emoji!))]
     .map(([emoji, by]) => ({
       emoji,
       from: by.map(({ accountId }) => toHex(accountId)),

@@ -6,9 +6,9 @@
  * What the old device approved is on disk before it is handed in: a process that ends in between goes on with it. docs/linking.md
  * says which message is which step.
  */
+import { deviceNameOf, UNNAMED_DEVICE } from '../../protocol/identity/device-name.ts'
 import { equalBytes } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import { cutText } from '../../protocol/graphemes.ts'
 import { draftAdd, signRecord } from '../../protocol/identity/build-record.ts'
 import { encodeBundle } from '../../protocol/identity/bundle.ts'
 import { deviceIdOf } from '../../protocol/identity/device.ts'
@@ -22,7 +22,7 @@ import {
 import { LinkChannel } from '../../protocol/linking/link-channel.ts'
 import { checkWords, requireCommitted, signLinkRequest, type CheckShare } from '../../protocol/linking/link-check.ts'
 import { parseLinkCode, type LinkCode } from '../../protocol/linking/link-code.ts'
-import { LINK_NONCE_BYTES, MAX_DEVICE_NAME_LENGTH, type LinkMessageOf } from '../../protocol/linking/link-messages.ts'
+import { LINK_NONCE_BYTES, type LinkMessageOf } from '../../protocol/linking/link-messages.ts'
 import { sessionEnvironment, type EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
 import { candidateNodes, type NetworkInfo } from '../network/network-info.ts'
@@ -65,7 +65,7 @@ export class JoiningAccount {
     const info = network()
     this.#components = components
     this.#code = readCode(typed)
-    this.#deviceName = cutText(deviceName.toWellFormed().trim(), MAX_DEVICE_NAME_LENGTH) || 'Device'
+    this.#deviceName = deviceNameOf(deviceName) || UNNAMED_DEVICE
     const { network: begin, expiresAt, secret } = this.#code
     if (begin && !equalBytes(begin, info.id.slice(0, begin.length))) {
       throw new PeerError('other-network', { origin: info.entry })

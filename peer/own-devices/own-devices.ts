@@ -1,6 +1,6 @@
 /** The other devices of the account: what they are called, what they and this one agree on, and the history of a new one. */
+import { deviceNameOf } from '../../protocol/identity/device-name.ts'
 import { toHex } from '../../protocol/bytes.ts'
-import { cutText } from '../../protocol/graphemes.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
@@ -43,8 +43,6 @@ import {
 import type { OwnDetails } from '../sending/profile.ts'
 import { OwnSync } from './own-sync.ts'
 import { deviceNameItem, moreHistoryItem, SyncItems, textValue, timeValue } from './sync-items.ts'
-
-const MAX_DEVICE_NAME = 64
 
 export interface OwnDevicesComponents {
   /** Tells the own devices which groups there are. */
@@ -228,12 +226,12 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
 
   /** What a device is called; null if it has not said so. @param device - lower-case hex. */
   nameOf(device: string): string | null {
-    return this.items.text(deviceNameItem(device)) ?? null
+    return deviceNameOf(this.items.text(deviceNameItem(device)) ?? '') || null
   }
 
   /** Gives a device of the account another name, on all devices. @throws PeerError `device-name` for an empty one. */
   async rename(device: string, text: string): Promise<void> {
-    const name = cutText(text.toWellFormed().trim(), MAX_DEVICE_NAME)
+    const name = deviceNameOf(text)
     if (name === '') throw new PeerError('device-name')
     await this.sync.setItem(deviceNameItem(device), textValue(name))
     if (device === toHex(this.#components.context.device().deviceId)) await this.#renameThis(name)
@@ -241,7 +239,7 @@ export class OwnDevices implements HistoryApi, LinkingHooks {
 
   async #renameThis(text: string): Promise<void> {
     const { context, account, changeAccount, onChange } = this.#components
-    const deviceName = cutText(text.trim(), MAX_DEVICE_NAME)
+    const deviceName = deviceNameOf(text)
     if (deviceName === '' || deviceName === account().deviceName) return
     await changeAccount(current => ({ ...current, deviceName })).catch((error: unknown) => {
       context.log.warn('a name could not be stored', { reason: String(error) })

@@ -8,6 +8,7 @@
  * Nothing is stored before a node has taken the record. A process that ends in between does it again: a record of this very
  * device is found, and the account is taken as it is.
  */
+import { deviceNameOf, UNNAMED_DEVICE } from '../../protocol/identity/device-name.ts'
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts'
 import {
   deviceOf,
@@ -18,7 +19,6 @@ import {
   type AccountState
 } from '../../protocol/directory/account.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import { cutText } from '../../protocol/graphemes.ts'
 import { buildRecover } from '../../protocol/identity/build-record.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { displayNameOrEmpty } from '../../protocol/identity/display-name.ts'
@@ -40,7 +40,6 @@ import { recoveryKeyFrom } from './recovery-calls.ts'
 const HTTP_TIMEOUT_MS = 10_000
 /** Nodes that are asked, the entry node first: one alone can withhold the record that the code needs. */
 const MAX_NODES = 4
-const MAX_DEVICE_NAME = 64
 
 export interface AccountRecoveryComponents {
   context: EngineContext
@@ -191,7 +190,7 @@ export class AccountRecovery {
       create: null,
       registered: true,
       displayName: displayNameOrEmpty(username),
-      deviceName: cutText(deviceName.toWellFormed().trim(), MAX_DEVICE_NAME) || 'Device',
+      deviceName: deviceNameOf(deviceName) || UNNAMED_DEVICE,
       // Opened long ago: the salt is of no use any more.
       name: { username, tag, salt: new Uint8Array(NAME_SALT_BYTES), state: 'reserved' }
     }

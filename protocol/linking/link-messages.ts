@@ -1,21 +1,41 @@
 /** The messages between the two devices of a linking, in their order. docs/linking.md says what each is for. */
-import { bytes, constant, decode, encode, nullable, oneOf, struct, text, uint, variant, type TypeOf } from '../codec.ts'
+import {
+  bytes,
+  constant,
+  decode,
+  encode,
+  nullable,
+  oneOf,
+  refine,
+  struct,
+  text,
+  uint,
+  variant,
+  type TypeOf
+} from '../codec.ts'
 import { SIGNATURE_BYTES } from '../crypto/crypto.ts'
 import { accountIdCodec, devicePublicKeysCodec, recordIdCodec } from '../identity/device.ts'
+import { deviceNameCodec } from '../identity/device-name.ts'
+import { displayNameCodec } from '../identity/display-name.ts'
+import { isUsername } from '../identity/username.ts'
+import { ProtocolError } from '../errors.ts'
 import { linkTokenCodec } from './link-token.ts'
 
 /** Bytes of each side's nonce. */
 export const LINK_NONCE_BYTES = 32
 /** Longest message before it is sealed. */
 export const MAX_LINK_MESSAGE_BYTES = 3 * 1024
-/** Longest name of a device, in UTF-16 code units. */
-export const MAX_DEVICE_NAME_LENGTH = 64
 
 const signature = bytes(SIGNATURE_BYTES)
 
+const usernameCodec = refine(text(24), (name, path): string => {
+  if (!isUsername(name)) throw new ProtocolError('MALFORMED', `"${path}" must be a username`)
+  return name
+})
+
 /** A username on its way to the public record, so that either device can finish what the other began. */
 const nameCodec = struct({
-  username: text(24),
+  username: usernameCodec,
   tag: bytes(32),
   salt: bytes(32),
   state: oneOf('reserving', 'reserved', 'recorded', 'taken')
@@ -29,7 +49,7 @@ const linkMessageCodec = variant({
     2,
     struct({
       keys: devicePublicKeysCodec,
-      deviceName: text(MAX_DEVICE_NAME_LENGTH),
+      deviceName: deviceNameCodec,
       nonce: bytes(LINK_NONCE_BYTES),
       signature
     })
@@ -43,7 +63,7 @@ const linkMessageCodec = variant({
       accountId: accountIdCodec,
       prev: recordIdCodec,
       time: uint(),
-      displayName: text(64),
+      displayName: displayNameCodec,
       name: nullable(nameCodec)
     })
   ],

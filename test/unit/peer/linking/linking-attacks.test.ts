@@ -67,7 +67,8 @@ describe('a node in the middle', () => {
 
   /** Sits between the two devices with a photograph of the code. @param revealed - the keys that it shows to the new one. */
   async function swapKeys(
-    revealed: Partial<DevicePublicKeys>
+    revealed: Partial<DevicePublicKeys>,
+    deviceName = 'Phone'
   ): Promise<{ old: TestPeer; added: TestPeer; joined: Promise<string> }> {
     const { old, added } = await devices()
     const { crypto, id } = network
@@ -86,7 +87,7 @@ describe('a node in the middle', () => {
       if (count++ === 0) {
         toNew.open(sealed)
         return toOld.seal(
-          await signLinkRequest(id, key, toOld.transcript, { kind: 'request', keys, nonce, deviceName: 'Phone' })
+          await signLinkRequest(id, key, toOld.transcript, { kind: 'request', keys, nonce, deviceName })
         )
       }
       toOld.open(sealed)
@@ -100,7 +101,7 @@ describe('a node in the middle', () => {
     const forged = middle.toNew.seal({ ...offer, commitment: shareCommitment(crypto, id, { keys, nonce }) })
     network.linking.replace(toHex(middle.toNew.box('old')), 0, forged)
     const joined = failure(added.engine.linking.join(words, 'Phone'))
-    await step(old, 'asking')
+    await step(old, deviceName === 'Phone' ? 'asking' : 'failed')
     return { old, added, joined }
   }
 
@@ -110,6 +111,13 @@ describe('a node in the middle', () => {
     expect(stateOf(old)!.checkWords).not.toEqual(stateOf(added)!.checkWords)
     await old.engine.linking.answer(false)
     expect(await joined).toMatch(/^link-/)
+    expect(await liveDevices(old)).toBe(1)
+  })
+
+  it('cannot pose a question about a device whose name turns it around', async () => {
+    const { old, joined } = await swapKeys({}, '\u202Exunil no emorhC')
+    expect(await joined).toMatch(/^link-/)
+    expect(stateOf(old)!.step).toBe('failed')
     expect(await liveDevices(old)).toBe(1)
   })
 

@@ -10,7 +10,7 @@ import {
   type AmendingBody,
   type Amendments
 } from '../../../../protocol/conversation/amendments.ts'
-import { isEmoji } from '../../../../protocol/conversation/emoji.ts'
+import { isEmoji, shownEmoji, UNKNOWN_EMOJI } from '../../../../protocol/conversation/emoji.ts'
 import { decode, encode } from '../../../../protocol/codec.ts'
 import type { AccountId, DeviceId } from '../../../../protocol/identity/device.ts'
 import type { MessageId } from '../../../../protocol/conversation/message.ts'
@@ -142,6 +142,13 @@ describe('what is said about a message', () => {
 test.each(['👍', '❤️', '🏳️‍🌈', '👨‍👩‍👧‍👦', '🇩🇪', '#️⃣', '👋🏽', '🏴󠁧󠁢󠁳󠁣󠁴󠁿'])('%s is one emoji', emoji =>
   expect(isEmoji(emoji)).toBe(true)
 )
+test.each(['verified ✓', '\u202Eevil', 'Volo: your number changed', '👍👍'])('"%s" is shown as a sign for it', text =>
+  expect(shownEmoji(text)).toBe(UNKNOWN_EMOJI)
+)
+test('of an emoji that is shown, any can be given', () => {
+  expect(shownEmoji('👍')).toBe('👍')
+  expect(isEmoji(UNKNOWN_EMOJI)).toBe(true)
+})
 test.each(['', 'a', '👍👍', '👍 ', 'call me', '1', '🇩', ' '])('"%s" is not one emoji', text =>
   expect(isEmoji(text)).toBe(false)
 )

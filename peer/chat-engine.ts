@@ -55,6 +55,7 @@ export class ChatEngine {
     await this.parts.marks.load(this.parts.directory)
     await this.parts.profiles.load()
     await this.parts.publicBook.load()
+    await this.parts.firstWords.load()
     await this.parts.directory.load(this.#components.context.accountId())
     await this.parts.book.load()
     for (const conversation of await this.parts.conversations.load()) await this.#resumeGaps(conversation)

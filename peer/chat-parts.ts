@@ -46,6 +46,7 @@ import { PersonViews } from './people/person-views.ts'
 import { type ChosenMarks } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
 import { PersonProfiles } from './people/person-profiles.ts'
+import { FIRST_WORD_ITEM, FirstWords } from './people/first-words.ts'
 import { PublicProfileBook } from './public-profile/public-profile-book.ts'
 import { PublicProfiles } from './public-profile/public-profiles.ts'
 import { PersonTrust } from './directory/person-trust.ts'
@@ -114,9 +115,14 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     details,
     book: publicBook
   })
+  const firstWords = new FirstWords({ context, states, marks, item: () => own.items.get(FIRST_WORD_ITEM), onChange })
   const people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
     of: accountId => profiles.of(accountId),
     instead: accountId => publicBook.instead(accountId),
+    isLackingWord: accountId => firstWords.isLacking(accountId),
+    get firstWord() {
+      return firstWords.own
+    },
     own: details
   })
   const safety = new ConversationSafetyCheck({ context, states, directory, roster, people })
@@ -245,6 +251,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     historySource: own.source,
     historyTransfer: own.transfer,
     invites: ownInvites,
+    firstWords,
     profiles,
     sites,
     accounts,
@@ -286,6 +293,8 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     roster,
     rows,
     marks,
+    sealer,
+    words: firstWords,
     readMarks: new ReadMarks({ context, states, history, pairs, own: own.sync }),
     people,
     partners: new PartnerLook({ context, directory, roster }),
@@ -340,6 +349,7 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     profiles,
     publicBook,
     publicProfiles,
+    firstWords,
     details,
     sites,
     accounts,

@@ -51,6 +51,8 @@ const FACTS = {
   /** The rule for display names refuses the one that was chosen; see protocol/identity/display-name.ts. */
   'display-name': { fault: oneOf(...DISPLAY_NAME_FAULTS) },
   'about-too-long': { length: count, limit: count },
+  /** A word for first contact is empty, or longer than `limit`. */
+  'word-malformed': { limit: count },
   /** A file is no picture for a profile: more than `limit` bytes or `side` pixels a side, or no JPEG, PNG or WebP that stands still. */
   picture: { fault: oneOf('too-large', 'unfit'), limit: count, side: count },
   'name-taken': { username: text },

@@ -21,6 +21,7 @@ export type Purpose =
   | 'profile-key'
   | 'profile-seal'
   | 'profile-handle'
+  | 'first-word'
   | 'envelope'
   | 'delivery'
   | 'delivery-proof'

@@ -188,6 +188,13 @@ export class AccountCalls implements AccountApi {
     return people.me()
   }
 
+  async setFirstWord(word: string | null): Promise<Me> {
+    const { identity, profile, people } = this.#components
+    identity.requireRegistered()
+    await profile.setFirstWord(word)
+    return people.me()
+  }
+
   /** Asks for the own record again, at most for `ms`. For the command line. */
   async refresh(ms: number): Promise<void> {
     const { timers } = this.#components.context

@@ -3,6 +3,7 @@ import { parseDisplayName } from '../../protocol/identity/display-name.ts'
 import type { Site } from '../../protocol/identity/site.ts'
 import { MAX_ABOUT_UNITS } from '../../protocol/limits.ts'
 import { PeerError } from '../errors.ts'
+import { FIRST_WORD_ITEM, firstWordValue } from '../people/first-words.ts'
 import { encodePrivacyItem, PRIVACY_ITEM } from '../own-devices/privacy-item.ts'
 import {
   ACCOUNTS_ITEM,
@@ -85,6 +86,11 @@ export class OwnProfile {
     const { sync, details, onChanged } = this.#components
     await sync.setItem(VISIBILITY_ITEM, encodeVisibilityItem({ ...details().visibility, ...change }))
     onChanged()
+  }
+
+  /** Changes the word that strangers must know. @throws PeerError `word-malformed`. */
+  async setFirstWord(word: string | null): Promise<void> {
+    await this.#components.sync.setItem(FIRST_WORD_ITEM, firstWordValue(word))
   }
 
   /** Changes the sites of the account, as {@link change}. */

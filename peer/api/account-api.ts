@@ -54,6 +54,11 @@ export interface AccountApi {
   changePrivacy(change: Partial<Privacy>): Promise<Me>
   /** Chooses who sees the profile, on all devices of the account; what is left out stays. Nodes follow once there is a connection. */
   changeVisibility(change: Partial<ProfileVisibility>): Promise<Me>
+  /**
+   * Sets a word that strangers must know: what others write is put aside, and they are not told. Null for none. Counts on all devices of the
+   * account. Rejects with `word-malformed`.
+   */
+  setFirstWord(word: string | null): Promise<Me>
 }
 
 /** The calls of {@link AccountApi}. */
@@ -71,7 +76,8 @@ export const ACCOUNT_CALLS: CallTable<AccountApi> = {
   deleteAccount: 'give-up',
   changeProfile: 'repeat',
   changePrivacy: 'repeat',
-  changeVisibility: 'repeat'
+  changeVisibility: 'repeat',
+  setFirstWord: 'repeat'
 }
 
 /** What a person chooses when they register. */
@@ -128,6 +134,8 @@ export interface Me extends Person {
   nameState: 'none' | 'reserving' | 'reserved' | 'recorded' | 'taken'
   privacy: Privacy
   visibility: ProfileVisibility
+  /** The word that strangers must know; null for none. */
+  firstWord: string | null
 }
 
 /** Whether a username can be chosen. `unknown` when no node could be asked. */

@@ -21,6 +21,11 @@ export interface ConversationsApi {
   markRead(conversationId: ConversationHex, upTo?: MessageHex): Promise<void>
   /** Keeps a text that is not sent yet. */
   saveDraft(conversationId: ConversationHex, text: string): Promise<void>
+  /**
+   * Proves to the person of a direct conversation that the user knows the word which they want to hear of strangers. It goes before what is
+   * sent next; whether it is the right word is not told. Rejects with `word-malformed`, `no-conversation`.
+   */
+  sayWord(conversationId: ConversationHex, word: string): Promise<void>
 }
 
 /** The calls of {@link ConversationsApi}. */
@@ -28,7 +33,8 @@ export const CONVERSATIONS_CALLS: CallTable<ConversationsApi> = {
   open: 'repeat',
   look: 'repeat',
   markRead: 'repeat',
-  saveDraft: 'repeat'
+  saveDraft: 'repeat',
+  sayWord: 'repeat'
 }
 
 /** A line of the list of conversations. */
@@ -52,4 +58,6 @@ export interface ConversationSummary {
   held: HoldReason | null
   /** The person because of whom it is held; null if it is not. */
   heldBy: Person | null
+  /** The user wants to hear a word of strangers, and nobody here whom the user has not answered knows it. */
+  lacksWord: boolean
 }

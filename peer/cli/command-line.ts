@@ -17,7 +17,7 @@ export type Command =
   | { kind: 'help'; text: string }
   | { kind: 'version' }
   | ({ kind: 'register'; username: string; demoUser: string; displayName: string; deviceName: string } & CommonOptions)
-  | ({ kind: 'send'; to: string; text: string; file: string | undefined } & CommonOptions)
+  | ({ kind: 'send'; to: string; text: string; file: string | undefined; word: string | undefined } & CommonOptions)
   | ({ kind: 'save'; message: string; out: string } & CommonOptions)
   | ({ kind: 'messages'; with: string } & CommonOptions)
   | MessageCommand
@@ -220,12 +220,17 @@ const addChatCommands: AddCommands = (program, common, take) => {
     .argument('[TEXT]')
     .option('--file <PATH>', 'send a file; what is said about it may be empty', nonEmpty('file'))
     .option('--text <T>', 'the text, for those who like options')
+    .option(
+      '--word <WORD>',
+      'a word that the person wants to hear of strangers; whether it is right is not told',
+      nonEmpty('word')
+    )
     .description('send a message or a file; returns once the network keeps it')
-    .action((to: string, written: string | undefined, options: { file?: string; text?: string }) => {
-      const { file, text = '' } = options
+    .action((to: string, written: string | undefined, options: { file?: string; text?: string; word?: string }) => {
+      const { file, text = '', word } = options
       if (written !== undefined && options.text !== undefined) throw new UsageError('the text is there twice')
       if (file === undefined && (written ?? text).trim() === '') throw new UsageError('the text is empty')
-      take({ kind: 'send', to, text: written ?? text, file, ...common() })
+      take({ kind: 'send', to, text: written ?? text, file, word, ...common() })
     })
   program
     .command('save')

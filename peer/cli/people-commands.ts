@@ -40,7 +40,8 @@ export type PeopleCommand =
       tellsTyping: boolean | undefined
       tellsPresence: boolean | undefined
     } & CommonOptions)
-  | ({ kind: 'requests' } & CommonOptions)
+  | ({ kind: 'requests'; all: boolean } & CommonOptions)
+  | ({ kind: 'requestsWord'; word: string | null | undefined } & CommonOptions)
   | ({ kind: 'requestsAccept'; person: string } & CommonOptions)
   | ({ kind: 'requestsIgnore'; person: string } & CommonOptions)
 
@@ -131,11 +132,30 @@ const addReportCommand: AddCommands = (program, common, take) => {
     })
 }
 
+/** Without one of the two words it shows what is set. */
+const addWordCommands: AddCommands = (requests, common, take) => {
+  const word = requests
+    .command('word')
+    .description('a word that strangers must know before what they write is shown; nobody is told that they lack it')
+    .action(() => take({ kind: 'requestsWord', word: undefined, ...common() }))
+  word
+    .command('set')
+    .argument('<WORD>', 'what you tell people who may write to you', nonEmpty('word'))
+    .description('ask it of strangers from now on')
+    .action((chosen: string) => take({ kind: 'requestsWord', word: chosen, ...common() }))
+  word
+    .command('clear')
+    .description('everybody may write again')
+    .action(() => take({ kind: 'requestsWord', word: null, ...common() }))
+}
+
 const addRequestCommands: AddCommands = (program, common, take) => {
   const requests = program
     .command('requests')
     .description('people who wrote to you and wait for an answer')
-    .action(() => take({ kind: 'requests', ...common() }))
+    .option('--all', 'also those who do not know the word that you set', false)
+    .action(({ all }: { all: boolean }) => take({ kind: 'requests', all, ...common() }))
+  addWordCommands(requests, common, take)
   requests
     .command('accept')
     .argument('<PERSON>')

@@ -98,6 +98,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   linkJoin: async () => (await link()).linkJoin,
   linkScan: async () => (await link()).linkScan,
   requests: async () => (await requests()).requests,
+  requestsWord: async () => (await requests()).requestsWord,
   requestsAccept: async () => (await requests()).requestsAccept,
   requestsIgnore: async () => (await requests()).requestsIgnore,
   recoveryMake: async () => (await recovery()).recoveryMake,

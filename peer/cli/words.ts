@@ -224,6 +224,7 @@ const FAILURES: FailureSentences = {
     'the network does not accept the device: the one that adds it was removed, or another change came first; start again',
   'recovery-waits':
     'an older device of this account has made a recovery code; it counts in a few days, and replaces any other',
+  'word-malformed': ({ limit }) => `a word for first contact has 1 to ${limit} characters`,
   'about-too-long': ({ length, limit }) => `the description has ${length} characters; ${limit} are allowed`,
   'invite-malformed': 'that is not an invitation of Volo, or a part of it is missing; ask for the link again',
   'invite-other-network': 'the invitation is of another network than this account',

@@ -9,10 +9,13 @@ import type { DirectoryClient } from '../directory/directory-client.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { ConversationRoster } from '../groups/conversation-roster.ts'
 import type { ConversationRows } from '../history/conversation-rows.ts'
+import type { FirstWords } from '../people/first-words.ts'
 import type { PersonMarksBook } from '../people/person-marks.ts'
 import type { MessageLog } from '../history/message-log.ts'
 import { requireLength } from '../history/message-text.ts'
 import type { PartnerLook } from './partner-look.ts'
+import type { Sealer } from '../sending/sealer.ts'
+import { PeerError } from '../errors.ts'
 import type { ReadMarks } from '../history/read-marks.ts'
 import type { PersonViews } from '../people/person-views.ts'
 import { shownIdOf } from '../history/shown-id.ts'
@@ -31,6 +34,8 @@ export interface ConversationsComponents {
   rows: ConversationRows
   marks: PersonMarksBook
   readMarks: ReadMarks
+  sealer: Pick<Sealer, 'enqueue'>
+  words: Pick<FirstWords, 'proofFor'>
   people: PersonViews
   partners: PartnerLook
   onChange: () => void
@@ -132,6 +137,14 @@ export class Conversations implements ConversationsApi {
   async look(conversationId: string): Promise<void> {
     const conversation = this.get(conversationId)
     if (conversation) await this.#components.partners.look(conversation)
+  }
+
+  async sayWord(conversationId: string, word: string): Promise<void> {
+    const { states, sealer, words } = this.#components
+    const conversation = this.get(conversationId)
+    if (conversation?.kind !== 'direct') throw new PeerError('no-conversation')
+    const proof = words.proofFor(conversation.accountId, word)
+    await states.unit(unit => sealer.enqueue(unit, conversation.conversationId, { kind: 'firstWord', proof }))
   }
 
   async markRead(conversationId: string, upTo?: string): Promise<void> {

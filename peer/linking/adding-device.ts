@@ -91,7 +91,7 @@ export class AddingDevice {
         failure = error
         continue
       }
-      this.line = new LinkLine({ channel: this.#channel, boxes, timers, signal }, 'old', [sealed])
+      this.line = new LinkLine({ channel: this.#channel, boxes, timers, signal }, 'old')
       return this.#code([info.entry, url])
     }
     throw failure

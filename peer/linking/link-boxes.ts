@@ -79,15 +79,13 @@ export class LinkBoxes {
 
   /**
    * Waits for the message in a place.
-   * @param deadline - by `timers.monotonic()`.
-   * @param onLost - called after the connection was lost, before the node is asked again.
-   * @returns undefined after the deadline.
+   * @param deadline - by `timers.monotonic()`. @returns undefined after it.
    */
   async getWithin(
     deadline: number,
     box: Uint8Array,
     index: number,
-    { signal, onLost }: { signal: AbortSignal; onLost: () => Promise<void> }
+    signal: AbortSignal
   ): Promise<Uint8Array | undefined> {
     const { timers } = this.#components
     const over = new AbortController()
@@ -95,7 +93,7 @@ export class LinkBoxes {
     const either = AbortSignal.any([signal, over.signal])
     try {
       while (!over.signal.aborted) {
-        const message = await this.#repeat(deadline, either, () => this.get(box, index, WAIT_MS, either), onLost)
+        const message = await this.#repeat(deadline, either, () => this.get(box, index, WAIT_MS, either))
         if (message) return message
       }
       return undefined
@@ -107,12 +105,7 @@ export class LinkBoxes {
     }
   }
 
-  async #repeat<T>(
-    deadline: number,
-    signal: AbortSignal,
-    work: () => Promise<T>,
-    onLost = async (): Promise<void> => undefined
-  ): Promise<T> {
+  async #repeat<T>(deadline: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const { timers } = this.#components
     for (;;) {
       try {
@@ -123,7 +116,6 @@ export class LinkBoxes {
         if (timers.monotonic() + RETRY_MS >= deadline) throw new PeerError('link-lost', {}, { cause: error })
         await pause(timers, RETRY_MS)
         signal.throwIfAborted()
-        await onLost()
       }
     }
   }

@@ -37,6 +37,9 @@ export interface ProfilesInView {
   of(accountId: AccountId): PersonProfile
   /** What a person who has told the user nothing shows to everybody who knows the username. */
   instead(accountId: AccountId): (PersonProfile & { displayName: string }) | undefined
+  /** The word that strangers must know; see `first-words.ts`. */
+  readonly firstWord: string | null
+  isLackingWord(accountId: AccountId): boolean
   own(): PersonProfile & { privacy: Privacy; visibility: ProfileVisibility }
 }
 
@@ -115,7 +118,8 @@ export class PersonViews {
       deviceName,
       nameState: name?.state ?? 'none',
       privacy: this.#profiles.own().privacy,
-      visibility: this.#profiles.own().visibility
+      visibility: this.#profiles.own().visibility,
+      firstWord: this.#profiles.firstWord
     }
   }
 
@@ -206,7 +210,8 @@ export class PersonViews {
       draft: conversation.draft,
       timer: conversation.timer?.seconds ?? null,
       updatedAt: conversation.updatedAt,
-      ...this.#hold(partners)
+      ...this.#hold(partners),
+      lacksWord: kind !== 'notes' && partners.every(accountId => this.#profiles.isLackingWord(accountId))
     }
   }
 

@@ -21,6 +21,7 @@ import type { OwnSync } from '../own-devices/own-sync.ts'
 import type { DeliveryTokens } from '../sending/delivery-tokens.ts'
 import type { LinkedAccounts } from '../social/linked-accounts.ts'
 import type { PersonSites } from '../social/person-sites.ts'
+import type { FirstWords } from '../people/first-words.ts'
 import type { PersonProfiles } from '../people/person-profiles.ts'
 import type { PairSender } from '../sending/pair-sender.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
@@ -39,6 +40,7 @@ export interface ControlInboxComponents {
   historySource: HistorySource
   historyTransfer: HistoryTransfer
   invites: OwnInvites
+  firstWords: FirstWords
   profiles: PersonProfiles
   sites: PersonSites
   accounts: LinkedAccounts
@@ -81,6 +83,8 @@ export class ControlInbox {
         return this.#profile(unit, origin, control)
       case 'inviteAccepted':
         return this.#components.invites.noteAccepted(unit, origin.senderAccount, control.proof)
+      case 'firstWord':
+        return this.#components.firstWords.take(unit, origin.senderAccount, control.proof)
       case 'groupLog':
         return this.#groupLog(unit, origin, control)
       case 'groupJoin':

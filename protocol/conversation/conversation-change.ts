@@ -345,10 +345,11 @@ function shownBy(
   return { sequencer: steps.at(-1)!.sequencer, heads, rows, controls, owed: { delivered, opened: [] } }
 }
 
-type ControlForAll = BodyOf<'profile' | 'inviteAccepted' | 'groupLog' | 'groupJoin'>
+type ControlForAll = BodyOf<'profile' | 'inviteAccepted' | 'firstWord' | 'groupLog' | 'groupJoin'>
 const CONTROLS_FOR_ALL: ReadonlySet<string> = new Set<ControlForAll['kind']>([
   'profile',
   'inviteAccepted',
+  'firstWord',
   'groupLog',
   'groupJoin'
 ])

@@ -209,6 +209,8 @@ export const messageKinds = {
    * the device does not know). A question asks the other device for the same.
    */
   presence: { number: 33, codec: struct({ isQuestion: bool, isHere: bool, lastHere: nullable(uint()) }) },
+  /** The sender knows the word that the other person wants to hear of strangers; see identity/first-word.ts. */
+  firstWord: { number: 34, codec: struct({ proof: bytes(32) }) },
   /** Shows a message at the top of the conversation, for all. */
   pin: { number: 48, codec: struct({ target, isPinned: bool, version }) },
   poll: {

@@ -45,6 +45,7 @@ export type Control =
   | (BodyOf<'presence'> & { sentAt: number })
   | BodyOf<'profile'>
   | BodyOf<'inviteAccepted'>
+  | BodyOf<'firstWord'>
   /** Changes of a group, each signed by itself. */
   | BodyOf<'groupLog'>
   /** In a direct conversation: asks to be added to a group. */

@@ -147,6 +147,13 @@ export class FakePeer implements PeerApi {
       this.#changed()
       return me
     },
+    setFirstWord: async firstWord => {
+      const { snapshot } = this.#world
+      const me = { ...snapshot.me!, firstWord }
+      this.#world.snapshot = { ...snapshot, me }
+      this.#changed()
+      return me
+    },
     changeVisibility: async change => {
       const { snapshot } = this.#world
       const me = { ...snapshot.me!, visibility: { ...snapshot.me!.visibility, ...change } }
@@ -374,6 +381,7 @@ export class FakePeer implements PeerApi {
     },
 
     look: async () => undefined,
+    sayWord: async () => {},
     saveDraft: async (conversationId, draft) => this.#change(conversationId, { draft })
   }
 

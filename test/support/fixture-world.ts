@@ -114,6 +114,7 @@ export function me(change: Partial<Me> = {}): Me {
     deviceState: 'live',
     nameState: 'recorded',
     privacy: { tellsRead: true, tellsTyping: true, tellsPresence: true },
+    firstWord: null,
     visibility: { seenBy: 'contacts', isFoundByHandle: false },
     ...change
   }
@@ -225,6 +226,7 @@ export function summary(
     updatedAt: lastMessage?.sentAt ?? Date.now(),
     held: null,
     heldBy: null,
+    lacksWord: false,
     ...change
   }
 }

@@ -4,7 +4,6 @@ import type { DeviceRecord, HistoryStatus } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { deviceJson, deviceLine } from '../output.ts'
 import { historyComing } from './history-coming.ts'
-import { soonCaughtUp } from './soon-caught-up.ts'
 import {
   EXIT,
   LOOK_UP_TIMEOUT_MS,
@@ -18,8 +17,6 @@ import {
 export const devices: Run<'devices'> = async (peer, command, output) => {
   await requireRegistered(peer)
   await peer.account.refresh(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
-  // Other devices may have given names meanwhile.
-  await soonCaughtUp(peer)
   for (const device of await peer.devices.list()) await output.print(deviceJson(device), deviceLine(device))
   return EXIT.done
 }

@@ -4,7 +4,7 @@ import { PeerError } from '../../errors.ts'
 import type { OwnInvite } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, personJson } from '../output.ts'
-import { EXIT, orTimeout, requireLive, requireRegistered, SEND_TIMEOUT_MS, type Run } from './runnable.ts'
+import { EXIT, orTimeout, requireLive, requireRegistered, soonCaughtUp, SEND_TIMEOUT_MS, type Run } from './runnable.ts'
 
 /** How much of an id people are shown. */
 const SHORT_ID = 12
@@ -34,6 +34,8 @@ export const inviteAccept: Run<'inviteAccept'> = async (peer, { url, timeoutMs }
 
 export const inviteList: Run<'inviteList'> = async (peer, _command, output) => {
   await requireRegistered(peer)
+  // Who has accepted says so in a message.
+  await soonCaughtUp(peer)
   for (const invite of await peer.invites.list()) await output.print(invite, inviteLine(invite))
   return EXIT.done
 }

@@ -1,5 +1,6 @@
 /** `send`, `reply`, `forward`, `poll create` and `listen`. */
 import type { NodePeer } from '../../node-peer.ts'
+import { isWithoutWord } from '../../people/message-request.ts'
 import type { Unheard } from '../../conversations/unheard-queue.ts'
 import type { ChatMessage, ConversationSummary, Person, SentReceipt, TypingNotice } from '../../peer-api.ts'
 import { eventJson, eventLine, fileJson, messageJson, messageLine, nameOf, printable, type Output } from '../output.ts'
@@ -30,6 +31,8 @@ export const send: Run<'send'> = async (peer, command, output) => {
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
   const conversation = await chatNamed(peer, command.to, timeoutMs)
+  // Before the message: it is read in this order.
+  if (command.word !== undefined) await peer.conversations.sayWord(conversation.id, command.word)
   const taken = await take(peer, conversation.id, command)
   return untilSentAndPrinted(peer, conversation, taken, signal, output)
 }
@@ -146,9 +149,9 @@ export const listen: Run<'listen'> = async (peer, command, output) => {
       again = false
       const line = await peer.unheard.first(Math.min(wanted - printed, LISTEN_PAGE))
       for (const unheard of line) {
-        await printUnheard(peer, unheard, output)
+        const isShown = await printUnheard(peer, unheard, output)
         await peer.unheard.leave(unheard)
-        if (++printed >= wanted) return finished.resolve(EXIT.done)
+        if (isShown && ++printed >= wanted) return finished.resolve(EXIT.done)
       }
       if (line.length === 0 && !again) return
     }
@@ -206,11 +209,15 @@ async function printTyping(peer: NodePeer, { conversationId, from, isTyping }: T
   )
 }
 
-async function printUnheard(peer: NodePeer, { event, message, person }: Unheard, output: Output): Promise<void> {
+/** @returns false for what a stranger writes who does not know the word that the user wants to hear. */
+async function printUnheard(peer: NodePeer, { event, message, person }: Unheard, output: Output): Promise<boolean> {
   const self = await me(peer)
   const conversationId = event?.conversationId ?? message!.conversationId
+  const { conversations } = await peer.snapshot()
+  if (conversations.some(each => each.id === conversationId && isWithoutWord(each))) return false
   const group = (await peer.groups.list()).find(({ id }) => id === conversationId) ?? null
   const json = event ? eventJson(event, person, message, group) : messageJson(message!, person, self, group)
   const line = event ? eventLine(event, person) : messageLine(message!, person, self)
   await output.print(json, group ? `${group.name}  ${line}` : line)
+  return true
 }

@@ -1,12 +1,12 @@
 /** `person`, `contacts`, `block` and `unblock`. */
 import type { NodePeer } from '../../node-peer.ts'
 import type { Person, PersonMarks, PersonPresence } from '../../peer-api.ts'
-import { nameOf, personJson, personLine } from '../output.ts'
+import { nameOf, personJson, personLine, printable } from '../output.ts'
 import { messageNamed } from './find-conversation.ts'
 import { personNamed } from './find-person.ts'
 import { linkLine } from './social.ts'
 import { savePicture } from './picture.ts'
-import { EXIT, requireRegistered, type CommandOf, type Run, type Runnable } from './runnable.ts'
+import { EXIT, requireRegistered, soonCaughtUp, type CommandOf, type Run, type Runnable } from './runnable.ts'
 
 /** How long `person` waits for a connection. */
 const REFRESH_WAIT_MS = 2_000
@@ -25,9 +25,10 @@ export const person: Run<'person'> = async (peer, command, output) => {
   const found = await asOfNow(peer, known)
   if (command.picture !== undefined) await savePicture(peer, found, command.picture)
   const [links, presence] = await Promise.all([peer.social.links(found.accountId), presenceOf(peer, found)])
+  const about = found.about === '' ? '' : `\n    ${printable(found.about)}`
   const linked = links.map(link => `\n    ${linkLine(link)}`).join('')
   const here = presence.state === 'unknown' ? '' : `\n    ${presenceWords(presence)}`
-  await output.print({ ...personJson(found), presence, links }, personLine(found) + here + linked)
+  await output.print({ ...personJson(found), presence, links }, personLine(found) + about + here + linked)
   return EXIT.done
 }
 
@@ -59,6 +60,7 @@ function presenceWords({ state, seenAt }: Pick<PersonPresence, 'state' | 'seenAt
 
 export const contacts: Run<'contacts'> = async (peer, _command, output) => {
   await requireRegistered(peer)
+  await soonCaughtUp(peer)
   for (const contact of await peer.people.contacts()) await output.print(personJson(contact), personLine(contact))
   return EXIT.done
 }

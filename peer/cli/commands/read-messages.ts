@@ -6,8 +6,7 @@ import { messageJson, messageLine, type Output } from '../output.ts'
 import { allMessages, chatNamed } from './find-conversation.ts'
 import { historyComing } from './history-coming.ts'
 import { namesIn, peopleIn } from './sent-state.ts'
-import { soonCaughtUp } from './soon-caught-up.ts'
-import { EXIT, me, requireRegistered, type Run } from './runnable.ts'
+import { EXIT, me, requireRegistered, soonCaughtUp, type Run } from './runnable.ts'
 
 /** Names of people who are new here are waited for no longer than this. */
 const NAMES_MS = 3_000

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { NodePeer } from '../../node-peer.ts'
 import { PeerError } from '../../errors.ts'
-import type { Me } from '../../peer-api.ts'
+import type { Me, PeerStatus } from '../../peer-api.ts'
 import type { Command } from '../command-line.ts'
 import { commandError, type TimedTask } from '../errors.ts'
 import type { Output } from '../output.ts'
@@ -55,6 +55,22 @@ export async function catchUp(peer: NodePeer, timeoutMs: number): Promise<void> 
   // What came from people who are new here is parked while they are looked up; a stranger may let it wait for ever.
   const end = Math.min(until, performance.now() + PARKED_MS)
   while (peer.counts.parked > 0 && performance.now() < end) await pause(LOOK_MS)
+}
+
+/** Waits for what others wrote while no command ran, unless the network cannot be reached. @returns whether it can. */
+export async function soonCaughtUp(peer: NodePeer): Promise<boolean> {
+  const offline = Promise.withResolvers<void>()
+  const look = ({ connection, problem }: PeerStatus): void => {
+    if (connection === 'offline' && problem !== null) offline.resolve()
+  }
+  const stop = peer.on('snapshot', ({ status }) => look(status))
+  look((await peer.snapshot()).status)
+  try {
+    const isDone = catchUp(peer, LOOK_UP_TIMEOUT_MS).then(() => true)
+    return await Promise.race([isDone, offline.promise.then(() => false)])
+  } finally {
+    stop()
+  }
 }
 
 /** The own account and device; call {@link requireRegistered} first. */

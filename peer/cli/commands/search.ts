@@ -1,11 +1,12 @@
 /** `search`: people, chats and messages of this device. */
 import type { ConversationSummary, FoundMessage } from '../../peer-api.ts'
 import { personJson, personLine, printable } from '../output.ts'
-import { EXIT, requireRegistered, type Run } from './runnable.ts'
+import { EXIT, requireRegistered, soonCaughtUp, type Run } from './runnable.ts'
 
 /** Prints one line for each, with its `kind`: people, then chats, then messages, the newest first. */
 export const search: Run<'search'> = async (peer, command, output) => {
   await requireRegistered(peer)
+  await soonCaughtUp(peer)
   const found = await peer.search.find(command.text, command.limit === undefined ? {} : { limit: command.limit })
   for (const person of found.people) {
     await output.print({ kind: 'person', ...personJson(person) }, `person   ${personLine(person)}`)

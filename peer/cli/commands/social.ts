@@ -36,13 +36,20 @@ async function linkDemo(
 
 export const socialUnlink: Run<'socialUnlink'> = async (peer, { to }, output) => {
   await requireLive(peer)
-  return print(output, await (isSite(to) ? peer.social.unlink(to) : peer.social.unlinkAccount(to)))
+  const links = await (isSite(to) ? peer.social.unlink(to) : peer.social.unlinkAccount(to))
+  await soonOnline(peer)
+  return print(output, links)
 }
 
 export const socialShow: Run<'socialShow'> = async (peer, { provider, isShown }, output) => {
   await requireLive(peer)
-  return print(output, await peer.social.showAccount(provider, isShown))
+  const links = await peer.social.showAccount(provider, isShown)
+  await soonOnline(peer)
+  return print(output, links)
 }
+
+/** Others and nodes hear of it when the command ends, if there is a connection by then; else by the next command. */
+const soonOnline = (peer: NodePeer): Promise<boolean> => peer.online(LOOK_UP_TIMEOUT_MS)
 
 export const socialList: Run<'socialList'> = async (peer, _command, output) => {
   await requireRegistered(peer)

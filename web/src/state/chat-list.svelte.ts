@@ -1,10 +1,10 @@
 import type { ConversationSummary } from '../../../peer/peer-api.ts'
-import { isMessageRequest } from '../../../peer/people/message-request.ts'
+import { isMessageRequest, isUnanswered, isWithoutWord } from '../../../peer/people/message-request.ts'
 
 /** What the list of chats is narrowed to. */
-export type ChatFilter = 'all' | 'unread' | 'groups' | 'requests' | 'archived'
+export type ChatFilter = 'all' | 'unread' | 'groups' | 'requests' | 'withoutWord' | 'archived'
 
-const KEPT_OUT: readonly ChatFilter[] = ['requests', 'archived']
+const KEPT_OUT: readonly ChatFilter[] = ['requests', 'withoutWord', 'archived']
 
 /** The chats that the list shows: those that are pinned first, each group otherwise as it comes. */
 export class ChatList {
@@ -46,15 +46,17 @@ export function isMuted({ kind, person }: ConversationSummary): boolean {
 
 /** Whether unread messages of a chat are told outside of the list: by a notification, and by the number on the app. */
 export function isLoud(chat: ConversationSummary): boolean {
-  return !isMuted(chat) && !isArchived(chat) && !isMessageRequest(chat)
+  return !isMuted(chat) && !isArchived(chat) && !isUnanswered(chat)
 }
 
-/** The chats of a filter, pinned ones first. Requests and archived chats are in no other filter. */
+/** The chats of a filter, pinned ones first. Requests, strangers without the word and archived chats are in no other filter. */
 export function chatsOf(filter: ChatFilter, chats: readonly ConversationSummary[]): ConversationSummary[] {
   return chats
     .filter(chat => {
       const isRequest = isMessageRequest(chat)
       if (filter === 'requests' || isRequest) return filter === 'requests' && isRequest
+      const isAside = isWithoutWord(chat)
+      if (filter === 'withoutWord' || isAside) return filter === 'withoutWord' && isAside
       if (filter === 'archived' || isArchived(chat)) return filter === 'archived' && isArchived(chat)
       if (filter === 'unread') return chat.unread > 0
       return filter === 'all' || chat.kind === 'group'

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isMessageRequest } from '../../../../peer/people/message-request.ts'
 import type { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import type { TestPeer } from '../../../support/peer/test-peer.ts'
+import { jsonOn } from '../../../support/peer/run-peer.ts'
 import { twoPeers, type TwoPeers } from '../../../support/peer/two-peers.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
@@ -64,4 +65,40 @@ test('an ignored person is off the list and learns nothing; what they wrote stay
   await eventually(async () => (await bob.received(ada)).length === 2, 'Bob has it')
   expect(await requestsOf(bob)).toEqual([])
   await eventually(async () => (await stateOf('hello?')) === 'sent', 'the network keeps it')
+})
+
+test('where Bob wants to hear a word, strangers are put aside until they prove it, and are told nothing', async () => {
+  await jsonOn(bob.engine, 'requests', 'word', 'set', ' Wintermute ')
+  expect(await requestsOf(bob)).toEqual([])
+  expect(await jsonOn(bob.engine, 'requests')).toEqual({ code: 0, lines: [] })
+  expect(await jsonOn(bob.engine, 'requests', '--all')).toMatchObject({
+    lines: [{ accountId: ada.me.accountId, lacksWord: true }]
+  })
+  const { id } = await ada.engine.conversations.open(bob.me.accountId)
+  await ada.engine.conversations.sayWord(id, 'neuromancer')
+  await ada.send(bob, 'with a wrong word', { isStranger: true })
+  await eventually(async () => (await bob.received(ada)).length === 2, 'Bob has it')
+  expect(await requestsOf(bob)).toEqual([])
+  await ada.engine.conversations.sayWord(id, 'WINTERMUTE')
+  await eventually(async () => (await requestsOf(bob)).length === 1, 'Bob sees that she knows it')
+  expect(await stateOf('with a wrong word')).toBe('sent')
+  await bob.restart()
+  expect(await requestsOf(bob)).toEqual([ada.me.accountId])
+  // Another word asks everybody again who was not answered.
+  await bob.engine.account.setFirstWord('Neuromancer 2')
+  expect(await requestsOf(bob)).toEqual([])
+  await bob.engine.account.setFirstWord(null)
+  expect(await requestsOf(bob)).toEqual([ada.me.accountId])
+  for (const word of [' ', 'x'.repeat(65)]) {
+    await expect(bob.engine.account.setFirstWord(word)).rejects.toMatchObject({ code: 'word-malformed' })
+  }
+})
+
+test('the word stays with those who know it: neither nodes nor the other side get it', async () => {
+  await bob.engine.account.setFirstWord('wintermute')
+  const { id } = await ada.engine.conversations.open(bob.me.accountId)
+  await ada.engine.conversations.sayWord(id, 'wintermute')
+  await eventually(async () => (await requestsOf(bob)).length === 1, 'Bob sees that she knows it')
+  for (const envelope of network.submitted) expect(Buffer.from(envelope).includes('wintermute')).toBe(false)
+  expect((await bob.engine.snapshot()).me!.firstWord).toBe('wintermute')
 })

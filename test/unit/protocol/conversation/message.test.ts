@@ -91,6 +91,7 @@ const bodies: MessageBody[] = [
     asks: true
   },
   { kind: 'inviteAccepted', proof: new Uint8Array(32) },
+  { kind: 'firstWord', proof: new Uint8Array(32) },
   { kind: 'pin', target, isPinned: true, version },
   { kind: 'poll', question: 'Tea or coffee?', options: ['tea', 'coffee'], isMultiple: false },
   { kind: 'vote', target, choices: [1], version },

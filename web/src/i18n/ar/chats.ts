@@ -35,11 +35,19 @@ export const chats: typeof English = {
         many: '{n} رسالة غير مقروءة',
         other: '{n} رسالة غير مقروءة'
       }),
-    filters: { label: 'عرض', all: 'الكل', unread: 'غير مقروءة', groups: 'المجموعات', archived: 'الأرشيف' },
+    filters: {
+      label: 'عرض',
+      all: 'الكل',
+      unread: 'غير مقروءة',
+      groups: 'المجموعات',
+      withoutWord: 'بلا كلمتك',
+      archived: 'الأرشيف'
+    },
     nothingIn: {
       unread: 'لا شيء غير مقروء.',
       groups: 'لا توجد مجموعات بعد.',
       requests: 'لا توجد طلبات.',
+      withoutWord: 'لم يكتب أحد دون كلمتك.',
       archived: 'لا شيء في الأرشيف.'
     },
     menu: title => `المحادثة ${isolated(title)}: القائمة`,

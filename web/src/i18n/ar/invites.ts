@@ -43,7 +43,16 @@ export const invites: typeof English = {
     groupQuestion: name => `أُضفتَ إلى المجموعة «${isolated(name)}».`,
     accept: 'قبول',
     ignore: 'تجاهل',
-    block: 'حظر'
+    block: 'حظر',
+    word: 'كلمة التواصل الأول',
+    wordHint:
+      'إن حددت كلمة، يوضع جانبًا ما يكتبه الغرباء الذين لا يعرفونها، ولا يُخبَرون بذلك. أنت تقولها لمن يجوز له أن يراسلك.',
+    wordSet: 'تحديد الكلمة',
+    wordClear: 'بلا كلمة',
+    sayWord: 'قيلت لي كلمة…',
+    sayWordLabel: 'الكلمة التي قيلت لك',
+    sayWordSend: 'قلها',
+    wordSaid: 'تُرسل قبل رسالتك الأولى.'
   },
 
   contact: {

@@ -26,11 +26,19 @@ export const chats: typeof English = {
     youWrote: text => `Du: ${text}`,
     draft: 'Entwurf: ',
     unread: n => plural(n, { one: '{n} ungelesene Nachricht', other: '{n} ungelesene Nachrichten' }),
-    filters: { label: 'Anzeigen', all: 'Alle', unread: 'Ungelesen', groups: 'Gruppen', archived: 'Archiv' },
+    filters: {
+      label: 'Anzeigen',
+      all: 'Alle',
+      unread: 'Ungelesen',
+      groups: 'Gruppen',
+      withoutWord: 'Ohne dein Wort',
+      archived: 'Archiv'
+    },
     nothingIn: {
       unread: 'Nichts ist ungelesen.',
       groups: 'Noch keine Gruppen.',
       requests: 'Keine Anfragen.',
+      withoutWord: 'Niemand hat ohne dein Wort geschrieben.',
       archived: 'Nichts ist archiviert.'
     },
     menu: title => `Chat ${title}: Menü`,

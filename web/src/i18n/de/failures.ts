@@ -203,6 +203,7 @@ export const failures: FailureSentences = {
   'link-broken':
     'Etwas zwischen deinen beiden Geräten hat eine Nachricht verändert. Das Gerät wurde nicht hinzugefügt. Beginne noch einmal.',
   'link-not-accepted': 'Das Netz nimmt dieses Gerät nicht an. Es wurde nicht hinzugefügt. Beginne noch einmal.',
+  'word-malformed': ({ limit }) => `Ein Wort für den ersten Kontakt hat 1 bis ${limit} Zeichen.`,
   'about-too-long': ({ limit }) => `Das ist zu lang. Eine Beschreibung hat höchstens ${limit} Zeichen.`,
   'invite-malformed': 'Das ist keine Einladung, oder ein Teil des Links fehlt. Bitte noch einmal um den Link.',
   'invite-other-network': 'Diese Einladung gehört zu einem anderen Netz als dein Konto.',

@@ -36,7 +36,16 @@ export const invites: typeof English = {
     groupQuestion: name => `Du wurdest zur Gruppe „${name}“ hinzugefügt.`,
     accept: 'Annehmen',
     ignore: 'Ignorieren',
-    block: 'Blockieren'
+    block: 'Blockieren',
+    word: 'Wort für den ersten Kontakt',
+    wordHint:
+      'Wenn du eines festlegst, kommt beiseite, was Fremde schreiben, die es nicht kennen. Sie erfahren das nicht. Du sagst es denen, die dir schreiben dürfen.',
+    wordSet: 'Wort festlegen',
+    wordClear: 'Kein Wort',
+    sayWord: 'Mir wurde ein Wort gesagt …',
+    sayWordLabel: 'Das Wort, das dir gesagt wurde',
+    sayWordSend: 'Sagen',
+    wordSaid: 'Es geht vor deiner ersten Nachricht hinaus.'
   },
 
   contact: {

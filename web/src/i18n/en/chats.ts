@@ -21,11 +21,19 @@ export const chats = {
     youWrote: (text: string) => `You: ${text}`,
     draft: 'Draft: ',
     unread: (n: number) => plural(n, { one: '{n} unread message', other: '{n} unread messages' }),
-    filters: { label: 'Show', all: 'All', unread: 'Unread', groups: 'Groups', archived: 'Archive' },
+    filters: {
+      label: 'Show',
+      all: 'All',
+      unread: 'Unread',
+      groups: 'Groups',
+      withoutWord: 'Without your word',
+      archived: 'Archive'
+    },
     nothingIn: {
       unread: 'Nothing is unread.',
       groups: 'No groups yet.',
       requests: 'No requests.',
+      withoutWord: 'Nobody wrote without your word.',
       archived: 'Nothing is archived.'
     },
     menu: (title: string) => `Chat ${title}: menu`,

@@ -190,6 +190,7 @@ export const failures: FailureSentences = {
     'The other device or the network does not answer any more. Look whether the device was added, then start again.',
   'link-broken': 'Something between your two devices changed a message. The device was not added. Start again.',
   'link-not-accepted': 'The network does not accept this device. It was not added. Start again.',
+  'word-malformed': ({ limit }) => `A word for first contact has 1 to ${limit} characters.`,
   'about-too-long': ({ limit }) => `This is too long. A description has at most ${limit} characters.`,
   'invite-malformed': 'That is no invitation, or a part of the link is missing. Ask for the link again.',
   'invite-other-network': 'This invitation is of another network than your account.',

@@ -34,7 +34,16 @@ export const invites = {
     groupQuestion: (name: string) => `You were added to the group “${name}”.`,
     accept: 'Accept',
     ignore: 'Ignore',
-    block: 'Block'
+    block: 'Block',
+    word: 'Word for first contact',
+    wordHint:
+      'If you set one, what strangers write is put aside unless they know it. They are not told. You say it to people who may write to you.',
+    wordSet: 'Set word',
+    wordClear: 'No word',
+    sayWord: 'I was told a word…',
+    sayWordLabel: 'The word that you were told',
+    sayWordSend: 'Say it',
+    wordSaid: 'It goes before your first message.'
   },
 
   contact: {

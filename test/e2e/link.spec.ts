@@ -58,8 +58,15 @@ test.describe('one person with several browsers', () => {
       await expect(second.page.getByRole('heading', { name: 'Chats' })).toBeVisible()
     })
 
-    await test.step('chats from before arrive while the second one reads and writes', async () => {
+    await test.step('both tabs are loaded again before the chats are over: they come all the same, each message once', async () => {
+      await Promise.all([ada.page.goto(url), second.page.reload()])
       await second.openChat('Bob')
+      await expect(second.message('Line 1 from before')).toBeVisible()
+      for (let line = 1; line <= 5; line++) await expect(second.message(`Line ${line} from before`)).toHaveCount(1)
+      await expect(second.message('Hello Ada')).toHaveCount(1)
+    })
+
+    await test.step('chats from before arrive while the second one reads and writes', async () => {
       await second.write('From the second')
       await expect(second.message('Line 1 from before')).toBeVisible()
       await second.expectTick('From the second', 'sent', 'delivered', 'read')

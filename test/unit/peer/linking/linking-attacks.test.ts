@@ -57,11 +57,15 @@ describe('a node in the middle', () => {
     const first = earlier.length
     network.linking.swap = async sealed => earlier[network.linking.kept.length - first]?.sealed ?? sealed
     expect(await failure(third.engine.linking.join(await show(old), 'Third'))).toBe('link-unknown')
-    network.linking.swap = async sealed =>
-      network.linking.kept.length === first + 1
-        ? sealed
-        : (earlier[network.linking.kept.length - first]?.sealed ?? sealed)
+    network.linking.swap = async sealed => sealed
     await old.engine.linking.cancel()
+    // The offer of today, and everything after it from the earlier one.
+    const code = await show(old)
+    const begin = network.linking.kept.length - 1
+    network.linking.swap = async sealed => earlier[network.linking.kept.length - begin]?.sealed ?? sealed
+    expect(await failure(third.engine.linking.join(code, 'Third'))).toMatch(/^link-(broken|lost|used)$/)
+    await step(old, 'failed')
+    expect(stateOf(old)!.failure).toMatchObject({ code: 'link-broken' })
     expect(await liveDevices(old)).toBe(2)
   })
 

@@ -160,14 +160,16 @@ describe('own devices', () => {
     for (const device of [ada, tablet]) {
       await eventually(async () => (await device.messages(bob)).every(({ state }) => state === 'read'), 'read on both')
     }
+    await ada.engine.conversations.saveDraft(id, 'not sent yet')
     await bob.send(ada, 'one')
     await bob.send(ada, 'two')
     for (const device of [ada, tablet]) await eventually(async () => (await unread(device)) === 2, 'unread on both')
     await tablet.engine.conversations.markRead(id)
     await eventually(async () => (await unread(ada)) === 0, 'read on the other')
     // The notes hold what devices say to each other, and nothing to see.
-    expect((await ada.engine.snapshot()).conversations).toHaveLength(1)
-    expect((await tablet.engine.snapshot()).conversations).toHaveLength(1)
+    const shown = await Promise.all([ada, tablet].map(async device => (await device.engine.snapshot()).conversations))
+    // Drafts stay where they are.
+    expect(shown.map(conversations => conversations.map(({ draft }) => draft))).toEqual([['not sent yet'], ['']])
   })
 
   test('agree on names and verified marks; the last change counts, also after a device was off', async () => {
@@ -246,6 +248,10 @@ describe('own devices', () => {
       ada.engine.people.mark(bob.me.accountId, { answer: 'accepted', contact: true, nickname: 'Bobby' }),
       tablet.engine.people.mark(bob.me.accountId, { muted: true, pinned: true })
     ])
+    await ada.send(bob, 'while it was off')
+    await eventually(async () => (await bob.received(ada)).length === 1, 'Bob has it')
+    await bob.send(ada, 'an answer')
+    await eventually(async () => (await ada.received(bob)).length === 2, 'it is answered')
     await ada.engine.people.find('carol')
     await ada.engine.people.mark(carol.me.accountId, { contact: true })
     await eventually(async () => (await marksOn(tablet, carol)).contact, 'the tablet knows the contact')
@@ -260,6 +266,8 @@ describe('own devices', () => {
         'all agree'
       )
     }
+    await eventually(async () => (await texts(laptop, bob)).length === 3, 'it has what was said meanwhile')
+    expect(await texts(laptop, bob)).toEqual(['hello', 'while it was off', 'an answer'])
   })
 
   test('take nothing of it from anybody else', async () => {

@@ -32,6 +32,8 @@ export type HistoryRequest =
 /** How the history came. */
 export interface HistoryDone {
   seconds: number
+  /** From the code to the newest messages of a chat; 0 on the device that ships them. */
+  firstChatSeconds: number
   /** Most bytes of heap and buffers that were in use above what was before, each time after a collection. */
   peakBytes: number
 }
@@ -50,6 +52,7 @@ const inUse = (): number => {
 
 let peer: Pick<NetworkPeer, 'engine' | 'dataDir'>
 let [baseBytes, peakBytes, begunAt] = [0, 0, 0]
+let joinedAt = 0
 
 async function answer(request: HistoryRequest): Promise<unknown> {
   switch (request.ask) {
@@ -150,20 +153,23 @@ async function joinAccount(url: string, code: string): Promise<void> {
   const engine = await createNodePeer({ dataDir, nodeUrl: url })
   await engine.start()
   peer = { engine, dataDir }
+  joinedAt = performance.now()
   await engine.linking.join(code, 'new')
   watchMemory()
 }
 
 async function finish(messages: number): Promise<HistoryDone> {
+  let firstChatSeconds = 0
   const isDone = async (): Promise<boolean> => {
     const status = await peer.engine.history.status()
+    if (firstChatSeconds === 0 && status.messages > 0) firstChatSeconds = (performance.now() - joinedAt) / 1_000
     return status.state === 'done' ? status.messages >= messages : status.shipping.some(({ isDone }) => isDone)
   }
   await eventually(isDone, { what: 'the history', timeoutMs: PATIENCE_MS, lookMs: 100 })
   const seconds = (performance.now() - begunAt) / 1_000
   peakBytes = Math.max(peakBytes, inUse())
   await peer.engine.stop()
-  return { seconds, peakBytes: peakBytes - baseBytes }
+  return { seconds, firstChatSeconds, peakBytes: peakBytes - baseBytes }
 }
 
 serveRequests(answer)

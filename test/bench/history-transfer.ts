@@ -9,9 +9,13 @@ export const HISTORY_MESSAGES = 100_000
 const MIB = 1024 * 1024
 const AT_LEAST_OF_STORE = 0.2
 const AT_MOST_MIB = 30
+const FIRST_CHAT_SECONDS = 20
 const PEER_FILE = 'test/bench/history-peer.ts'
 
-/** A new device gets all messages of an old one through a node: messages a second beside the store alone, and memory of both. */
+/**
+ * A new device gets all messages of an old one through a node: messages a second beside the store alone, how soon the first chat
+ * is there, and memory of both.
+ */
 export async function benchHistoryTransfer(messages = HISTORY_MESSAGES): Promise<void> {
   const network = await LocalNetwork.start({ nodes: 1, env: NO_LIMITS })
   const [old, added] = [new Worker<HistoryRequest>(PEER_FILE), new Worker<HistoryRequest>(PEER_FILE)]
@@ -29,6 +33,10 @@ export async function benchHistoryTransfer(messages = HISTORY_MESSAGES): Promise
       peerValue: bare,
       target: { atLeast: AT_LEAST_OF_STORE },
       note: `${messages} messages in one chat, both devices and the node on one machine`
+    })
+    report('history-first-chat', 's', received.firstChatSeconds, {
+      target: { atMost: FIRST_CHAT_SECONDS },
+      note: 'from the code to the newest messages of a chat, of so many messages in all'
     })
     for (const [side, { peakBytes }] of [['new', received] as const, ['old', shipped] as const]) {
       report(`history-transfer-memory-${side}-device`, 'MiB', peakBytes / MIB, {

@@ -45,7 +45,7 @@ export async function createSmokeAccount(components: SmokeAccountComponents): Pr
   const accountId = recordIdOf(crypto, network, create) as Uint8Array as AccountId
   const letters = [...random(NAME_RANDOM_LETTERS)].map(byte => NAME_LETTERS[byte % NAME_LETTERS.length])
   const username = parseUsername(NAME_PREFIX + letters.join(''))
-  const nameTag = await nameTagOf(network, genesis, username)
+  const nameTag = await nameTagOf(crypto, network, genesis, username)
   const salt = random(32)
   const after = (prev: Uint8Array) => ({ key, deviceId, prev: prev as RecordId, time: now() })
   const commitment = nameCommitment(crypto, network, nameTag, accountId, salt)

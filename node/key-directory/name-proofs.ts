@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encodeProofFile } from '../../chain/verify/sources/proof-file.ts'
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
-import type { Clock } from '../../protocol/crypto/crypto.ts'
+import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import { isUsername, nameTagOf, type Username } from '../../protocol/identity/username.ts'
 import { MAX_ACCOUNT_PROOF_BYTES } from '../../protocol/limits.ts'
 import type { Genesis, NetworkId } from '../../protocol/network.ts'
@@ -29,6 +29,7 @@ export interface NameProof {
 }
 
 export interface NameProofsComponents {
+  crypto: Pick<Crypto, 'argon2id'>
   clock: Clock
   directory: Pick<DirectoryPort, 'names' | 'accountProof'>
 }
@@ -81,8 +82,9 @@ export class NameProofs {
     if (this.#waiting >= MAX_WAITING) throw new NodeError('busy', 'Too many names are being looked up; try again soon.')
     this.#waiting++
     try {
+      const { crypto } = this.#components
       const { network, genesis } = this.#init
-      const tag = await this.#queue.run(() => nameTagOf(network, genesis, name))
+      const tag = await this.#queue.run(() => nameTagOf(crypto, network, genesis, name))
       if (this.#tags.size >= MAX_CACHED_TAGS) this.#tags.delete(this.#tags.keys().next().value!)
       this.#tags.set(key, tag)
       return tag

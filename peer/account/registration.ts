@@ -202,7 +202,7 @@ export class Registration {
         })
       )
     const accountId = recordIdOf(crypto, id, decodeRecord(create)) as RecordId as Uint8Array as AccountId
-    const tag = await nameTagOf(id, genesis, choice.username)
+    const tag = await nameTagOf(crypto, id, genesis, choice.username)
     const account: OwnAccount & { create: Uint8Array } = {
       accountId,
       create,

@@ -1,4 +1,5 @@
 import { equalBytes } from '../../protocol/bytes.ts'
+import type { Crypto } from '../../protocol/crypto/crypto.ts'
 import { nameTagsOf } from '../../protocol/directory/account.ts'
 import type { AccountId } from '../../protocol/identity/device.ts'
 import { nameTagOf, parseUsername, type Username } from '../../protocol/identity/username.ts'
@@ -14,6 +15,7 @@ const MAX_CACHED_TAGS = 500
 const AVAILABILITY_PREFIX_BYTES = 2
 
 export interface NamesComponents {
+  crypto: Crypto
   network: () => NetworkInfo
   /** The connection in use. @throws PeerError `offline`. */
   connection: () => NodeConnection
@@ -33,7 +35,7 @@ export class Names {
     const known = this.#tags.get(username)
     if (known) return known
     const { id, genesis } = this.#components.network()
-    const tag = nameTagOf(id, genesis, username)
+    const tag = nameTagOf(this.#components.crypto, id, genesis, username)
     this.#tags.set(username, tag)
     if (this.#tags.size > MAX_CACHED_TAGS) this.#tags.delete(this.#tags.keys().next().value!)
     return tag

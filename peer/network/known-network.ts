@@ -188,7 +188,7 @@ export class KnownNetwork {
   /** Whether a name is free, asked over HTTP because there is no account to ask with yet. Only 2 bytes of its tag are told. */
   async availability(username: Username): Promise<NameAvailability> {
     const { id, genesis } = this.info
-    const tag = await nameTagOf(id, genesis, username)
+    const tag = await nameTagOf(this.#components.crypto, id, genesis, username)
     try {
       const answer = await this.#fetch(`/v1/names/${toHex(tag.subarray(0, 2))}`)
       const { matches, complete } = answer as { matches?: unknown; complete?: unknown }

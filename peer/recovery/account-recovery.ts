@@ -78,7 +78,7 @@ export class AccountRecovery {
     const info = await network()
     const key = await recoveryKeyFrom(context, code)
     await makeDevice()
-    const tag = await nameTagOf(info.id, info.genesis, username)
+    const tag = await nameTagOf(context.crypto, info.id, info.genesis, username)
     const origins = originsOf(info)
     const found = await this.#find(origins, tag, info)
     const held = found.find(({ account }) => this.#isOwn(account))
@@ -91,8 +91,9 @@ export class AccountRecovery {
   async holderOf(typed: string): Promise<{ accountId: AccountId; username: Username; tag: Uint8Array }> {
     const username = usernameOrNothing(typed)
     if (!username) throw new PeerError('invalid-name')
-    const info = await this.#components.network()
-    const tag = await nameTagOf(info.id, info.genesis, username)
+    const { context, network } = this.#components
+    const info = await network()
+    const tag = await nameTagOf(context.crypto, info.id, info.genesis, username)
     const found = await this.#find(originsOf(info), tag, info)
     const { account } = found.sort((a, b) => b.account.recordCount - a.account.recordCount)[0]!
     return { accountId: account.accountId, username, tag }

@@ -1,6 +1,5 @@
 /** A key wrapped under a passphrase: a thief of the wrapped form has to guess the passphrase, at the cost of {@link PASSPHRASE_COST} a try. */
 import { fromHex, toHex, utf8 } from '../../protocol/bytes.ts'
-import { argon2id } from '../../protocol/crypto/argon2id.ts'
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
 import { Secret } from '../../protocol/secret.ts'
 import { PeerError, storeFailure } from '../errors.ts'
@@ -24,7 +23,8 @@ export interface WrappedKey {
   wrapped: string
 }
 
-type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
+/** The algorithms of a wrapped key. */
+export type WrapCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen' | 'argon2id'>
 
 /** {@link wrapKey} and {@link unwrapKey}. */
 export interface KeyWrapping {
@@ -32,7 +32,7 @@ export interface KeyWrapping {
   unwrap(location: string, stored: WrappedKey, passphrase: string): Promise<Secret>
 }
 
-export function passphraseWrapping(crypto: SealCrypto, random: Random): KeyWrapping {
+export function passphraseWrapping(crypto: WrapCrypto, random: Random): KeyWrapping {
   return {
     wrap: (key, passphrase) => wrapKey(crypto, random, key, passphrase),
     unwrap: (location, stored, passphrase) => unwrapKey(crypto, location, stored, passphrase)
@@ -69,14 +69,14 @@ export const isHexOf = (value: unknown, bytes: number): value is string =>
 
 /** @param key - 32 bytes; the caller erases them. */
 export async function wrapKey(
-  crypto: SealCrypto,
+  crypto: WrapCrypto,
   random: Random,
   key: Secret,
   passphrase: string
 ): Promise<WrappedKey> {
   const head = { ...PASSPHRASE_COST, salt: toHex(random(SALT_BYTES)) }
   const nonce = random(AEAD_NONCE_BYTES)
-  const wrapping = await wrappingKey(passphrase, head)
+  const wrapping = await wrappingKey(crypto, passphrase, head)
   const wrapped = await crypto.aesGcmSeal(wrapping.expose(), nonce, key.expose(), wrapContext(head))
   wrapping.erase()
   return { ...head, nonce: toHex(nonce), wrapped: toHex(wrapped) }
@@ -88,7 +88,7 @@ export async function wrapKey(
  * @throws PeerError `store`: `key-weak` if the cost is below {@link PASSPHRASE_COST}, else `passphrase-wrong`.
  */
 export async function unwrapKey(
-  crypto: SealCrypto,
+  crypto: WrapCrypto,
   location: string,
   stored: WrappedKey,
   passphrase: string
@@ -97,7 +97,7 @@ export async function unwrapKey(
   if (memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations)
     throw storeFailure('key-weak', location)
   try {
-    const wrapping = await wrappingKey(passphrase, stored)
+    const wrapping = await wrappingKey(crypto, passphrase, stored)
     const sealed = [fromHex(stored.nonce), fromHex(stored.wrapped)] as const
     const key = new Secret(await crypto.aesGcmOpen(wrapping.expose(), ...sealed, wrapContext(stored)))
     wrapping.erase()
@@ -110,9 +110,13 @@ export async function unwrapKey(
 type Head = Omit<WrappedKey, 'nonce' | 'wrapped'>
 
 /** Keyboards compose letters differently: the normal form makes one passphrase of them. */
-async function wrappingKey(passphrase: string, { salt, memoryKib, iterations, parallelism }: Head): Promise<Secret> {
+async function wrappingKey(
+  crypto: WrapCrypto,
+  passphrase: string,
+  { salt, memoryKib, iterations, parallelism }: Head
+): Promise<Secret> {
   const cost = { memoryKib, iterations, parallelism }
-  return new Secret(await argon2id(utf8(passphrase.normalize('NFKC')), fromHex(salt), cost, KEY_BYTES))
+  return new Secret(await crypto.argon2id(utf8(passphrase.normalize('NFKC')), fromHex(salt), cost, KEY_BYTES))
 }
 
 /** The cost is part of the associated data: a key with a lowered cost does not open. */

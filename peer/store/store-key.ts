@@ -2,10 +2,10 @@
 import { chmod, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
-import { KEY_BYTES, type Crypto, type Random } from '../../protocol/crypto/crypto.ts'
+import { KEY_BYTES, type Random } from '../../protocol/crypto/crypto.ts'
 import { Secret } from '../../protocol/secret.ts'
 import { PeerError, storeFailure } from '../errors.ts'
-import { isHexOf, parseWrappedKey, unwrapKey, wrapKey, type WrappedKey } from './passphrase-wrap.ts'
+import { isHexOf, parseWrappedKey, unwrapKey, wrapKey, type WrapCrypto, type WrappedKey } from './passphrase-wrap.ts'
 import { syncDirectory } from './sync-directory.ts'
 
 /** Name of the key file in a data directory. */
@@ -29,8 +29,6 @@ interface LockedKey extends WrappedKey {
   kind: 'argon2id'
 }
 
-type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
-
 /**
  * Loads the key of a data directory, making both on first use.
  *
@@ -40,7 +38,7 @@ type SealCrypto = Pick<Crypto, 'aesGcmSeal' | 'aesGcmOpen'>
  * passphrase is missing, wrong or uncalled-for.
  */
 export async function loadStoreKey(
-  crypto: SealCrypto,
+  crypto: WrapCrypto,
   random: Random,
   directory: string,
   passphrase: string | undefined
@@ -115,7 +113,7 @@ function parseKeyFile(path: string, text: string): PlainKey | LockedKey {
 }
 
 async function createKey(
-  crypto: SealCrypto,
+  crypto: WrapCrypto,
   random: Random,
   directory: string,
   path: string,

@@ -1,5 +1,5 @@
 import type { Brand } from '../brand.ts'
-import { argon2id } from '../crypto/argon2id.ts'
+import type { Crypto } from '../crypto/crypto.ts'
 import { requireInteger } from '../crypto/parameters.ts'
 import { ProtocolError } from '../errors.ts'
 import { labelled } from '../labels.ts'
@@ -65,6 +65,7 @@ export function isSameName(one: string, other: string): boolean {
  * a node, which must not be able to hold a device's processor or exhaust its memory.
  */
 export async function nameTagOf(
+  crypto: Pick<Crypto, 'argon2id'>,
   network: NetworkId,
   genesis: Pick<Genesis, 'nameSalt' | 'nameTagCost'>,
   username: Username
@@ -73,5 +74,5 @@ export async function nameTagOf(
   requireInteger('memory of a name tag', memoryKib, 8, MAX_NAME_TAG_MEMORY_KIB)
   requireInteger('passes of a name tag', passes, 1, MAX_NAME_TAG_PASSES)
   const password = labelled('name-tag', network, skeletonOf(username))
-  return argon2id(password, genesis.nameSalt, { memoryKib, iterations: passes, parallelism: 1 }, NAME_TAG_BYTES)
+  return crypto.argon2id(password, genesis.nameSalt, { memoryKib, iterations: passes, parallelism: 1 }, NAME_TAG_BYTES)
 }

@@ -38,7 +38,9 @@ describe('the id of a network', () => {
     const networks = [genesis, foreign].map(each => networkIdOf(crypto, each))
     const name = parseUsername('bob')
     // Under the same network id this tag, claimed on chain, would be found as Bob by every honest node.
-    expect(await nameTagOf(networks[1]!, foreign, name)).not.toEqual(await nameTagOf(networks[0]!, genesis, name))
+    expect(await nameTagOf(crypto, networks[1]!, foreign, name)).not.toEqual(
+      await nameTagOf(crypto, networks[0]!, genesis, name)
+    )
     expect(networks[1]).not.toEqual(networks[0])
   })
 })

@@ -133,9 +133,10 @@ async function names(): Promise<Json> {
   const tags: Json[] = []
   for (const text of usernames) {
     const username = parseUsername(text)
-    tags.push([text, skeletonOf(username), toHex(await nameTagOf(network, genesis, username))])
+    tags.push([text, skeletonOf(username), toHex(await nameTagOf(crypto, network, genesis, username))])
   }
   const atDefaultCost = await nameTagOf(
+    crypto,
     network,
     { ...genesis, nameTagCost: DEFAULT_NAME_TAG_COST },
     parseUsername('ada')

@@ -71,7 +71,7 @@ export async function verifyAccount(run: Verification, subject: Subject): Promis
 async function tagOf(run: Verification, subject: Subject): Promise<Uint8Array | undefined> {
   if (subject.kind === 'account' || !isUsername(subject.username)) return undefined
   const { id, genesis } = run.init.network
-  return nameTagOf(id, genesis, subject.username)
+  return nameTagOf(run.init.crypto, id, genesis, subject.username)
 }
 
 async function askUntilAgreed(

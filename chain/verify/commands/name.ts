@@ -15,7 +15,7 @@ export function run(invocation: Invocation, surroundings: Surroundings): Promise
   const subject = parseSubject(invocation.positionals[0]!)
   if (subject.kind !== 'name') throw new VerifyError('USAGE', 'a name is wanted, such as @ada')
   return withSources(invocation, surroundings, async run => {
-    const tag = await nameTagOf(run.init.network.id, run.init.network.genesis, subject.username)
+    const tag = await nameTagOf(run.init.crypto, run.init.network.id, run.init.network.genesis, subject.username)
     const account = await verifyAccount(run, subject)
     const history = historyOf(run, tag, account)
     const facts = {

@@ -132,7 +132,7 @@ async function lookInAccount(
   const answer =
     owner.kind === 'account'
       ? await askForAccount(run, source, owner.accountId)
-      : await askForName(run, source, await nameTagOf(id, genesis, owner.username))
+      : await askForName(run, source, await nameTagOf(run.init.crypto, id, genesis, owner.username))
   if (answer.kind !== 'seen') return answer
   for (const candidate of answer.proof.transactions) {
     const { transactionId, metadata } = recordsOfTransaction(candidate.transaction, genesis.metadataLabel)

@@ -172,7 +172,7 @@ export class Person {
 
   /** Commitment and reveal of any name, to follow the head. */
   async claimRecords(username: string, by = 1): Promise<[DirectoryRecord, DirectoryRecord]> {
-    const tag = await nameTagOf(network, genesis, parseUsername(username))
+    const tag = await nameTagOf(crypto, network, genesis, parseUsername(username))
     const salt = bytesOf(`salt ${this.name} ${username}`)
     const commitment = nameCommitment(crypto, network, tag, this.accountId, salt)
     const device = await this.device(by)

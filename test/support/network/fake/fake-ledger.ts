@@ -181,7 +181,7 @@ export class FakeLedger {
   async names(prefix: Uint8Array) {
     const matches: NodeFrameOf<'names'>['matches'] = []
     for (const [username, account] of this.#givenNames) {
-      const tag = await nameTagOf(this.#id, this.#genesis, parseUsername(username))
+      const tag = await nameTagOf(this.#crypto, this.#id, this.#genesis, parseUsername(username))
       const isAsked = toHex(tag).startsWith(toHex(prefix))
       if (isAsked) return [{ tag, accountId: fromHex(account, 32) as AccountId, state: 'recorded' as const }]
     }

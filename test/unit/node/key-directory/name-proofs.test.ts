@@ -38,7 +38,10 @@ beforeAll(async () => {
     },
     accountProof: async (accountId: Uint8Array) => network.ledger.proofOf(toHex(accountId))
   }
-  const names = new NameProofs({ clock: () => Date.now(), directory }, { network: network.id, genesis })
+  const names = new NameProofs(
+    { clock: () => Date.now(), directory, crypto: network.crypto },
+    { network: network.id, genesis }
+  )
   const epoch = () => ({ number: 0, seed: new Uint8Array(32), nodes: [], nodeSeeds: [] })
   const init = { version: '0', trustProxy: false, requestsPerMinute: 1e6, overTls: false, epoch }
   server = new HttpServer({ logger: silentLogger }, init)

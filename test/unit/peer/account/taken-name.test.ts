@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { DirectoryClient, type DirectoryComponents } from '../../../../peer/directory/directory-client.ts'
 import { SILENT_LOG } from '../../../../peer/ports.ts'
+import { createNodeCrypto } from '../../../../protocol/crypto/backends/node-crypto.ts'
 import type { AccountId } from '../../../../protocol/identity/device.ts'
 import { nameTagOf, parseUsername } from '../../../../protocol/identity/username.ts'
 import type { NetworkId } from '../../../../protocol/network.ts'
 
+const crypto = createNodeCrypto()
 const ada = new Uint8Array(32).fill(1) as AccountId
 const eve = new Uint8Array(32).fill(2) as AccountId
 const name = parseUsername('ada')
@@ -14,7 +16,7 @@ const id = new Uint8Array(32) as NetworkId
 /** A node that names one account as the holder, or nobody. */
 function nodeThatNames(holder: AccountId | undefined) {
   const request = async () => {
-    const tag = await nameTagOf(id, genesis as never, name)
+    const tag = await nameTagOf(crypto, id, genesis as never, name)
     return { matches: holder ? [{ tag, accountId: holder, state: 'settled' }] : [], complete: true }
   }
   return { request, close: () => undefined }
@@ -28,6 +30,7 @@ function isTaken(
 ): Promise<boolean> {
   const nodes = Array.from({ length: operators }, (_, i) => ({ operator: new Uint8Array(32).fill(i) }))
   const components = {
+    crypto,
     log: SILENT_LOG,
     network: () => ({ id, genesis, epoch: { nodes } }),
     connection: () => nodeThatNames(here),

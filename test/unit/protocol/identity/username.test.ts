@@ -66,24 +66,24 @@ describe('a name tag', () => {
   const ada = 'ada' as Username
 
   it('is Argon2id of the labelled skeleton under salt and cost of the network', async () => {
-    const tag = await nameTagOf(network, genesis, parseUsername('a_d_a'))
+    const tag = await nameTagOf(crypto, network, genesis, parseUsername('a_d_a'))
     const parameters = { memoryKib: genesis.nameTagCost.memoryKib, iterations: 1, parallelism: 1 }
     expect(tag).toEqual(await argon2id(labelled('name-tag', network, 'ada'), genesis.nameSalt, parameters, 32))
   })
 
   it('is another in another network, under another salt and at another cost', async () => {
     const tags = await Promise.all([
-      nameTagOf(network, genesis, ada),
-      nameTagOf(otherNetwork, genesis, ada),
-      nameTagOf(network, { ...genesis, nameSalt: bytesOf('other').slice(0, 16) }, ada),
-      nameTagOf(network, { ...genesis, nameTagCost: { memoryKib: 64, passes: 2 } }, ada)
+      nameTagOf(crypto, network, genesis, ada),
+      nameTagOf(crypto, otherNetwork, genesis, ada),
+      nameTagOf(crypto, network, { ...genesis, nameSalt: bytesOf('other').slice(0, 16) }, ada),
+      nameTagOf(crypto, network, { ...genesis, nameTagCost: { memoryKib: 64, passes: 2 } }, ada)
     ])
     expect(new Set(tags.map(toHex)).size).toBe(4)
   })
 
   it('takes a fraction of a second at the default cost', async () => {
     const start = process.cpuUsage()
-    expect(await nameTagOf(network, { ...genesis, nameTagCost: DEFAULT_NAME_TAG_COST }, ada)).toHaveLength(32)
+    expect(await nameTagOf(crypto, network, { ...genesis, nameTagCost: DEFAULT_NAME_TAG_COST }, ada)).toHaveLength(32)
     const { user, system } = process.cpuUsage(start)
     expect((user + system) / 1000).toBeLessThan(5_000)
   })
@@ -108,7 +108,7 @@ describe('the cost of a name tag', () => {
     { memoryKib: MAX_NAME_TAG_MEMORY_KIB + 1, passes: 1 },
     { memoryKib: 8, passes: MAX_NAME_TAG_PASSES + 1 }
   ])('is refused before any work where a node asks for too much: %o', async nameTagCost => {
-    const tag = nameTagOf(network, { ...genesis, nameTagCost }, parseUsername('ada'))
+    const tag = nameTagOf(crypto, network, { ...genesis, nameTagCost }, parseUsername('ada'))
     await expect(tag).rejects.toEqual(expect.objectContaining({ name: 'ProtocolError', code: 'INVALID' }))
   })
 })

@@ -2,6 +2,20 @@ import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 import { SlowestFirst } from './test/support/slowest-first.ts'
 
+/** Components, and the runes beside them, which only Vite can load. */
+const WEB = 'test/unit/web/**/*.test.ts'
+
+/** Node loads the code itself: it strips types in a third of the time, and a call into another module is an ordinary call. */
+const NATIVE = { viteModuleRunner: false }
+
+const UNIT = {
+  environment: 'node',
+  // Files share a worker's modules: to load these for each file costs as much as a third of all tests.
+  isolate: false,
+  restoreMocks: true,
+  unstubGlobals: true
+} as const
+
 /** Files that replace a module of ours, and so cannot share modules with others. */
 const MOCKING = ['test/integration/node/custody-mutants.test.ts']
 
@@ -20,15 +34,14 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...UNIT,
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/adversary/**/*.test.ts'],
-          environment: 'node',
-          // Files share a worker's modules: to load these for each file costs as much as a third of all tests.
-          isolate: false,
-          restoreMocks: true,
-          unstubGlobals: true
+          exclude: [WEB],
+          experimental: NATIVE
         }
       },
+      { extends: true, test: { ...UNIT, name: 'unit-web', include: [WEB] } },
       {
         extends: true,
         test: {
@@ -36,7 +49,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           exclude: MOCKING,
           environment: 'node',
-          isolate: false
+          isolate: false,
+          experimental: NATIVE
         }
       },
       {

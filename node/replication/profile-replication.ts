@@ -73,7 +73,13 @@ export class ProfileReplication {
       .flatMap(each => placesOf(crypto, network, decoded(each)))
       .filter(place => !places.some(other => equalBytes(other, place)))
     // The account's own place comes last: a reader who finds the person by a name elsewhere compares with it.
-    for (const place of places.toReversed()) await this.#bring(place, encoded)
+    for (const place of places.slice(1)) {
+      await this.#bring(place, encoded).catch((error: unknown) => {
+        // Others must not keep the account from changing what it shows.
+        if (!isFullPlace(error)) throw error
+      })
+    }
+    await this.#bring(profile.accountId, encoded)
     // A replica that does not hear of it keeps the old one, which readers do not take: the account's own does not name it.
     await Promise.allSettled(left.map(place => this.#bring(place, encoded)))
   }
@@ -109,8 +115,10 @@ export class ProfileReplication {
     for (const answer of await Promise.allSettled(answers)) {
       for (const bytes of answer.status === 'fulfilled' ? answer.value : []) {
         const profile = await this.#soundOrNothing(bytes)
-        const before = profile && newest.get(toHex(profile.accountId))
-        if (profile && (!before || isNewerProfile(profile, before))) newest.set(toHex(profile.accountId), profile)
+        // A replica could push the right ones out with profiles of other accounts.
+        if (!profile || !this.#isNamed(place, profile)) continue
+        const before = newest.get(toHex(profile.accountId))
+        if (!before || isNewerProfile(profile, before)) newest.set(toHex(profile.accountId), profile)
       }
     }
     const found = [...newest.values()].slice(0, MAX_PROFILES_PER_HANDLE)
@@ -134,15 +142,32 @@ export class ProfileReplication {
   }
 
   async #keep(place: Uint8Array, profile: PublicProfile): Promise<void> {
-    const { crypto, network, profiles } = this.#components
-    const isNamed = placesOf(crypto, network, profile).some(each => equalBytes(each, place))
-    const kept = await profiles.change(place, profile.accountId, async before => {
-      const isOvertaken = before && !isNewerProfile(profile, before) && (await this.#isOfLiveDevice(before))
-      if (isOvertaken) return undefined
-      if (isNamed) return encodePublicProfile(profile)
-      return before ? null : undefined
-    })
-    if (!kept) throw new NodeError('refused', 'too many accounts are found by this name')
+    const isNamed = this.#isNamed(place, profile)
+    const keep = (): Promise<boolean> =>
+      this.#components.profiles.change(place, profile.accountId, async before => {
+        const isOvertaken = before && !isNewerProfile(profile, before) && (await this.#isOfLiveDevice(before))
+        if (isOvertaken) return undefined
+        if (isNamed) return encodePublicProfile(profile)
+        return before ? null : undefined
+      })
+    if (await keep()) return
+    await this.#dropDead(place)
+    if (!(await keep())) throw new NodeError('refused', 'too many accounts are found by this name')
+  }
+
+  /** Deletes the profiles of a place that are not shown any more: they must not take the room of others. */
+  async #dropDead(place: Uint8Array): Promise<void> {
+    const { profiles } = this.#components
+    for (const { accountId } of await profiles.at(place)) {
+      await profiles.change(place, accountId, async before =>
+        before && !(await this.#isOfLiveDevice(before)) ? null : undefined
+      )
+    }
+  }
+
+  #isNamed(place: Uint8Array, profile: PublicProfile): boolean {
+    const { crypto, network } = this.#components
+    return placesOf(crypto, network, profile).some(each => equalBytes(each, place))
   }
 
   /** @throws NodeError `refused`; `busy` while the directory here does not know the device yet. */
@@ -180,6 +205,11 @@ export class ProfileReplication {
     const device = await this.#components.directory.device(deviceId)
     return device !== undefined && device.state !== 'revoked' && equalBytes(device.accountId, accountId)
   }
+}
+
+/** Whether replicas of a place refused a profile that is sound: other accounts have taken all of the place. */
+function isFullPlace(error: unknown): boolean {
+  return error instanceof NodeError && error.cause instanceof NodeError && error.cause.code === 'refused'
 }
 
 /** @throws NodeError `malformed`, `too-large`. */

@@ -92,6 +92,44 @@ it('a name elsewhere is taken only with the word of a listed node, and let go of
   await eventually(async () => (await Promise.all(net.nodes.map(node => keptAt(node, place)))).every(r => !r[0]))
 })
 
+it('one replica cannot push a profile out with those of other accounts', async () => {
+  const others = await Promise.all(Array.from({ length: 4 }, () => net.device()))
+  const profiles = await Promise.all(
+    others.map(async other => {
+      net.devices.set(toHex(other.deviceId), { accountId: other.accountId, keys: other.keys, state: 'live' })
+      return signed(other, 1)
+    })
+  )
+  const liar = net.nodes[0]!.parts.publicProfiles
+  const honest = liar.at
+  liar.at = async () => profiles
+  try {
+    expect(await revisionsAt(ada.accountId)).toEqual([4])
+  } finally {
+    liar.at = honest
+  }
+})
+
+it('a name elsewhere that other accounts have filled does not keep an account from changing its profile', async () => {
+  const place = handlePlace(crypto, network, 'x', 'crowd')
+  const listed = await nodeKeyOf(net.nodes[2]!)
+  const found = async (client: TestClient, revision: number): Promise<Uint8Array> => {
+    const told = { provider: 'x', handle: 'crowd', time: Date.now() }
+    const linked = await signLinkedAccount(network, listed, client.accountId, told)
+    return signed(client, revision, { foundBy: { username: 'crowd', accounts: [linked] } })
+  }
+  const crowd = await Promise.all(Array.from({ length: 5 }, () => net.client(net.nodes[0]!)))
+  for (const client of crowd) await publish(client, await found(client, 1))
+  expect(await revisionsAt(place)).toEqual([1, 1, 1, 1])
+  const late = crowd[4]!
+  expect(await revisionsAt(late.accountId)).toEqual([1])
+  // An account whose device was removed makes room.
+  const gone = crowd[0]!
+  net.devices.set(toHex(gone.deviceId), { accountId: gone.accountId, keys: gone.keys, state: 'revoked' })
+  await publish(late, await found(late, 2))
+  expect((await revisionsAt(place)).toSorted()).toEqual([1, 1, 1, 2])
+})
+
 it('a replica that was away has it after the first question, and keeps it over a restart', async () => {
   const away = net.nodes[2]!
   await away.stop()

@@ -49,7 +49,10 @@ interface LogEntry {
 /** A log; immutable. */
 export class GroupLog {
   readonly groupId: ConversationId
-  /** The last changes, sorted; no more than {@link MAX_GROUP_HEADS}, the lowest. */
+  /**
+   * The last changes, sorted, which the next change names; no more than {@link MAX_GROUP_HEADS}. Where there are more, those that
+   * decide who is in come first: no crowd of branches hides a removal.
+   */
   readonly heads: readonly GroupChangeId[]
   readonly #entries: readonly LogEntry[]
   readonly #byId: ReadonlyMap<string, LogEntry>
@@ -61,11 +64,9 @@ export class GroupLog {
     this.#entries = entries
     this.#byId = new Map(entries.map(entry => [toHex(entry.change.id), entry]))
     const followed = entries.reduce((set, { before }) => set | before, 0n)
-    this.heads = entries
-      .filter(({ bit }) => (followed & bit) === 0n)
-      .map(({ change }) => change.id)
-      .sort(compareBytes)
-      .slice(0, MAX_GROUP_HEADS)
+    const last = entries.filter(({ bit }) => (followed & bit) === 0n)
+    const named = last.length > MAX_GROUP_HEADS ? this.#foremost(last) : last
+    this.heads = named.map(({ change }) => change.id).sort(compareBytes)
   }
 
   /** The log of a new group. @throws ProtocolError `INVALID` for any other change than a first one. */
@@ -106,9 +107,9 @@ export class GroupLog {
     return this.#entries.map(({ change }) => change)
   }
 
-  /** The group now, by {@link heads}. */
+  /** The group now, by all changes: also by those that {@link heads} has no room for. */
   get state(): GroupState {
-    return (this.#state ??= this.stateAt(this.heads))
+    return (this.#state ??= this.#isChain ? this.#entries.at(-1)!.after : new Merge(this.#entries, this.#byId).state())
   }
 
   /**
@@ -144,10 +145,27 @@ export class GroupLog {
 
   #findVoid(): GroupChange[] {
     // Without branches nothing can be void.
-    if (this.#entries.every(({ before }, index) => before === (1n << BigInt(index)) - 1n)) return []
-    const all = this.#in(closureOf(this.heads.map(head => this.#require(head))))
-    const merge = new Merge(all, this.#byId)
-    return all.filter(entry => !merge.isEffective(entry)).map(({ change }) => change)
+    if (this.#isChain) return []
+    const merge = new Merge(this.#entries, this.#byId)
+    return this.#entries.filter(entry => !merge.isEffective(entry)).map(({ change }) => change)
+  }
+
+  get #isChain(): boolean {
+    return this.#entries.every(({ before }, index) => before === (1n << BigInt(index)) - 1n)
+  }
+
+  /** As many of the last changes as {@link heads} has room for. */
+  #foremost(last: readonly LogEntry[]): LogEntry[] {
+    const merge = new Merge(this.#entries, this.#byId)
+    // Who is out can go on making branches: they are void, or only say once more that their signer is out.
+    const order = (entry: LogEntry): number => {
+      if (!merge.isEffective(entry)) return 3
+      if (isAboutSelf(entry.change)) return 2
+      return entry.effects.removes.length + entry.effects.demotes.length > 0 ? 0 : 1
+    }
+    const ranked = last.map(entry => ({ entry, order: order(entry) }))
+    ranked.sort((a, b) => a.order - b.order || compareRanks(a.entry.rank, b.entry.rank) || byId(a.entry, b.entry))
+    return ranked.slice(0, MAX_GROUP_HEADS).map(({ entry }) => entry)
   }
 
   #in(set: ChangeSet): LogEntry[] {

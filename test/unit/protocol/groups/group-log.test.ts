@@ -9,6 +9,7 @@ import {
 } from '../../../../protocol/groups/group-change.ts'
 import { MAX_PICTURE_BYTES } from '../../../../protocol/files/profile-picture.ts'
 import { GroupLog } from '../../../../protocol/groups/group-log.ts'
+import { MAX_GROUP_HEADS } from '../../../../protocol/limits.ts'
 import { openGroupLog, sealGroupLog } from '../../../../protocol/groups/sealed-log.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { runGroupHistories } from '../../../support/groups/group-histories.ts'
@@ -30,8 +31,19 @@ const target = ({ accountId }: TestAccount, role: 'admin' | 'member' = 'member')
   username: null
 })
 
-function sign(signer: TestAccount, after: GroupLog | null, change: Change, heads = after?.heads): Promise<GroupChange> {
-  return signGroupChange(env, signer.devices[0]!, after && { groupId: after.groupId, heads: heads! }, change)
+function sign(
+  signer: TestAccount,
+  after: GroupLog | null,
+  change: Change,
+  heads = after?.heads,
+  now = env.now
+): Promise<GroupChange> {
+  return signGroupChange(
+    { ...env, now },
+    signer.devices[0]!,
+    after && { groupId: after.groupId, heads: heads! },
+    change
+  )
 }
 
 const membersOf = (of: GroupLog): string[] =>
@@ -63,6 +75,41 @@ beforeAll(async () => {
     settings: ADMINS
   }
   log = GroupLog.of(await sign(ada, null, { kind: 'create', nonce: env.random(16), ...people }))
+})
+
+describe('a removal', () => {
+  /** So many changes of one person, all after the same, whose ids are lower than that of a removal. */
+  async function branches(signer: TestAccount, after: GroupLog, below: GroupChange, kinds: (n: number) => Change) {
+    const made: GroupChange[] = []
+    for (let n = 0; made.length < MAX_GROUP_HEADS + 1; n++) {
+      const change = await sign(signer, after, kinds(n), after.heads, () => n)
+      if (toHex(change.id) < toHex(below.id)) made.push(change)
+    }
+    return made
+  }
+
+  it.each([
+    ['an admin’s changes of the group', (n: number): Change => ({ kind: 'rename', name: `Club ${n}` })],
+    ['a person’s leaving many times', (): Change => ({ kind: 'leave' })]
+  ])('is not hidden behind %s', async (_what, kinds) => {
+    // The lower its id, the fewer are below it: one of the upper half is soon found.
+    let removal: GroupChange
+    let at = env.now()
+    do {
+      const accounts = [bob.accountId, cleo.accountId]
+      removal = await sign(ada, log, { kind: 'remove', accounts }, log.heads, () => at++)
+    } while (removal.id[0]! < 0x80)
+    const without = log.with(removal)
+    const flooded = (await branches(bob, log, removal, kinds)).reduce((all, change) => all.with(change), without)
+    expect(membersOf(flooded)).toEqual(['0 admin'])
+    expect(flooded.heads).toHaveLength(MAX_GROUP_HEADS)
+    expect(flooded.heads.map(toHex)).toContain(toHex(removal.id))
+    expect([...flooded.stateAt(flooded.heads).members.keys()]).toEqual([...flooded.state.members.keys()])
+    // Also for what is signed next.
+    const next = flooded.with(await sign(ada, flooded, { kind: 'rename', name: 'Boulder' }))
+    expect(membersOf(next)).toEqual(['0 admin'])
+    expect(next.state.name).toBe('Boulder')
+  })
 })
 
 describe('a change of a group', () => {

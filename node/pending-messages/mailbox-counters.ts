@@ -18,6 +18,8 @@ export const MAX_COUNTED_ORIGINS = 32
 const FIXED_BYTES = 6 + 4 + 4 + DIGEST_BYTES + CLASSES.length * 10 + 1
 /** A class, an origin, a count and its bytes. Older records lack the bytes, and the oldest the class. */
 const ORIGIN_BYTES = 1 + 4 + 4 + 6
+/** The number of aged tombstones, which older records lack. */
+const AGED_BYTES = 4
 const OUTDATED_ORIGIN_BYTES = [1 + 4 + 4, 4 + 4]
 
 /** What one origin brought of one class and is still held. */
@@ -36,6 +38,8 @@ export class MailboxCounters {
   gone = 0
   /** Those among them that were never seen here. */
   goneUnseen = 0
+  /** Aged tombstones, which the digest does not cover: at least one where it is not known. */
+  aged = 0
   readonly digest = new Uint8Array(DIGEST_BYTES)
   readonly counts = [0, 0, 0]
   readonly bytes = [0, 0, 0]
@@ -50,7 +54,7 @@ export class MailboxCounters {
   }
 
   get isEmpty(): boolean {
-    return this.held === 0 && this.gone === 0
+    return this.held === 0 && this.gone === 0 && this.aged === 0
   }
 
   count(envelopeClass: EnvelopeClass): number {
@@ -131,11 +135,12 @@ export class MailboxCounters {
   succeeding(before: MailboxCounters | undefined): this {
     this.sequence = Math.max(this.sequence, before?.sequence ?? 0)
     this.goneUnseen = Math.min(before?.goneUnseen ?? 0, this.gone)
+    this.aged = before?.aged ?? 1
     return this
   }
 
   encode(): Buffer {
-    const bytes = Buffer.allocUnsafe(FIXED_BYTES + this.#origins.size * ORIGIN_BYTES + 4)
+    const bytes = Buffer.allocUnsafe(FIXED_BYTES + this.#origins.size * ORIGIN_BYTES + AGED_BYTES + 4)
     bytes.writeUIntBE(this.sequence, 0, 6)
     bytes.writeUInt32BE(this.gone, 6)
     bytes.writeUInt32BE(this.goneUnseen, 10)
@@ -151,6 +156,7 @@ export class MailboxCounters {
       offset = bytes.writeUInt32BE(count, offset)
       offset = bytes.writeUIntBE(size, offset, 6)
     }
+    offset = bytes.writeUInt32BE(this.aged, offset)
     bytes.writeUInt32BE(crc32(bytes.subarray(0, offset)), offset)
     return bytes
   }
@@ -174,7 +180,9 @@ export class MailboxCounters {
     offset += 1
     counters.isOutdated = origins > 0 && OUTDATED_ORIGIN_BYTES.some(size => end === offset + origins * size)
     if (counters.isOutdated) return counters
-    if (end !== offset + origins * ORIGIN_BYTES) return undefined
+    const agedAt = offset + origins * ORIGIN_BYTES
+    if (end === agedAt + AGED_BYTES) counters.aged = bytes.readUInt32BE(agedAt)
+    else if (end !== agedAt) return undefined
     for (let i = 0; i < origins; i++, offset += ORIGIN_BYTES) {
       const use = { count: bytes.readUInt32BE(offset + 5), bytes: bytes.readUIntBE(offset + 9, 6) }
       counters.#origins.set(bytes.readUIntBE(offset, 5), use)

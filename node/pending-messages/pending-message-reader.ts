@@ -1,9 +1,11 @@
 /** Reading what waits for devices. Deliveries are checked against their id whenever they are read; broken ones never leave. */
 import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
+import { TOMBSTONE_GRACE_MS } from '../../protocol/limits.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import { isDeliveryIntact, type Delivery, type DeliveryId } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
+import { agedKeyOf, isAged } from './aged-tombstones.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
 import { decodeLoss, type MailboxLoss } from './mailbox-losses.ts'
 import {
@@ -21,6 +23,7 @@ import {
   mailboxRangeFrom,
   parseDeliveryKey,
   parseMailboxKey,
+  PROOF_HASH_BYTES,
   proofKey,
   tokenKey,
   tokenRange,
@@ -35,7 +38,6 @@ export interface SequencedDelivery {
   delivery: Delivery
 }
 
-/** What reading needs to know. */
 /** A mailbox and the digest of what it holds. */
 export interface MailboxDigest {
   shard: number
@@ -43,6 +45,7 @@ export interface MailboxDigest {
   digest: Uint8Array
 }
 
+/** What reading needs to know. */
 export interface PendingReaderComponents {
   crypto: Crypto
   network: NetworkId
@@ -63,10 +66,21 @@ export abstract class PendingMessageReader {
   /** Drops deliveries whose bytes are broken, so that they are unknown here and come back from a replica. */
   abstract quarantine(mailbox: DeviceId, ids: DeliveryId[]): Promise<void>
 
-  /** What is known of deliveries, in their order. */
+  /** What is known of deliveries, in their order; of aged tombstones only where the expiry is given. */
   async entries(names: DeliveryName[]): Promise<(Entry | undefined)[]> {
     const values = await this.read(database => database.getMany(names.map(name => entryKey(name.mailbox, name.id))))
-    return values.map(decodeEntry)
+    const entries = values.map(decodeEntry)
+    const unknown = names.flatMap(({ mailbox, id, expiry }, index) =>
+      entries[index] === undefined && expiry !== undefined ? [{ mailbox, id, expiry, index }] : []
+    )
+    if (unknown.length === 0) return entries
+    const records = await this.read(database => database.getMany(unknown.map(agedKeyOf)))
+    for (const [place, { id, expiry, index }] of unknown.entries()) {
+      if (!isAged(records[place], id)) continue
+      const until = expiry + TOMBSTONE_GRACE_MS
+      entries[index] = { state: 'acknowledged', expiry, until, proof: new Uint8Array(PROOF_HASH_BYTES) }
+    }
+    return entries
   }
 
   /**

@@ -15,15 +15,15 @@ import { MailboxCounters } from './mailbox-counters.ts'
 import { countMailbox, DEFAULT_MAILBOX_LIMITS, MailboxRoom } from './mailbox-room.ts'
 import { askForRepair, isCorruption, openPendingDatabase } from './pending-database.ts'
 import { PendingMessageReader, type PendingReaderComponents } from './pending-message-reader.ts'
+import { readAging } from './aged-tombstones.ts'
+import { endDue, namesOf, NO_ID } from './due.ts'
 import {
   ALL_MAILBOXES,
   deliveryKey,
   dueRange,
   encodeDelivery,
-  isDue,
   parseExpiryKey,
   PROOF_HASH_BYTES,
-  proofKey,
   tokenKey,
   type Entry
 } from './pending-records.ts'
@@ -35,6 +35,8 @@ import { StoreTransaction, type DeliveryName, type PendingDatabase, type Write }
 const EVICTION_IDS = 512
 /** Expired entries removed by one step of a sweep. */
 export const SWEEP_STEP = 1000
+/** Deliveries that one step touches. */
+const SWEEP_NAMES = 2_000
 
 export interface PendingMessageStoreComponents extends PendingReaderComponents {
   logger: Logger
@@ -124,7 +126,7 @@ export class PendingMessageStore extends PendingMessageReader {
    */
   store(items: StoreItem[], onWriting?: (outcomes: StoreOutcome[]) => void): Promise<StoreOutcome[]> {
     const outcomes: StoreOutcome[] = []
-    const names = items.map(({ mailbox, delivery }) => ({ mailbox, id: delivery.id }))
+    const names = items.map(({ mailbox, delivery: { id, expiry } }) => ({ mailbox, id, expiry }))
     const evicted = new Map<string, { mailbox: DeviceId; ids: DeliveryId[] }>()
     return this.#run<{ outcomes: StoreOutcome[]; evictions: [DeviceId, Uint8Array][] }>({
       size: items.length,
@@ -240,7 +242,7 @@ export class PendingMessageStore extends PendingMessageReader {
   async recount(mailbox: DeviceId): Promise<void> {
     await this.#run<void>({
       size: 1,
-      names: [{ mailbox, id: new Uint8Array(32) as DeliveryId }],
+      names: [{ mailbox, id: NO_ID }],
       apply: async transaction => {
         const counted = await this.#count(transaction, mailbox)
         transaction.recounted(mailbox, counted.succeeding(transaction.counters(mailbox)))
@@ -265,17 +267,23 @@ export class PendingMessageStore extends PendingMessageReader {
 
   async #sweepStep(due: Buffer[], now: number): Promise<void> {
     const targets = due.map(parseExpiryKey)
-    const names = targets.flatMap(target => (target.kind === 'entry' ? [target] : []))
+    const tombstones = await this.read(database => readAging(database, targets, due))
+    const names = namesOf(targets, tombstones)
+    if (names.length > SWEEP_NAMES && due.length > 1) {
+      // One acknowledgement has up to 256 ids: other writes wait meanwhile.
+      const half = due.length >> 1
+      await this.#sweepStep(due.slice(0, half), now)
+      return this.#sweepStep(due.slice(half), now)
+    }
     await this.#run<void>({
       size: due.length,
       names,
-      apply: transaction => {
-        for (const [index, target] of targets.entries()) {
+      apply: async transaction => {
+        await transaction.loadAged(this.database, names)
+        for (const [place, target] of targets.entries()) {
           // The key goes in any case: one that points nowhere must not come up again.
-          transaction.delete(due[index]!)
-          if (target.kind === 'proof') transaction.delete(proofKey(target.hash))
-          else if (target.kind === 'loss') transaction.losses.due(target.mailbox)
-          else if (isDue(transaction.entry(target), now)) transaction.expire(target)
+          transaction.delete(due[place]!)
+          endDue(transaction, target, place, tombstones, now)
         }
       }
     })
@@ -288,6 +296,7 @@ export class PendingMessageStore extends PendingMessageReader {
   ): Promise<StoreOutcome> {
     const known = transaction.entry({ mailbox, id: delivery.id })
     if (known !== undefined) return { state: known.state === 'held' ? 'known' : known.state }
+    if (transaction.isAged({ mailbox, id: delivery.id, expiry: delivery.expiry })) return { state: 'acknowledged' }
     const encoded = encodeDelivery(delivery)
     const newcomer = { mailbox, delivery, envelopeClass, size: encoded.length, origin, isBrought }
     const hasRoom = await this.#room.makeFor(transaction, newcomer, id => {
@@ -324,12 +333,17 @@ export class PendingMessageStore extends PendingMessageReader {
       names,
       apply: transaction => {
         let until = 0
+        const aging: DeliveryId[] = []
         for (const name of names) {
           const entry = transaction.entry(name)
           if (!applies(entry, transaction.counters(mailbox))) continue
-          until = Math.max(until, transaction.remove(name, state, hash))
+          const kept = transaction.remove(name, state, hash)
+          // What was never seen has no expiry by which it would be found among the aged.
+          if (kept > 0 && state === 'acknowledged' && entry !== undefined) aging.push(name.id)
+          else until = Math.max(until, kept)
         }
-        if (until > 0) transaction.keepProof(hash, proof, until)
+        if (aging.length > 0) transaction.ageLater(mailbox, aging, hash, until === 0)
+        if (aging.length > 0 || until > 0) transaction.keepProof(hash, proof, until > 0 ? until : undefined)
       }
     })
   }

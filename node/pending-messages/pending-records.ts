@@ -4,7 +4,9 @@
  *
  * - `d` mailbox(16) id(32) → what is known of a delivery: held, or gone and not to come back
  * - `r` mailbox(16) sequence(6) id(32) → the delivery itself, in order of arrival
- * - `e` time(6) kind(1) … → what is to be removed at that time: an entry (mailbox, id), a proof (hash) or a loss (mailbox)
+ * - `e` time(6) kind(1) … → what is to be done at that time: an entry (mailbox, id), a proof (hash), a loss (mailbox) or a
+ *   record of aged tombstones (mailbox, day) to be removed, tombstones of one acknowledgement (mailbox, hash → ids) to age
+ * - `g` mailbox(16) day(4) → aged tombstones, see aged-tombstones.ts
  * - `q` shard(2) mailbox(16) → counters and digest of a mailbox
  * - `a` hash(16) → a proof of removal: an encoded acknowledgement or eviction
  * - `t` shard(2) mailbox(16) → the encoded, signed delivery token of a mailbox
@@ -26,7 +28,8 @@ export type PendingDatabase = DurableLevel<Buffer, Uint8Array>
 /** One change of a batch. */
 export type Write = { type: 'put'; key: Buffer; value: Uint8Array } | { type: 'del'; key: Buffer }
 
-const ID_BYTES = 32
+/** Bytes of a delivery's id. */
+export const ID_BYTES = 32
 const SEQUENCE_BYTES = 6
 const TIME_BYTES = 6
 const CRC_BYTES = 4
@@ -43,9 +46,11 @@ const LETTER = {
   mailbox: 0x71,
   proof: 0x61,
   token: 0x74,
-  loss: 0x6c
+  loss: 0x6c,
+  aged: 0x67
 } as const
-const EXPIRING = { entry: 0, proof: 1, loss: 2 } as const
+const EXPIRING = { entry: 0, proof: 1, loss: 2, aging: 3, aged: 4 } as const
+const DAY_BYTES = 4
 /** Classes in the order of their index in counters. */
 export const CLASSES: readonly EnvelopeClass[] = ['contact', 'request', 'system']
 
@@ -131,23 +136,51 @@ export const lossExpiryKey = (time: number, mailbox: DeviceId): Buffer => {
   return key
 }
 
+export const agingKey = (time: number, mailbox: DeviceId, hash: Uint8Array): Buffer => {
+  const key = expiryHead(time, EXPIRING.aging, DEVICE_ID_BYTES + PROOF_HASH_BYTES)
+  key.set(mailbox, 2 + TIME_BYTES)
+  key.set(hash.subarray(0, PROOF_HASH_BYTES), 2 + TIME_BYTES + DEVICE_ID_BYTES)
+  return key
+}
+
+export const agedExpiryKey = (time: number, mailbox: DeviceId, day: number): Buffer => {
+  const key = expiryHead(time, EXPIRING.aged, DEVICE_ID_BYTES + DAY_BYTES)
+  key.set(mailbox, 2 + TIME_BYTES)
+  key.writeUInt32BE(day, 2 + TIME_BYTES + DEVICE_ID_BYTES)
+  return key
+}
+
+/** @param day - since 1970. */
+export const agedKey = (mailbox: DeviceId, day: number): Buffer => {
+  const key = Buffer.allocUnsafe(1 + DEVICE_ID_BYTES + DAY_BYTES)
+  key[0] = LETTER.aged
+  key.set(mailbox, 1)
+  key.writeUInt32BE(day, 1 + DEVICE_ID_BYTES)
+  return key
+}
+
 /** What is due at or before a time. */
 export function dueRange(time: number): { gt: Buffer; lt: Buffer } {
   return { gt: Buffer.from([LETTER.expiry]), lt: expiryHead(time + 1, 0, 0) }
 }
 
 /** What an expiry key points to. */
-export function parseExpiryKey(
-  key: Uint8Array
-):
+export type Expiring =
   | { kind: 'entry'; mailbox: DeviceId; id: DeliveryId }
   | { kind: 'proof'; hash: Uint8Array }
-  | { kind: 'loss'; mailbox: DeviceId } {
+  | { kind: 'loss'; mailbox: DeviceId }
+  | { kind: 'aging'; mailbox: DeviceId; hash: Uint8Array }
+  | { kind: 'aged'; mailbox: DeviceId; day: number }
+
+export function parseExpiryKey(key: Uint8Array): Expiring {
   const rest = key.subarray(2 + TIME_BYTES)
   if (key[1 + TIME_BYTES] === EXPIRING.proof) return { kind: 'proof', hash: Uint8Array.from(rest) }
   const mailbox = Uint8Array.from(rest.subarray(0, DEVICE_ID_BYTES)) as DeviceId
   if (key[1 + TIME_BYTES] === EXPIRING.loss) return { kind: 'loss', mailbox }
-  return { kind: 'entry', mailbox, id: Uint8Array.from(rest.subarray(DEVICE_ID_BYTES)) as DeliveryId }
+  const behind = Uint8Array.from(rest.subarray(DEVICE_ID_BYTES))
+  if (key[1 + TIME_BYTES] === EXPIRING.aging) return { kind: 'aging', mailbox, hash: behind }
+  if (key[1 + TIME_BYTES] === EXPIRING.aged) return { kind: 'aged', mailbox, day: Buffer.from(behind).readUInt32BE() }
+  return { kind: 'entry', mailbox, id: behind as DeliveryId }
 }
 
 export const mailboxKey = (shard: number, mailbox: DeviceId): Buffer => {

@@ -2,15 +2,18 @@ import type { DeviceId } from '../../protocol/identity/device.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, TOMBSTONE_GRACE_MS } from '../../protocol/limits.ts'
 import type { Delivery, DeliveryId, EnvelopeClass } from '../../protocol/wire/envelope.ts'
 import { byteKey } from '../byte-key.ts'
+import { AgedTombstones, encodeAging, type AgedName } from './aged-tombstones.ts'
 import { MailboxCounters } from './mailbox-counters.ts'
 import { LossChanges } from './mailbox-losses.ts'
 import {
+  agingKey,
   decodeEntry,
   deliveryKey,
   encodeDelivery,
   encodeEntry,
   entryExpiryKey,
   entryKey,
+  isDue,
   mailboxKey,
   proofExpiryKey,
   proofKey,
@@ -25,7 +28,15 @@ export type { PendingDatabase, Write }
 export interface DeliveryName {
   mailbox: DeviceId
   id: DeliveryId
+  /** Where it is known, aged tombstones are looked through, too. */
+  expiry?: number
 }
+
+/**
+ * For so long after an acknowledgement its tombstones are compared with those of other replicas, and proved to them by what
+ * the device signed. Then they age: a replica that was away for longer keeps what it has until the device acknowledges it there.
+ */
+export const PROVEN_MS = 3 * 86_400_000
 
 /** Tombstones of deliveries never seen here that one mailbox may have: a device cannot fill the disk with them. */
 export const MAX_UNSEEN_TOMBSTONES = 4096
@@ -78,6 +89,7 @@ export class StoreTransaction {
   readonly #touched = new Map<string, { mailbox: DeviceId; counters: MailboxCounters }>()
   /** What mailboxes lost, and what their devices know of it. */
   readonly losses = new LossChanges()
+  readonly #aged = new AgedTombstones()
   /** Deliveries held more than before, of all mailboxes. */
   heldChange = 0
 
@@ -111,6 +123,39 @@ export class StoreTransaction {
       missing.forEach((name, index) => this.#entries.set(nameKey(name), decodeEntry(values[index])))
     }
     if (mailboxes.size > 0) await this.#loadCounters(database, [...mailboxes.values()], recount)
+    const isUnknown = (name: DeliveryName): boolean =>
+      this.entry(name) === undefined && this.counters(name.mailbox).aged > 0
+    await this.#aged.load(database, names.filter(hasExpiry).filter(isUnknown))
+  }
+
+  /** Whether a delivery, loaded with its expiry, is an aged tombstone. */
+  isAged(name: AgedName): boolean {
+    return this.#aged.has(name)
+  }
+
+  /** Reads what {@link age} adds to. */
+  async loadAged(database: PendingDatabase, names: DeliveryName[]): Promise<void> {
+    const gone = names.flatMap(({ mailbox, id }) => {
+      const entry = this.entry({ mailbox, id })
+      return entry?.state === 'acknowledged' ? [{ mailbox, id, expiry: entry.expiry }] : []
+    })
+    await this.#aged.load(database, gone)
+  }
+
+  /** Keeps no more of an acknowledged delivery than that it must not come back. */
+  age(name: DeliveryName, proof: Uint8Array): void {
+    const entry = this.entry(name)
+    if (entry?.state !== 'acknowledged' || isDue(entry, this.#now) || byteKey(entry.proof) !== byteKey(proof)) return
+    this.forget(name)
+    this.#aged.add({ ...name, expiry: entry.expiry })
+    this.#touch(name.mailbox).aged += 1
+  }
+
+  /** A day's aged tombstones are over. */
+  dropAged(mailbox: DeviceId, day: number, count: number): void {
+    const counters = this.#touch(mailbox)
+    counters.aged = Math.max(0, counters.aged - count)
+    this.#aged.remove(mailbox, day)
   }
 
   async #loadCounters(
@@ -235,10 +280,15 @@ export class StoreTransaction {
     return entry.until
   }
 
+  /** Lets tombstones of one acknowledgement age. @param takesProof - none of its other deliveries needs the proof for longer. */
+  ageLater(mailbox: DeviceId, ids: DeliveryId[], proof: Uint8Array, takesProof: boolean): void {
+    this.put(agingKey(this.#now + PROVEN_MS, mailbox, proof), encodeAging(ids, takesProof))
+  }
+
   /** Keeps the signed reason itself. */
-  keepProof(hash: Uint8Array, bytes: Uint8Array, until: number): void {
+  keepProof(hash: Uint8Array, bytes: Uint8Array, until?: number): void {
     this.put(proofKey(hash), bytes)
-    this.put(proofExpiryKey(until, hash), new Uint8Array())
+    if (until !== undefined) this.put(proofExpiryKey(until, hash), new Uint8Array())
   }
 
   /** Drops all that is known of a delivery whose time has passed: its mailbox loses what the device did not take. */
@@ -281,7 +331,7 @@ export class StoreTransaction {
 
   /** All changes, counters last. */
   async finish(database: PendingDatabase): Promise<Write[]> {
-    this.#writes.push(...(await this.losses.writes(database, this.#now)))
+    this.#writes.push(...(await this.losses.writes(database, this.#now)), ...this.#aged.writes())
     for (const [key, { mailbox, counters }] of this.#touched) {
       const at = mailboxKey(this.#shardOf(mailbox), mailbox)
       if (counters.isEmpty) {
@@ -316,6 +366,8 @@ export class StoreTransaction {
     return counters
   }
 }
+
+const hasExpiry = (name: DeliveryName): name is AgedName => name.expiry !== undefined
 
 /** Up to so many values are read at once: another thread takes longer to be asked than they take to be found. */
 const FEW_VALUES = 4

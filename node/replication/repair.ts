@@ -262,7 +262,7 @@ export class RepairService {
       )
       const now = clock()
       const live = page.deliveries.filter(({ expiry }) => expiry > now)
-      const own = await store.entries(live.map(({ id }) => ({ mailbox, id })))
+      const own = await store.entries(live.map(({ id, expiry }) => ({ mailbox, id, expiry })))
       const wanted: DeliveryId[] = []
       const gone: DeliveryId[] = []
       for (const [index, { id, state }] of live.entries()) {

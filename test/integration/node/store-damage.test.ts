@@ -137,10 +137,10 @@ describe('damage', () => {
     await held.reopen()
     await held.store.read(async database => {
       for await (const [key, value] of database.iterator({ gt: Buffer.from('q'), lt: Buffer.from('r') })) {
-        // As the oldest records are: of the last origin (class 1, tag 4, count 4, bytes 6) only tag and count.
+        // As the oldest records are: no aged tombstones (4), and of the last origin (class 1, tag 4, count 4, bytes 6) only tag and count.
         const fields = Buffer.concat([
-          value.subarray(0, value.length - 4 - 15),
-          value.subarray(value.length - 4 - 14, -4 - 6)
+          value.subarray(0, value.length - 4 - 4 - 15),
+          value.subarray(value.length - 4 - 4 - 14, -4 - 4 - 6)
         ])
         const checksum = Buffer.alloc(4)
         checksum.writeUInt32BE(crc32(fields))

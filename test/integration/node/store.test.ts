@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, TOMBSTONE_GRACE_MS } from '../../../protocol/limits.ts'
-import type { DeliveryId } from '../../../protocol/wire/envelope.ts'
+import type { Delivery, DeliveryId } from '../../../protocol/wire/envelope.ts'
 import { makeDelivery, newMailbox, random } from '../../support/network/in-process/fixtures.ts'
+import { PROVEN_MS } from '../../../node/pending-messages/store-transaction.ts'
 import { TestStore } from '../../support/network/in-process/test-store.ts'
 
 const PROOF = Uint8Array.of(1, 2, 3)
@@ -101,6 +102,81 @@ describe('an acknowledged delivery', () => {
     held.now += PENDING_TTL_MS + CLOCK_TOLERANCE_MS + TOMBSTONE_GRACE_MS + 1
     await held.store.sweep()
     expect((await held.store.states(mailbox, null, 10_000)).page).toEqual([])
+  })
+})
+
+describe('a delivery acknowledged three days ago', () => {
+  const DAY_MS = 86_400_000
+  const later = () => held.now + 20 * DAY_MS
+  const rowBytes = async (): Promise<number> => {
+    const rows = await held.store.read(database => database.iterator().all())
+    return rows.reduce((sum, [key, value]) => sum + key.length + value.length, 0)
+  }
+
+  it('stays gone, takes some bytes of its own only, and is proved to nobody', async () => {
+    const mailbox = newMailbox()
+    const count = 300
+    const expiry = later()
+    const deliveries = Array.from({ length: count }, () => makeDelivery(mailbox, { expiry }))
+    await put(mailbox, ...deliveries)
+    const proof = (index: number) => Uint8Array.from([...random(230), index >> 8, index & 0xff])
+    for (const [index, { id }] of deliveries.entries()) await held.store.acknowledge(mailbox, [id], proof(index))
+    // So much each one took until a day after its expiry.
+    expect((await rowBytes()) / count).toBeGreaterThan(450)
+    held.now += PROVEN_MS + 1
+    await held.store.sweep()
+    expect((await rowBytes()) / count).toBeLessThan(10)
+    await held.reopen()
+    const { id } = deliveries[7]!
+    expect((await put(mailbox, deliveries[7]!))[0]!.state).toBe('acknowledged')
+    expect((await held.store.states(mailbox, null, 1_000)).page).toEqual([])
+    expect(await held.store.proofs(mailbox, [id])).toEqual([])
+    // By its expiry a node knows that it let go of it rightly: it signs for it.
+    expect(await held.store.entries([{ mailbox, id, expiry }])).toMatchObject([{ state: 'acknowledged', expiry }])
+    expect(await held.store.entries([{ mailbox, id }])).toEqual([undefined])
+  })
+
+  it('is forgotten within a day after the time until which it was kept before', async () => {
+    const mailbox = newMailbox()
+    const empty = await rowBytes()
+    const delivery = makeDelivery(mailbox, { expiry: later() })
+    await put(mailbox, delivery)
+    await held.store.acknowledge(mailbox, [delivery.id], PROOF)
+    held.now += PROVEN_MS + 1
+    await held.store.sweep()
+    held.now = delivery.expiry + TOMBSTONE_GRACE_MS
+    await held.store.sweep()
+    expect((await put(mailbox, delivery))[0]!.state).toBe('acknowledged')
+    held.now += DAY_MS
+    await held.store.sweep()
+    expect(await rowBytes()).toBe(empty)
+  })
+
+  it('leaves a mailbox with the digest of a replica that never had it', async () => {
+    const mailbox = newMailbox()
+    const [gone, waiting] = [later(), later()].map(expiry => makeDelivery(mailbox, { expiry })) as [Delivery, Delivery]
+    const digest = async (): Promise<string> =>
+      toHex((await held.store.digests([mailbox[0]! % 4], null, 10))[0]!.digest)
+    await put(mailbox, waiting)
+    const before = await digest()
+    await put(mailbox, gone)
+    await held.store.acknowledge(mailbox, [gone.id], PROOF)
+    expect(await digest()).not.toBe(before)
+    held.now += PROVEN_MS + 1
+    await held.store.sweep()
+    expect(await digest()).toBe(before)
+  })
+
+  it('is told by its proof for longer where others of the acknowledgement never came here', async () => {
+    const mailbox = newMailbox()
+    const delivery = makeDelivery(mailbox, { expiry: later() })
+    const unseen = random(32) as DeliveryId
+    await put(mailbox, delivery)
+    await held.store.acknowledge(mailbox, [delivery.id, unseen], PROOF)
+    held.now += PROVEN_MS + 1
+    await held.store.sweep()
+    expect(await held.store.proofs(mailbox, [unseen])).toEqual([{ state: 'acknowledged', proof: PROOF }])
+    expect((await put(mailbox, delivery))[0]!.state).toBe('acknowledged')
   })
 })
 

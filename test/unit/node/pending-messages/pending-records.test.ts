@@ -183,14 +183,30 @@ describe('counters', () => {
     }
   })
 
+  it('count aged tombstones, none in records that were written before there were any', () => {
+    const counters = filled()
+    counters.aged = 70_000
+    const encoded = counters.encode()
+    expect(MailboxCounters.decode(encoded)!.aged).toBe(70_000)
+    const fields = encoded.subarray(0, -8)
+    const before = Buffer.concat([fields, Buffer.alloc(4)])
+    before.writeUInt32BE(crc32(fields), fields.length)
+    expect({ ...MailboxCounters.decode(before)! }).toEqual({ ...counters, aged: 0 })
+    // What cannot be read is counted again, and may have some.
+    expect(new MailboxCounters().succeeding(undefined).aged).toBe(1)
+  })
+
   it.each([
     ['class', 8],
     ['bytes', 9]
   ])('written when origins were not counted by %s are read, and known to be outdated', (_, originBytes) => {
     const counters = filled()
     const { length } = counters.encode()
-    // Two origins as they were written then, in place of those of today.
-    const fields = Buffer.concat([counters.encode().subarray(0, length - 4 - 2 * 15), Buffer.alloc(2 * originBytes, 1)])
+    // Two origins as they were written then, in place of those of today and of the number of aged tombstones.
+    const fields = Buffer.concat([
+      counters.encode().subarray(0, length - 4 - 4 - 2 * 15),
+      Buffer.alloc(2 * originBytes, 1)
+    ])
     const old = Buffer.concat([fields, Buffer.alloc(4)])
     old.writeUInt32BE(crc32(fields), fields.length)
     const read = MailboxCounters.decode(old)!

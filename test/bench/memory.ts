@@ -5,6 +5,7 @@ import { makeDevices, nodeEndAt, type DeviceSecret } from './bench-devices.ts'
 import { NO_LIMITS } from './durable.ts'
 import { HeapProbe, inspectOption, type Memory } from './heap-probe.ts'
 import type { LoadRequest } from './load-client.ts'
+import { processorTime } from './processor-time.ts'
 import { report } from './report.ts'
 import { Worker } from './worker.ts'
 
@@ -13,7 +14,11 @@ const PROCESSES = 2
 /** What connecting leaves behind goes by then: timers, handshakes, half-read buffers. */
 const SETTLE_MS = 5_000
 const KIB = 1_024
-const AT_MOST_KIB = 60
+const AT_MOST_KIB = 28
+/** Idle clients and the node alone are watched for so long. */
+const WATCH_MS = 15_000
+/** Microseconds of the node's processor for a client in a second. */
+const AT_MOST_CPU = 10
 
 /**
  * What one client costs a node that only waits: WebSocket, Noise, yamux, the proven and attached stream. Its directory
@@ -38,18 +43,31 @@ export async function benchMemory(): Promise<void> {
     // The first client loads code.
     await connect(devices.slice(0, 1), 0)
     const before = await settled()
+    const alone = await processorUse(network.pidOf(0))
     const rest = devices.slice(1)
     const share = Math.ceil(rest.length / PROCESSES)
     await Promise.all(workers.map((_, i) => connect(rest.slice(i * share, (i + 1) * share), i)))
     const connected = await settled()
+    const attended = await processorUse(network.pidOf(0))
     await Promise.all(workers.map(worker => worker.ask({ ask: 'disconnect' })))
     const after = await settled()
     probe.close()
     reportMemory(rest.length, before, connected, after)
+    report('processor-per-idle-client', 'µs/s', (attended - alone) / rest.length, {
+      target: { atMost: AT_MOST_CPU },
+      note: `beside the node alone, which takes ${Math.round(alone / 1_000)} ms/s; ${WATCH_MS / 1_000} s each`
+    })
   } finally {
     await Promise.all(workers.map(worker => worker.stop()))
     await network.stop()
   }
+}
+
+/** Microseconds of processor time in a second. */
+async function processorUse(pid: number): Promise<number> {
+  const before = processorTime(pid)
+  await sleep(WATCH_MS)
+  return ((processorTime(pid) - before) * 1_000) / WATCH_MS
 }
 
 function reportMemory(clients: number, before: Memory, connected: Memory, after: Memory): void {

@@ -70,6 +70,7 @@ export function secretChecks(config: NodeConfig): Finding[] {
   const own = ['node.key', 'wallet.key', 'operator.key', 'listening.json'].map(name => join(dataDir, name))
   const paths = [dataDir, ...own, ...named].filter(path => path !== undefined).filter(path => existsSync(path))
   const open = paths.filter(path => (statSync(path).mode & OTHERS) !== 0 || isForeign(path))
+  if (paths.length === 0) return [ok('secrets', 'There are no secret files yet.')]
   if (open.length === 0)
     return [ok('secrets', `Only their owner can read the ${paths.length} secret files and folders.`)]
   return open.map(path =>

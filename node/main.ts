@@ -1,5 +1,6 @@
 /** `volo-node`: the operator's command. */
 import { enableCompileCache } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { toHex } from '../protocol/bytes.ts'
@@ -88,6 +89,8 @@ async function start(flags: string[]): Promise<void> {
   const fault = unhandledFault(log)
   // Loaded here, so that --help and wrong settings answer at once; compiled code is kept for the next start.
   enableCompileCache()
+  // Buffers of files count to the limit of the whole heap, not to that of its old part: else each few of them cost a full collection.
+  setFlagsFromString('--external-memory-accounted-in-global-limit')
   const { VoloNode } = await import('./volo-node.ts')
   const node = await VoloNode.start({ config, version: version(), logger })
   announce(config, node.url)

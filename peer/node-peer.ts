@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { createNodeFetch } from './network/node-bulk-http.ts'
 import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { terminalJson, terminalLine } from '../protocol/terminal-text.ts'
 import { FolderObjects, OBJECT_FOLDER } from './objects/folder-objects.ts'
@@ -63,7 +64,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
         store,
         vault: createSeedVault(crypto, store, random),
         transport: new LazyTransport(loadTransport),
-        fetch: (url, init) => fetch(url, init),
+        fetch: createNodeFetch(),
         objects: new FolderObjects(join(dataDir, OBJECT_FOLDER)),
         log: debug ? STDERR_LOG : SILENT_LOG
       },

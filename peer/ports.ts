@@ -73,8 +73,11 @@ export interface KeyValueStore {
 export interface LocalObjects {
   /** Bytes that an object has; 0 for one that is not there. */
   size(name: string): Promise<number>
-  /** @returns fewer bytes than `length` only where the object ends. */
-  read(name: string, start: number, length: number): Promise<Uint8Array>
+  /**
+   * @param into - takes the bytes if it can: whoever reads much needs less memory with one buffer.
+   * @returns fewer bytes than `length` only where the object ends.
+   */
+  read(name: string, start: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   /** Adds bytes at the end; makes the object. A process that ends meanwhile may leave a part of them. */
   append(name: string, bytes: Uint8Array): Promise<void>
   /** Cuts an object to its first `size` bytes. */

@@ -60,6 +60,15 @@ export interface StorageAdapter {
   put(object: NewObject, options?: Cancellable): Promise<StoredObject>
 
   /**
+   * Stores an object whose file is on this machine's disk already, in the form that this storage keeps, whole and synced; the file
+   * is moved, or left where the object is stored already. Only storages with such files have this.
+   *
+   * @param object - the caller has compared the hash of the file's content.
+   * @throws StorageError as {@link put}.
+   */
+  adopt?(object: Pick<NewObject, 'name' | 'size'>, path: string): Promise<StoredObject>
+
+  /**
    * The whole object. The stream fails with `corrupt` when bytes are missing; it never ends early without an error. An
    * adapter may not notice changed bytes: callers compare the hash.
    * @throws StorageError `not-found`, `unauthorised`, `rate-limited`, `unavailable`, `corrupt`.

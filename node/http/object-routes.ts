@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -35,8 +36,10 @@ export function objectRoutes(
 ): void {
   allowSignedRequests(app, '/v1/objects*')
   app.removeAllContentTypeParsers()
-  const options = { parseAs: 'buffer' as const, bodyLimit: OBJECT_PART_BYTES }
-  app.addContentTypeParser('application/octet-stream', options, async (_request: unknown, body: unknown) => body)
+  const options = { bodyLimit: OBJECT_PART_BYTES }
+  app.addContentTypeParser('application/octet-stream', options, (_request: unknown, body: IncomingMessage) =>
+    piecesOf(body)
+  )
   const accountOf = (request: FastifyRequest): Promise<string> =>
     authorization.accountOf(request.headers.authorization, {
       method: request.method,
@@ -66,13 +69,19 @@ function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: A
       schema: {
         summary: 'Begin an upload, or learn what is missing of it',
         params: objectParams,
-        querystring: z.object({ size: z.coerce.number().int().min(0), purpose: beginSchema.shape.purpose }),
+        description:
+          'The path has the hash of the object, or 32 random bytes that name the upload; then "hash" is said once it is known.',
+        querystring: z.object({
+          size: z.coerce.number().int().min(0),
+          purpose: beginSchema.shape.purpose,
+          hash: hex(32).optional()
+        }),
         response: { 200: z.object({ stored: z.boolean(), received: z.array(z.int()), partBytes: z.int() }) }
       }
     },
     async (request, reply) => {
-      const { size, purpose } = request.query
-      const begun = await objects.begin(await accountOf(request), request.params.hash, size, purpose)
+      const upload = { ...request.query, ownKey: ownKeyOf(request) }
+      const begun = await objects.begin(await accountOf(request), request.params.hash, upload)
       return unstored(reply).send({ ...begun, partBytes: OBJECT_PART_BYTES })
     }
   )
@@ -89,7 +98,8 @@ function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: A
     },
     async (request, reply) => {
       const account = await accountOf(request)
-      await objects.store(account, request.params.hash, request.query.purpose, bodyOf(request), ownKeyOf(request))
+      const about = { purpose: request.query.purpose, ownKey: ownKeyOf(request) }
+      await objects.store(account, request.params.hash, about, piecesIn(request))
       return reply.status(204).send(null)
     }
   )
@@ -111,7 +121,7 @@ function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: A
     },
     async (request, reply) => {
       const { hash, index } = request.params
-      await objects.addPart(await accountOf(request), hash, index, bodyOf(request))
+      await objects.addPart(await accountOf(request), hash, index, piecesIn(request))
       return reply.status(204).send(null)
     }
   )
@@ -120,12 +130,15 @@ function uploadRoutes(app: FastifyInstance, objects: ObjectService, accountOf: A
     {
       schema: {
         summary: 'End an upload: the object is stored when this answers',
+        description: 'An upload that was begun under another name than its hash says the hash here.',
         params: objectParams,
+        querystring: z.object({ hash: hex(32).optional() }),
         response: { 204: z.null() }
       }
     },
     async (request, reply) => {
-      await objects.complete(await accountOf(request), request.params.hash, ownKeyOf(request))
+      const { hash: name } = request.params
+      await objects.complete(await accountOf(request), name, request.query.hash ?? name, ownKeyOf(request))
       return reply.status(204).send(null)
     }
   )
@@ -220,6 +233,22 @@ function ownKeyOf({ headers }: FastifyRequest): string | undefined {
   if (key === undefined) return undefined
   if (typeof key === 'string' && /^[\x21-\x7e]{1,4096}$/.test(key)) return key
   throw new NodeError('malformed', 'The key of the storage has another form.')
+}
+
+/** The bytes of a body as the socket gives them: they are never joined. @throws NodeError `too-large`. */
+async function piecesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of body) {
+    length += piece.length
+    if (length > OBJECT_PART_BYTES) throw new NodeError('too-large', `A part has at most ${OBJECT_PART_BYTES} bytes.`)
+    pieces.push(piece)
+  }
+  return pieces
+}
+
+function piecesIn({ body }: FastifyRequest): Uint8Array[] {
+  return Array.isArray(body) ? (body as Uint8Array[]) : []
 }
 
 function unstored<R extends FastifyReply>(reply: R): R {

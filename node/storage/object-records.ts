@@ -6,6 +6,9 @@ export type AccountHex = string
 /** Lower-case hex of the SHA-256 of an object: 64 characters. */
 export type ObjectHash = string
 
+/** What an upload is called, 64 characters of lower-case hex: the hash of its object, or drawn at random while that is not known. */
+export type UploadName = string
+
 /** Why an object is kept, which decides for how long. */
 export const OBJECT_PURPOSES = ['file', 'backup', 'profile'] as const
 export type ObjectPurpose = (typeof OBJECT_PURPOSES)[number]
@@ -23,7 +26,9 @@ export interface OwnedObject {
 
 /** An upload that was begun: the manifest by which what a crash leaves behind is found. */
 export interface Upload {
-  hash: ObjectHash
+  name: UploadName
+  /** Of the object, once the uploader has said it; before, it may be the name. */
+  hash?: ObjectHash
   size: number
   purpose: ObjectPurpose
   startedAt: number
@@ -40,7 +45,7 @@ const END = '~'
 
 /**
  * Who owns which object, and where it is. An object that several accounts stored is kept once, until the last of them lets go.
- * Keys: `place/HASH`, `own/ACCOUNT/HASH`, `owner/HASH/ACCOUNT`, `upload/ACCOUNT/HASH`.
+ * Keys: `place/HASH`, `own/ACCOUNT/HASH`, `owner/HASH/ACCOUNT`, `upload/ACCOUNT/NAME`.
  */
 export class ObjectRecords {
   readonly #store: ChainStore
@@ -75,8 +80,9 @@ export class ObjectRecords {
     }
   }
 
-  async upload(account: AccountHex, hash: ObjectHash): Promise<Upload | undefined> {
-    return parsed<Upload>(await this.#store.get(`upload/${account}/${hash}`))
+  async upload(account: AccountHex, name: UploadName): Promise<Upload | undefined> {
+    const stored = parsed<Omit<Upload, 'name'>>(await this.#store.get(`upload/${account}/${name}`))
+    return stored && { ...stored, name }
   }
 
   /** Uploads under way, of one account or of all. */
@@ -84,29 +90,30 @@ export class ObjectRecords {
     const found: [AccountHex, Upload][] = []
     const prefix = account === '' ? 'upload/' : `upload/${account}/`
     for await (const [key, value] of this.#store.iterator({ gte: prefix, lt: prefix + END })) {
-      found.push([key.split('/')[1]!, JSON.parse(value) as Upload])
+      const [, owner, name] = key.split('/')
+      found.push([owner!, { ...(JSON.parse(value) as Omit<Upload, 'name'>), name: name! }])
     }
     return found
   }
 
   /** On the disk before the storage has the first byte: what a crash leaves there is found by this entry. */
-  async addUpload(account: AccountHex, upload: Upload): Promise<void> {
-    await this.#store.put(`upload/${account}/${upload.hash}`, JSON.stringify(upload), SYNCED)
+  async addUpload(account: AccountHex, { name, ...upload }: Upload): Promise<void> {
+    await this.#store.put(`upload/${account}/${name}`, JSON.stringify(upload), SYNCED)
   }
 
-  async removeUpload(account: AccountHex, hash: ObjectHash): Promise<void> {
-    await this.#store.batch([{ type: 'del', key: `upload/${account}/${hash}` }], SYNCED)
+  async removeUpload(account: AccountHex, name: UploadName): Promise<void> {
+    await this.#store.batch([{ type: 'del', key: `upload/${account}/${name}` }], SYNCED)
   }
 
   /** The upload became an object, in one write. */
-  async add(account: AccountHex, object: OwnedObject, place: Place): Promise<void> {
+  async add(account: AccountHex, object: OwnedObject, place: Place, upload: UploadName): Promise<void> {
     const { hash } = object
     await this.#store.batch(
       [
         { type: 'put', key: `place/${hash}`, value: JSON.stringify(place) },
         { type: 'put', key: `own/${account}/${hash}`, value: JSON.stringify(object) },
         { type: 'put', key: `owner/${hash}/${account}`, value: '' },
-        { type: 'del', key: `upload/${account}/${hash}` }
+        { type: 'del', key: `upload/${account}/${upload}` }
       ],
       SYNCED
     )
@@ -115,13 +122,14 @@ export class ObjectRecords {
   /** The upload became an object in a storage of the owner's own, in one write. */
   async addElsewhere(
     account: AccountHex,
-    object: OwnedObject & Required<Pick<OwnedObject, 'ownReference'>>
+    object: OwnedObject & Required<Pick<OwnedObject, 'ownReference'>>,
+    upload: UploadName
   ): Promise<void> {
     const { hash } = object
     await this.#store.batch(
       [
         { type: 'put', key: `own/${account}/${hash}`, value: JSON.stringify(object) },
-        { type: 'del', key: `upload/${account}/${hash}` }
+        { type: 'del', key: `upload/${account}/${upload}` }
       ],
       SYNCED
     )
@@ -149,7 +157,7 @@ export class ObjectRecords {
     for await (const _owner of this.#store.iterator({ gte: `owner/${hash}/`, lt: `owner/${hash}/${END}`, limit: 1 })) {
       return true
     }
-    return (await this.uploads()).some(([, upload]) => upload.hash === hash)
+    return (await this.uploads()).some(([, { name, hash: object = name }]) => object === hash)
   }
 }
 

@@ -1,20 +1,28 @@
-import { fromHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Clock } from '../../protocol/crypto/crypto.ts'
-import { fileLayout } from '../../protocol/files/file-layout.ts'
-import { MAX_PICTURE_BYTES } from '../../protocol/files/profile-picture.ts'
 import { FILE_LIFE_MS } from '../../protocol/limits.ts'
-import { StorageError } from '../../storage-adapter/errors.ts'
 import {
   parseObjectName,
   type ByteStream,
   type StorageAdapter,
   type StorageReference
 } from '../../storage-adapter/storage-adapter.ts'
-import { NodeError, type NodeErrorCode } from '../errors.ts'
+import { NodeError } from '../errors.ts'
 import type { Logger } from '../ports.ts'
 import { KeyedLock } from './keyed-lock.ts'
-import type { AccountHex, ObjectHash, ObjectPurpose, ObjectRecords, OwnedObject } from './object-records.ts'
-import { partCount, type UploadParts } from './upload-parts.ts'
+import type {
+  AccountHex,
+  ObjectHash,
+  ObjectPurpose,
+  ObjectRecords,
+  OwnedObject,
+  Upload,
+  UploadName
+} from './object-records.ts'
+import { ObjectRoom, requireProfileSize, type StorageUse } from './object-room.ts'
+import { refusalOf } from './storage-refusal.ts'
+import { lengthOf } from './upload-file.ts'
+import type { UploadParts } from './upload-parts.ts'
 
 /** An upload that did not end within this is removed. */
 export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000
@@ -23,13 +31,6 @@ export const UPLOAD_TTL_MS = 24 * 60 * 60 * 1000
  * removes it; an object of a profile until its owner removes it or hands in newer ones.
  */
 export const FILE_TTL_MS = FILE_LIFE_MS
-/** Uploads of one account at once. */
-const MAX_UPLOADS_PER_ACCOUNT = 32
-/** Objects of one account: bounds a listing and the node's records. */
-const MAX_OBJECTS_PER_ACCOUNT = 10_000
-
-/** Largest object of a profile: an encrypted picture. */
-export const MAX_PROFILE_OBJECT_BYTES = fileLayout(MAX_PICTURE_BYTES).storedBytes
 /** Objects of an account's profile, which count to no other quota: one in use, one that takes its place. A newer one removes the oldest. */
 export const MAX_PROFILE_OBJECTS = 2
 
@@ -50,88 +51,132 @@ export interface OpenObject {
   read(range?: { start: number; length: number }): Promise<ByteStream>
 }
 
-/** What an account uses, and may use, in bytes. */
-export interface StorageUse {
-  usedBytes: number
-  quotaBytes: number
-}
-
 /**
  * Keeps encrypted objects for accounts: uploads in parts, quotas, expiry. It sees who owns an object and how large it is, never
  * what is in it.
  */
 export class ObjectService {
   readonly #components: ObjectServiceComponents
-  readonly #quotaBytes: number
+  readonly #room: ObjectRoom
   readonly #log: Logger
   readonly #lock = new KeyedLock()
 
   constructor(components: ObjectServiceComponents, init: { quotaBytes: number }) {
     this.#components = components
-    this.#quotaBytes = init.quotaBytes
+    this.#room = new ObjectRoom(components, init)
     this.#log = components.logger.forComponent('volo:objects')
   }
 
   /**
-   * Begins an upload, or goes on with it.
+   * Begins an upload, or goes on with it. An object that this node keeps for somebody else is not sent once more: who knows its hash may
+   * read it in any case.
+   * @param name - the hash of the object, or 32 random bytes: an upload may begin before its hash is known.
+   * @param hash - of the object, if it is known and is not the name.
+   * @param ownKey - says that it goes to the person's own storage, if it belongs to a backup.
    * @returns the parts that are here already; or that the object is stored.
    * @throws NodeError `too-large`, `over-quota`, `busy`.
    */
   async begin(
     account: AccountHex,
-    hash: ObjectHash,
-    size: number,
-    purpose: ObjectPurpose
+    name: UploadName,
+    {
+      size,
+      purpose,
+      hash,
+      ownKey
+    }: { size: number; purpose: ObjectPurpose; hash?: ObjectHash | undefined; ownKey?: string | undefined }
+  ): Promise<{ stored: boolean; received: number[] }> {
+    const upload = { name, size, purpose, startedAt: this.#components.clock(), ...(hash !== undefined && { hash }) }
+    const begun = await this.#begin(account, upload, ownKey)
+    if (begun.stored) await this.#trim(account, purpose)
+    return begun
+  }
+
+  /** @param meanwhile - runs beside the noting of an upload that is new. */
+  #begin(
+    account: AccountHex,
+    upload: Upload,
+    ownKey: string | undefined,
+    meanwhile: () => Promise<void> = async () => undefined
   ): Promise<{ stored: boolean; received: number[] }> {
     return this.#lock.run(account, async () => {
-      const { records, parts, clock } = this.#components
-      const owned = await records.owned(account, hash)
-      if (purpose === 'profile') requireProfileSize(owned?.size ?? size)
-      if (owned) {
-        // Sent again: a receiver that gets it now has as long to fetch it as the first one.
-        await records.renew(account, { ...owned, purpose: longer(purpose, owned.purpose), storedAt: clock() })
-        await this.#trim(account, purpose)
-        return { stored: true, received: [] }
-      }
-      const under = await records.upload(account, hash)
+      const { records, parts } = this.#components
+      const { name, size, purpose } = upload
+      const isStored = { stored: true, received: [] }
+      if (await this.#renewed(account, upload)) return isStored
+      const under = await records.upload(account, name)
       if (under && under.size !== size) throw new NodeError('malformed', `The upload has ${under.size} bytes.`)
-      if (!under) {
-        await this.#requireRoom(account, size, purpose)
-        await records.addUpload(account, { hash, size, purpose, startedAt: clock() })
-      }
-      return { stored: false, received: await parts.received(account, hash, size) }
+      if (!under) await this.#room.require(account, size, purpose)
+      if (ownKey === undefined && (await this.#shared(account, upload))) return isStored
+      if (!under) await Promise.all([records.addUpload(account, upload), meanwhile()])
+      return { stored: false, received: await parts.file(account, name, size).received() }
     })
   }
 
-  /** @throws NodeError `not-found` for an upload that was not begun, `malformed`. */
-  async addPart(account: AccountHex, hash: ObjectHash, index: number, bytes: Uint8Array): Promise<void> {
-    const { size } = await this.#upload(account, hash)
-    await this.#components.parts.write(account, hash, size, index, bytes)
+  /** Sent again: a receiver that gets it now has as long to fetch it as the first one. @returns false if it is not the account's. */
+  async #renewed(account: AccountHex, { name, hash = name, size, purpose, startedAt }: Upload): Promise<boolean> {
+    const { records } = this.#components
+    const owned = await records.owned(account, hash)
+    if (purpose === 'profile') requireProfileSize(owned?.size ?? size)
+    if (!owned) return false
+    await records.renew(account, { ...owned, purpose: longer(purpose, owned.purpose), storedAt: startedAt })
+    return true
+  }
+
+  /** What another account has stored becomes this one's too. @returns false if it is not here. */
+  #shared(account: AccountHex, { name, hash = name, size, purpose, startedAt }: Upload): Promise<boolean> {
+    const { records, parts } = this.#components
+    return this.#lock.run(hash, async () => {
+      const place = await records.place(hash)
+      if (place?.size !== size) return false
+      await records.add(account, { hash, size, purpose, storedAt: startedAt }, place, name)
+      await parts.remove(account, name)
+      return true
+    })
+  }
+
+  /** @throws NodeError `not-found` for an upload that was not begun, `malformed`, `busy`. */
+  async addPart(account: AccountHex, name: UploadName, index: number, pieces: readonly Uint8Array[]): Promise<void> {
+    const { size } = await this.#upload(account, name)
+    await this.#components.parts.file(account, name, size).write(index, pieces)
   }
 
   /**
    * Ends an upload: the object is stored once this resolves.
+   * @param hash - of the object.
    * @throws NodeError `incomplete` while parts are missing; `malformed` if the parts do not have the hash, and must be sent again;
    * `busy` while the storage does not take it.
    * @param ownKey - puts what belongs to a backup into the person's own storage.
    */
-  async complete(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<void> {
-    const purpose = await this.#lock.run(hash, () => this.#finish(account, hash, ownKey))
+  async complete(account: AccountHex, name: UploadName, hash: ObjectHash, ownKey?: string): Promise<void> {
+    const purpose = await this.#lock.run(uploadLock(account, name), () => this.#finish(account, name, hash, ownKey))
     await this.#trim(account, purpose)
   }
 
   /** Ends an upload, unless an earlier call has. @returns what the object is kept for. */
-  async #finish(account: AccountHex, hash: ObjectHash, ownKey: string | undefined): Promise<ObjectPurpose> {
+  async #finish(
+    account: AccountHex,
+    name: UploadName,
+    hash: ObjectHash,
+    ownKey: string | undefined
+  ): Promise<ObjectPurpose> {
     const { records, parts } = this.#components
-    const owned = await records.owned(account, hash)
-    if (owned) return owned.purpose
-    const { size, purpose } = await this.#upload(account, hash)
-    if ((await parts.received(account, hash, size)).length !== partCount(size)) {
-      throw new NodeError('incomplete', 'Parts of the object are missing.')
+    const upload = await records.upload(account, name)
+    if (!upload) {
+      const owned = await records.owned(account, hash)
+      if (owned) return owned.purpose
+      throw new NodeError('not-found', 'No such upload was begun.')
     }
-    await this.#keep(account, { hash, size, purpose }, () => parts.content(account, hash, size), ownKey)
-    await parts.remove(account, hash)
-    return purpose
+    const digest = await parts.file(account, name, upload.size).end()
+    if (!digest) throw new NodeError('incomplete', 'Parts of the object are missing.')
+    if (toHex(digest) !== hash) {
+      await parts.remove(account, name)
+      throw new NodeError('malformed', 'The bytes do not have the hash that names the object.')
+    }
+    const isNoted = (upload.hash ?? name) === hash
+    await this.#lock.run(hash, () => this.#keep(account, { ...upload, hash }, { isNoted, ownKey }))
+    await parts.remove(account, name)
+    return upload.purpose
   }
 
   /** Removes the oldest objects of a profile, if there are more than it needs. Outside of locks: each removal takes one. */
@@ -149,44 +194,65 @@ export class ObjectService {
   async store(
     account: AccountHex,
     hash: ObjectHash,
-    purpose: ObjectPurpose,
-    bytes: Uint8Array,
-    ownKey?: string
+    { purpose, ownKey }: { purpose: ObjectPurpose; ownKey?: string | undefined },
+    pieces: readonly Uint8Array[]
   ): Promise<void> {
-    const { records } = this.#components
-    const size = bytes.length
+    const { parts, records, clock } = this.#components
+    const size = lengthOf(pieces)
+    const upload = { name: hash, size, purpose, startedAt: clock() }
+    const file = parts.file(account, hash, size)
+    const write = async (): Promise<void> => {
+      if (size > 0) await file.write(0, pieces)
+      if (this.#isAdopted(purpose, ownKey)) await file.sync()
+    }
     // The upload counts to the quota until the object does.
-    if ((await this.begin(account, hash, size, purpose)).stored) return
-    await this.#lock.run(hash, async () => {
-      if (await records.owned(account, hash)) return
+    const { stored, received } = await this.#begin(account, upload, ownKey, write)
+    if (!stored) {
+      if (received.length === 0 && size > 0) await file.write(0, pieces)
       try {
-        await this.#keep(account, { hash, size, purpose }, () => once(bytes), ownKey)
-      } finally {
-        await this.#components.parts.remove(account, hash)
+        await this.complete(account, hash, hash, ownKey)
+      } catch (error) {
         await records.removeUpload(account, hash)
+        await parts.remove(account, hash)
+        throw error
       }
-    })
-    await this.#trim(account, purpose)
+    } else await this.#trim(account, purpose)
   }
 
+  /** Whether the file of an upload becomes the object as it is. */
+  #isAdopted(purpose: ObjectPurpose, ownKey: string | undefined): boolean {
+    return this.#components.storage.adopt !== undefined && !(ownKey !== undefined && purpose === 'backup')
+  }
+
+  /** Moves what was uploaded to the storage. */
   async #keep(
     account: AccountHex,
-    about: Pick<OwnedObject, 'hash' | 'size' | 'purpose'>,
-    content: () => ByteStream,
-    ownKey: string | undefined
+    upload: Upload & Required<Pick<Upload, 'hash'>>,
+    { isNoted, ownKey }: { isNoted: boolean; ownKey: string | undefined }
   ): Promise<void> {
     const { records, parts, storage, clock } = this.#components
-    const { hash, size, purpose } = about
-    const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content }
+    const { name, hash, size, purpose } = upload
+    const file = parts.file(account, name, size)
     const isOwn = ownKey !== undefined && purpose === 'backup'
-    const target = isOwn ? this.#components.ownStorage(ownKey) : storage
-    const { reference } = await target.put(object).catch(async (error: unknown) => {
-      if (error instanceof StorageError && error.code === 'corrupt') await parts.remove(account, hash)
-      throw this.#refusal(error, isOwn)
-    })
-    const stored = { ...about, storedAt: clock() }
-    if (isOwn) await records.addElsewhere(account, { ...stored, ownReference: reference })
-    else await records.add(account, stored, { reference, size })
+    const stored = { hash, size, purpose, storedAt: clock() }
+    const object = { name: parseObjectName(hash), size, sha256: fromHex(hash), content: () => file.content() }
+    // A crash may come between the storage and the record: then the object is found by its name.
+    const noted = isNoted ? undefined : records.addUpload(account, upload)
+    try {
+      if (this.#isAdopted(purpose, ownKey)) {
+        await Promise.all([noted, file.sync()])
+        const { reference } = await storage.adopt!(object, file.path)
+        return await records.add(account, stored, { reference, size }, name)
+      }
+      await noted
+      const { reference } = await (isOwn ? this.#components.ownStorage(ownKey) : storage).put(object)
+      if (isOwn) await records.addElsewhere(account, { ...stored, ownReference: reference }, name)
+      else await records.add(account, stored, { reference, size }, name)
+    } catch (error) {
+      // The parts are tried again.
+      file.reopen()
+      throw refusalOf(error, this.#log, isOwn)
+    }
   }
 
   /**
@@ -201,7 +267,7 @@ export class ObjectService {
     try {
       return await (range ? storage.range(place.reference, range.start, range.length) : storage.get(place.reference))
     } catch (error) {
-      throw this.#refusal(error)
+      throw refusalOf(error, this.#log)
     }
   }
 
@@ -232,7 +298,7 @@ export class ObjectService {
       try {
         return await (range ? storage.range(reference, range.start, range.length) : storage.get(reference))
       } catch (error) {
-        throw this.#refusal(error, true)
+        throw refusalOf(error, this.#log, true)
       }
     }
     return { size, read }
@@ -241,27 +307,36 @@ export class ObjectService {
   /** Own objects in the order of their hashes, and what the account uses. */
   async list(account: AccountHex, after: string, limit: number): Promise<StorageUse & { objects: OwnedObject[] }> {
     const objects = await this.#components.records.ownedBy(account, after, limit)
-    return { objects, usedBytes: await this.#usedBytes(account), quotaBytes: this.#quotaBytes }
+    return { objects, ...(await this.#room.use(account)) }
   }
 
   /** Removes an own object, or an own upload. What is not there counts as removed; what is in an own storage is forgotten without its key. */
   async remove(account: AccountHex, hash: ObjectHash, ownKey?: string): Promise<void> {
+    const { records } = this.#components
+    const object = await this.#lock.run(uploadLock(account, hash), () => this.#removeUpload(account, hash))
     await this.#lock.run(hash, async () => {
-      const { records, parts } = this.#components
       const elsewhere = (await records.owned(account, hash))?.ownReference
       if (elsewhere !== undefined && ownKey !== undefined) await this.#removeElsewhere(elsewhere, ownKey)
-      await records.removeUpload(account, hash)
-      await parts.remove(account, hash)
       await records.removeOwner(account, hash)
       await this.#removeUnwanted(hash)
     })
+    if (object !== hash) await this.#lock.run(object, () => this.#removeUnwanted(object))
+  }
+
+  /** @returns the hash under which the upload may have left something at the storage. */
+  async #removeUpload(account: AccountHex, name: UploadName): Promise<ObjectHash> {
+    const { records, parts } = this.#components
+    const upload = await records.upload(account, name)
+    if (upload) await records.removeUpload(account, name)
+    await parts.remove(account, name)
+    return upload?.hash ?? name
   }
 
   async #removeElsewhere(reference: StorageReference, ownKey: string): Promise<void> {
     try {
       await this.#components.ownStorage(ownKey).delete(reference)
     } catch (error) {
-      throw this.#refusal(error, true)
+      throw refusalOf(error, this.#log, true)
     }
   }
 
@@ -269,12 +344,14 @@ export class ObjectService {
   async sweep(): Promise<void> {
     const { records, parts, clock } = this.#components
     const now = clock()
-    for (const [account, { hash, startedAt }] of await records.uploads()) {
-      if (startedAt + UPLOAD_TTL_MS <= now) await this.remove(account, hash)
+    for (const [account, { name, startedAt }] of await records.uploads()) {
+      if (startedAt + UPLOAD_TTL_MS <= now) await this.remove(account, name)
     }
     // A crash may have come between the end of an upload and the removal of its parts.
-    for (const [account, hash] of await parts.all()) {
-      if (!(await records.upload(account, hash))) await parts.remove(account, hash)
+    for (const [account, name] of await parts.all()) {
+      await this.#lock.run(account, async () => {
+        if (!(await records.upload(account, name))) await parts.remove(account, name)
+      })
     }
     for await (const [account, { hash, purpose, storedAt }] of records.all()) {
       if (purpose === 'file' && storedAt + FILE_TTL_MS <= now) await this.remove(account, hash)
@@ -291,50 +368,14 @@ export class ObjectService {
       else for await (const found of storage.list(hash)) await storage.delete(found.reference)
       await records.removePlace(hash)
     } catch (error) {
-      throw this.#refusal(error)
+      throw refusalOf(error, this.#log)
     }
   }
 
-  async #requireRoom(account: AccountHex, size: number, purpose: ObjectPurpose): Promise<void> {
-    const { records, storage } = this.#components
-    if (size > storage.maxObjectBytes) {
-      throw new NodeError('too-large', `An object has at most ${storage.maxObjectBytes} bytes at this node.`)
-    }
-    const uploads = await records.uploads(account)
-    if (uploads.length >= MAX_UPLOADS_PER_ACCOUNT) throw new NodeError('busy', 'Too many uploads are under way.')
-    if ((await records.ownedBy(account)).length >= MAX_OBJECTS_PER_ACCOUNT) {
-      throw new NodeError('over-quota', `An account keeps at most ${MAX_OBJECTS_PER_ACCOUNT} objects here.`)
-    }
-    if (purpose === 'profile') return
-    if ((await this.#usedBytes(account)) + size > this.#quotaBytes) {
-      throw new NodeError('over-quota', `An account keeps at most ${this.#quotaBytes} bytes at this node.`)
-    }
-  }
-
-  /** Uploads count whole from their beginning: many at once must not pass the quota together. */
-  async #usedBytes(account: AccountHex): Promise<number> {
-    const { records } = this.#components
-    const uploads = (await records.uploads(account)).map(([, upload]) => upload)
-    const here = (await records.ownedBy(account)).filter(({ ownReference }) => ownReference === undefined)
-    const counted = [...here, ...uploads].filter(({ purpose }) => purpose !== 'profile')
-    return counted.reduce((sum, { size }) => sum + size, 0)
-  }
-
-  async #upload(account: AccountHex, hash: ObjectHash) {
-    const upload = await this.#components.records.upload(account, hash)
+  async #upload(account: AccountHex, name: UploadName): Promise<Upload> {
+    const upload = await this.#components.records.upload(account, name)
     if (upload === undefined) throw new NodeError('not-found', 'No such upload was begun.')
     return upload
-  }
-
-  /** @param isOwn - whether the storage is the person's own: then they are told that its key is refused. */
-  #refusal(error: unknown, isOwn = false): unknown {
-    if (!(error instanceof StorageError)) return error
-    if (isOwn && error.code === 'unauthorised') {
-      return new NodeError('storage-key', 'The storage does not accept this key.', { cause: error })
-    }
-    const [code, message] = REFUSALS[error.code] ?? ['busy', 'The storage of this node does not answer; try again.']
-    if (code === 'busy') this.#log.warn('the storage failed', { code: error.code, reason: error.message })
-    return new NodeError(code, message, { cause: error })
   }
 }
 
@@ -342,19 +383,4 @@ export class ObjectService {
 const longer = (one: ObjectPurpose, other: ObjectPurpose): ObjectPurpose =>
   (['backup', 'profile'] as const).find(purpose => one === purpose || other === purpose) ?? 'file'
 
-/** @throws NodeError `too-large`. */
-function requireProfileSize(size: number): void {
-  if (size <= MAX_PROFILE_OBJECT_BYTES) return
-  throw new NodeError('too-large', `An object of a profile has at most ${MAX_PROFILE_OBJECT_BYTES} bytes.`)
-}
-
-const REFUSALS: Partial<Record<StorageError['code'], [NodeErrorCode, string]>> = {
-  'not-found': ['not-found', 'The storage of this node lost the object.'],
-  'too-large': ['too-large', 'The object is too large for the storage of this node.'],
-  quota: ['disk-full', 'The storage of this node is full.'],
-  corrupt: ['malformed', 'The bytes do not have the hash that names the object.']
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes
-}
+const uploadLock = (account: AccountHex, name: UploadName): string => `upload/${account}/${name}`

@@ -21,6 +21,7 @@ import type { LocalCopies } from '../files/local-copies.ts'
 import { readWhole } from '../objects/encrypted-content.ts'
 import type { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
+import type { Outgoing } from '../objects/object-upload.ts'
 import { ObjectReader } from '../objects/object-reader.ts'
 import { ObjectRefusal, type ObjectNode, type SignedRequests } from '../objects/signed-requests.ts'
 import type { LocalObjects } from '../ports.ts'
@@ -90,7 +91,10 @@ export class BackupRun {
     const known = await key.load()
     const survey = await heads.survey(known?.backupKey)
     if (survey.answers === 0) throw new PeerError('offline', { origin: null })
-    const keys = await key.prepare(passphrase, survey.foreign)
+    const preparing = key.prepare(passphrase, survey.foreign)
+    // A first passphrase cannot be wrong: it is worked on beside the upload. Any other is compared before a byte goes out.
+    if (known || survey.foreign || passphrase === null) await preparing
+    else preparing.catch(() => undefined)
     const last = (await states.read(backupSlots.last())) ?? NO_BACKUP
     const before = last.manifest.length > 0 ? decodeBackupManifest(last.manifest) : undefined
     const targets = this.#targets(last, signal)
@@ -113,7 +117,7 @@ export class BackupRun {
       manifest: file,
       ...totals
     }
-    const published = await this.#publish(keys, series, last, targets.nodes)
+    const published = await this.#publish(await preparing, series, last, targets.nodes)
     const { counter, headHash, taken, others } = published
     const next: LastBackup = {
       ...totals,
@@ -196,10 +200,8 @@ export class BackupRun {
   ): Promise<boolean> {
     const { copies, objects } = this.#components
     const copy = isKnown ? undefined : await copies.find(object.hash)
-    const read =
-      copy?.isWhole === true
-        ? (start: number, length: number): Promise<Uint8Array> => objects.read(copy.localName, start, length)
-        : undefined
+    const read: Outgoing['read'] | undefined =
+      copy?.isWhole === true ? (start, length, into) => objects.read(copy.localName, start, length, into) : undefined
     return targets.keep({ ...object, read }, isKnown)
   }
 

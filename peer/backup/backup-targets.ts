@@ -6,7 +6,7 @@ import { newLocalName } from '../files/local-copies.ts'
 import type { ObjectClient } from '../objects/object-client.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
 import { ObjectGone, ObjectReader } from '../objects/object-reader.ts'
-import { uploadObject } from '../objects/object-upload.ts'
+import { uploadObject, type Outgoing } from '../objects/object-upload.ts'
 import { ObjectRefusal, type ObjectNode } from '../objects/signed-requests.ts'
 import { PeerError } from '../errors.ts'
 import type { LocalObjects } from '../ports.ts'
@@ -35,7 +35,7 @@ export interface StoredObject {
   hash: Uint8Array
   storedBytes: number
   /** Reads it from this device, if it is here. */
-  read?: ((start: number, length: number) => Promise<Uint8Array>) | undefined
+  read?: Outgoing['read'] | undefined
   /** Whether it was made just now: no node has it. */
   isNew?: boolean
 }
@@ -141,13 +141,13 @@ export class BackupTargets {
   ): Promise<void> {
     const { client, objects, signal } = this.#components
     const name = toHex(hash)
-    const upload = { hash: name, size, purpose: 'backup' as const }
+    const upload = { name, hash: async () => name, size, purpose: 'backup' as const }
     if (!read) {
-      const { stored } = await client.begin(node, name, upload, signal)
+      const { stored } = await client.begin(node, name, { size, purpose: 'backup' }, signal)
       if (stored) return
     }
     const copy = read ? undefined : await this.#fetched(hash, size)
-    const source = read ?? ((start: number, length: number) => objects.read(copy!, start, length))
+    const source: Outgoing['read'] = read ?? ((start, length, into) => objects.read(copy!, start, length, into))
     try {
       await uploadObject(client, node, { ...upload, read: source }, { signal, mayBeThere: !isNew, onProgress })
       this.uploadedBytes += size

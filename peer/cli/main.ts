@@ -1,5 +1,6 @@
 /** The `volo-peer` command: one run in a process of its own. */
 import { enableCompileCache } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import { readEnvironment } from './config.ts'
 import { writeNote, type Terminal } from './output.ts'
 import { runPeer } from './run-peer.ts'
@@ -14,6 +15,8 @@ const terminal: Terminal = {
 
 // Compiled code is kept for the next start.
 enableCompileCache()
+// Buffers of files count to the limit of the whole heap, not to that of its old part: else each few of them cost a full collection.
+setFlagsFromString('--external-memory-accounted-in-global-limit')
 // Files are for their owner alone, whatever the shell says.
 process.umask(0o077)
 for (const stream of [process.stdout, process.stderr]) stream.on('error', leaveQuietly)

@@ -18,6 +18,7 @@ import type { FileIntake, TakenFile } from './file-intake.ts'
 import { fileView } from './file-message.ts'
 import type { FileRow, IncomingFiles } from './incoming-files.ts'
 import type { LocalCopies } from './local-copies.ts'
+import type { EarlyUpload } from './early-upload.ts'
 import type { OutgoingFiles } from './outgoing-files.ts'
 
 /** Shows an own message in a conversation, if one may write there. */
@@ -56,7 +57,13 @@ export class FileCalls implements FilesApi {
     }
     // Before a large file is read for nothing.
     await own.requireOpen(conversationId)
-    const taken = await intake.take(content)
+    let early: EarlyUpload | undefined
+    const taken = await intake
+      .take(content, stored => (early = outgoing.beginEarly(stored)))
+      .catch((error: unknown) => {
+        early?.stop()
+        throw error
+      })
     const file = await this.#fileOf(taken, content, about)
     const message = this.#ownMessage(file, text.toWellFormed())
     const { hash, size } = taken.pointer
@@ -69,11 +76,12 @@ export class FileCalls implements FilesApi {
         copies.note(unit, { hash, localName: taken.localName, size: storedBytes, isWhole: true, conversationId: chat })
         const upload = { conversationId: chat, messageId, hash, size: storedBytes, takenAt: sentAt }
         const wasSent = taken.nodes.length > 0
-        outgoing.put(unit, { ...upload, storedAt: [], state: 'waiting' }, { mayBeThere: wasSent })
+        outgoing.put(unit, { ...upload, storedAt: [], state: 'waiting' }, { mayBeThere: wasSent, early })
         return shown
       })
       return own.view(row)
     } catch (error) {
+      early?.stop()
       if (!(await copies.find(hash))) await objects.remove(taken.localName)
       throw error
     }

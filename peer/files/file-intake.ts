@@ -12,6 +12,7 @@ import { fileSlots, sentFileEntry } from '../store/file-slots.ts'
 import type { SentFile } from '../store/file-entry.ts'
 import { orderOf } from '../store/conversation-entries.ts'
 import type { StateStore } from '../store/state-store.ts'
+import { ObjectInMaking } from '../objects/object-in-making.ts'
 import { contentOf } from './content.ts'
 import { newLocalName, type LocalCopies } from './local-copies.ts'
 import type { EngineContext } from '../engine-context.ts'
@@ -43,20 +44,27 @@ export class FileIntake {
     this.#copies = copies
   }
 
-  /** @throws PeerError `file-too-large`, `file-unreadable`, `store`. */
-  async take(content: Blob): Promise<TakenFile> {
+  /**
+   * @param onMaking - hears of a stored form that begins to be written: it can be sent on meanwhile.
+   * @throws PeerError `file-too-large`, `file-unreadable`, `store`.
+   */
+  async take(content: Blob, onMaking: (stored: ObjectInMaking) => void): Promise<TakenFile> {
     if (content.size > MAX_ATTACHMENT_BYTES) throw new PeerError('file-too-large', { limit: MAX_ATTACHMENT_BYTES })
-    return (await this.#sentBefore(content)) ?? this.#encrypt(content)
+    return (await this.#sentBefore(content)) ?? this.#encrypt(content, onMaking)
   }
 
-  async #encrypt(content: Blob): Promise<TakenFile> {
+  async #encrypt(content: Blob, onMaking: (stored: ObjectInMaking) => void): Promise<TakenFile> {
     const localName = newLocalName(this.#context)
-    const append = (stored: Uint8Array): Promise<void> => this.#objects.append(localName, stored)
+    const stored = new ObjectInMaking(this.#objects, { localName, size: fileLayout(content.size).storedBytes })
+    onMaking(stored)
+    const append = (bytes: Uint8Array): Promise<void> => stored.append(bytes)
     try {
       const pointer = await encryptFile(this.#copies.environment, content.size, contentOf(content), append)
+      stored.end(pointer.hash)
       await this.#objects.flush(localName)
       return { pointer, localName, nodes: [] }
     } catch (error) {
+      stored.fail(error)
       await this.#objects.remove(localName)
       // Shorter or longer than it was when it was chosen.
       if (error instanceof ProtocolError) throw new PeerError('file-unreadable', {}, { cause: error })

@@ -1,10 +1,12 @@
 /**
- * Fetches files of messages: in ranges of whole chunks, each of which is opened before it is kept, from a node that has them.
- * What is here already is not asked for again, also after a restart.
+ * Fetches files of messages, in ranges of whole chunks, from a node that has them; the hash of all of it says whether it is the file.
+ * If it is not, some node has lied: then each chunk is opened before it is kept, and that node is left. What is here already is not asked
+ * for again, also after a restart.
  */
 import { equalBytes, toHex } from '../../protocol/bytes.ts'
 import type { Sha256 } from '../../protocol/crypto/crypto.ts'
 import { FILE_HEAD_BYTES, fileLayout, STORED_CHUNK_BYTES, type FileLayout } from '../../protocol/files/file-layout.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
 import { FILE_LIFE_MS } from '../../protocol/limits.ts'
 import type { EngineContext } from '../engine-context.ts'
 import { PeerError } from '../errors.ts'
@@ -32,6 +34,15 @@ export interface IncomingFilesComponents {
 
 /** A row that has a file. */
 export type FileRow = MessageRow & { file: MessageFile }
+
+/** Some chunks as a node sent them. The bytes count until the next but one is asked for. */
+interface StoredRange {
+  stored: Uint8Array
+  count: number
+}
+
+/** Longest range; the first has the version in front. */
+const RANGE_BYTES = FILE_HEAD_BYTES + CHUNKS_ASKED * STORED_CHUNK_BYTES
 
 interface Download {
   controller: AbortController
@@ -74,7 +85,18 @@ export class IncomingFiles {
     return done
   }
 
-  async #download(id: ShownId, { file, conversationId }: FileRow, signal: AbortSignal): Promise<void> {
+  async #download(id: ShownId, row: FileRow, signal: AbortSignal): Promise<void> {
+    if (await this.#attempt(id, row, signal, { isCareful: false })) return
+    if (!(await this.#attempt(id, row, signal, { isCareful: true }))) throw new PeerError('file-damaged')
+  }
+
+  /** @returns false if what came is not the file: nothing of it is kept. */
+  async #attempt(
+    id: ShownId,
+    { file, conversationId }: FileRow,
+    signal: AbortSignal,
+    { isCareful }: { isCareful: boolean }
+  ): Promise<boolean> {
     const { client, nodes, onTransfer } = this.#components
     const layout = fileLayout(file.size)
     const copy = await this.#begun(file, layout, conversationId)
@@ -86,13 +108,19 @@ export class IncomingFiles {
     }
     told()
     const hash = await this.#hashOfBegun(copy.localName, at)
-    for await (const { stored, count } of this.#ranges(reader, file, at, signal)) {
+    const accept = isCareful ? (first: number, range: StoredRange) => this.#requireSound(file, first, range) : undefined
+    for await (const { stored, count } of this.#ranges(reader, layout, at, signal, accept)) {
       hash.update(stored)
       await this.#components.objects.append(copy.localName, stored)
       at += count
       told()
     }
-    await this.#finish(file, copy, hash.digest())
+    return this.#finish(file, copy, hash.digest())
+  }
+
+  /** @throws ProtocolError for chunks that are not those of the file. */
+  async #requireSound(file: MessageFile, first: number, { stored, count }: StoredRange): Promise<void> {
+    await openChunks(this.#components.copies.environment, file, first, count, stored)
   }
 
   /** What is here of the file, noted before the first byte is kept. */
@@ -115,20 +143,24 @@ export class IncomingFiles {
     return at
   }
 
-  /** Checked ranges in order, from a chunk on; the next is on its way while the caller keeps one. */
+  /** Ranges in order, from a chunk on; the next is on its way, into another buffer, while the caller keeps one. */
   async *#ranges(
     reader: ObjectReader,
-    file: MessageFile,
+    layout: FileLayout,
     from: number,
-    signal: AbortSignal
-  ): AsyncGenerator<{ stored: Uint8Array; count: number }> {
-    const layout = fileLayout(file.size)
-    const { environment } = this.#components.copies
-    const ask = (first: number): Promise<{ stored: Uint8Array; count: number }> | undefined => {
+    signal: AbortSignal,
+    accept: ((first: number, range: StoredRange) => Promise<void>) | undefined
+  ): AsyncGenerator<StoredRange> {
+    const buffers: Uint8Array[] = []
+    let asked = 0
+    const ask = (first: number): Promise<StoredRange> | undefined => {
       if (first >= layout.chunks) return undefined
       const count = Math.min(CHUNKS_ASKED, layout.chunks - first)
-      const range = reader.read(storedRange(layout, first, count), signal, async stored => {
-        await openChunks(environment, file, first, count, stored)
+      const { start, length } = storedRange(layout, first, count)
+      const buffer = (buffers[asked++ % 2] ??= new Uint8Array(Math.min(RANGE_BYTES, layout.storedBytes)))
+      const range = reader.read({ start, length, into: buffer }, signal, async stored => {
+        if (stored.length !== length) throw new ProtocolError('MALFORMED', 'the node sent another number of bytes')
+        await accept?.(first, { stored, count })
         return { stored, count }
       })
       // Awaited below, unless the range before it fails.
@@ -155,16 +187,17 @@ export class IncomingFiles {
     return hash
   }
 
-  /** Every chunk opened; the hash says that it is the file that all receivers see. */
-  async #finish(file: MessageFile, copy: LocalCopy, hash: Uint8Array): Promise<void> {
+  /** The hash says that it is the file that all receivers see. @returns whether it is. */
+  async #finish(file: MessageFile, copy: LocalCopy, hash: Uint8Array): Promise<boolean> {
     const { states, objects, copies } = this.#components
     if (!equalBytes(hash, file.hash)) {
       await states.unit(async unit => unit.remove(fileSlots.localCopy(toHex(file.hash))))
       await objects.remove(copy.localName)
-      throw new PeerError('file-damaged')
+      return false
     }
     await objects.flush(copy.localName)
     await states.unit(async unit => copies.note(unit, { ...copy, isWhole: true }))
+    return true
   }
 
   #failureOf(error: unknown, { sentAt }: MessageRow): unknown {

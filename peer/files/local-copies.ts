@@ -118,5 +118,5 @@ export class LocalCopies {
   }
 }
 
-/** A name for a local object that nothing has yet. */
-export const newLocalName = ({ random }: Pick<EngineContext, 'random'>): string => toHex(random(16))
+/** A name for a local object that nothing has yet; its upload has the same name at nodes. */
+export const newLocalName = ({ random }: Pick<EngineContext, 'random'>): string => toHex(random(32))

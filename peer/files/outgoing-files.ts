@@ -18,7 +18,8 @@ import { ownShownId } from '../history/shown-id.ts'
 import type { ObjectClient } from '../objects/object-client.ts'
 import { ObjectRefusal, type ObjectNode } from '../objects/signed-requests.ts'
 import type { ObjectNodes } from '../objects/object-nodes.ts'
-import { uploadObject } from '../objects/object-upload.ts'
+import type { ObjectInMaking } from '../objects/object-in-making.ts'
+import { uploadObject, type Outgoing } from '../objects/object-upload.ts'
 import type { FileTransfer } from '../peer-api.ts'
 import type { LocalObjects } from '../ports.ts'
 import type { MessageProblem } from '../problems.ts'
@@ -27,6 +28,7 @@ import { fileSlots, uploadEntry } from '../store/file-slots.ts'
 import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import { bodyOfFile } from './file-message.ts'
+import { EarlyUpload } from './early-upload.ts'
 import type { LocalCopies } from './local-copies.ts'
 
 /** Files that are uploaded at a time: a voice note does not wait for a film. */
@@ -35,6 +37,9 @@ const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 60_000
 /** Attempts to leave a copy with a second operator, after which one is enough. */
 const MAX_COPY_ATTEMPTS = 4
+
+/** Names of local copies that name an upload too; earlier versions had shorter ones. */
+const UPLOAD_NAME = /^[0-9a-f]{64}$/
 
 /** Puts a message into the queue that is sealed. */
 export interface MessageQueue {
@@ -67,6 +72,8 @@ interface Entry {
   /** On the monotonic clock; -Infinity for at once. */
   nextTry: number
   running: AbortController | undefined
+  /** An attempt that was begun before there was a message. */
+  early?: EarlyUpload | undefined
 }
 
 /** What came of one attempt at one node. */
@@ -76,6 +83,7 @@ export class OutgoingFiles {
   readonly #components: OutgoingFilesComponents
   readonly #entries = new Map<ShownId, Entry>()
   readonly #running = new Set<Promise<void>>()
+  readonly #early = new Set<EarlyUpload>()
   #cancelTimer: (() => void) | undefined
   #stopped = true
 
@@ -95,6 +103,7 @@ export class OutgoingFiles {
     this.#stopped = true
     this.#cancelTimer?.()
     for (const { running } of this.#entries.values()) running?.abort()
+    for (const early of this.#early) early.stop()
     await Promise.all(this.#running)
   }
 
@@ -112,12 +121,36 @@ export class OutgoingFiles {
    * Writes an upload into the queue as part of a unit of work.
    * @param mayBeThere - false for a file that no node was ever handed.
    */
-  put(unit: UnitOfWork, upload: FileUpload, { mayBeThere }: { mayBeThere: boolean }): void {
+  put(
+    unit: UnitOfWork,
+    upload: FileUpload,
+    { mayBeThere, early }: { mayBeThere: boolean; early?: EarlyUpload | undefined }
+  ): void {
     unit.write(fileSlots.upload(this.#idOf(upload)), upload)
     unit.after(() => {
-      this.#add(upload, mayBeThere)
+      this.#add(upload, mayBeThere, early)
       this.#pump()
     })
+  }
+
+  /**
+   * Begins to hand out a file that is still being encrypted.
+   * @returns undefined if no node is connected, or enough is under way.
+   */
+  beginEarly(stored: ObjectInMaking): EarlyUpload | undefined {
+    const { client, nodes } = this.#components
+    const [node] = nodes.forUpload()
+    if (!node || this.#stopped || this.#running.size >= UPLOADS_AT_ONCE) return undefined
+    const hash = async (): Promise<string> => toHex(await stored.hash)
+    const read: Outgoing['read'] = (start, length, into) => stored.read(start, length, into)
+    const object = { name: stored.localName, hash, read, size: stored.size, purpose: 'file' as const }
+    const early = new EarlyUpload(node, (signal, onProgress) =>
+      uploadObject(client, node, object, { signal, onProgress, mayBeThere: false }).finally(() =>
+        this.#early.delete(early)
+      )
+    )
+    this.#early.add(early)
+    return early
   }
 
   /** Tries now what pauses, as after a new connection. */
@@ -132,6 +165,7 @@ export class OutgoingFiles {
     if (entry?.upload.state !== 'waiting') return false
     await this.#fail(entry, 'file-stopped')
     entry.running?.abort()
+    entry.early?.stop()
     return true
   }
 
@@ -148,9 +182,9 @@ export class OutgoingFiles {
     return ownShownId(this.#components.context, origin)
   }
 
-  #add(upload: FileUpload, mayBeThere: boolean): void {
+  #add(upload: FileUpload, mayBeThere: boolean, early?: EarlyUpload): void {
     const id = this.#idOf(upload)
-    this.#entries.set(id, { id, upload, mayBeThere, attempts: 0, nextTry: -Infinity, running: undefined })
+    this.#entries.set(id, { id, upload, mayBeThere, early, attempts: 0, nextTry: -Infinity, running: undefined })
   }
 
   #pump(): void {
@@ -189,8 +223,13 @@ export class OutgoingFiles {
     const targets = nodes.forUpload().filter(({ key }) => !isAmong(key, entry.upload.storedAt))
     if (targets.length === 0) return entry.upload.state === 'sent' ? this.#end(entry) : this.#later(entry)
     let outcome: Outcome = 'later'
+    const { early } = entry
+    // Tried once; another attempt finds what it has left.
+    entry.early = undefined
+    const first = early?.node
+    if (first) targets.sort((a, b) => Number(b.key === first.key) - Number(a.key === first.key))
     for (const node of targets) {
-      outcome = await this.#handTo(node, entry, signal)
+      outcome = await this.#handTo(node, entry, signal, node.key === first?.key ? early : undefined)
       if (signal.aborted) return
       if (outcome === 'stored') return this.#stored(entry, node)
     }
@@ -199,7 +238,12 @@ export class OutgoingFiles {
     await this.#fail(entry, outcome)
   }
 
-  async #handTo(node: ObjectNode, { id, upload, mayBeThere }: Entry, signal: AbortSignal): Promise<Outcome> {
+  async #handTo(
+    node: ObjectNode,
+    { id, upload, mayBeThere }: Entry,
+    signal: AbortSignal,
+    early: EarlyUpload | undefined
+  ): Promise<Outcome> {
     const { client, objects, copies, onTransfer, context } = this.#components
     const { hash, size, state } = upload
     const copy = await copies.find(hash)
@@ -208,8 +252,14 @@ export class OutgoingFiles {
       if (state === 'waiting') onTransfer({ messageId: id, direction: 'upload', doneBytes, totalBytes: size })
     }
     try {
-      const read = (start: number, length: number): Promise<Uint8Array> => objects.read(copy.localName, start, length)
-      const object = { hash: toHex(hash), read, size, purpose: 'file' as const }
+      if (early) {
+        await early.end(signal, onProgress)
+        return 'stored'
+      }
+      const { localName } = copy
+      const read: Outgoing['read'] = (start, length, into) => objects.read(localName, start, length, into)
+      const name = UPLOAD_NAME.test(localName) ? localName : toHex(hash)
+      const object = { name, hash: async () => toHex(hash), read, size, purpose: 'file' as const }
       await uploadObject(client, node, object, { signal, onProgress, mayBeThere })
       return 'stored'
     } catch (error) {

@@ -91,7 +91,7 @@ export class AddingDevice {
         failure = error
         continue
       }
-      this.line = new LinkLine({ channel: this.#channel, boxes, timers, signal }, 'old')
+      this.line = new LinkLine({ channel: this.#channel, boxes, timers, signal }, 'old', [sealed])
       return this.#code([info.entry, url])
     }
     throw failure

@@ -79,13 +79,15 @@ export class LinkBoxes {
 
   /**
    * Waits for the message in a place.
-   * @param deadline - by `timers.monotonic()`. @returns undefined after it.
+   * @param deadline - by `timers.monotonic()`.
+   * @param onLost - called after the connection was lost, before the node is asked again.
+   * @returns undefined after the deadline.
    */
   async getWithin(
     deadline: number,
     box: Uint8Array,
     index: number,
-    signal: AbortSignal
+    { signal, onLost }: { signal: AbortSignal; onLost: () => Promise<void> }
   ): Promise<Uint8Array | undefined> {
     const { timers } = this.#components
     const over = new AbortController()
@@ -93,7 +95,7 @@ export class LinkBoxes {
     const either = AbortSignal.any([signal, over.signal])
     try {
       while (!over.signal.aborted) {
-        const message = await this.#repeat(deadline, either, () => this.get(box, index, WAIT_MS, either))
+        const message = await this.#repeat(deadline, either, () => this.get(box, index, WAIT_MS, either), onLost)
         if (message) return message
       }
       return undefined
@@ -105,7 +107,12 @@ export class LinkBoxes {
     }
   }
 
-  async #repeat<T>(deadline: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #repeat<T>(
+    deadline: number,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    onLost = async (): Promise<void> => undefined
+  ): Promise<T> {
     const { timers } = this.#components
     for (;;) {
       try {
@@ -116,6 +123,7 @@ export class LinkBoxes {
         if (timers.monotonic() + RETRY_MS >= deadline) throw new PeerError('link-lost', {}, { cause: error })
         await pause(timers, RETRY_MS)
         signal.throwIfAborted()
+        await onLost()
       }
     }
   }

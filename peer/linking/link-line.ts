@@ -23,10 +23,14 @@ export interface LinkLineComponents {
 export class LinkLine {
   readonly #components: LinkLineComponents
   readonly #side: LinkSide
+  /** Messages of this side, in their places. */
+  readonly #sent: Uint8Array[]
 
-  constructor(components: LinkLineComponents, side: LinkSide) {
+  /** @param sent - messages of this side that are in the box already. */
+  constructor(components: LinkLineComponents, side: LinkSide, sent: readonly Uint8Array[] = []) {
     this.#components = components
     this.#side = side
+    this.#sent = [...sent]
   }
 
   get #other(): LinkSide {
@@ -41,6 +45,7 @@ export class LinkLine {
     const { channel, boxes, timers, signal } = this.#components
     const index = channel.next(this.#side)
     const sealed = channel.seal(message)
+    this.#sent.push(sealed)
     return cancellable(signal, () =>
       boxes.putWithin(timers.monotonic() + STEP_MS, channel.box(this.#side), index, sealed, signal)
     )
@@ -57,13 +62,28 @@ export class LinkLine {
     const { channel, boxes, timers, signal } = this.#components
     const from = this.#other
     const sealed = await cancellable(signal, () =>
-      boxes.getWithin(timers.monotonic() + ms, channel.box(from), channel.next(from), signal)
+      boxes.getWithin(timers.monotonic() + ms, channel.box(from), channel.next(from), {
+        signal,
+        onLost: () => this.#putAgain()
+      })
     )
     if (!sealed) throw new PeerError('link-lost')
     const message = opened(channel, sealed)
     if (message.kind === kind) return message as LinkMessageOf<K>
     if (message.kind === 'ended') throw endOf(message.reason)
     throw new PeerError('link-broken')
+  }
+
+  /** A node that was started again has empty boxes. What is there already stays as it is. Never rejects. */
+  async #putAgain(): Promise<void> {
+    const { channel, boxes, signal } = this.#components
+    try {
+      for (const [index, sealed] of this.#sent.entries()) {
+        await boxes.put(channel.box(this.#side), index, sealed, signal)
+      }
+    } catch {
+      // The next question meets the same failure.
+    }
   }
 
   /** Tells the other side that it ends here. Never rejects. */

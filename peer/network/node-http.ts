@@ -12,6 +12,8 @@ export interface NodeQuestion extends Omit<RequestInit, 'signal'> {
   timeoutMs: number
   /** Longest answer; {@link MAX_JSON_BYTES} if not given. */
   maxBytes?: number
+  /** Takes the body, if it is long enough. */
+  into?: Uint8Array | undefined
   /** Gives the question up. */
   signal?: AbortSignal
 }
@@ -35,7 +37,7 @@ export async function askNode(
   fetch: HttpClient,
   origin: string,
   path: string,
-  { timeoutMs, maxBytes = MAX_JSON_BYTES, signal, ...init }: NodeQuestion
+  { timeoutMs, maxBytes = MAX_JSON_BYTES, into, signal, ...init }: NodeQuestion
 ): Promise<NodeAnswer> {
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
@@ -44,7 +46,7 @@ export async function askNode(
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout
     })
     const { status, ok, body } = answer
-    return { status, ok, bytes: body ? await readBounded(body, maxBytes) : new Uint8Array() }
+    return { status, ok, bytes: body ? await readBounded(body, maxBytes, into) : new Uint8Array() }
   } catch (error) {
     if (error instanceof PeerError) throw error
     throw new PeerError('offline', { origin }, { cause: error })
@@ -60,16 +62,24 @@ export function jsonOf({ bytes }: NodeAnswer): unknown {
   }
 }
 
-async function readBounded(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+async function readBounded(
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  into: Uint8Array | undefined
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
+  const buffer = into && into.length >= maxBytes ? into : undefined
   let length = 0
   const reader = body.getReader()
   for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    chunks.push(next.value)
-    length += next.value.length
-    if (length <= maxBytes) continue
-    await reader.cancel()
-    throw new PeerError('bad-answer')
+    const { value } = next
+    if (length + value.length > maxBytes) {
+      await reader.cancel()
+      throw new PeerError('bad-answer')
+    }
+    if (buffer) buffer.set(value, length)
+    else chunks.push(value)
+    length += value.length
   }
-  return concatBytes(...chunks)
+  return buffer ? buffer.subarray(0, length) : concatBytes(...chunks)
 }

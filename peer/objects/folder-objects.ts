@@ -26,10 +26,10 @@ export class FolderObjects implements LocalObjects {
     }
   }
 
-  async read(name: string, start: number, length: number): Promise<Uint8Array> {
+  async read(name: string, start: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     try {
       await using file = await open(this.#path(name), 'r')
-      const bytes = new Uint8Array(length)
+      const bytes = into && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
       let filled = 0
       while (filled < length) {
         const { bytesRead } = await file.read(bytes, filled, length - filled, start + filled)

@@ -6,6 +6,8 @@ import type { ObjectNode, SignedRequests } from './signed-requests.ts'
 
 /** Lower-case hex of the SHA-256 of an object. */
 export type ObjectHash = string
+/** What an upload is called at a node, 64 characters of lower-case hex: the hash of its object, or drawn at random. */
+export type UploadName = string
 export type ObjectPurpose = 'file' | 'backup' | 'profile'
 
 /** The node writes a large object to its storage, which may be far away, before it answers. */
@@ -23,6 +25,14 @@ export interface ListedObject {
   storedAt: number
 }
 
+/** Some bytes of an object. */
+export interface ObjectRange {
+  start: number
+  length: number
+  /** Takes the bytes, if it is long enough. */
+  into?: Uint8Array | undefined
+}
+
 export class ObjectClient {
   readonly #requests: SignedRequests
 
@@ -30,14 +40,20 @@ export class ObjectClient {
     this.#requests = requests
   }
 
-  /** Begins an upload or goes on with one. @returns indexes of the parts that the node has, and how long a part is. */
+  /**
+   * Begins an upload or goes on with one.
+   * @param name - the hash of the object, or 32 random bytes.
+   * @param hash - of the object, where it is known and is not the name.
+   * @returns indexes of the parts that the node has, and how long a part is.
+   */
   async begin(
     node: ObjectNode,
-    hash: ObjectHash,
-    { size, purpose }: { size: number; purpose: ObjectPurpose },
+    name: UploadName,
+    { size, purpose, hash }: { size: number; purpose: ObjectPurpose; hash?: ObjectHash | undefined },
     signal?: AbortSignal
   ): Promise<{ stored: boolean; received: number[]; partBytes: number }> {
-    const path = `/v1/objects/${hash}?size=${size}&purpose=${purpose}`
+    const query = `size=${size}&purpose=${purpose}`
+    const path = `/v1/objects/${name}?${query}${hash === undefined || hash === name ? '' : `&hash=${hash}`}`
     const answer = jsonOf(await this.#requests.ask(node, { method: 'POST', path, signal }))
     const { stored, received, partBytes } = (answer ?? {}) as { [K in 'stored' | 'received' | 'partBytes']?: unknown }
     const isSound =
@@ -51,9 +67,9 @@ export class ObjectClient {
     return { stored, received: received as number[], partBytes: partBytes as number }
   }
 
-  async putPart(node: ObjectNode, hash: ObjectHash, index: number, body: Uint8Array, signal?: AbortSignal) {
+  async putPart(node: ObjectNode, name: UploadName, index: number, body: Uint8Array, signal?: AbortSignal) {
     const headers = { 'content-type': 'application/octet-stream' }
-    const path = `/v1/objects/${hash}/parts/${index}`
+    const path = `/v1/objects/${name}/parts/${index}`
     await this.#requests.ask(node, { method: 'PUT', path, body, isNamed: true, headers, signal })
   }
 
@@ -71,21 +87,22 @@ export class ObjectClient {
   }
 
   /** The object is stored once this resolves. */
-  async complete(node: ObjectNode, hash: ObjectHash, signal?: AbortSignal): Promise<void> {
+  async complete(node: ObjectNode, name: UploadName, hash: ObjectHash, signal?: AbortSignal): Promise<void> {
     const timeoutMs = COMPLETE_TIMEOUT_MS
-    await this.#requests.ask(node, { method: 'POST', path: `/v1/objects/${hash}/complete`, timeoutMs, signal })
+    const path = `/v1/objects/${name}/complete${name === hash ? '' : `?hash=${hash}`}`
+    await this.#requests.ask(node, { method: 'POST', path, timeoutMs, signal })
   }
 
   /** @returns at most `length` bytes from `start` on: what the node sent, not checked. */
   async range(
     node: ObjectNode,
     hash: ObjectHash,
-    { start, length }: { start: number; length: number },
+    { start, length, into }: ObjectRange,
     signal?: AbortSignal
   ): Promise<Uint8Array> {
     const headers = { range: `bytes=${start}-${start + length - 1}` }
     const path = `/v1/objects/${hash}`
-    return (await this.#requests.ask(node, { method: 'GET', path, headers, maxBytes: length, signal })).bytes
+    return (await this.#requests.ask(node, { method: 'GET', path, headers, maxBytes: length, into, signal })).bytes
   }
 
   /** Removes an own object; what is not there counts as removed. */

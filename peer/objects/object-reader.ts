@@ -1,5 +1,5 @@
 import { PeerError } from '../errors.ts'
-import type { ObjectClient, ObjectHash } from './object-client.ts'
+import type { ObjectClient, ObjectHash, ObjectRange } from './object-client.ts'
 import { ObjectRefusal, type ObjectNode } from './signed-requests.ts'
 
 /** None of the nodes keeps the object. */
@@ -39,11 +39,7 @@ export class ObjectReader {
    * @throws {@link ObjectGone} if every node answers that it does not keep it; {@link ObjectDamaged} if one has something else; PeerError `offline` if one could not be asked; the
    * signal's reason.
    */
-  async read<T>(
-    range: { start: number; length: number },
-    signal: AbortSignal,
-    accept: (bytes: Uint8Array) => Promise<T>
-  ): Promise<T> {
+  async read<T>(range: ObjectRange, signal: AbortSignal, accept: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     for (let node = this.#nodes[0]; node; node = this.#nodes[0]) {
       try {
         return await accept(await this.#client.range(node, this.#hash, range, signal))

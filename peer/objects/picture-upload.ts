@@ -89,7 +89,8 @@ export class PictureUpload {
   async #upload(hash: Uint8Array, stored: Uint8Array, targets: readonly ObjectNode[]): Promise<Uint8Array[]> {
     const { client, context } = this.#components
     const read = async (start: number, length: number): Promise<Uint8Array> => stored.subarray(start, start + length)
-    const object = { hash: toHex(hash), read, size: stored.length, purpose: this.#purpose }
+    const name = toHex(hash)
+    const object = { name, hash: async () => name, read, size: stored.length, purpose: this.#purpose }
     const kept: Uint8Array[] = []
     let failure: unknown = new PeerError('offline', { origin: null })
     for (const node of targets.slice(0, OBJECT_COPIES)) {

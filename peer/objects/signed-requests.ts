@@ -55,6 +55,8 @@ export interface SignedCall {
   headers?: Record<string, string>
   /** Longest answer. */
   maxBytes?: number
+  /** Takes the body of the answer, if it is long enough. */
+  into?: Uint8Array | undefined
   timeoutMs?: number
   signal?: AbortSignal | undefined
 }
@@ -91,6 +93,7 @@ export class SignedRequests {
       signal,
       headers,
       maxBytes,
+      into,
       timeoutMs = TIMEOUT_MS
     } = call
     signal?.throwIfAborted()
@@ -104,6 +107,7 @@ export class SignedRequests {
       headers: { authorization, ...(iagonKey !== undefined && { 'x-volo-iagon-key': iagonKey }), ...headers },
       ...(body.length > 0 && { body: body as Uint8Array<ArrayBuffer> }),
       timeoutMs,
+      into,
       ...(maxBytes !== undefined && { maxBytes }),
       ...(signal && { signal })
     }).catch((error: unknown) => {

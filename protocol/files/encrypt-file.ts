@@ -21,7 +21,7 @@ export interface FilePointer {
  * For the same reason an upload that breaks off goes on with the bytes that were written here, never with a second encryption.
  *
  * @param size - exact bytes of `content`.
- * @param write - takes the stored form piece by piece; the next chunk waits for it.
+ * @param write - takes the stored form piece by piece, one after the other; the next chunk is encrypted meanwhile.
  * @throws ProtocolError `TOO_LARGE`; `INVALID` if the content has another size; whatever `content` or `write` throws.
  */
 export async function encryptFile(
@@ -63,9 +63,13 @@ async function encryptUnder(
   const cipher = new ChunkCipher(env, layout, key)
   const reader = new PieceReader(content)
   const hash = env.crypto.createSha256()
+  let writing: Promise<void> = Promise.resolve()
   const add = async (stored: Uint8Array): Promise<void> => {
     hash.update(stored)
-    await write(stored)
+    await writing
+    writing = (async () => write(stored))()
+    // Awaited before the next piece, and at the end.
+    writing.catch(() => undefined)
   }
   try {
     await add(Uint8Array.of(FILE_VERSION))
@@ -79,8 +83,10 @@ async function encryptUnder(
       await add(await cipher.seal(index, padded(bytes, length)))
     }
     if (!(await reader.isAtEnd())) throw wrongSize(size)
+    await writing
     return { hash: hash.digest(), size, key }
   } finally {
+    await writing.catch(() => undefined)
     cipher.wipe()
     await reader.close()
   }

@@ -28,6 +28,8 @@ export interface DiskStorageInit {
   maxObjectBytes?: number | undefined
 }
 
+type Named = Pick<NewObject, 'name' | 'size'>
+
 const ADAPTER = 'disk'
 const FULL = ['ENOSPC', 'EDQUOT']
 const NAME = /^[a-z0-9_-]{1,128}$/
@@ -61,15 +63,23 @@ export class DiskStorageAdapter implements StorageAdapter {
     return adapter
   }
 
-  async put(object: NewObject, { signal }: Cancellable = {}): Promise<StoredObject> {
+  put(object: NewObject, { signal }: Cancellable = {}): Promise<StoredObject> {
+    return this.#inTurn(object, () => this.#write(object, signal))
+  }
+
+  adopt(object: Named, path: string): Promise<StoredObject> {
+    return this.#inTurn(object, () => this.#place(path, object.name))
+  }
+
+  async #inTurn(object: Named, write: () => Promise<void>): Promise<StoredObject> {
     requireSize(object.size, this.maxObjectBytes)
     while (this.#writing.has(object.name)) await this.#writing.get(object.name)!.catch(() => undefined)
-    const writing = this.#put(object, signal).finally(() => this.#writing.delete(object.name))
+    const writing = this.#store(object, write).finally(() => this.#writing.delete(object.name))
     this.#writing.set(object.name, writing)
     return writing
   }
 
-  async #put(object: NewObject, signal: AbortSignal | undefined): Promise<StoredObject> {
+  async #store(object: Named, write: () => Promise<void>): Promise<StoredObject> {
     const existing = await this.#find(object.name)
     // A file that was cut off has the size 0; the new one takes its place.
     if (existing && existing.size > 0) return sameSize(existing, object.size)
@@ -77,7 +87,7 @@ export class DiskStorageAdapter implements StorageAdapter {
     // Counted before the first byte: puts that run together must not pass the capacity together.
     this.#usedBytes += object.size
     try {
-      await this.#write(object, signal)
+      await write()
     } catch (error) {
       this.#usedBytes -= object.size
       throw asStorageError(error)
@@ -137,11 +147,7 @@ export class DiskStorageAdapter implements StorageAdapter {
       await using file = await open(unfinished, 'wx', 0o600)
       await writeObject(file, verifiedContent(object, signal))
       await file.sync()
-      const folder = this.#folder(object.name)
-      const made = await mkdir(folder, { recursive: true, mode: 0o700 })
-      await rename(unfinished, this.#path(object.name))
-      await syncFolder(folder)
-      if (made !== undefined) await syncFolder(this.#objects())
+      await this.#place(unfinished, object.name)
     } catch (error) {
       await rm(unfinished, { force: true })
       throw error
@@ -159,6 +165,15 @@ export class DiskStorageAdapter implements StorageAdapter {
       throw asStorageError(error)
     })
     return readAndClose(file, size, start, length, signal)
+  }
+
+  /** Moves a file to its place; it is there after a power cut. */
+  async #place(path: string, name: ObjectName): Promise<void> {
+    const folder = this.#folder(name)
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
+    await rename(path, this.#path(name))
+    await syncFolder(folder)
+    if (made !== undefined) await syncFolder(this.#objects())
   }
 
   /** The object of that name; a file whose length is wrong is listed with the size 0, so that it can be removed. */

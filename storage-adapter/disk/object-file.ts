@@ -1,6 +1,6 @@
 /**
  * The file of one object: a head, then blocks, each followed by its checksum. LevelDB and file systems give flipped bits back as
- * good data; a checksum for each block lets a range be checked without reading the whole file.
+ * good data; a checksum for each block lets a range be checked without reading the whole file, and parts be written in any order.
  */
 import { crc32 } from 'node:zlib'
 import type { FileHandle } from 'node:fs/promises'
@@ -20,11 +20,62 @@ const BLOCKS_READ = 16
 
 /** The index is under the checksum, so that two blocks that changed places are noticed. */
 function checksum(index: number, block: Uint8Array): Uint8Array {
+  return checksumBytes(crc32(block, checksumOfIndex(index)))
+}
+
+function checksumOfIndex(index: number): number {
   const bytes = new Uint8Array(8)
-  const view = new DataView(bytes.buffer)
-  view.setBigUint64(0, BigInt(index))
-  view.setUint32(0, crc32(block, crc32(bytes)))
-  return bytes.subarray(0, CHECKSUM_BYTES)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(index))
+  return crc32(bytes)
+}
+
+function checksumBytes(sum: number): Uint8Array {
+  const bytes = new Uint8Array(CHECKSUM_BYTES)
+  new DataView(bytes.buffer).setUint32(0, sum)
+  return bytes
+}
+
+/**
+ * Writes whole blocks, or the end of an object, at their place: parts of an object may be written in any order. The head goes with
+ * the first block, so the file is that of an object once every block is there.
+ *
+ * @param first - index of the first block in `pieces`.
+ * @param pieces - the bytes as they came, cut anywhere.
+ */
+export async function writeBlocks(file: FileHandle, first: number, pieces: readonly Uint8Array[]): Promise<void> {
+  const parts: Uint8Array[] = first === 0 ? [HEAD] : []
+  let [index, filled, sum] = [first, 0, checksumOfIndex(first)]
+  const end = (): void => {
+    parts.push(checksumBytes(sum))
+    filled = 0
+    sum = checksumOfIndex(++index)
+  }
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length;) {
+      const part = piece.subarray(at, at + BLOCK_BYTES - filled)
+      parts.push(part)
+      sum = crc32(part, sum)
+      at += part.length
+      filled += part.length
+      if (filled === BLOCK_BYTES) end()
+    }
+  }
+  if (filled > 0) end()
+  await writeAll(file, parts, first === 0 ? 0 : HEAD.length + first * STORED_BLOCK_BYTES)
+}
+
+/**
+ * Whether blocks are in a file that is being written: a hole, and what a power cut spoilt, has another checksum.
+ * @param size - of the whole object.
+ */
+export async function hasBlocks(file: FileHandle, size: number, first: number, count: number): Promise<boolean> {
+  try {
+    await readBlocks(file, size, first, count)
+    return true
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'corrupt') return false
+    throw error
+  }
 }
 
 /** Writes an object of any size; the caller syncs and renames. */
@@ -49,12 +100,17 @@ export async function writeObject(file: FileHandle, content: ByteStream): Promis
   if (rest.length > 0) await writeAll(file, [rest, checksum(index, rest)])
 }
 
-async function writeAll(file: FileHandle, parts: Uint8Array[]): Promise<void> {
+/** @param position - default: where the file ends so far. */
+async function writeAll(file: FileHandle, parts: Uint8Array[], position?: number): Promise<void> {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const { bytesWritten } = await file.writev(parts)
+  const { bytesWritten } = await file.writev(parts, position)
   if (bytesWritten === length) return
   // A full disk takes the beginning of it; the rest names the reason.
-  await file.writeFile(concatBytes(...parts).subarray(bytesWritten))
+  const rest = concatBytes(...parts).subarray(bytesWritten)
+  for (let at = 0; at < rest.length;) {
+    const place = position === undefined ? null : position + bytesWritten + at
+    at += (await file.write(rest, at, rest.length - at, place)).bytesWritten
+  }
 }
 
 /**

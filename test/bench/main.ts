@@ -2,6 +2,7 @@
  * `npm run bench [name …]`: figures as JSON lines on standard output, each beside its baseline measured in the same run.
  */
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 import { benchDirectoryRestore } from './directory-restore.ts'
 import { benchColdStart, benchWebSizes } from './cold-start.ts'
 import { benchDeliveries } from './deliveries.ts'
@@ -79,6 +80,9 @@ function parseArguments(): Arguments | undefined {
     return undefined
   }
 }
+
+// As the commands do.
+setFlagsFromString('--external-memory-accounted-in-global-limit')
 
 const parsed = parseArguments()
 if (parsed === undefined) {

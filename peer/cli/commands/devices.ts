@@ -7,16 +7,19 @@ import { historyComing } from './history-coming.ts'
 import {
   EXIT,
   LOOK_UP_TIMEOUT_MS,
+  SEND_TIMEOUT_MS,
   orTimeout,
   requireLive,
   requireRegistered,
-  SEND_TIMEOUT_MS,
+  soonCaughtUp,
   type Run
 } from './runnable.ts'
 
 export const devices: Run<'devices'> = async (peer, command, output) => {
   await requireRegistered(peer)
   await peer.account.refresh(Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  // Other devices may have given names meanwhile.
+  await soonCaughtUp(peer)
   for (const device of await peer.devices.list()) await output.print(deviceJson(device), deviceLine(device))
   return EXIT.done
 }

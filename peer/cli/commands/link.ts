@@ -15,10 +15,12 @@ const SHOW_TIMEOUT_MS = 10 * 60 * 1000
 /** The new device asks for chats at once, and again and again. If it does not for so long, it has ended. */
 const QUIET_MS = 15_000
 const LOOK_MS = 100
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
   await requireLive(peer)
   const signal = AbortSignal.timeout(command.timeoutMs ?? SHOW_TIMEOUT_MS)
+  const stopListening = endedByInterrupt(peer)
   try {
     return await orTimeout(signal, 'link-device', async () => {
       if (!(await peer.online(command.timeoutMs ?? REGISTER_TIMEOUT_MS))) throw commandError('no-node-in-time', {})
@@ -36,8 +38,27 @@ export const linkShow: Run<'linkShow'> = async (peer, command, output) => {
       throw commandError('timed-out', { task: 'link-device' })
     throw error
   } finally {
+    stopListening()
     await peer.linking.cancel()
   }
+}
+
+/**
+ * An interrupt (Ctrl-C) ends the linking on the other side, too, and then this process as it always does; a second interrupt
+ * does so at once.
+ * @returns what ends this.
+ */
+function endedByInterrupt(peer: NodePeer): () => void {
+  const stop = (): void => SIGNALS.forEach(signal => process.off(signal, onSignal))
+  const onSignal = (signal: NodeJS.Signals): void => {
+    stop()
+    void peer.linking
+      .cancel()
+      .catch(() => undefined)
+      .finally(() => process.kill(process.pid, signal))
+  }
+  for (const signal of SIGNALS) process.once(signal, onSignal)
+  return stop
 }
 
 /**
@@ -109,6 +130,7 @@ async function join(
   output: Output
 ): Promise<number> {
   const signal = AbortSignal.timeout(timeoutMs)
+  const stopListening = endedByInterrupt(peer)
   const stop = peer.on('snapshot', ({ linking }) => {
     if (linking?.step !== 'asking') return
     output.note(`Both devices show: ${linking.checkWords!.join(' ')}. Say yes on the other one.`)
@@ -126,5 +148,6 @@ async function join(
     return EXIT.done
   } finally {
     stop()
+    stopListening()
   }
 }

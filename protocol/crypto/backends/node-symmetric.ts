@@ -1,5 +1,14 @@
 /** Hashes, HMAC, HKDF, AEADs and PBKDF2 of node:crypto. */
-import { argon2, createCipheriv, createDecipheriv, createHash, createSecretKey, hash, pbkdf2 } from 'node:crypto'
+import {
+  argon2,
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  hash,
+  pbkdf2,
+  webcrypto
+} from 'node:crypto'
 import { promisify } from 'node:util'
 import { concatBytes, wipe } from '../../bytes.ts'
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, KEY_BYTES, type Crypto, type Sha256 } from '../crypto.ts'
@@ -8,9 +17,15 @@ import { requireArgon2id } from '../argon2id.ts'
 import { requireBytes, requireHkdfExpand, requirePbkdf2 } from '../parameters.ts'
 import { plain } from './buffers.ts'
 
+const { subtle } = webcrypto
+type Bytes = Uint8Array<ArrayBuffer>
+
 const SHA256_BLOCK_BYTES = 64
 const pbkdf2Async = promisify(pbkdf2)
 const argon2Async = promisify(argon2)
+
+/** From this length on, encryption on another thread is worth its way there. */
+const THREADED_BYTES = 256 * 1024
 
 type Aead = 'chacha20-poly1305' | 'aes-256-gcm'
 
@@ -41,7 +56,9 @@ export const nodeSymmetric: Pick<
   chachaOpen: (key, nonce, ciphertext, associatedData) =>
     open('chacha20-poly1305', key, nonce, ciphertext, associatedData),
   aesGcmSeal: async (key, nonce, plaintext, associatedData) =>
-    seal('aes-256-gcm', key, nonce, plaintext, associatedData),
+    plaintext.length >= THREADED_BYTES
+      ? sealOnThread(key, nonce, plaintext, associatedData)
+      : seal('aes-256-gcm', key, nonce, plaintext, associatedData),
   aesGcmOpen: async (key, nonce, ciphertext, associatedData) =>
     open('aes-256-gcm', key, nonce, ciphertext, associatedData),
   async pbkdf2Sha512(password, salt, iterations, length) {
@@ -117,6 +134,20 @@ function seal(
   cipher.final()
   sealed.set(cipher.getAuthTag(), plaintext.length)
   return sealed
+}
+
+/** For chunks of files: the ciphertext and its tag come in one buffer, while this thread goes on. */
+async function sealOnThread(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  associatedData: Uint8Array
+): Promise<Uint8Array> {
+  requireBytes('key', key, KEY_BYTES, 'BAD_KEY')
+  requireBytes('nonce', nonce, AEAD_NONCE_BYTES)
+  const imported = await subtle.importKey('raw', key as Bytes, 'AES-GCM', false, ['encrypt'])
+  const algorithm = { name: 'AES-GCM', iv: nonce as Bytes, additionalData: associatedData as Bytes }
+  return new Uint8Array(await subtle.encrypt(algorithm, imported, plaintext as Bytes))
 }
 
 function open(

@@ -11,9 +11,9 @@ import { objectRoutes } from '../../../node/http/object-routes.ts'
 import type { DirectoryPort } from '../../../node/key-directory/directory-port.ts'
 import { BackupHeads } from '../../../node/storage/backup-heads.ts'
 import { createObjectService } from '../../../node/storage/create-object-service.ts'
+import { MAX_PROFILE_OBJECT_BYTES } from '../../../node/storage/object-room.ts'
 import {
   FILE_TTL_MS,
-  MAX_PROFILE_OBJECT_BYTES,
   MAX_PROFILE_OBJECTS,
   UPLOAD_TTL_MS,
   type ObjectService
@@ -129,7 +129,9 @@ const listOf = async (device: Device) =>
   }
 
 async function upload(device: Device, bytes: Uint8Array, purpose?: string): Promise<void> {
-  expect((await begin(device, bytes, purpose)).status).toBe(200)
+  const begun = await begin(device, bytes, purpose)
+  expect(begun.status).toBe(200)
+  if (((await begun.json()) as { stored: boolean }).stored) return
   for (let index = 0; index * OBJECT_PART_BYTES < bytes.length; index++) {
     expect((await part(device, bytes, index)).status).toBe(204)
   }
@@ -174,6 +176,48 @@ describe('objects over HTTP', () => {
     expect((await complete(ada, bytes)).status).toBe(204)
     expect(((await (await begin(ada, bytes)).json()) as { stored: boolean }).stored).toBe(true)
     expect(await readdir(join(folder, 'storage', 'uploads'))).toEqual([])
+  })
+
+  it('are sent before their hash is known, under a name drawn at random', async () => {
+    const [bytes, other] = [randomBytes(3 * OBJECT_PART_BYTES), randomBytes(OBJECT_PART_BYTES)]
+    const target = `/v1/objects/${hashOf(randomBytes(9))}`
+    const put = (index: number, body: Uint8Array) => call(ada, 'PUT', `${target}/parts/${index}`, { body })
+    const partOf = (index: number) => bytes.subarray(index * OBJECT_PART_BYTES, (index + 1) * OBJECT_PART_BYTES)
+    const end = (hash: string) => call(ada, 'POST', `${target}/complete?hash=${hash}`)
+    await call(ada, 'POST', `${target}?size=${bytes.length}&purpose=file`)
+    for (const index of [2, 0, 1]) expect((await put(index, partOf(index))).status).toBe(204)
+    // A part that is sent again takes the place of the first one, also in the hash.
+    await put(1, other)
+    expect(await refusal(await end(hashOf(bytes)))).toEqual([400, 'malformed'])
+    for (const index of [0, 1]) await put(index, partOf(index))
+    await stopNode()
+    await startNode()
+    expect(await (await call(ada, 'POST', `${target}?size=${bytes.length}&purpose=file`)).json()).toMatchObject({
+      stored: false,
+      received: [0, 1]
+    })
+    await put(2, partOf(2))
+    for (const _again of [1, 2]) expect((await end(hashOf(bytes))).status).toBe(204)
+    expect(Buffer.from(await (await download(bob, bytes)).arrayBuffer()).equals(bytes)).toBe(true)
+    expect(await listOf(ada)).toMatchObject({ objects: [{ hash: hashOf(bytes) }], usedBytes: bytes.length })
+    expect(await readdir(join(folder, 'storage', 'uploads'))).toEqual([])
+    // Under another name, with the hash: it is not sent again.
+    const again = `/v1/objects/${hashOf(randomBytes(9))}?size=${bytes.length}&purpose=file&hash=${hashOf(bytes)}`
+    expect(await (await call(ada, 'POST', again)).json()).toMatchObject({ stored: true })
+  })
+
+  it('become those of a second account without being sent again, and count to its quota', async () => {
+    const bytes = randomBytes(1000)
+    await upload(ada, bytes)
+    const begun = (await (await begin(bob, bytes, 'backup')).json()) as { stored: boolean }
+    expect(begun.stored).toBe(true)
+    expect(await listOf(bob)).toMatchObject({ objects: [{ purpose: 'backup' }], usedBytes: bytes.length })
+    const wrong = await call(
+      bob,
+      'POST',
+      `/v1/objects/${hashOf(randomBytes(9))}?size=999&purpose=file&hash=${hashOf(bytes)}`
+    )
+    expect(((await wrong.json()) as { stored: boolean }).stored).toBe(true)
   })
 
   it('are refused when the bytes do not have the hash, and can be sent again', async () => {

@@ -80,6 +80,13 @@ describe('volo-peer link', () => {
     expect(late.stderr).toMatch(/cancelled on the other device/)
   })
 
+  it('tells the other device when it is interrupted', async () => {
+    const { code, shown } = await show('old', '--yes')
+    expect(await shown.stop('SIGINT')).toMatchObject({ code: null, signal: 'SIGINT' })
+    const late = await run('fourth', 'link', 'join', code)
+    expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('cancelled on the other device') })
+  })
+
   it('adds nobody without --yes if nobody answers', async () => {
     const { code, shown } = await show('old')
     const refused = await run('fifth', 'link', 'join', code)

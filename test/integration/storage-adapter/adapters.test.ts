@@ -116,7 +116,7 @@ describe('disk', () => {
     const { reference } = await disk.put(randomObject('blocks', 131_072))
     const [file] = await filesBelow(join(directory, 'objects'))
     const bytes = await readFile(file!)
-    const block = 65_536 + 8
+    const block = 65_536 + 4
     const head = bytes.length - 2 * block
     const parts = [bytes.subarray(0, head), bytes.subarray(head + block), bytes.subarray(head, head + block)]
     await writeFile(file!, Buffer.concat(parts))

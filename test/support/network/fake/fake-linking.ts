@@ -4,7 +4,8 @@ import { NodeError } from '../../../../node/errors.ts'
 
 /** The boxes of a real node, with what goes wrong on the way to them. */
 export class FakeLinking {
-  readonly rendezvous = new Rendezvous({ clock: Date.now })
+  rendezvous = new Rendezvous({ clock: Date.now })
+  #isRestarting = false
   /** Messages that were kept, in their order. */
   readonly kept: { box: string; index: number; sealed: Uint8Array }[] = []
   /** The connection is lost once so many messages were kept. */
@@ -20,6 +21,13 @@ export class FakeLinking {
     this.#replaced.set(`${box} ${index}`, sealed)
   }
 
+  /** The node starts again: its boxes are empty, and the next question does not reach it. */
+  restart(): void {
+    this.#isRestarting = true
+    this.rendezvous.stop()
+    this.rendezvous = new Rendezvous({ clock: Date.now })
+  }
+
   get #isLost(): boolean {
     return this.kept.length >= this.keptBeforeLoss
   }
@@ -28,7 +36,10 @@ export class FakeLinking {
   async answer(pathname: string, { searchParams }: URL, init: RequestInit | undefined): Promise<Response> {
     const [, , , box = '', place] = pathname.split('/')
     const index = Number(place)
-    if (this.#isLost) throw new TypeError('fetch failed')
+    if (this.#isLost || this.#isRestarting) {
+      this.#isRestarting = false
+      throw new TypeError('fetch failed')
+    }
     if (init?.method === 'POST') return this.#put(box, index, base64urlnopad.decode(String(init.body)))
     const replaced = this.#replaced.get(`${box} ${index}`)
     const given = replaced ?? this.rendezvous.get(box, index, Number(searchParams.get('wait')), '127.0.0.1')

@@ -118,18 +118,21 @@ export class FakeObjects {
     if (other) return other
     init.signal?.throwIfAborted()
     const key = `${node} ${account} ${hash}`
+    const named = url.searchParams.get('hash') ?? hash
     switch (what) {
       case 'begin':
+        if (this.#isShared(node, `${node} ${account} ${named}`, url.searchParams)) return STORED()
         return this.#begin(key, url.searchParams)
       case 'part':
         return this.#part(key, Number(index), new Uint8Array(init.body as Uint8Array))
       case 'put':
         return this.#put(node, key, hash, url.searchParams, new Uint8Array(init.body as Uint8Array))
       case 'complete':
-        return this.#complete(node, key, hash)
+        return this.#complete(node, key, named)
       case 'remove':
         this.#owned.delete(key)
-        this.at(node).delete(hash)
+        if (![...this.#owned.keys()].some(other => other.startsWith(`${node} `) && other.endsWith(` ${hash}`)))
+          this.at(node).delete(hash)
         return new Response(null, { status: 204 })
       case 'list':
         return this.#list(`${node} ${account} `)
@@ -144,8 +147,17 @@ export class FakeObjects {
     return this.#accountOf(toHex(parseStorageAuthorization(header).deviceId))
   }
 
+  /** What the node keeps for somebody else becomes this account's too. */
+  #isShared(node: number, object: string, query: URLSearchParams): boolean {
+    if (this.#owned.has(object)) return true
+    const size = this.at(node).get(object.split(' ').at(-1)!)?.length
+    if (size === undefined || size !== Number(query.get('size'))) return false
+    this.#owned.set(object, { size, purpose: query.get('purpose')!, storedAt: Date.now() })
+    return true
+  }
+
   #begin(key: string, query: URLSearchParams): Response {
-    if (this.#owned.has(key)) return json({ stored: true, received: [], partBytes: PART_BYTES })
+    if (this.#owned.has(key)) return STORED()
     const upload = this.#uploads.get(key) ?? { size: Number(query.get('size')), parts: new Map() }
     this.#uploads.set(key, upload)
     this.#purposes.set(key, query.get('purpose')!)
@@ -169,7 +181,8 @@ export class FakeObjects {
   }
 
   #complete(node: number, key: string, hash: string): Response {
-    if (this.#owned.has(key)) return new Response(null, { status: 204 })
+    const object = key.replace(/[^ ]+$/, hash)
+    if (this.#owned.has(object)) return new Response(null, { status: 204 })
     const upload = this.#uploads.get(key)
     if (!upload) return failure('not-found', 404)
     const parts = [...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part)
@@ -180,7 +193,7 @@ export class FakeObjects {
       return failure('malformed', 400)
     }
     this.at(node).set(hash, Uint8Array.from(bytes))
-    this.#owned.set(key, { size: upload.size, purpose: this.#purposes.get(key)!, storedAt: Date.now() })
+    this.#owned.set(object, { size: upload.size, purpose: this.#purposes.get(key)!, storedAt: Date.now() })
     this.#uploads.delete(key)
     return new Response(null, { status: 204 })
   }
@@ -208,6 +221,7 @@ function whatOf(method: string, hash: string, verb: string | undefined): string 
   return verb === 'complete' ? 'complete' : 'begin'
 }
 
+const STORED = (): Response => json({ stored: true, received: [], partBytes: PART_BYTES })
 const json = (value: unknown): Response => new Response(JSON.stringify(value))
 /** A refusal, as nodes give them. */
 export const failure = (error: string, status: number): Response =>

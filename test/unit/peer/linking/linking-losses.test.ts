@@ -40,6 +40,19 @@ describe('a linking', () => {
     }
   })
 
+  it('goes on where the node was started again while the old device waits', async () => {
+    const { old, added } = await devices()
+    const code = await show(old)
+    const offers = (): number => network.linking.kept.filter(({ index }) => index === 0).length
+    network.linking.restart()
+    await eventually(() => offers() === 2, 'the offer is there again')
+    const joined = added.engine.linking.join(code, 'Phone')
+    await step(old, 'asking')
+    await old.engine.linking.answer(true)
+    await joined
+    expect(await liveDevices(old)).toBe(2)
+  })
+
   it('whose last step is lost is finished by the next start, also where the node had taken it', async () => {
     for (const fate of ['lost', 'lost answer'] as const) {
       const { old, added } = await devices(120)

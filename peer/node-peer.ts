@@ -5,7 +5,7 @@ import { createNodeCrypto } from '../protocol/crypto/backends/node-crypto.ts'
 import { terminalJson, terminalLine } from '../protocol/terminal-text.ts'
 import { FolderObjects, OBJECT_FOLDER } from './objects/folder-objects.ts'
 import { PeerEngine } from './peer-engine.ts'
-import { platformTimers, SILENT_LOG, type Log, type Transport } from './ports.ts'
+import { platformTimers, SILENT_LOG, type HttpClient, type Log, type Transport } from './ports.ts'
 import { createAesAtRestCipher } from './store/aes-at-rest-cipher.ts'
 import { openLevelStore } from './store/level-store.ts'
 import { openPeerStore } from './store/migrations.ts'
@@ -23,6 +23,8 @@ export interface NodePeerOptions {
   passphrase?: string | undefined
   /** Report what goes on to stderr. */
   debug?: boolean
+  /** HTTP to nodes; default: that of Node. A test lets it fail. */
+  fetch?: HttpClient
 }
 
 /** A peer in Node: no screen, everything in one folder. */
@@ -47,7 +49,13 @@ async function loadTransport(): Promise<Transport> {
  * @throws PeerError `store` if the folder is in use, not writable, or written by a newer version, or its passphrase is wrong
  * or missing.
  */
-export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: NodePeerOptions): Promise<NodePeer> {
+export async function createNodePeer({
+  dataDir,
+  nodeUrl,
+  passphrase,
+  debug,
+  fetch = createNodeFetch()
+}: NodePeerOptions): Promise<NodePeer> {
   const crypto = createNodeCrypto()
   const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
   const key = await loadStoreKey(crypto, random, dataDir, passphrase)
@@ -64,7 +72,7 @@ export async function createNodePeer({ dataDir, nodeUrl, passphrase, debug }: No
         store,
         vault: createSeedVault(crypto, store, random),
         transport: new LazyTransport(loadTransport),
-        fetch: createNodeFetch(),
+        fetch,
         objects: new FolderObjects(join(dataDir, OBJECT_FOLDER)),
         log: debug ? STDERR_LOG : SILENT_LOG
       },

@@ -16,7 +16,9 @@ import type { NetworkId } from '../../../protocol/network.ts'
 import type { EngineContext } from '../../../peer/engine-context.ts'
 import { conversationOf } from '../../../peer/groups/conversation-roster.ts'
 import { shownIdOf } from '../../../peer/history/shown-id.ts'
+import { createNodeFetch } from '../../../peer/network/node-bulk-http.ts'
 import { createNodePeer, type NodePeer } from '../../../peer/node-peer.ts'
+import type { HttpClient } from '../../../peer/ports.ts'
 import { FolderObjects, OBJECT_FOLDER } from '../../../peer/objects/folder-objects.ts'
 import type { MessageFile } from '../../../peer/store/file-entry.ts'
 import { fileSlots } from '../../../peer/store/file-slots.ts'
@@ -66,22 +68,23 @@ class MemoryWatch {
   }
 }
 
-/** Lets requests for objects and heads of backups fail. @returns what ends it, and how many failed. */
-function failAtRandom(seed: number): { end: () => void; count: () => number } {
-  const real = globalThis.fetch
+/** HTTP in which requests for objects and heads of backups fail. @returns it, what ends the failures, and how many there were. */
+function failAtRandom(seed: number): { fetch: HttpClient; end: () => void; count: () => number } {
+  const real = createNodeFetch()
   const random = new SeededRandom(seed)
   let failed = 0
-  globalThis.fetch = async (input, init) => {
-    const { pathname } = new URL(input instanceof Request ? input.url : input)
-    if (!/^\/v1\/(objects|backups)/.test(pathname) || random.below(FAILS_ONE_OF) > 0) return real(input, init)
+  let isOver = false
+  const fetch: HttpClient = async (url, init) => {
+    const isStorage = /^\/v1\/(objects|backups)/.test(new URL(url).pathname)
+    if (isOver || !isStorage || random.below(FAILS_ONE_OF) > 0) return real(url, init)
     failed++
     const kind = random.below(3)
     if (kind === 0) throw new TypeError('connection lost')
     if (kind === 1) return Response.json({ error: 'busy', message: 'busy' }, { status: 503 })
-    await (await real(input, init)).body?.cancel()
+    await (await real(url, init)).body?.cancel()
     throw new TypeError('connection lost, the answer with it')
   }
-  return { end: () => void (globalThis.fetch = real), count: () => failed }
+  return { fetch, end: () => void (isOver = true), count: () => failed }
 }
 
 /** Tries what may fail several times. @returns how often it was tried. */
@@ -217,16 +220,16 @@ export async function runBackupCampaign({ seed, mib }: { seed: number; mib: numb
     const ids = { accountId: fromHex(me.accountId, 32) as AccountId, deviceId: fromHex(me.deviceId, 16) as DeviceId }
     const hashes = await filled(dataDir, { networkId, ...ids }, size)
 
-    const ada = await createNodePeer({ dataDir, nodeUrl: node.url })
+    const faults = failAtRandom(seed)
+    const ada = await createNodePeer({ dataDir, nodeUrl: node.url, fetch: faults.fetch })
     await ada.start()
     await ada.online(PATIENCE_MS)
-    const faults = failAtRandom(seed)
     let [watch, begun] = [new MemoryWatch(), performance.now()]
     const backupRuns = await insisted(() => ada.backup.now(PASSPHRASE))
     const [backupSeconds, backupMib] = [seconds(begun), watch.end()]
     await ada.stop()
 
-    const fresh = await createNodePeer({ dataDir: folders[0]!, nodeUrl: node.url })
+    const fresh = await createNodePeer({ dataDir: folders[0]!, nodeUrl: node.url, fetch: faults.fetch })
     await fresh.start()
     watch = new MemoryWatch()
     begun = performance.now()

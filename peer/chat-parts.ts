@@ -116,7 +116,8 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     book: publicBook
   })
   const firstWords = new FirstWords({ context, states, marks, item: () => own.items.get(FIRST_WORD_ITEM), onChange })
-  const people = new PersonViews(context, directory, account, trust, holds, roster, book, marks, {
+  const groupItems = { get: (name: string) => own.items.get(name) }
+  const people = new PersonViews(context, directory, account, trust, holds, roster, book, groupItems, marks, {
     of: accountId => profiles.of(accountId),
     instead: accountId => publicBook.instead(accountId),
     isLackingWord: accountId => firstWords.isLacking(accountId),

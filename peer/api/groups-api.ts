@@ -46,6 +46,8 @@ export interface GroupsApi {
   answerRequest(group: ConversationHex, account: AccountHex, isApproved: boolean): Promise<GroupSummary>
   /** Asks the person behind a link to be added; the line is in the conversation with that person. Rejects with `group-link`. */
   join(link: string): Promise<ChatMessage>
+  /** Whether messages of the group come without a notification; all own devices follow. */
+  mute(group: ConversationHex, isMuted: boolean): Promise<GroupSummary>
   /** Answers a request: who accepts takes part, who ignores is not asked again. */
   answer(group: ConversationHex, answer: 'accepted' | 'ignored'): Promise<GroupSummary>
 }
@@ -68,6 +70,7 @@ export const GROUPS_CALLS: CallTable<GroupsApi> = {
   requests: 'repeat',
   answerRequest: 'give-up',
   join: 'give-up',
+  mute: 'repeat',
   answer: 'repeat'
 }
 
@@ -85,6 +88,8 @@ export interface GroupSummary {
   role: 'admin' | 'member' | null
   /** Somebody whom the user does not know added this account, and the user has not answered. */
   isRequest: boolean
+  /** Its messages come without a notification. */
+  isMuted: boolean
 }
 
 /** What a new group is about, beside its name. */

@@ -22,6 +22,7 @@ export type GroupCommand =
   | { kind: 'groupLink'; group: string; needsApproval: boolean | undefined; isNew: boolean }
   | { kind: 'groupRequests'; group: string }
   | { kind: 'groupApprove'; group: string; person: string; isApproved: boolean }
+  | { kind: 'groupMute'; group: string; isMuted: boolean }
   | { kind: 'groupAccept'; group: string }
   | { kind: 'groupIgnore'; group: string }
   | { kind: 'groupJoin'; link: string }
@@ -135,6 +136,13 @@ function addOwn(group: CommandWord, take: (command: GroupCommand) => void): void
       .argument('<GROUP>')
       .description(description)
       .action((id: string) => take({ kind, group: id }))
+  }
+  for (const isMuted of [true, false]) {
+    group
+      .command(isMuted ? 'mute' : 'unmute')
+      .argument('<GROUP>')
+      .description(`${isMuted ? 'no notification' : 'notification'} of its messages, on all your devices`)
+      .action((id: string) => take({ kind: 'groupMute', group: id, isMuted }))
   }
   group
     .command('link')

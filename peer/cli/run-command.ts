@@ -83,6 +83,7 @@ const RUNNERS: { [K in Runnable['kind']]: () => Promise<Run<K>> } = {
   groupRename: async () => (await groups()).groupRename,
   groupDescribe: async () => (await groups()).groupDescribe,
   groupPicture: async () => (await groups()).groupPicture,
+  groupMute: async () => (await groups()).groupMute,
   groupPictureSave: async () => (await groups()).groupPictureSave,
   groupRights: async () => (await groups()).groupRights,
   groupLeave: async () => (await groups()).groupLeave,

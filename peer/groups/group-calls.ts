@@ -37,11 +37,11 @@ import type { MessageRow, ShownId } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
 import type { StateStore, UnitOfWork } from '../store/state-store.ts'
 import type { GroupBook, KnownGroup } from './group-book.ts'
-import { descriptionOf, nameOf, requireOtherAdmin } from './group-drafts.ts'
+import { descriptionOf, nameOf, requireOtherAdmin, sentAs } from './group-drafts.ts'
 import { parseGroupLink } from './group-link.ts'
 import { GroupLinks, type SharedItems } from './group-links.ts'
 import { keeperOf, type GroupPictures } from './group-pictures.ts'
-import { groupMembers, groupSummary, type ShownPeople } from './group-views.ts'
+import { groupMembers, groupSummary, mutedItem, type ShownPeople } from './group-views.ts'
 import { lineIdOf, type GroupWriter } from './group-writer.ts'
 import { logPortions } from './log-portions.ts'
 
@@ -298,6 +298,12 @@ export class GroupCalls implements GroupsApi {
     return this.#summary(group)
   }
 
+  async mute(group: string, isMuted: boolean): Promise<GroupSummary> {
+    this.#require(group)
+    await this.#components.items.set(mutedItem(group), Uint8Array.from(isMuted ? [1] : []))
+    return this.#summary(group)
+  }
+
   #change(
     group: string,
     make: (known: KnownGroup, isAdmin: boolean) => Change,
@@ -383,14 +389,7 @@ export class GroupCalls implements GroupsApi {
   }
 
   #summary(group: string): GroupSummary {
-    const { context, book } = this.#components
-    return groupSummary(context, book, group)!
+    const { context, book, items } = this.#components
+    return groupSummary(context, book, items, group)!
   }
 }
-
-/** The message that carries a change has the id of its line, so that the line follows it. */
-const sentAs = (change: GroupChange): { messageId: MessageId; shown: true; sentAt: number } => ({
-  messageId: lineIdOf(change),
-  shown: true,
-  sentAt: change.at
-})

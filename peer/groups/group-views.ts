@@ -12,8 +12,21 @@ export interface ShownPeople {
   person(accountId: AccountId): Person
 }
 
+/** What the own devices agree on about groups; see `sync-items.ts`. */
+export interface GroupItems {
+  get(name: string): Uint8Array | undefined
+}
+
+/** Name of the item that is set while a group is muted. */
+export const mutedItem = (group: string): string => `group-muted/${group}`
+
 /** @returns null for a group that this device does not know. */
-export function groupSummary(context: EngineContext, book: GroupBook, group: string): GroupSummary | null {
+export function groupSummary(
+  context: EngineContext,
+  book: GroupBook,
+  items: GroupItems,
+  group: string
+): GroupSummary | null {
   const known = book.get(group)
   if (!known) return null
   const { name, description, settings, members } = known.log.state
@@ -26,7 +39,8 @@ export function groupSummary(context: EngineContext, book: GroupBook, group: str
     rights: settings,
     members: members.size,
     role: book.isIn(group) ? members.get(toHex(context.accountId()))!.role : null,
-    isRequest: known.stored.answer === null
+    isRequest: known.stored.answer === null,
+    isMuted: items.get(mutedItem(group)) !== undefined
   }
 }
 

@@ -212,7 +212,8 @@ export class MessageLog {
       ...this.unread.with(conversation, row),
       lastOrder: isLast && isVisible(row) ? order : conversation.lastOrder
     })
-    if (counts && this.#init.keepUnheard) {
+    // An alarm is no message of a person, and a script must hear it all the same.
+    if ((counts || row.line?.kind === 'differs') && this.#init.keepUnheard) {
       unit.write(slots.unheard(await nextOrder(unit)), { conversationId, order, event: null })
     }
     unit.tell(() => this.#init.onMessage(row))

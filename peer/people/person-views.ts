@@ -28,7 +28,7 @@ import type { Conversation, MessageRow } from '../store/conversation-entries.ts'
 import type { GroupLinePerson, SystemLine } from '../system-line.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
 import type { GroupBook } from '../groups/group-book.ts'
-import { groupSummary } from '../groups/group-views.ts'
+import { groupSummary, type GroupItems } from '../groups/group-views.ts'
 import { NO_MARKS, type PersonMarksBook } from './person-marks.ts'
 import type { PersonProfile } from './person-profiles.ts'
 
@@ -51,6 +51,7 @@ export class PersonViews {
   readonly #holds: SendHolds
   readonly #roster: ConversationRoster
   readonly #groups: GroupBook
+  readonly #groupItems: GroupItems
   readonly #marks: PersonMarksBook
   readonly #profiles: ProfilesInView
 
@@ -62,6 +63,7 @@ export class PersonViews {
     holds: SendHolds,
     roster: ConversationRoster,
     groups: GroupBook,
+    groupItems: GroupItems,
     marks: PersonMarksBook,
     profiles: ProfilesInView
   ) {
@@ -72,6 +74,7 @@ export class PersonViews {
     this.#holds = holds
     this.#roster = roster
     this.#groups = groups
+    this.#groupItems = groupItems
     this.#marks = marks
     this.#profiles = profiles
   }
@@ -197,7 +200,7 @@ export class PersonViews {
     const id = toHex(conversation.conversationId)
     const partners = this.#roster.partnersOf(conversation)
     const person = this.person(partners[0]!)
-    const group = kind === 'group' ? groupSummary(this.#context, this.#groups, id) : null
+    const group = kind === 'group' ? groupSummary(this.#context, this.#groups, this.#groupItems, id) : null
     return {
       id,
       kind: SHOWN_KIND[kind],

@@ -6,14 +6,15 @@ import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import type { GroupSending } from '../groups/group-calls.ts'
+import { logPortions } from '../groups/log-portions.ts'
 import type { GroupKnowledge } from '../groups/group-knowledge.ts'
 import type { PairingBook } from '../store/pairing-book.ts'
 import type { UnitOfWork } from '../store/state-store.ts'
 import type { PairSender } from './pair-sender.ts'
 import type { Sealer } from './sealer.ts'
 
-/** Changes that a person who is taken out is told at most: the last ones say it. */
-const MAX_TOLD = 8
+/** Messages that a device which is taken out is told at most. One that lacks more changes hears nothing. */
+const MAX_TOLD = 4
 
 export interface GroupCarrierComponents {
   sealer: Sealer
@@ -51,11 +52,13 @@ export class GroupCarrier implements GroupSending {
     const { groupId } = log
     for (const deviceId of devices) {
       const lacking = [...(await knowledge.lackingAt(unit, log, deviceId)), change]
-      if (lacking.length > MAX_TOLD) continue
-      const body: MessageBody = { kind: 'groupLog', groupId, heads: [], changes: lacking.map(({ encoded }) => encoded) }
-      if (await pairs.say(unit, groupId, deviceId, [body])) continue
+      const portions = logPortions(lacking)
+      if (portions.length > MAX_TOLD) continue
+      const bodies = portions.map((changes): MessageBody => ({ kind: 'groupLog', groupId, heads: [], changes }))
+      if (await pairs.say(unit, groupId, deviceId, bodies)) continue
       const pairing = await pairings.newestOpened(unit, toHex(groupId), deviceId)
-      if (pairing) await pairs.answer(unit, pairing, deviceId, [pairs.frameOf(body)])
+      const frames = bodies.map(body => pairs.frameOf(body))
+      if (pairing) await pairs.answer(unit, pairing, deviceId, frames)
     }
   }
 }

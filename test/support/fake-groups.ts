@@ -63,7 +63,8 @@ export class FakeGroups implements GroupsApi {
       rights,
       members: 1 + others.length,
       role: 'admin',
-      isRequest: false
+      isRequest: false,
+      isMuted: false
     } as const
     this.#put(id, [
       { person: me, role: 'admin', since: now, addedBy: me },
@@ -130,6 +131,12 @@ export class FakeGroups implements GroupsApi {
       this.#members(id).filter(({ person }) => !person.isMe)
     )
     return this.#changed(id, { role: null }, 'left', [])
+  }
+
+  mute = async (id: string, isMuted: boolean) => {
+    const group = { ...this.#group(id), isMuted }
+    this.#stage.show({ ...this.#conversation(id), group })
+    return group
   }
 
   answer = async (id: string) => {

@@ -33,6 +33,7 @@ export function groupWorld(change: Partial<GroupSummary> = {}): World {
     members: members.length,
     role: 'admin',
     isRequest: false,
+    isMuted: false,
     ...change
   }
   const line = (minutes: number, by: Person, what: 'created' | 'added' | 'promoted', who: Person[], text = '') =>

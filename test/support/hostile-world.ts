@@ -50,7 +50,8 @@ function groupOf(bob: Person, text: string): ConversationSummary {
     rights,
     members: 2,
     role: 'admin',
-    isRequest: false
+    isRequest: false,
+    isMuted: false
   } as const
   return { ...summary(bob, [message(bob, 50, text)]), id, kind: 'group', title: text, group }
 }

@@ -13,6 +13,7 @@ import {
   requireLive,
   requireRegistered,
   SEND_TIMEOUT_MS,
+  takeIn,
   type CommandOf,
   type Run
 } from './runnable.ts'
@@ -28,14 +29,36 @@ export function groupIdOf(named: string): string {
   throw commandError('no-group-named', { group: named })
 }
 
-function groupJson({ id, name, description, picture, rights, members, role, isRequest }: GroupSummary): object {
+function groupJson({
+  id,
+  name,
+  description,
+  picture,
+  rights,
+  members,
+  role,
+  isRequest,
+  isMuted
+}: GroupSummary): object {
   const conversation = `${GROUP_PREFIX}${id}`
-  return { group: id, conversation, name, description, picture, rights, members, role, request: isRequest }
+  return {
+    group: id,
+    conversation,
+    name,
+    description,
+    picture,
+    rights,
+    members,
+    role,
+    request: isRequest,
+    muted: isMuted
+  }
 }
 
-function groupLine({ id, name, members, role, isRequest }: GroupSummary): string {
+function groupLine({ id, name, members, role, isRequest, isMuted }: GroupSummary): string {
   const standing = isRequest ? 'request' : (role ?? 'not in it any more')
-  return `${GROUP_PREFIX}${id}  ${printable(name)}  ${members} members (${standing})`
+  const muted = isMuted ? ', muted' : ''
+  return `${GROUP_PREFIX}${id}  ${printable(name)}  ${members} members (${standing}${muted})`
 }
 
 /** The group that a command is about to change, once this device knows what others did to it. */
@@ -146,8 +169,8 @@ export const groupRename: Run<'groupRename'> = async (peer, command, output) => 
 }
 
 export const groupDescribe: Run<'groupDescribe'> = async (peer, command, output) => {
-  await requireLive(peer)
-  return finish(peer, await peer.groups.describe(groupIdOf(command.group), command.text), command, output)
+  const group = await groupNow(peer, command)
+  return finish(peer, await peer.groups.describe(group, command.text), command, output)
 }
 
 export const groupPicture: Run<'groupPicture'> = async (peer, command, output) => {
@@ -158,7 +181,7 @@ export const groupPicture: Run<'groupPicture'> = async (peer, command, output) =
 
 export const groupPictureSave: Run<'groupPictureSave'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  await catchUp(peer, Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  await takeIn(peer, command.timeoutMs)
   const id = groupIdOf(command.group)
   const group = (await peer.groups.list()).find(each => each.id === id)
   const picture = await peer.groups.picture(id)
@@ -169,8 +192,8 @@ export const groupPictureSave: Run<'groupPictureSave'> = async (peer, command, o
 }
 
 export const groupRights: Run<'groupRights'> = async (peer, command, output) => {
-  await requireLive(peer)
-  return finish(peer, await peer.groups.setRights(groupIdOf(command.group), command.rights), command, output)
+  const group = await groupNow(peer, command)
+  return finish(peer, await peer.groups.setRights(group, command.rights), command, output)
 }
 
 export const groupLeave: Run<'groupLeave'> = async (peer, command, output) => {
@@ -180,14 +203,14 @@ export const groupLeave: Run<'groupLeave'> = async (peer, command, output) => {
 
 export const groupList: Run<'groupList'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  await catchUp(peer, Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  await takeIn(peer, command.timeoutMs)
   for (const group of await peer.groups.list()) await output.print(groupJson(group), groupLine(group))
   return EXIT.done
 }
 
 export const groupMembers: Run<'groupMembers'> = async (peer, command, output) => {
   await requireRegistered(peer)
-  await catchUp(peer, Math.min(command.timeoutMs ?? LOOK_UP_TIMEOUT_MS, LOOK_UP_TIMEOUT_MS))
+  await takeIn(peer, command.timeoutMs)
   const group = groupIdOf(command.group)
   for (const { person } of await peer.groups.members(group)) {
     // Members whom another own device knows may have no name here yet.
@@ -223,8 +246,7 @@ export const groupRequests: Run<'groupRequests'> = async (peer, command, output)
 }
 
 export const groupApprove: Run<'groupApprove'> = async (peer, command, output) => {
-  await requireLive(peer)
-  const group = groupIdOf(command.group)
+  const group = await groupNow(peer, command)
   const asked = (await peer.groups.requests(group)).map(({ person }) => person)
   const bare = command.person.replace(/^@/, '').toLowerCase()
   const named = asked.find(({ accountId, username }) => accountId === command.person || username === bare)
@@ -237,19 +259,30 @@ export const groupApprove: Run<'groupApprove'> = async (peer, command, output) =
 /** Returns once the question is with the network: who made the link adds this account as soon as a device of theirs is there. */
 export const groupJoin: Run<'groupJoin'> = async (peer, command, output) => {
   await requireLive(peer)
-  const line = await peer.groups.join(command.link)
   const signal = AbortSignal.timeout(command.timeoutMs ?? SEND_TIMEOUT_MS)
+  // The account of the link has to be looked up.
+  await peer.online(command.timeoutMs ?? SEND_TIMEOUT_MS)
+  const line = await peer.groups.join(command.link)
   return told(await untilSent(peer, line, signal), { asked: true }, 'You asked to be added to the group.', output)
+}
+
+export const groupMute: Run<'groupMute'> = async (peer, { group, isMuted, timeoutMs }, output) => {
+  await requireRegistered(peer)
+  await takeIn(peer, timeoutMs)
+  const muted = await peer.groups.mute(groupIdOf(group), isMuted)
+  await output.print(groupJson(muted), groupLine(muted))
+  return EXIT.done
 }
 
 const answer =
   (given: 'accepted' | 'ignored') =>
   async (
     peer: NodePeer,
-    { group }: CommandOf<'groupAccept'> | CommandOf<'groupIgnore'>,
+    { group, timeoutMs }: CommandOf<'groupAccept'> | CommandOf<'groupIgnore'>,
     output: Output
   ): Promise<number> => {
     await requireRegistered(peer)
+    await takeIn(peer, timeoutMs)
     const answered = await peer.groups.answer(groupIdOf(group), given)
     await output.print(groupJson(answered), groupLine(answered))
     return EXIT.done

@@ -2,13 +2,33 @@
 import type { NodePeer } from '../../node-peer.ts'
 import { isWithoutWord } from '../../people/message-request.ts'
 import type { Unheard } from '../../conversations/unheard-queue.ts'
-import type { ChatMessage, ConversationSummary, Person, SentReceipt, TypingNotice } from '../../peer-api.ts'
-import { eventJson, eventLine, fileJson, messageJson, messageLine, nameOf, printable, type Output } from '../output.ts'
+import type {
+  ChatMessage,
+  ConversationSummary,
+  GroupSummary,
+  Person,
+  SentReceipt,
+  TypingNotice
+} from '../../peer-api.ts'
+import type { SystemLine } from '../../system-line.ts'
+import {
+  eventJson,
+  eventLine,
+  fileJson,
+  messageJson,
+  messageLine,
+  nameOf,
+  printable,
+  textOfMessage,
+  type Output
+} from '../output.ts'
 import { messageProblemWords } from '../words.ts'
 import { conversationName } from './conversation-named.ts'
 import { FILE_TIMEOUT_MS, fileToSend } from './files.ts'
 import { chatNamed, messageNamed } from './find-conversation.ts'
 import {
+  catchUp,
+  COMING_MS,
   EXIT,
   LOOK_UP_TIMEOUT_MS,
   me,
@@ -25,12 +45,20 @@ const LISTEN_PAGE = 100
 /** That `listen` runs is said again after this. */
 const HERE_EVERY_MS = 60_000
 
+/** The conversation to write in; in a group once this device knows who is in it, where there is a connection soon. */
+async function chatNow(peer: NodePeer, named: string, timeoutMs: number): Promise<ConversationSummary> {
+  const conversation = await chatNamed(peer, named, timeoutMs)
+  const isOnline = conversation.kind === 'group' && (await peer.online(Math.min(timeoutMs, LOOK_UP_TIMEOUT_MS)))
+  if (isOnline) await catchUp(peer, Math.min(timeoutMs, COMING_MS))
+  return conversation
+}
+
 export const send: Run<'send'> = async (peer, command, output) => {
   const { file } = command
   const timeoutMs = command.timeoutMs ?? (file === undefined ? SEND_TIMEOUT_MS : FILE_TIMEOUT_MS)
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const conversation = await chatNamed(peer, command.to, timeoutMs)
+  const conversation = await chatNow(peer, command.to, timeoutMs)
   // Before the message: it is read in this order.
   if (command.word !== undefined) await peer.conversations.sayWord(conversation.id, command.word)
   const taken = await take(peer, conversation.id, command)
@@ -41,7 +69,7 @@ export const reply: Run<'reply'> = async (peer, command, output) => {
   const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const conversation = await chatNamed(peer, command.chat, timeoutMs)
+  const conversation = await chatNow(peer, command.chat, timeoutMs)
   const { id } = await messageNamed(peer, conversation, command.message, timeoutMs)
   const taken = await peer.messages.reply(conversation.id, id, command.text)
   return untilSentAndPrinted(peer, conversation, taken, signal, output)
@@ -52,7 +80,7 @@ export const forward: Run<'forward'> = async (peer, command, output) => {
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
   const { id } = await messageNamed(peer, await chatNamed(peer, command.chat, timeoutMs), command.message, timeoutMs)
-  const to = await chatNamed(peer, command.to, timeoutMs)
+  const to = await chatNow(peer, command.to, timeoutMs)
   return untilSentAndPrinted(peer, to, await peer.messages.forward(id, to.id), signal, output)
 }
 
@@ -60,7 +88,7 @@ export const pollCreate: Run<'pollCreate'> = async (peer, command, output) => {
   const timeoutMs = command.timeoutMs ?? SEND_TIMEOUT_MS
   const signal = AbortSignal.timeout(timeoutMs)
   await requireLive(peer)
-  const conversation = await chatNamed(peer, command.chat, timeoutMs)
+  const conversation = await chatNow(peer, command.chat, timeoutMs)
   const { question, options, isMultiple } = command
   const taken = await peer.messages.createPoll(conversation.id, { question, options, isMultiple })
   return untilSentAndPrinted(peer, conversation, taken, signal, output)
@@ -209,6 +237,21 @@ async function printTyping(peer: NodePeer, { conversationId, from, isTyping }: T
   )
 }
 
+/** Another device was shown another world: the line is about its person, not from anybody. */
+async function printDifference(
+  peer: NodePeer,
+  message: ChatMessage,
+  { by: { accountId }, what, device, of }: Extract<SystemLine, { kind: 'differs' }>,
+  group: GroupSummary | null,
+  output: Output
+): Promise<void> {
+  const { username = null } = (await peer.people.find(accountId).catch(() => null)) ?? {}
+  const conversation = group ? `group:${group.id}` : message.conversationId
+  const about = { from: username ?? accountId, fromAccount: accountId, device, of: of.map(each => each.accountId) }
+  const text = textOfMessage(message)
+  await output.print({ event: 'differs', id: message.id, conversation, what, ...about, text }, text)
+}
+
 /** @returns false for what a stranger writes who does not know the word that the user wants to hear. */
 async function printUnheard(peer: NodePeer, { event, message, person }: Unheard, output: Output): Promise<boolean> {
   const self = await me(peer)
@@ -216,6 +259,10 @@ async function printUnheard(peer: NodePeer, { event, message, person }: Unheard,
   const { conversations } = await peer.snapshot()
   if (conversations.some(each => each.id === conversationId && isWithoutWord(each))) return false
   const group = (await peer.groups.list()).find(({ id }) => id === conversationId) ?? null
+  if (message?.line?.kind === 'differs') {
+    await printDifference(peer, message, message.line, group, output)
+    return true
+  }
   const json = event ? eventJson(event, person, message, group) : messageJson(message!, person, self, group)
   const line = event ? eventLine(event, person) : messageLine(message!, person, self)
   await output.print(json, group ? `${group.name}  ${line}` : line)

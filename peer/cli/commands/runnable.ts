@@ -26,6 +26,8 @@ export const NAME_WAIT_MS = 12_000
 /** Longest wait for packets that are parked, and how often it is looked. */
 const PARKED_MS = 10_000
 const LOOK_MS = 25
+/** What others did is waited for so long, once there is a connection. */
+export const COMING_MS = 10_000
 /** A command that only looks answers from the device after this long without a connection. */
 export const LOOK_UP_TIMEOUT_MS = 3_000
 
@@ -70,6 +72,13 @@ export async function soonCaughtUp(peer: NodePeer): Promise<boolean> {
     return await Promise.race([isDone, offline.promise.then(() => false)])
   } finally {
     stop()
+  }
+}
+
+/** As {@link catchUp}, for a command that can do without: where there is no connection soon, it goes on. */
+export async function takeIn(peer: NodePeer, timeoutMs: number | undefined): Promise<void> {
+  if (await peer.online(Math.min(timeoutMs ?? LOOK_UP_TIMEOUT_MS, SEND_TIMEOUT_MS))) {
+    await catchUp(peer, timeoutMs ?? COMING_MS)
   }
 }
 

@@ -93,6 +93,10 @@ export class GroupView {
     return this.#change(groups => groups.setPicture(this.#group, picture))
   }
 
+  mute(isMuted: boolean): Promise<boolean> {
+    return this.#change(groups => groups.mute(this.#group, isMuted))
+  }
+
   answerRequest(account: string, isApproved: boolean): Promise<boolean> {
     return this.#change(groups => groups.answerRequest(this.#group, account, isApproved))
   }

@@ -17,6 +17,8 @@ export class MessageActions {
   deleting = $state.raw<readonly ChatMessage[]>([])
   /** Messages that the user is about to forward, oldest first. */
   forwarding = $state.raw<readonly ChatMessage[]>([])
+  /** The message of another person that the user is about to report. */
+  reporting = $state.raw<ChatMessage | null>(null)
 
   readonly #api: PeerApi
   readonly #onFailure: (error: unknown) => void

@@ -40,8 +40,8 @@ export function isPinned({ kind, person }: ConversationSummary): boolean {
 }
 
 /** Whether messages of a chat come without a notification. */
-export function isMuted({ kind, person }: ConversationSummary): boolean {
-  return kind === 'direct' && person.marks.muted
+export function isMuted({ kind, person, group }: ConversationSummary): boolean {
+  return group?.isMuted ?? (kind === 'direct' && person.marks.muted)
 }
 
 /** Whether unread messages of a chat are told outside of the list: by a notification, and by the number on the app. */

@@ -8,6 +8,7 @@ import type { SystemLine } from '../../../../peer/peer-api.ts'
 import type { Transport } from '../../../../peer/ports.ts'
 import { FakeNetwork, GENESIS, type Fate } from '../../../support/network/fake/fake-network.ts'
 import { linkedDevice } from '../../../support/peer/linked-device.ts'
+import { jsonOn } from '../../../support/peer/run-peer.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { SeededRandom } from '../../../support/seeded-random.ts'
 import { eventually } from '../../../support/wait-for.ts'
@@ -85,6 +86,20 @@ test('a sender who tells two members different things is named to both by the ne
   await bob.engine.messages.sendText(group, 'see you')
   await tells(bob, group, 'ada history carl')
   await tells(ada, group, 'bob history carl')
+  // A script hears it without asking.
+  const { lines } = await jsonOn(bob.engine, 'listen', '--count', '3', '--timeout', '60')
+  expect(lines).toMatchObject([
+    { text: 'welcome' },
+    { text: 'we meet at nine' },
+    {
+      event: 'differs',
+      what: 'history',
+      conversation: `group:${group}`,
+      fromAccount: ada.me.accountId,
+      device: ada.me.deviceId,
+      of: [carl.me.accountId]
+    }
+  ])
 })
 
 /** Everybody else never gets it. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
-import { jsonOn } from '../../../support/peer/run-peer.ts'
+import { linkedDevice } from '../../../support/peer/linked-device.ts'
+import { commandOn, jsonOn } from '../../../support/peer/run-peer.ts'
 import { TestPeer } from '../../../support/peer/test-peer.ts'
 import { eventually } from '../../../support/wait-for.ts'
 
@@ -219,4 +220,35 @@ test('who has a link that needs an approval waits for the answer', async () => {
   expect(await membersOf(ada, group)).toEqual(['ada admin', 'bob member'])
   expect((await ada.engine.groups.link(group, { isNew: true })).url).not.toBe(url)
   await expect(ada.engine.groups.answerRequest(group, idOf(cleo), true)).rejects.toMatchObject({ code: 'no-request' })
+})
+
+test('a member who was away for many changes is told that they are out, and the command says so', async () => {
+  const group = await create(bob, dan)
+  await dan.engine.stop()
+  for (let i = 0; i < 10; i++) await ada.engine.groups.rename(group, `Climbing ${i}`)
+  await ada.engine.groups.remove(group, [idOf(dan)])
+  await until('bob knows', async () => (await membersOf(bob, group)).length === 2)
+  await dan.restart()
+  await until('dan knows', async () => (await dan.engine.groups.list())[0]!.role === null)
+  const refused = await commandOn(dan.engine, 'send', `group:${group}`, 'still here?')
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  expect(refused.stderr).toContain('not in the group')
+  expect((await dan.engine.groups.list())[0]).toMatchObject({ role: null, name: 'Climbing 9' })
+})
+
+test('a group is muted on all own devices', async () => {
+  const group = await create(bob)
+  const tablet = await linkedDevice(network, ada)
+  try {
+    const isMutedAt = async (peer: TestPeer) =>
+      (await peer.engine.groups.list()).find(({ id }) => id === group)?.isMuted
+    await until('the tablet has the group', async () => (await isMutedAt(tablet)) === false)
+    expect(await jsonOn(ada.engine, 'group', 'mute', group)).toMatchObject({ code: 0, lines: [{ muted: true }] })
+    await until('the tablet follows', async () => (await isMutedAt(tablet)) === true)
+    await tablet.engine.groups.mute(group, false)
+    await until('and the other way round', async () => (await isMutedAt(ada)) === false)
+    expect(await isMutedAt(bob)).toBe(false)
+  } finally {
+    await tablet.engine.stop()
+  }
 })

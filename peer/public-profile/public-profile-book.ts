@@ -72,7 +72,9 @@ export class PublicProfileBook {
   /** Keeps a profile in place of the one before; on disk once this resolves. */
   async keep(seen: SeenProfile): Promise<void> {
     const before = this.#seen.get(toHex(seen.accountId))
-    if (before && equalBytes(before.encoded, seen.encoded)) return
+    // Once the username is known, what is sealed under it opens.
+    const isOpened = before?.contents === null && seen.contents !== null
+    if (before && !isOpened && equalBytes(before.encoded, seen.encoded)) return
     await this.#components.states.unit(async unit => unit.write(slotOf(seen.accountId), seen))
     this.#seen.set(toHex(seen.accountId), seen)
     this.#components.onChange()

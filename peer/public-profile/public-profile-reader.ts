@@ -63,7 +63,7 @@ export class PublicProfileReader {
       context.log.warn('a node gives an older public profile than this device has seen')
       newest = await directory.opinion.ask(other => this.#newestAt(other, account)).catch(() => undefined)
     }
-    if (!newest || (known && !isNewerProfile(newest, known) && before.contents !== null)) return
+    if (!newest || (known && isNewerProfile(known, newest))) return
     const username = usernameOrNothing(account.username ?? '')
     const { id } = context.network()
     const contents = username && openContents(context.crypto, id, await this.keyOf(username), newest)

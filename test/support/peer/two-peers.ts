@@ -10,9 +10,9 @@ export interface TwoPeers {
   stop(): Promise<void>
 }
 
-/** Two people at one node. They register in turn: the first delivery token there is Ada's, the second is Bob's. */
-export async function twoPeers(): Promise<TwoPeers> {
-  const network = await FakeNetwork.create(1)
+/** Two people at one node, or at one of several. They register in turn: the first delivery token there is Ada's, the second is Bob's. */
+export async function twoPeers(nodes = 1): Promise<TwoPeers> {
+  const network = await FakeNetwork.create(nodes)
   const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
   await ada.register('ada')
   await eventually(() => network.tokens.size === 1, 'Ada has handed in a token')

@@ -14,7 +14,8 @@ let ada: TestPeer
 let bob: TestPeer
 
 beforeEach(async () => {
-  peers = await twoPeers()
+  // Of two operators.
+  peers = await twoPeers(2)
   ;({ ada, bob } = peers)
   // A name can be shown to others once no node can take it any more.
   await eventually(async () => {
@@ -67,6 +68,10 @@ test('what is taken back is gone for who looks again, and an older one that a no
   expect(await seen()).toEqual(shownAs('Engines'))
   await ada.engine.account.changeVisibility({ seenBy: 'contacts' })
   await eventually(() => kept()[0]!.sealed.length === 0, 'nodes have nothing to show')
+  bob.slept += 60_000
+  expect(await seen()).toEqual({ displayName: null, about: '' })
+  // Nor does it come back when every operator brings it.
+  peers.network.profiles.set(ada.me.accountId, new Map([[ada.me.accountId, older]]))
   bob.slept += 60_000
   expect(await seen()).toEqual({ displayName: null, about: '' })
 })

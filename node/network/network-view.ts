@@ -28,7 +28,8 @@ export class NetworkView {
   readonly #shards = new Map<string, number>()
   readonly #listeners = new Set<() => void>()
   #epochs: Epoch[] = []
-  #placements = new Map<string, ListedNode[]>()
+  /** List → for each shard, the nodes that keep it. */
+  #placements = new Map<Epoch, ListedNode[][]>()
   /** List → for each shard, the lowest shard of the same replica set. */
   #groups = new Map<Epoch, number[]>()
   #listed = new Map<string, ListedNode>()
@@ -50,8 +51,10 @@ export class NetworkView {
       throw new NodeError('refused', `one or two epochs of rising numbers are needed, got ${epochs.length}`)
     }
     this.#epochs = epochs
-    this.#placements = new Map()
-    this.#groups = new Map()
+    // A list that stays keeps its placement: making one takes a second where there are a hundred nodes.
+    for (const known of [this.#placements, this.#groups]) {
+      for (const epoch of known.keys()) if (!epochs.includes(epoch)) known.delete(epoch)
+    }
     this.#listed = new Map(epochs.flatMap(epoch => epoch.nodes.map(node => [byteKey(node.key), node])))
     for (const listener of this.#listeners) listener()
   }
@@ -116,13 +119,10 @@ export class NetworkView {
 
   /** The nodes that keep a shard in an epoch. */
   replicas(epoch: Epoch, shard: number): ListedNode[] {
-    const key = `${epoch.number}/${shard}`
-    const known = this.#placements.get(key)
-    if (known) return known
+    let placement = this.#placements.get(epoch)
+    if (!placement) this.#placements.set(epoch, (placement = []))
     const { crypto, network, genesis } = this.#components
-    const replicas = replicaSet(crypto, network, genesis, epoch, shard)
-    this.#placements.set(key, replicas)
-    return replicas
+    return (placement[shard] ??= replicaSet(crypto, network, genesis, epoch, shard))
   }
 
   /** The lowest shard of the same replica set: it stands for all of them, whose messages travel in one batch. */

@@ -228,12 +228,18 @@ export abstract class PendingMessageReader {
         if (page.length >= limit) return
         const range = mailboxRange(first, index === 0 ? after : null, last)
         for await (const [key, value] of database.iterator({ ...range, limit: limit - page.length })) {
-          const counters = MailboxCounters.decode(value)
-          page.push({ ...parseMailboxKey(key), digest: counters?.digest ?? new Uint8Array(16) })
+          page.push({ ...parseMailboxKey(key), digest: digestIn(value) })
         }
       }
     })
     return page
+  }
+
+  /** Digests of mailboxes, in their order; undefined where nothing is known of one. */
+  async digestsOf(mailboxes: DeviceId[]): Promise<(Uint8Array | undefined)[]> {
+    const keys = mailboxes.map(mailbox => mailboxKey(this.components.shardOf(mailbox), mailbox))
+    const values = await this.read(database => database.getMany(keys))
+    return values.map(value => value && digestIn(value))
   }
 
   /** Shards of which anything is here, mailboxes or tokens, in order. */
@@ -320,6 +326,9 @@ export abstract class PendingMessageReader {
     return isDeliveryIntact(crypto, network, mailbox, delivery) ? delivery : undefined
   }
 }
+
+/** Of counters that are damaged it is one that no other replica has. */
+const digestIn = (value: Uint8Array): Uint8Array => MailboxCounters.decode(value)?.digest ?? new Uint8Array(16)
 
 /** Neighbours among numbers that go up, together: one read finds what one run has. */
 function runsOf(shards: number[]): { first: number; last: number }[] {

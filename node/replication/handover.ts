@@ -69,6 +69,9 @@ export class HandoverService {
 
   async #run(): Promise<void> {
     const { view, store } = this.#components
+    // Of lists that ended nothing is asked any more, and there may be thousands of shards.
+    const isOver = (name: string): boolean => !name.startsWith(`${view.current.number}/`)
+    for (const name of [...this.#tokensPassed].filter(isOver)) this.#tokensPassed.delete(name)
     for (const shard of await store.shardsHeld()) {
       if (this.#stopped) return
       await this.#handOverTokens(shard)

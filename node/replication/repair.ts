@@ -3,12 +3,7 @@ import type { Clock, Crypto } from '../../protocol/crypto/crypto.ts'
 import type { DeviceId } from '../../protocol/identity/device.ts'
 import type { NetworkId } from '../../protocol/network.ts'
 import type { DeliveryId } from '../../protocol/wire/envelope.ts'
-import {
-  MAX_ASKED_DELIVERIES,
-  MAX_ASKED_SHARDS,
-  MAX_PAGE_ENTRIES,
-  type NodeLinkFrameOf
-} from '../../protocol/wire/node-frames.ts'
+import { MAX_ASKED_DELIVERIES, MAX_ASKED_SHARDS, type NodeLinkFrameOf } from '../../protocol/wire/node-frames.ts'
 import type { ListedNode } from '../../protocol/wire/placement.ts'
 import { byteKey } from '../byte-key.ts'
 import { NodeError } from '../errors.ts'
@@ -168,7 +163,7 @@ export class RepairService {
 
   /** Compares shards that both nodes keep, page by page. The backlog of each is known once all of its pages are followed. */
   async #compareShards(node: ListedNode, shards: number[], round: Round): Promise<void> {
-    const { links, view } = this.#components
+    const { links, store, view } = this.#components
     const backlog = this.#backlog.get(byteKey(node.key)) ?? new Map<number, number>()
     this.#backlog.set(byteKey(node.key), backlog)
     const differing = new Map<number, number>()
@@ -185,10 +180,10 @@ export class RepairService {
       const last = theirs.mailboxes.at(-1)?.mailbox
       if (last !== undefined) {
         this.#requireAsked(open, after, theirs.mailboxes)
-        const mine = await this.#ownDigests(open, after, last)
-        for (const { mailbox, digest } of theirs.mailboxes) {
+        const mine = await store.digestsOf(theirs.mailboxes.map(({ mailbox }) => mailbox))
+        for (const [index, { mailbox, digest }] of theirs.mailboxes.entries()) {
           const shard = view.shardOf(mailbox)
-          if (await this.#compare(node, mailbox, mine.get(byteKey(mailbox)), digest, round)) {
+          if (await this.#compare(node, mailbox, mine[index], digest, round)) {
             differing.set(shard, (differing.get(shard) ?? 0) + 1)
           }
           if (round.mailboxes >= MAX_FOLLOWED) return followed(shard - 1)
@@ -219,23 +214,6 @@ export class RepairService {
     round.removed += mended.removed
     if (mended.fetched + mended.removed === 0 && !mended.isShort) this.#settle(node, mailbox, own, theirs)
     return true
-  }
-
-  /** Own digests of the mailboxes of shards up to one, in pages. */
-  async #ownDigests(shards: number[], after: DeviceId | null, last: DeviceId): Promise<Map<string, Uint8Array>> {
-    const { store, view } = this.#components
-    const found = new Map<string, Uint8Array>()
-    const end = view.shardOf(last)
-    let open = shards.filter(shard => shard <= end)
-    for (let from = after; ;) {
-      const page = await store.digests(open, from, MAX_PAGE_ENTRIES)
-      for (const { mailbox, digest } of page) found.set(byteKey(mailbox), digest)
-      const own = page.at(-1)
-      const isPast = own !== undefined && own.shard === end && compareBytes(own.mailbox, last) >= 0
-      if (own === undefined || page.length < MAX_PAGE_ENTRIES || isPast) return found
-      open = open.filter(shard => shard >= own.shard)
-      from = own.mailbox
-    }
   }
 
   /**

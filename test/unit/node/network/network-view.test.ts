@@ -92,6 +92,19 @@ describe('the network view', () => {
     expect(view.shardOf(newMailbox())).toBeLessThan(64)
   })
 
+  it('keeps the placement of a list that stays while another one comes or goes', () => {
+    const nodes = Array.from({ length: 6 }, () => node())
+    const [old, next] = [epoch(0, nodes.slice(0, 4)), epoch(1, nodes.slice(2))]
+    const view = viewOf(nodes[2]!, [old])
+    const [before, group] = [view.replicas(old, 5), view.groupOf(old, 5)]
+    view.setEpochs([old, next])
+    expect(view.replicas(old, 5)).toBe(before)
+    expect(view.groupOf(old, 5)).toBe(group)
+    const after = view.replicas(next, 5)
+    view.setEpochs([next])
+    expect(view.replicas(next, 5)).toBe(after)
+  })
+
   it('refuses lists that are none, too many, or out of order', () => {
     const nodes = [node()]
     const view = viewOf(nodes[0]!, [epoch(3, nodes)])

@@ -145,7 +145,7 @@ export const MAX_NAME_TAG_PASSES = 8
 
 /**
  * Mailboxes and accounts map to this many shards by default; fixed in a network's genesis. Enough for a hundred nodes, see
- * docs/decisions/0018-shards.md.
+ * docs/decisions/0019-shards.md.
  */
 export const DEFAULT_SHARD_COUNT = 4_096
 /** Nodes that keep one shard by default; fixed in a network's genesis. */

@@ -6,7 +6,7 @@ import type { ProfileVisibility } from '../peer-api.ts'
 export const VISIBILITY_ITEM = 'profile-visibility'
 
 const visibilityCodec = struct({ seenBy: oneOf('contacts', 'everybody'), isFoundByHandle: bool })
-/** Decision 19: nothing is public that its owner did not make so. */
+/** Decision 18: nothing is public that its owner did not make so. */
 const USUAL: ProfileVisibility = { seenBy: 'contacts', isFoundByHandle: false }
 
 export const encodeVisibilityItem = (visibility: ProfileVisibility): Uint8Array => encode(visibilityCodec, visibility)

@@ -1,6 +1,6 @@
 /**
  * Placement in networks of 10 to 1,000 nodes, by the code that nodes and clients use: how even the load is, what is lost when
- * nodes are, what moves when one is replaced, and what a message costs on the wires. See docs/decisions/0018-shards.md.
+ * nodes are, what moves when one is replaced, and what a message costs on the wires. See docs/decisions/0019-shards.md.
  */
 import { createNodeCrypto } from '../../../protocol/crypto/backends/node-crypto.ts'
 import { DEFAULT_REPLICA_COUNT, DEFAULT_SHARD_COUNT } from '../../../protocol/limits.ts'

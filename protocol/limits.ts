@@ -91,8 +91,12 @@ export const MAX_TRANSACTION_BYTES = 64 * KIB
 export const MAX_ROSTER_DEVICES = 1_024
 /** Accounts of one group. */
 export const MAX_GROUP_MEMBERS = 1_000
-/** Changes that one group's log keeps: past it nobody can change the group any more. */
+/** Changes that one group's log keeps, of those that neither put others out nor end the signer's own part: past it the group stays as it is. */
 export const MAX_GROUP_CHANGES = 2_048
+/** Removals and demotions of others: a room of their own, so that no crowd of changes keeps a person in. */
+export const MAX_GROUP_REMOVALS = 1_024
+/** Changes by which people leave or step down. */
+export const MAX_GROUP_LEAVES = 1_024
 /** Last changes without a successor that a change or an Open names; more come from many admins who were cut off from each other. */
 export const MAX_GROUP_HEADS = 16
 /** People that one change adds or removes. */

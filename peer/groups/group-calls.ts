@@ -11,7 +11,7 @@ import {
 } from '../../protocol/groups/group-change.ts'
 import type { GroupLog } from '../../protocol/groups/group-log.ts'
 import type { AccountId, DeviceId } from '../../protocol/identity/device.ts'
-import { MAX_GROUP_CHANGES, MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
+import { MAX_GROUP_MEMBERS } from '../../protocol/limits.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { SerialQueue } from '../../protocol/serial-queue.ts'
 import type { DirectoryClient } from '../directory/directory-client.ts'
@@ -311,8 +311,10 @@ export class GroupCalls implements GroupsApi {
   ): Promise<GroupChanged> {
     return this.#changes.run(async () => {
       const known = this.#requireIn(group)
-      if (known.log.size >= MAX_GROUP_CHANGES) throw new PeerError('group-full')
-      return this.#make(known.log, make(known, this.#isAdmin(known)), picture)
+      const change = make(known, this.#isAdmin(known))
+      const accountId = this.#components.context.accountId()
+      if (!known.log.hasRoomFor({ change, accountId })) throw new PeerError('group-full')
+      return this.#make(known.log, change, picture)
     })
   }
 

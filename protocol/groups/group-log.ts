@@ -12,7 +12,7 @@
  */
 import { compareBytes, equalBytes, toHex } from '../bytes.ts'
 import { ProtocolError } from '../errors.ts'
-import { MAX_GROUP_CHANGES, MAX_GROUP_HEADS } from '../limits.ts'
+import { MAX_GROUP_CHANGES, MAX_GROUP_HEADS, MAX_GROUP_LEAVES, MAX_GROUP_REMOVALS } from '../limits.ts'
 import type { ConversationId } from '../roster/roster.ts'
 import type { GroupChange, GroupChangeId, GroupTarget } from './group-change.ts'
 import {
@@ -49,49 +49,63 @@ interface LogEntry {
 /** A log; immutable. */
 export class GroupLog {
   readonly groupId: ConversationId
+  readonly #entries: readonly LogEntry[]
+  readonly #byId: ReadonlyMap<string, LogEntry>
+  /** Changes that another one comes after. */
+  readonly #followed: ChangeSet
+  #heads: GroupChangeId[] | undefined
+  #state: GroupState | undefined
+  #void: GroupChange[] | undefined
+
+  private constructor(groupId: ConversationId, before: GroupLog | undefined, entry: LogEntry) {
+    this.groupId = groupId
+    this.#entries = before ? [...before.#entries, entry] : [entry]
+    this.#byId = new Map(before ? before.#byId : []).set(toHex(entry.change.id), entry)
+    this.#followed = before ? before.#followed | entry.before : entry.before
+  }
+
   /**
    * The last changes, sorted, which the next change names; no more than {@link MAX_GROUP_HEADS}. Where there are more, those that
    * decide who is in come first: no crowd of branches hides a removal.
    */
-  readonly heads: readonly GroupChangeId[]
-  readonly #entries: readonly LogEntry[]
-  readonly #byId: ReadonlyMap<string, LogEntry>
-  #state: GroupState | undefined
-  #void: GroupChange[] | undefined
+  get heads(): readonly GroupChangeId[] {
+    return (this.#heads ??= this.#findHeads())
+  }
 
-  private constructor(groupId: ConversationId, entries: readonly LogEntry[]) {
-    this.groupId = groupId
-    this.#entries = entries
-    this.#byId = new Map(entries.map(entry => [toHex(entry.change.id), entry]))
-    const followed = entries.reduce((set, { before }) => set | before, 0n)
-    const last = entries.filter(({ bit }) => (followed & bit) === 0n)
+  /** Only when it is asked for: a log is read change by change, and a hostile one has thousands of last changes. */
+  #findHeads(): GroupChangeId[] {
+    const last = this.#entries.filter(({ bit }) => (this.#followed & bit) === 0n)
     const named = last.length > MAX_GROUP_HEADS ? this.#foremost(last) : last
-    this.heads = named.map(({ change }) => change.id).sort(compareBytes)
+    return named.map(({ change }) => change.id).sort(compareBytes)
   }
 
   /** The log of a new group. @throws ProtocolError `INVALID` for any other change than a first one. */
   static of(first: GroupChange): GroupLog {
     if (first.change.kind !== 'create') throw new ProtocolError('INVALID', 'a group begins with its creation')
-    return new GroupLog(first.groupId, [entryOf(first, 0, 0n, NO_GROUP)])
+    return new GroupLog(first.groupId, undefined, entryOf(first, 0, 0n, NO_GROUP))
   }
 
   /** The log with one more change; itself for one that is there. The signature was checked by the caller.
    * @throws ProtocolError `INVALID` for a change of another group, one that names changes which are not here, or one that its
-   * signer could not make; `LIMIT_REACHED` past {@link MAX_GROUP_CHANGES}.
+   * signer could not make; `LIMIT_REACHED` if there is no {@link hasRoomFor} it.
    */
   with(change: GroupChange): GroupLog {
     if (this.has(change.id)) return this
     if (!equalBytes(change.groupId, this.groupId)) throw new ProtocolError('INVALID', 'a change of another group')
-    if (this.#entries.length >= MAX_GROUP_CHANGES) {
-      throw new ProtocolError('LIMIT_REACHED', `a group has at most ${MAX_GROUP_CHANGES} changes`)
-    }
+    if (!this.hasRoomFor(change)) throw new ProtocolError('LIMIT_REACHED', 'the log of the group is full')
     const parents = change.parents.map(parent => this.#require(parent))
     const before = closureOf(parents)
     if (parents.some(({ bit }) => parents.some(other => (other.before & bit) !== 0n))) {
       throw new ProtocolError('INVALID', 'a parent comes before another parent')
     }
     const entry = entryOf(change, this.#entries.length, before, this.stateAt(change.parents))
-    return new GroupLog(this.groupId, [...this.#entries, entry])
+    return new GroupLog(this.groupId, this, entry)
+  }
+
+  /** Whether the log keeps one more change of this kind. */
+  hasRoomFor(change: Pick<GroupChange, 'change' | 'accountId'>): boolean {
+    const kind = roomOf(change)
+    return this.#entries.filter(entry => roomOf(entry.change) === kind).length < ROOM[kind]
   }
 
   get size(): number {
@@ -177,6 +191,15 @@ export class GroupLog {
     if (!entry) throw new ProtocolError('INVALID', 'a change of a group that is not known here')
     return entry
   }
+}
+
+/** How many changes of each kind a log keeps: whoever fills one room leaves the others free. */
+const ROOM = { others: MAX_GROUP_CHANGES, removals: MAX_GROUP_REMOVALS, leaves: MAX_GROUP_LEAVES }
+
+function roomOf({ change, accountId }: Pick<GroupChange, 'change' | 'accountId'>): keyof typeof ROOM {
+  if (isAboutSelf({ change, accountId })) return 'leaves'
+  const puts = change.kind === 'remove' || (change.kind === 'role' && change.role === 'member')
+  return puts ? 'removals' : 'others'
 }
 
 function entryOf(change: GroupChange, index: number, before: ChangeSet, past: GroupState): LogEntry {

@@ -77,7 +77,7 @@ export function compareRanks(a: AdminRank | null, b: AdminRank | null): number {
 }
 
 /** Whether a change is about its own signer: to leave, or to step down. No other change can void it. */
-export function isAboutSelf({ change, accountId }: GroupChange): boolean {
+export function isAboutSelf({ change, accountId }: Pick<GroupChange, 'change' | 'accountId'>): boolean {
   return change.kind === 'leave' || (change.kind === 'role' && equalBytes(change.accountId, accountId))
 }
 

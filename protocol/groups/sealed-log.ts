@@ -15,14 +15,16 @@ import type { Crypto } from '../crypto/crypto.ts'
 import type { Environment } from '../environment.ts'
 import { ProtocolError } from '../errors.ts'
 import { labelled } from '../labels.ts'
-import { MAX_GROUP_CHANGE_BYTES, MAX_GROUP_CHANGES, MAX_SEALED_GROUP_LOG_BYTES } from '../limits.ts'
+import { MAX_GROUP_CHANGE_BYTES, MAX_SEALED_GROUP_LOG_BYTES } from '../limits.ts'
 import type { NetworkId } from '../network.ts'
 import type { SessionId } from '../session/context.ts'
 import { oneTimeKey, type OneTimeKey } from '../session/key-schedule.ts'
 import { BODY_PADDING_BYTES, padToMultiple, unpad } from '../session/padding.ts'
 
 const SALT_BYTES = 16
-const changesCodec = list(bytesBetween(1, MAX_GROUP_CHANGE_BYTES + 128), MAX_GROUP_CHANGES)
+/** More never fit: a change has a signature of 64 bytes and a key of 32. */
+const MAX_CHANGES = MAX_SEALED_GROUP_LOG_BYTES / 96
+const changesCodec = list(bytesBetween(1, MAX_GROUP_CHANGE_BYTES + 128), Math.ceil(MAX_CHANGES))
 
 /**
  * Seals changes to those who get the session secret. Each call uses a key of its own.
@@ -57,7 +59,11 @@ export function openGroupLog(
   const { key, nonce } = logKey(crypto, network, secret, sessionId, salt)
   const padded = crypto.chachaOpen(key, nonce, sealed.slice(SALT_BYTES), labelled('group-log', network, sessionId))
   wipe(key)
-  return decode(changesCodec, unpad(padded), { maxBytes: padded.length, maxDepth: 1, maxItems: MAX_GROUP_CHANGES + 1 })
+  return decode(changesCodec, unpad(padded), {
+    maxBytes: padded.length,
+    maxDepth: 1,
+    maxItems: Math.ceil(MAX_CHANGES) + 1
+  })
 }
 
 function logKey(

@@ -5,11 +5,12 @@ import {
   signGroupChange,
   verifyGroupChange,
   type Change,
-  type GroupChange
+  type GroupChange,
+  type GroupChangeId
 } from '../../../../protocol/groups/group-change.ts'
 import { MAX_PICTURE_BYTES } from '../../../../protocol/files/profile-picture.ts'
 import { GroupLog } from '../../../../protocol/groups/group-log.ts'
-import { MAX_GROUP_HEADS } from '../../../../protocol/limits.ts'
+import { MAX_GROUP_CHANGES, MAX_GROUP_HEADS } from '../../../../protocol/limits.ts'
 import { openGroupLog, sealGroupLog } from '../../../../protocol/groups/sealed-log.ts'
 import type { SessionId } from '../../../../protocol/session/context.ts'
 import { runGroupHistories } from '../../../support/groups/group-histories.ts'
@@ -87,6 +88,20 @@ describe('a removal', () => {
     }
     return made
   }
+
+  it('and leaving have room in a log that is full of other changes', async () => {
+    const rename = await sign(bob, log, { kind: 'rename', name: 'Full' })
+    // The log does not look at signatures: one change under many ids will do.
+    const copies = Array.from({ length: MAX_GROUP_CHANGES - 1 }, () => ({
+      ...rename,
+      id: env.random(32) as GroupChangeId
+    }))
+    const full = copies.reduce((all, change) => all.with(change), log)
+    expect(() => full.with(rename)).toThrow(refused('LIMIT_REACHED'))
+    const removed = full.with(await sign(ada, full, { kind: 'remove', accounts: [bob.accountId] }))
+    expect(membersOf(removed)).toEqual(['0 admin', '2 member'])
+    expect(membersOf(removed.with(await sign(cleo, removed, { kind: 'leave' })))).toEqual(['0 admin'])
+  })
 
   it.each([
     ['an admin’s changes of the group', (n: number): Change => ({ kind: 'rename', name: `Club ${n}` })],

@@ -2,13 +2,13 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { concatBytes, fromHex, wipe } from '../../bytes.ts'
 import { KEY_BYTES, type SigningKey } from '../crypto.ts'
-import { passesEd25519Precheck } from '../ed25519-precheck.ts'
 import { requireBytes } from '../parameters.ts'
 import type { CryptoWithPrimitives } from '../primitives.ts'
 import { xWingEncapsulate, xWingKeyFromSeed } from '../x-wing.ts'
 import { LruCache, cacheKey } from './lru-cache.ts'
 import { nodePrimitives, nodeX25519 } from './node-kem.ts'
 import { nodeSymmetric } from './node-symmetric.ts'
+import { rememberingVerify } from './remembered-signatures.ts'
 import { asBuffer, plain } from './buffers.ts'
 
 /** Imported verification keys kept, about 2 KB each: importing costs a quarter of a verification. */
@@ -26,14 +26,16 @@ export function createNodeCrypto(): CryptoWithPrimitives {
     ...nodeSymmetric,
 
     signingKeyFromSeed: async seed => nodeSigningKey(seed),
-    async verify(publicKey, message, signature) {
-      if (!passesEd25519Precheck(publicKey, signature)) return false
-      try {
-        return verify(null, message, importVerifyKey(verifyKeys, publicKey), signature)
-      } catch {
-        return false
+    verify: rememberingVerify({
+      sha256: nodeSymmetric.sha256,
+      async verify(publicKey, message, signature) {
+        try {
+          return verify(null, message, importVerifyKey(verifyKeys, publicKey), signature)
+        } catch {
+          return false
+        }
       }
-    },
+    }),
 
     x25519: async (secretKey, publicKey) => nodeX25519(secretKey, publicKey),
     messagingKeyFromSeed: seed => xWingKeyFromSeed(nodePrimitives, seed),

@@ -8,6 +8,7 @@ import { requireBytes, requirePbkdf2 } from '../parameters.ts'
 import type { CryptoWithPrimitives } from '../primitives.ts'
 import { xWingEncapsulate, xWingKeyFromSeed } from '../x-wing.ts'
 import { tryWebEd25519, webEd25519 } from './web-ed25519.ts'
+import { rememberingVerify } from './remembered-signatures.ts'
 import { createWebPrimitives } from './web-kem.ts'
 import { source, works } from './web-platform.ts'
 
@@ -29,6 +30,7 @@ export async function createWebCrypto(subtle: SubtleCrypto, random: Random): Pro
     ...nobleSymmetric,
     ...webBulk(subtle),
     ...signatures,
+    verify: rememberingVerify({ ...nobleSymmetric, ...signatures }),
     argon2id,
     x25519: async (secretKey, publicKey) => (await primitives.x25519KeyFromSecret(secretKey)).agree(publicKey),
     messagingKeyFromSeed: seed => xWingKeyFromSeed(primitives, seed),

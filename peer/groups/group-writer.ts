@@ -22,6 +22,7 @@ import type { UnitOfWork } from '../store/state-store.ts'
 import { namesIn, type GroupBook, type KnownGroup } from './group-book.ts'
 import type { SystemLine } from '../system-line.ts'
 import { lineOf, linePerson } from './group-lines.ts'
+import { addedBy } from './who-added.ts'
 
 /** What shows lines and conversations. */
 export interface GroupHistory {
@@ -151,10 +152,14 @@ export class GroupWriter {
 
   /** Whether the user made the group, or lets whoever added them write. */
   #isWelcome(log: GroupLog): boolean {
-    const { context, marks } = this.#components
+    const { context, marks, directory } = this.#components
     const me = context.accountId()
-    const { addedBy } = log.state.members.get(toHex(me)) ?? { addedBy: undefined }
-    return addedBy !== undefined && (equalBytes(addedBy, me) || marks.isSpokenTo(addedBy))
+    const by = addedBy(
+      log,
+      me,
+      (accountId, deviceId) => directory.view(accountId)?.removedSince(deviceId) !== undefined
+    )
+    return by !== null && (equalBytes(by, me) || marks.isSpokenTo(by))
   }
 
   async #conversation(unit: UnitOfWork, { log }: KnownGroup, fresh: readonly GroupChange[]): Promise<Conversation> {

@@ -556,8 +556,10 @@ export class FakeNetwork {
       const delivery: Delivery = { id, expiry, class: envelope.class, part, proof, payload, storedAt: this.#clock() }
       const key = toHex(id)
       if (!this.#acknowledged.has(key)) {
-        this.#mailbox(mailbox).set(key, delivery)
-        this.#route(mailbox, delivery)
+        // Submitted again, it stays as old as it was.
+        const kept = this.#mailbox(mailbox).get(key) ?? delivery
+        this.#mailbox(mailbox).set(key, kept)
+        this.#route(mailbox, kept)
       }
       results.push({ mailbox, id, state: 'stored', receipts: await this.#receipts(mailbox, id, expiry), refusal: null })
     }

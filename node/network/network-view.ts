@@ -32,6 +32,7 @@ export class NetworkView {
   #placements = new Map<Epoch, ListedNode[][]>()
   /** List → for each shard, the lowest shard of the same replica set. */
   #groups = new Map<Epoch, number[]>()
+  #kept: number[] | undefined
   #listed = new Map<string, ListedNode>()
 
   /** @param epochs - oldest first, the last is current; see {@link setEpochs}. */
@@ -55,6 +56,7 @@ export class NetworkView {
     for (const known of [this.#placements, this.#groups]) {
       for (const epoch of known.keys()) if (!epochs.includes(epoch)) known.delete(epoch)
     }
+    this.#kept = undefined
     this.#listed = new Map(epochs.flatMap(epoch => epoch.nodes.map(node => [byteKey(node.key), node])))
     for (const listener of this.#listeners) listener()
   }
@@ -173,7 +175,8 @@ export class NetworkView {
   }
 
   /** Shards that this node keeps in any epoch in force. */
-  keptShards(): number[] {
-    return Array.from({ length: this.shardCount }, (_, shard) => shard).filter(shard => this.keeps(shard))
+  keptShards(): readonly number[] {
+    this.#kept ??= Array.from({ length: this.shardCount }, (_, shard) => shard).filter(shard => this.keeps(shard))
+    return this.#kept
   }
 }

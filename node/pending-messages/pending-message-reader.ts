@@ -242,16 +242,17 @@ export abstract class PendingMessageReader {
     return values.map(value => value && digestIn(value))
   }
 
-  /** Shards of which anything is here, mailboxes or tokens, in order. */
-  async shardsHeld(): Promise<number[]> {
+  /** Shards of which anything is here, mailboxes or tokens, in order. @param isSkipped - for shards that are not looked for. */
+  async shardsHeld(isSkipped: (shard: number) => boolean): Promise<number[]> {
     const found = new Set<number>()
     await this.read(async database => {
       for (const rangeOf of [mailboxRangeFrom, tokenRangeFrom]) {
         for (let shard = 0; ;) {
+          while (isSkipped(shard)) shard += 1
           const [key] = await database.keys({ ...rangeOf(shard), limit: 1 }).all()
           if (key === undefined) break
           const next = parseMailboxKey(key).shard
-          found.add(next)
+          if (!isSkipped(next)) found.add(next)
           shard = next + 1
         }
       }

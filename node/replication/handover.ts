@@ -72,7 +72,9 @@ export class HandoverService {
     // Of lists that ended nothing is asked any more, and there may be thousands of shards.
     const isOver = (name: string): boolean => !name.startsWith(`${view.current.number}/`)
     for (const name of [...this.#tokensPassed].filter(isOver)) this.#tokensPassed.delete(name)
-    for (const shard of await store.shardsHeld()) {
+    // What is kept stays, and its tokens are wanted elsewhere only while one list follows another.
+    const stays = (shard: number): boolean => view.epochs.length === 1 && shard < view.shardCount && view.keeps(shard)
+    for (const shard of await store.shardsHeld(stays)) {
       if (this.#stopped) return
       await this.#handOverTokens(shard)
       if (view.keeps(shard)) continue

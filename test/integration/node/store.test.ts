@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { toHex } from '../../../protocol/bytes.ts'
 import { CLOCK_TOLERANCE_MS, PENDING_TTL_MS, TOMBSTONE_GRACE_MS } from '../../../protocol/limits.ts'
+import type { DeviceId } from '../../../protocol/identity/device.ts'
 import type { Delivery, DeliveryId } from '../../../protocol/wire/envelope.ts'
 import { makeDelivery, newMailbox, random } from '../../support/network/in-process/fixtures.ts'
 import { PROVEN_MS } from '../../../node/pending-messages/store-transaction.ts'
@@ -199,6 +200,18 @@ describe('time', () => {
     held.now += 11
     await held.store.sweep()
     expect(held.store.heldCount).toBe(0)
+  })
+})
+
+describe('the shards of which anything is here', () => {
+  it('are found without reading those that are not looked for', async () => {
+    const mailboxes = Array.from({ length: 12 }, () => newMailbox())
+    for (const mailbox of mailboxes) await put(mailbox, makeDelivery(mailbox))
+    await held.store.setToken(Uint8Array.of(2, ...new Uint8Array(15)) as DeviceId, Uint8Array.of(1))
+    const shards = [...new Set([2, ...mailboxes.map(mailbox => mailbox[0]! % 4)])].toSorted()
+    expect(await held.store.shardsHeld(() => false)).toEqual(shards)
+    expect(await held.store.shardsHeld(shard => shard < 4 && shard !== 2)).toEqual([2])
+    expect(await held.store.shardsHeld(shard => shard < 4)).toEqual([])
   })
 })
 

@@ -13,6 +13,8 @@ export interface Patience {
   timeoutMs?: number
   /** Milliseconds between two looks; by default more, the longer it takes. */
   lookMs?: number
+  /** Clock by which it is too late; the machine's unless said otherwise. */
+  now?: () => number
 }
 
 /**
@@ -31,9 +33,10 @@ export async function eventually(
 
 /** Waits until a claim holds. @returns whether it did in time. */
 export async function comesTrue(claim: () => boolean | Promise<boolean>, patience: Patience = {}): Promise<boolean> {
-  const { timeoutMs = PATIENCE_MS, lookMs } = patience
+  const { timeoutMs = PATIENCE_MS, lookMs, now = () => performance.now() } = patience
   const start = performance.now()
-  while (performance.now() < start + timeoutMs) {
+  const end = now() + timeoutMs
+  while (now() < end) {
     if (await claim()) return true
     await sleep(lookMs ?? pauseAfter(start))
   }

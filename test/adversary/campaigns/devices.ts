@@ -10,7 +10,8 @@ const DEVICES = 5
 const MESSAGES_OF_CHANGE = 250
 /** The devices' time runs so much faster: what waits for minutes is there in moments. */
 const SPEED = 100
-const SETTLE_MS = 10 * 60_000
+/** Of the devices' time. */
+const SETTLE_MS = 24 * 60 * 60_000
 const CLOCK_HOURS = [-9, -3, 0, 0, 0, 2, 7]
 
 /** @param messages - texts that are written, by any device. */

@@ -10,7 +10,8 @@ const MAX_DEVICES = 3
 const MESSAGES_OF_CHANGE = 250
 /** The devices' time runs so much faster: what waits for minutes is there in moments. */
 const SPEED = 100
-const SETTLE_MS = 10 * 60_000
+/** Of the devices' time. */
+const SETTLE_MS = 24 * 60 * 60_000
 const CLOCK_HOURS = [-9, -3, 0, 0, 0, 2, 7]
 
 /** @param messages - texts that are written in the group, by any device. */

@@ -29,7 +29,7 @@ export interface CrowdInit {
   changes: number
   /** Milliseconds after which nothing new is sent. */
   budgetMs: number
-  /** Milliseconds that the devices may take at the end. */
+  /** Milliseconds of the devices' time that they may take to come to rest: what was lost is sealed again after minutes, then hours. */
   settleMs: number
   /** Hours by which clocks are wrong, picked at random, again and again. */
   clockHours: readonly number[]
@@ -182,7 +182,11 @@ class DeviceCrowd {
       this.#network.redeliver()
       return claim()
     }
-    return comesTrue(look, { timeoutMs: this.#init.settleMs, lookMs: Math.max(MIN_LOOK_MS, this.#report.sent) })
+    return comesTrue(look, {
+      timeoutMs: this.#init.settleMs,
+      now: () => this.#network.now(),
+      lookMs: Math.max(MIN_LOOK_MS, this.#report.sent)
+    })
   }
 
   async #textsOn(device: TestPeer, person: Person): Promise<string[]> {

@@ -26,7 +26,7 @@ export interface GroupCrowdInit {
   /** Times that a person is removed or added again, or gets a device, while people write. */
   changes: number
   budgetMs: number
-  /** Milliseconds that the devices may take to come to rest. */
+  /** Milliseconds of the devices' time that they may take to come to rest: what was lost is sealed again after minutes, then hours. */
   settleMs: number
   clockHours: readonly number[]
   speed: number
@@ -228,7 +228,7 @@ class GroupCrowd {
       this.#network.redeliver()
       return claim()
     }
-    return comesTrue(look, { timeoutMs: this.#init.settleMs, lookMs: 100 })
+    return comesTrue(look, { timeoutMs: this.#init.settleMs, now: () => this.#network.now(), lookMs: 100 })
   }
 
   /** What a device shows; lines about changes of the group are no messages, every other line of Volo is a fault. */

@@ -5,7 +5,6 @@ import type { BlobPointer } from '../protocol/files/blob-pointer.ts'
 import type { AccountId } from '../protocol/identity/device.ts'
 import type { ConversationId } from '../protocol/roster/roster.ts'
 import type { ListedNode } from '../protocol/wire/placement.ts'
-import { Amending } from './amendments/amending.ts'
 import { ExpiryClock } from './amendments/expiry-clock.ts'
 import { MessageCalls } from './conversations/message-calls.ts'
 import { OwnMessages } from './conversations/own-messages.ts'
@@ -13,15 +12,15 @@ import { BackupCalls } from './backup/backup-calls.ts'
 import { Files } from './files/files.ts'
 import { GroupCalls } from './groups/group-calls.ts'
 import { loadedLater } from './loaded-later.ts'
+import { SearchCalls } from './search/search-calls.ts'
 import { PersonFinder } from './people/person-finder.ts'
 import { PEER_CALLS } from './peer-api.ts'
-import { SearchCalls } from './search/search-calls.ts'
 import { NameClaim } from './account/name-claim.ts'
-import { AccountDeletion } from './account/account-deletion.ts'
+import type { AccountDeletion } from './account/account-deletion.ts'
 import { OwnPicture } from './account/own-picture.ts'
 import { OwnProfile } from './account/own-profile.ts'
 import type { ChangeAccount } from './store/own-account.ts'
-import { Reporting } from './reports/reporting.ts'
+import type { Reporting } from './reports/reporting.ts'
 import { Pictures } from './people/pictures.ts'
 import { PictureUpload } from './objects/picture-upload.ts'
 import { GroupPictures } from './groups/group-pictures.ts'
@@ -120,7 +119,10 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     return [...unsealed, ...outbox.waitingMessages(), ...files.waitingMessages()]
   }
   const messages = new MessageCalls({ context, states, history, own: ownMessages, waiting, people, typing })
-  const amending = new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
+  const amending = loadedLater(PEER_CALLS.amendments, async () => {
+    const { Amending } = await import('./amendments/amending.ts')
+    return new Amending({ context, states, history, permission, sealer, timer, own: own.sync, people })
+  })
   const expiry = new ExpiryClock(context, states, history)
   const { fetch } = components
   const complaints = loadedLater(PEER_CALLS.complaints, async () => {
@@ -294,16 +296,15 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     pictures,
     ownPicture,
     groupPictures,
-    deletion: new AccountDeletion({
-      context,
-      directory,
-      client,
-      requests,
-      nameClaim,
-      deviceRemoval,
-      publicProfile: publicProfiles
+    deletion: loadedLater<Pick<AccountDeletion, 'run'>>({ run: 'give-up' }, async () => {
+      const { AccountDeletion } = await import('./account/account-deletion.ts')
+      const removing = { nameClaim, deviceRemoval, publicProfile: publicProfiles }
+      return new AccountDeletion({ context, directory, client, requests, ...removing })
     }),
-    reporting: new Reporting({ context, fetch, requests, network, messages }),
+    reporting: loadedLater<Pick<Reporting, 'report'>>({ report: 'give-up' }, async () => {
+      const { Reporting } = await import('./reports/reporting.ts')
+      return new Reporting({ context, fetch, requests, network, messages })
+    }),
     finder,
     social,
     invites

@@ -3,14 +3,15 @@ import type { AppRelease } from '../protocol/audit/seen.ts'
 import type { DeriveSecrets } from '../protocol/backup/backup-passphrase.ts'
 import type { BackupAuthorization } from '../protocol/identity/backup-authorization.ts'
 import type { Epoch } from '../protocol/wire/placement.ts'
-import type { Amending } from './amendments/amending.ts'
 import type { ExpiryClock } from './amendments/expiry-clock.ts'
 import type {
+  AmendmentsApi,
   BackupWork,
   ComplaintsApi,
   FileTransfer,
   InvitesApi,
   PersonMarks,
+  SearchApi,
   SocialApi,
   PresenceNotice,
   TypingNotice
@@ -25,7 +26,6 @@ import type { Files } from './files/files.ts'
 import type { GroupCalls } from './groups/group-calls.ts'
 import type { PersonFinder } from './people/person-finder.ts'
 import type { Reporting } from './reports/reporting.ts'
-import type { SearchCalls } from './search/search-calls.ts'
 import type { NameClaim } from './account/name-claim.ts'
 import type { AccountDeletion } from './account/account-deletion.ts'
 import type { OwnPicture } from './account/own-picture.ts'
@@ -80,9 +80,9 @@ export interface ChatEvents {
 /** The parts that answer calls of screens and commands, see `chat-areas.ts`. */
 export interface ChatAreas {
   messages: MessageCalls
-  amending: Amending
+  amending: AmendmentsApi
   expiry: ExpiryClock
-  search: SearchCalls
+  search: SearchApi
   complaints: ComplaintsApi
   files: Files
   backup: BackupCalls
@@ -96,8 +96,8 @@ export interface ChatAreas {
   pictures: Pictures
   ownPicture: OwnPicture
   groupPictures: GroupPictures
-  reporting: Reporting
-  deletion: AccountDeletion
+  reporting: Pick<Reporting, 'report'>
+  deletion: Pick<AccountDeletion, 'run'>
   finder: PersonFinder
   social: SocialApi
   invites: InvitesApi

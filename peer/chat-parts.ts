@@ -41,7 +41,7 @@ import { LateHistory } from './own-devices/late-history.ts'
 import { OwnDevices } from './own-devices/own-devices.ts'
 import { RecoveryLines } from './recovery/recovery-lines.ts'
 import { Outbox } from './sending/outbox.ts'
-import { ConversationSafetyCheck } from './people/conversation-safety.ts'
+import type { ConversationSafetyCheck } from './people/conversation-safety.ts'
 import { PersonViews } from './people/person-views.ts'
 import { type ChosenMarks } from './people/person-marking.ts'
 import { PersonMarksBook } from './people/person-marks.ts'
@@ -50,7 +50,8 @@ import { FIRST_WORD_ITEM, FirstWords } from './people/first-words.ts'
 import { PublicProfileBook } from './public-profile/public-profile-book.ts'
 import { PublicProfiles } from './public-profile/public-profiles.ts'
 import { PersonTrust } from './directory/person-trust.ts'
-import { PublicRecords } from './people/public-record.ts'
+import { loadedLater } from './loaded-later.ts'
+import type { PublicRecords } from './people/public-record.ts'
 import { ControlInbox } from './receiving/control-inbox.ts'
 import { RowWriter } from './receiving/row-writer.ts'
 import { Receiver } from './receiving/receiver.ts'
@@ -126,8 +127,18 @@ export function createCoreParts(components: ChatComponents, events: ChatEvents, 
     },
     own: details
   })
-  const safety = new ConversationSafetyCheck({ context, states, directory, roster, people })
-  const publicRecords = new PublicRecords(context, directory, people, account)
+  const safety = loadedLater<Pick<ConversationSafetyCheck, 'of' | 'check'>>(
+    { of: 'repeat', check: 'repeat' },
+    async () => {
+      const { ConversationSafetyCheck } = await import('./people/conversation-safety.ts')
+      return new ConversationSafetyCheck({ context, states, directory, roster, people })
+    }
+  )
+  const recordCalls = { of: 'repeat', ownDevices: 'repeat', safetyNumber: 'repeat' } as const
+  const publicRecords = loadedLater<Pick<PublicRecords, keyof typeof recordCalls>>(recordCalls, async () => {
+    const { PublicRecords } = await import('./people/public-record.ts')
+    return new PublicRecords(context, directory, people, account)
+  })
   const deviceRemoval = new DeviceRemoval({ context, directory, connection, otherOperator })
   const index = new SearchIndex({ states, timers: context.timers, log: context.log })
   const queue = new UnsentQueue(states)

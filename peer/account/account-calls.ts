@@ -34,7 +34,7 @@ export interface AccountCallsComponents {
   registration: Registration
   nameClaim: NameClaim
   profile: OwnProfile
-  deletion: AccountDeletion
+  deletion: Pick<AccountDeletion, 'run'>
   people: PersonViews
 }
 

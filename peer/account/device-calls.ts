@@ -12,7 +12,7 @@ export interface DeviceCallsComponents {
   context: Pick<EngineContext, 'device'>
   /** The own account as screens show it. */
   me: () => Pick<Me, 'deviceState' | 'username'>
-  publicRecords: PublicRecords
+  publicRecords: Pick<PublicRecords, 'ownDevices'>
   deviceRemoval: DeviceRemoval
   ownDevices: Pick<OwnDevices, 'nameOf' | 'rename' | 'presence'>
   /** Called when a screen has something else to show. */

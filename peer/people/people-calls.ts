@@ -30,16 +30,16 @@ export interface PresenceSource {
 
 export interface PeopleCallsComponents {
   finder: PersonFinder
-  publicRecords: PublicRecords
+  publicRecords: Pick<PublicRecords, 'safetyNumber'>
   people: PersonViews
   trust: PersonTrust
-  safety: ConversationSafetyCheck
+  safety: Pick<ConversationSafetyCheck, 'of' | 'check'>
   /** Tells the other own devices what the user decided about a person. */
   tellDevices: (accountId: AccountId) => Promise<void>
   marking: PersonMarking
   pictures: Pictures
   presence: PresenceSource
-  reporting: Reporting
+  reporting: Pick<Reporting, 'report'>
   /** Called when the user's trust in a person changed: messages that were held back may be sent now. */
   onTrust: () => void
 }

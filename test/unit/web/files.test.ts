@@ -3,6 +3,9 @@ import { durationText } from '../../../web/src/files/duration.ts'
 import { StoragePage } from '../../../web/src/files/storage-page.svelte.ts'
 import { waveformOf } from '../../../web/src/files/voice-recording.svelte.ts'
 import { fileSize } from '../../../web/src/state/file-size.ts'
+import { ChatExport } from '../../../web/src/files/chat-export.svelte.ts'
+import { loadLanguage } from '../../../web/src/i18n/language.ts'
+import { hostileWorld } from '../../support/hostile-world.ts'
 import { FakePeer } from '../../support/fake-peer.ts'
 import { busyWorld } from '../../support/fixture-world.ts'
 
@@ -43,4 +46,20 @@ test('the page of the storage says what files take, and frees those of one chat'
   expect(page.totalBytes).toBeGreaterThan(largest!.bytes)
   await page.free(largest!.conversationId)
   expect(page.usage!.some(({ conversationId }) => conversationId === largest!.conversationId)).toBe(false)
+})
+
+test('the copy of all chats has every message, and nothing in it that runs or loads anything', async () => {
+  const world = hostileWorld()
+  const pages: Blob[] = []
+  const copy = new ChatExport(new FakePeer(world), page => void pages.push(page))
+  await copy.run(world.snapshot, await loadLanguage(['en']))
+  expect(copy.failure).toBeNull()
+  const text = await pages[0]!.text()
+  expect(text.match(/<article/g)).toHaveLength(Object.values(world.messages).flat().length)
+  expect(text).toContain("default-src 'none'")
+  // Only the page's own elements, without attributes that others have written.
+  const elements = new Set([...text.matchAll(/<([a-z][a-z0-9-]*)/g)].map(([, name]) => name))
+  const own = ['html', 'head', 'meta', 'title', 'style', 'body', 'h1', 'h2', 'bdi', 'article', 'small', 'time', 'p']
+  expect([...elements].filter(name => !own.includes(name!))).toEqual([])
+  expect(text).not.toMatch(/<[^>]* on[a-z]+=/)
 })

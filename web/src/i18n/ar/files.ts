@@ -59,6 +59,12 @@ export const files: typeof English = {
     freeOf: chat => `تحرير ملفات ${isolated(chat)}`,
     freeHint: 'تحفظ الشبكة الملفات 30 يومًا، وتحفظها نسختك الاحتياطية ما دامت فيها. وما عداها يُفقد نهائيًا.',
     freeNow: 'إزالة الملفات',
-    keepFiles: 'الإبقاء عليها'
+    keepFiles: 'الإبقاء عليها',
+    exportTitle: 'نسخة من محادثاتك',
+    exportLead:
+      'صفحة واحدة فيها نصوص كل المحادثات على هذا الجهاز، تُفتح دون Volo. تُذكر الملفات فيها ولا تُضمَّن. ومن لديه الصفحة يستطيع قراءتها.',
+    exportNow: 'حفظ الصفحة',
+    exporting: (done, all) => `المحادثة ${done + 1} من ${all}…`,
+    exportFile: 'volo-chats.html'
   }
 }

@@ -59,6 +59,12 @@ export const files: typeof English = {
     freeHint:
       'Das Netz bewahrt Dateien 30 Tage auf, deine Sicherung so lange, wie sie darin sind. Andere sind für immer weg.',
     freeNow: 'Dateien entfernen',
-    keepFiles: 'Behalten'
+    keepFiles: 'Behalten',
+    exportTitle: 'Eine Kopie deiner Chats',
+    exportLead:
+      'Eine Seite mit den Texten aller Chats auf diesem Gerät, die sich ohne Volo öffnet. Dateien werden darin genannt, nicht mitgegeben. Wer die Seite hat, kann sie lesen.',
+    exportNow: 'Seite speichern',
+    exporting: (done, all) => `Chat ${done + 1} von ${all} …`,
+    exportFile: 'volo-chats.html'
   }
 }

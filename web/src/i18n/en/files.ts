@@ -58,6 +58,12 @@ export const files = {
     freeOf: (chat: string) => `Free the files of ${chat}`,
     freeHint: 'The network keeps files for 30 days, and your backup as long as it has them. Others are gone for good.',
     freeNow: 'Remove the files',
-    keepFiles: 'Keep them'
+    keepFiles: 'Keep them',
+    exportTitle: 'A copy of your chats',
+    exportLead:
+      'One page with the texts of all chats on this device, which opens without Volo. Files are named in it, not included. Whoever has the page can read it.',
+    exportNow: 'Save the page',
+    exporting: (done: number, all: number) => `Chat ${done + 1} of ${all}…`,
+    exportFile: 'volo-chats.html'
   }
 }

@@ -18,7 +18,7 @@ async function saved(person: BrowserPerson, name: string): Promise<{ name: strin
   return { name: download.suggestedFilename(), content: Buffer.concat(parts) }
 }
 
-test.describe('files in a chat', () => {
+test.describe('R7 and R9: files in a chat, and their backup', () => {
   // One story: who sent the files backs them up, and loses the browser and a node.
   test.describe.configure({ mode: 'serial' })
   let network: LocalNetwork

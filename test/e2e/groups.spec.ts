@@ -6,7 +6,7 @@ import { CommandProcess, temporaryFolder } from '../support/network/real-process
 import { accessibilityFaults } from './support/axe.ts'
 import { BrowserPerson } from './support/person.ts'
 
-test.describe('a group of two browsers and one volo-peer', () => {
+test.describe('R13: a group of two browsers and one volo-peer', () => {
   const folder = temporaryFolder()
   let network: LocalNetwork
 

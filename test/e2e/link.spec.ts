@@ -5,7 +5,7 @@ import { browserWithCamera, filmOf } from './support/code-camera.ts'
 import { watchForeignRequests } from './support/foreign-requests.ts'
 import { BrowserPerson } from './support/person.ts'
 
-test.describe('one person with several browsers', () => {
+test.describe('R3 and R6: one person with several browsers', () => {
   // A click that finds nothing says where the story stopped.
   test.use({ actionTimeout: 60_000 })
 

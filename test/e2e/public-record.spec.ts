@@ -15,7 +15,7 @@ async function openOwnRecord(page: Page): Promise<void> {
   await expect(page.getByRole('heading', { name: 'Public record', level: 1 })).toBeVisible()
 }
 
-test.describe('the public record on a network of three nodes', () => {
+test.describe('R16: safety number and public record on a network of three nodes', () => {
   let network: LocalNetwork
 
   const devnet = async (control: string, body: object): Promise<void> => {

@@ -6,7 +6,7 @@ import { countSteps } from './support/step-count.ts'
 const welcome = (page: Page) => page.getByRole('button', { name: 'Continue with demo sign-in' })
 const nameScreen = (page: Page) => page.getByRole('heading', { name: 'Your name here' })
 
-test.describe('signing in', () => {
+test.describe('R1 and R2: signing in', () => {
   let network: LocalNetwork
 
   test.beforeAll(async () => {

@@ -7,7 +7,7 @@ import { BrowserPerson } from './support/person.ts'
 /** A browser notices a dead node and is on another one within this time. */
 const FAILOVER_MS = 5_000
 
-test.describe('two people on a network of three nodes', () => {
+test.describe('R4, R5, R7 and R8: two people on a network of three nodes', () => {
   let network: LocalNetwork
 
   test.beforeAll(async () => {

@@ -22,7 +22,7 @@ export const OWN_SCREENS: Screen[] = [
     hash: '#/you',
     act: async (page, words) => {
       await page.getByRole('button', { name: words.you.anotherName }).click()
-      await page.getByLabel(words.name.username).fill('ada_l')
+      await page.getByLabel(words.name.username, { exact: true }).fill('ada_l')
       await page.getByText(words.name.available('ada_l')).waitFor()
     }
   },

@@ -15,35 +15,26 @@ const LOOK_MS = 50
 export const messages: Run<'messages'> = async (peer, command, output) => {
   await requireRegistered(peer)
   await historyComing(peer, output)
-  // What is on this device is printed at once; a person without a conversation has to be looked up.
+  // A person without a conversation has to be looked up.
   const conversation = await chatNamed(peer, command.with, command.timeoutMs)
-  const printed = new Set<string>()
-  if (await allNamed(peer, conversation)) await printNew(peer, conversation, printed, output)
+  // First what has just come: a line that is printed must not be one that its sender has taken back.
   const isOnline = await soonCaughtUp(peer)
   const end = performance.now() + NAMES_MS
   while (isOnline && !(await allNamed(peer, conversation)) && performance.now() < end) await pause(LOOK_MS)
-  await printNew(peer, conversation, printed, output)
+  await printAll(peer, conversation, output)
   return EXIT.done
 }
 
-/** Prints the messages of a conversation that are not in `printed`, oldest first, and puts them there. */
-async function printNew(
-  peer: NodePeer,
-  conversation: ConversationSummary,
-  printed: Set<string>,
-  output: Output
-): Promise<void> {
+/** Prints the messages of a conversation, oldest first. */
+async function printAll(peer: NodePeer, conversation: ConversationSummary, output: Output): Promise<void> {
   const { group } = conversation
-  const messages = (await allMessages(peer, conversation.id)).filter(({ id }) => !printed.has(id))
-  if (messages.length === 0) return
   const self = await me(peer)
   const members = group ? (await peer.groups.members(group.id)).map(({ person }) => person) : []
   const names = await namesIn(peer, conversation)
-  for (const message of messages) {
+  for (const message of await allMessages(peer, conversation.id)) {
     const sender = members.find(({ accountId }) => accountId === message.from)
     const person = sender ?? (group ? await formerMember(peer, message) : conversation.person)
     await output.print(messageJson(message, person, self, group, names), messageLine(message, person, self))
-    printed.add(message.id)
   }
 }
 

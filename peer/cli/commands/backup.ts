@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises'
 import type { BackupStatus, ConversationHex } from '../../peer-api.ts'
 import { commandError } from '../errors.ts'
 import { nameOf, sizeWords } from '../output.ts'
+import { detailOf } from './files.ts'
 import { chatNamed } from './find-conversation.ts'
 import { readCode } from './recovery.ts'
+import { saidProgress } from './said-progress.ts'
 import { EXIT, orTimeout, requireLive, requireRegistered, type Run } from './runnable.ts'
 
 /** Default of `--timeout`: a gigabyte over a slow line. */
@@ -19,7 +21,7 @@ async function firstLineOf(file: string): Promise<string> {
   try {
     text = (await readFile(file)).subarray(0, MAX_PASSPHRASE_BYTES).toString('utf8')
   } catch (error) {
-    throw commandError('file-not-read', { file, detail: String((error as NodeJS.ErrnoException).code ?? error) })
+    throw commandError('file-not-read', { file, detail: detailOf(error) }, { cause: error })
   }
   const passphrase = text.split(/\r?\n/, 1)[0]!
   if (passphrase.trim() === '') throw commandError('file-empty', { file })
@@ -36,7 +38,7 @@ export const backupNow: Run<'backupNow'> = async (peer, command, output) => {
     if (!(await peer.online(Math.min(timeoutMs, CONNECT_MS)))) throw commandError('no-node-in-time', {})
     // What waits for this device belongs into its backup.
     await peer.caughtUp(Math.min(timeoutMs, CONNECT_MS))
-    return peer.backup.now(passphrase, iagonKey)
+    return saidProgress(peer, output, () => peer.backup.now(passphrase, iagonKey))
   })
   await output.print(status, statusLine(status))
   return EXIT.done
@@ -68,7 +70,7 @@ export const backupCheck: Run<'backupCheck'> = async (peer, command, output) => 
   const timeoutMs = command.timeoutMs ?? BACKUP_TIMEOUT_MS
   const checked = await orTimeout(AbortSignal.timeout(timeoutMs), 'back-up', async () => {
     if (!(await peer.online(Math.min(timeoutMs, CONNECT_MS)))) throw commandError('no-node-in-time', {})
-    return peer.backup.check()
+    return saidProgress(peer, output, () => peer.backup.check())
   })
   const { at, chats, messages, files } = checked
   await output.print(
@@ -84,8 +86,9 @@ export const restore: Run<'restore'> = async (peer, command, output) => {
   const iagonKey = iagonKeyFile === undefined ? null : await firstLineOf(iagonKeyFile)
   const recoveryCode = recoveryFile === undefined ? null : await readCode(recoveryFile)
   const signal = AbortSignal.timeout(command.timeoutMs ?? BACKUP_TIMEOUT_MS)
+  const choice = { username, passphrase, recoveryCode, deviceName, iagonKey }
   const restored = await orTimeout(signal, 'restore', () =>
-    peer.backup.restore({ username, passphrase, recoveryCode, deviceName, iagonKey })
+    saidProgress(peer, output, () => peer.backup.restore(choice))
   )
   const { me, messages, chats, at, readOnly } = restored
   const { accountId, deviceId } = me

@@ -1,11 +1,12 @@
 /** `save`, and the reading of a file that is sent. */
 import { openAsBlob } from 'node:fs'
 import { constants, copyFile, link, mkdir, open, rm, stat } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import type { NodePeer } from '../../node-peer.ts'
 import { PeerError } from '../../errors.ts'
 import { commandError } from '../errors.ts'
 import { fileJson, sizeWords } from '../output.ts'
+import { saidProgress } from './said-progress.ts'
 import { EXIT, orTimeout, requireRegistered, type Run } from './runnable.ts'
 
 /** Default of `--timeout` for files: 100 MiB over a slow line. */
@@ -18,7 +19,7 @@ const MAX_NUMBERED = 1_000
 /** The content and the name of a file that is to be sent. @throws CommandError `file-not-read`. */
 export async function fileToSend(path: string): Promise<{ content: Blob; name: string }> {
   try {
-    if (!(await stat(path)).isFile()) throw new Error('not a file')
+    if (!(await stat(path)).isFile()) throw new Error('it is a folder, or no ordinary file')
     return { content: await openAsBlob(path), name: basename(resolve(path)) }
   } catch (error) {
     throw notRead(path, error)
@@ -34,7 +35,7 @@ export const save: Run<'save'> = async (peer, command, output) => {
   const signal = AbortSignal.timeout(timeoutMs)
   const file = await orTimeout(signal, 'fetch-file', async () => {
     await peer.online(Math.min(timeoutMs, CONNECT_MS))
-    return peer.files.fetch(command.message)
+    return saidProgress(peer, output, () => peer.files.fetch(command.message))
   })
   const path = await saveIn(command.out, file.name, peer, command.message)
   await output.print({ id: command.message, ...fileJson(file), path }, `Saved ${path} (${sizeWords(file.bytes)}).`)
@@ -46,16 +47,36 @@ export async function saveIn(folder: string, name: string, peer: NodePeer, messa
   const directory = resolve(folder)
   const unfinished = join(directory, `.${crypto.randomUUID()}.part`)
   try {
-    await mkdir(directory, { recursive: true })
+    await makeFolder(directory)
     await writeContent(unfinished, peer, messageId)
     return await giveName(unfinished, directory, name)
   } catch (error) {
     if (error instanceof PeerError) throw error
     throw commandError('not-saved', { folder: directory, detail: detailOf(error) }, { cause: error })
   } finally {
-    await rm(unfinished, { force: true })
+    // Where nothing could be written, nothing can be removed: the reason of the first failure counts.
+    await rm(unfinished, { force: true }).catch(() => undefined)
   }
 }
+
+/** As `mkdir` with `recursive`, which never returns where the system takes no folder, as below /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error
+    await makeFolder(dirname(path))
+    await makeFolder(path)
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    found => found.isDirectory(),
+    () => false
+  )
 
 async function writeContent(path: string, peer: NodePeer, messageId: string): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
@@ -87,4 +108,20 @@ async function giveName(unfinished: string, directory: string, name: string): Pr
   throw new Error('every name is taken')
 }
 
-const detailOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code ?? (error as Error).message)
+/** Reasons of the system in words; the code stays beside them, for those who look it up. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'you have no permission',
+  EPERM: 'you have no permission',
+  EROFS: 'nothing can be written there',
+  ENOTDIR: 'it is not a folder',
+  EISDIR: 'it is a folder',
+  ENOSPC: 'the disk is full',
+  ENAMETOOLONG: 'the name is too long'
+}
+
+export function detailOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === undefined) return message
+  return Object.hasOwn(REASONS, code) ? `${REASONS[code]}, ${code}` : code
+}

@@ -38,6 +38,7 @@ import {
   type CommandOf,
   type Run
 } from './runnable.ts'
+import { saidProgress } from './said-progress.ts'
 import { isOver, untilSent } from './until-sent.ts'
 
 /** Messages that `listen` takes from the queue at a time. */
@@ -102,7 +103,7 @@ async function untilSentAndPrinted(
   output: Output
 ): Promise<number> {
   const { person } = conversation
-  const last = await untilSent(peer, taken, signal)
+  const last = await saidProgress(peer, output, () => untilSent(peer, taken, signal))
   const receipts = await receiptsOf(peer, last, signal)
   await output.print(
     {

@@ -58,11 +58,21 @@ it('a file is sent, listed, and saved under its own name, beside one that is the
 it('what cannot be sent or saved says so, and leaves nothing', async () => {
   expect(await run('ada', 'send', '@bob', '--file', join(folder, 'missing'))).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('ENOENT')
+    stderr: expect.stringContaining('there is no such file or folder, ENOENT')
   })
+  expect((await run('ada', 'send', '@bob', '--file', folder)).stderr).toContain('it is a folder')
   const unknown = await run('bob', 'save', '00'.repeat(32), '--out', join(folder, 'none'))
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('no such message') })
   expect(existsSync(join(folder, 'none'))).toBe(false)
+  const id = String((await run('bob', 'messages', '@ada')).lines[0]!['id'])
+  const taken = join(folder, 'taken')
+  writeFileSync(taken, '')
+  expect(await run('bob', 'save', id, '--out', taken)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('it is not a folder')
+  })
+  // The system takes no folder there, and does not say so to Node's own recursive mkdir.
+  expect((await run('bob', 'save', id, '--out', '/proc/none/out')).code).toBe(1)
   expect((await run('bob', 'save', 'abc', '--out', folder)).code).toBe(2)
   expect((await run('ada', 'send', '@bob')).code).toBe(2)
 })

@@ -74,7 +74,7 @@ async function measure(ada: NodePeer, bob: NodePeer, fresh: () => Promise<NodePe
   )
   await eventually(async () => (await received(ada)).some(({ id }) => id === message!.id), 'it arrives')
   rate('files: download and check', await seconds(() => ada.files.fetch(message!.id)), 0.5)
-  rate('backup: of a file of another person', await seconds(() => ada.backup.now(PASSPHRASE)), 0.5)
+  rate('backup: of a file that the node keeps for somebody else', await seconds(() => ada.backup.now(PASSPHRASE)), 0.5)
   const reader = await fresh()
   rate(
     'restore: history and file',

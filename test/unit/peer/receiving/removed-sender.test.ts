@@ -4,6 +4,7 @@ import { fromHex, toHex } from '../../../../protocol/bytes.ts'
 import type { DeviceId } from '../../../../protocol/identity/device.ts'
 import { slots } from '../../../../peer/store/store-layout.ts'
 import { StateStore } from '../../../../peer/store/state-store.ts'
+import { FastTimers } from '../../../support/clock/fast-timers.ts'
 import { FakeNetwork } from '../../../support/network/fake/fake-network.ts'
 import { commandOn } from '../../../support/peer/run-peer.ts'
 import { secondDevice } from '../../../support/peer/second-device.ts'
@@ -19,7 +20,10 @@ afterEach(async () => {
 async function people(): Promise<{ network: FakeNetwork; ada: TestPeer; bob: TestPeer; tablet: TestPeer }> {
   const network = await FakeNetwork.create(1)
   const [ada, bob] = [new TestPeer(network), new TestPeer(network)]
-  bob.speed = 20
+  // One clock: what counts as sent before a removal is a matter of milliseconds here, and the clock of a busy peer falls behind.
+  const clock = new FastTimers(20)
+  network.now = () => clock.now()
+  ada.clock = bob.clock = clock
   await ada.register('ada')
   await bob.register('bob')
   const tablet = await secondDevice(network, ada)

@@ -73,6 +73,7 @@ export function replicaHandlers(components: ReplicaServerComponents): LinkHandle
       if (shards.some((shard, index) => index > 0 && shards[index - 1]! >= shard)) {
         throw new NodeError('malformed', 'the shards do not go up')
       }
+      if ((shards.at(-1) ?? 0) >= view.shardCount) throw new NodeError('malformed', 'there is no such shard')
       for (const shard of shards) requireReplica(view, shard, from)
       const found = await store.digests(shards, after, MAX_PAGE_ENTRIES)
       const mailboxes = found.map(({ mailbox, digest }) => ({ mailbox, digest }))

@@ -218,7 +218,11 @@ const addChatCommands: AddCommands = (program, common, take) => {
     .command('send')
     .argument('<PERSON>')
     .argument('[TEXT]')
-    .option('--file <PATH>', 'send a file; what is said about it may be empty', nonEmpty('file'))
+    .option(
+      '--file <PATH>',
+      'send a file as it is, with what a camera wrote in it; what is said about it may be empty',
+      nonEmpty('file')
+    )
     .option('--text <T>', 'the text, for those who like options')
     .option(
       '--word <WORD>',

@@ -74,9 +74,15 @@ export class ProfileDesk {
     this.#publishing ??= this.#publishAll(0).finally(() => (this.#publishing = undefined))
   }
 
+  /** Shows nothing any more. Where that fails the account may go on, and its profile with it. */
   async withdraw(): Promise<void> {
     await this.stop()
-    await this.#publisher.publish({ withdraw: true })
+    try {
+      await this.#publisher.publish({ withdraw: true })
+    } catch (error) {
+      this.#stopped = false
+      throw error
+    }
   }
 
   async #publishAll(retries: number): Promise<void> {

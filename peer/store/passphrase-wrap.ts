@@ -96,14 +96,15 @@ export async function unwrapKey(
   const { memoryKib, iterations } = stored
   if (memoryKib < PASSPHRASE_COST.memoryKib || iterations < PASSPHRASE_COST.iterations)
     throw storeFailure('key-weak', location)
+  let wrapping: Secret | undefined
   try {
-    const wrapping = await wrappingKey(crypto, passphrase, stored)
+    wrapping = await wrappingKey(crypto, passphrase, stored)
     const sealed = [fromHex(stored.nonce), fromHex(stored.wrapped)] as const
-    const key = new Secret(await crypto.aesGcmOpen(wrapping.expose(), ...sealed, wrapContext(stored)))
-    wrapping.erase()
-    return key
+    return new Secret(await crypto.aesGcmOpen(wrapping.expose(), ...sealed, wrapContext(stored)))
   } catch (error) {
     throw storeFailure('passphrase-wrong', location, error)
+  } finally {
+    wrapping?.erase()
   }
 }
 

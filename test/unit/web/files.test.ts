@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { durationText } from '../../../web/src/files/duration.ts'
+import { prepareFile } from '../../../web/src/files/picture.ts'
 import { StoragePage } from '../../../web/src/files/storage-page.svelte.ts'
 import { waveformOf } from '../../../web/src/files/voice-recording.svelte.ts'
 import { fileSize } from '../../../web/src/state/file-size.ts'
@@ -27,6 +28,18 @@ describe('what a file is called on a screen', () => {
   ])('%d seconds are %s', (seconds, words) => {
     expect(durationText(seconds)).toBe(words)
   })
+})
+
+/** Here nothing can be drawn, as with a kind that a browser does not know. */
+test.each([
+  ['\0\0\0\x18ftypheic', true],
+  ['\xff\xd8\xff\xe1', true],
+  ['\0\0\0\x14ftypqt  ', true],
+  ['GIF89a', false],
+  ['%PDF-1.7', false]
+])('a file that begins with %j and is sent as it is may tell where it was taken: %s', async (head, keepsNotes) => {
+  const file = new File([Uint8Array.from(head, character => character.charCodeAt(0))], 'chosen')
+  expect(await prepareFile(file)).toEqual({ prepared: { content: file, name: 'chosen' }, keepsNotes })
 })
 
 describe('the waveform of a voice note', () => {

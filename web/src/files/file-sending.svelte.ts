@@ -7,6 +7,8 @@ export interface ChosenFile {
   file: File
   /** Address of a small picture; null for other files. */
   preview: string | null
+  /** It may tell where it was taken, and goes out as it is. */
+  keepsNotes: boolean
   prepared: Promise<PreparedFile>
 }
 
@@ -32,18 +34,25 @@ export class FileSending {
     this.failure = null
     for (const file of files) {
       if (this.chosen.length >= MAX_CHOSEN) return
-      const prepared = prepareFile(file)
-      const chosen: ChosenFile = { id: ++this.#lastId, file, preview: null, prepared }
+      const preparing = prepareFile(file)
+      const prepared = preparing.then(done => done.prepared)
+      const chosen: ChosenFile = { id: ++this.#lastId, file, preview: null, keepsNotes: false, prepared }
       this.chosen = [...this.chosen, chosen]
+      const { keepsNotes } = await preparing
+      if (keepsNotes) this.#change(chosen, { keepsNotes })
       const { thumbnail } = await prepared
       if (thumbnail) this.#show(chosen, thumbnail)
     }
   }
 
-  #show({ id }: ChosenFile, thumbnail: Uint8Array): void {
+  #change({ id }: ChosenFile, change: Partial<ChosenFile>): void {
+    this.chosen = this.chosen.map(each => (each.id === id ? { ...each, ...change } : each))
+  }
+
+  #show(chosen: ChosenFile, thumbnail: Uint8Array): void {
     const preview = URL.createObjectURL(new Blob([thumbnail as Uint8Array<ArrayBuffer>], { type: 'image/webp' }))
-    if (!this.chosen.some(each => each.id === id)) return URL.revokeObjectURL(preview)
-    this.chosen = this.chosen.map(each => (each.id === id ? { ...each, preview } : each))
+    if (!this.chosen.some(each => each.id === chosen.id)) return URL.revokeObjectURL(preview)
+    this.#change(chosen, { preview })
   }
 
   remove(id: number): void {

@@ -21,22 +21,27 @@ export interface PreparedFile {
   thumbnail?: Uint8Array
 }
 
+/** Kinds in which cameras write where and when. */
+const OF_CAMERAS = /^(?!image\/(gif|svg))(image|video)\//
+
 /** What a blob is, by its first bytes. */
 export async function typeOf(content: Blob, name: string): Promise<string> {
   return sniffMediaType(new Uint8Array(await content.slice(0, SNIFFED_BYTES).arrayBuffer()), name)
 }
 
 /**
- * Prepares a file that the user chose. A picture is drawn anew; one that moves, or that this browser cannot draw, is sent as it
- * is, and so is any other file.
+ * Prepares a file that the user chose. A picture is drawn anew; a GIF, a picture that this browser cannot draw, a video and any
+ * other file are sent as they are.
+ * @returns `keepsNotes` is for the user: what goes out may tell where it was taken.
  */
-export async function prepareFile(file: File): Promise<PreparedFile> {
+export async function prepareFile(file: File): Promise<{ prepared: PreparedFile; keepsNotes: boolean }> {
   const type = await typeOf(file, file.name)
-  if (!PICTURE_TYPES.includes(type)) return { content: file, name: file.name }
+  const asItIs = { prepared: { content: file, name: file.name }, keepsNotes: OF_CAMERAS.test(type) }
+  if (!PICTURE_TYPES.includes(type)) return asItIs
   try {
-    return await redrawn(file, type)
+    return { prepared: await redrawn(file, type), keepsNotes: false }
   } catch {
-    return { content: file, name: file.name }
+    return asItIs
   }
 }
 

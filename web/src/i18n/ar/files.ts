@@ -23,6 +23,7 @@ export const files: typeof English = {
     attach: 'إضافة ملفات',
     chosen: 'ملفات للإرسال',
     leaveOut: name => `استبعاد ${isolated(name)}`,
+    keepsNotes: 'يُرسل كما هو: قد يكشف مكان التقاطه.',
     dropHere: 'أفلت الملفات هنا لإرسالها.',
     sendFailed: 'لم تُرسل.',
     kind: (type, size) => `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'ملف'}، ${isolated(size)}`,

@@ -22,6 +22,7 @@ export const files: typeof English = {
     attach: 'Dateien hinzufügen',
     chosen: 'Dateien zum Senden',
     leaveOut: name => `${name} weglassen`,
+    keepsNotes: 'Wird unverändert gesendet: Sie kann verraten, wo sie aufgenommen wurde.',
     dropHere: 'Lege Dateien hier ab, um sie zu senden.',
     sendFailed: 'Nicht gesendet.',
     kind: (type, size) => `${KINDS.find(([begins]) => type.startsWith(begins))?.[1] ?? 'Datei'}, ${size}`,

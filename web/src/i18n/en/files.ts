@@ -21,6 +21,7 @@ export const files = {
     attach: 'Add files',
     chosen: 'Files to send',
     leaveOut: (name: string) => `Leave out ${name}`,
+    keepsNotes: 'Sent as it is: it may tell where it was taken.',
     dropHere: 'Drop files here to send them.',
     sendFailed: 'Not sent.',
     kind: (type: string, size: string) =>

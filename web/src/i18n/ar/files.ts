@@ -65,7 +65,6 @@ export const files: typeof English = {
     exportLead:
       'صفحة واحدة فيها نصوص كل المحادثات على هذا الجهاز، تُفتح دون Volo. تُذكر الملفات فيها ولا تُضمَّن. ومن لديه الصفحة يستطيع قراءتها.',
     exportNow: 'حفظ الصفحة',
-    exporting: (done, all) => `المحادثة ${done + 1} من ${all}…`,
-    exportFile: 'volo-chats.html'
+    exporting: (done, all) => `المحادثة ${done + 1} من ${all}…`
   }
 }

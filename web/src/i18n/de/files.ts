@@ -65,7 +65,6 @@ export const files: typeof English = {
     exportLead:
       'Eine Seite mit den Texten aller Chats auf diesem Gerät, die sich ohne Volo öffnet. Dateien werden darin genannt, nicht mitgegeben. Wer die Seite hat, kann sie lesen.',
     exportNow: 'Seite speichern',
-    exporting: (done, all) => `Chat ${done + 1} von ${all} …`,
-    exportFile: 'volo-chats.html'
+    exporting: (done, all) => `Chat ${done + 1} von ${all} …`
   }
 }

@@ -64,7 +64,6 @@ export const files = {
     exportLead:
       'One page with the texts of all chats on this device, which opens without Volo. Files are named in it, not included. Whoever has the page can read it.',
     exportNow: 'Save the page',
-    exporting: (done: number, all: number) => `Chat ${done + 1} of ${all}…`,
-    exportFile: 'volo-chats.html'
+    exporting: (done: number, all: number) => `Chat ${done + 1} of ${all}…`
   }
 }

@@ -119,9 +119,11 @@ describe('a node in the middle', () => {
   })
 
   it('cannot pose a question about a device whose name turns it around', async () => {
-    const { old, joined } = await swapKeys({}, '\u202Exunil no emorhC')
+    const { old, added, joined } = await swapKeys({}, '\u202Exunil no emorhC')
+    await step(old, 'failed')
+    // The node in the middle does not tell it: it would wait until the code is over.
+    await added.engine.linking.cancel()
     expect(await joined).toMatch(/^link-/)
-    expect(stateOf(old)!.step).toBe('failed')
     expect(await liveDevices(old)).toBe(1)
   })
 

@@ -84,4 +84,37 @@ test.describe('R1 and R2: signing in', () => {
     expect(steps()).toBeLessThanOrEqual(12)
     await Promise.all([olga.close(), carol.close()])
   })
+
+  test('R14 and R15: a profile is shown to everybody who knows the name, and an account elsewhere finds its owner', async ({
+    browser
+  }) => {
+    const mila = await BrowserPerson.create(browser, 'mila')
+    const { page } = mila
+    await mila.signUp(network.urls[0]!)
+    await page.getByRole('navigation').getByRole('link', { name: 'You' }).click()
+    await page.getByRole('button', { name: 'Edit profile' }).click()
+    await page.getByLabel('About me').fill('Mila of the mills')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('button', { name: 'Link Demo sign-in' }).click()
+    await page.getByLabel('Demo user name').fill('mila_elsewhere')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('checkbox', { name: /^Others see/ }).check()
+    await page.getByRole('radio', { name: 'Everybody who knows my username' }).check()
+    await page.getByRole('checkbox', { name: /^Let people find me/ }).check()
+    const dora = await BrowserPerson.create(browser, 'dora')
+    await dora.signUp(network.urls[0]!)
+    await dora.page.getByRole('link', { name: 'New chat' }).first().click()
+    await dora.page.getByLabel('Find by username').fill('demo:mila_elsewhere')
+    await expect(async () => {
+      await dora.page.getByRole('button', { name: 'Find', exact: true }).click()
+      await expect(dora.page.getByText('@mila')).toBeVisible({ timeout: 5_000 })
+    }).toPass({ timeout: 90_000 })
+    await dora.page
+      .getByRole('button', { name: /^Message / })
+      .first()
+      .click()
+    await dora.page.getByRole('link', { name: 'Mila @mila' }).click()
+    await expect(dora.page.getByText('Mila of the mills')).toBeVisible({ timeout: 30_000 })
+    await Promise.all([mila.close(), dora.close()])
+  })
 })

@@ -98,9 +98,14 @@ test.describe('R1 and R2: signing in', () => {
     await page.getByRole('button', { name: 'Link Demo sign-in' }).click()
     await page.getByLabel('Demo user name').fill('mila_elsewhere')
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('checkbox', { name: /^Others see/ }).check()
-    await page.getByRole('radio', { name: 'Everybody who knows my username' }).check()
-    await page.getByRole('checkbox', { name: /^Let people find me/ }).check()
+    // A choice shows once it is kept.
+    const choose = async (role: 'checkbox' | 'radio', name: RegExp) => {
+      await page.getByRole(role, { name }).click()
+      await expect(page.getByRole(role, { name })).toBeChecked()
+    }
+    await choose('checkbox', /^Others see/)
+    await choose('radio', /^Everybody who knows/)
+    await choose('checkbox', /^Let people find me/)
     const dora = await BrowserPerson.create(browser, 'dora')
     await dora.signUp(network.urls[0]!)
     await dora.page.getByRole('link', { name: 'New chat' }).first().click()

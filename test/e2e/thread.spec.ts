@@ -97,6 +97,10 @@ for (const [name, viewport] of [
     await expect(async () => {
       await page.mouse.wheel(0, -600)
       await expect(page.getByRole('button', { name: 'Jump to newest' })).toBeVisible({ timeout: 500 })
+      await log.evaluate(async () => {
+        for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame)
+      })
+      expect(await fromEnd(log)).toBeGreaterThan(200)
     }).toPass()
     await composer(page).fill('One\ntwo\nthree\nfour')
     await arrive(page, world, 'Out of sight')

@@ -18,7 +18,7 @@ function scriptedPeer(): Plugin {
     name: 'volo:scripted-peer',
     enforce: 'pre',
     resolveId: source =>
-      source.endsWith('/peer/browser-peer.ts') ? fromHere('../test/support/fake-peer.ts') : undefined
+      source.endsWith('/peer/browser-peer.ts') ? fromHere('../test/support/fake-browser-peer.ts') : undefined
   }
 }
 

@@ -1,6 +1,5 @@
 import { FIXTURE_PICTURE } from './fixture-picture.ts'
-import type { BrowserPeer } from '../../peer/browser-peer.ts'
-import { PeerError, storeFailure } from '../../peer/errors.ts'
+import { PeerError } from '../../peer/errors.ts'
 import type {
   BackupStatus,
   ChatMessage,
@@ -14,8 +13,6 @@ import type {
   Person,
   RecoveryState
 } from '../../peer/peer-api.ts'
-import type { BrowserLock } from '../../peer/store/browser/browser-lock.ts'
-import type { LockWays, Opener } from '../../peer/store/browser/key-slots.ts'
 import { FakeGroups } from './fake-groups.ts'
 import {
   emptyWorld,
@@ -594,49 +591,4 @@ export class FakePeer implements PeerApi {
 /** Digits that look random and are the same every time. */
 function digitsOf(hex: string, length: number): string {
   return Array.from({ length }, (_, index) => Number.parseInt(hex.charAt(index % hex.length), 16) % 10).join('')
-}
-
-/** A lock that takes any passphrase but `wrong`, and any passkey. It is forgotten with the page. */
-export class FakeLock implements BrowserLock {
-  ways: LockWays = NO_WAYS
-
-  state = async () => ({ ways: this.ways, coversDevice: true })
-  async replace(openers: Opener[], current: Opener | null): Promise<void> {
-    requireRight(current)
-    this.ways = openers.reduce(withWay, NO_WAYS)
-  }
-  async add(opener: Opener, current: Opener): Promise<void> {
-    requireRight(current)
-    this.ways = withWay(this.ways, opener)
-  }
-}
-
-const NO_WAYS: LockWays = { passphrase: false, passkey: null }
-
-const withWay = (ways: LockWays, opener: Opener): LockWays =>
-  opener.way === 'passphrase' ? { ...ways, passphrase: true } : { ...ways, passkey: opener.passkey }
-
-function requireRight(opener: Opener | null): void {
-  if (opener?.way === 'passphrase' && opener.passphrase === 'wrong') throw storeFailure('passphrase-wrong', 'fixture')
-}
-
-const lock = new FakeLock()
-let peer: FakePeer | undefined
-
-/** Same shape as the real one in peer/browser-peer.ts, which the fixture build replaces by this file. */
-export async function createBrowserPeer({ opener }: { opener: Opener | undefined }): Promise<BrowserPeer> {
-  const isLocked = lock.ways.passphrase || lock.ways.passkey
-  if (isLocked && !opener) throw storeFailure('locked', 'fixture')
-  requireRight(opener ?? null)
-  const api = (peer ??= new FakePeer())
-  return { api, lock, start: () => api.start(), stop: () => api.stop() }
-}
-
-/** See the real one. */
-export const browserLockWays = async (): Promise<LockWays> => lock.ways
-
-/** See the real one. */
-export async function forgetBrowserPeer(): Promise<void> {
-  lock.ways = NO_WAYS
-  peer = undefined
 }

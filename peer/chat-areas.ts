@@ -94,26 +94,17 @@ export function createAreas(components: ChatComponents, events: ChatEvents, core
     people,
     retryFile: (unit, row) => files.retry(unit, row)
   })
-  const typing = new Typing({
+  const noticed = {
     context,
     states,
     roster,
     pairs,
     marks,
     isOnline: () => keeper.connection !== undefined,
-    privacy: () => details().privacy,
-    onTyping: events.onTyping
-  })
-  const presence = new Presence({
-    context,
-    states,
-    roster,
-    pairs,
-    marks,
-    isOnline: () => keeper.connection !== undefined,
-    privacy: () => details().privacy,
-    onPresence: events.onPresence
-  })
+    privacy: () => details().privacy
+  }
+  const typing = new Typing({ ...noticed, onTyping: events.onTyping })
+  const presence = new Presence({ ...noticed, onPresence: events.onPresence })
   const waiting = async (): Promise<ShownId[]> => {
     const unsealed = (await core.queue.shown()).map(message => ownShownId(context, message))
     return [...unsealed, ...outbox.waitingMessages(), ...files.waitingMessages()]

@@ -10,13 +10,12 @@ import type { PacketOrigin } from '../../protocol/conversation/packet-effects.ts
 import { accountIdCodec, type AccountId, type DeviceId } from '../../protocol/identity/device.ts'
 import type { ConversationId } from '../../protocol/roster/roster.ts'
 import { accountIdFromHex } from '../directory/known-account.ts'
-import type { EngineContext } from '../engine-context.ts'
-import { conversationOf, type ConversationRoster } from '../groups/conversation-roster.ts'
-import type { PersonPresence, PresenceNotice, Privacy } from '../peer-api.ts'
-import type { PairSender } from '../sending/pair-sender.ts'
+import { conversationOf } from '../groups/conversation-roster.ts'
+import type { PersonPresence, PresenceNotice } from '../peer-api.ts'
 import { entry } from '../store/conversation-entries.ts'
 import { slots } from '../store/store-layout.ts'
-import type { Slot, StateStore, UnitOfWork } from '../store/state-store.ts'
+import type { Slot, UnitOfWork } from '../store/state-store.ts'
+import type { NoticeComponents } from './typing.ts'
 
 /** How long nodes keep a question or an answer for a device that is away. */
 const PRESENCE_TTL_MS = 20_000
@@ -47,14 +46,7 @@ const seenSlot = (account: string): Slot<{ accountId: AccountId; at: number }> =
   codec: seenEntry
 })
 
-export interface PresenceComponents {
-  context: EngineContext
-  states: StateStore
-  roster: ConversationRoster
-  pairs: PairSender
-  isOnline: () => boolean
-  privacy: () => Privacy
-  marks: { isSpokenTo(accountId: AccountId): boolean }
+export interface PresenceComponents extends NoticeComponents {
   onPresence: (notice: PresenceNotice) => void
 }
 

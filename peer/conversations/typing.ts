@@ -23,7 +23,8 @@ const MAX_AGE_MS = 60_000
 /** It is said to so many devices at most: in a large group it would cost more than what is written. */
 const MAX_DEVICES = 32
 
-export interface TypingComponents {
+/** Of what goes from device to device and is kept nowhere. */
+export interface NoticeComponents {
   context: EngineContext
   states: StateStore
   roster: ConversationRoster
@@ -31,6 +32,9 @@ export interface TypingComponents {
   isOnline: () => boolean
   privacy: () => Privacy
   marks: { isSpokenTo(accountId: AccountId): boolean }
+}
+
+export interface TypingComponents extends NoticeComponents {
   onTyping: (notice: TypingNotice) => void
 }
 

@@ -1,33 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { PresenceNotice } from '../../../peer/peer-api.ts'
-import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
+import { acceptedPair, says } from '../../support/peer/accepted-pair.ts'
 import { jsonOn } from '../../support/peer/run-peer.ts'
-import { TestPeer } from '../../support/peer/test-peer.ts'
+import type { TestPeer } from '../../support/peer/test-peer.ts'
 import { eventually } from '../../support/wait-for.ts'
 
-let network: FakeNetwork
 let ada: TestPeer
 let bob: TestPeer
 let chat: string
 
 beforeEach(async () => {
-  network = await FakeNetwork.create(1)
-  ada = new TestPeer(network)
-  bob = new TestPeer(network)
-  // An answer is of worth for a minute of the peer's time.
-  ada.speed = bob.speed = 1
-  await ada.register('ada')
-  await bob.register('bob')
-  await ada.accept(bob)
-  await bob.accept(ada)
-  chat = (await ada.engine.conversations.open(bob.me.accountId)).id
-  await ada.engine.messages.sendText(chat, 'hi')
-  await bob.engine.messages.sendText((await bob.engine.conversations.open(ada.me.accountId)).id, 'hello')
-  for (const [peer, text] of [
-    [ada, 'hello'],
-    [bob, 'hi']
-  ] as const)
-    await eventually(async () => (await peer.engine.messages.page(chat)).some(each => each.text === text), text)
+  ;({ ada, bob, chat } = await acceptedPair())
+  await says(ada, bob, 'hi')
 })
 afterEach(() => Promise.all([ada.engine.stop(), bob.engine.stop()]))
 

@@ -1,29 +1,16 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { TypingNotice } from '../../../peer/peer-api.ts'
-import { FakeNetwork } from '../../support/network/fake/fake-network.ts'
+import { acceptedPair } from '../../support/peer/accepted-pair.ts'
 import { jsonOn } from '../../support/peer/run-peer.ts'
-import { TestPeer } from '../../support/peer/test-peer.ts'
+import type { TestPeer } from '../../support/peer/test-peer.ts'
 import { eventually } from '../../support/wait-for.ts'
 
-let network: FakeNetwork
 let ada: TestPeer
 let bob: TestPeer
 let chat: string
 
 beforeEach(async () => {
-  network = await FakeNetwork.create(1)
-  ada = new TestPeer(network)
-  bob = new TestPeer(network)
-  // A notice is of worth for a minute of the peer's time.
-  ada.speed = bob.speed = 1
-  await ada.register('ada')
-  await bob.register('bob')
-  await ada.accept(bob)
-  await bob.accept(ada)
-  chat = (await ada.engine.conversations.open(bob.me.accountId)).id
-  // A device is spoken to through what came with its own messages.
-  await bob.engine.messages.sendText((await bob.engine.conversations.open(ada.me.accountId)).id, 'hello')
-  await eventually(async () => (await ada.engine.messages.page(chat)).some(({ text }) => text === 'hello'), 'hello')
+  ;({ ada, bob, chat } = await acceptedPair())
 })
 afterEach(() => Promise.all([ada.engine.stop(), bob.engine.stop()]))
 

@@ -77,6 +77,11 @@ export class MailboxTokens {
     return taken
   }
 
+  /** A token is wanted: a delivery was judged without it, or a replica that was asked for it could not answer. */
+  noteMissing(mailbox: DeviceId): void {
+    if (this.#missing.size < MAX_MISSING) this.#missing.set(byteKey(mailbox), mailbox)
+  }
+
   /** Lets go of a token that other nodes have taken over. */
   forget(mailbox: DeviceId): Promise<void> {
     return this.#changes.run(async () => {
@@ -115,7 +120,7 @@ export class MailboxTokens {
     if (envelopeClass !== 'contact' || proof.length === 0) return asStranger
     const known = await this.of(mailbox)
     if (known === undefined) {
-      if (this.#missing.size < MAX_MISSING) this.#missing.set(byteKey(mailbox), mailbox)
+      this.noteMissing(mailbox)
       return asStranger
     }
     const envelopeId = envelopeIdOf(crypto, network, { version: 1, class: envelopeClass, expiry, payload })

@@ -71,27 +71,30 @@ export class TokenReplication {
     await tokens.keep(mailbox, token)
   }
 
-  /** Asks a replica for a token that is not known here. Never rejects. */
-  async fetchUnknown(node: ListedNode, mailbox: DeviceId): Promise<void> {
+  /** Asks a replica for a token that is not known here. Never rejects. @returns false where asking it again may help. */
+  async fetchUnknown(node: ListedNode, mailbox: DeviceId): Promise<boolean> {
     const { crypto, network, links, tokens } = this.#components
     try {
-      if ((await tokens.of(mailbox)) !== undefined) return
+      if ((await tokens.of(mailbox)) !== undefined) return true
       const { token } = await links.request<'getToken'>(node.key, { kind: 'getToken', mailbox })
-      if (token === null) return
+      if (token === null) return true
       const owner = await verifyMailboxToken(crypto, network, token)
       if (owner !== undefined && equalBytes(owner, mailbox)) await this.onToken(token)
+      return true
     } catch {
-      // The device brings it with its next connection.
-      return
+      // No answer, or the device is not known here yet.
+      return false
     }
   }
 
-  /** Asks a replica for the tokens that deliveries were judged without. Never rejects. */
+  /** Asks a replica for the tokens that deliveries were judged without; once more in the next round where that fails. Never rejects. */
   async fetchMissing(node: ListedNode): Promise<void> {
     const { view, tokens } = this.#components
     const isShared = (mailbox: DeviceId): boolean =>
       view.otherReplicas(view.shardOf(mailbox)).some(({ key }) => equalBytes(key, node.key))
-    for (const mailbox of tokens.takeMissing(isShared)) await this.fetchUnknown(node, mailbox)
+    for (const mailbox of tokens.takeMissing(isShared)) {
+      if (!(await this.fetchUnknown(node, mailbox))) tokens.noteMissing(mailbox)
+    }
   }
 
   async #bring(

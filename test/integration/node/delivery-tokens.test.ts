@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { NodeLinks } from '../../../node/network/node-links.ts'
 import type { DeviceId } from '../../../protocol/identity/device.ts'
 import { verifyRefusal } from '../../../protocol/wire/custody.ts'
 import { signMailboxToken } from '../../../protocol/wire/delivery-token.ts'
@@ -97,7 +98,7 @@ describe('with a delivery token', () => {
 })
 
 describe('a replica that was away while the token was handed out', () => {
-  it('learns it with what it missed, and keeps it over a restart', async () => {
+  it('learns it with what it missed, also where a replica does not answer at first, and keeps it over a restart', async () => {
     const net = await TestNetwork.start(3, { mailboxLimits })
     try {
       // What comes before the token counts as a request, and as a contact's once the token is there.
@@ -108,6 +109,12 @@ describe('a replica that was away while the token was handed out', () => {
       await bob.publishToken()
       const [result] = await ada.submit(makeEnvelope([bob.deviceId], { token: bob.token }))
       expect(result!.state).toBe('stored')
+      const request = NodeLinks.prototype.request
+      let silent = 3
+      vi.spyOn(NodeLinks.prototype, 'request').mockImplementation(function (this: NodeLinks, key, frame, timeoutMs) {
+        if (frame.kind === 'getToken' && silent-- > 0) return Promise.reject(new Error('no answer in time'))
+        return request.call(this, key, frame, timeoutMs)
+      })
       await away!.start()
       await net.linked()
       await eventually(async () => {
@@ -117,7 +124,9 @@ describe('a replica that was away while the token was handed out', () => {
       await away!.stop()
       await away!.start()
       expect(await tokenAt(away!, bob)).toBe(1)
+      expect(silent).toBeLessThan(0)
     } finally {
+      vi.restoreAllMocks()
       await net.stop()
     }
   })
